@@ -1,0 +1,345 @@
+"""Settings, all of them, read from the environment.
+
+Names and defaults are listed in the README's configuration table; a test keeps
+the two in step. A file named by CLIPSITE_ENV_FILE (or `.env` beside manage.py)
+may hold the same names.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+import environ
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+environ.Env.read_env(env.str("CLIPSITE_ENV_FILE", str(BASE_DIR / ".env")))
+
+# --- The site -----------------------------------------------------------------
+
+DEBUG = env.bool("DEBUG", False)
+SECRET_KEY = env.str("SECRET_KEY", "insecure-development-key" if DEBUG else "")
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "Set SECRET_KEY to a long random text (or DEBUG=1 while developing)."
+    )
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "data"))).resolve()
+
+# Set where a proxy in front speaks HTTPS: cookies are then sent over it alone.
+HTTPS = env.bool("HTTPS", False)
+if HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.contrib.postgres",
+    "csp",
+    "allauth",
+    "allauth.account",
+    "rest_framework",
+    "knox",
+    "django_filters",
+    "django_htmx",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "drf_standardized_errors",
+    "pgvector.django",
+    "gallery",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "gallery.web.middleware.RefusalMiddleware",
+]
+
+ROOT_URLCONF = "clipsite.urls"
+WSGI_APPLICATION = "clipsite.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "gallery.web.context_processors.site",
+            ],
+        },
+    },
+]
+
+# Nothing comes from another server. `data:` images are the blur placeholders,
+# `blob:` the preview of a picture that is about to be uploaded.
+CONTENT_SECURITY_POLICY = {
+    "EXCLUDE_URL_PREFIXES": ("/admin/", "/api/docs/"),
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        # The nonce is for the one inline script, the import map of base.html.
+        "script-src": [SELF, NONCE],
+        "img-src": [SELF, "data:", "blob:"],
+        "style-src": [SELF, "'unsafe-inline'"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    },
+}
+
+# --- Database, broker, cache --------------------------------------------------
+
+DATABASES = {
+    "default": {
+        **env.db("DATABASE_URL", "postgres://clipsite:clipsite@127.0.0.1:5432/clipsite"),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+DATABASES["default"].setdefault("OPTIONS", {}).update(
+    # JIT costs more than it saves on queries of a few milliseconds.
+    {"connect_timeout": 5, "options": "-c jit=off"}
+)
+
+REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "clipsite",
+        "OPTIONS": {
+            "SOCKET_CONNECT_TIMEOUT": 1,
+            "SOCKET_TIMEOUT": 2,
+            # The cache may be gone: signing in, throttles and uploads go on.
+            "IGNORE_EXCEPTIONS": True,
+        },
+    }
+}
+DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+    "visibility_timeout": 300,
+    "global_keyprefix": "clipsite:",
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# A broker that is down is noticed at once; the sweep makes up for lost rings.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_DEFAULT_QUEUE = "media"
+CELERY_TASK_ROUTES = {
+    "gallery.tasks.encode_*": {"queue": "query"},
+    "gallery.tasks.index_*": {"queue": "index"},
+    "gallery.tasks.prepare_*": {"queue": "index"},
+    "gallery.tasks.*": {"queue": "media"},
+}
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {
+        "task": "gallery.tasks.sweep",
+        "schedule": env.float("CLIPSITE_SWEEP_SECONDS", 15.0),
+        "options": {"expires": 60},
+    },
+    "purge-trash": {
+        "task": "gallery.tasks.purge_trash",
+        "schedule": timedelta(hours=6),
+        "options": {"expires": 3600},
+    },
+}
+
+# --- Users and sign-in --------------------------------------------------------
+
+AUTH_USER_MODEL = "gallery.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", "none")
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Clipsite <clipsite@localhost>")
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_FILE_PATH = env.str("EMAIL_FILE_PATH", str(DATA_DIR / "mail"))
+
+# --- API ----------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "gallery.api.authentication.TokenAuthentication",
+        "gallery.api.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "gallery.api.schema.AutoSchema",
+    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
+    "DEFAULT_THROTTLE_CLASSES": ["gallery.api.throttles.ScopedRateThrottle"],
+    # Guards against runaway scripts, per account (or address, if anonymous).
+    "DEFAULT_THROTTLE_RATES": {
+        "login": env.str("THROTTLE_LOGIN", "30/min"),
+        "upload": env.str("THROTTLE_UPLOAD", "6000/min"),
+        "search": env.str("THROTTLE_SEARCH", "12000/min"),
+        "classify": env.str("THROTTLE_CLASSIFY", "1200/min"),
+        "anonymous": env.str("THROTTLE_ANONYMOUS", "1200/min"),
+    },
+    # Proxies in front that set X-Forwarded-For; without one a client could write
+    # its own and be somebody else for every request.
+    "NUM_PROXIES": env.int("PROXY_COUNT", 0),
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+REST_KNOX = {
+    "TOKEN_TTL": timedelta(days=env.int("TOKEN_DAYS", 30)),
+    "AUTO_REFRESH": False,
+}
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_HANDLER_CLASS": "gallery.api.errors.ExceptionHandler",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Clipsite API",
+    "DESCRIPTION": "Store pictures, find them by meaning, classify them by category names.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+}
+
+# --- Files --------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles"))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = env.str("MEDIA_ROOT", str(DATA_DIR / "media"))
+S3_BUCKET = env.str("S3_BUCKET", "")
+STORAGES = {
+    "default": (
+        {
+            "BACKEND": "storages.backends.s3.S3Storage",
+            "OPTIONS": {
+                "bucket_name": S3_BUCKET,
+                "endpoint_url": env.str("S3_ENDPOINT_URL", "") or None,
+                "default_acl": "private",
+                "file_overwrite": True,
+            },
+        }
+        if S3_BUCKET
+        else {"BACKEND": "gallery.library.storage.DurableFileSystemStorage"}
+    ),
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+# nginx's internal location of MEDIA_ROOT ("/protected/"): files are then sent by
+# it after our permission check, through X-Accel-Redirect.
+ACCEL_REDIRECT_PREFIX = env.str("ACCEL_REDIRECT_PREFIX", "")
+
+MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", 100 * 1024 * 1024)
+MAX_PIXELS = env.int("MAX_PIXELS", 150_000_000)
+FILE_UPLOAD_HANDLERS = [
+    "gallery.library.upload_handler.SizeLimitUploadHandler",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+FILE_UPLOAD_PERMISSIONS = 0o640
+TRASH_DAYS = env.int("TRASH_DAYS", 30)
+
+# --- Model, indexing, search --------------------------------------------------
+
+# The first embedding space of a new installation; later ones are made in the
+# admin or with `manage.py spaces`.
+CLIPSITE_MODEL = env.str("CLIPSITE_MODEL", "starter")
+CLIPSITE_PRETRAINED = env.str("CLIPSITE_PRETRAINED", "")
+CLIPSITE_DEVICE = env.str("CLIPSITE_DEVICE", "auto")
+CLIPSITE_PRECISION = env.str("CLIPSITE_PRECISION", "auto")
+INDEX_BATCH_SIZE = env.int("INDEX_BATCH_SIZE", 0)  # 0: by device
+INDEX_LEASE_SECONDS = env.int("INDEX_LEASE_SECONDS", 120)
+
+QUERY_TIMEOUT_SECONDS = env.float("QUERY_TIMEOUT_SECONDS", 10.0)
+# Scopes up to this many pictures are searched exactly (see docs/decisions).
+EXACT_SEARCH_LIMIT = env.int("EXACT_SEARCH_LIMIT", 8_000)
+
+# --- Language and time --------------------------------------------------------
+
+LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env.str("TIME_ZONE", "UTC")
+USE_I18N = True
+USE_TZ = True
+
+# --- Logging ------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {"PIL": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
+}
+
+# --- Admin --------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "Clipsite",
+    "SITE_HEADER": "Clipsite",
+    "SITE_SYMBOL": "photo_library",
+    "SHOW_LANGUAGES": True,
+    "DASHBOARD_CALLBACK": "gallery.admin.dashboard.dashboard",
+    "SIDEBAR": {"navigation": "gallery.admin.dashboard.navigation"},
+}

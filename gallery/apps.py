@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class GalleryConfig(AppConfig):
+    name = "gallery"
+    verbose_name = _("Gallery")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        import clipsite.celery  # noqa: F401  (makes it the application tasks are sent through)
+        from gallery import checks  # noqa: F401  (registers the system checks)

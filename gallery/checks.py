@@ -1,0 +1,70 @@
+"""System checks: what the installation lacks, each in one clear line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connections
+from django.db.utils import OperationalError
+
+POSTGRESQL_MINIMUM = 15
+# 0.8.2 to 0.8.4 fixed an HNSW build overflow, corruption under vacuum and graph
+# repair; 0.8.0 brought iterative index scans.
+PGVECTOR_MINIMUM = (0, 8, 2)
+PGVECTOR_RECOMMENDED = (0, 8, 4)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".")[:3])
+
+
+@register(Tags.database)
+def database_versions(databases: list[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """PostgreSQL and pgvector are new enough (runs with `check --database default`
+    and before `migrate`)."""
+    if not databases or "default" not in databases:
+        return []
+    connection = connections["default"]
+    try:
+        with connection.cursor() as cursor:
+            server = connection.pg_version // 10_000
+            cursor.execute(
+                "SELECT coalesce("
+                " (SELECT extversion FROM pg_extension WHERE extname = 'vector'),"
+                " (SELECT default_version FROM pg_available_extensions WHERE name = 'vector'))"
+            )
+            (vector,) = cursor.fetchone()
+    except OperationalError as error:
+        return [Error(f"The database does not answer: {error}", id="gallery.E001")]
+    if server < POSTGRESQL_MINIMUM:
+        return [
+            Error(
+                f"PostgreSQL {server} is too old: Clipsite needs {POSTGRESQL_MINIMUM} or newer.",
+                id="gallery.E002",
+            )
+        ]
+    if vector is None:
+        return [
+            Error(
+                "The PostgreSQL server has no pgvector: install the package "
+                f"postgresql-{server}-pgvector there, or use the image pgvector/pgvector.",
+                id="gallery.E003",
+            )
+        ]
+    if _version(vector) < PGVECTOR_MINIMUM:
+        return [
+            Error(
+                f"pgvector {vector} is too old: Clipsite needs 0.8.2 or newer "
+                "(install it, then ALTER EXTENSION vector UPDATE).",
+                id="gallery.E004",
+            )
+        ]
+    if _version(vector) < PGVECTOR_RECOMMENDED:
+        return [
+            Warning(
+                f"pgvector {vector} has index bugs that 0.8.4 fixed; an update is recommended.",
+                id="gallery.W001",
+            )
+        ]
+    return []

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from pgvector.django import HalfVectorField
+
+
+class EmbeddingSpace(models.Model):
+    """One model with its weights and preprocessing: vectors of one space are
+    comparable with each other and with nothing else.
+
+    `dimensions`, `logit_scale`, `logit_bias` and `checksum` are unknown until an
+    encoder worker has loaded the model once; `error` then holds one sentence if
+    it could not.
+    """
+
+    class State(models.TextChoices):
+        BUILDING = "building", _("Building")
+        ACTIVE = "active", _("Active")
+        RETIRED = "retired", _("Retired")
+        FAILED = "failed", _("Failed")
+
+    architecture = models.CharField(
+        _("architecture"),
+        max_length=255,
+        help_text=_(
+            "“starter”, an open_clip architecture, “hf-hub:organisation/name” "
+            "or “local-dir:/folder”."
+        ),
+    )
+    pretrained = models.CharField(
+        _("pretrained"),
+        max_length=500,
+        blank=True,
+        help_text=_("A pretrained tag of that architecture or the path of a weights file."),
+    )
+    state = models.CharField(
+        _("state"), max_length=10, choices=State.choices, default=State.BUILDING
+    )
+    dimensions = models.PositiveIntegerField(_("dimensions"), null=True, editable=False)
+    logit_scale = models.FloatField(
+        null=True, editable=False, help_text=_("Factor of the cosine in the softmax (about 100).")
+    )
+    logit_bias = models.FloatField(
+        null=True, editable=False, help_text=_("Set for models trained with a sigmoid loss.")
+    )
+    checksum = models.CharField(max_length=64, blank=True, editable=False)
+    error = models.TextField(_("error"), blank=True, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    activated_at = models.DateTimeField(_("activated"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("embedding space")
+        verbose_name_plural = _("embedding spaces")
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state"], condition=Q(state="active"), name="one_active_space"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.architecture} / {self.pretrained}" if self.pretrained else self.architecture
+
+    @property
+    def name(self) -> str:
+        return str(self)
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether a worker has loaded the model once and measured it."""
+        return self.dimensions is not None
+
+
+class Embedding(models.Model):
+    """The vector of one image in one space: the ledger of what is encoded and
+    the queue of what is not, so that a lost message loses no work."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("Pending")
+        ENCODED = "encoded", _("Encoded")
+        FAILED = "failed", _("Failed")
+
+    image = models.ForeignKey("gallery.Image", on_delete=models.CASCADE, related_name="embeddings")
+    space = models.ForeignKey(
+        EmbeddingSpace, on_delete=models.CASCADE, related_name="embeddings"
+    )
+    state = models.CharField(
+        _("state"), max_length=10, choices=State.choices, default=State.PENDING
+    )
+    # Without a size: spaces differ. Each space has a partial expression index
+    # with its own cast (see gallery.indexing.spaces).
+    vector = HalfVectorField(null=True, editable=False)
+    error = models.TextField(_("reason"), blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    # A worker that dies loses its claim when this time passes.
+    claimed_until = models.DateTimeField(null=True, editable=False)
+    claim = models.UUIDField(null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    encoded_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("embedding")
+        verbose_name_plural = _("embeddings")
+        constraints = [
+            models.UniqueConstraint(fields=["image", "space"], name="one_embedding_per_space"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["space", "attempts", "id"],
+                name="embedding_queue",
+                condition=Q(state="pending"),
+            ),
+            models.Index(
+                fields=["space", "-id"], name="embedding_failed", condition=Q(state="failed")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.image_id} @ {self.space_id}: {self.state}"
