@@ -1,0 +1,51 @@
+"""The encoders that this process has loaded. Used by the encoder worker alone."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, defaultdict
+
+from gallery.encoders.base import Encoder
+
+# The active space and one that is being built beside it.
+MAX_LOADED = 2
+
+_Key = tuple[str, str]
+_lock = threading.Lock()
+_loaded: OrderedDict[_Key, Encoder] = OrderedDict()
+# A model may take minutes to arrive: only those who want the same one wait.
+_load_locks: defaultdict[_Key, threading.Lock] = defaultdict(threading.Lock)
+
+
+def get_encoder(architecture: str, pretrained: str = "") -> Encoder:
+    """The encoder of that model, loaded on first use; the least recently used of
+    more than two is dropped.
+
+    Raises ModelUnavailable. A failure is not remembered: the next call tries again.
+    """
+    key = (architecture, pretrained)
+    with _lock:
+        load_lock = _load_locks[key]
+    with load_lock:
+        encoder = _recall(key)
+        if encoder is None:
+            # Imported here so that only a process that encodes pays for torch.
+            from gallery.encoders.open_clip_encoder import OpenClipEncoder
+
+            encoder = OpenClipEncoder(architecture, pretrained)
+            _remember(key, encoder)
+    return encoder
+
+
+def _recall(key: _Key) -> Encoder | None:
+    with _lock:
+        if key in _loaded:
+            _loaded.move_to_end(key)
+        return _loaded.get(key)
+
+
+def _remember(key: _Key, encoder: Encoder) -> None:
+    with _lock:
+        _loaded[key] = encoder
+        while len(_loaded) > MAX_LOADED:
+            _loaded.popitem(last=False)

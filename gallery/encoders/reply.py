@@ -1,0 +1,82 @@
+"""Answers of the encoder worker, over Redis lists.
+
+A list that expires, instead of Celery's result backend: the asker blocks on one
+key with one timeout, a lost answer frees its thread on time, and nothing is
+subscribed per thread (docs/decisions/0002).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+import numpy as np
+import redis
+from django.conf import settings
+
+from gallery.encoders.base import Vectors
+
+# An answer that nobody fetches is forgotten after this time.
+REPLY_TTL_SECONDS = 60
+HEARTBEAT_KEY = "clipsite:encoder:heartbeat"
+HEARTBEAT_TTL_SECONDS = 10
+
+_pool: redis.ConnectionPool | None = None
+
+
+def connection() -> redis.Redis:
+    """A client on the process's shared pool. Raises nothing until it is used."""
+    global _pool
+    if _pool is None:
+        _pool = redis.ConnectionPool.from_url(
+            settings.REDIS_URL, socket_connect_timeout=1, health_check_interval=30
+        )
+    return redis.Redis(connection_pool=_pool)
+
+
+def send_vectors(key: str, vectors: Vectors) -> None:
+    """Answer with (n, d) float32 vectors."""
+    header = json.dumps({"shape": vectors.shape}).encode()
+    _push(key, header + b"\n" + np.ascontiguousarray(vectors, dtype="<f4").tobytes())
+
+
+def send_error(key: str, message: str) -> None:
+    """Answer with one sentence that says why there is no vector."""
+    _push(key, json.dumps({"error": message}).encode() + b"\n")
+
+
+def _push(key: str, payload: bytes) -> None:
+    with connection().pipeline(transaction=True) as pipe:
+        pipe.rpush(key, payload)
+        pipe.expire(key, REPLY_TTL_SECONDS)
+        pipe.execute()
+
+
+class WorkerError(Exception):
+    """The worker answered that it could not encode, and why."""
+
+
+def receive_vectors(key: str, timeout: float) -> Vectors | None:
+    """Wait up to `timeout` seconds for the answer; None if there was none.
+
+    Raises WorkerError, redis.RedisError.
+    """
+    answer = cast("tuple[bytes, bytes] | None", connection().blpop([key], timeout=timeout))
+    if answer is None:
+        return None
+    header_line, _, body = answer[1].partition(b"\n")
+    header: dict[str, Any] = json.loads(header_line)
+    if "error" in header:
+        raise WorkerError(header["error"])
+    return np.frombuffer(body, dtype="<f4").reshape(header["shape"]).astype(np.float32)
+
+
+def beat(state: str) -> None:
+    """The worker says that it is there: `state` is "starting" or "ready"."""
+    connection().set(HEARTBEAT_KEY, state, ex=HEARTBEAT_TTL_SECONDS)
+
+
+def heartbeat() -> str | None:
+    """What the worker said within the last ten seconds. Raises redis.RedisError."""
+    value = cast("bytes | None", connection().get(HEARTBEAT_KEY))
+    return value.decode() if value else None

@@ -1,0 +1,223 @@
+"""Shared fixtures: two users for every rule, drawn pictures, real workers.
+
+PostgreSQL with pgvector and Valkey come from the environment (`make test` starts
+them); the encoder worker is a real Celery worker with the starter model.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings
+from django.core.cache import cache
+from django.core.files.base import ContentFile
+from django.db import connection
+from PIL import Image as PILImage
+from PIL import ImageDraw
+
+from gallery.encoders import reply
+from gallery.models import Image, User
+
+ROOT = Path(__file__).resolve().parent.parent
+WORKER_START_SECONDS = 90
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Two runs on the same servers keep apart when each sets PYTEST_DB_SUFFIX."""
+    suffix = os.environ.get("PYTEST_DB_SUFFIX")
+    if suffix:
+        settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = f"test_clipsite_{suffix}"
+        number = zlib.crc32(suffix.encode()) % 15 + 1
+        settings.REDIS_URL = f"{settings.REDIS_URL.rpartition('/')[0]}/{number}"
+        settings.CELERY_BROKER_URL = settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
+
+
+@pytest.fixture(autouse=True)
+def _private_data(tmp_path: Path, settings: Any, request: pytest.FixtureRequest) -> None:
+    """Each test has its own media folder, unless it shares one with a worker."""
+    if "worker_media" in request.fixturenames:
+        settings.MEDIA_ROOT = str(request.getfixturevalue("worker_media"))
+    else:
+        settings.MEDIA_ROOT = str(tmp_path / "media")
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    # Not clear(): that would flush the broker's keys too.
+    cache.delete_pattern("*")
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return User.objects.create_user("alice", "alice@example.org", "alice-password")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return User.objects.create_user("bob", "bob@example.org", "bob-password")
+
+
+def draw(
+    width: int = 64,
+    height: int = 48,
+    colour: str | tuple[int, ...] = "red",
+    format: str = "JPEG",
+    **save: Any,
+) -> bytes:
+    """A drawn picture as file bytes. Different colours give different bytes."""
+    image = PILImage.new("RGB", (width, height), colour)
+    ImageDraw.Draw(image).ellipse(
+        (width * 0.25, height * 0.25, width * 0.75, height * 0.75), fill="white"
+    )
+    buffer = io.BytesIO()
+    image.save(buffer, format, **save)
+    return buffer.getvalue()
+
+
+def upload(owner: User, data: bytes | None = None, name: str = "picture.jpg", **fields: Any) -> Image:
+    """Store a picture the way every upload does."""
+    from gallery.library.service import add_image
+
+    content = ContentFile(data if data is not None else draw(), name=name)
+    return add_image(owner=owner, file=content, name=name, **fields).image
+
+
+def api(user: User | None = None) -> Any:
+    """An API client signed in with a token."""
+    from knox.models import AuthToken
+    from rest_framework.test import APIClient
+
+    client = APIClient()
+    if user is not None:
+        _, token = AuthToken.objects.create(user)
+        client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
+    return client
+
+
+def wait_for(predicate: Callable[[], Any], timeout: float = 30, what: str = "") -> Any:
+    """Poll until `predicate` is true and return its value; fail loudly at the deadline."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        value = predicate()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"Still not true after {timeout} s: {what or predicate}")
+
+
+# --- Real workers -----------------------------------------------------------------
+
+
+def worker_environment(media: Path, **extra: str) -> dict[str, str]:
+    """The environment of a process that works on the test database."""
+    parts = connection.settings_dict
+    url = (
+        f"postgres://{parts['USER']}:{parts['PASSWORD']}@{parts['HOST']}:{parts['PORT']}"
+        f"/{parts['NAME']}"
+    )
+    return {
+        **os.environ,
+        "DATABASE_URL": url,
+        "REDIS_URL": settings.REDIS_URL,
+        "SECRET_KEY": settings.SECRET_KEY,
+        "MEDIA_ROOT": str(media),
+        "DJANGO_SETTINGS_MODULE": "clipsite.settings",
+        **extra,
+    }
+
+
+def start_worker(
+    name: str, queues: str, media: Path, log: Path, concurrency: int = 4, **environment: str
+) -> subprocess.Popen[bytes]:
+    with log.open("ab") as stream:
+        return subprocess.Popen(
+            [sys.executable, "-m", "celery", "-A", "clipsite", "worker", "-P", "threads"]
+            + ["-Q", queues, "-c", str(concurrency), "-n", f"{name}@test", "--without-gossip"]
+            + ["--without-mingle"],
+            cwd=ROOT,
+            env=worker_environment(media, **environment),
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def stop(process: subprocess.Popen[bytes], timeout: float = 20) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)
+
+
+@pytest.fixture(scope="session")
+def worker_media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The media folder that tests and their workers share."""
+    return tmp_path_factory.mktemp("worker-media")
+
+
+@pytest.fixture(scope="session")
+def _encoder_process(
+    django_db_setup: None, django_db_blocker: Any, worker_media: Path, tmp_path_factory: Any
+) -> Iterator[subprocess.Popen[bytes]]:
+    log = tmp_path_factory.mktemp("logs") / "encoder.log"
+    process = start_worker("encoder", "query,index", worker_media, log, concurrency=8)
+    try:
+        wait_for(
+            lambda: process.poll() is not None or reply.heartbeat() == "ready",
+            WORKER_START_SECONDS,
+            f"encoder worker ready, see {log}",
+        )
+        assert process.poll() is None, log.read_text()
+        yield process
+    finally:
+        stop(process)
+
+
+@pytest.fixture
+def encoder_worker(
+    transactional_db: None, worker_media: Path, _encoder_process: subprocess.Popen[bytes]
+) -> subprocess.Popen[bytes]:
+    """A running encoder worker whose first space is active. Use with transactional_db."""
+    from gallery.indexing.spaces import active_space, ensure_first_space
+
+    ensure_first_space()
+    wait_for(active_space, WORKER_START_SECONDS, "an active space")
+    return _encoder_process
+
+
+@pytest.fixture(scope="session")
+def _media_process(
+    django_db_setup: None, worker_media: Path, tmp_path_factory: Any
+) -> Iterator[subprocess.Popen[bytes]]:
+    log = tmp_path_factory.mktemp("logs") / "media.log"
+    process = start_worker("media", "media", worker_media, log, concurrency=2)
+    yield process
+    stop(process)
+
+
+@pytest.fixture
+def media_worker(
+    transactional_db: None, worker_media: Path, _media_process: subprocess.Popen[bytes]
+) -> subprocess.Popen[bytes]:
+    """A running media worker (renditions)."""
+    return _media_process
+
+
+@pytest.fixture
+def valkey() -> redis.Redis:
+    """The broker itself, to look at or to fill."""
+    return reply.connection()
