@@ -1,0 +1,166 @@
+"""Zero-shot classification: probabilities of free categories, by the model's own scale.
+
+Source of the method: Radford et al., 2021, "Learning Transferable Visual Models
+From Natural Language Supervision", section 3.1; for sigmoid models Zhai et al.,
+2023, "Sigmoid Loss for Language Image Pre-Training".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from django.utils.translation import gettext as _
+
+from gallery.classification.templates import (
+    BACKGROUND,
+    DEFAULT_TEMPLATES,
+    clean_templates,
+    script_of,
+    texts_for,
+)
+from gallery.encoders import client
+from gallery.encoders.base import Vectors, l2_normalise
+from gallery.errors import Refusal
+from gallery.models import EmbeddingSpace, Image
+from gallery.search.service import QueryPicture, require_active_space, stored_vector
+
+MAX_CLASSNAMES = 1000
+MAX_CLASSNAME_CHARACTERS = 200
+# Classes times templates: what the encoder does for one request.
+MAX_TEXTS = 5000
+
+
+@dataclass(frozen=True)
+class ClassProbability:
+    """`probability` is in [0, 1]; over all classes it sums to 1, except in spaces
+    trained with a sigmoid loss, where each class stands for itself. `is_none` marks
+    the background class, whose `classname` is empty."""
+
+    classname: str
+    probability: float
+    is_none: bool = False
+
+
+@dataclass(frozen=True)
+class Classification:
+    """All classes, most probable first, and the templates that were used."""
+
+    results: list[ClassProbability]
+    space: EmbeddingSpace
+    templates: list[str]
+
+
+def parse_classnames(text: str) -> list[str]:
+    """Category names from a form: separated by commas (also ，、；;) or new lines."""
+    return [name.strip() for name in re.split(r"[,，、;；\n\r]+", text) if name.strip()]
+
+
+def clean_classnames(classnames: Sequence[str]) -> list[str]:
+    """Trimmed, each once, in their order. Raises Refusal for none or too many."""
+    names = list(dict.fromkeys(filter(None, map(client.normalise_text, classnames))))
+    if not names:
+        raise Refusal("no_classnames", _("Name at least one category."), "classnames")
+    if len(names) > MAX_CLASSNAMES:
+        raise Refusal(
+            "too_many_classnames",
+            _("Name at most %(max)d categories.") % {"max": MAX_CLASSNAMES},
+            "classnames",
+        )
+    if any(len(name) > MAX_CLASSNAME_CHARACTERS for name in names):
+        raise Refusal(
+            "classname_too_long",
+            _("A category name may have at most %(max)d characters.")
+            % {"max": MAX_CLASSNAME_CHARACTERS},
+            "classnames",
+        )
+    return names
+
+
+def classify_image(
+    image: Image,
+    classnames: Sequence[str],
+    *,
+    templates: list[str] | None = None,
+    none_of_these: bool = False,
+) -> Classification:
+    """Classify a stored picture by its vector in the active space.
+
+    The caller has checked that the viewer may reach it. Raises Refusal, Unavailable.
+    """
+    names, wording = _clean(classnames, templates)
+    space = require_active_space()
+    vector = stored_vector(image, space)
+    return _classify(vector, names, wording, none_of_these, space)
+
+
+def classify_picture(
+    picture: QueryPicture,
+    classnames: Sequence[str],
+    *,
+    templates: list[str] | None = None,
+    none_of_these: bool = False,
+) -> Classification:
+    """Classify a picture that is not kept. Raises Refusal, Unavailable."""
+    names, wording = _clean(classnames, templates)
+    space = require_active_space()
+    vector = client.encode_picture(space, picture.packed)
+    return _classify(vector, names, wording, none_of_these, space)
+
+
+def probabilities(cosines: Vectors, space: EmbeddingSpace) -> Vectors:
+    """(n,) cosines -> (n,) probabilities, true to the model's logit scale.
+
+    softmax(scale * cosine) for CLIP; sigmoid(scale * cosine + bias) where the
+    model has a bias, which was trained with a sigmoid loss.
+    """
+    logits = np.asarray(cosines, dtype=np.float64) * space.logit_scale
+    if space.logit_bias is not None:
+        return np.asarray(1.0 / (1.0 + np.exp(-(logits + space.logit_bias))), dtype=np.float32)
+    exponentials = np.exp(logits - logits.max())
+    return np.asarray(exponentials / exponentials.sum(), dtype=np.float32)
+
+
+def class_weights(space: EmbeddingSpace, texts_per_class: list[list[str]]) -> Vectors:
+    """(n, d) unit vectors: for each class the mean of its texts' unit vectors."""
+    vectors = client.encode_texts(space, [text for texts in texts_per_class for text in texts])
+    ends = np.cumsum([len(texts) for texts in texts_per_class])
+    means = [part.mean(axis=0) for part in np.split(vectors, ends[:-1])]
+    return l2_normalise(np.stack(means))
+
+
+def _clean(
+    classnames: Sequence[str], templates: list[str] | None
+) -> tuple[list[str], list[str]]:
+    names, wording = clean_classnames(classnames), clean_templates(templates)
+    if len(names) * max(len(wording), 1) > MAX_TEXTS:
+        raise Refusal(
+            "too_many_classnames",
+            _("Too many categories for so many templates: use fewer of either."),
+            "classnames",
+        )
+    return names, wording
+
+
+def _classify(
+    vector: Vectors,
+    names: list[str],
+    templates: list[str],
+    none_of_these: bool,
+    space: EmbeddingSpace,
+) -> Classification:
+    classes = [(name, False) for name in names]
+    texts = [texts_for(name, templates) for name in names]
+    if none_of_these:
+        classes.append(("", True))
+        texts.append([BACKGROUND[script_of("".join(names))]])
+    shares = probabilities(class_weights(space, texts) @ vector, space)
+    results = [
+        ClassProbability(name, float(share), is_none)
+        for (name, is_none), share in zip(classes, shares, strict=True)
+    ]
+    results.sort(key=lambda result: -result.probability)
+    used = templates or list(dict.fromkeys(DEFAULT_TEMPLATES[script_of(name)] for name in names))
+    return Classification(results, space, used)

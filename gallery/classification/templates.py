@@ -1,0 +1,57 @@
+"""The sentences that category names are put into before they are encoded."""
+
+from __future__ import annotations
+
+import re
+
+from django.utils.translation import gettext as _
+
+from gallery.errors import Refusal
+
+MAX_TEMPLATES = 20
+MAX_TEMPLATE_CHARACTERS = 200
+
+# Keyed by script: a category is asked for in the language its name is written in.
+DEFAULT_TEMPLATES = {"latin": "a photo of a {}", "han": "一张{}的照片"}
+# What a picture of nothing in particular is called: the class "none of these".
+BACKGROUND = {"latin": "a photo", "han": "一张照片"}
+
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_PLACEHOLDER = re.compile(r"\{\w*\}")
+
+
+def script_of(text: str) -> str:
+    """"han" if any Chinese character is in it, else "latin"."""
+    return "han" if _HAN.search(text) else "latin"
+
+
+def clean_templates(templates: list[str] | None) -> list[str]:
+    """Templates from the outside, each with one placeholder, `{}` or `{category}`.
+
+    None or an empty list means the default of each name's script. Raises Refusal.
+    """
+    cleaned = [template.strip() for template in templates or [] if template.strip()]
+    if len(cleaned) > MAX_TEMPLATES:
+        raise Refusal(
+            "too_many_templates",
+            _("Use at most %(max)d templates.") % {"max": MAX_TEMPLATES},
+            "templates",
+        )
+    for template in cleaned:
+        if len(_PLACEHOLDER.findall(template)) != 1 or len(template) > MAX_TEMPLATE_CHARACTERS:
+            raise Refusal(
+                "bad_template",
+                _("A template needs {} once, where the category goes: “a photo of a {}”."),
+                "templates",
+            )
+    return cleaned
+
+
+def fill(template: str, classname: str) -> str:
+    return _PLACEHOLDER.sub(lambda match: classname, template)
+
+
+def texts_for(classname: str, templates: list[str]) -> list[str]:
+    """The texts whose mean stands for a class."""
+    chosen = templates or [DEFAULT_TEMPLATES[script_of(classname)]]
+    return [fill(template, classname) for template in chosen]

@@ -1,0 +1,65 @@
+"""The encoder worker says that it is there, so that nobody waits for one that is not."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+import redis
+from celery.signals import worker_ready, worker_shutting_down
+
+from gallery.encoders import reply
+
+logger = logging.getLogger(__name__)
+
+BEAT_SECONDS = 3.0
+
+_stopping = threading.Event()
+_prepared = threading.Event()
+
+
+@worker_ready.connect
+def announce(sender: Any, **kwargs: Any) -> None:
+    """Start the heartbeat, load the models and look for work (encoder workers only)."""
+    queues = sender.app.amqp.queues.consume_from
+    if "query" not in queues:
+        return
+    threading.Thread(target=_beat, name="heartbeat", daemon=True).start()
+    threading.Thread(target=_start_up, name="start-up", daemon=True).start()
+
+
+@worker_shutting_down.connect
+def withdraw(**kwargs: Any) -> None:
+    _stopping.set()
+
+
+def _beat() -> None:
+    while not _stopping.is_set():
+        try:
+            reply.beat("ready" if _prepared.is_set() else "starting")
+        except redis.RedisError as error:
+            logger.warning("No heartbeat, the broker is down: %s", error)
+        _stopping.wait(BEAT_SECONDS)
+    try:
+        reply.connection().delete(reply.HEARTBEAT_KEY)
+    except redis.RedisError as error:
+        logger.warning("The heartbeat ends by its lifetime, the broker is down: %s", error)
+
+
+def _start_up() -> None:
+    from django.db import DatabaseError, connection
+
+    from gallery.indexing import batch, spaces
+
+    try:
+        spaces.retry_first_space()
+        spaces.prepare_spaces()
+        _prepared.set()
+        batch.drain()
+    except DatabaseError as error:
+        # The sweep rings again when the database is back.
+        logger.error("Could not prepare at start: %s", error)
+    finally:
+        _prepared.set()
+        connection.close()

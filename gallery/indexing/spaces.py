@@ -1,0 +1,219 @@
+"""The life of an embedding space: added, prepared, activated, rolled back, removed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from gallery.doorbell import ring
+from gallery.encoders.base import Encoder, ModelUnavailable
+from gallery.encoders.registry import get_encoder
+from gallery.errors import Refusal
+from gallery.indexing import ledger
+from gallery.models import Embedding, EmbeddingSpace
+
+logger = logging.getLogger(__name__)
+
+State = EmbeddingSpace.State
+
+# pgvector's usual graph degree; more construction effort than its default of 64
+# buys recall that no search setting can make up for.
+HNSW_M = 16
+HNSW_EF_CONSTRUCTION = 200
+
+_preparing = threading.Lock()
+
+
+def active_space() -> EmbeddingSpace | None:
+    return EmbeddingSpace.objects.filter(state=State.ACTIVE).first()
+
+
+def ensure_first_space() -> EmbeddingSpace:
+    """The first space of a new installation, by CLIPSITE_MODEL; later calls change nothing."""
+    existing = ledger.target_spaces().first() or EmbeddingSpace.objects.first()
+    return existing or add_space(settings.CLIPSITE_MODEL, settings.CLIPSITE_PRETRAINED)
+
+
+@transaction.atomic
+def add_space(architecture: str, pretrained: str = "") -> EmbeddingSpace:
+    """Start building a space beside the active one, which keeps serving.
+
+    Raises Refusal if the same model is in use already.
+    """
+    if ledger.target_spaces().filter(architecture=architecture, pretrained=pretrained).exists():
+        raise Refusal("space_exists", _("This model is in use already."), "architecture")
+    space = EmbeddingSpace.objects.create(architecture=architecture, pretrained=pretrained)
+    ledger.enqueue_all(space)
+    ring("gallery.tasks.prepare_spaces")
+    return space
+
+
+def retry(space: EmbeddingSpace) -> None:
+    """Try to load a failed model once more."""
+    EmbeddingSpace.objects.filter(pk=space.pk, state=State.FAILED).update(
+        state=State.BUILDING, error=""
+    )
+    ledger.enqueue_all(space)
+    ring("gallery.tasks.prepare_spaces")
+
+
+def retry_first_space() -> None:
+    """Where nothing serves yet, a model that failed is worth another try at each start."""
+    first = EmbeddingSpace.objects.filter(state=State.FAILED).order_by("id").first()
+    if first is not None and not ledger.target_spaces().exists():
+        retry(first)
+
+
+def activate(space: EmbeddingSpace) -> None:
+    """Let `space` answer searches from now on; the active one is retired and kept.
+
+    Raises Refusal while pictures wait to be encoded in it.
+    """
+    if not space.is_loaded:
+        raise Refusal("space_not_loaded", _("No encoder has loaded this model yet."))
+    waiting = ledger.counts(space)[Embedding.State.PENDING]
+    if waiting and active_space() is not None:
+        raise Refusal(
+            "space_not_ready",
+            _("%(count)d pictures are still to be encoded with this model.") % {"count": waiting},
+        )
+    _switch_to(space)
+
+
+def roll_back() -> EmbeddingSpace:
+    """Return to the space that was active before. Raises Refusal if there is none.
+
+    Pictures that came since are encoded in it afterwards.
+    """
+    previous = EmbeddingSpace.objects.filter(state=State.RETIRED).order_by("-activated_at").first()
+    if previous is None:
+        raise Refusal("no_previous_space", _("There is no earlier model to go back to."))
+    _switch_to(previous)
+    return previous
+
+
+@transaction.atomic
+def _switch_to(space: EmbeddingSpace) -> None:
+    EmbeddingSpace.objects.filter(state=State.ACTIVE).exclude(pk=space.pk).update(
+        state=State.RETIRED
+    )
+    EmbeddingSpace.objects.filter(pk=space.pk).update(
+        state=State.ACTIVE, activated_at=timezone.now(), error=""
+    )
+    space.refresh_from_db()
+    # Retired spaces miss what was uploaded since; the others miss nothing.
+    ledger.enqueue_all(space)
+    ring("gallery.tasks.index_pending")
+
+
+def remove(space: EmbeddingSpace) -> None:
+    """Delete a space that is not active, with its vectors and its index."""
+    if space.state == State.ACTIVE:
+        raise Refusal("space_active", _("The active model cannot be removed."))
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP INDEX IF EXISTS {index_name(space)}")
+    space.delete()
+
+
+# --- In the encoder worker --------------------------------------------------------
+
+
+def needs_preparing() -> bool:
+    """Whether a space waits for its model to be loaded for the first time."""
+    return ledger.target_spaces().filter(dimensions=None).exists()
+
+
+def prepare_spaces() -> None:
+    """Load the model of each space once, note its facts and make its index.
+
+    A model that cannot be loaded gets one sentence as its error; the active
+    space goes on serving. The first space ever is activated as soon as it is
+    prepared, so that a new installation can search at once.
+    """
+    if not _preparing.acquire(blocking=False):
+        return
+    try:
+        for space in ledger.target_spaces():
+            _prepare(space)
+    finally:
+        _preparing.release()
+
+
+def _prepare(space: EmbeddingSpace) -> None:
+    try:
+        encoder = get_encoder(space.architecture, space.pretrained)
+    except ModelUnavailable as error:
+        logger.error("%s", error)
+        EmbeddingSpace.objects.filter(pk=space.pk).update(error=str(error))
+        EmbeddingSpace.objects.filter(pk=space.pk, state=State.BUILDING).update(state=State.FAILED)
+        return
+    if encoder.checksum != space.checksum:
+        _adopt(space, encoder)
+    create_index(space)
+    if space.state == State.BUILDING and active_space() is None:
+        activate(space)
+
+
+@transaction.atomic
+def _adopt(space: EmbeddingSpace, encoder: Encoder) -> None:
+    """Note what was loaded. Vectors of other weights under the same name (an upgrade
+    of the bundled model) mean nothing any more and are made again."""
+    if space.is_loaded:
+        logger.warning("The weights of %s have changed: all pictures are encoded again.", space)
+        space.embeddings.update(
+            state=Embedding.State.PENDING, vector=None, attempts=0, claim=None, claimed_until=None
+        )
+        if space.dimensions != encoder.dimensions:
+            with connection.cursor() as cursor:
+                cursor.execute(f"DROP INDEX IF EXISTS {index_name(space)}")
+    space.dimensions = encoder.dimensions
+    space.logit_scale = encoder.logit_scale
+    space.logit_bias = encoder.logit_bias
+    space.checksum = encoder.checksum
+    space.error = ""
+    space.save(
+        update_fields=["dimensions", "logit_scale", "logit_bias", "checksum", "error"]
+    )
+
+
+def index_name(space: EmbeddingSpace) -> str:
+    return f"embedding_hnsw_{space.pk:d}"
+
+
+def create_index(space: EmbeddingSpace) -> None:
+    """Make the space's HNSW index unless it is there: partial, over its own cast.
+
+    The query must repeat both the cast and the literal space (gallery.search.planner).
+    Runs outside any transaction.
+    """
+    # Uploads go on during the build. DDL takes no parameters: these are our own integers.
+    build = (
+        f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {index_name(space)} ON gallery_embedding"
+        f" USING hnsw ((vector::halfvec({space.dimensions:d})) halfvec_cosine_ops)"
+        f" WITH (m = {HNSW_M}, ef_construction = {HNSW_EF_CONSTRUCTION})"
+        f" WHERE space_id = {space.pk:d}"
+    )
+    with connection.cursor() as cursor:
+        _drop_broken_index(space)
+        cursor.execute("SET maintenance_work_mem = '1GB'")
+        try:
+            cursor.execute(build)
+        finally:
+            cursor.execute("RESET maintenance_work_mem")
+
+
+def _drop_broken_index(space: EmbeddingSpace) -> None:
+    """A concurrent build that was killed leaves an invalid index that serves nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
+            " WHERE relname = %s AND NOT indisvalid",
+            [index_name(space)],
+        )
+        if cursor.fetchone():
+            cursor.execute(f"DROP INDEX {index_name(space)}")

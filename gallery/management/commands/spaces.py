@@ -1,0 +1,65 @@
+"""manage.py spaces: the models that pictures are encoded with."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from gallery.errors import Refusal
+from gallery.indexing import ledger, spaces
+from gallery.models import EmbeddingSpace
+
+
+class Command(BaseCommand):
+    help = "List, add, activate, roll back, retry and remove embedding spaces (models)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        actions.add_parser("list", help="all spaces with their counts")
+        actions.add_parser("ensure", help="make the first space of a new installation")
+        add = actions.add_parser("add", help="build a space beside the active one")
+        add.add_argument("architecture")
+        add.add_argument("pretrained", nargs="?", default="")
+        actions.add_parser("rollback", help="go back to the space that was active before")
+        for name, text in (
+            ("activate", "let a built space answer searches"),
+            ("retry", "try to load a failed model again"),
+            ("remove", "delete a space that is not active, with its vectors"),
+        ):
+            actions.add_parser(name, help=text).add_argument("id", type=int)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self._handle(options["action"], options)
+        except Refusal as refusal:
+            raise CommandError(str(refusal)) from refusal
+        except EmbeddingSpace.DoesNotExist:
+            raise CommandError(f"There is no space {options['id']}.") from None
+
+    def _handle(self, action: str, options: dict[str, Any]) -> None:
+        if action == "list":
+            self._list()
+        elif action == "ensure":
+            self.stdout.write(f"Space: {spaces.ensure_first_space()}")
+        elif action == "add":
+            space = spaces.add_space(options["architecture"], options["pretrained"])
+            self.stdout.write(f"Building space {space.pk}: {space}")
+        elif action == "rollback":
+            self.stdout.write(f"Active again: {spaces.roll_back()}")
+        else:
+            space = EmbeddingSpace.objects.get(pk=options["id"])
+            {"activate": spaces.activate, "retry": spaces.retry, "remove": spaces.remove}[action](
+                space
+            )
+            self.stdout.write(f"Done: {action} {space}")
+
+    def _list(self) -> None:
+        for space in EmbeddingSpace.objects.order_by("id"):
+            counts = ledger.counts(space)
+            self.stdout.write(
+                f"{space.pk:>3}  {space.state:<9} {space}  "
+                f"encoded {counts['encoded']}, pending {counts['pending']}, "
+                f"failed {counts['failed']}{'  ' + space.error if space.error else ''}"
+            )

@@ -1,0 +1,54 @@
+"""Rows for tests where the model is beside the point: spaces and vectors made up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image as PILImage
+from pgvector import HalfVector
+
+from gallery.encoders.base import Vectors, l2_normalise
+from gallery.indexing import ledger
+from gallery.models import Embedding, EmbeddingSpace, Image
+
+
+class ColourEncoder:
+    """A deterministic encoder: the mean colour is the vector, three dimensions."""
+
+    dimensions = 3
+    logit_scale = 100.0
+    logit_bias: float | None = None
+    checksum = "colour"
+    batch_size = 4
+
+    def encode_images(self, images: Sequence[PILImage.Image]) -> Vectors:
+        means = [np.asarray(image).reshape(-1, 3).mean(axis=0) + 1.0 for image in images]
+        return l2_normalise(np.stack(means))
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        colours = {"red": (255, 1, 1), "green": (1, 128, 1), "blue": (1, 1, 255)}
+        return l2_normalise(np.array([colours[text] for text in texts]))
+
+
+def make_space(
+    state: str = "active", dimensions: int = 3, architecture: str = "colour", **facts: object
+) -> EmbeddingSpace:
+    defaults = {"checksum": "colour", "logit_scale": 100.0}
+    return EmbeddingSpace.objects.create(
+        architecture=architecture, state=state, dimensions=dimensions, **{**defaults, **facts}
+    )
+
+
+def set_vector(image: Image, space: EmbeddingSpace, vector: Sequence[float]) -> None:
+    """Give a picture a vector as if a worker had encoded it."""
+    unit = l2_normalise(np.array([vector]))[0]
+    Embedding.objects.update_or_create(
+        image=image,
+        space=space,
+        defaults={"state": Embedding.State.ENCODED, "vector": HalfVector(unit), "error": ""},
+    )
+
+
+def state_of(image: Image) -> str:
+    return ledger.with_state(Image.objects.filter(pk=image.pk)).get().index_state
