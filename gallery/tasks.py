@@ -81,7 +81,7 @@ def sweep() -> None:
         ring("gallery.tasks.prepare_spaces")
     if ledger.has_pending():
         ring("gallery.tasks.index_pending")
-    for image_id in renditions.pending_renders(limit=500):
+    for image_id in renditions.pending_renders(limit=50):
         render_image(str(image_id))
 
 

@@ -10,6 +10,7 @@ import io
 from typing import IO
 
 import numpy as np
+from django.conf import settings
 from PIL import Image
 from PIL.ExifTags import Base
 from pillow_heif import register_heif_opener
@@ -35,6 +36,8 @@ _TURNS = {
 
 register_heif_opener()
 Image.init()
+# The limit is the installation's: Pillow's own would refuse what it accepts.
+Image.MAX_IMAGE_PIXELS = settings.MAX_PIXELS
 
 
 def open_picture(file: IO[bytes]) -> Image.Image:

@@ -1,0 +1,119 @@
+"""Send a picture to somebody who may see it; the caller has checked that.
+
+What a picture shows never changes, but who may see it does: browsers keep it and
+ask each time whether they still may (`no-cache` with an ETag), so that a picture
+made private is gone at once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import quote
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.utils.http import content_disposition_header
+
+from gallery.library.renditions import ensure_clean_copy, ensure_rendition, nearest_width
+from gallery.library.storage import open_stored, original_of
+from gallery.models import Image, User
+
+_HEADERS = {
+    "Cache-Control": "private, no-cache",
+    # The file is a picture and nothing else, whatever a browser may think of it.
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+}
+
+
+@dataclass(frozen=True)
+class _Sending:
+    """`stored` finds the name in the storage, which may take time; `filename` is
+    what the receiver sees; `etag` tells apart what is sent of all pictures."""
+
+    stored: Callable[[], str]
+    content_type: str
+    filename: str
+    etag: str
+
+
+def picture_response(
+    image: Image,
+    viewer: User | AnonymousUser,
+    *,
+    download: bool = False,
+    request: HttpRequest | None = None,
+) -> HttpResponseBase:
+    """The picture in full size: to its owner the untouched original under its own
+    name, to everybody else a copy without metadata under a name that tells nothing.
+
+    With `request`, a browser that has it already gets 304. Raises NoPreview, or
+    Unavailable where the storage fails or the file is missing.
+    """
+    if image.is_owned_by(viewer):
+        extension = os.path.splitext(original_of(image))[1]
+        sending = _Sending(
+            stored=partial(original_of, image),
+            content_type=image.content_type,
+            filename=image.original_name or f"{image.pk}{extension}",
+            etag=f'"{image.pk}-original"',
+        )
+    else:
+        sending = _Sending(
+            stored=partial(ensure_clean_copy, image),
+            content_type="image/webp",
+            filename=f"{image.pk}.webp",
+            etag=f'"{image.pk}-full"',
+        )
+    return _send(sending, download=download, request=request)
+
+
+def thumbnail_response(
+    image: Image, width: int, *, request: HttpRequest | None = None
+) -> HttpResponseBase:
+    """The rendition next to `width` pixels. `request` and errors as above."""
+    nearest = nearest_width(image, width)
+    sending = _Sending(
+        stored=partial(ensure_rendition, image, nearest),
+        content_type="image/webp",
+        filename=f"{image.pk}-{nearest}.webp",
+        etag=f'"{image.pk}-{nearest}"',
+    )
+    return _send(sending, download=False, request=request)
+
+
+def _send(sending: _Sending, *, download: bool, request: HttpRequest | None) -> HttpResponseBase:
+    response: HttpResponseBase | None = None
+    if request is not None:
+        response = get_conditional_response(request, etag=sending.etag)
+    if response is None:
+        response = _body(sending, download)
+    for header, value in _HEADERS.items():
+        response[header] = value
+    response["ETag"] = sending.etag
+    return response
+
+
+def _body(sending: _Sending, download: bool) -> HttpResponseBase:
+    name = sending.stored()
+    # Opened also where the proxy will send it: a missing file is ours to tell.
+    file = open_stored(name)
+    if not settings.ACCEL_REDIRECT_PREFIX or not isinstance(default_storage, FileSystemStorage):
+        return FileResponse(
+            file,
+            as_attachment=download,
+            filename=sending.filename,
+            content_type=sending.content_type,
+        )
+    file.close()
+    response = HttpResponse(content_type=sending.content_type)
+    response["Content-Disposition"] = content_disposition_header(download, sending.filename) or ""
+    response["X-Accel-Redirect"] = f"{settings.ACCEL_REDIRECT_PREFIX.rstrip('/')}/{quote(name)}"
+    return response

@@ -1,0 +1,99 @@
+"""The pictures a demo begins with: photographs that packages bring along.
+
+Only those whose licence the package states. docs/sample-pictures.md lists them
+with their sources; a test keeps the two in step.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from gallery.library.service import add_image
+from gallery.models import Image, User
+
+_FOLDERS = {"skimage": "data", "sklearn": "datasets/images"}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One photograph: `package` is the import name, `file` its name inside it."""
+
+    package: str
+    file: str
+    title: str
+    credit: str
+
+    def path(self) -> Path:
+        """Where the file lies. LookupError if the package is not installed.
+
+        The package is located, not imported: that would take seconds.
+        """
+        spec = importlib.util.find_spec(self.package)
+        if spec is None or not spec.submodule_search_locations:
+            raise LookupError(f"The package {self.package} is not installed.")
+        return Path(spec.submodule_search_locations[0]) / _FOLDERS[self.package] / self.file
+
+
+_CC0 = "CC0, no rights reserved."
+_PUBLIC_DOMAIN = "Public domain."
+
+SAMPLES = (
+    Sample("skimage", "astronaut.png", "Astronaut in front of the flag", f"NASA. {_PUBLIC_DOMAIN}"),
+    Sample("skimage", "brick.png", "Brick wall", f"CC0Textures. {_CC0}"),
+    Sample("skimage", "camera.png", "Photographer with a tripod", f"Lav Varshney. {_CC0}"),
+    Sample("skimage", "chelsea.png", "Chelsea the cat", f"Stéfan van der Walt. {_CC0}"),
+    Sample("skimage", "clock_motion.png", "Moving clock", f"Stéfan van der Walt. {_PUBLIC_DOMAIN}"),
+    Sample("skimage", "coffee.png", "Cup of coffee", f"Rachel Michetti. {_CC0}"),
+    Sample(
+        "skimage",
+        "coins.png",
+        "Ancient Greek coins",
+        "Brooklyn Museum. No known copyright restrictions.",
+    ),
+    Sample("skimage", "grass.png", "Grass", f"linolafett. {_CC0}"),
+    Sample("skimage", "gravel.png", "Gravel", f"CC0Textures. {_CC0}"),
+    Sample("skimage", "hubble_deep_field.jpg", "Galaxies in deep space", f"NASA. {_PUBLIC_DOMAIN}"),
+    Sample("skimage", "retina.jpg", "Retina of an eye", f"Mikael Häggström. {_CC0}"),
+    Sample("skimage", "rocket.jpg", "Rocket launch at dusk", f"SpaceX. {_PUBLIC_DOMAIN}"),
+    Sample(
+        "sklearn",
+        "china.jpg",
+        "Temple in China",
+        "danielbuechele, flickr.com/photos/danielbuechele/6061409035. CC BY 2.0.",
+    ),
+    Sample(
+        "sklearn",
+        "flower.jpg",
+        "Flower",
+        "vultilion, flickr.com/photos/vultilion/6056698931. CC BY 2.0.",
+    ),
+)
+
+
+def load_samples(owner: User, journal: Path) -> int:
+    """Add to `owner`, public, the samples that `journal` does not name; how many.
+
+    A sample that was added once is never added again, so that one the user deleted
+    stays deleted. The journal is written after each picture: a kill in between adds
+    the same bytes again, which the library answers with the picture it has.
+    """
+    done: list[str] = json.loads(journal.read_text()) if journal.exists() else []
+    missing = [sample for sample in SAMPLES if sample.file not in done]
+    for sample in missing:
+        with sample.path().open("rb") as file:
+            add_image(
+                owner=owner,
+                file=file,
+                name=sample.file,
+                title=sample.title,
+                description=sample.credit,
+                visibility=Image.Visibility.PUBLIC,
+            )
+        done.append(sample.file)
+        draft = journal.with_suffix(".new")
+        draft.write_text(json.dumps(done))
+        draft.replace(journal)
+    return len(missing)

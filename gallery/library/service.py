@@ -1,0 +1,212 @@
+"""Pictures of an owner: add, change, delete, restore, purge."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import IO
+
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils import timezone
+
+from gallery import doorbell
+from gallery.indexing import ledger
+from gallery.library import texts
+from gallery.library.exif import ExifFacts, read_exif
+from gallery.library.originals import (
+    as_django_file,
+    lock_original,
+    remove_original_if_unnamed,
+    sha256_of,
+)
+from gallery.library.renditions import remove_renditions
+from gallery.library.storage import (
+    DurableFileSystemStorage,
+    original_of,
+    original_path,
+    replace_stored,
+)
+from gallery.library.validation import PictureFacts, inspect_picture
+from gallery.models import Image, User
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """`duplicate`: the owner had these bytes already, and `image` is that picture,
+    unchanged. `restored`: they lay in the trash, and `image` came back from there."""
+
+    image: Image
+    duplicate: bool = False
+    restored: bool = False
+
+
+def add_image(
+    *,
+    owner: User,
+    file: IO[bytes] | File[bytes],
+    name: str,
+    title: str = "",
+    description: str = "",
+    visibility: str = Image.Visibility.PRIVATE,
+) -> Upload:
+    """Check, store and register a picture; workers make the rest.
+
+    The file is on the disk before the row that names it is committed. Raises
+    Refusal or TooLarge (see `validation` and `texts`).
+    """
+    entered = {
+        "title": texts.clean_title(title),
+        "description": texts.clean_description(description),
+        "visibility": texts.clean_visibility(visibility),
+        "original_name": texts.clean_name(name),
+    }
+    content = as_django_file(file)
+    facts = inspect_picture(content, name)
+    sha256 = sha256_of(content)
+    path = original_path(owner.pk, sha256, facts.extension)
+    known = _live(owner, sha256)
+    if known is not None and default_storage.exists(path):
+        return Upload(known, duplicate=True)
+
+    new = Image(
+        owner=owner,
+        file=path,
+        sha256=sha256,
+        byte_size=content.size,
+        **entered,
+        **_fields(facts, read_exif(content)),
+    )
+    replace_stored(path, content)
+    try:
+        return _register(new, content)
+    except BaseException:
+        _clean_up(owner.pk, sha256, path)
+        raise
+
+
+def _live(owner: User, sha256: str) -> Image | None:
+    return Image.objects.owned_by(owner).filter(sha256=sha256).first()
+
+
+def _fields(facts: PictureFacts, exif: ExifFacts) -> dict[str, object]:
+    return {
+        "content_type": facts.content_type,
+        "width": facts.width,
+        "height": facts.height,
+        "captured_at": exif.captured_at,
+        "camera": exif.camera,
+        "exif": exif.settings,
+        "latitude": exif.latitude,
+        "longitude": exif.longitude,
+    }
+
+
+@transaction.atomic
+def _register(new: Image, content: File[bytes]) -> Upload:
+    """Make the row that names a stored file, or find the one that does already."""
+    lock_original(new.owner_id, new.sha256)
+    if not default_storage.exists(original_of(new)):
+        # Another upload or a purge removed it between our writing and our lock.
+        replace_stored(original_of(new), content)
+    known = Image.objects.filter(owner_id=new.owner_id, sha256=new.sha256).first()
+    if known is None:
+        new.save(force_insert=True)
+        _announce(new)
+        return Upload(new)
+    if known.deleted_at is None:
+        return Upload(known, duplicate=True)
+    entered = ["title", "description", "visibility", "original_name"]
+    for field in entered:
+        setattr(known, field, getattr(new, field))
+    known.save(update_fields=entered)
+    restore_image(known)
+    return Upload(known, restored=True)
+
+
+def _announce(image: Image) -> None:
+    """Enter the picture into the ledger and ring for the workers on commit."""
+    ledger.enqueue(image)
+    doorbell.ring("gallery.tasks.index_pending")
+    if image.render_state == Image.RenderState.PENDING:
+        doorbell.ring("gallery.tasks.render_image", str(image.pk))
+
+
+def _clean_up(owner_id: int, sha256: str, path: str) -> None:
+    """After a failed upload. The first error is the one to tell, not that of this."""
+    try:
+        remove_original_if_unnamed(owner_id, sha256, path)
+    except Exception:
+        logger.exception("An original without a row may remain: %s", path)
+
+
+def update_image(
+    image: Image,
+    *,
+    title: str | None = None,
+    description: str | None = None,
+    visibility: str | None = None,
+) -> Image:
+    """Change what is given, leave the rest. Raises Refusal (see `texts`)."""
+    changes: dict[str, str] = {}
+    if title is not None:
+        changes["title"] = texts.clean_title(title)
+    if description is not None:
+        changes["description"] = texts.clean_description(description)
+    if visibility is not None:
+        changes["visibility"] = texts.clean_visibility(visibility)
+    for field, value in changes.items():
+        setattr(image, field, value)
+    image.save(update_fields=[*changes, "updated_at"])
+    return image
+
+
+def delete_image(image: Image) -> None:
+    """Put a picture into the trash. Nothing happens if it lies there already."""
+    if image.deleted_at is None:
+        image.deleted_at = timezone.now()
+        image.save(update_fields=["deleted_at", "updated_at"])
+
+
+@transaction.atomic
+def restore_image(image: Image) -> None:
+    """Take a picture out of the trash."""
+    image.deleted_at = None
+    image.save(update_fields=["deleted_at", "updated_at"])
+    # The active space may have changed while the picture was away.
+    _announce(image)
+
+
+def purge_trash(older_than: timedelta) -> int:
+    """Remove for good what has been in the trash longer than `older_than`, and what
+    killed processes left half written. Returns the number of pictures."""
+    limit = timezone.now() - older_than
+    expired = Image.objects.filter(deleted_at__lt=limit)
+    purged = 0
+    for pk in list(expired.values_list("pk", flat=True)):
+        with transaction.atomic():
+            # Locked and asked again: it may have been restored since.
+            image = expired.select_for_update().filter(pk=pk).first()
+            if image is not None:
+                purge_image(image)
+                purged += 1
+    if isinstance(default_storage, DurableFileSystemStorage):
+        default_storage.remove_unfinished(timedelta(days=1))
+    return purged
+
+
+@transaction.atomic
+def purge_image(image: Image) -> None:
+    """Remove a picture for good: the row first, after the commit the files. A kill
+    between the two leaves files without a row, never a row without its file."""
+    Image.objects.filter(pk=image.pk).delete()
+    remove_original = partial(
+        remove_original_if_unnamed, image.owner_id, image.sha256, original_of(image)
+    )
+    transaction.on_commit(remove_original, robust=True)
+    transaction.on_commit(partial(remove_renditions, image), robust=True)
