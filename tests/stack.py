@@ -1,0 +1,108 @@
+"""The whole product in processes of its own, so that parts of it can be killed.
+
+It works on the test database, with a broker, a media folder and workers of its own.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import redis
+import requests
+
+from clipsite.embedded.binaries import valkey_server
+from clipsite.embedded.ports import free_port
+from clipsite.embedded.valkey import Valkey
+from tests.conftest import ROOT, start_worker, stop, wait_for, worker_environment
+
+READY_SECONDS = 90
+HEARTBEAT = "clipsite:encoder:heartbeat"
+
+
+class Stack:
+    """Started part by part; `close` stops whatever runs."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self.media = folder / "media"
+        (folder / "valkey").mkdir(parents=True)
+        self.valkey = Valkey(valkey_server(), folder / "valkey", free_port(0), "stack-password")
+        self.environment = {
+            "REDIS_URL": self.valkey.url,
+            "CLIPSITE_SWEEP_SECONDS": "1",
+            "INDEX_LEASE_SECONDS": "3",
+            "INDEX_BATCH_SIZE": "4",
+            "QUERY_TIMEOUT_SECONDS": "5",
+            **environment,
+        }
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def start_broker(self) -> subprocess.Popen[bytes]:
+        program = self.valkey.program(self.folder / "valkey.log", self.folder / "valkey.conf")
+        process = self._run(program.argv, cwd=program.cwd)
+        wait_for(self.valkey.is_up, 20, "the broker answers")
+        return process
+
+    def start_encoder(self, *, ready: bool = True) -> subprocess.Popen[bytes]:
+        process = start_worker(
+            "encoder",
+            "query,index",
+            self.media,
+            self.folder / "encoder.log",
+            concurrency=8,
+            **self.environment,
+        )
+        self._running.append(process)
+        if ready:
+            wait_for(lambda: self.heartbeat() == "ready", READY_SECONDS, "the encoder is ready")
+        return process
+
+    def start_media(self) -> subprocess.Popen[bytes]:
+        process = start_worker(
+            "media", "media", self.media, self.folder / "media.log", 2, **self.environment
+        )
+        self._running.append(process)
+        return process
+
+    def start_beat(self) -> subprocess.Popen[bytes]:
+        schedule = str(self.folder / "schedule")
+        return self._run([sys.executable, "-m", "celery", "-A", "clipsite", "beat", "-s", schedule])
+
+    def start_web(self) -> subprocess.Popen[bytes]:
+        port = free_port(0)
+        self.url = f"http://127.0.0.1:{port}"
+        process = self._run(
+            [sys.executable, "-m", "gunicorn", "clipsite.wsgi", "-b", f"127.0.0.1:{port}"]
+            + ["-k", "gthread", "--threads", "16"]
+        )
+        wait_for(self._answers, 30, "the web server answers")
+        return process
+
+    def heartbeat(self) -> str | None:
+        value: Any = redis.Redis.from_url(self.valkey.url).get(HEARTBEAT)
+        return value.decode() if value else None
+
+    def close(self) -> None:
+        for process in reversed(self._running):
+            stop(process)
+
+    def _answers(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/api/v1/health/", timeout=2).ok
+        except requests.ConnectionError:
+            return False
+
+    def _run(self, command: list[str], cwd: Path = ROOT) -> subprocess.Popen[bytes]:
+        with (self.folder / "processes.log").open("ab") as log:
+            process = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=worker_environment(self.media, DEBUG="1", **self.environment),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self._running.append(process)
+        return process
