@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
@@ -20,7 +21,9 @@ def _version(text: str) -> tuple[int, ...]:
 
 
 @register(Tags.database)
-def database_versions(databases: list[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+def database_versions(
+    *, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
     """PostgreSQL and pgvector are new enough (runs with `check --database default`
     and before `migrate`)."""
     if not databases or "default" not in databases:
@@ -28,7 +31,8 @@ def database_versions(databases: list[str] | None = None, **kwargs: Any) -> list
     connection = connections["default"]
     try:
         with connection.cursor() as cursor:
-            server = connection.pg_version // 10_000
+            cursor.execute("SHOW server_version_num")
+            server = int(cursor.fetchone()[0]) // 10_000
             cursor.execute(
                 "SELECT coalesce("
                 " (SELECT extversion FROM pg_extension WHERE extname = 'vector'),"

@@ -86,7 +86,9 @@ def draw(
     return buffer.getvalue()
 
 
-def upload(owner: User, data: bytes | None = None, name: str = "picture.jpg", **fields: Any) -> Image:
+def upload(
+    owner: User, data: bytes | None = None, name: str = "picture.jpg", **fields: Any
+) -> Image:
     """Store a picture the way every upload does."""
     from gallery.library.service import add_image
 
@@ -143,9 +145,11 @@ def start_worker(
 ) -> subprocess.Popen[bytes]:
     with log.open("ab") as stream:
         return subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "clipsite", "worker", "-P", "threads"]
-            + ["-Q", queues, "-c", str(concurrency), "-n", f"{name}@test", "--without-gossip"]
-            + ["--without-mingle"],
+            [
+                *(sys.executable, "-m", "celery", "-A", "clipsite", "worker", "-P", "threads"),
+                *("-Q", queues, "-c", str(concurrency), "-n", f"{name}@test"),
+                *("--without-gossip", "--without-mingle"),
+            ],
             cwd=ROOT,
             env=worker_environment(media, **environment),
             stdout=stream,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image as PILImage
 from pgvector import HalfVector
+from PIL import Image as PILImage
 
 from gallery.encoders.base import Vectors, l2_normalise
 from gallery.indexing import ledger

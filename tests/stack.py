@@ -75,8 +75,10 @@ class Stack:
         port = free_port(0)
         self.url = f"http://127.0.0.1:{port}"
         process = self._run(
-            [sys.executable, "-m", "gunicorn", "clipsite.wsgi", "-b", f"127.0.0.1:{port}"]
-            + ["-k", "gthread", "--threads", "16"]
+            [
+                *(sys.executable, "-m", "gunicorn", "clipsite.wsgi", "-b", f"127.0.0.1:{port}"),
+                *("-k", "gthread", "--threads", "16"),
+            ]
         )
         wait_for(self._answers, 30, "the web server answers")
         return process

@@ -110,5 +110,10 @@ def test_a_category_named_twice_counts_once(alice: User, asked: list[str]) -> No
 
 def test_names_from_a_form() -> None:
     assert service.parse_classnames("cat, dog，鸟、鱼\n horse ;牛；,,") == [
-        "cat", "dog", "鸟", "鱼", "horse", "牛",
+        "cat",
+        "dog",
+        "鸟",
+        "鱼",
+        "horse",
+        "牛",
     ]

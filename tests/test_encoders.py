@@ -99,9 +99,7 @@ def test_another_architecture_from_a_weights_file(tmp_path: Path) -> None:
         ("local-dir:/no/such/folder", "", "holds no open_clip_config.json"),
     ],
 )
-def test_a_wrong_model_is_one_clear_sentence(
-    architecture: str, pretrained: str, said: str
-) -> None:
+def test_a_wrong_model_is_one_clear_sentence(architecture: str, pretrained: str, said: str) -> None:
     with pytest.raises(ModelUnavailable) as failure:
         OpenClipEncoder(architecture, pretrained)
     assert said in str(failure.value)
@@ -126,7 +124,8 @@ def test_the_starter_knows_a_cat_in_both_languages(starter: OpenClipEncoder) -> 
     from skimage import data
 
     images = [Image.fromarray(data.chelsea()), Image.fromarray(data.coffee())]
-    scores = starter.encode_images(images) @ starter.encode_texts(
-        ["a photo of a cat", "一只猫", "a cup of coffee", "一杯咖啡"]
-    ).T
+    scores = (
+        starter.encode_images(images)
+        @ starter.encode_texts(["a photo of a cat", "一只猫", "a cup of coffee", "一杯咖啡"]).T
+    )
     assert (scores.argmax(axis=0) == [0, 0, 1, 1]).all()

@@ -59,7 +59,7 @@ def test_every_picture_gets_its_own_vector(space: EmbeddingSpace, alice: User) -
 
     assert batch.encode_pending() == 10
 
-    for image, colour in zip(images, colours(11), strict=True):
+    for image in images:
         entry = image.embeddings.get()
         if image == broken:
             assert (entry.state, entry.error.splitlines()[0]) == ("failed", batch.DAMAGED)
@@ -302,9 +302,7 @@ def test_each_new_picture_joins_the_space_being_built(space: EmbeddingSpace, ali
     assert state_of(image) == "pending", "the state is that of the active space"
 
 
-def test_nothing_is_claimed_twice_by_a_ring_during_work(
-    space: EmbeddingSpace, alice: User
-) -> None:
+def test_nothing_is_claimed_twice_by_a_ring_during_work(space: EmbeddingSpace, alice: User) -> None:
     upload(alice)
     with batch._running:
         batch.drain()  # another thread works: this one only leaves word

@@ -71,9 +71,7 @@ def test_similar_is_ordered_and_leaves_the_query_out(space: EmbeddingSpace, alic
     assert results.space == space
 
 
-def test_exact_copies_are_left_out_and_named(
-    space: EmbeddingSpace, alice: User, bob: User
-) -> None:
+def test_exact_copies_are_left_out_and_named(space: EmbeddingSpace, alice: User, bob: User) -> None:
     mine = upload(alice, draw())
     copy = upload(bob, draw(), visibility="public")
     hidden = upload(User.objects.create_user("carol"), draw(), visibility="private")
@@ -95,9 +93,10 @@ def test_only_what_the_viewer_may_see(space: EmbeddingSpace, alice: User, bob: U
     ) & {public}
     own = found(service.search_similar(query, alice))
     assert {private, public, unlisted} <= set(own)
-    assert all(image.visibility == "public" for image in found(
-        service.search_similar(query, AnonymousUser())
-    ))
+    assert all(
+        image.visibility == "public"
+        for image in found(service.search_similar(query, AnonymousUser()))
+    )
 
 
 def test_pages_go_on_to_the_end_and_never_repeat(
@@ -261,7 +260,7 @@ def test_recall_of_the_index_per_kind_and_viewer(clustered: Any, kind: planner.K
 def test_the_index_is_really_used(clustered: Any) -> None:
     space, vectors, _ = clustered
     scope = Image.objects.visible_to(AnonymousUser())
-    plan = planner._entries(space, vectors[0], scope).order_by("distance")[:50].explain()
+    plan = planner.by_index(space, vectors[0], scope)[:50].explain()
     assert spaces.index_name(space) in plan
 
 
@@ -311,9 +310,7 @@ def test_all_pages_equal_brute_force(data: st.DataObject, alice: User, bob: User
         hits += page.hits
 
     visible = [
-        image
-        for image in images[1:]
-        if image.visibility == "public" or image.owner_id == viewer.pk
+        image for image in images[1:] if image.visibility == "public" or image.owner_id == viewer.pk
     ]
     stored = {
         entry.image_id: np.asarray(entry.vector, dtype=np.float32)

@@ -45,7 +45,8 @@ def all_encoded() -> bool:
 @pytest.fixture
 def photos(encoder_worker: Any, alice: User) -> dict[str, Image]:
     stored = {
-        name: upload(alice, photograph(name)) for name in ("astronaut", "chelsea", "coffee", "rocket")
+        name: upload(alice, photograph(name))
+        for name in ("astronaut", "chelsea", "coffee", "rocket")
     }
     wait_for(all_encoded, what="all photographs are encoded")
     return stored
@@ -103,7 +104,9 @@ def test_categories_in_both_languages(photos: dict[str, Image], alice: User) -> 
         assert sum(r.probability for r in answer.results) == pytest.approx(1, abs=1e-4)
 
 
-def test_a_text_vector_is_asked_for_once(photos: dict[str, Image], alice: User, settings: Any) -> None:
+def test_a_text_vector_is_asked_for_once(
+    photos: dict[str, Image], alice: User, settings: Any
+) -> None:
     service.search_text("a  cat", alice)
     reply.connection().delete(reply.HEARTBEAT_KEY)  # as if the worker were gone
     assert service.search_text("a cat ", alice).hits
@@ -216,7 +219,9 @@ def test_the_broker_down_during_an_upload(stack: Stack, alice: User) -> None:
     broker.wait(10)
 
     def get(path: str, **params: str) -> requests.Response:
-        return requests.get(f"{stack.url}/api/v1/{path}", params=params, headers=headers, timeout=20)
+        return requests.get(
+            f"{stack.url}/api/v1/{path}", params=params, headers=headers, timeout=20
+        )
 
     answer = requests.post(
         f"{stack.url}/api/v1/images/",

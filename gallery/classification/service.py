@@ -116,6 +116,8 @@ def probabilities(cosines: Vectors, space: EmbeddingSpace) -> Vectors:
     softmax(scale * cosine) for CLIP; sigmoid(scale * cosine + bias) where the
     model has a bias, which was trained with a sigmoid loss.
     """
+    if space.logit_scale is None:
+        raise ValueError(f"{space} was never loaded: its logit scale is unknown.")
     logits = np.asarray(cosines, dtype=np.float64) * space.logit_scale
     if space.logit_bias is not None:
         return np.asarray(1.0 / (1.0 + np.exp(-(logits + space.logit_bias))), dtype=np.float32)
@@ -131,9 +133,7 @@ def class_weights(space: EmbeddingSpace, texts_per_class: list[list[str]]) -> Ve
     return l2_normalise(np.stack(means))
 
 
-def _clean(
-    classnames: Sequence[str], templates: list[str] | None
-) -> tuple[list[str], list[str]]:
+def _clean(classnames: Sequence[str], templates: list[str] | None) -> tuple[list[str], list[str]]:
     names, wording = clean_classnames(classnames), clean_templates(templates)
     if len(names) * max(len(wording), 1) > MAX_TEXTS:
         raise Refusal(

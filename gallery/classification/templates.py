@@ -21,7 +21,7 @@ _PLACEHOLDER = re.compile(r"\{\w*\}")
 
 
 def script_of(text: str) -> str:
-    """"han" if any Chinese character is in it, else "latin"."""
+    """ "han" if any Chinese character is in it, else "latin"."""
     return "han" if _HAN.search(text) else "latin"
 
 

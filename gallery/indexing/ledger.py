@@ -15,7 +15,19 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, CharField, Count, F, Func, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -122,9 +134,7 @@ def reencode(images: QuerySet[Image]) -> int:
 
 
 def _requeue(rows: QuerySet[Embedding]) -> int:
-    queued = rows.update(
-        state=State.PENDING, error="", attempts=0, claim=None, claimed_until=None
-    )
+    queued = rows.update(state=State.PENDING, error="", attempts=0, claim=None, claimed_until=None)
     ring("gallery.tasks.index_pending")
     return queued
 

@@ -176,9 +176,7 @@ def _adopt(space: EmbeddingSpace, encoder: Encoder) -> None:
     space.logit_bias = encoder.logit_bias
     space.checksum = encoder.checksum
     space.error = ""
-    space.save(
-        update_fields=["dimensions", "logit_scale", "logit_bias", "checksum", "error"]
-    )
+    space.save(update_fields=["dimensions", "logit_scale", "logit_bias", "checksum", "error"])
 
 
 def index_name(space: EmbeddingSpace) -> str:

@@ -12,152 +12,402 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         # First: the embedding column needs its types.
         VectorExtension(),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
-                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
-                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
+                ),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        error_messages={"unique": "A user with that username already exists."},
+                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+                        max_length=150,
+                        unique=True,
+                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
+                        verbose_name="username",
+                    ),
+                ),
+                (
+                    "first_name",
+                    models.CharField(blank=True, max_length=150, verbose_name="first name"),
+                ),
+                (
+                    "last_name",
+                    models.CharField(blank=True, max_length=150, verbose_name="last name"),
+                ),
+                (
+                    "email",
+                    models.EmailField(blank=True, max_length=254, verbose_name="email address"),
+                ),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates whether the user can log into this admin site.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                (
+                    "date_joined",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="date joined"
+                    ),
+                ),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'user',
-                'verbose_name_plural': 'users',
-                'abstract': False,
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
+                "abstract": False,
             },
             managers=[
-                ('objects', django.contrib.auth.models.UserManager()),
+                ("objects", django.contrib.auth.models.UserManager()),
             ],
         ),
         migrations.CreateModel(
-            name='EmbeddingSpace',
+            name="EmbeddingSpace",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('architecture', models.CharField(help_text='“starter”, an open_clip architecture, “hf-hub:organisation/name” or “local-dir:/folder”.', max_length=255, verbose_name='architecture')),
-                ('pretrained', models.CharField(blank=True, help_text='A pretrained tag of that architecture or the path of a weights file.', max_length=500, verbose_name='pretrained')),
-                ('state', models.CharField(choices=[('building', 'Building'), ('active', 'Active'), ('retired', 'Retired'), ('failed', 'Failed')], default='building', max_length=10, verbose_name='state')),
-                ('dimensions', models.PositiveIntegerField(editable=False, null=True, verbose_name='dimensions')),
-                ('logit_scale', models.FloatField(editable=False, help_text='Factor of the cosine in the softmax (about 100).', null=True)),
-                ('logit_bias', models.FloatField(editable=False, help_text='Set for models trained with a sigmoid loss.', null=True)),
-                ('checksum', models.CharField(blank=True, editable=False, max_length=64)),
-                ('error', models.TextField(blank=True, editable=False, verbose_name='error')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('activated_at', models.DateTimeField(editable=False, null=True, verbose_name='activated')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "architecture",
+                    models.CharField(
+                        help_text="“starter”, an open_clip architecture, “hf-hub:organisation/name” or “local-dir:/folder”.",
+                        max_length=255,
+                        verbose_name="architecture",
+                    ),
+                ),
+                (
+                    "pretrained",
+                    models.CharField(
+                        blank=True,
+                        help_text="A pretrained tag of that architecture or the path of a weights file.",
+                        max_length=500,
+                        verbose_name="pretrained",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("building", "Building"),
+                            ("active", "Active"),
+                            ("retired", "Retired"),
+                            ("failed", "Failed"),
+                        ],
+                        default="building",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "dimensions",
+                    models.PositiveIntegerField(
+                        editable=False, null=True, verbose_name="dimensions"
+                    ),
+                ),
+                (
+                    "logit_scale",
+                    models.FloatField(
+                        editable=False,
+                        help_text="Factor of the cosine in the softmax (about 100).",
+                        null=True,
+                    ),
+                ),
+                (
+                    "logit_bias",
+                    models.FloatField(
+                        editable=False,
+                        help_text="Set for models trained with a sigmoid loss.",
+                        null=True,
+                    ),
+                ),
+                ("checksum", models.CharField(blank=True, editable=False, max_length=64)),
+                ("error", models.TextField(blank=True, editable=False, verbose_name="error")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                (
+                    "activated_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="activated"),
+                ),
             ],
             options={
-                'verbose_name': 'embedding space',
-                'verbose_name_plural': 'embedding spaces',
-                'ordering': ['-created_at'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'active')), fields=('state',), name='one_active_space')],
+                "verbose_name": "embedding space",
+                "verbose_name_plural": "embedding spaces",
+                "ordering": ["-created_at"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "active")),
+                        fields=("state",),
+                        name="one_active_space",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Image',
+            name="Image",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('title', models.CharField(blank=True, max_length=200, verbose_name='title')),
-                ('description', models.TextField(blank=True, max_length=5000, verbose_name='description')),
-                ('visibility', models.CharField(choices=[('private', 'Private'), ('unlisted', 'Unlisted: anyone with the link'), ('public', 'Public')], default='private', max_length=10, verbose_name='visibility')),
-                ('file', models.FileField(editable=False, max_length=255, upload_to='', verbose_name='file')),
-                ('sha256', models.CharField(editable=False, max_length=64)),
-                ('original_name', models.CharField(blank=True, max_length=255, verbose_name='file name')),
-                ('byte_size', models.BigIntegerField(editable=False, verbose_name='size in bytes')),
-                ('content_type', models.CharField(editable=False, max_length=50, verbose_name='type')),
-                ('width', models.PositiveIntegerField(editable=False, verbose_name='width')),
-                ('height', models.PositiveIntegerField(editable=False, verbose_name='height')),
-                ('captured_at', models.DateTimeField(blank=True, null=True, verbose_name='taken')),
-                ('camera', models.CharField(blank=True, max_length=200, verbose_name='camera')),
-                ('exif', models.JSONField(blank=True, default=dict, verbose_name='camera settings')),
-                ('latitude', models.FloatField(blank=True, null=True, verbose_name='latitude')),
-                ('longitude', models.FloatField(blank=True, null=True, verbose_name='longitude')),
-                ('render_state', models.CharField(choices=[('pending', 'Pending'), ('ready', 'Ready'), ('failed', 'Failed')], default='pending', editable=False, max_length=10)),
-                ('render_error', models.TextField(blank=True, editable=False)),
-                ('render_attempts', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('placeholder', models.TextField(blank=True, editable=False, help_text='A tiny blurred preview as a data URI.')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='uploaded')),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('deleted_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='deleted')),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='images', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("title", models.CharField(blank=True, max_length=200, verbose_name="title")),
+                (
+                    "description",
+                    models.TextField(blank=True, max_length=5000, verbose_name="description"),
+                ),
+                (
+                    "visibility",
+                    models.CharField(
+                        choices=[
+                            ("private", "Private"),
+                            ("unlisted", "Unlisted: anyone with the link"),
+                            ("public", "Public"),
+                        ],
+                        default="private",
+                        max_length=10,
+                        verbose_name="visibility",
+                    ),
+                ),
+                (
+                    "file",
+                    models.FileField(
+                        editable=False, max_length=255, upload_to="", verbose_name="file"
+                    ),
+                ),
+                ("sha256", models.CharField(editable=False, max_length=64)),
+                (
+                    "original_name",
+                    models.CharField(blank=True, max_length=255, verbose_name="file name"),
+                ),
+                ("byte_size", models.BigIntegerField(editable=False, verbose_name="size in bytes")),
+                (
+                    "content_type",
+                    models.CharField(editable=False, max_length=50, verbose_name="type"),
+                ),
+                ("width", models.PositiveIntegerField(editable=False, verbose_name="width")),
+                ("height", models.PositiveIntegerField(editable=False, verbose_name="height")),
+                ("captured_at", models.DateTimeField(blank=True, null=True, verbose_name="taken")),
+                ("camera", models.CharField(blank=True, max_length=200, verbose_name="camera")),
+                (
+                    "exif",
+                    models.JSONField(blank=True, default=dict, verbose_name="camera settings"),
+                ),
+                ("latitude", models.FloatField(blank=True, null=True, verbose_name="latitude")),
+                ("longitude", models.FloatField(blank=True, null=True, verbose_name="longitude")),
+                (
+                    "render_state",
+                    models.CharField(
+                        choices=[("pending", "Pending"), ("ready", "Ready"), ("failed", "Failed")],
+                        default="pending",
+                        editable=False,
+                        max_length=10,
+                    ),
+                ),
+                ("render_error", models.TextField(blank=True, editable=False)),
+                ("render_attempts", models.PositiveSmallIntegerField(default=0, editable=False)),
+                (
+                    "placeholder",
+                    models.TextField(
+                        blank=True,
+                        editable=False,
+                        help_text="A tiny blurred preview as a data URI.",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="uploaded")),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "deleted_at",
+                    models.DateTimeField(
+                        blank=True, editable=False, null=True, verbose_name="deleted"
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="images",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="owner",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'image',
-                'verbose_name_plural': 'images',
-                'ordering': ['-created_at', '-id'],
+                "verbose_name": "image",
+                "verbose_name_plural": "images",
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Embedding',
+            name="Embedding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('encoded', 'Encoded'), ('failed', 'Failed')], default='pending', max_length=10, verbose_name='state')),
-                ('vector', pgvector.django.halfvec.HalfVectorField(editable=False, null=True)),
-                ('error', models.TextField(blank=True, verbose_name='reason')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='attempts')),
-                ('claimed_until', models.DateTimeField(editable=False, null=True)),
-                ('claim', models.UUIDField(editable=False, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('encoded_at', models.DateTimeField(editable=False, null=True)),
-                ('space', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='embeddings', to='gallery.embeddingspace')),
-                ('image', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='embeddings', to='gallery.image')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("encoded", "Encoded"),
+                            ("failed", "Failed"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("vector", pgvector.django.halfvec.HalfVectorField(editable=False, null=True)),
+                ("error", models.TextField(blank=True, verbose_name="reason")),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
+                ("claimed_until", models.DateTimeField(editable=False, null=True)),
+                ("claim", models.UUIDField(editable=False, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("encoded_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "space",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="embeddings",
+                        to="gallery.embeddingspace",
+                    ),
+                ),
+                (
+                    "image",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="embeddings",
+                        to="gallery.image",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'embedding',
-                'verbose_name_plural': 'embeddings',
+                "verbose_name": "embedding",
+                "verbose_name_plural": "embeddings",
             },
         ),
         migrations.AddIndex(
-            model_name='image',
-            index=models.Index(fields=['owner', '-created_at', '-id'], name='image_of_owner'),
+            model_name="image",
+            index=models.Index(fields=["owner", "-created_at", "-id"], name="image_of_owner"),
         ),
         migrations.AddIndex(
-            model_name='image',
-            index=models.Index(condition=models.Q(('deleted_at__isnull', True), ('visibility', 'public')), fields=['-created_at', '-id'], name='image_public'),
+            model_name="image",
+            index=models.Index(
+                condition=models.Q(("deleted_at__isnull", True), ("visibility", "public")),
+                fields=["-created_at", "-id"],
+                name="image_public",
+            ),
         ),
         migrations.AddIndex(
-            model_name='image',
-            index=models.Index(fields=['sha256'], name='image_exact_copies'),
+            model_name="image",
+            index=models.Index(fields=["sha256"], name="image_exact_copies"),
         ),
         migrations.AddIndex(
-            model_name='image',
-            index=models.Index(condition=models.Q(('render_state', 'pending')), fields=['created_at'], name='image_render_pending'),
+            model_name="image",
+            index=models.Index(
+                condition=models.Q(("render_state", "pending")),
+                fields=["created_at"],
+                name="image_render_pending",
+            ),
         ),
         migrations.AddIndex(
-            model_name='image',
-            index=models.Index(condition=models.Q(('deleted_at__isnull', False)), fields=['deleted_at'], name='image_in_trash'),
+            model_name="image",
+            index=models.Index(
+                condition=models.Q(("deleted_at__isnull", False)),
+                fields=["deleted_at"],
+                name="image_in_trash",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='image',
-            constraint=models.UniqueConstraint(fields=('owner', 'sha256'), name='image_once_per_owner'),
+            model_name="image",
+            constraint=models.UniqueConstraint(
+                fields=("owner", "sha256"), name="image_once_per_owner"
+            ),
         ),
         migrations.AddIndex(
-            model_name='embedding',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['space', 'attempts', 'id'], name='embedding_queue'),
+            model_name="embedding",
+            index=models.Index(
+                condition=models.Q(("state", "pending")),
+                fields=["space", "attempts", "id"],
+                name="embedding_queue",
+            ),
         ),
         migrations.AddIndex(
-            model_name='embedding',
-            index=models.Index(condition=models.Q(('state', 'failed')), fields=['space', '-id'], name='embedding_failed'),
+            model_name="embedding",
+            index=models.Index(
+                condition=models.Q(("state", "failed")),
+                fields=["space", "-id"],
+                name="embedding_failed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='embedding',
-            constraint=models.UniqueConstraint(fields=('image', 'space'), name='one_embedding_per_space'),
+            model_name="embedding",
+            constraint=models.UniqueConstraint(
+                fields=("image", "space"), name="one_embedding_per_space"
+            ),
         ),
     ]

@@ -83,9 +83,7 @@ class Embedding(models.Model):
         FAILED = "failed", _("Failed")
 
     image = models.ForeignKey("gallery.Image", on_delete=models.CASCADE, related_name="embeddings")
-    space = models.ForeignKey(
-        EmbeddingSpace, on_delete=models.CASCADE, related_name="embeddings"
-    )
+    space = models.ForeignKey(EmbeddingSpace, on_delete=models.CASCADE, related_name="embeddings")
     state = models.CharField(
         _("state"), max_length=10, choices=State.choices, default=State.PENDING
     )

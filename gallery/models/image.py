@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from gallery.models.user import User
 
 
-
 class ImageQuerySet(models.QuerySet["Image"]):
     """Who may read what. Every read in the product starts from one of these."""
 

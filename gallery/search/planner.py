@@ -9,7 +9,7 @@ from uuid import UUID
 import numpy as np
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, FloatField, QuerySet
+from django.db.models import FloatField, QuerySet
 from django.db.models.functions import Cast
 from pgvector import HalfVector
 from pgvector.django import CosineDistance, HalfVectorField
@@ -56,23 +56,18 @@ def nearest(
     return ranking if len(ranking.ids) == window else _exact(space, vector, scope, window)
 
 
-def _exact(
-    space: EmbeddingSpace, vector: Vectors, scope: QuerySet[Image], window: int
-) -> Ranking:
+def _exact(space: EmbeddingSpace, vector: Vectors, scope: QuerySet[Image], window: int) -> Ranking:
+    distance = _distance(space, vector)
     # `+ 0` keeps the planner from the HNSW index, which would be approximate.
-    rows = list(
-        _entries(space, vector, scope)
-        .order_by(F("distance") + 0.0, "image_id")
-        .values_list("image_id", "distance")[: window + 1]
-    )
+    candidates = _entries(space, scope).order_by(distance + 0.0, "image_id")
+    rows = list(candidates.values_list("image_id", distance)[: window + 1])
     return _ranking(rows[:window], exact=True, complete=len(rows) <= window)
 
 
 def _approximate(
     space: EmbeddingSpace, vector: Vectors, scope: QuerySet[Image], window: int, kind: Kind
 ) -> Ranking:
-    # Ordered by the distance alone: any second key makes the index useless.
-    candidates = _entries(space, vector, scope).order_by("distance")
+    candidates = by_index(space, vector, scope)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('hnsw.ef_search', %s, true),"
@@ -80,20 +75,27 @@ def _approximate(
             " set_config('hnsw.max_scan_tuples', %s, true)",
             [str(max(EF_SEARCH[kind], window)), str(MAX_SCAN_TUPLES)],
         )
-        rows = list(candidates.values_list("image_id", "distance")[:window])
+        rows = list(candidates[:window])
     return _ranking(rows, exact=False, complete=False)
 
 
-def _entries(
+def by_index(
     space: EmbeddingSpace, vector: Vectors, scope: QuerySet[Image]
-) -> QuerySet[Embedding]:
-    """The scope's vectors with their distance, in the very expression of the index."""
+) -> QuerySet[Embedding, tuple[UUID, float]]:
+    """(image id, distance), nearest first, in the form that the HNSW index serves:
+    ordered by the distance alone, since any second key would make it useless."""
+    distance = _distance(space, vector)
+    return _entries(space, scope).order_by(distance).values_list("image_id", distance)
+
+
+def _entries(space: EmbeddingSpace, scope: QuerySet[Image]) -> QuerySet[Embedding]:
     return Embedding.objects.filter(
         space_id=space.pk, vector__isnull=False, image__in=scope.order_by()
-    ).annotate(distance=_distance(space, vector))
+    )
 
 
 def _distance(space: EmbeddingSpace, vector: Vectors) -> CosineDistance:
+    """The very expression of the space's index."""
     cast = Cast("vector", HalfVectorField(dimensions=space.dimensions))
     return CosineDistance(cast, HalfVector(vector), output_field=FloatField())
 

@@ -1,6 +1,6 @@
 """Search by text, by a stored picture and by a picture that is not kept.
 
-    query -> vector -> window of the nearest visible pictures -> a page of hits
+query -> vector -> window of the nearest visible pictures -> a page of hits
 """
 
 from __future__ import annotations
@@ -39,8 +39,11 @@ WIDEN_BY = 1000
 class QueryPicture(Protocol):
     """A validated picture that is not kept (gallery.library.query_picture)."""
 
-    packed: bytes
-    sha256: str
+    @property
+    def packed(self) -> bytes: ...
+
+    @property
+    def sha256(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,8 @@ class Results:
     """One page of results, best first.
 
     `exact` is False where an approximate index was used, `next` is the cursor of
-    the next page or None after the last, `start` that of the first. `took_ms` holds milliseconds by step.
+    the next page or None after the last, `start` that of the first. `took_ms` holds
+    milliseconds by step.
     `exact_copies` are visible pictures with the very bytes of the query picture;
     they are never among the hits.
     """
@@ -142,9 +146,7 @@ def search_similar(image: Image, viewer: Viewer, *, limit: int = DEFAULT_LIMIT) 
     return _page(found, space, viewer, 0, limit, clock)
 
 
-def search_picture(
-    picture: QueryPicture, viewer: Viewer, *, limit: int = DEFAULT_LIMIT
-) -> Results:
+def search_picture(picture: QueryPicture, viewer: Viewer, *, limit: int = DEFAULT_LIMIT) -> Results:
     """Pictures like one that is only shown to us; its exact copies are named apart.
 
     Raises Unavailable if the encoder is down.
@@ -215,8 +217,7 @@ def _page(
             hits += _load(found, chunk, viewer)
             offset = chunk.stop
         more = offset < len(found.ids) or not found.complete
-        if more:
-            window.save(found)
+        window.save(found)
     clock.took_ms["total"] = round(sum(clock.took_ms.values()), 2)
     return Results(
         hits=hits,
@@ -233,7 +234,9 @@ def _exact_copies(found: Window, viewer: Viewer) -> list[Image]:
     if not found.exclude_sha256:
         return []
     same_bytes = Image.objects.visible_to(viewer).filter(sha256=found.exclude_sha256)
-    return list(with_state(same_bytes).exclude(pk=found.exclude_id).select_related("owner"))
+    if found.exclude_id is not None:
+        same_bytes = same_bytes.exclude(pk=found.exclude_id)
+    return list(with_state(same_bytes).select_related("owner"))
 
 
 def _widen(found: Window, space: EmbeddingSpace, viewer: Viewer, needed: int) -> bool:

@@ -1,0 +1,132 @@
+"""`make demo`: everything that Clipsite consists of, started on one machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from socket import socket
+from typing import NoReturn
+
+from clipsite.embedded import ports
+from clipsite.embedded.errors import LaunchError
+from clipsite.embedded.folder import DataFolder, only_launcher, open_folder
+from clipsite.embedded.interrupts import Interrupted
+from clipsite.embedded.processes import write_atomically
+from clipsite.embedded.programs import application_programs, manage
+from clipsite.embedded.services import Services, start_services
+from clipsite.embedded.supervisor import Supervisor, end_of
+
+_WEB_SECONDS = 60.0
+_MODEL_SECONDS = 180.0
+
+
+def run_demo(data_dir: Path, port: int, photos: Path | None) -> NoReturn:
+    """Start everything, print `Ready: URL`, and watch over it until interrupted.
+
+    `photos` is a folder whose pictures are imported into the account demo.
+    """
+    if photos is not None and not photos.expanduser().is_dir():
+        raise LaunchError(f"There is no folder {photos} to import pictures from (PHOTOS=).")
+    folder = open_folder(data_dir)
+    with (
+        only_launcher(folder) as address_file,
+        # A server that was killed a moment ago may still be letting go of the port.
+        ports.listen(port, patience=2.0) as listener,
+        Supervisor(folder.run, _say) as supervisor,
+    ):
+        actual_port = listener.getsockname()[1]
+        if actual_port != port:
+            _say(f"Port {port} is taken; using {actual_port}.")
+        address_file.write_text(f"http://{ports.HOST}:{actual_port}")
+        try:
+            _start(folder, supervisor, listener, photos)
+            supervisor.serve()
+        except Interrupted:
+            _say("Stopping …")
+            raise
+
+
+def _start(
+    folder: DataFolder, supervisor: Supervisor, listener: socket, photos: Path | None
+) -> None:
+    _say(f"Data folder: {folder.root}")
+    services = start_services(folder, supervisor)
+    _say(
+        f"PostgreSQL is up on port {services.postgres.port}, Valkey on port {services.valkey.port}."
+    )
+    env = _environment(services)
+    _prepare(folder, supervisor, env)
+    for slug, program in application_programs(folder, env, listener.fileno()).items():
+        supervisor.start(program, slug)
+    _offer_environment(folder, env)
+    _say("The web server and the workers are starting; the model takes some seconds.")
+    if photos is not None:
+        _import_photos(supervisor, env, photos)
+    _await_ready(supervisor, listener.getsockname()[1])
+    _say("Sign in as demo, password demo-demo (unless you changed it). Ctrl-C stops all.")
+
+
+def _environment(services: Services) -> dict[str, str]:
+    """What the application reads its settings from; the caller's environment wins
+    where it is no secret or address of ours."""
+    folder = services.folder
+    return {
+        "EMAIL_URL": "filemail://",
+        "EMAIL_FILE_PATH": str(folder.root / "mail"),
+        "STATIC_ROOT": str(folder.root / "static"),
+        "PYTHONUNBUFFERED": "1",
+        **services.environment(),
+        # Another project's may stand in the caller's environment.
+        "DJANGO_SETTINGS_MODULE": "clipsite.settings",
+    }
+
+
+def _offer_environment(folder: DataFolder, env: Mapping[str, str]) -> None:
+    """Let `make manage` reach the running services (only_launcher takes it away)."""
+    names = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DATA_DIR", "STATIC_ROOT", "EMAIL_URL")
+    write_atomically(folder.environment, "".join(f"{name}={env[name]}\n" for name in names))
+
+
+def _prepare(folder: DataFolder, supervisor: Supervisor, env: Mapping[str, str]) -> None:
+    """Tables, static files, the first embedding space, the account, sample pictures."""
+    log = folder.log("setup")
+    _say("Preparing the database …")
+    if supervisor.run(manage("prepare_demo", env=env, log=log)) != 0:
+        raise LaunchError("The database could not be prepared. " + end_of(log, lines=20))
+
+
+def _import_photos(supervisor: Supervisor, env: Mapping[str, str], photos: Path) -> None:
+    """The user's own pictures. One that is refused does not keep the demo from running."""
+    source = str(photos.expanduser().resolve())
+    if supervisor.run(manage("import_images", source, "--owner", "demo", env=env)) != 0:
+        _say("Not everything was imported. Start again with the same PHOTOS= to go on.")
+
+
+def _await_ready(supervisor: Supervisor, port: int) -> None:
+    """Print the address once a user can search, or after a bound with a warning."""
+    if not supervisor.wait_for(lambda: _answers(port, "/api/v1/health/"), _WEB_SECONDS):
+        _say("The web server does not answer yet, see the folder logs of the data folder.")
+    elif not supervisor.wait_for(
+        lambda: _answers(port, "/api/v1/ready/"), _MODEL_SECONDS, pause=0.5
+    ):
+        _say("The model is still loading: pictures can be uploaded and are searchable later.")
+    _say(f"Ready: http://{ports.HOST}:{port}")
+
+
+def _answers(port: int, path: str) -> bool:
+    """Whether the web server says 200. Asked directly: a proxy in the environment,
+    which urllib would use, cannot reach this machine."""
+    connection = HTTPConnection(ports.HOST, port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):  # refused, timed out, cut off
+        return False
+    finally:
+        connection.close()
+
+
+def _say(message: str) -> None:
+    print(message, flush=True)

@@ -1,0 +1,30 @@
+"""Ctrl-C, SIGTERM and a closed terminal, turned into one exception."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+from typing import NoReturn
+
+_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(BaseException):
+    """The launcher was asked to stop. Not an Exception: nothing should swallow it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def raise_on_signals() -> None:
+    """From now on the first stop signal raises Interrupted; later ones are ignored,
+    so that stopping, once begun, is finished in order."""
+    for number in _STOP:
+        signal.signal(number, _raise)
+
+
+def _raise(number: int, frame: FrameType | None) -> NoReturn:
+    for each in _STOP:
+        signal.signal(each, signal.SIG_IGN)
+    raise Interrupted(number)

@@ -1,0 +1,98 @@
+"""The programs of the application itself, as the demo runs them."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from clipsite.embedded.folder import DataFolder
+from clipsite.embedded.processes import Program
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+
+_WEB_THREADS = 16
+_QUERY_AND_INDEX_THREADS = 8
+_MEDIA_THREADS = 2
+
+
+def manage(*arguments: str, env: Mapping[str, str], log: Path | None = None) -> Program:
+    """One run of manage.py; without a log it speaks to the terminal."""
+    return Program(
+        name=f"manage.py {arguments[0]}",
+        argv=[sys.executable, str(REPOSITORY / "manage.py"), *arguments],
+        env=env,
+        cwd=REPOSITORY,
+        log=log,
+    )
+
+
+def application_programs(
+    folder: DataFolder, env: Mapping[str, str], web_socket: int
+) -> dict[str, Program]:
+    """By slug, in the order in which they are started: the slow one first.
+
+    `web_socket` is the file descriptor of the listening socket.
+    """
+    return {
+        "encoder": _worker(
+            "encoder", "query,index", _QUERY_AND_INDEX_THREADS, folder=folder, env=env
+        ),
+        "web": _web(folder, env, web_socket),
+        "media": _worker("media", "media", _MEDIA_THREADS, folder=folder, env=env),
+        "beat": _celery(
+            "The scheduler",
+            "beat",
+            *("--schedule", str(folder.run / "schedule"), "--pidfile", ""),
+            env=env,
+            log=folder.log("beat"),
+        ),
+    }
+
+
+def _web(folder: DataFolder, env: Mapping[str, str], web_socket: int) -> Program:
+    return Program(
+        name="The web server",
+        argv=[
+            *(sys.executable, "-m", "gunicorn", "clipsite.wsgi"),
+            *("--bind", f"fd://{web_socket}"),
+            *("--worker-class", "gthread", "--workers", "1", "--threads", str(_WEB_THREADS)),
+            *("--timeout", "120", "--graceful-timeout", "10", "--no-control-socket"),
+            *("--access-logfile", "-"),
+        ],
+        env=env,
+        cwd=REPOSITORY,
+        log=folder.log("web"),
+        pass_fds=(web_socket,),
+    )
+
+
+def _worker(
+    name: str, queues: str, threads: int, *, folder: DataFolder, env: Mapping[str, str]
+) -> Program:
+    return _celery(
+        f"The {name} worker",
+        "worker",
+        *("--queues", queues, "--hostname", f"{name}@%h"),
+        *("--pool", "threads", "--concurrency", str(threads)),
+        *("--without-gossip", "--without-mingle"),
+        env=env,
+        log=folder.log(name),
+    )
+
+
+def _celery(name: str, *arguments: str, env: Mapping[str, str], log: Path) -> Program:
+    return Program(
+        name=name,
+        argv=[
+            *(sys.executable, "-m", "celery", "--app", "clipsite"),
+            *arguments,
+            *("--loglevel", "INFO"),
+        ],
+        env=env,
+        cwd=REPOSITORY,
+        log=log,
+        kill_signal=signal.SIGQUIT,  # gives up running tasks; their rows stay pending
+        patience=10.0,
+    )
