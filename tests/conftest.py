@@ -51,6 +51,9 @@ def _private_data(tmp_path: Path, settings: Any, request: pytest.FixtureRequest)
     else:
         settings.MEDIA_ROOT = str(tmp_path / "media")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Hashed names need a collected manifest; pages are tested without one.
+    plain_static = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": plain_static}}
 
 
 @pytest.fixture(autouse=True)

@@ -311,6 +311,26 @@ def test_nothing_is_claimed_twice_by_a_ring_during_work(space: EmbeddingSpace, a
     assert not ledger.has_pending()
 
 
+def test_a_worker_that_stops_gives_its_next_batch_back(
+    space: EmbeddingSpace, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for colour in colours(9):
+        upload(alice, draw(colour=colour))
+    real = ColourEncoder.encode_images
+
+    def stop_now(self: ColourEncoder, pictures: Sequence[PILImage.Image]) -> Vectors:
+        batch.stopping.set()
+        return real(self, pictures)
+
+    monkeypatch.setattr(ColourEncoder, "encode_images", stop_now)
+    try:
+        assert batch.encode_pending() == ColourEncoder.batch_size
+    finally:
+        batch.stopping.clear()
+    assert not Embedding.objects.filter(claim__isnull=False).exists()
+    assert set(Embedding.objects.filter(state="pending").values_list("attempts", flat=True)) == {0}
+
+
 def test_the_web_process_does_not_import_torch() -> None:
     import subprocess
     import sys

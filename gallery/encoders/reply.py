@@ -29,7 +29,11 @@ def connection() -> redis.Redis:
     global _pool
     if _pool is None:
         _pool = redis.ConnectionPool.from_url(
-            settings.REDIS_URL, socket_connect_timeout=1, health_check_interval=30
+            settings.REDIS_URL,
+            socket_connect_timeout=1,
+            # Longer than the longest BLPOP; the client's own default is five seconds.
+            socket_timeout=settings.QUERY_TIMEOUT_SECONDS + 2,
+            health_check_interval=30,
         )
     return redis.Redis(connection_pool=_pool)
 

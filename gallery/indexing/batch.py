@@ -28,6 +28,9 @@ STORAGE_DOWN = gettext_noop("The storage does not answer.")
 DAMAGED = gettext_noop("The picture cannot be decoded.")
 NOT_ENCODED = gettext_noop("The model could not encode this picture.")
 
+# Set when the worker is to stop: the batch at hand is finished, no other begun.
+stopping = threading.Event()
+
 _running = threading.Lock()
 _rung_again = threading.Event()
 
@@ -59,11 +62,13 @@ def encode_pending() -> int:
     done = 0
     with ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="decode") as pool:
         current = _prepare_next(pool)
-        while current is not None:
+        while current is not None and not stopping.is_set():
             upcoming = _prepare_next(pool)
             done += _encode(current)
             # Asked again where there was nothing: work may have come meanwhile.
             current = upcoming or _prepare_next(pool)
+    if current is not None:
+        ledger.release(current.claim)
     return done
 
 

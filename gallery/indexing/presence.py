@@ -8,14 +8,15 @@ from typing import Any
 
 import redis
 from celery.signals import worker_ready, worker_shutting_down
+from django.db import DatabaseError, connection
 
 from gallery.encoders import reply
+from gallery.indexing import batch, spaces
 
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 3.0
 
-_stopping = threading.Event()
 _prepared = threading.Event()
 
 
@@ -31,16 +32,16 @@ def announce(sender: Any, **kwargs: Any) -> None:
 
 @worker_shutting_down.connect
 def withdraw(**kwargs: Any) -> None:
-    _stopping.set()
+    batch.stopping.set()
 
 
 def _beat() -> None:
-    while not _stopping.is_set():
+    while not batch.stopping.is_set():
         try:
             reply.beat("ready" if _prepared.is_set() else "starting")
         except redis.RedisError as error:
             logger.warning("No heartbeat, the broker is down: %s", error)
-        _stopping.wait(BEAT_SECONDS)
+        batch.stopping.wait(BEAT_SECONDS)
     try:
         reply.connection().delete(reply.HEARTBEAT_KEY)
     except redis.RedisError as error:
@@ -48,10 +49,6 @@ def _beat() -> None:
 
 
 def _start_up() -> None:
-    from django.db import DatabaseError, connection
-
-    from gallery.indexing import batch, spaces
-
     try:
         spaces.retry_first_space()
         spaces.prepare_spaces()

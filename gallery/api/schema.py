@@ -1,0 +1,99 @@
+"""What drf-spectacular cannot read off the code: how to authenticate and which
+errors an operation may answer with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular import openapi
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import Direction, OpenApiResponse
+from rest_framework.permissions import SAFE_METHODS
+
+from gallery.api.authentication import SessionAuthentication
+from gallery.api.serializers.errors import ErrorResponseSerializer
+
+PICTURE_TYPES = [
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "image/avif",
+    "image/heic",
+    "image/gif",
+    "image/tiff",
+    "image/bmp",
+]
+# A picture as an answer, in any of the types that one may have.
+PICTURE = {(200, content_type): OpenApiTypes.BINARY for content_type in PICTURE_TYPES}
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    target_class = "gallery.api.authentication.TokenAuthentication"
+    name = "Token"
+
+    def get_security_definition(self, auto_schema: openapi.AutoSchema) -> dict[str, Any]:
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "`Token …`, with the token that auth/login/ gave.",
+        }
+
+
+class SessionScheme(OpenApiAuthenticationExtension):
+    target_class = "gallery.api.authentication.SessionAuthentication"
+    name = "Session"
+
+    def get_security_definition(self, auto_schema: openapi.AutoSchema) -> dict[str, Any]:
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "sessionid",
+            "description": "The session of the pages; with the header `X-CSRFToken` to write.",
+        }
+
+
+_ERRORS = {
+    "400": "The input cannot be accepted: each error names what is wrong with which field.",
+    "401": "No token, or one that is wrong or has expired.",
+    "403": "A request with the session's cookie lacks its CSRF token.",
+    "404": "There is no such picture, or it is not shared with you.",
+    "413": "The request is too large.",
+    "415": "The body has another content type than this operation takes.",
+    "429": "Too many requests: wait for as long as `Retry-After` says.",
+    "503": "A part that this needs is down: try again after `Retry-After`.",
+}
+
+
+class AutoSchema(openapi.AutoSchema):
+    """Adds the standard error body for each status an operation may answer with."""
+
+    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
+        responses = super()._get_response_bodies(direction=direction)
+        if direction == "response":
+            for status in self._error_statuses():
+                error = OpenApiResponse(ErrorResponseSerializer, _ERRORS[status])
+                responses.setdefault(status, self._get_response_for_code(error, status))
+        return dict(sorted(responses.items()))
+
+    def _error_statuses(self) -> list[str]:
+        """A view without throttles and authentication promises to answer always."""
+        parameters = {parameter["in"] for parameter in self._get_parameters()}
+        body = self._get_request_body()
+        throttled = bool(self.view.throttle_classes)
+        by_session = SessionAuthentication in self.view.authentication_classes
+        applies = {
+            "400": bool(body or "query" in parameters),
+            "401": bool(self.view.authentication_classes) or "login" in self._throttle_scopes(),
+            "403": by_session and self.method not in SAFE_METHODS,
+            "404": "path" in parameters,
+            "413": bool(body),
+            "415": bool(body),
+            "429": throttled,
+            "503": throttled,
+        }
+        return [status for status, may_happen in applies.items() if may_happen]
+
+    def _throttle_scopes(self) -> set[str]:
+        return set(getattr(self.view, "throttle_scopes", {}).values())

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from gallery.models import User
+
+
+class LoginSerializer(serializers.Serializer):
+    username = serializers.CharField(
+        max_length=254, help_text="The user name or the e-mail address."
+    )
+    # 1,000 characters: hashing a password of megabytes would cost seconds.
+    password = serializers.CharField(max_length=1000, trim_whitespace=False, write_only=True)
+
+
+class TokenSerializer(serializers.Serializer):
+    token = serializers.CharField(help_text="Goes into `Authorization: Token …`.")
+    expiry = serializers.DateTimeField()
+
+
+class MeSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = User
+        fields = ["id", "username"]

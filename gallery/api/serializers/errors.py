@@ -1,0 +1,19 @@
+"""The standard error body, for the schema (gallery.api.errors makes it)."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+
+class ErrorSerializer(serializers.Serializer):
+    code = serializers.CharField(help_text="Stable and machine readable.")
+    detail = serializers.CharField(help_text="A sentence in the language of the request.")
+    attr = serializers.CharField(
+        allow_null=True, help_text="The input at fault, where there is one."
+    )
+
+
+class ErrorResponseSerializer(serializers.Serializer):
+    type = serializers.ChoiceField(["validation_error", "client_error", "server_error"])
+    # The standard calls it so, and nobody validates an error body with this.
+    errors = ErrorSerializer(many=True)  # type: ignore[assignment]

@@ -1,0 +1,107 @@
+"""The picture in a multipart request, and the memory of `Idempotency-Key`."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.core.cache import cache
+from django.utils.translation import gettext as _
+
+from gallery.errors import Refusal
+from gallery.models import Image
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.core.files.uploadedfile import UploadedFile
+    from rest_framework.request import Request
+
+    from gallery.library.service import Upload
+    from gallery.models import User
+
+KEY_LIFETIME = 24 * 3600  # seconds
+MAX_KEY_LENGTH = 255
+
+
+class KeyReused(Refusal):
+    """The same key came before with another file (HTTP 422)."""
+
+    status = 422
+
+
+def read_upload(request: Request) -> UploadedFile:
+    """The file of the field `file`; what it holds is for the library to judge.
+    Raises Refusal (no_file)."""
+    upload = request.FILES.get("file")
+    if upload is None:
+        raise Refusal("no_file", _("Send a picture in the multipart field “file”."), "file")
+    return upload
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an upload is answered with, apart from the picture itself."""
+
+    image_id: UUID
+    sha256: str
+    duplicate: bool
+    restored: bool
+
+    @classmethod
+    def to(cls, upload: Upload) -> Answer:
+        """A picture that came back from the trash had been there before, too."""
+        image = upload.image
+        known = upload.duplicate or upload.restored
+        return cls(image.pk, image.sha256, known, upload.restored)
+
+    @property
+    def status(self) -> int:
+        return 200 if self.duplicate else 201
+
+
+class IdempotencyKey:
+    """One client's name for one upload, remembered in the cache for a day.
+
+    Uploads are idempotent without it, through the hash of the bytes; a key makes
+    a repeated request get the very answer of the first (201, not a duplicate)
+    and catches a client that uses it for two files. Where the cache is down the
+    hash alone does the work.
+    """
+
+    def __init__(self, user: User, key: str) -> None:
+        if not 1 <= len(key) <= MAX_KEY_LENGTH:
+            raise Refusal(
+                "bad_idempotency_key",
+                _("An Idempotency-Key has 1 to %(most)d characters.") % {"most": MAX_KEY_LENGTH},
+            )
+        digest = hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest()
+        self._user = user
+        self._cache_key = f"idempotency:{user.pk}:{digest}"
+
+    def first_answer(self, file: UploadedFile) -> Answer | None:
+        """The answer to the first upload under this key; raises KeyReused if
+        that was of other bytes than `file`. None, too, where its picture has
+        been deleted since: then this is a new upload."""
+        first: Answer | None = cache.get(self._cache_key)
+        if first is None:
+            return None
+        if first.sha256 != _sha256(file):
+            raise KeyReused(
+                "idempotency_key_reused",
+                _("This Idempotency-Key was used for another file: take a new one."),
+            )
+        still_there = Image.objects.owned_by(self._user).filter(pk=first.image_id).exists()
+        return first if still_there else None
+
+    def remember(self, answer: Answer) -> None:
+        cache.set(self._cache_key, answer, KEY_LIFETIME)
+
+
+def _sha256(file: UploadedFile) -> str:
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()

@@ -1,0 +1,38 @@
+from typing import Any
+
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from gallery.api.errors import unknown_address
+from gallery.api.views import auth, classify, files, images, search, status
+
+app_name = "api"
+
+v1 = [
+    path("auth/login/", auth.LoginView.as_view(), name="login"),
+    path("auth/logout/", auth.LogoutView.as_view(), name="logout"),
+    path("auth/logoutall/", auth.LogoutAllView.as_view(), name="logout-all"),
+    path("auth/me/", auth.MeView.as_view(), name="me"),
+    path("images/", images.ImageListView.as_view(), name="images"),
+    path("images/<uuid:pk>/", images.ImageDetailView.as_view(), name="image"),
+    path("images/<uuid:pk>/file/", files.ImageFileView.as_view(), name="image-file"),
+    path("images/<uuid:pk>/thumbnail/", files.ImageThumbnailView.as_view(), name="image-thumbnail"),
+    path("images/<uuid:pk>/restore/", images.ImageRestoreView.as_view(), name="image-restore"),
+    path("images/<uuid:pk>/retry/", images.ImageRetryView.as_view(), name="image-retry"),
+    path("images/<uuid:pk>/similar/", search.SimilarView.as_view(), name="image-similar"),
+    path("images/<uuid:pk>/classify/", classify.ImageClassifyView.as_view(), name="image-classify"),
+    path("search/", search.SearchView.as_view(), name="search"),
+    path("classify/", classify.ClassifyView.as_view(), name="classify"),
+    path("health/", status.HealthView.as_view(), name="health"),
+    path("ready/", status.ReadyView.as_view(), name="ready"),
+]
+
+# The schema and its page are the same for everybody.
+_open: dict[str, Any] = {"authentication_classes": [], "throttle_classes": []}
+
+urlpatterns = [
+    path("v1/", include(v1)),
+    path("schema/", SpectacularAPIView.as_view(**_open), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema", **_open), name="docs"),
+    re_path("", unknown_address),
+]

@@ -1,0 +1,80 @@
+"""Tokens: get one, give it back, see whose it is."""
+
+from __future__ import annotations
+
+from django.contrib.auth import authenticate
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from knox.models import AuthToken
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gallery.api.authentication import TokenAuthentication
+from gallery.api.serializers.auth import LoginSerializer, MeSerializer, TokenSerializer
+from gallery.api.views.base import ApiView
+
+
+class LoginView(ApiView):
+    authentication_classes = []
+    throttle_scopes = {"POST": "login"}
+
+    @extend_schema(
+        operation_id="login",
+        tags=["auth"],
+        request=LoginSerializer,
+        responses={200: TokenSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Exchange a user name and a password for a token."""
+        form = LoginSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        user = authenticate(request._request, **form.validated_data)
+        if user is None:  # unknown, inactive or a wrong password: nobody learns which
+            raise AuthenticationFailed(
+                _("The user name or the password is wrong."), code="wrong_credentials"
+            )
+        AuthToken.objects.filter(user=user, expiry__lte=timezone.now()).delete()
+        stored, token = AuthToken.objects.create(user)
+        user_logged_in.send(sender=type(user), request=request._request, user=user)
+        return Response(TokenSerializer({"token": token, "expiry": stored.expiry}).data)
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """Without it REST framework would answer 403: this view authenticates nobody."""
+        return TokenAuthentication().authenticate_header(request)
+
+
+class LogoutView(ApiView):
+    authentication_classes = [TokenAuthentication]
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(operation_id="logout", tags=["auth"], request=None, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """End the token of this request."""
+        request.auth.delete()
+        user_logged_out.send(type(request.user), request=request._request, user=request.user)
+        return Response(status=204)
+
+
+class LogoutAllView(ApiView):
+    authentication_classes = [TokenAuthentication]
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(operation_id="logout_all", tags=["auth"], request=None, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """End every token of the account."""
+        AuthToken.objects.filter(user=request.user).delete()
+        user_logged_out.send(type(request.user), request=request._request, user=request.user)
+        return Response(status=204)
+
+
+class MeView(ApiView):
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(operation_id="me", tags=["auth"], responses={200: MeSerializer})
+    def get(self, request: Request) -> Response:
+        """Whose token this is."""
+        return Response(MeSerializer(request.user).data)

@@ -1,0 +1,79 @@
+"""Classification of a picture against categories that the user makes up."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gallery.api.serializers.classify import (
+    ClassificationSerializer,
+    ClassNamesSerializer,
+    PictureClassNamesSerializer,
+)
+from gallery.api.uploads import read_upload
+from gallery.api.views.base import ApiView, ImageView
+from gallery.classification import service
+from gallery.classification.service import Classification
+from gallery.library.query_picture import read_query_picture
+from gallery.models import Image
+from gallery.models.image import ImageQuerySet
+
+
+class ImageClassifyView(ImageView):
+    throttle_scopes = {"POST": "classify"}
+
+    def nameable(self) -> ImageQuerySet:
+        """It changes nothing: whoever may see the picture may classify it."""
+        return Image.objects.reachable_by(self.request.user)
+
+    @extend_schema(
+        operation_id="images_classify",
+        tags=["classify"],
+        request=ClassNamesSerializer,
+        responses={200: ClassificationSerializer},
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        """How well each category fits a stored picture."""
+        return _answer(service.classify_image(self.image, **_categories(request.data)))
+
+
+class ClassifyView(ApiView):
+    parser_classes = [MultiPartParser]
+    throttle_scopes = {"POST": "classify"}
+
+    @extend_schema(
+        operation_id="classify_picture",
+        tags=["classify"],
+        request={"multipart/form-data": PictureClassNamesSerializer},
+        responses={200: ClassificationSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """How well each category fits the picture sent, which is not kept.
+
+        In the form `classnames` and `templates` are repeated, or one JSON array;
+        one plain `classnames` is split at commas and line ends.
+        """
+        file = read_upload(request)
+        categories = _categories(request.data)
+        picture = read_query_picture(file, file.name or "")
+        return _answer(service.classify_picture(picture, **categories))
+
+
+def _categories(data: Any) -> dict[str, Any]:
+    form = ClassNamesSerializer(data=data)
+    form.is_valid(raise_exception=True)
+    return form.validated_data
+
+
+def _answer(classification: Classification) -> Response:
+    body = {
+        "results": classification.results,
+        "space": classification.space.name,
+        "templates": classification.templates,
+    }
+    return Response(ClassificationSerializer(body).data)

@@ -1,0 +1,70 @@
+"""The bytes of a picture."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpResponseBase
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+
+from gallery.api.schema import PICTURE
+from gallery.api.views.base import ImageView
+from gallery.errors import Refusal
+from gallery.library import delivery
+from gallery.library.renditions import WIDTHS
+
+DEFAULT_WIDTH = 640
+MAX_WIDTH = 10_000
+
+
+class ImageFileView(ImageView):
+    @extend_schema(
+        operation_id="images_file",
+        tags=["images"],
+        parameters=[
+            OpenApiParameter("download", bool, description="Offer it as a download, with a name.")
+        ],
+        responses=PICTURE,
+    )
+    def get(self, request: Request, pk: UUID) -> HttpResponseBase:
+        """The picture in full size: to its owner the untouched original, to others
+        a copy without metadata."""
+        download = request.query_params.get("download", "") in ("1", "true")
+        return delivery.picture_response(
+            self.image, request.user, download=download, request=request._request
+        )
+
+
+class ImageThumbnailView(ImageView):
+    @extend_schema(
+        operation_id="images_thumbnail",
+        tags=["images"],
+        parameters=[
+            OpenApiParameter(
+                "w",
+                {"type": "integer", "minimum": 1, "maximum": MAX_WIDTH, "default": DEFAULT_WIDTH},
+                description=f"Width in pixels; the next of {', '.join(map(str, WIDTHS))} is sent.",
+            )
+        ],
+        responses={(200, "image/webp"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, pk: UUID) -> HttpResponseBase:
+        """The picture made smaller, without metadata."""
+        width = _read_width(request.query_params.get("w"))
+        return delivery.thumbnail_response(self.image, width, request=request._request)
+
+
+def _read_width(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_WIDTH
+    width = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    if not 1 <= width <= MAX_WIDTH:
+        raise Refusal(
+            "bad_width",
+            _("Ask for a width from 1 to %(most)d pixels.") % {"most": MAX_WIDTH},
+            "w",
+        )
+    return width

@@ -1,0 +1,151 @@
+"""Pictures: upload, list, read, change, delete, restore, retry."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.parsers import MultiPartParser
+from rest_framework.permissions import IsAuthenticatedOrReadOnly
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gallery.api.filters import ImageFilter
+from gallery.api.pagination import NewestFirst
+from gallery.api.serializers.errors import ErrorResponseSerializer
+from gallery.api.serializers.images import (
+    ImageChangesSerializer,
+    ImageSerializer,
+    UploadedImageSerializer,
+    UploadSerializer,
+)
+from gallery.api.uploads import Answer, IdempotencyKey, read_upload
+from gallery.api.views.base import ApiView, ImageView
+from gallery.indexing import ledger
+from gallery.library import service
+from gallery.models import Image
+from gallery.models.image import ImageQuerySet
+
+
+class ImageListView(ApiView):
+    queryset = Image.objects.all()
+    serializer_class = ImageSerializer
+    permission_classes = [IsAuthenticatedOrReadOnly]
+    parser_classes = [MultiPartParser]
+    filter_backends = [DjangoFilterBackend]
+    filterset_class = ImageFilter
+    pagination_class = NewestFirst
+    throttle_scopes = {"POST": "upload"}
+
+    def get_queryset(self) -> QuerySet[Image]:
+        visible = Image.objects.visible_to(self.request.user)
+        return ledger.with_state(visible).select_related("owner")
+
+    @extend_schema(
+        operation_id="images_list", tags=["images"], responses={200: ImageSerializer(many=True)}
+    )
+    def get(self, request: Request) -> Response:
+        """Your own and public pictures, newest first."""
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="images_upload",
+        tags=["images"],
+        parameters=[
+            OpenApiParameter(
+                "Idempotency-Key",
+                location=OpenApiParameter.HEADER,
+                description="For a day, a repeated request gets the answer of the first.",
+            )
+        ],
+        request={"multipart/form-data": UploadSerializer},
+        responses={
+            201: UploadedImageSerializer,
+            200: UploadedImageSerializer,
+            422: ErrorResponseSerializer,
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Add a picture. The same bytes again answer 200 with the existing one."""
+        file = read_upload(request)
+        form = UploadSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        header = request.headers.get("Idempotency-Key")
+        key = IdempotencyKey(self.account(), header) if header is not None else None
+
+        answer = key.first_answer(file) if key else None
+        if answer is None:
+            fields = {**form.validated_data, "file": file, "name": file.name or ""}
+            upload = service.add_image(owner=self.account(), **fields)
+            answer = Answer.to(upload)
+            if key:
+                key.remember(answer)
+
+        image = ImageView.load(Image.objects.owned_by(request.user), answer.image_id)
+        body = {
+            **self.get_serializer(image).data,
+            "duplicate": answer.duplicate,
+            "restored": answer.restored,
+        }
+        return Response(body, status=answer.status)
+
+
+class ImageDetailView(ImageView):
+    serializer_class = ImageSerializer
+
+    @extend_schema(operation_id="images_read", tags=["images"])
+    def get(self, request: Request, pk: UUID) -> Response:
+        """One picture: your own, a public one, or one whose link you were given."""
+        return Response(self.get_serializer(self.image).data)
+
+    @extend_schema(operation_id="images_change", tags=["images"], request=ImageChangesSerializer)
+    def patch(self, request: Request, pk: UUID) -> Response:
+        """Change the title, the description or the visibility."""
+        form = ImageChangesSerializer(self.image, data=request.data, partial=True)
+        form.is_valid(raise_exception=True)
+        service.update_image(self.image, **form.validated_data)
+        return Response(self.get_serializer(self.image).data)
+
+    @extend_schema(operation_id="images_delete", tags=["images"], responses={204: None})
+    def delete(self, request: Request, pk: UUID) -> Response:
+        """Put a picture into the trash, from where `restore/` takes it out."""
+        service.delete_image(self.image)
+        return Response(status=204)
+
+
+class ImageRestoreView(ImageView):
+    serializer_class = ImageSerializer
+
+    def nameable(self) -> ImageQuerySet:
+        return Image.objects.in_trash_of(self.request.user)
+
+    @extend_schema(
+        operation_id="images_restore",
+        tags=["images"],
+        request=None,
+        responses={200: ImageSerializer},
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Take a picture out of your trash."""
+        service.restore_image(self.image)
+        restored = self.load(Image.objects.owned_by(request.user), pk)
+        return Response(self.get_serializer(restored).data)
+
+
+class ImageRetryView(ImageView):
+    serializer_class = ImageSerializer
+
+    @extend_schema(
+        operation_id="images_retry",
+        tags=["images"],
+        request=None,
+        responses={200: ImageSerializer},
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Try again to make a `failed` picture searchable; others stay as they are."""
+        mine = Image.objects.owned_by(request.user)
+        ledger.retry_failed(mine.filter(pk=pk))
+        return Response(self.get_serializer(self.load(mine, pk)).data)

@@ -1,0 +1,42 @@
+"""For load balancers and operators: no sign-in, no session, no throttle."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gallery.api.serializers.status import HealthSerializer, ReadinessSerializer
+from gallery.api.views.base import ApiView
+from gallery.status import readiness
+
+RETRY_SECONDS = "5"
+
+
+class StatusView(ApiView):
+    authentication_classes = []
+    throttle_classes = []
+
+
+class HealthView(StatusView):
+    @extend_schema(operation_id="health", tags=["status"], responses={200: HealthSerializer})
+    def get(self, request: Request) -> Response:
+        """The process answers. Asks nothing of the database or the broker."""
+        return Response({"status": "ok"})
+
+
+class ReadyView(StatusView):
+    @extend_schema(
+        operation_id="ready",
+        tags=["status"],
+        responses={200: ReadinessSerializer, 503: ReadinessSerializer},
+    )
+    def get(self, request: Request) -> Response:
+        """Whether everything a search needs is there, and what is not."""
+        parts = readiness()
+        body = {name: asdict(part) for name, part in parts.items()}
+        if all(part.ok for part in parts.values()):
+            return Response(body)
+        return Response(body, status=503, headers={"Retry-After": RETRY_SECONDS})

@@ -1,0 +1,10 @@
+"""What every installation of the web server has in common; addresses and numbers of
+processes and threads come from its command line. Found by gunicorn in its folder."""
+
+worker_class = "gthread"
+timeout = 120
+
+# A long search text belongs to us to refuse, with a sentence that says how long it
+# may be: a percent-encoded Chinese character takes nine bytes. gunicorn itself
+# gives up at one megabyte.
+limit_request_line = 0
