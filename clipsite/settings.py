@@ -346,6 +346,9 @@ UNFOLD = {
     "SITE_TITLE": "Clipsite",
     "SITE_HEADER": "Clipsite",
     "SITE_SYMBOL": "photo_library",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "gallery.admin.dashboard.favicon"}
+    ],
     "SHOW_LANGUAGES": True,
     "DASHBOARD_CALLBACK": "gallery.admin.dashboard.dashboard",
     "SIDEBAR": {"navigation": "gallery.admin.dashboard.navigation"},

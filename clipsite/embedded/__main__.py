@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from clipsite.embedded.console import say_aside
 from clipsite.embedded.demo import run_demo
 from clipsite.embedded.errors import LaunchError
 from clipsite.embedded.execute import execute
@@ -30,13 +31,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Interrupted as interrupted:
         return 0 if options.action == "demo" else 128 + interrupted.number
     except LaunchError as error:
-        print(error, file=sys.stderr)
+        say_aside(str(error))
         return 1
     except OSError as error:
         sentence = _sentence(error)
         if sentence is None:
             raise
-        print(sentence, file=sys.stderr)
+        say_aside(sentence)
         return 1
 
 

@@ -10,6 +10,7 @@ from socket import socket
 from typing import NoReturn
 
 from clipsite.embedded import ports
+from clipsite.embedded.console import say
 from clipsite.embedded.errors import LaunchError
 from clipsite.embedded.folder import DataFolder, only_launcher, open_folder
 from clipsite.embedded.interrupts import Interrupted
@@ -34,26 +35,26 @@ def run_demo(data_dir: Path, port: int, photos: Path | None) -> NoReturn:
         only_launcher(folder) as address_file,
         # A server that was killed a moment ago may still be letting go of the port.
         ports.listen(port, patience=2.0) as listener,
-        Supervisor(folder.run, _say) as supervisor,
+        Supervisor(folder.run, say) as supervisor,
     ):
         actual_port = listener.getsockname()[1]
         if actual_port != port:
-            _say(f"Port {port} is taken; using {actual_port}.")
+            say(f"Port {port} is taken; using {actual_port}.")
         address_file.write_text(f"http://{ports.HOST}:{actual_port}")
         try:
             _start(folder, supervisor, listener, photos)
             supervisor.serve()
         except Interrupted:
-            _say("Stopping …")
+            say("Stopping …")
             raise
 
 
 def _start(
     folder: DataFolder, supervisor: Supervisor, listener: socket, photos: Path | None
 ) -> None:
-    _say(f"Data folder: {folder.root}")
+    say(f"Data folder: {folder.root}")
     services = start_services(folder, supervisor)
-    _say(
+    say(
         f"PostgreSQL is up on port {services.postgres.port}, Valkey on port {services.valkey.port}."
     )
     env = _environment(services)
@@ -61,11 +62,11 @@ def _start(
     for slug, program in application_programs(folder, env, listener.fileno()).items():
         supervisor.start(program, slug)
     _offer_environment(folder, env)
-    _say("The web server and the workers are starting; the model takes some seconds.")
+    say("The web server and the workers are starting; the model takes some seconds.")
     if photos is not None:
         _import_photos(supervisor, env, photos)
     _await_ready(supervisor, listener.getsockname()[1])
-    _say("Sign in as demo, password demo-demo (unless you changed it). Ctrl-C stops all.")
+    say("Sign in as demo, password demo-demo (unless you changed it). Ctrl-C stops all.")
 
 
 def _environment(services: Services) -> dict[str, str]:
@@ -92,7 +93,7 @@ def _offer_environment(folder: DataFolder, env: Mapping[str, str]) -> None:
 def _prepare(folder: DataFolder, supervisor: Supervisor, env: Mapping[str, str]) -> None:
     """Tables, static files, the first embedding space, the account, sample pictures."""
     log = folder.log("setup")
-    _say("Preparing the database …")
+    say("Preparing the database …")
     if supervisor.run(manage("prepare_demo", env=env, log=log)) != 0:
         raise LaunchError("The database could not be prepared. " + end_of(log, lines=20))
 
@@ -101,18 +102,18 @@ def _import_photos(supervisor: Supervisor, env: Mapping[str, str], photos: Path)
     """The user's own pictures. One that is refused does not keep the demo from running."""
     source = str(photos.expanduser().resolve())
     if supervisor.run(manage("import_images", source, "--owner", "demo", env=env)) != 0:
-        _say("Not everything was imported. Start again with the same PHOTOS= to go on.")
+        say("Not everything was imported. Start again with the same PHOTOS= to go on.")
 
 
 def _await_ready(supervisor: Supervisor, port: int) -> None:
     """Print the address once a user can search, or after a bound with a warning."""
     if not supervisor.wait_for(lambda: _answers(port, "/api/v1/health/"), _WEB_SECONDS):
-        _say("The web server does not answer yet, see the folder logs of the data folder.")
+        say("The web server does not answer yet, see the folder logs of the data folder.")
     elif not supervisor.wait_for(
         lambda: _answers(port, "/api/v1/ready/"), _MODEL_SECONDS, pause=0.5
     ):
-        _say("The model is still loading: pictures can be uploaded and are searchable later.")
-    _say(f"Ready: http://{ports.HOST}:{port}")
+        say("The model is still loading: pictures can be uploaded and are searchable later.")
+    say(f"Ready: http://{ports.HOST}:{port}")
 
 
 def _answers(port: int, path: str) -> bool:
@@ -126,7 +127,3 @@ def _answers(port: int, path: str) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _say(message: str) -> None:
-    print(message, flush=True)

@@ -6,13 +6,13 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from clipsite.embedded.console import say_aside
 from clipsite.embedded.errors import LaunchError
 from clipsite.embedded.folder import DataFolder, is_in_use, only_launcher, open_folder
 from clipsite.embedded.processes import die_with_parent
@@ -36,10 +36,11 @@ def execute(command: Sequence[str], data_dir: Path | None) -> int:
 
 
 def _with_own_services(command: Sequence[str], folder: DataFolder, *, durable: bool) -> int:
-    with only_launcher(folder), Supervisor(folder.run, _say) as supervisor:
+    with only_launcher(folder), Supervisor(folder.run, say_aside) as supervisor:
         services = start_services(folder, supervisor, durable=durable)
         process = _in_foreground(command, services.environment())
-        return supervisor.wait(process)
+        code = supervisor.wait(process)
+    return code if code >= 0 else 128 - code  # as a shell reports a signal
 
 
 def _in_foreground(command: Sequence[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
@@ -48,15 +49,8 @@ def _in_foreground(command: Sequence[str], env: dict[str, str]) -> subprocess.Po
     Ctrl-C reaches it directly and it decides what that means; SIGTERM and SIGHUP
     reach us alone and are passed on. Either way we stop when it has stopped.
     """
-
-    def reset_and_die_with_parent() -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
-        bind()
-
-    bind = die_with_parent(signal.SIGTERM)
     try:
-        process = subprocess.Popen(command, env=env, preexec_fn=reset_and_die_with_parent)
+        process = subprocess.Popen(command, env=env, preexec_fn=die_with_parent(signal.SIGTERM))
     except OSError as error:
         raise LaunchError(f"The command {command[0]} cannot be run: {error.strerror}.") from error
 
@@ -65,7 +59,8 @@ def _in_foreground(command: Sequence[str], env: dict[str, str]) -> subprocess.Po
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, pass_on)
-    signal.signal(signal.SIGHUP, pass_on)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # silenced by nohup
+        signal.signal(signal.SIGHUP, pass_on)
     return process
 
 
@@ -84,7 +79,3 @@ def read_environment(folder: DataFolder) -> dict[str, str]:
     """The variables a running launcher has written for other commands."""
     lines = folder.environment.read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if line)
-
-
-def _say(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)

@@ -19,9 +19,14 @@ class Interrupted(BaseException):
 
 def raise_on_signals() -> None:
     """From now on the first stop signal raises Interrupted; later ones are ignored,
-    so that stopping, once begun, is finished in order."""
+    so that stopping, once begun, is finished in order.
+
+    A hangup that nohup has silenced stays silenced. An ignored SIGINT does not: that is
+    merely how a script starts what it runs in the background.
+    """
     for number in _STOP:
-        signal.signal(number, _raise)
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _raise)
 
 
 def _raise(number: int, frame: FrameType | None) -> NoReturn:

@@ -57,8 +57,8 @@ def _web(folder: DataFolder, env: Mapping[str, str], web_socket: int) -> Program
         argv=[
             *(sys.executable, "-m", "gunicorn", "clipsite.wsgi"),
             *("--bind", f"fd://{web_socket}"),
-            *("--worker-class", "gthread", "--workers", "1", "--threads", str(_WEB_THREADS)),
-            *("--timeout", "120", "--graceful-timeout", "10", "--no-control-socket"),
+            *("--workers", "1", "--threads", str(_WEB_THREADS)),
+            *("--graceful-timeout", "10", "--no-control-socket"),
             *("--access-logfile", "-"),
         ],
         env=env,

@@ -1,0 +1,74 @@
+# Everything one needs on a development machine. `make` alone prints this list.
+# PORT, DATA_DIR and PHOTOS reach the launcher through the environment, so that
+# any character may stand in a path.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+EMBEDDED := $(BIN)/python -m clipsite.embedded
+REQUIREMENTS := requirements.txt $(wildcard requirements/*.txt)
+ARGS ?=
+
+export PORT DATA_DIR PHOTOS
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench manage setup browser clean
+
+help:  ## print this list
+	@echo "make TARGET"
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 12
+
+demo: $(VENV)/.installed  ## run Clipsite here (PORT=8000 DATA_DIR=data PHOTOS=folder to import)
+	@exec $(EMBEDDED) demo
+
+test: $(VENV)/.installed-dev browser  ## run the tests (ARGS="tests/test_x.py -k name")
+	@exec $(EMBEDDED) exec --temporary -- $(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.installed-dev  ## style, types, architecture, migrations, deployment files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	SECRET_KEY=lint $(BIN)/mypy
+	$(BIN)/lint-imports
+	$(EMBEDDED) exec --temporary -- $(BIN)/python manage.py makemigrations --check --dry-run
+	PATH="$(CURDIR)/$(BIN):$$PATH" sh deploy/lint.sh
+
+bench: $(VENV)/.installed-dev  ## measure against peers (ARGS= for the benchmark)
+	@exec $(EMBEDDED) exec --temporary -- $(BIN)/python -m benchmarks $(ARGS)
+
+manage: $(VENV)/.installed  ## Django's manage.py on the demo's data (ARGS="createsuperuser")
+	@exec $(EMBEDDED) exec -- $(BIN)/python manage.py $(ARGS)
+
+setup: $(VENV)/.installed-dev browser  ## install all that development needs
+
+clean:  ## delete what was installed and cached; pictures and accounts stay
+	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find clipsite gallery tests -name __pycache__ -prune -exec rm -rf {} +
+
+# --- What the targets stand on ---------------------------------------------------
+
+# The stamps are written last: an installation that was cut short is done again.
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Clipsite needs Python 3.11 or newer: install it, or name it with PYTHON=."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "Python lacks its venv module: install the package python3-venv (apt-get install python3-venv)."; exit 1; }
+	@echo "Creating the virtual environment in $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.created $(REQUIREMENTS)
+	@echo "Installing Python packages, which takes some minutes the first time …"
+	@$(call pip_install,requirements.txt)
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.created $(REQUIREMENTS) requirements-dev.txt
+	@echo "Installing Python packages for development …"
+	@$(call pip_install,requirements-dev.txt)
+	@touch $@ $(VENV)/.installed
+
+# Progress bars for a person, silence for a log.
+pip_install = test -t 1 || quiet=--quiet; \
+	$(BIN)/python -m pip install --disable-pip-version-check $$quiet -r $(1)
+
+browser: $(VENV)/.installed-dev
+	@sh tests/browser/install.sh $(BIN)/playwright
