@@ -1,0 +1,60 @@
+# syntax=docker/dockerfile:1
+# Two images from one file:
+#   docker build --target web    -t clipsite-web .      no torch: pages, API, media worker, beat
+#   docker build --target worker -t clipsite-worker .   the encoder worker, on CPU or GPU
+
+FROM python:3.11-slim-bookworm AS base
+ENV PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PATH=/opt/venv/bin:$PATH \
+    DATA_DIR=/data \
+    HF_HOME=/models
+# The number of the group is fixed: the proxy joins it to read the pictures.
+RUN groupadd --gid 10001 clipsite \
+    && useradd --uid 10001 --gid clipsite --no-create-home --home-dir /nonexistent \
+        --shell /usr/sbin/nologin clipsite \
+    && install --directory --owner=clipsite --group=clipsite /data /models
+WORKDIR /app
+
+FROM base AS web-packages
+COPY requirements/web.txt requirements/
+RUN python -m venv /opt/venv && pip install -r requirements/web.txt
+
+FROM web-packages AS worker-packages
+# The default torch runs on CPU and on NVIDIA GPUs. For a CPU-only image that is
+# some gigabytes smaller, give the address of an index with CPU-only wheels.
+ARG TORCH_INDEX_URL=""
+COPY requirements/worker.txt requirements/
+RUN pip install ${TORCH_INDEX_URL:+--extra-index-url "$TORCH_INDEX_URL"} \
+        -r requirements/worker.txt
+
+FROM web-packages AS source
+COPY manage.py gunicorn.conf.py ./
+COPY clipsite clipsite
+COPY gallery gallery
+COPY templates templates
+COPY static static
+COPY locale locale
+COPY deploy/entrypoint.sh deploy/healthcheck.py deploy/
+RUN SECRET_KEY=build-only python manage.py collectstatic --noinput
+
+FROM base AS web
+COPY --from=web-packages /opt/venv /opt/venv
+COPY --from=source /app /app
+USER 10001:10001
+EXPOSE 8000
+ENTRYPOINT ["/app/deploy/entrypoint.sh"]
+CMD ["web"]
+HEALTHCHECK --interval=15s --timeout=10s --start-period=30s --retries=4 \
+    CMD ["python", "-m", "deploy.healthcheck", "web"]
+
+FROM base AS worker
+COPY --from=worker-packages /opt/venv /opt/venv
+COPY --from=source /app /app
+USER 10001:10001
+ENTRYPOINT ["/app/deploy/entrypoint.sh"]
+CMD ["encoder"]
+HEALTHCHECK --interval=30s --timeout=20s --start-period=120s --retries=4 \
+    CMD ["python", "-m", "deploy.healthcheck", "encoder"]

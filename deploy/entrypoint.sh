@@ -1,0 +1,33 @@
+#!/bin/sh
+# Starts one role of Clipsite; anything that is no role is run as a command:
+#   docker compose run --rm web python manage.py createsuperuser
+set -eu
+
+case "${1:-web}" in
+web)
+    exec gunicorn clipsite.wsgi --bind 0.0.0.0:8000 \
+        --workers "${WEB_WORKERS:-2}" --threads "${WEB_THREADS:-16}" \
+        --graceful-timeout 30 --worker-tmp-dir /dev/shm \
+        --access-logfile - --forwarded-allow-ips '*'
+    ;;
+media)
+    exec celery -A clipsite worker -Q media -P threads \
+        -c "${MEDIA_THREADS:-2}" -n media@%h -l "${LOG_LEVEL:-INFO}"
+    ;;
+encoder)
+    # Eight threads: queries keep free ones while a batch is being indexed.
+    exec celery -A clipsite worker -Q query,index -P threads -c 8 \
+        -n encoder@%h -l "${LOG_LEVEL:-INFO}"
+    ;;
+beat)
+    exec celery -A clipsite beat -s /tmp/beat-schedule -l "${LOG_LEVEL:-INFO}"
+    ;;
+migrate)
+    python manage.py check --deploy --database default --fail-level ERROR
+    python manage.py migrate --noinput
+    exec python manage.py spaces ensure
+    ;;
+*)
+    exec "$@"
+    ;;
+esac

@@ -1,0 +1,99 @@
+"""The first page of the admin: how many of what, and whether all parts work.
+
+Named by UNFOLD in the settings, as are the list of pages beside it and the icon.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse, reverse_lazy
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from gallery.models import Embedding, EmbeddingSpace, Image, User
+from gallery.status import readiness
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of the dashboard, and the page that explains it."""
+
+    title: str | Promise
+    value: int
+    link: str
+
+
+PART_NAMES = {
+    "database": _("Database"),
+    "broker": _("Queue"),
+    "worker": _("Encoder worker"),
+    "space": _("Embedding space"),
+}
+
+
+def favicon(request: HttpRequest) -> str:
+    """The address of the icon that the site itself uses."""
+    return static("favicon.svg")
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add the figures and the state of each part to the context of the page."""
+    context["figures"] = figures()
+    context["parts"] = [
+        {"name": PART_NAMES.get(name, name), "status": status}
+        for name, status in readiness().items()
+    ]
+    return context
+
+
+def figures() -> list[Figure]:
+    images = reverse("admin:gallery_image_changelist")
+    kept = Image.objects.filter(deleted_at__isnull=True).count()
+    waiting = Embedding.objects.filter(space__state=EmbeddingSpace.State.ACTIVE).aggregate(
+        pending=Count("pk", filter=Q(state=Embedding.State.PENDING)),
+        failed=Count("pk", filter=Q(state=Embedding.State.FAILED)),
+    )
+    return [
+        Figure(_("Pictures"), kept, f"{images}?trash=no"),
+        Figure(_("Waiting to be encoded"), waiting["pending"], f"{images}?index=pending"),
+        Figure(_("Failed"), waiting["failed"], reverse("admin:gallery_embedding_changelist")),
+        Figure(_("Accounts"), User.objects.count(), reverse("admin:gallery_user_changelist")),
+    ]
+
+
+def _item(title: Promise | str, icon: str, app: str, model: str) -> dict[str, Any]:
+    """One line of the sidebar, for those who may see the page behind it."""
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{model}_changelist"),
+        "permission": lambda request: request.user.has_perm(f"{app}.view_{model}"),
+    }
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar."""
+    return [
+        {
+            "title": _("Gallery"),
+            "items": [
+                _item(_("Pictures"), "image", "gallery", "image"),
+                _item(_("Embedding spaces"), "hub", "gallery", "embeddingspace"),
+                _item(_("Failed encodings"), "error", "gallery", "embedding"),
+            ],
+        },
+        {
+            "title": _("Accounts"),
+            "items": [
+                _item(_("Accounts"), "person", "gallery", "user"),
+                _item(_("Groups"), "group", "auth", "group"),
+                _item(_("E-mail addresses"), "mail", "account", "emailaddress"),
+                _item(_("API tokens"), "key", "knox", "authtoken"),
+            ],
+        },
+    ]

@@ -1,0 +1,240 @@
+"""Embedding spaces: build one beside the active one, switch over, switch back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_htmx.http import HttpResponseClientRedirect
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+
+from gallery.errors import Refusal
+from gallery.indexing import spaces
+from gallery.models import Embedding, EmbeddingSpace
+
+STATE_COLOURS = {
+    EmbeddingSpace.State.BUILDING: "info",
+    EmbeddingSpace.State.ACTIVE: "success",
+    EmbeddingSpace.State.RETIRED: "default",
+    EmbeddingSpace.State.FAILED: "danger",
+}
+NEW_SPACE_FIELDS = ("architecture", "pretrained")
+ENCODED, PENDING, FAILED = (
+    Count("embeddings", filter=Q(embeddings__state=state))
+    for state in (Embedding.State.ENCODED, Embedding.State.PENDING, Embedding.State.FAILED)
+)
+
+
+@admin.register(EmbeddingSpace)
+class SpaceAdmin(ModelAdmin):
+    list_display = (
+        "model_name",
+        "state_label",
+        "dimensions",
+        "encoded",
+        "pending",
+        "failed",
+        "error",
+        "activated_at",
+    )
+    ordering = ("-created_at",)
+    fields = (
+        "architecture",
+        "pretrained",
+        "state_name",
+        "error",
+        "encoded",
+        "pending",
+        "failed",
+        "dimensions",
+        "scale",
+        "bias",
+        "weights",
+        "created_at",
+        "activated_at",
+    )
+    actions_list = ("roll_back",)
+    actions_row = ("activate", "load_again")
+    actions_detail = ("activate", "load_again")
+
+    # --- What is read -----------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EmbeddingSpace]:
+        counts = {"encoded": ENCODED, "pending": PENDING, "failed": FAILED}
+        return super().get_queryset(request).annotate(**counts)
+
+    @display(description=_("model"), ordering="architecture")
+    def model_name(self, space: EmbeddingSpace) -> str:
+        return space.name
+
+    @display(description=_("state"), label=STATE_COLOURS, ordering="state")
+    def state_label(self, space: EmbeddingSpace) -> tuple[str, str]:
+        return space.state, self.state_name(space)
+
+    @display(description=_("state"))
+    def state_name(self, space: EmbeddingSpace) -> str:
+        return space.get_state_display()
+
+    @display(description=_("encoded"), ordering="encoded")
+    def encoded(self, space: EmbeddingSpace) -> int:
+        return space.encoded  # type: ignore[attr-defined]  # annotated
+
+    @display(description=_("pending"), ordering="pending")
+    def pending(self, space: EmbeddingSpace) -> int:
+        return space.pending  # type: ignore[attr-defined]  # annotated
+
+    @display(description=_("failed"), ordering="failed")
+    def failed(self, space: EmbeddingSpace) -> int:
+        return space.failed  # type: ignore[attr-defined]  # annotated
+
+    @display(description=_("logit scale"))
+    def scale(self, space: EmbeddingSpace) -> float | None:
+        return space.logit_scale
+
+    @display(description=_("logit bias"))
+    def bias(self, space: EmbeddingSpace) -> float | None:
+        return space.logit_bias
+
+    @display(description=_("checksum of the weights"))
+    def weights(self, space: EmbeddingSpace) -> str:
+        return space.checksum
+
+    def get_fields(
+        self, request: HttpRequest, obj: EmbeddingSpace | None = None
+    ) -> tuple[str, ...]:
+        return self.fields if obj else NEW_SPACE_FIELDS
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: EmbeddingSpace | None = None
+    ) -> tuple[str, ...]:
+        """A space is what it was built with: it can be replaced, not edited."""
+        return self.fields if obj else ()
+
+    # --- Changes ----------------------------------------------------------------
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        try:
+            return super().add_view(request, form_url, extra_context)
+        except Refusal as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+            typed = {name: request.POST.get(name, "") for name in NEW_SPACE_FIELDS}
+            return HttpResponseRedirect(f"{request.path}?{urlencode(typed)}")
+
+    def save_model(
+        self, request: HttpRequest, obj: EmbeddingSpace, form: Any, change: bool
+    ) -> None:
+        """A worker loads the model next, and the list says whether it could."""
+        obj.pk = spaces.add_space(obj.architecture, obj.pretrained).pk
+        obj.refresh_from_db()
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: EmbeddingSpace | None = None
+    ) -> bool:
+        return False
+
+    def has_switch_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Who may choose the space that searches use."""
+        return request.user.has_perm("gallery.change_embeddingspace")
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: EmbeddingSpace | None = None
+    ) -> bool:
+        if obj is not None and obj.state == EmbeddingSpace.State.ACTIVE:
+            return False
+        return super().has_delete_permission(request, obj)
+
+    def delete_model(self, request: HttpRequest, obj: EmbeddingSpace) -> None:
+        spaces.remove(obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Spaces are deleted one by one, each after a look at it."""
+        return {}
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Numbers instead of a list of every vector."""
+        vectors = Embedding.objects.filter(space__in=objs).count()
+        counts = {
+            str(self.opts.verbose_name_plural): len(objs),
+            str(Embedding._meta.verbose_name_plural): vectors,
+        }
+        return [str(space) for space in objs], counts, set(), []
+
+    @action(
+        description=_("Activate"),
+        permissions=["switch"],
+        icon="play_arrow",
+        dialog={
+            "title": _("Use this space for every search?"),
+            "description": _("The space in use now is kept, so that you can switch back."),
+            "form_class": None,
+            "form_submit_text": _("Activate"),
+        },
+    )
+    def activate(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        space = get_object_or_404(EmbeddingSpace, pk=object_id)
+        return self._switch(request, lambda: spaces.activate(space))
+
+    @action(
+        description=_("Load again"),
+        permissions=["switch"],
+        icon="refresh",
+        dialog={
+            "title": _("Try to load this model once more?"),
+            "description": _("For a model that could not be loaded; others stay as they are."),
+            "form_class": None,
+            "form_submit_text": _("Load again"),
+        },
+    )
+    def load_again(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        space = get_object_or_404(EmbeddingSpace, pk=object_id)
+        spaces.retry(space)
+        text = gettext("A worker looks at %(space)s again.") % {"space": space}
+        self.message_user(request, text, messages.SUCCESS)
+        return self._show_list()
+
+    @action(
+        description=_("Roll back"),
+        permissions=["switch"],
+        icon="undo",
+        dialog={
+            "title": _("Go back to the space that was active before?"),
+            "description": _("Searches use it at once; the present space is kept."),
+            "form_class": None,
+            "form_submit_text": _("Roll back"),
+        },
+    )
+    def roll_back(self, request: HttpRequest, form: Any) -> HttpResponse:
+        return self._switch(request, spaces.roll_back)
+
+    def _switch(self, request: HttpRequest, switch: Callable[[], object]) -> HttpResponse:
+        """Run `switch`, say how it went, and show the list again."""
+        try:
+            switch()
+        except Refusal as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+        else:
+            active = EmbeddingSpace.objects.get(state=EmbeddingSpace.State.ACTIVE)
+            text = gettext("Searches use %(space)s now.") % {"space": active}
+            self.message_user(request, text, messages.SUCCESS)
+        return self._show_list()
+
+    @staticmethod
+    def _show_list() -> HttpResponse:
+        """Dialogs are sent by htmx, which needs to be told to leave the page."""
+        return HttpResponseClientRedirect(reverse("admin:gallery_embeddingspace_changelist"))

@@ -1,0 +1,398 @@
+"""The admin: every page with real data, every action, and who is let in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from knox.models import AuthToken
+from pgvector import HalfVector
+
+from gallery.models import Embedding, EmbeddingSpace, Image, User
+from tests.conftest import draw, upload
+
+State = EmbeddingSpace.State
+REASON = "The picture cannot be decoded.\nOSError('cut off')"
+LISTS = ("image", "embeddingspace", "embedding", "user")
+
+
+@pytest.fixture(autouse=True)
+def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[Any, ...]]]:
+    """The tasks that were sent, instead of sending them."""
+    sent: list[tuple[str, tuple[Any, ...]]] = []
+    monkeypatch.setattr(current_app, "send_task", lambda name, args=(): sent.append((name, args)))
+    return sent
+
+
+@pytest.fixture
+def boss(db: None) -> User:
+    return User.objects.create_superuser("boss", "boss@example.org", "boss-password")
+
+
+@pytest.fixture
+def admin(boss: User) -> Client:
+    client = Client()
+    client.force_login(boss)
+    return client
+
+
+@pytest.fixture
+def space(db: None) -> EmbeddingSpace:
+    return EmbeddingSpace.objects.create(
+        architecture="starter", state=State.ACTIVE, dimensions=3, logit_scale=100.0,
+        activated_at=timezone.now(),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def picture(alice: User, space: EmbeddingSpace) -> Image:
+    image = upload(alice, title="Lighthouse", name="tower.jpg")
+    image.embeddings.update(state=Embedding.State.ENCODED, vector=HalfVector([1, 0, 0]))
+    return image
+
+
+@pytest.fixture
+def failed(alice: User, space: EmbeddingSpace) -> Embedding:
+    image = upload(alice, draw(colour="blue"), title="Broken")
+    image.embeddings.update(state=Embedding.State.FAILED, error=REASON, attempts=3)
+    return image.embeddings.get()
+
+
+def list_url(model: str) -> str:
+    return reverse(f"admin:gallery_{model}_changelist")
+
+
+def act(client: Client, model: str, action: str, *ids: Any) -> str:
+    """Run a list action on the rows `ids`; the text of the page that follows."""
+    data = {"action": action, "_selected_action": [str(pk) for pk in ids]}
+    response = client.post(list_url(model), data, follow=True)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+# --- Who is let in ----------------------------------------------------------------
+
+
+def test_signs_in_with_the_account_of_the_site(boss: User) -> None:
+    client = Client()
+    data = {"username": "boss", "password": "boss-password", "next": "/admin/"}
+    response = client.post(reverse("admin:login"), data)
+    assert response.status_code == 302
+    assert client.get("/admin/").status_code == 200
+
+
+@pytest.mark.parametrize("model", LISTS)
+def test_an_ordinary_user_is_sent_away(alice: User, model: str) -> None:
+    client = Client()
+    client.force_login(alice)
+    response = client.get(list_url(model))
+    assert response.status_code == 302
+    assert response["Location"].startswith(reverse("admin:login"))
+
+
+def test_an_ordinary_user_sees_no_thumbnail_through_the_admin(bob: User, picture: Image) -> None:
+    client = Client()
+    client.force_login(bob)
+    url = reverse("admin:gallery_image_thumbnail", args=[picture.pk, 320])
+    assert client.get(url).status_code == 302
+
+
+def test_staff_without_rights_on_pictures_see_none(bob: User, picture: Image) -> None:
+    bob.is_staff = True
+    bob.save()
+    client = Client()
+    client.force_login(bob)
+    url = reverse("admin:gallery_image_thumbnail", args=[picture.pk, 320])
+    assert client.get(url).status_code == 403
+    assert client.get(list_url("image")).status_code == 403
+
+
+# --- Pages ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("model", LISTS)
+def test_lists(admin: Client, picture: Image, failed: Embedding, model: str, language: str) -> None:
+    response = admin.get(list_url(model), headers={"Accept-Language": language})
+    assert response.status_code == 200
+    assert f'<html lang="{language}"' in response.content.decode()
+
+
+@pytest.mark.parametrize("model", ["authtoken", "emailaddress", "group"])
+def test_lists_of_libraries_have_the_same_look(admin: Client, alice: User, model: str) -> None:
+    AuthToken.objects.create(alice)
+    apps = {"authtoken": "knox", "emailaddress": "account", "group": "auth"}
+    response = admin.get(reverse(f"admin:{apps[model]}_{model}_changelist"))
+    assert response.status_code == 200
+    assert "unfold" in response.content.decode()
+
+
+def test_detail_pages(admin: Client, picture: Image, failed: Embedding) -> None:
+    for instance in (picture, picture.embeddings.get().space, failed, picture.owner):
+        name = instance._meta.model_name
+        response = admin.get(reverse(f"admin:gallery_{name}_change", args=[instance.pk]))
+        assert response.status_code == 200, name
+
+
+def test_dashboard_counts_and_tells_the_state_of_each_part(
+    admin: Client, picture: Image, failed: Embedding
+) -> None:
+    response = admin.get("/admin/")
+    figures = {str(figure.title): figure.value for figure in response.context["figures"]}
+    assert figures == {"Pictures": 2, "Waiting to be encoded": 0, "Failed": 1, "Accounts": 2}
+    parts = {str(part["name"]): part["status"].ok for part in response.context["parts"]}
+    assert parts["Database"]
+    assert set(parts) == {"Database", "Queue", "Encoder worker", "Embedding space"}
+
+
+def test_every_link_of_the_sidebar_works(admin: Client, space: EmbeddingSpace) -> None:
+    groups = admin.get("/admin/").context["sidebar_navigation"]
+    links = [str(item["link"]) for group in groups for item in group["items"]]
+    assert len(links) == 7
+    for link in links:
+        assert admin.get(link).status_code == 200, link
+
+
+def test_lists_fetch_no_vectors(
+    admin: Client, picture: Image, failed: Embedding, django_assert_max_num_queries: Any
+) -> None:
+    for model in LISTS:
+        with django_assert_max_num_queries(20) as queries:
+            admin.get(list_url(model))
+        fetched = [q["sql"] for q in queries.captured_queries if '"vector"' in q["sql"]]
+        assert fetched == [], model
+
+
+# --- Pictures ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "titles"),
+    [
+        ("", {"Lighthouse", "Broken"}),
+        ("index=failed", {"Broken"}),
+        ("index=ready", {"Lighthouse"}),
+        ("trash=yes", set()),
+        ("q=tower.jpg", {"Lighthouse"}),
+        ("visibility__exact=public", set()),
+    ],
+)
+def test_pictures_are_found_by_state_and_text(
+    admin: Client, picture: Image, failed: Embedding, query: str, titles: set[str]
+) -> None:
+    result = admin.get(f"{list_url('image')}?{query}").context["cl"].result_list
+    assert {image.title for image in result} == titles
+
+
+def test_thumbnail_of_a_private_picture(admin: Client, picture: Image) -> None:
+    url = reverse("admin:gallery_image_thumbnail", args=[picture.pk, 320])
+    response = admin.get(url)
+    assert response.status_code == 200
+    assert response["Content-Type"].startswith("image/")
+
+
+def test_where_a_picture_was_taken_stays_with_its_owner(admin: Client, picture: Image) -> None:
+    Image.objects.filter(pk=picture.pk).update(latitude=31.2345, longitude=121.4567)
+    page = admin.get(reverse("admin:gallery_image_change", args=[picture.pk])).content.decode()
+    assert "31.23" not in page
+    assert "121.45" not in page
+
+
+def test_texts_can_be_changed(admin: Client, picture: Image) -> None:
+    url = reverse("admin:gallery_image_change", args=[picture.pk])
+    data = {"title": "Old tower", "description": "By the sea", "visibility": "public"}
+    assert admin.post(url, data).status_code == 302
+    picture.refresh_from_db()
+    assert (picture.title, picture.visibility) == ("Old tower", "public")
+
+
+def test_encode_again(
+    admin: Client, picture: Image, rung: list[Any], django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        page = act(admin, "image", "reencode", picture.pk)
+    assert "1 picture waits to be encoded." in page
+    assert picture.embeddings.get().state == Embedding.State.PENDING
+    assert ("gallery.tasks.index_pending", ()) in rung
+
+
+def test_retry_leaves_alone_what_did_not_fail(
+    admin: Client, picture: Image, failed: Embedding
+) -> None:
+    act(admin, "image", "retry_failed", picture.pk, failed.image_id)
+    failed.refresh_from_db()
+    assert (failed.state, failed.error, failed.attempts) == (Embedding.State.PENDING, "", 0)
+    assert picture.embeddings.get().state == Embedding.State.ENCODED
+
+
+def test_thumbnails_are_made_again(
+    admin: Client, picture: Image, rung: list[Any], django_capture_on_commit_callbacks: Any
+) -> None:
+    Image.objects.update(render_state="failed", render_error="Why", render_attempts=3)
+    with django_capture_on_commit_callbacks(execute=True):
+        act(admin, "image", "render_again", picture.pk)
+    picture.refresh_from_db()
+    assert (picture.render_state, picture.render_error, picture.render_attempts) == (
+        "pending", "", 0,
+    )  # fmt: skip
+    assert ("gallery.tasks.render_image", (str(picture.pk),)) in rung
+
+
+def test_trash_and_back(admin: Client, picture: Image) -> None:
+    act(admin, "image", "move_to_trash", picture.pk)
+    picture.refresh_from_db()
+    assert picture.deleted_at is not None
+    act(admin, "image", "restore", picture.pk)
+    picture.refresh_from_db()
+    assert picture.deleted_at is None
+
+
+def test_deleting_removes_the_file_too(
+    admin: Client, picture: Image, django_capture_on_commit_callbacks: Any
+) -> None:
+    storage, name = picture.file.storage, picture.file.name
+    url = reverse("admin:gallery_image_delete", args=[picture.pk])
+    assert "Lighthouse" in admin.get(url).content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        admin.post(url, {"post": "yes"})
+    assert not Image.objects.filter(pk=picture.pk).exists()
+    assert not storage.exists(name)
+
+
+# --- Failures ---------------------------------------------------------------------
+
+
+def test_failures_list_the_reasons_of_the_failed_alone(
+    admin: Client, picture: Image, failed: Embedding
+) -> None:
+    response = admin.get(list_url("embedding"))
+    assert list(response.context["cl"].result_list) == [failed]
+    assert "The picture cannot be decoded." in response.content.decode()
+
+
+def test_failures_can_be_tried_again(admin: Client, failed: Embedding) -> None:
+    assert "1 picture is tried again." in act(admin, "embedding", "retry", failed.pk)
+    failed.refresh_from_db()
+    assert failed.state == Embedding.State.PENDING
+
+
+# --- Spaces -----------------------------------------------------------------------
+
+
+def test_spaces_show_counts_and_errors(
+    admin: Client, picture: Image, failed: Embedding, space: EmbeddingSpace
+) -> None:
+    EmbeddingSpace.objects.create(
+        architecture="no-such-model", state=State.FAILED, error="There is no such model."
+    )
+    response = admin.get(list_url("embeddingspace"))
+    counted = {row.architecture: row for row in response.context["cl"].result_list}
+    starter = counted["starter"]
+    assert (starter.encoded, starter.pending, starter.failed) == (1, 0, 1)
+    assert "There is no such model." in response.content.decode()
+
+
+def test_a_new_space_is_built_beside_the_active_one(
+    admin: Client, picture: Image, rung: list[Any], django_capture_on_commit_callbacks: Any
+) -> None:
+    url = reverse("admin:gallery_embeddingspace_add")
+    data = {"architecture": "ViT-B-32", "pretrained": "openai"}
+    with django_capture_on_commit_callbacks(execute=True):
+        assert admin.post(url, data).status_code == 302
+    new = EmbeddingSpace.objects.get(architecture="ViT-B-32")
+    assert new.state == State.BUILDING
+    assert new.embeddings.get().state == Embedding.State.PENDING
+    assert EmbeddingSpace.objects.get(state=State.ACTIVE).architecture == "starter"
+    assert ("gallery.tasks.prepare_spaces", ()) in rung
+
+
+def test_a_refused_space_says_why_and_keeps_what_was_typed(
+    admin: Client, space: EmbeddingSpace
+) -> None:
+    url = reverse("admin:gallery_embeddingspace_add")
+    data = {"architecture": "starter", "pretrained": ""}
+    page = admin.post(url, data, follow=True).content.decode()
+    assert "This model is in use already." in page
+    assert 'value="starter"' in page
+    assert EmbeddingSpace.objects.count() == 1
+
+
+def space_action(client: Client, action: str, *args: Any) -> str:
+    """Open an action's dialog, confirm it, and read the list that follows."""
+    url = reverse(f"admin:gallery_embeddingspace_{action}", args=args)
+    states = list(EmbeddingSpace.objects.order_by("pk").values_list("state", flat=True))
+    assert client.get(url).status_code == 200
+    # Looking at the dialog does nothing.
+    assert states == list(EmbeddingSpace.objects.order_by("pk").values_list("state", flat=True))
+    response = client.post(url, {"_form_submitted": "on"})
+    assert response.status_code == 200
+    return client.get(response["HX-Redirect"]).content.decode()
+
+
+def test_activate_and_roll_back(admin: Client, space: EmbeddingSpace) -> None:
+    new = EmbeddingSpace.objects.create(architecture="larger", dimensions=4)
+    assert "Searches use larger now." in space_action(admin, "activate", new.pk)
+    new.refresh_from_db()
+    assert new.state == State.ACTIVE
+    assert "Searches use starter now." in space_action(admin, "roll_back")
+    space.refresh_from_db()
+    assert space.state == State.ACTIVE
+
+
+def test_a_space_that_is_not_ready_is_not_activated(
+    admin: Client, picture: Image, space: EmbeddingSpace
+) -> None:
+    new = EmbeddingSpace.objects.create(architecture="larger", dimensions=4)
+    Embedding.objects.create(image=picture, space=new)
+    page = space_action(admin, "activate", new.pk)
+    assert "1 picture" in page
+    space.refresh_from_db()
+    assert space.state == State.ACTIVE
+
+
+def test_a_failed_model_is_loaded_again(admin: Client, space: EmbeddingSpace) -> None:
+    broken = EmbeddingSpace.objects.create(
+        architecture="gone", state=State.FAILED, error="There is no such model."
+    )
+    space_action(admin, "load_again", broken.pk)
+    broken.refresh_from_db()
+    assert (broken.state, broken.error) == (State.BUILDING, "")
+
+
+def test_a_retired_space_can_be_deleted_the_active_one_cannot(
+    admin: Client, picture: Image, space: EmbeddingSpace
+) -> None:
+    old = EmbeddingSpace.objects.create(architecture="old", state=State.RETIRED, dimensions=3)
+    Embedding.objects.create(image=picture, space=old)
+    delete = "admin:gallery_embeddingspace_delete"
+    assert admin.post(reverse(delete, args=[space.pk]), {"post": "yes"}).status_code == 403
+    assert admin.post(reverse(delete, args=[old.pk]), {"post": "yes"}).status_code == 302
+    assert list(EmbeddingSpace.objects.all()) == [space]
+    assert picture.embeddings.count() == 1
+
+
+# --- Accounts ---------------------------------------------------------------------
+
+
+def test_deleting_an_account_removes_its_files(
+    admin: Client, picture: Image, alice: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    storage, name = picture.file.storage, picture.file.name
+    with django_capture_on_commit_callbacks(execute=True):
+        response = admin.post(
+            reverse("admin:gallery_user_delete", args=[alice.pk]), {"post": "yes"}
+        )
+    assert response.status_code == 302
+    assert not User.objects.filter(username="alice").exists()
+    assert not storage.exists(name)
+
+
+def test_deleting_a_token_signs_that_client_out(admin: Client, alice: User) -> None:
+    token, _secret = AuthToken.objects.create(alice)
+    url = reverse("admin:knox_authtoken_delete", args=[token.pk])
+    assert admin.post(url, {"post": "yes"}).status_code == 302
+    assert not AuthToken.objects.exists()

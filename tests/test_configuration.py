@@ -1,0 +1,136 @@
+"""The settings, `.env.example`, the README tables and the compose file agree."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+# Where the settings file itself is found: it cannot stand in that file.
+NOT_IN_ENV_FILE = {"CLIPSITE_ENV_FILE"}
+
+
+def names_in_settings() -> set[str]:
+    """Every name that settings.py reads from the environment."""
+    tree = ast.parse((ROOT / "clipsite" / "settings.py").read_text(encoding="utf-8"))
+    return {
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "env"
+        and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
+    }
+
+
+def names_in_env_example() -> set[str]:
+    """Set or commented out."""
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    return set(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE))
+
+
+def names_of_containers() -> set[str]:
+    """Names that the compose file and the start script read, and no setting does."""
+    text = "".join(
+        (ROOT / name).read_text(encoding="utf-8")
+        for name in ("docker-compose.yml", "deploy/entrypoint.sh")
+    )
+    names = set(re.findall(r"\$\{([A-Z][A-Z0-9_]+)", text))
+    return (names | {"COMPOSE_PROFILES"}) - names_in_settings()
+
+
+def names_in_table(document: str) -> set[str]:
+    """The names in the first column of the tables of a README."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    return set(re.findall(r"^\| `([A-Z][A-Z0-9_]+)`", text, re.MULTILINE))
+
+
+def test_env_example_names_every_setting_and_nothing_else() -> None:
+    wanted = (names_in_settings() - NOT_IN_ENV_FILE) | names_of_containers()
+    assert names_in_env_example() == wanted
+
+
+@pytest.mark.parametrize("document", ["README.md", "README.zh-CN.md"])
+def test_readme_tables_name_every_setting_and_nothing_else(document: str) -> None:
+    assert names_in_table(document) == names_in_settings() | names_of_containers()
+
+
+def run_settings(expression: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Evaluate `expression` over freshly read settings, in a process of its own."""
+    code = f"from clipsite import settings; print({expression})"
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONHASHSEED": "0",
+            "CLIPSITE_ENV_FILE": "/nonexistent",
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_no_secret_key_is_refused_with_one_clear_sentence() -> None:
+    result = run_settings("settings.DEBUG")
+    assert result.returncode != 0
+    assert "Set SECRET_KEY to a long random text" in result.stderr
+
+
+def test_https_protects_the_cookies() -> None:
+    result = run_settings(
+        "settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE", SECRET_KEY="x", HTTPS="1"
+    )
+    assert result.stdout.strip() == "True True"
+
+
+def test_env_example_can_be_read(tmp_path: Path) -> None:
+    """The example works as it is, once its two blanks are filled in."""
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert re.findall(r"^([A-Z_]+)=$", text, re.MULTILINE) == ["SECRET_KEY", "POSTGRES_PASSWORD"]
+    env_file = tmp_path / "env"
+    env_file.write_text(text.replace("SECRET_KEY=\n", "SECRET_KEY=long-and-random\n"))
+    result = run_settings(
+        "settings.CLIPSITE_MODEL, settings.CLIPSITE_PRETRAINED, settings.MAX_UPLOAD_BYTES",
+        CLIPSITE_ENV_FILE=str(env_file),
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == "xlm-roberta-base-ViT-B-32 laion5b_s13b_b90k 104857600"
+
+
+def test_commented_defaults_of_env_example_are_the_defaults() -> None:
+    """Uncommenting a line of the example changes nothing."""
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    shown = dict(re.findall(r"^# ([A-Z][A-Z0-9_]+)=(\S+)$", text, re.MULTILINE))
+    # Addresses and paths are examples, or differ in a container.
+    for name in (
+        "DATABASE_URL",
+        "REDIS_URL",
+        "DATA_DIR",
+        "MEDIA_ROOT",
+        "STATIC_ROOT",
+        "ACCEL_REDIRECT_PREFIX",
+        "EMAIL_FILE_PATH",
+    ):
+        shown.pop(name)
+    # The names of languages are lazy texts, which only a running Django can show.
+    setting_lines = (
+        "sorted((name, repr(value)) for name, value in vars(settings).items()"
+        " if name.isupper() and name != 'LANGUAGES')"
+    )
+    plain = run_settings(setting_lines, SECRET_KEY="x")
+    spelled_out = run_settings(setting_lines, SECRET_KEY="x", **shown)
+    assert plain.returncode == 0, plain.stderr
+    assert plain.stdout == spelled_out.stdout

@@ -1,0 +1,198 @@
+"""The deployment files: what can be checked without a container engine."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import settings
+
+from deploy import healthcheck
+
+ROOT = Path(settings.BASE_DIR)
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def services(compose: dict[str, Any]) -> dict[str, Any]:
+    return compose["services"]
+
+
+# --- The compose file -------------------------------------------------------------
+
+
+def test_lint_accepts_the_deployment_files() -> None:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    result = subprocess.run(
+        [ROOT / "deploy" / "lint.sh"],
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_every_running_service_has_a_health_check(services: dict[str, Any]) -> None:
+    without = {name for name, service in services.items() if "test" not in service["healthcheck"]}
+    assert without == {"migrate"}  # it ends
+
+
+def test_every_volume_is_named(compose: dict[str, Any]) -> None:
+    used = {
+        mount.partition(":")[0]
+        for service in compose["services"].values()
+        for mount in service.get("volumes", [])
+        if not mount.startswith(".")
+    }
+    assert used == set(compose["volumes"])
+
+
+def test_only_the_proxy_is_reachable_from_outside(services: dict[str, Any]) -> None:
+    assert [name for name, service in services.items() if "ports" in service] == ["proxy"]
+
+
+def test_services_that_need_no_torch_use_the_small_image(services: dict[str, Any]) -> None:
+    small = {name for name, s in services.items() if s.get("image") == "clipsite-web"}
+    large = {name for name, s in services.items() if s.get("image") == "clipsite-worker"}
+    assert small == {"migrate", "web", "media", "beat"}
+    assert large == {"encoder-cpu", "encoder-gpu"}
+
+
+def test_nothing_starts_before_the_schema_is_there(services: dict[str, Any]) -> None:
+    for name in ("web", "media", "beat", "encoder-cpu", "encoder-gpu"):
+        condition = services[name]["depends_on"]["migrate"]["condition"]
+        assert condition == "service_completed_successfully", name
+
+
+def test_the_gpu_worker_asks_for_a_gpu(services: dict[str, Any]) -> None:
+    (device,) = services["encoder-gpu"]["deploy"]["resources"]["reservations"]["devices"]
+    assert device["capabilities"] == ["gpu"]
+    # Its environment does not lose what all services share.
+    assert services["encoder-cpu"]["environment"].items() <= (
+        services["encoder-gpu"]["environment"].items()
+    )
+
+
+def test_commands_are_roles_of_the_entrypoint(services: dict[str, Any]) -> None:
+    script = (ROOT / "deploy" / "entrypoint.sh").read_text(encoding="utf-8")
+    roles = set(re.findall(r"^([a-z]+)\)$", script, re.MULTILINE))
+    used = {s["command"][0] for s in services.values() if "clipsite-" in s.get("image", "")}
+    assert used == roles
+
+
+# --- The image and the proxy ------------------------------------------------------
+
+
+def test_the_image_contains_every_package_that_the_settings_need() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    copied = set(re.findall(r"^COPY (\w+) \1$", dockerfile, re.MULTILINE))
+    assert copied == {"clipsite", "gallery", "templates", "static", "locale"}
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert {f"!{name}/" for name in copied} <= set(ignored)
+
+
+def test_the_proxy_lets_a_full_upload_pass_to_clipsite() -> None:
+    """Clipsite itself refuses what is too large, with a sentence."""
+    nginx = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+    limit = int(re.search(r"client_max_body_size (\d+)m;", nginx)[1]) * 2**20
+    assert limit > settings.MAX_UPLOAD_BYTES
+
+
+def test_the_proxy_serves_the_folder_that_the_web_process_names(services: dict[str, Any]) -> None:
+    nginx = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+    location, alias = re.search(r"location (/\S+/) \{\s+internal;\s+alias (\S+);", nginx).groups()
+    environment = services["web"]["environment"]
+    assert location == environment["ACCEL_REDIRECT_PREFIX"]
+    assert alias == f"{environment['DATA_DIR']}/media/"
+    assert "pictures:/data:ro" in services["proxy"]["volumes"]
+
+
+def test_the_proxy_joins_the_group_that_owns_the_pictures(services: dict[str, Any]) -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    (group,) = re.findall(r"groupadd --gid (\d+) clipsite", dockerfile)
+    assert services["proxy"]["group_add"] == [group]
+    assert f"USER {group}:{group}" in dockerfile
+    # The group may read the files.
+    assert settings.FILE_UPLOAD_PERMISSIONS & 0o040
+
+
+# --- The health checks ------------------------------------------------------------
+
+
+class _Answer(BaseHTTPRequestHandler):
+    hosts: list[str] = []
+
+    def do_GET(self) -> None:
+        self.hosts.append(self.headers["Host"])
+        self.send_response(200 if self.path == "/api/v1/health/" else 404)
+        self.end_headers()
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def web_port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    _Answer.hosts.clear()
+    server = HTTPServer(("127.0.0.1", 0), _Answer)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    url = f"http://127.0.0.1:{server.server_port}/api/v1/health/"
+    monkeypatch.setattr(healthcheck, "HEALTH_URL", url)
+    yield server.server_port
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_web_health_asks_under_a_name_that_django_accepts(
+    web_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALLOWED_HOSTS", "photos.example.com,localhost")
+    assert healthcheck.web() == ""
+    assert _Answer.hosts == ["photos.example.com"]
+
+
+def test_web_health_says_why_nothing_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The port of no service.
+    monkeypatch.setattr(healthcheck, "HEALTH_URL", "http://127.0.0.1:1/api/v1/health/")
+    assert "refused" in healthcheck.web()
+
+
+def test_beat_health_notices_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    schedule = tmp_path / "beat-schedule"
+    monkeypatch.setattr(healthcheck, "BEAT_SCHEDULE", schedule)
+    assert "there is no" in healthcheck.beat()
+    schedule.with_name("beat-schedule.db").touch()
+    assert healthcheck.beat() == ""
+    os.utime(schedule.with_name("beat-schedule.db"), (0, 0))
+    assert "silent" in healthcheck.beat()
+
+
+def test_entrypoint_runs_any_other_command() -> None:
+    shell = shutil.which("sh")
+    assert shell
+    result = subprocess.run(
+        [shell, ROOT / "deploy" / "entrypoint.sh", "echo", "as it is"],
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=True,
+    )
+    assert result.stdout == "as it is\n"
