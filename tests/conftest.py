@@ -151,7 +151,7 @@ def start_worker(
             [
                 *(sys.executable, "-m", "celery", "-A", "clipsite", "worker", "-P", "threads"),
                 *("-Q", queues, "-c", str(concurrency), "-n", f"{name}@test"),
-                *("--without-gossip", "--without-mingle"),
+                *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
             ],
             cwd=ROOT,
             env=worker_environment(media, **environment),
