@@ -318,7 +318,7 @@ INDEX_LEASE_SECONDS = env.int("INDEX_LEASE_SECONDS", 120)
 
 QUERY_TIMEOUT_SECONDS = env.float("QUERY_TIMEOUT_SECONDS", 10.0)
 # Scopes up to this many pictures are searched exactly (see docs/decisions).
-EXACT_SEARCH_LIMIT = env.int("EXACT_SEARCH_LIMIT", 8_000)
+EXACT_SEARCH_LIMIT = env.int("EXACT_SEARCH_LIMIT", 5_000)
 
 # --- Language and time --------------------------------------------------------
 

@@ -1,0 +1,130 @@
+"""A real Chromium on a live server. Each test also proves that its pages ask no
+other server for anything and that nothing goes wrong in their scripts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connections
+from PIL import Image as PILImage
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
+
+from gallery.models import User
+
+# Playwright's synchronous API runs an event loop in this thread, where Django
+# would refuse to touch the database.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PASSWORD = "a long password"
+
+expect.set_options(timeout=10_000)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_lasting_connections(django_db_setup: None) -> None:
+    """Connections that the server's threads keep would outlive the test database."""
+    connections.settings["default"]["CONN_MAX_AGE"] = 0
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    installed = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+    chosen = {"executable_path": installed} if installed else {}
+    return {**browser_type_launch_args, **chosen, "args": ARGUMENTS}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **browser_context_args,
+        "viewport": {"width": 1280, "height": 800},
+        "locale": "en-GB",
+        "reduced_motion": "reduce",
+    }
+
+
+class Site:
+    """The live server as one visitor sees it, in `page`."""
+
+    def __init__(self, url: str, page: Page) -> None:
+        self.url = url
+        self.page = page
+        self.errors: list[str] = []
+        self.elsewhere: list[str] = []
+        # What a test provokes: parts of messages that are no fault.
+        self.expected_errors: list[str] = []
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self._request(request.url))
+
+    def open(self, path: str = "/") -> Page:
+        self.page.goto(self.url + path)
+        return self.page
+
+    def sign_in(self, user: User) -> None:
+        self.open("/accounts/login/")
+        self.page.get_by_label("User name or e-mail address").fill(user.username)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.locator("main form button[type=submit]").click()
+        expect(self.page).to_have_url(f"{self.url}/")
+
+    def check(self) -> None:
+        assert self.elsewhere == [], "a page asked another server"
+        faults = [
+            error
+            for error in self.errors
+            if not any(expected in error for expected in self.expected_errors)
+        ]
+        assert faults == [], "the scripts complained"
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def _request(self, url: str) -> None:
+        if not url.startswith((self.url, "data:", "blob:")):
+            self.elsewhere.append(url)
+
+
+@pytest.fixture
+def site(live_server: Any, page: Page) -> Iterator[Site]:
+    site = Site(live_server.url, page)
+    yield site
+    site.check()
+
+
+@pytest.fixture
+def member(transactional_db: None) -> User:
+    return User.objects.create_user("dora", "dora@example.org", PASSWORD)
+
+
+@pytest.fixture
+def phone(context: BrowserContext, page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Real photographs as JPEG files, by name."""
+    from skimage import data
+
+    folder = tmp_path_factory.mktemp("photos")
+    found = {}
+    for name in ("coffee", "chelsea", "astronaut"):
+        found[name] = folder / f"{name}.jpg"
+        PILImage.fromarray(getattr(data, name)()).save(found[name], quality=90)
+    return found

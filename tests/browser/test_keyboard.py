@@ -1,0 +1,124 @@
+"""Everything by keyboard, and the theme."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from gallery.models import User
+from tests.browser.conftest import Site
+from tests.conftest import draw, upload
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+COLOURS = ["red", "green", "blue", "navy", "teal", "gold", "pink", "gray", "plum", "tan"]
+
+
+@pytest.fixture
+def gallery(site: Site, member: User, media_worker: Any) -> Page:
+    """Ten pictures, the newest first: ten.jpg to one.jpg by number."""
+    for number, colour in enumerate(COLOURS, start=1):
+        upload(member, draw(600, 400, colour), title=f"Picture {number}")
+    site.sign_in(member)
+    # No worker encodes them, so that their pages have no similar ones to show.
+    site.expected_errors = ["400", "503"]
+    return site.page
+
+
+def focused(page: Page) -> str:
+    return page.evaluate("() => document.activeElement.querySelector('img')?.alt ?? ''")
+
+
+def test_search_is_a_slash_away(gallery: Page) -> None:
+    gallery.keyboard.press("/")
+    expect(gallery.get_by_role("searchbox")).to_be_focused()
+    gallery.keyboard.type("t/?")  # keys that do something outside a field
+    expect(gallery.get_by_role("searchbox")).to_have_value("t/?")
+    gallery.keyboard.press("Escape")
+    expect(gallery.get_by_role("searchbox")).not_to_be_focused()
+
+
+def test_arrows_move_in_the_grid(gallery: Page) -> None:
+    gallery.keyboard.press("ArrowRight")
+    assert focused(gallery) == "Picture 10"
+    gallery.keyboard.press("ArrowRight")
+    assert focused(gallery) == "Picture 9"
+    gallery.keyboard.press("ArrowDown")
+    below = int(focused(gallery).removeprefix("Picture "))
+    assert below < 8
+    gallery.keyboard.press("ArrowUp")
+    assert focused(gallery) == "Picture 9"
+    gallery.keyboard.press("ArrowLeft")
+    gallery.keyboard.press("ArrowLeft")
+    assert focused(gallery) == "Picture 10"
+
+
+def test_open_walk_and_come_back(gallery: Page, site: Site) -> None:
+    title = gallery.get_by_role("heading", level=1)
+    gallery.keyboard.press("ArrowRight")
+    gallery.keyboard.press("Enter")
+    expect(title).to_have_text("Picture 10")
+    gallery.keyboard.press("ArrowRight")
+    expect(title).to_have_text("Picture 9")
+    gallery.get_by_role("link", name="Next picture").click()
+    expect(title).to_have_text("Picture 8")
+    gallery.keyboard.press("ArrowLeft")
+    expect(title).to_have_text("Picture 9")
+    # Back is the grid at once, not each picture on the way.
+    gallery.keyboard.press("Escape")
+    expect(gallery).to_have_url(f"{site.url}/")
+
+
+def test_full_screen(gallery: Page) -> None:
+    gallery.keyboard.press("ArrowRight")
+    gallery.keyboard.press("Enter")
+    expect(gallery.locator("#stage")).to_be_visible()
+    gallery.keyboard.press("f")
+    expect(gallery.locator("#stage:fullscreen")).to_be_visible()
+    gallery.keyboard.press("f")
+    expect(gallery.locator("#stage:fullscreen")).to_have_count(0)
+
+
+def test_edit_and_give_up(gallery: Page) -> None:
+    gallery.keyboard.press("ArrowRight")
+    gallery.keyboard.press("Enter")
+    expect(gallery.get_by_role("heading", level=1)).to_have_text("Picture 10")
+    gallery.keyboard.press("e")
+    expect(gallery.get_by_label("Title")).to_be_focused()
+    gallery.keyboard.type(" changed")
+    gallery.keyboard.press("Escape")
+    expect(gallery.get_by_role("heading", level=1)).to_have_text("Picture 10")
+    expect(gallery.get_by_role("link", name="Edit")).to_be_focused()
+
+
+def test_the_help_names_the_keys_and_can_turn_them_off(gallery: Page) -> None:
+    gallery.keyboard.press("?")
+    dialog = gallery.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("checkbox").uncheck()
+    gallery.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    gallery.reload()
+    gallery.keyboard.press("/")
+    expect(gallery.get_by_role("searchbox")).not_to_be_focused()
+
+
+LIGHT, DARK = "rgb(250, 249, 246)", "rgb(18, 19, 21)"
+
+
+def test_the_theme_follows_the_system_until_one_is_chosen(gallery: Page) -> None:
+    html = gallery.locator("html")
+    gallery.emulate_media(color_scheme="light")
+    expect(html).to_have_css("background-color", LIGHT)
+    gallery.emulate_media(color_scheme="dark")
+    expect(html).to_have_css("background-color", DARK)
+    gallery.keyboard.press("t")
+    expect(html).to_have_css("background-color", LIGHT)
+    gallery.reload()
+    expect(html).to_have_css("background-color", LIGHT)
+    # The system's own again: nothing is kept.
+    gallery.keyboard.press("t")
+    expect(html).to_have_css("background-color", DARK)
+    assert gallery.evaluate("() => localStorage.getItem('theme')") is None

@@ -1,0 +1,85 @@
+"""What the tests of the pages share."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+import pytest
+from django.test import Client
+
+from gallery.encoders import client as encoder_client
+from gallery.encoders.base import Vectors, l2_normalise
+from gallery.models import EmbeddingSpace, User
+from tests.factories import make_space
+
+HTMX = {"HX-Request": "true"}
+
+# Directions that the words below are encoded to: the pictures are given vectors
+# near one or the other.
+WORDS = {"red": (1.0, 0.0, 0.0), "green": (0.0, 1.0, 0.0)}
+
+
+def browser(user: User | None = None, language: str = "en") -> Client:
+    """A client signed in as `user`, that shows error pages instead of raising."""
+    client = Client(raise_request_exception=False, headers={"Accept-Language": language})
+    if user is not None:
+        client.force_login(user)
+    return client
+
+
+def fake_encoder(monkeypatch: pytest.MonkeyPatch) -> EmbeddingSpace:
+    """An active space of three dimensions whose encoder knows WORDS, and takes every
+    picture for "red"."""
+
+    def encode_texts(space: Any, texts: list[str]) -> Vectors:
+        return l2_normalise(np.array([WORDS[text] for text in texts], dtype=np.float32))
+
+    def encode_picture(space: Any, packed: bytes) -> Vectors:
+        return np.array(WORDS["red"], dtype=np.float32)
+
+    monkeypatch.setattr(encoder_client, "encode_texts", encode_texts)
+    monkeypatch.setattr(encoder_client, "encode_picture", encode_picture)
+    return make_space()
+
+
+class _Attributes(HTMLParser):
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value or "" for name, value in attrs if name == self.name]
+
+
+def attributes(response: Any, name: str) -> list[str]:
+    """The values of one attribute of all elements of a page, unescaped, in order."""
+    parser = _Attributes(name)
+    parser.feed(response.content.decode())
+    return parser.found
+
+
+def tiles(response: Any) -> list[str]:
+    """The ids of the pictures in the grid, in order."""
+    parser = _Tiles()
+    parser.feed(response.content.decode())
+    return parser.found
+
+
+class _Tiles(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if "data-tile" in given:
+            self.found.append(str(given["href"]).split("/")[2])
+
+
+def next_page(response: Any) -> str | None:
+    """What the foot of the grid loads, if anything."""
+    addresses = [a for a in attributes(response, "hx-get") if "after=" in a or "c=" in a]
+    return addresses[0] if addresses else None
