@@ -3,6 +3,7 @@ other server for anything and that nothing goes wrong in their scripts."""
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 from collections.abc import Iterator
@@ -100,8 +101,26 @@ class Site:
             self.elsewhere.append(url)
 
 
+def hand_over(page: Page, kind: str, path: Path) -> None:
+    """Paste a picture into the page, or ("drop") let it fall onto it."""
+    page.evaluate(
+        """([kind, name, data]) => {
+            const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([bytes], name, {type: "image/jpeg"}));
+            const options = {bubbles: true, cancelable: true};
+            const event = kind === "paste"
+                ? new ClipboardEvent("paste", {...options, clipboardData: transfer})
+                : new DragEvent(kind, {...options, dataTransfer: transfer});
+            document.body.dispatchEvent(event);
+        }""",
+        [kind, path.name, base64.b64encode(path.read_bytes()).decode()],
+    )
+
+
 @pytest.fixture
-def site(live_server: Any, page: Page) -> Iterator[Site]:
+def site(live_server: Any, worker_media: Path, page: Page) -> Iterator[Site]:
+    """Shares the media folder with the workers, which may run from an earlier test."""
     site = Site(live_server.url, page)
     yield site
     site.check()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PASSWORD, Site
+from tests.browser.conftest import PASSWORD, Site, hand_over
 
 pytestmark = [pytest.mark.browser, pytest.mark.worker, pytest.mark.django_db(transaction=True)]
 
@@ -73,7 +73,7 @@ def test_search_by_a_picture_that_is_pasted(
     expect(page.locator(".upload-row[data-state=ready]")).to_have_count(2, timeout=90_000)
 
     site.open()
-    page.locator("#query-picture input[type=file]").set_input_files(photos["astronaut"])
+    hand_over(page, "paste", photos["astronaut"])
     expect(page.get_by_role("heading", name="Pictures like yours")).to_be_visible()
     expect(page.get_by_text("This very picture is here already")).to_be_visible()
     expect(page.locator("[data-query-preview]")).to_be_visible()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -17,7 +15,7 @@ COLOURS = ["red", "green", "blue", "navy", "teal", "gold", "pink", "gray", "plum
 
 
 @pytest.fixture
-def gallery(site: Site, member: User, media_worker: Any) -> Page:
+def gallery(site: Site, member: User) -> Page:
     """Ten pictures, the newest first: ten.jpg to one.jpg by number."""
     for number, colour in enumerate(COLOURS, start=1):
         upload(member, draw(600, 400, colour), title=f"Picture {number}")
@@ -25,6 +23,18 @@ def gallery(site: Site, member: User, media_worker: Any) -> Page:
     # No worker encodes them, so that their pages have no similar ones to show.
     site.expected_errors = ["400", "503"]
     return site.page
+
+
+def expect_picture(page: Page, number: int) -> None:
+    """That picture's page is shown, and its scripts listen."""
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Picture {number}")
+    page.wait_for_load_state()
+
+
+def open_first(page: Page) -> None:
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect_picture(page, 10)
 
 
 def focused(page: Page) -> str:
@@ -56,25 +66,20 @@ def test_arrows_move_in_the_grid(gallery: Page) -> None:
 
 
 def test_open_walk_and_come_back(gallery: Page, site: Site) -> None:
-    title = gallery.get_by_role("heading", level=1)
+    open_first(gallery)
     gallery.keyboard.press("ArrowRight")
-    gallery.keyboard.press("Enter")
-    expect(title).to_have_text("Picture 10")
-    gallery.keyboard.press("ArrowRight")
-    expect(title).to_have_text("Picture 9")
+    expect_picture(gallery, 9)
     gallery.get_by_role("link", name="Next picture").click()
-    expect(title).to_have_text("Picture 8")
+    expect_picture(gallery, 8)
     gallery.keyboard.press("ArrowLeft")
-    expect(title).to_have_text("Picture 9")
+    expect_picture(gallery, 9)
     # Back is the grid at once, not each picture on the way.
     gallery.keyboard.press("Escape")
     expect(gallery).to_have_url(f"{site.url}/")
 
 
 def test_full_screen(gallery: Page) -> None:
-    gallery.keyboard.press("ArrowRight")
-    gallery.keyboard.press("Enter")
-    expect(gallery.locator("#stage")).to_be_visible()
+    open_first(gallery)
     gallery.keyboard.press("f")
     expect(gallery.locator("#stage:fullscreen")).to_be_visible()
     gallery.keyboard.press("f")
@@ -82,9 +87,7 @@ def test_full_screen(gallery: Page) -> None:
 
 
 def test_edit_and_give_up(gallery: Page) -> None:
-    gallery.keyboard.press("ArrowRight")
-    gallery.keyboard.press("Enter")
-    expect(gallery.get_by_role("heading", level=1)).to_have_text("Picture 10")
+    open_first(gallery)
     gallery.keyboard.press("e")
     expect(gallery.get_by_label("Title")).to_be_focused()
     gallery.keyboard.type(" changed")

@@ -8,15 +8,10 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from gallery.models import Image, User
-from tests.browser.conftest import Site
+from tests.browser.conftest import Site, hand_over
 from tests.conftest import draw
 
-# The media worker may run from an earlier test: it must find the files of these.
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("media_worker"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 # Uploaded, whether or not an encoder runs.
 KEPT = ":is([data-state=pending], [data-state=ready])"
@@ -52,6 +47,18 @@ def test_states_of_good_and_bad_files(site: Site, member: User, tmp_path: Path) 
     expect(rows.nth(3).get_by_role("link", name="Open")).to_have_attribute(
         "href", f"{site.url}/images/{Image.objects.get(original_name=first.name).pk}/"
     )
+
+
+def test_files_are_dropped_and_pasted(site: Site, member: User, tmp_path: Path) -> None:
+    first, second = drawn(tmp_path, 2)
+    site.sign_in(member)
+    page = site.open("/upload/")
+    hand_over(page, "dragenter", first)
+    expect(page.locator("#dropzone")).to_contain_class("over")
+    hand_over(page, "drop", first)
+    expect(page.locator("#dropzone")).not_to_contain_class("over")
+    hand_over(page, "paste", second)
+    expect(page.locator(f".upload-row{KEPT}")).to_have_count(2)
 
 
 def test_retry_after_the_connection_broke(site: Site, member: User, tmp_path: Path) -> None:

@@ -1,0 +1,69 @@
+"""Who comes in, and what they bring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
+
+from gallery.errors import Refusal
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def signed_in(view: View[P]) -> View[P]:
+    """Sends anonymous visitors to the sign-in page, whatever they ask for, so
+    that nothing is revealed about what exists. After signing in they come to the
+    page that they were on: a form cannot be sent again for them."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        login = redirect_to_login(_page_of(request))
+        if is_fragment(request):
+            return HttpResponseClientRedirect(login.url)
+        return login
+
+    return guarded
+
+
+def is_fragment(request: HttpRequest) -> bool:
+    """Whether htmx asks, for a part of a page."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def posted_picture(request: HttpRequest) -> UploadedFile:
+    """The file of the field `file`. Raises Refusal (no_file)."""
+    file = request.FILES.get("file")
+    if file is None:
+        raise Refusal("no_file", _("Choose a picture first."), "file")
+    return file
+
+
+def next_address(request: HttpRequest, default: str) -> str:
+    """Where a form asks to go afterwards, if that is on this site; `default` is
+    the name of a route or an address."""
+    wanted = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure()):
+        return wanted
+    return resolve_url(default)
+
+
+def _page_of(request: HttpRequest) -> str:
+    if is_fragment(request):
+        page = request.headers.get("HX-Current-URL", "")
+        if url_has_allowed_host_and_scheme(page, {request.get_host()}, request.is_secure()):
+            return page
+    return request.get_full_path() if request.method == "GET" else reverse("home")

@@ -1,0 +1,136 @@
+"""The page of one picture: look, read, edit."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import trigger_client_event
+
+from gallery.errors import Refusal
+from gallery.indexing import ledger
+from gallery.library import renditions, service
+from gallery.models import Image
+from gallery.web.access import is_fragment, signed_in
+from gallery.web.exif_lines import exif_lines
+from gallery.web.forms import DetailsForm
+from gallery.web.tiles import name_for, srcset, thumbnail
+
+
+@require_safe
+def image(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return picture_page(request, reachable(request, pk))
+
+
+def picture_page(request: HttpRequest, image: Image, **extra: Any) -> HttpResponse:
+    return render(request, "gallery/picture.html", {**_context(request, image), **extra})
+
+
+def reachable(request: HttpRequest, pk: UUID) -> Image:
+    """The picture, if the visitor may see it; else Http404."""
+    pictures = Image.objects.reachable_by(request.user).select_related("owner")
+    return get_object_or_404(ledger.with_state(pictures), pk=pk)
+
+
+@require_safe
+def details(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Title, description and buttons: what "Cancel" in the form brings back."""
+    if not is_fragment(request):
+        return redirect("image", pk=pk)
+    return render(request, "gallery/details.html", _context(request, reachable(request, pk)))
+
+
+@require_http_methods(["GET", "POST"])
+@vary_on_headers("HX-Request")
+@signed_in
+def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
+    image = _own(request, pk)
+    form = DetailsForm(request.POST or None, instance=image)
+    if form.is_valid() and _save(form):
+        if is_fragment(request):
+            return render(request, "gallery/details.html", _context(request, _own(request, pk)))
+        return redirect("image", pk=pk)
+    template = "gallery/details_form.html" if is_fragment(request) else "gallery/edit.html"
+    return render(request, template, {"form": form, "image": image})
+
+
+def _save(form: DetailsForm) -> bool:
+    """Whether the service took it; what it refuses is shown beside the field."""
+    try:
+        service.update_image(form.instance, **form.cleaned_data)
+    except Refusal as refusal:
+        form.add_error(refusal.field, str(refusal.message))
+        return False
+    return True
+
+
+@require_safe
+@signed_in
+def state(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Asked again and again by the page while the picture is being encoded."""
+    return _state(request, _own(request, pk))
+
+
+@require_POST
+@signed_in
+def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Start again what failed: the encoding, the previews, or both."""
+    image = _own(request, pk)
+    ledger.retry_failed(Image.objects.filter(pk=image.pk))
+    failed = Image.objects.filter(pk=image.pk, render_state=Image.RenderState.FAILED)
+    renditions.request_renditions(failed)
+    if is_fragment(request):
+        return _state(request, _own(request, pk))
+    return redirect("image", pk=pk)
+
+
+def _own(request: HttpRequest, pk: UUID) -> Image:
+    mine = Image.objects.owned_by(request.user).select_related("owner")
+    return get_object_or_404(ledger.with_state(mine), pk=pk)
+
+
+def _state(request: HttpRequest, image: Image) -> HttpResponse:
+    state = _state_of(image)
+    response = render(request, "gallery/state.html", {"image": image, **state})
+    # Similar pictures wait for this.
+    if state["state"] == "ready":
+        trigger_client_event(response, "picture-ready")
+    return response
+
+
+def _state_of(image: Image) -> dict[str, str]:
+    """One state of encoding and previews together: the page tells the worse one."""
+    if image.index_state == "failed":
+        return {"state": "failed", "reason": _sentence(image.index_error)}
+    if image.render_state == Image.RenderState.FAILED:
+        return {"state": "failed", "reason": _sentence(image.render_error)}
+    return {"state": image.index_state, "reason": ""}
+
+
+def _sentence(kept: str) -> str:
+    """Workers keep their reasons in English; they are translated when shown."""
+    return _(kept) if kept else _("It failed for an unknown reason.")
+
+
+def _context(request: HttpRequest, image: Image) -> dict[str, Any]:
+    page = reverse("image", args=[image.pk])
+    return {
+        "image": image,
+        "is_owner": image.is_owned_by(request.user),
+        "settings": exif_lines(image.exif),
+        "picture": {
+            "name": name_for(image, request.user),
+            "src": thumbnail(image, 1280),
+            "srcset": srcset(image),
+            "true_ratio": round(image.width / image.height, 4),
+            "file": reverse("api:image-file", args=[image.pk]),
+            "link": request.build_absolute_uri(page),
+        },
+        **_state_of(image),
+    }

@@ -1,0 +1,23 @@
+from django.urls import path
+
+from gallery.web import about, browse, classify, picture, search, trash, upload
+
+urlpatterns = [
+    path("", browse.home, name="home"),
+    path("search/", search.search, name="search"),
+    path("upload/", upload.upload, name="upload"),
+    path("classify/", classify.classify, name="classify"),
+    path("about/", about.about, name="about"),
+    path("images/<uuid:pk>/", picture.image, name="image"),
+    path("images/<uuid:pk>/details/", picture.details, name="image_details"),
+    path("images/<uuid:pk>/edit/", picture.edit, name="image_edit"),
+    path("images/<uuid:pk>/state/", picture.state, name="image_state"),
+    path("images/<uuid:pk>/retry/", picture.retry, name="image_retry"),
+    path("images/<uuid:pk>/similar/", search.similar, name="image_similar"),
+    path("images/<uuid:pk>/classify/", classify.classify_image, name="image_classify"),
+    path("images/<uuid:pk>/delete/", trash.delete, name="image_delete"),
+    path("images/<uuid:pk>/restore/", trash.restore, name="image_restore"),
+    path("images/<uuid:pk>/purge/", trash.purge, name="image_purge"),
+    path("trash/", trash.trash, name="trash"),
+    path("trash/<uuid:pk>/thumbnail/", trash.thumbnail, name="trash_thumbnail"),
+]

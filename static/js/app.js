@@ -1,0 +1,28 @@
+// What every page runs.
+
+import "clipsite/htmx";
+import "clipsite/keyboard";
+import "clipsite/query-picture";
+import "clipsite/theme-toggle";
+import "clipsite/toast";
+import { remember } from "clipsite/walk";
+
+document.addEventListener("click", (event) => {
+  const tile = event.target.closest("a[data-tile]");
+  if (tile) remember(tile);
+});
+
+// A form that asks first: its dialog sends the same request.
+document.addEventListener("submit", (event) => {
+  const dialog = document.getElementById(event.target.dataset.confirm);
+  if (!dialog) return;
+  event.preventDefault();
+  dialog.querySelector("form").action = event.target.action;
+  dialog.showModal();
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-close-dialog]") || event.target.matches("dialog")) {
+    event.target.closest("dialog").close();
+  }
+});
