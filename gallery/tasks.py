@@ -13,41 +13,39 @@ from django.conf import settings
 from gallery.doorbell import ring
 from gallery.encoders import reply
 from gallery.encoders.base import Encoder, ModelUnavailable, Vectors
+from gallery.encoders.client import ModelName
 from gallery.encoders.decode import unpack
-from gallery.encoders.registry import get_encoder
+from gallery.encoders.registry import get_verified_encoder
 from gallery.indexing import batch, ledger, spaces
 from gallery.indexing import presence as presence  # connects the worker's signals
 from gallery.library import renditions, service
-from gallery.models import EmbeddingSpace, Image
+from gallery.models import Image
 
 # --- Queue "query": somebody waits for the answer -------------------------------
 
 
-@shared_task
-def encode_texts(space_id: int, texts: list[str], reply_key: str) -> None:
-    _answer(reply_key, lambda: _encoder(space_id).encode_texts(texts))
+# These name the model, not its row: a query needs no database connection, which
+# Celery would open and close for each task.
 
 
 @shared_task
-def encode_picture(space_id: int, packed: str, reply_key: str) -> None:
-    _answer(
-        reply_key,
-        lambda: _encoder(space_id).encode_images([unpack(base64.b64decode(packed))]),
-    )
+def encode_texts(model: ModelName, texts: list[str], reply_key: str) -> None:
+    _answer(reply_key, model, lambda encoder: encoder.encode_texts(texts))
 
 
-def _encoder(space_id: int) -> Encoder:
-    space = EmbeddingSpace.objects.get(pk=space_id)
-    return get_encoder(space.architecture, space.pretrained)
+@shared_task
+def encode_picture(model: ModelName, packed: str, reply_key: str) -> None:
+    picture = unpack(base64.b64decode(packed))
+    _answer(reply_key, model, lambda encoder: encoder.encode_images([picture]))
 
 
-def _answer(reply_key: str, encode: Callable[[], Vectors]) -> None:
+def _answer(reply_key: str, model: ModelName, encode: Callable[[Encoder], Vectors]) -> None:
     try:
-        vectors = encode()
+        vectors = encode(get_verified_encoder(*model))
     except ModelUnavailable as error:
         reply.send_error(reply_key, str(error))
-        return
-    reply.send_vectors(reply_key, vectors)
+    else:
+        reply.send_vectors(reply_key, vectors)
 
 
 # --- Queue "index": the doorbell of the pipeline ----------------------------------

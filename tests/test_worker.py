@@ -23,7 +23,7 @@ from gallery.encoders.decode import decode_rgb, pack
 from gallery.errors import Unavailable
 from gallery.indexing import ledger, spaces
 from gallery.library.query_picture import read_query_picture
-from gallery.models import Embedding, Image, User
+from gallery.models import Embedding, EmbeddingSpace, Image, User
 from gallery.search import service
 from tests.conftest import draw, upload, wait_for
 from tests.factories import state_of
@@ -154,12 +154,19 @@ def test_a_lost_answer_frees_its_thread_at_the_timeout(
 
 def test_a_model_that_cannot_be_loaded_is_said_to_the_asker(encoder_worker: Any) -> None:
     space = spaces.add_space("no-such-model", "tag")
-    wait_for(lambda: spaces.EmbeddingSpace.objects.filter(pk=space.pk, state="failed").exists())
+    wait_for(lambda: EmbeddingSpace.objects.filter(pk=space.pk, state="failed").exists())
     with pytest.raises(Unavailable, match="knows no architecture"):
         client.encode_texts(space, ["a dog"])
     assert spaces.active_space() is not None
     space.refresh_from_db()
     spaces.remove(space)
+
+
+def test_vectors_of_changed_weights_are_not_given(encoder_worker: Any) -> None:
+    space = service.require_active_space()
+    space.checksum = "of other weights"
+    with pytest.raises(Unavailable, match="weights of starter have changed"):
+        client.encode_texts(space, ["a dog"])
 
 
 # --- Kills and outages, on a stack of their own -----------------------------------

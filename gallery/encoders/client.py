@@ -12,7 +12,7 @@ import time
 import unicodedata
 import uuid
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import redis
@@ -31,10 +31,16 @@ TEXT_CACHE_SECONDS = 30 * 24 * 3600
 TEXTS_PER_TASK = 256
 
 
+# (architecture, pretrained, checksum), as it travels to the worker.
+ModelName = tuple[str, str, str]
+
+
 class Space(Protocol):
     """What the client needs to know of an embedding space."""
 
     pk: int
+    architecture: str
+    pretrained: str
     checksum: str
 
 
@@ -63,7 +69,7 @@ def encode_texts(space: Space, texts: Sequence[str]) -> Vectors:
     deadline = time.monotonic() + settings.QUERY_TIMEOUT_SECONDS
     for start in range(0, len(missing), TEXTS_PER_TASK):
         chunk = missing[start : start + TEXTS_PER_TASK]
-        vectors = _ask("gallery.tasks.encode_texts", space.pk, chunk, deadline=deadline)
+        vectors = _ask("gallery.tasks.encode_texts", space, chunk, deadline)
         fresh = dict(zip((keys[text] for text in chunk), vectors, strict=True))
         known.update(fresh)
         cache.set_many(
@@ -77,7 +83,7 @@ def encode_picture(space: Space, packed: bytes) -> Vectors:
     """(d,) float32 unit vector of a picture from `decode.pack`. Raises Unavailable."""
     payload = base64.b64encode(packed).decode("ascii")
     deadline = time.monotonic() + settings.QUERY_TIMEOUT_SECONDS
-    return _ask("gallery.tasks.encode_picture", space.pk, payload, deadline=deadline)[0]
+    return _ask("gallery.tasks.encode_picture", space, payload, deadline)[0]
 
 
 def _cache_key(space: Space, text: str) -> str:
@@ -89,13 +95,14 @@ def _cached(keys: list[str]) -> dict[str, bytes]:
     return cache.get_many(keys) or {}
 
 
-def _ask(task: str, *args: Any, deadline: float) -> Vectors:
+def _ask(task: str, space: Space, payload: str | list[str], deadline: float) -> Vectors:
+    model: ModelName = (space.architecture, space.pretrained, space.checksum)
     reply_key = f"clipsite:reply:{uuid.uuid4()}"
     try:
         if reply.heartbeat() is None:
             raise worker_down()
         remaining = max(deadline - time.monotonic(), 0.1)
-        current_app.send_task(task, args=(*args, reply_key), expires=remaining)
+        current_app.send_task(task, args=(model, payload, reply_key), expires=remaining)
         vectors = reply.receive_vectors(reply_key, timeout=remaining)
     except (redis.RedisError, OperationalError) as error:
         raise broker_down() from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict, defaultdict
 
-from gallery.encoders.base import Encoder
+from gallery.encoders.base import Encoder, ModelUnavailable
 
 # The active space and one that is being built beside it.
 MAX_LOADED = 2
@@ -34,6 +34,20 @@ def get_encoder(architecture: str, pretrained: str = "") -> Encoder:
 
             encoder = OpenClipEncoder(architecture, pretrained)
             _remember(key, encoder)
+    return encoder
+
+
+def get_verified_encoder(architecture: str, pretrained: str, checksum: str) -> Encoder:
+    """The encoder of that model with those very weights. Raises ModelUnavailable.
+
+    Vectors of other weights under the same name must never meet stored ones.
+    """
+    encoder = get_encoder(architecture, pretrained)
+    if encoder.checksum != checksum:
+        raise ModelUnavailable(
+            f"The weights of {architecture} have changed: restart the encoder worker, "
+            "which then encodes all pictures again."
+        )
     return encoder
 
 
