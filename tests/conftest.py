@@ -54,6 +54,7 @@ def _private_data(tmp_path: Path, settings: Any, request: pytest.FixtureRequest)
     # Hashed names need a collected manifest; pages are tested without one.
     plain_static = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": plain_static}}
+    settings.STATIC_ROOT = str(ROOT / "static")
 
 
 @pytest.fixture(autouse=True)

@@ -180,7 +180,7 @@ def test_a_broker_that_is_down_loses_nothing(
     django_capture_on_commit_callbacks: Any,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    app = Celery("nobody listens")
+    app = Celery("nobody listens", set_as_current=False)
     app.config_from_object("django.conf:settings", namespace="CELERY")
     app.conf.broker_url = "redis://127.0.0.1:1/0"
     monkeypatch.setattr("gallery.doorbell.current_app", app)
