@@ -314,7 +314,7 @@ CLIPSITE_PRETRAINED = env.str("CLIPSITE_PRETRAINED", "")
 CLIPSITE_DEVICE = env.str("CLIPSITE_DEVICE", "auto")
 CLIPSITE_PRECISION = env.str("CLIPSITE_PRECISION", "auto")
 INDEX_BATCH_SIZE = env.int("INDEX_BATCH_SIZE", 0)  # 0: by device
-INDEX_LEASE_SECONDS = env.int("INDEX_LEASE_SECONDS", 120)
+INDEX_LEASE_SECONDS = env.int("INDEX_LEASE_SECONDS", 300)
 
 QUERY_TIMEOUT_SECONDS = env.float("QUERY_TIMEOUT_SECONDS", 10.0)
 # Scopes up to this many pictures are searched exactly (see docs/decisions).

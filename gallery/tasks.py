@@ -44,6 +44,10 @@ def _answer(reply_key: str, model: ModelName, encode: Callable[[Encoder], Vector
         vectors = encode(get_verified_encoder(*model))
     except ModelUnavailable as error:
         reply.send_error(reply_key, str(error))
+    except Exception as error:
+        # The asker is told at once; the task fails with its traceback in the log.
+        reply.send_error(reply_key, f"The encoder failed on this query: {error!r:.200}")
+        raise
     else:
         reply.send_vectors(reply_key, vectors)
 
@@ -54,12 +58,14 @@ def _answer(reply_key: str, model: ModelName, encode: Callable[[Encoder], Vector
 @shared_task
 def index_pending() -> None:
     batch.drain()
+    spaces.finish_spaces()
 
 
 @shared_task
 def prepare_spaces() -> None:
     spaces.prepare_spaces()
     batch.drain()
+    spaces.finish_spaces()
 
 
 # --- Queue "media": everything that needs no model --------------------------------

@@ -73,6 +73,20 @@ def bob(db: None) -> User:
     return User.objects.create_user("bob", "bob@example.org", "bob-password")
 
 
+@pytest.fixture
+def media(settings: Any) -> Path:
+    """Where this test's originals and renditions lie."""
+    return Path(settings.MEDIA_ROOT)
+
+
+@pytest.fixture
+def rings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What was rung for, instead of a broker."""
+    calls: list[tuple[Any, ...]] = []
+    monkeypatch.setattr("gallery.doorbell.ring", lambda *call: calls.append(call))
+    return calls
+
+
 def draw(
     width: int = 64,
     height: int = 48,

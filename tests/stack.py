@@ -33,7 +33,6 @@ class Stack:
         self.environment = {
             "REDIS_URL": self.valkey.url,
             "CLIPSITE_SWEEP_SECONDS": "1",
-            "INDEX_LEASE_SECONDS": "3",
             "INDEX_BATCH_SIZE": "4",
             "QUERY_TIMEOUT_SECONDS": "5",
             **environment,

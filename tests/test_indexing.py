@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from django.conf import settings as django_settings
 from django.core.files.storage import default_storage
-from django.db import connection
 from django.utils import timezone
 from PIL import Image as PILImage
 
@@ -106,6 +105,18 @@ def test_a_lost_claim_loses_no_work(space: EmbeddingSpace, alice: User) -> None:
     assert ledger.claim(space, 10) is not None  # and the worker dies here
     assert ledger.claim(space, 10) is None
     expire_leases()
+    assert batch.encode_pending() == 1
+    assert state_of(image) == "ready"
+
+
+def test_a_worker_that_starts_again_takes_its_claims_back_at_once(
+    space: EmbeddingSpace, alice: User
+) -> None:
+    image = upload(alice)
+    assert ledger.claim(space, 10, "encoder@here") is not None  # and it is killed
+    assert ledger.release_claims_of("encoder@elsewhere") == 0
+    assert ledger.claim(space, 10, "encoder@here") is None
+    assert ledger.release_claims_of("encoder@here") == 1
     assert batch.encode_pending() == 1
     assert state_of(image) == "ready"
 
@@ -220,9 +231,7 @@ def test_the_first_space_is_made_once_and_activated(
     active = spaces.active_space()
     assert active == first
     assert (active.dimensions, active.logit_scale, active.checksum) == (3, 100.0, "colour")
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_indexes WHERE indexname = %s", [spaces.index_name(active)])
-        assert cursor.fetchone()
+    assert spaces.has_index(active)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -236,6 +245,9 @@ def test_a_second_space_is_built_beside_and_switched_to(space: EmbeddingSpace, a
     with pytest.raises(Refusal, match="1 pictures are still to be encoded"):
         spaces.activate(second)
     batch.encode_pending()
+    with pytest.raises(Refusal, match="index of this model is still being built"):
+        spaces.activate(second)
+    spaces.finish_spaces()
     spaces.activate(second)
     assert spaces.active_space() == second
 
@@ -247,6 +259,19 @@ def test_a_second_space_is_built_beside_and_switched_to(space: EmbeddingSpace, a
     assert state_of(later) == "pending"
     batch.encode_pending()
     assert state_of(later) == "ready"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_trash_holds_up_no_switch(space: EmbeddingSpace, alice: User) -> None:
+    deleted = upload(alice)
+    service.delete_image(deleted)
+    second = spaces.add_space("colour-2")
+    spaces.prepare_spaces()
+    batch.encode_pending()
+    spaces.finish_spaces()
+    second.refresh_from_db()
+    spaces.activate(second)
+    assert spaces.active_space() == second
 
 
 @pytest.mark.django_db(transaction=True)
@@ -289,6 +314,8 @@ def test_changed_weights_are_noticed_and_everything_encoded_again(
     spaces.prepare_spaces()
     entry = image.embeddings.get()
     assert entry.vector is None
+    spaces.finish_spaces()
+    assert not spaces.has_index(space), "the index comes after the vectors"
     assert batch.encode_pending() == 1
     space.refresh_from_db()
     assert space.checksum == "other weights"

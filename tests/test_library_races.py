@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import subprocess
 import sys
@@ -22,34 +21,14 @@ from django.utils import timezone
 
 from gallery.library import service
 from gallery.library.originals import lock_original, remove_original_if_unnamed
-from gallery.library.service import Upload, add_image
+from gallery.library.service import Upload
 from gallery.library.storage import original_path
 from gallery.models import Image, User
 from tests import pictures
 from tests.conftest import ROOT, wait_for, worker_environment
+from tests.library_tools import add, stored_files
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def media(settings) -> Path:
-    return Path(settings.MEDIA_ROOT)
-
-
-@pytest.fixture
-def rings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """What was rung for, instead of a broker."""
-    calls: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("gallery.doorbell.ring", lambda *call: calls.append(call))
-    return calls
-
-
-def add(owner: User, data: bytes, name: str = "a.jpg", **fields: Any) -> Upload:
-    return add_image(owner=owner, file=io.BytesIO(data), name=name, **fields)
-
-
-def stored_files(media: Path) -> list[str]:
-    return sorted(str(path.relative_to(media)) for path in media.rglob("*") if path.is_file())
 
 
 @pytest.fixture

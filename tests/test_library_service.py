@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,32 +18,11 @@ from django.utils import timezone
 from gallery.errors import Refusal
 from gallery.indexing import ledger
 from gallery.library import service
-from gallery.library.service import Upload, add_image
 from gallery.models import EmbeddingSpace, Image, User
 from tests import pictures
+from tests.library_tools import add, stored_files
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def media(settings) -> Path:
-    return Path(settings.MEDIA_ROOT)
-
-
-@pytest.fixture
-def rings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """What was rung for, instead of a broker."""
-    calls: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("gallery.doorbell.ring", lambda *call: calls.append(call))
-    return calls
-
-
-def add(owner: User, data: bytes, name: str = "a.jpg", **fields: Any) -> Upload:
-    return add_image(owner=owner, file=io.BytesIO(data), name=name, **fields)
-
-
-def stored_files(media: Path) -> list[str]:
-    return sorted(str(path.relative_to(media)) for path in media.rglob("*") if path.is_file())
 
 
 # --- Adding ---------------------------------------------------------------------

@@ -16,33 +16,12 @@ from rest_framework.request import Request
 from gallery.encoders.decode import unpack
 from gallery.errors import Refusal, TooLarge
 from gallery.library.query_picture import read_query_picture
-from gallery.library.service import Upload, add_image
 from gallery.library.validation import inspect_picture
-from gallery.models import Image, User
+from gallery.models import Image
 from tests import pictures
+from tests.library_tools import stored_files
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def media(settings) -> Path:
-    return Path(settings.MEDIA_ROOT)
-
-
-@pytest.fixture
-def rings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """What was rung for, instead of a broker."""
-    calls: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("gallery.doorbell.ring", lambda *call: calls.append(call))
-    return calls
-
-
-def add(owner: User, data: bytes, name: str = "a.jpg", **fields: Any) -> Upload:
-    return add_image(owner=owner, file=io.BytesIO(data), name=name, **fields)
-
-
-def stored_files(media: Path) -> list[str]:
-    return sorted(str(path.relative_to(media)) for path in media.rglob("*") if path.is_file())
 
 
 def multipart(data: bytes, size_limit: int, settings: Any) -> Any:

@@ -70,6 +70,8 @@ class OpenClipEncoder:
         self._image_dtype = self._settle_precision(settings.CLIPSITE_PRECISION)
         self._tokenizer = tokenizer
         self._padding = _trimmable_padding(model.text)
+        # Hugging Face's tokenizers refuse a second thread ("Already borrowed").
+        self._tokenizer_lock = threading.Lock()
         # A GPU runs one batch at a time anyhow, and its memory is planned for one.
         self._gpu_lock = threading.Lock()
         self.batch_size = settings.INDEX_BATCH_SIZE or (16 if self.device.type == "cpu" else 256)
@@ -113,7 +115,8 @@ class OpenClipEncoder:
         return torch.float32
 
     def _encode_text_batch(self, texts: Sequence[str]) -> Vectors:
-        tokens = self._tokenizer(list(texts))
+        with self._tokenizer_lock:
+            tokens = self._tokenizer(list(texts))
         if self._padding is not None:
             longest = int((tokens != self._padding).sum(dim=1).max())
             tokens = tokens[:, :longest]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict, defaultdict
 
 from gallery.encoders.base import Encoder, ModelUnavailable
 
 # The active space and one that is being built beside it.
 MAX_LOADED = 2
+# A hub that is down takes most of a minute to say so: queries are not kept that long.
+FAILURE_SECONDS = 30.0
 
 _Key = tuple[str, str]
 _lock = threading.Lock()
 _loaded: OrderedDict[_Key, Encoder] = OrderedDict()
 # A model may take minutes to arrive: only those who want the same one wait.
+_failures: dict[_Key, tuple[float, ModelUnavailable]] = {}
 _load_locks: defaultdict[_Key, threading.Lock] = defaultdict(threading.Lock)
 
 
@@ -21,7 +25,7 @@ def get_encoder(architecture: str, pretrained: str = "") -> Encoder:
     """The encoder of that model, loaded on first use; the least recently used of
     more than two is dropped.
 
-    Raises ModelUnavailable. A failure is not remembered: the next call tries again.
+    Raises ModelUnavailable; the next call tries again.
     """
     key = (architecture, pretrained)
     with _lock:
@@ -32,16 +36,24 @@ def get_encoder(architecture: str, pretrained: str = "") -> Encoder:
             # Imported here so that only a process that encodes pays for torch.
             from gallery.encoders.open_clip_encoder import OpenClipEncoder
 
-            encoder = OpenClipEncoder(architecture, pretrained)
+            try:
+                encoder = OpenClipEncoder(architecture, pretrained)
+            except ModelUnavailable as error:
+                _failures[key] = (time.monotonic(), error)
+                raise
             _remember(key, encoder)
     return encoder
 
 
 def get_verified_encoder(architecture: str, pretrained: str, checksum: str) -> Encoder:
-    """The encoder of that model with those very weights. Raises ModelUnavailable.
+    """The encoder of that model with those very weights, for a query that waits.
 
+    Raises ModelUnavailable, at once if the model could not be loaded a moment ago.
     Vectors of other weights under the same name must never meet stored ones.
     """
+    failed_at, failure = _failures.get((architecture, pretrained), (0.0, None))
+    if failure is not None and time.monotonic() - failed_at < FAILURE_SECONDS:
+        raise failure
     encoder = get_encoder(architecture, pretrained)
     if encoder.checksum != checksum:
         raise ModelUnavailable(
@@ -61,5 +73,6 @@ def _recall(key: _Key) -> Encoder | None:
 def _remember(key: _Key, encoder: Encoder) -> None:
     with _lock:
         _loaded[key] = encoder
+        _failures.pop(key, None)
         while len(_loaded) > MAX_LOADED:
             _loaded.popitem(last=False)

@@ -28,6 +28,9 @@ STORAGE_DOWN = gettext_noop("The storage does not answer.")
 DAMAGED = gettext_noop("The picture cannot be decoded.")
 NOT_ENCODED = gettext_noop("The model could not encode this picture.")
 
+# The worker's name among all workers, which marks its claims.
+worker_name = ""
+
 # Set when the worker is to stop: the batch at hand is finished, no other begun.
 stopping = threading.Event()
 
@@ -91,7 +94,7 @@ def _claim_next() -> tuple[Claim, Encoder] | None:
         if encoder.checksum != space.checksum:
             logger.warning("Space %s waits: its weights have changed.", space)
             continue
-        claim = ledger.claim(space, encoder.batch_size)
+        claim = ledger.claim(space, encoder.batch_size, worker_name)
         if claim is not None:
             return claim, encoder
     return None

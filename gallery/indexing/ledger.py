@@ -89,8 +89,9 @@ def enqueue_all(space: EmbeddingSpace) -> int:
     """Put every picture that `space` lacks in its queue; returns how many."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO gallery_embedding (image_id, space_id, state, error, attempts, created_at)"
-            " SELECT id, %s, 'pending', '', 0, now() FROM gallery_image"
+            "INSERT INTO gallery_embedding"
+            " (image_id, space_id, state, error, attempts, claimed_by, created_at)"
+            " SELECT id, %s, 'pending', '', 0, '', now() FROM gallery_image"
             " ON CONFLICT (image_id, space_id) DO NOTHING",
             [space.pk],
         )
@@ -116,6 +117,11 @@ def with_state(images: ImageQS) -> ImageQS:
 def counts(space: EmbeddingSpace) -> Counter[str]:
     """How many rows of `space` are in each state."""
     return Counter(dict(space.embeddings.values_list("state").annotate(Count("id"))))
+
+
+def waiting(space: EmbeddingSpace) -> QuerySet[Embedding]:
+    """What is still to be encoded in `space`, claimed or not; the trash can wait."""
+    return space.embeddings.filter(state=State.PENDING, image__deleted_at=None)
 
 
 def has_pending() -> bool:
@@ -150,8 +156,9 @@ def _claimable(spaces: Iterable[EmbeddingSpace]) -> QuerySet[Embedding]:
 
 
 @transaction.atomic
-def claim(space: EmbeddingSpace, limit: int) -> Claim | None:
-    """Take up to `limit` pending pictures for INDEX_LEASE_SECONDS; None if none waits.
+def claim(space: EmbeddingSpace, limit: int, worker: str = "") -> Claim | None:
+    """Take up to `limit` pending pictures for INDEX_LEASE_SECONDS, in the name of
+    `worker`; None if none waits.
 
     The attempt is counted now, in its own transaction: only so does a picture
     that kills the process leave a trace. Fresh pictures come first, suspicious
@@ -170,6 +177,7 @@ def claim(space: EmbeddingSpace, limit: int) -> Claim | None:
     taken = Claim(uuid.uuid4(), space, tuple(Entry(*row[:3]) for row in rows))
     Embedding.objects.filter(id__in=[entry.embedding_id for entry in taken.entries]).update(
         claim=taken.id,
+        claimed_by=worker,
         claimed_until=timezone.now() + timedelta(seconds=settings.INDEX_LEASE_SECONDS),
         attempts=F("attempts") + 1,
     )
@@ -229,6 +237,13 @@ def release(taken: Claim) -> None:
     _held(taken, list(taken.entries)).update(
         claim=None, claimed_until=None, attempts=F("attempts") - 1
     )
+
+
+def release_claims_of(worker: str) -> int:
+    """A worker that starts takes back what its predecessor of the same name held when
+    it died: its attempts stay counted, its lease need not run out."""
+    held = Embedding.objects.filter(claim__isnull=False, claimed_by=worker)
+    return held.update(claimed_until=timezone.now() - timedelta(seconds=1))
 
 
 def _held(taken: Claim, entries: list[Entry]) -> QuerySet[Embedding]:

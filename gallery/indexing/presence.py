@@ -11,7 +11,7 @@ from celery.signals import worker_ready, worker_shutting_down
 from django.db import DatabaseError, connection
 
 from gallery.encoders import reply
-from gallery.indexing import batch, spaces
+from gallery.indexing import batch, ledger, spaces
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +26,7 @@ def announce(sender: Any, **kwargs: Any) -> None:
     queues = sender.app.amqp.queues.consume_from
     if "query" not in queues:
         return
+    batch.worker_name = sender.hostname
     threading.Thread(target=_beat, name="heartbeat", daemon=True).start()
     threading.Thread(target=_start_up, name="start-up", daemon=True).start()
 
@@ -50,10 +51,12 @@ def _beat() -> None:
 
 def _start_up() -> None:
     try:
+        ledger.release_claims_of(batch.worker_name)
         spaces.retry_first_space()
         spaces.prepare_spaces()
         _prepared.set()
         batch.drain()
+        spaces.finish_spaces()
     except DatabaseError as error:
         # The sweep rings again when the database is back.
         logger.error("Could not prepare at start: %s", error)

@@ -26,6 +26,9 @@ State = EmbeddingSpace.State
 HNSW_M = 16
 HNSW_EF_CONSTRUCTION = 200
 
+# The advisory lock of building an index, beside the space's number (any constant does).
+_INDEX_LOCK = 20_514
+
 _preparing = threading.Lock()
 
 
@@ -72,15 +75,19 @@ def retry_first_space() -> None:
 def activate(space: EmbeddingSpace) -> None:
     """Let `space` answer searches from now on; the active one is retired and kept.
 
-    Raises Refusal while pictures wait to be encoded in it.
+    Raises Refusal while pictures wait to be encoded in it, or its index to be built.
     """
     if not space.is_loaded:
         raise Refusal("space_not_loaded", _("No encoder has loaded this model yet."))
-    waiting = ledger.counts(space)[Embedding.State.PENDING]
-    if waiting and active_space() is not None:
+    waiting = ledger.waiting(space).count()
+    if waiting:
         raise Refusal(
             "space_not_ready",
             _("%(count)d pictures are still to be encoded with this model.") % {"count": waiting},
+        )
+    if not has_index(space):
+        raise Refusal(
+            "space_not_indexed", _("The search index of this model is still being built.")
         )
     _switch_to(space)
 
@@ -154,9 +161,17 @@ def _prepare(space: EmbeddingSpace) -> None:
         return
     if encoder.checksum != space.checksum:
         _adopt(space, encoder)
-    create_index(space)
     if space.state == State.BUILDING and active_space() is None:
-        activate(space)
+        create_index(space)
+        _switch_to(space)
+
+
+def finish_spaces() -> None:
+    """Make the index of each space that has all its vectors and no index yet: one
+    bulk build takes a third of the time of as many insertions."""
+    for space in ledger.target_spaces().filter(dimensions__isnull=False):
+        if not has_index(space) and not ledger.waiting(space).exists():
+            create_index(space)
 
 
 @transaction.atomic
@@ -183,35 +198,41 @@ def index_name(space: EmbeddingSpace) -> str:
     return f"embedding_hnsw_{space.pk:d}"
 
 
-def create_index(space: EmbeddingSpace) -> None:
-    """Make the space's HNSW index unless it is there: partial, over its own cast.
-
-    The query must repeat both the cast and the literal space (gallery.search.planner).
-    Runs outside any transaction.
-    """
-    # Uploads go on during the build. DDL takes no parameters: these are our own integers.
-    build = (
-        f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {index_name(space)} ON gallery_embedding"
-        f" USING hnsw ((vector::halfvec({space.dimensions:d})) halfvec_cosine_ops)"
-        f" WITH (m = {HNSW_M}, ef_construction = {HNSW_EF_CONSTRUCTION})"
-        f" WHERE space_id = {space.pk:d}"
-    )
-    with connection.cursor() as cursor:
-        _drop_broken_index(space)
-        cursor.execute("SET maintenance_work_mem = '1GB'")
-        try:
-            cursor.execute(build)
-        finally:
-            cursor.execute("RESET maintenance_work_mem")
-
-
-def _drop_broken_index(space: EmbeddingSpace) -> None:
-    """A concurrent build that was killed leaves an invalid index that serves nothing."""
+def has_index(space: EmbeddingSpace) -> bool:
+    """Whether the space's index is there and whole."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT 1 FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
-            " WHERE relname = %s AND NOT indisvalid",
+            "SELECT indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
+            " WHERE relname = %s",
             [index_name(space)],
         )
-        if cursor.fetchone():
-            cursor.execute(f"DROP INDEX {index_name(space)}")
+        row = cursor.fetchone()
+    return row is not None and row[0]
+
+
+def create_index(space: EmbeddingSpace) -> None:
+    """Make the space's HNSW index unless it is there or in the making: partial, over
+    its own cast.
+
+    The query must repeat both the cast and the literal space (gallery.search.planner).
+    Runs outside any transaction; uploads go on meanwhile.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_INDEX_LOCK, space.pk])
+        if not cursor.fetchone()[0]:
+            return
+        cursor.execute("SET maintenance_work_mem = '1GB'")
+        try:
+            if not has_index(space):
+                # What a build that was killed left behind serves nothing.
+                cursor.execute(f"DROP INDEX IF EXISTS {index_name(space)}")
+                # DDL takes no parameters: these are our own integers.
+                cursor.execute(
+                    f"CREATE INDEX CONCURRENTLY {index_name(space)} ON gallery_embedding"
+                    f" USING hnsw ((vector::halfvec({space.dimensions:d})) halfvec_cosine_ops)"
+                    f" WITH (m = {HNSW_M}, ef_construction = {HNSW_EF_CONSTRUCTION})"
+                    f" WHERE space_id = {space.pk:d}"
+                )
+        finally:
+            cursor.execute("RESET maintenance_work_mem")
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_INDEX_LOCK, space.pk])

@@ -325,6 +325,10 @@ class Migration(migrations.Migration):
                 ("error", models.TextField(blank=True, verbose_name="reason")),
                 ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
                 ("claimed_until", models.DateTimeField(editable=False, null=True)),
+                (
+                    "claimed_by",
+                    models.CharField(blank=True, editable=False, max_length=255),
+                ),
                 ("claim", models.UUIDField(editable=False, null=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("encoded_at", models.DateTimeField(editable=False, null=True)),

@@ -92,8 +92,10 @@ class Embedding(models.Model):
     vector = HalfVectorField(null=True, editable=False)
     error = models.TextField(_("reason"), blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    # A worker that dies loses its claim when this time passes.
+    # A worker that dies loses its claim when this time passes, or when a worker of
+    # the same name starts.
     claimed_until = models.DateTimeField(null=True, editable=False)
+    claimed_by = models.CharField(max_length=255, blank=True, editable=False)
     claim = models.UUIDField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     encoded_at = models.DateTimeField(null=True, editable=False)
