@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +90,50 @@ def test_another_architecture_from_a_weights_file(tmp_path: Path) -> None:
     assert encoder.dimensions == expected.shape[1] != 512
     np.testing.assert_allclose(encoder.encode_texts(TEXTS), expected, atol=1e-4)
     assert encoder.encode_images([picture("red")]).shape == (1, encoder.dimensions)
+
+
+def test_a_multilingual_text_tower(tmp_path: Path) -> None:
+    """The kind of the recommended production model: a Hugging Face tower, whose mean
+    over all words must not change when padding is trimmed, from many threads."""
+    from transformers import BertConfig
+
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "dog", "playing", "红", "色", "车"]
+    (tmp_path / "vocab.txt").write_text("\n".join(words))
+    (tmp_path / "tokenizer_config.json").write_text('{"tokenizer_class": "BertTokenizer"}')
+    BertConfig(
+        vocab_size=len(words),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=100,
+    ).save_pretrained(tmp_path)
+    text = {
+        "hf_model_name": str(tmp_path),
+        "hf_tokenizer_name": str(tmp_path),
+        "hf_pooler_type": "mean_pooler",
+        "hf_proj_type": "mlp",
+    }
+    vision = {"image_size": 32, "layers": 1, "width": 32, "patch_size": 16, "head_width": 16}
+    config = {"embed_dim": 16, "vision_cfg": vision, "text_cfg": text}
+    (tmp_path / "open_clip_config.json").write_text(
+        json.dumps({"model_cfg": config, "preprocess_cfg": {}})
+    )
+    torch.manual_seed(7)
+    name = f"local-dir:{tmp_path}"
+    model = open_clip.create_model(name, load_weights=False, pretrained_text=False).eval()
+    torch.save(model.state_dict(), tmp_path / "open_clip_pytorch_model.bin")
+
+    encoder = OpenClipEncoder(name)
+    texts = ["a dog playing", "红色车", "a"]
+    tokens = open_clip.get_tokenizer(name)(texts)
+    assert tokens.shape[1] == 77
+    with torch.inference_mode():
+        expected = model.encode_text(tokens, normalize=True).numpy()
+    np.testing.assert_allclose(encoder.encode_texts(texts), expected, atol=1e-5)
+    with ThreadPoolExecutor(8) as pool:
+        vectors = list(pool.map(lambda _: encoder.encode_texts(texts), range(64)))
+    np.testing.assert_allclose(np.stack(vectors), np.stack([expected] * 64), atol=1e-5)
 
 
 @pytest.mark.parametrize(
