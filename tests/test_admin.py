@@ -333,8 +333,13 @@ def space_action(client: Client, action: str, *args: Any) -> str:
     return client.get(response["HX-Redirect"]).content.decode()
 
 
-def test_activate_and_roll_back(admin: Client, space: EmbeddingSpace) -> None:
+def test_activate_and_roll_back(
+    admin: Client, space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     new = EmbeddingSpace.objects.create(architecture="larger", dimensions=4)
+    assert "index of this model is still being built" in space_action(admin, "activate", new.pk)
+    # Indexes are built outside transactions, by the worker (tests/test_indexing.py).
+    monkeypatch.setattr("gallery.indexing.spaces.has_index", lambda space: True)
     assert "Searches use larger now." in space_action(admin, "activate", new.pk)
     new.refresh_from_db()
     assert new.state == State.ACTIVE
