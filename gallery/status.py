@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection
 from django.utils.translation import gettext as _
 
 from gallery.encoders import reply
-from gallery.indexing.spaces import active_space
+from gallery.indexing.spaces import active_space, failed_space
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,14 @@ def _database_and_space() -> tuple[PartStatus, PartStatus]:
     try:
         connection.ensure_connection()
         space = active_space()
+        failed = None if space else failed_space()
     except DatabaseError:
         connection.close()
         down = PartStatus(False, "down", _("The database does not answer."))
         return down, PartStatus(False, "unknown", down.detail)
     database = PartStatus(True, "ok")
+    if space is None and failed is not None:
+        return database, PartStatus(False, "error", failed.error)
     if space is None:
         return database, PartStatus(False, "building", _("No model is active yet."))
     if space.error:

@@ -15,10 +15,13 @@ from django.utils import timezone
 from PIL import Image as PILImage
 
 from gallery.encoders.base import ModelUnavailable, Vectors
-from gallery.errors import Refusal
+from gallery.errors import Refusal, Unavailable
 from gallery.indexing import batch, ledger, spaces
 from gallery.library import service
+from gallery.library.storage import DurableFileSystemStorage
 from gallery.models import Embedding, EmbeddingSpace, Image, User
+from gallery.search.service import search_text
+from gallery.status import readiness
 from tests.conftest import draw, upload
 from tests.factories import ColourEncoder, make_space, set_vector, state_of
 
@@ -192,6 +195,20 @@ def test_a_missing_original_waits_and_then_fails(space: EmbeddingSpace, alice: U
     assert entry.claimed_until > timezone.now()
 
 
+def test_a_storage_that_fails_is_not_a_damaged_picture(
+    space: EmbeddingSpace, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = upload(alice)
+
+    def broken(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError("an S3 client's own exception")
+
+    monkeypatch.setattr(DurableFileSystemStorage, "open", broken)
+    assert batch.encode_pending() == 0
+    entry = image.embeddings.get()
+    assert (entry.state, entry.error.splitlines()[0]) == ("pending", batch.STORAGE_DOWN)
+
+
 def test_deleted_pictures_wait_until_they_are_restored(space: EmbeddingSpace, alice: User) -> None:
     image = upload(alice)
     service.delete_image(image)
@@ -300,6 +317,33 @@ def test_an_unreachable_model_leaves_the_active_space_serving(
     spaces.remove(wrong)
     with pytest.raises(Refusal):
         spaces.remove(space)
+
+
+def test_an_active_model_that_loads_again_is_no_longer_called_broken(
+    space: EmbeddingSpace,
+) -> None:
+    EmbeddingSpace.objects.update(error="The hub was down.")
+    spaces.prepare_spaces()
+    space.refresh_from_db()
+    assert (space.state, space.error) == ("active", "")
+
+
+def test_a_first_model_that_cannot_be_loaded_is_said_where_people_look(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_model(*key: str) -> ColourEncoder:
+        raise ModelUnavailable("open_clip knows no such architecture.")
+
+    monkeypatch.setattr(spaces, "get_encoder", no_model)
+    first = spaces.add_space("wrong")
+    spaces.prepare_spaces()
+    image = upload(alice)
+    assert readiness()["space"].detail == "open_clip knows no such architecture."
+    with pytest.raises(Unavailable, match="could not be loaded"):
+        search_text("a dog", alice)
+    assert not image.embeddings.exists()
+    spaces.retry(first)
+    assert image.embeddings.get().space == first, "what came meanwhile is queued"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import threading
@@ -100,9 +101,24 @@ def _claim_next() -> tuple[Claim, Encoder] | None:
     return None
 
 
+class _StorageDown(Exception):
+    """The original could not be read now; that says nothing about the picture."""
+
+
 def _decode(entry: Entry) -> Pixels:
-    with default_storage.open(entry.file_name) as file:
-        return decode_rgb(file)
+    return decode_rgb(_read(entry.file_name))
+
+
+def _read(name: str) -> io.BytesIO:
+    """The whole original: read apart from decoding, so that a storage that fails is
+    never taken for a damaged picture."""
+    try:
+        with default_storage.open(name) as file:
+            return io.BytesIO(file.read())
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # S3 clients and disks bring exceptions of their own
+        raise _StorageDown(repr(error)) from error
 
 
 def _encode(batch: _Prepared) -> int:
@@ -115,7 +131,7 @@ def _encode(batch: _Prepared) -> int:
             entries.append(entry)
         except FileNotFoundError:
             ledger.postpone(batch.claim, entry, MISSING)
-        except ConnectionError as error:
+        except _StorageDown as error:
             ledger.postpone(batch.claim, entry, f"{STORAGE_DOWN}\n{error}")
         # Decoders raise almost anything for hostile bytes; the reason is kept.
         except Exception as error:

@@ -36,6 +36,11 @@ def active_space() -> EmbeddingSpace | None:
     return EmbeddingSpace.objects.filter(state=State.ACTIVE).first()
 
 
+def failed_space() -> EmbeddingSpace | None:
+    """The last model that could not be loaded, with its sentence in `error`."""
+    return EmbeddingSpace.objects.filter(state=State.FAILED).order_by("-id").first()
+
+
 def ensure_first_space() -> EmbeddingSpace:
     """The first space of a new installation, by CLIPSITE_MODEL; later calls change nothing."""
     existing = ledger.target_spaces().first() or EmbeddingSpace.objects.first()
@@ -113,9 +118,9 @@ def _switch_to(space: EmbeddingSpace) -> None:
         state=State.ACTIVE, activated_at=timezone.now(), error=""
     )
     space.refresh_from_db()
-    # Retired spaces miss what was uploaded since; the others miss nothing.
+    # A retired space misses what was uploaded since, and its weights may have changed.
     ledger.enqueue_all(space)
-    ring("gallery.tasks.index_pending")
+    ring("gallery.tasks.prepare_spaces")
 
 
 def remove(space: EmbeddingSpace) -> None:
@@ -161,6 +166,8 @@ def _prepare(space: EmbeddingSpace) -> None:
         return
     if encoder.checksum != space.checksum:
         _adopt(space, encoder)
+    if space.error:  # of an earlier try
+        EmbeddingSpace.objects.filter(pk=space.pk).update(error="")
     if space.state == State.BUILDING and active_space() is None:
         create_index(space)
         _switch_to(space)
@@ -190,8 +197,7 @@ def _adopt(space: EmbeddingSpace, encoder: Encoder) -> None:
     space.logit_scale = encoder.logit_scale
     space.logit_bias = encoder.logit_bias
     space.checksum = encoder.checksum
-    space.error = ""
-    space.save(update_fields=["dimensions", "logit_scale", "logit_bias", "checksum", "error"])
+    space.save(update_fields=["dimensions", "logit_scale", "logit_bias", "checksum"])
 
 
 def index_name(space: EmbeddingSpace) -> str:

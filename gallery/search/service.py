@@ -20,7 +20,7 @@ from gallery.encoders import client
 from gallery.encoders.base import Vectors
 from gallery.errors import Expired, Refusal, Unavailable
 from gallery.indexing.ledger import with_state
-from gallery.indexing.spaces import active_space
+from gallery.indexing.spaces import active_space, failed_space
 from gallery.models import Embedding, EmbeddingSpace, Image, User
 from gallery.search import planner, window
 from gallery.search.window import Window
@@ -189,6 +189,12 @@ def stored_vector(image: Image, space: EmbeddingSpace) -> Vectors:
 def require_active_space() -> EmbeddingSpace:
     """The space that answers. Raises Unavailable before the first one is ready."""
     space = active_space()
+    if space is None and failed_space() is not None:
+        raise Unavailable(
+            "model_unavailable",
+            _("Search is not available: its model could not be loaded. Tell the administrator."),
+            retry_after=60,
+        )
     if space is None:
         raise Unavailable(
             "no_active_space",
