@@ -54,6 +54,8 @@ INSTALLED_APPS = [
     "csp",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "rest_framework",
     "knox",
     "django_filters",
@@ -78,6 +80,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
     "gallery.web.middleware.RefusalMiddleware",
 ]
 
@@ -242,6 +245,7 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": env.int("PROXY_COUNT", 0),
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+KNOX_TOKEN_MODEL = "knox.AuthToken"  # noqa: S105 - a model, no password
 REST_KNOX = {
     "TOKEN_TTL": timedelta(days=env.int("TOKEN_DAYS", 30)),
     "AUTO_REFRESH": False,

@@ -4,6 +4,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from gallery.api.errors import unknown_address
+from gallery.api.routes import accounts, organising, sharing, uploads
 from gallery.api.views import auth, classify, files, images, search, status
 
 app_name = "api"
@@ -23,6 +24,10 @@ v1 = [
     path("images/<uuid:pk>/classify/", classify.ImageClassifyView.as_view(), name="image-classify"),
     path("search/", search.SearchView.as_view(), name="search"),
     path("classify/", classify.ClassifyView.as_view(), name="classify"),
+    *uploads.routes,
+    *organising.routes,
+    *sharing.routes,
+    *accounts.routes,
     path("health/", status.HealthView.as_view(), name="health"),
     path("ready/", status.ReadyView.as_view(), name="ready"),
 ]

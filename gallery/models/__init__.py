@@ -1,5 +1,29 @@
+from gallery.models.access import ApiToken, Invitation
+from gallery.models.album import Album, AlbumItem
 from gallery.models.embedding import Embedding, EmbeddingSpace
 from gallery.models.image import Image
+from gallery.models.organising import Change, Favourite, Tag
+from gallery.models.share import AlbumRole, AlbumShare, Group, ShareLink
+from gallery.models.upload import ImportBatch, ImportItem, ResumableUpload
 from gallery.models.user import User
 
-__all__ = ["Embedding", "EmbeddingSpace", "Image", "User"]
+__all__ = [
+    "Album",
+    "AlbumItem",
+    "AlbumRole",
+    "AlbumShare",
+    "ApiToken",
+    "Change",
+    "Embedding",
+    "EmbeddingSpace",
+    "Favourite",
+    "Group",
+    "Image",
+    "ImportBatch",
+    "ImportItem",
+    "Invitation",
+    "ResumableUpload",
+    "ShareLink",
+    "Tag",
+    "User",
+]

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
+
+from gallery.models.album import Album, AlbumItem
+from gallery.models.organising import Favourite
 
 if TYPE_CHECKING:
     from gallery.models.embedding import Embedding
+    from gallery.models.organising import Tag
     from gallery.models.user import User
 
 
@@ -22,11 +27,14 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return self.filter(self._visible(user), deleted_at__isnull=True)
 
     def reachable_by(self, user: User | AnonymousUser) -> ImageQuerySet:
-        """Visible pictures plus unlisted ones: `user` names the id, as in a link."""
-        return self.filter(
-            self._visible(user) | Q(visibility=Image.Visibility.UNLISTED),
-            deleted_at__isnull=True,
+        """Visible pictures plus unlisted ones, whose id `user` names, as in a link.
+        Moderators reach what moderators have hidden, to judge it again."""
+        reachable = self._visible(user) | Q(
+            visibility=Image.Visibility.UNLISTED, hidden_at__isnull=True
         )
+        if getattr(user, "is_moderator", False):
+            reachable |= Q(hidden_at__isnull=False)
+        return self.filter(reachable, deleted_at__isnull=True)
 
     def owned_by(self, user: User | AnonymousUser) -> ImageQuerySet:
         """Pictures that `user` may change; none for an anonymous visitor."""
@@ -36,10 +44,28 @@ class ImageQuerySet(models.QuerySet["Image"]):
         """Deleted pictures that `user` may still restore."""
         return self.filter(owner_id=user.pk, deleted_at__isnull=False) if user.pk else self.none()
 
+    def in_album(self, album: Album) -> ImageQuerySet:
+        """All that the album shows to whoever may see it; its people have a right to
+        see each of these pictures through it, whatever their own visibility."""
+        return self.filter(
+            Q(hidden_at__isnull=True),
+            pk__in=AlbumItem.objects.filter(album=album).values("image_id"),
+            deleted_at__isnull=True,
+        )
+
+    def with_favourite(self, user: User | AnonymousUser) -> ImageQuerySet:
+        """Annotates `is_favourite`: whether `user` marked the picture."""
+        marks = Favourite.objects.filter(user_id=user.pk or 0, image_id=OuterRef("pk"))
+        return self.annotate(is_favourite=Exists(marks))
+
     @staticmethod
     def _visible(user: User | AnonymousUser) -> Q:
-        public = Q(visibility=Image.Visibility.PUBLIC)
-        return public | Q(owner_id=user.pk) if user.pk else public
+        public = Q(visibility=Image.Visibility.PUBLIC, hidden_at__isnull=True)
+        if not user.pk:
+            return public
+        albums = Album.objects.visible_to(user).order_by().values("pk")
+        shared = AlbumItem.objects.filter(album__in=albums).values("image_id")
+        return public | Q(owner_id=user.pk) | Q(pk__in=shared, hidden_at__isnull=True)
 
 
 class Image(models.Model):
@@ -99,8 +125,27 @@ class Image(models.Model):
         blank=True, editable=False, help_text=_("A tiny blurred preview as a data URI.")
     )
 
+    # Out of the way: no longer on the home page and the timeline, still found.
+    archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)
+    # Hidden by a moderator from everybody but the owner.
+    hidden_at = models.DateTimeField(_("hidden"), null=True, blank=True, editable=False)
+    hidden_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+    )
+    hidden_reason = models.CharField(_("why hidden"), max_length=500, blank=True, editable=False)
+
     created_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    # What the timeline is ordered by.
+    taken_at = models.GeneratedField(
+        expression=Coalesce("captured_at", "created_at"),
+        output_field=models.DateTimeField(),
+        db_persist=True,
+    )
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
 
     objects = ImageQuerySet.as_manager()
@@ -108,6 +153,9 @@ class Image(models.Model):
     if TYPE_CHECKING:
         owner_id: int
         embeddings: models.Manager[Embedding]
+        tags: models.Manager[Tag]
+        # Annotated by with_favourite.
+        is_favourite: bool
         # Annotated by gallery.indexing.ledger.with_state.
         index_state: str
         index_error: str
@@ -121,6 +169,17 @@ class Image(models.Model):
         ]
         indexes = [
             models.Index(fields=["owner", "-created_at", "-id"], name="image_of_owner"),
+            models.Index(fields=["owner", "-taken_at", "-id"], name="image_timeline"),
+            models.Index(
+                fields=["-taken_at", "-id"],
+                name="image_public_timeline",
+                condition=Q(visibility="public", deleted_at__isnull=True),
+            ),
+            models.Index(
+                fields=["hidden_at"],
+                name="image_hidden",
+                condition=Q(hidden_at__isnull=False),
+            ),
             models.Index(
                 fields=["-created_at", "-id"],
                 name="image_public",

@@ -1,5 +1,47 @@
-from django.contrib.auth.models import AbstractUser
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class AccountManager(UserManager["User"]):
+    def create_superuser(self, *args: Any, **fields: Any) -> User:
+        return super().create_superuser(*args, role=User.Role.ADMINISTRATOR, **fields)
 
 
 class User(AbstractUser):
-    """An account. Our own model from the first migration, so that it can grow."""
+    """An account. Its role says what it may do beyond its own pictures."""
+
+    class Role(models.TextChoices):
+        USER = "user", _("User")
+        MODERATOR = "moderator", _("Moderator")
+        ADMINISTRATOR = "administrator", _("Administrator")
+
+    role = models.CharField(_("role"), max_length=13, choices=Role.choices, default=Role.USER)
+    display_name = models.CharField(_("name shown to others"), max_length=100, blank=True)
+    language = models.CharField(_("language"), max_length=10, blank=True)
+
+    # Null: the installation's default (QUOTA_BYTES, QUOTA_IMAGES); 0: no limit.
+    quota_bytes = models.BigIntegerField(_("most bytes"), null=True, blank=True)
+    quota_images = models.PositiveIntegerField(_("most pictures"), null=True, blank=True)
+
+    # Set when the owner deleted the account: a worker removes what is left of it.
+    deletion_requested_at = models.DateTimeField(null=True, editable=False)
+
+    objects: ClassVar[AccountManager] = AccountManager()
+
+    @property
+    def shown_name(self) -> str:
+        return self.display_name or self.get_username()
+
+    @property
+    def is_moderator(self) -> bool:
+        """Administrators are moderators, too."""
+        return self.role in {self.Role.MODERATOR, self.Role.ADMINISTRATOR}
+
+    @property
+    def is_administrator(self) -> bool:
+        return self.role == self.Role.ADMINISTRATOR

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from gallery.web import about, browse, classify, picture, search, trash, upload
+from gallery.web.routes import accounts, organising, sharing
 
 urlpatterns = [
     path("", browse.home, name="home"),
@@ -18,6 +19,9 @@ urlpatterns = [
     path("images/<uuid:pk>/delete/", trash.delete, name="image_delete"),
     path("images/<uuid:pk>/restore/", trash.restore, name="image_restore"),
     path("images/<uuid:pk>/purge/", trash.purge, name="image_purge"),
+    *organising.routes,
+    *sharing.routes,
+    *accounts.routes,
     path("trash/", trash.trash, name="trash"),
     path("trash/<uuid:pk>/thumbnail/", trash.thumbnail, name="trash_thumbnail"),
 ]

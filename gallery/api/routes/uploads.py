@@ -1,0 +1,5 @@
+"""Resumable uploads, hashes known, imports."""
+
+from django.urls import URLPattern
+
+routes: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Groups, shared albums, share links."""
+
+from django.urls import URLPattern
+
+routes: list[URLPattern] = []
