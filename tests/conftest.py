@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -38,9 +37,20 @@ def pytest_configure(config: pytest.Config) -> None:
     suffix = os.environ.get("PYTEST_DB_SUFFIX")
     if suffix:
         settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = f"test_clipsite_{suffix}"
-        number = zlib.crc32(suffix.encode()) % 15 + 1
+        number = _redis_number(suffix)
         settings.REDIS_URL = f"{settings.REDIS_URL.rpartition('/')[0]}/{number}"
         settings.CELERY_BROKER_URL = settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
+
+
+def _redis_number(suffix: str) -> int:
+    """A database of the server for each suffix, from 1 to 15: the server itself
+    counts them, so that no two runs meet in one."""
+    with redis.Redis.from_url(settings.REDIS_URL, decode_responses=True) as server:
+        known = server.hget("pytest:numbers", suffix)
+        if known is None:
+            server.hsetnx("pytest:numbers", suffix, server.incr("pytest:count") % 15 + 1)
+            known = server.hget("pytest:numbers", suffix)
+    return int(str(known))
 
 
 @pytest.fixture(autouse=True)
