@@ -22,10 +22,13 @@ pytestmark = pytest.mark.django_db
 IMAGES = "/api/v1/images/"
 EVERYBODY_SEES = {
     "id", "state", "error", "title", "description", "visibility", "width", "height",
-    "content_type", "byte_size", "created_at", "captured_at", "camera", "exif", "placeholder",
-    "owner", "is_owner", "urls",
+    "content_type", "byte_size", "created_at", "captured_at", "taken_at", "camera", "exif",
+    "placeholder", "owner", "is_owner", "favourite", "urls",
 }  # fmt: skip
-OWNER_SEES = {"original_name", "sha256", "latitude", "longitude"}
+OWNER_SEES = {
+    "original_name", "sha256", "latitude", "longitude", "archived", "tags", "hidden",
+    "hidden_reason",
+}  # fmt: skip
 
 
 def send(client: APIClient, content: bytes, name: str = "cat.jpg", key=None, **fields):
@@ -136,7 +139,7 @@ def test_only_the_owner_sees_where_and_under_what_name(alice, bob):
         assert set(shown) == EVERYBODY_SEES | OWNER_SEES
         assert shown["is_owner"] is False
         assert shown["owner"] == {"username": "alice"}
-        assert [shown[name] for name in sorted(OWNER_SEES)] == [None] * 4
+        assert [shown[name] for name in sorted(OWNER_SEES)] == [None] * len(OWNER_SEES)
         (listed,) = client.get(IMAGES).json()["results"]
         assert listed == shown
 
@@ -172,9 +175,50 @@ def test_a_change_touches_nothing_else(alice, bob):
     assert (answer.status_code, answer.json()) == (200, before)
 
 
+def test_the_owner_says_when_it_was_taken_and_where_it_is_listed(alice):
+    image = upload(alice)
+    address = f"{IMAGES}{image.pk}/"
+    body = {"captured_at": "2024-05-01T10:00:00+02:00", "archived": True, "tags": ["sea", "Sun"]}
+    changed = api(alice).patch(address, body)
+    assert changed.status_code == 200
+    shown = changed.json()
+    assert shown["captured_at"] == shown["taken_at"] == "2024-05-01T08:00:00Z"
+    assert (shown["archived"], shown["tags"]) == (True, ["sea", "Sun"])
+    assert api(alice).get(address).json() == shown
+    back = api(alice).patch(address, {"captured_at": None, "archived": False, "tags": []}).json()
+    assert (back["captured_at"], back["archived"], back["tags"]) == (None, False, [])
+    assert back["taken_at"] == back["created_at"]
+
+
+def test_archiving_again_keeps_since_when(alice):
+    image = upload(alice)
+    api(alice).patch(f"{IMAGES}{image.pk}/", {"archived": True})
+    since = Image.objects.get().archived_at
+    api(alice).patch(f"{IMAGES}{image.pk}/", {"archived": True, "title": "x"})
+    assert Image.objects.get().archived_at == since
+
+
+def test_moderators_and_the_owner_see_that_a_picture_is_hidden(alice, bob):
+    image = upload(alice, visibility="public")
+    bob.role = "moderator"
+    bob.save()
+    Image.objects.update(hidden_at=image.created_at, hidden_reason="Not allowed")
+    for viewer in (alice, bob):
+        shown = api(viewer).get(f"{IMAGES}{image.pk}/").json()
+        assert (shown["hidden"], shown["hidden_reason"]) == (True, "Not allowed")
+    assert APIClient().get(f"{IMAGES}{image.pk}/").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("body", "attr"),
     [
+        ({"captured_at": "yesterday"}, "captured_at"),
+        ({"captured_at": "0001-01-01T00:00:00+14:00"}, "captured_at"),
+        ({"captured_at": "9999-12-31T23:59:59-12:00"}, "captured_at"),
+        ({"archived": "maybe"}, "archived"),
+        ({"archived": None}, "archived"),
+        ({"tags": "sea"}, "tags"),
+        ({"tags": ["x" * 51]}, "tags.0"),
         ({"title": "x" * 201}, "title"),
         ({"description": "x" * 5001}, "description"),
         ({"title": "a\x00b"}, "title"),

@@ -1,4 +1,4 @@
-"""Pages of a list that is ordered by time of upload, newest first."""
+"""Pages of a list that continue where the last one ended, whatever was added since."""
 
 from __future__ import annotations
 
@@ -11,29 +11,34 @@ from rest_framework.utils.urls import replace_query_param
 
 from gallery.errors import Refusal
 from gallery.library import keyset
+from gallery.organising import filters
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
+    from django.db.models import Model, QuerySet
     from rest_framework.request import Request
     from rest_framework.views import APIView
-
-    from gallery.models import Image
 
 DEFAULT_PAGE = 50
 MAX_PAGE = 200
 
 
-class NewestFirst(BasePagination):
+class CursorPages(BasePagination):
     """Keyset pages (gallery.library.keyset), as the pages of the site have them."""
 
-    def paginate_queryset(  # type: ignore[override]  # of pictures alone
-        self, queryset: QuerySet[Image], request: Request, view: APIView | None = None
-    ) -> list[Image]:
+    order = keyset.UPLOADED
+
+    def order_of(self, request: Request) -> keyset.Order:
+        return self.order
+
+    def paginate_queryset(  # type: ignore[override]  # the base says any iterable
+        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+    ) -> list[Model]:
         limit = _read_limit(request.query_params.get("limit"))
-        images, cursor = keyset.page(queryset, request.query_params.get("cursor"), limit)
+        cursor = request.query_params.get("cursor")
+        rows, following = keyset.page(queryset, cursor, limit, order=self.order_of(request))
         here = request.build_absolute_uri()
-        self.next_link = cursor and replace_query_param(here, "cursor", cursor)
-        return images
+        self.next_link = following and replace_query_param(here, "cursor", following)
+        return rows
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"next": self.next_link, "results": data})
@@ -58,7 +63,7 @@ class NewestFirst(BasePagination):
             {
                 "name": "limit",
                 "in": "query",
-                "description": "Pictures on a page.",
+                "description": "How many on a page.",
                 "schema": {
                     "type": "integer",
                     "minimum": 1,
@@ -75,6 +80,29 @@ class NewestFirst(BasePagination):
         ]
 
 
+class NewestFirst(CursorPages):
+    """By time of making."""
+
+
+class LastDeletedFirst(CursorPages):
+    order = keyset.newest_first("deleted_at")
+
+
+class ByName(CursorPages):
+    order = keyset.BY_NAME
+
+
+class AlbumOrder(CursorPages):
+    order = keyset.IN_ALBUM
+
+
+class AsAsked(CursorPages):
+    """In the order that the filters name (gallery.organising.filters)."""
+
+    def order_of(self, request: Request) -> keyset.Order:
+        return filters.order_of(request.query_params)
+
+
 def _read_limit(text: str | None) -> int:
     if not text:
         return DEFAULT_PAGE
@@ -82,7 +110,7 @@ def _read_limit(text: str | None) -> int:
     if not 1 <= limit <= MAX_PAGE:
         raise Refusal(
             "bad_limit",
-            _("Ask for a whole number of pictures from 1 to %(most)d.") % {"most": MAX_PAGE},
+            _("Ask for a whole number from 1 to %(most)d on a page.") % {"most": MAX_PAGE},
             "limit",
         )
     return limit

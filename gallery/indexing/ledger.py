@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -83,6 +83,20 @@ def enqueue(image: Image) -> None:
         [Embedding(image=image, space=space) for space in target_spaces()],
         ignore_conflicts=True,
     )
+
+
+def enqueue_many(image_ids: Sequence[uuid.UUID]) -> None:
+    """Put pictures in the queue of every target space that lacks them, and ring."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO gallery_embedding"
+            " (image_id, space_id, state, error, attempts, claimed_by, created_at)"
+            " SELECT image.id, space, 'pending', '', 0, '', now()"
+            " FROM unnest(%s::bigint[]) AS space, gallery_image image"
+            " WHERE image.id = ANY(%s) ON CONFLICT (image_id, space_id) DO NOTHING",
+            [list(target_spaces().values_list("pk", flat=True)), list(image_ids)],
+        )
+    ring("gallery.tasks.index_pending")
 
 
 def enqueue_all(space: EmbeddingSpace) -> int:

@@ -1,48 +1,124 @@
-"""Pages of pictures, newest first, that neither repeat nor skip one when others
-are added meanwhile: the next page begins after a (time, id), not at a number."""
+"""Pages of a list that neither repeat nor skip a row when others are added
+meanwhile: the next page begins after a (value, key), not at a number."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
-from gallery.models import Image
+
+Row = TypeVar("Row", bound=Model)
+
+_BIGGEST_KEY = 2**63 - 1
+
+
+def _moment(text: str) -> datetime:
+    when = datetime.fromisoformat(text)
+    if when.tzinfo is None:
+        raise ValueError("a time without its zone")
+    # As UTC: PostgreSQL knows fewer offsets than Python.
+    return when.astimezone(UTC)
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("not a place in an order")
+    return number
+
+
+def _words(text: str) -> str:
+    text.encode()  # halves of surrogate pairs end here
+    if "\x00" in text:
+        raise ValueError("PostgreSQL has no such character")
+    return text
+
+
+def _row_number(text: str) -> int:
+    number = int(text)
+    if abs(number) > _BIGGEST_KEY:
+        raise ValueError("larger than any key")
+    return number
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a list is ordered by: `field`, and where that is equal the unique `key`.
+
+    Both are fields or annotations of the row. `read` and `read_key` take their
+    values from a cursor and raise ValueError or OverflowError.
+    """
+
+    field: str
+    key: str = "pk"
+    descending: bool = True
+    read: Callable[[str], Any] = _moment
+    read_key: Callable[[str], Any] = UUID
+
+    def after(self, value: Any, key: Any) -> Q:
+        """Rows that come after this one. The first condition is the one that an
+        index is searched by."""
+        beyond = "lt" if self.descending else "gt"
+        return Q(**{f"{self.field}__{beyond}e": value}) & (
+            Q(**{f"{self.field}__{beyond}": value}) | Q(**{f"{self.key}__{beyond}": key})
+        )
+
+    def fields(self) -> list[str]:
+        sign = "-" if self.descending else ""
+        return [f"{sign}{self.field}", f"{sign}{self.key}"]
+
+    def cursor(self, row: Model) -> str:
+        value = getattr(row, self.field)
+        text = value.isoformat() if isinstance(value, datetime) else value
+        return f"{text}~{getattr(row, self.key)}"
+
+    def parse(self, cursor: str) -> tuple[Any, Any]:
+        """Raises Refusal (bad_cursor)."""
+        try:
+            value, _tilde, key = cursor.rpartition("~")
+            return self.read(value), self.read_key(key)
+        except (ValueError, OverflowError) as error:
+            raise Refusal(
+                "bad_cursor", _("This page is not known. Start again from the first one."), "cursor"
+            ) from error
+
+
+def newest_first(moment: str) -> Order:
+    return Order(moment)
+
+
+UPLOADED = newest_first("created_at")
+TAKEN = newest_first("taken_at")
+# Of pictures annotated with their place in one album (gallery.organising.albums).
+IN_ALBUM = Order("position", "item_id", descending=False, read=_number, read_key=_row_number)
+# Of rows annotated with their name in lower case.
+BY_NAME = Order("name_key", descending=False, read=_words)
 
 
 def page(
-    images: QuerySet[Image], after: str | None, size: int, moment: str = "created_at"
-) -> tuple[list[Image], str | None]:
-    """At most `size` pictures that come after the cursor `after`, ordered by the
-    field `moment`, and the cursor of the next page (None on the last one).
+    rows: QuerySet[Row],
+    after: str | None,
+    size: int,
+    moment: str = "created_at",
+    order: Order | None = None,
+) -> tuple[list[Row], str | None]:
+    """At most `size` rows that come after the cursor `after`, and the cursor of the
+    next page (None on the last one): in `order`, or newest first by `moment`.
 
     Raises Refusal (bad_cursor).
     """
+    order = order or newest_first(moment)
     if after:
-        when, pk = _parse(after)
-        # The first condition is the one that an index is searched by.
-        images = images.filter(**{f"{moment}__lte": when}).filter(
-            Q(**{f"{moment}__lt": when}) | Q(pk__lt=pk)
-        )
-    found = list(images.order_by(f"-{moment}", "-pk")[: size + 1])
+        rows = rows.filter(order.after(*order.parse(after)))
+    found = list(rows.order_by(*order.fields())[: size + 1])
     if len(found) <= size:
         return found, None
-    last = found[size - 1]
-    return found[:size], f"{getattr(last, moment).isoformat()}~{last.pk}"
-
-
-def _parse(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        moment, pk = cursor.split("~")
-        when = datetime.fromisoformat(moment)
-        if when.tzinfo is None:
-            raise ValueError("a time without its zone")
-        # As UTC: PostgreSQL knows fewer offsets than Python.
-        return when.astimezone(UTC), UUID(pk)
-    except (ValueError, OverflowError) as error:
-        raise Refusal(
-            "bad_cursor", _("This page is not known. Start again from the first one."), "cursor"
-        ) from error
+    return found[:size], order.cursor(found[size - 1])

@@ -2,7 +2,7 @@ from gallery.models.access import ApiToken, Invitation
 from gallery.models.album import Album, AlbumItem
 from gallery.models.embedding import Embedding, EmbeddingSpace
 from gallery.models.image import Image
-from gallery.models.organising import Change, Favourite, Tag
+from gallery.models.organising import Change, Download, Favourite, Tag
 from gallery.models.share import AlbumRole, AlbumShare, Group, ShareLink
 from gallery.models.upload import ImportBatch, ImportItem, ResumableUpload
 from gallery.models.user import User
@@ -14,6 +14,7 @@ __all__ = [
     "AlbumShare",
     "ApiToken",
     "Change",
+    "Download",
     "Embedding",
     "EmbeddingSpace",
     "Favourite",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -14,9 +15,12 @@ from gallery.models.album import Album, AlbumItem
 from gallery.models.organising import Favourite
 
 if TYPE_CHECKING:
-    from gallery.models.embedding import Embedding
-    from gallery.models.organising import Tag
     from gallery.models.user import User
+
+
+# `deleted_at` of pictures that their owner gave up for good: out of everybody's
+# sight, and the next that a worker removes (gallery.organising.trash).
+GIVEN_UP = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ImageQuerySet(models.QuerySet["Image"]):
@@ -42,7 +46,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
     def in_trash_of(self, user: User | AnonymousUser) -> ImageQuerySet:
         """Deleted pictures that `user` may still restore."""
-        return self.filter(owner_id=user.pk, deleted_at__isnull=False) if user.pk else self.none()
+        return self.filter(owner_id=user.pk, deleted_at__gt=GIVEN_UP) if user.pk else self.none()
 
     def in_album(self, album: Album) -> ImageQuerySet:
         """All that the album shows to whoever may see it; its people have a right to
@@ -152,8 +156,6 @@ class Image(models.Model):
 
     if TYPE_CHECKING:
         owner_id: int
-        embeddings: models.Manager[Embedding]
-        tags: models.Manager[Tag]
         # Annotated by with_favourite.
         is_favourite: bool
         # Annotated by gallery.indexing.ledger.with_state.
@@ -174,6 +176,17 @@ class Image(models.Model):
                 fields=["-taken_at", "-id"],
                 name="image_public_timeline",
                 condition=Q(visibility="public", deleted_at__isnull=True),
+            ),
+            # Own, public and shared ones together, in one sweep from the newest on.
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="image_newest",
+                condition=Q(deleted_at__isnull=True),
+            ),
+            models.Index(
+                fields=["-taken_at", "-id"],
+                name="image_latest_taken",
+                condition=Q(deleted_at__isnull=True),
             ),
             models.Index(
                 fields=["hidden_at"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
@@ -74,3 +75,28 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} ({self.created_at:%Y-%m-%d %H:%M})"
+
+
+class Download(models.Model):
+    """Pictures that somebody asked for as one file, until they have been fetched.
+
+    Here and not in the cache, which may lose it: a link that leads nowhere would be
+    all that is left.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="downloads"
+    )
+    name = models.CharField(max_length=200)
+    image_ids = ArrayField(models.UUIDField())
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("download")
+        verbose_name_plural = _("downloads")
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["created_at"], name="download_age")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -25,6 +25,21 @@ class AlbumRole(models.TextChoices):
     MANAGE = "manage", _("Manage: edit, arrange, share")
 
 
+class GroupQuerySet(models.QuerySet["Group"]):
+    def owned_by(self, user: User | AnonymousUser) -> GroupQuerySet:
+        return self.filter(owner_id=user.pk) if user.pk else self.none()
+
+    def visible_to(self, user: User | AnonymousUser) -> GroupQuerySet:
+        """Groups that `user` owns or is in, and may share albums with."""
+        if not user.pk:
+            return self.none()
+        memberships = Group.members.through.objects.filter(user_id=user.pk).values("group_id")
+        return self.filter(Q(owner_id=user.pk) | Q(pk__in=memberships))
+
+    def with_member_count(self) -> GroupQuerySet:
+        return self.annotate(member_count=models.Count("members"))
+
+
 class Group(models.Model):
     """People whom its owner shares albums with at once."""
 
@@ -37,6 +52,14 @@ class Group(models.Model):
         settings.AUTH_USER_MODEL, related_name="member_of", verbose_name=_("members"), blank=True
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = GroupQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        owner_id: int
+        album_shares: models.Manager[AlbumShare]
+        # Annotated by with_member_count.
+        member_count: int
 
     class Meta:
         verbose_name = _("group of people")
@@ -84,6 +107,11 @@ class AlbumShare(models.Model):
 
     objects = AlbumShareQuerySet.as_manager()
 
+    if TYPE_CHECKING:
+        album_id: uuid.UUID
+        user_id: int | None
+        group_id: uuid.UUID | None
+
     class Meta:
         verbose_name = _("shared album")
         verbose_name_plural = _("shared albums")
@@ -109,11 +137,57 @@ def new_token() -> str:
 
 class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
     def live(self) -> ShareLinkQuerySet:
-        """Links that still open something: neither revoked nor expired nor used up."""
+        """Links that let somebody new in: neither revoked nor expired nor used up."""
+        return self._unended().filter(
+            Q(max_uses__isnull=True) | Q(use_count__lt=models.F("max_uses"))
+        )
+
+    def showing(self) -> ShareLinkQuerySet:
+        """Links that show something to those whom they have let in, the last one
+        included: what they lead to is there, and who made them may still share it."""
+        return self._unended().standing()
+
+    def standing(self) -> ShareLinkQuerySet:
+        """Links whose target is there for others and whose maker may share it."""
+        to_picture = Q(
+            image__owner_id=models.F("created_by_id"),
+            image__deleted_at__isnull=True,
+            image__hidden_at__isnull=True,
+        )
+        to_album = Q(album__deleted_at__isnull=True) & (
+            Q(album__owner_id=models.F("created_by_id")) | models.Exists(self._managing())
+        )
+        return self.filter(to_picture | to_album, created_by__is_active=True)
+
+    def with_standing(self) -> ShareLinkQuerySet:
+        """Annotates `is_standing`: see `standing`."""
+        standing = ShareLink.objects.standing().filter(pk=models.OuterRef("pk"))
+        return self.annotate(is_standing=models.Exists(standing))
+
+    def managed_by(self, user: User | AnonymousUser) -> ShareLinkQuerySet:
+        """Links that `user` made, and all to albums that `user` manages."""
+        if not user.pk:
+            return self.none()
+        managing = AlbumShare.objects.given_to(user).filter(role=AlbumRole.MANAGE)
+        managed = Q(album__owner_id=user.pk) | Q(album_id__in=managing.values("album_id"))
+        return self.filter(Q(created_by_id=user.pk) | (managed & Q(album__deleted_at__isnull=True)))
+
+    def _unended(self) -> ShareLinkQuerySet:
         return self.filter(
             Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now()),
-            Q(max_uses__isnull=True) | Q(use_count__lt=models.F("max_uses")),
             revoked_at__isnull=True,
+        )
+
+    @staticmethod
+    def _managing() -> AlbumShareQuerySet:
+        """Shares that let the maker of a link manage its album."""
+        maker = models.OuterRef("created_by_id")
+        # Two levels down; one level down is the share, which has a maker of its own.
+        memberships = Group.members.through.objects.filter(user_id=models.OuterRef(maker))
+        return AlbumShare.objects.filter(
+            Q(user_id=maker) | Q(group_id__in=memberships.values("group_id")),
+            album_id=models.OuterRef("album_id"),
+            role=AlbumRole.MANAGE,
         )
 
 
@@ -145,6 +219,13 @@ class ShareLink(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ShareLinkQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        album_id: uuid.UUID | None
+        image_id: uuid.UUID | None
+        created_by_id: int
+        # Annotated by with_standing.
+        is_standing: bool
 
     class Meta:
         verbose_name = _("share link")

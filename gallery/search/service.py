@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
+from uuid import UUID
 
 import numpy as np
 from django.contrib.auth.models import AnonymousUser
@@ -19,7 +20,7 @@ from django.utils.translation import gettext as _
 from gallery.encoders import client
 from gallery.encoders.base import Vectors
 from gallery.errors import Expired, Refusal, Unavailable
-from gallery.indexing.ledger import with_state
+from gallery.indexing.showing import for_showing
 from gallery.indexing.spaces import active_space, failed_space
 from gallery.models import Embedding, EmbeddingSpace, Image, User
 from gallery.search import planner, window
@@ -167,12 +168,24 @@ def continue_search(cursor: str, viewer: Viewer, *, limit: int = DEFAULT_LIMIT) 
     """The next page of a search. Raises Expired if its window is no longer kept."""
     clock = _Clock()
     found, offset = window.load(cursor, viewer.pk)
-    space = EmbeddingSpace.objects.filter(pk=found.space_id).first()
-    if space is None:
-        raise Expired(
-            "search_expired", _("These results are no longer kept. Search again."), "cursor"
-        )
-    return _page(found, space, viewer, offset, limit, clock)
+    return _page(found, _space_of(found), viewer, offset, limit, clock)
+
+
+def found_ids(cursor: str, viewer: Viewer, count: int) -> list[UUID]:
+    """The ids of the first `count` results of a search, whatever page `cursor` is of.
+
+    Raises Expired as `continue_search` does.
+    """
+    found, _offset = window.load(cursor, viewer.pk)
+    space = _space_of(found)
+    while True:
+        visible = Image.objects.visible_to(viewer).filter(pk__in=found.ids)
+        allowed = set(visible.order_by().values_list("pk", flat=True))
+        missing = count - len(allowed)
+        if missing <= 0 or not _widen(found, space, viewer, len(found.ids) + missing):
+            break
+    window.save(found)
+    return [pk for pk in found.ids if pk in allowed][:count]
 
 
 def stored_vector(image: Image, space: EmbeddingSpace) -> Vectors:
@@ -200,6 +213,15 @@ def require_active_space() -> EmbeddingSpace:
             "no_active_space",
             _("Search is being prepared: the model is still loading. Try again in a moment."),
             retry_after=5,
+        )
+    return space
+
+
+def _space_of(found: Window) -> EmbeddingSpace:
+    space = EmbeddingSpace.objects.filter(pk=found.space_id).first()
+    if space is None:
+        raise Expired(
+            "search_expired", _("These results are no longer kept. Search again."), "cursor"
         )
     return space
 
@@ -242,7 +264,7 @@ def _exact_copies(found: Window, viewer: Viewer) -> list[Image]:
     same_bytes = Image.objects.visible_to(viewer).filter(sha256=found.exclude_sha256)
     if found.exclude_id is not None:
         same_bytes = same_bytes.exclude(pk=found.exclude_id)
-    return list(with_state(same_bytes).select_related("owner"))
+    return list(for_showing(same_bytes, viewer))
 
 
 def _widen(found: Window, space: EmbeddingSpace, viewer: Viewer, needed: int) -> bool:
@@ -269,8 +291,6 @@ def _scope(found: Window, viewer: Viewer) -> QuerySet[Image]:
 def _load(found: Window, chunk: slice, viewer: Viewer) -> list[Hit]:
     """The pictures of a slice of the window, in its order."""
     scores = dict(zip(found.ids[chunk], found.scores[chunk], strict=True))
-    images = with_state(
-        Image.objects.visible_to(viewer).filter(pk__in=list(scores)).select_related("owner")
-    )
+    images = for_showing(Image.objects.visible_to(viewer).filter(pk__in=list(scores)), viewer)
     by_id = {image.pk: image for image in images}
     return [Hit(by_id[pk], score) for pk, score in scores.items() if pk in by_id]

@@ -9,11 +9,14 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from gallery.api.serializers.selection import tag_names
 from gallery.models import Image
+from gallery.organising.filters import STATES
 
-STATES = ["pending", "ready", "failed"]
 # Null for everybody but the owner: they may say who, where or what somebody is.
-OWNERS_EYES_ONLY = ["original_name", "sha256", "latitude", "longitude"]
+OWNERS_EYES_ONLY = ["original_name", "sha256", "latitude", "longitude", "archived", "tags"]
+# Null for everybody but the owner and moderators.
+JUDGED_EYES_ONLY = ["hidden", "hidden_reason"]
 
 
 class OwnerSerializer(serializers.Serializer):
@@ -29,8 +32,8 @@ class ImageUrlsSerializer(serializers.Serializer):
 class ImageSerializer(serializers.ModelSerializer):
     """A picture and what is known about it."""
 
-    # Needs the request in its context, and pictures with their index state
-    # (gallery.indexing.ledger.with_state) and owner.
+    # Needs the request in its context, and pictures loaded with all that is shown of
+    # them (gallery.indexing.showing.for_showing).
 
     state = serializers.ChoiceField(
         STATES,
@@ -55,6 +58,19 @@ class ImageSerializer(serializers.ModelSerializer):
     longitude = serializers.FloatField(
         read_only=True, allow_null=True, help_text="Null unless you own the picture."
     )
+    archived = serializers.SerializerMethodField(
+        help_text="Away from the home page and the timeline; null unless you own the picture."
+    )
+    tags = serializers.SerializerMethodField(help_text="Null unless you own the picture.")
+    favourite = serializers.BooleanField(
+        source="is_favourite", read_only=True, help_text="Whether you marked it."
+    )
+    hidden = serializers.SerializerMethodField(
+        help_text="By a moderator; null unless you own the picture or are a moderator."
+    )
+    hidden_reason = serializers.CharField(
+        read_only=True, allow_null=True, help_text="Null as `hidden` is."
+    )
 
     class Meta:
         model = Image
@@ -71,13 +87,16 @@ class ImageSerializer(serializers.ModelSerializer):
             "byte_size",
             "created_at",
             "captured_at",
+            "taken_at",
             "camera",
             "exif",
             "placeholder",
             "owner",
             "is_owner",
+            "favourite",
             "urls",
             *OWNERS_EYES_ONLY,
+            *JUDGED_EYES_ONLY,
         ]
         read_only_fields = fields
 
@@ -87,6 +106,18 @@ class ImageSerializer(serializers.ModelSerializer):
 
     def get_is_owner(self, image: Image) -> bool:
         return image.is_owned_by(self.context["request"].user)
+
+    @extend_schema_field(serializers.BooleanField(allow_null=True))
+    def get_archived(self, image: Image) -> bool:
+        return image.archived_at is not None
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField(), allow_null=True))
+    def get_tags(self, image: Image) -> list[str]:
+        return [tag.name for tag in image.tags.all()]
+
+    @extend_schema_field(serializers.BooleanField(allow_null=True))
+    def get_hidden(self, image: Image) -> bool:
+        return image.hidden_at is not None
 
     @extend_schema_field(ImageUrlsSerializer)
     def get_urls(self, image: Image) -> dict[str, str]:
@@ -101,6 +132,8 @@ class ImageSerializer(serializers.ModelSerializer):
         shown = super().to_representation(image)
         if not shown["is_owner"]:
             shown.update(dict.fromkeys(OWNERS_EYES_ONLY))
+            if not getattr(self.context["request"].user, "is_moderator", False):
+                shown.update(dict.fromkeys(JUDGED_EYES_ONLY))
         return shown
 
 
@@ -119,20 +152,28 @@ class UploadedImageSerializer(ImageSerializer):
         read_only_fields = fields
 
 
-class ImageChangesSerializer(serializers.ModelSerializer):
-    """What the owner may change: all of it optional."""
-
+class ImageTextsSerializer(serializers.ModelSerializer):
     class Meta:
         model = Image
         fields = ["title", "description", "visibility"]
 
 
-class UploadSerializer(ImageChangesSerializer):
+class ImageChangesSerializer(ImageTextsSerializer):
+    """What the owner may change: all of it optional."""
+
+    archived = serializers.BooleanField(required=False)
+    tags = tag_names(required=False, help_text="All tags that the picture has afterwards.")
+
+    class Meta(ImageTextsSerializer.Meta):
+        fields = [*ImageTextsSerializer.Meta.fields, "captured_at", "archived", "tags"]
+
+
+class UploadSerializer(ImageTextsSerializer):
     """A picture to keep, and what its owner says about it."""
 
     file = serializers.FileField(
         allow_empty_file=True, help_text="JPEG, PNG, WebP, AVIF, HEIC, GIF, TIFF or BMP."
     )
 
-    class Meta(ImageChangesSerializer.Meta):
-        fields = ["file", *ImageChangesSerializer.Meta.fields]
+    class Meta(ImageTextsSerializer.Meta):
+        fields = ["file", *ImageTextsSerializer.Meta.fields]

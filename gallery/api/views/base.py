@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.contrib.auth.models import AnonymousUser
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotAuthenticated, NotFound
 from rest_framework.generics import GenericAPIView
@@ -15,7 +16,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from gallery.api.parsers import JSONParser
-from gallery.indexing import ledger
+from gallery.indexing.showing import for_showing
 from gallery.models import Image, User
 from gallery.models.image import ImageQuerySet
 
@@ -71,10 +72,13 @@ class ImageView(ApiView):
         super().initial(request, *args, **kwargs)
         self.image = self.load(self.nameable(), kwargs["pk"])
 
-    @staticmethod
-    def load(images: ImageQuerySet, pk: UUID | str) -> Image:
-        """The picture with all that its serializer needs, or 404."""
-        image = ledger.with_state(images).select_related("owner").filter(pk=pk).first()
-        if image is None:
-            raise NotFound(_("There is no such picture, or it is not shared with you."))
-        return image
+    def load(self, images: ImageQuerySet, pk: UUID | str) -> Image:
+        return load_image(images, pk, self.request.user)
+
+
+def load_image(images: ImageQuerySet, pk: UUID | str, viewer: User | AnonymousUser) -> Image:
+    """The picture with all that its serializer needs, or 404."""
+    image = for_showing(images, viewer).filter(pk=pk).first()
+    if image is None:
+        raise NotFound(_("There is no such picture, or it is not shared with you."))
+    return image

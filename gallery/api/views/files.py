@@ -18,6 +18,11 @@ from gallery.library.renditions import WIDTHS
 
 DEFAULT_WIDTH = 640
 MAX_WIDTH = 10_000
+WIDTH = OpenApiParameter(
+    "w",
+    {"type": "integer", "minimum": 1, "maximum": MAX_WIDTH, "default": DEFAULT_WIDTH},
+    description=f"Width in pixels; the next of {', '.join(map(str, WIDTHS))} is sent.",
+)
 
 
 class ImageFileView(ImageView):
@@ -42,22 +47,16 @@ class ImageThumbnailView(ImageView):
     @extend_schema(
         operation_id="images_thumbnail",
         tags=["images"],
-        parameters=[
-            OpenApiParameter(
-                "w",
-                {"type": "integer", "minimum": 1, "maximum": MAX_WIDTH, "default": DEFAULT_WIDTH},
-                description=f"Width in pixels; the next of {', '.join(map(str, WIDTHS))} is sent.",
-            )
-        ],
+        parameters=[WIDTH],
         responses={(200, "image/webp"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, pk: UUID) -> HttpResponseBase:
         """The picture made smaller, without metadata."""
-        width = _read_width(request.query_params.get("w"))
+        width = read_width(request.query_params.get("w"))
         return delivery.thumbnail_response(self.image, width, request=request._request)
 
 
-def _read_width(text: str | None) -> int:
+def read_width(text: str | None) -> int:
     if text is None:
         return DEFAULT_WIDTH
     width = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.parsers import MultiPartParser
@@ -12,8 +11,7 @@ from rest_framework.permissions import IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gallery.api.filters import ImageFilter
-from gallery.api.pagination import NewestFirst
+from gallery.api.pagination import AsAsked
 from gallery.api.serializers.errors import ErrorResponseSerializer
 from gallery.api.serializers.images import (
     ImageChangesSerializer,
@@ -22,11 +20,13 @@ from gallery.api.serializers.images import (
     UploadSerializer,
 )
 from gallery.api.uploads import Answer, IdempotencyKey, read_upload
-from gallery.api.views.base import ApiView, ImageView
+from gallery.api.views.base import ApiView, ImageView, load_image
 from gallery.indexing import ledger
+from gallery.indexing.showing import for_showing
 from gallery.library import service
 from gallery.models import Image
 from gallery.models.image import ImageQuerySet
+from gallery.organising import details, filters
 
 
 class ImageListView(ApiView):
@@ -34,21 +34,20 @@ class ImageListView(ApiView):
     serializer_class = ImageSerializer
     permission_classes = [IsAuthenticatedOrReadOnly]
     parser_classes = [MultiPartParser]
+    # For the schema; `filters.narrow` does the work.
     filter_backends = [DjangoFilterBackend]
-    filterset_class = ImageFilter
-    pagination_class = NewestFirst
+    filterset_class = filters.ImageFilter
+    pagination_class = AsAsked
     throttle_scopes = {"POST": "upload"}
-
-    def get_queryset(self) -> QuerySet[Image]:
-        visible = Image.objects.visible_to(self.request.user)
-        return ledger.with_state(visible).select_related("owner")
 
     @extend_schema(
         operation_id="images_list", tags=["images"], responses={200: ImageSerializer(many=True)}
     )
     def get(self, request: Request) -> Response:
-        """Your own and public pictures, newest first."""
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        """Your own pictures, public ones and those shared with you, newest first."""
+        visible = Image.objects.visible_to(request.user)
+        images = filters.narrow(visible, request.query_params, request.user)
+        page = self.paginate_queryset(for_showing(images, request.user))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @extend_schema(
@@ -84,7 +83,8 @@ class ImageListView(ApiView):
             if key:
                 key.remember(answer)
 
-        image = ImageView.load(Image.objects.owned_by(request.user), answer.image_id)
+        own = Image.objects.owned_by(request.user)
+        image = load_image(own, answer.image_id, request.user)
         body = {
             **self.get_serializer(image).data,
             "duplicate": answer.duplicate,
@@ -103,11 +103,11 @@ class ImageDetailView(ImageView):
 
     @extend_schema(operation_id="images_change", tags=["images"], request=ImageChangesSerializer)
     def patch(self, request: Request, pk: UUID) -> Response:
-        """Change the title, the description or the visibility."""
+        """Change what you say about a picture, who sees it, or where it is listed."""
         form = ImageChangesSerializer(self.image, data=request.data, partial=True)
         form.is_valid(raise_exception=True)
-        service.update_image(self.image, **form.validated_data)
-        return Response(self.get_serializer(self.image).data)
+        details.change(self.image, **form.validated_data)
+        return Response(self.get_serializer(self.load(self.nameable(), pk)).data)
 
     @extend_schema(operation_id="images_delete", tags=["images"], responses={204: None})
     def delete(self, request: Request, pk: UUID) -> Response:

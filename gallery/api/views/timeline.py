@@ -1,0 +1,33 @@
+"""The timeline: the pictures of each month are `images/?order=taken` with its limits."""
+
+from __future__ import annotations
+
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gallery.api.serializers.timeline import TimelineSerializer
+from gallery.api.views.base import ApiView
+from gallery.models import Image
+from gallery.organising import filters
+from gallery.organising.timeline import months
+
+
+class TimelineView(ApiView):
+    queryset = Image.objects.all()
+    serializer_class = TimelineSerializer
+    # For the schema; `filters.narrow` does the work.
+    filter_backends = [DjangoFilterBackend]
+    filterset_class = filters.ImageFilter
+
+    @extend_schema(operation_id="timeline", tags=["images"], responses={200: TimelineSerializer})
+    def get(self, request: Request) -> Response:
+        """How many pictures each month has, the latest first; without archived ones
+        unless you ask for them."""
+        visible = Image.objects.visible_to(request.user)
+        images = filters.narrow(visible, request.query_params, request.user)
+        if not request.query_params.get("archived"):
+            images = images.filter(archived_at__isnull=True)
+        found = months(images)
+        return Response({"months": found, "total": sum(month["count"] for month in found)})

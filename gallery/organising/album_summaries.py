@@ -1,0 +1,99 @@
+"""What a list of albums tells of each: how many pictures, from when to when, which
+one is its cover, who it is shared with. A few queries for a whole page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Count, Max, Min, OuterRef, Q, Subquery
+
+from gallery.models import Album, AlbumItem, AlbumRole, AlbumShare, ShareLink, User
+from gallery.organising import albums
+
+if TYPE_CHECKING:
+    from gallery.models.album import AlbumQuerySet
+
+Viewer = User | AnonymousUser
+
+
+@dataclass(frozen=True)
+class Summary:
+    """An album as `viewer` sees it. `shared` is None for whom that does not concern."""
+
+    album: Album
+    role: str
+    count: int
+    cover_id: UUID | None
+    first_taken_at: datetime | None
+    last_taken_at: datetime | None
+    shared: bool | None
+
+
+def for_showing(found: AlbumQuerySet, viewer: Viewer) -> AlbumQuerySet:
+    """What `summarise` needs with each album."""
+    return albums.with_role(found, viewer).select_related("owner")
+
+
+def summarise(found: Sequence[Album], viewer: Viewer) -> list[Summary]:
+    """One for each album, in the same order."""
+    counts = _counts(found, viewer)
+    covers = _covers(found, viewer)
+    shared = _shared(found)
+    return [
+        Summary(
+            album=album,
+            role=(role := albums.role_of(album, viewer)),
+            count=counts.get(album.pk, _NOTHING)[0],
+            cover_id=covers.get(album.pk),
+            first_taken_at=counts.get(album.pk, _NOTHING)[1],
+            last_taken_at=counts.get(album.pk, _NOTHING)[2],
+            shared=album.pk in shared if role in {albums.OWNER, AlbumRole.MANAGE} else None,
+        )
+        for album in found
+    ]
+
+
+_Count = tuple[int, datetime | None, datetime | None]
+_NOTHING: _Count = (0, None, None)
+
+
+def _entries(found: Iterable[Album], viewer: Viewer) -> Q:
+    """Entries that the albums show to `viewer` (as `albums.images_of`)."""
+    shown = Q(image__hidden_at__isnull=True) | Q(image__owner_id=viewer.pk or 0)
+    return shown & Q(album__in=[album.pk for album in found], image__deleted_at__isnull=True)
+
+
+def _counts(found: Iterable[Album], viewer: Viewer) -> dict[UUID, _Count]:
+    rows = (
+        AlbumItem.objects.filter(_entries(found, viewer))
+        .values("album_id")
+        .annotate(n=Count("pk"), first=Min("image__taken_at"), last=Max("image__taken_at"))
+    )
+    return {row["album_id"]: (row["n"], row["first"], row["last"]) for row in rows}
+
+
+def _covers(found: Sequence[Album], viewer: Viewer) -> dict[UUID, UUID]:
+    """The chosen cover where it is still shown in the album, else the first picture."""
+    shown = AlbumItem.objects.filter(_entries(found, viewer))
+    chosen = shown.filter(image__in=[album.cover_id for album in found if album.cover_id])
+    first = shown.filter(album=OuterRef("pk")).order_by("position", "pk").values("image_id")[:1]
+    these = Album.objects.filter(pk__in=[album.pk for album in found])
+    firsts = these.order_by().values_list("pk", Subquery(first))
+    covers = {album_id: image_id for album_id, image_id in firsts if image_id is not None}
+    wanted = {album.pk: album.cover_id for album in found}
+    for album_id, image_id in chosen.values_list("album_id", "image_id"):
+        if wanted[album_id] == image_id:
+            covers[album_id] = image_id
+    return covers
+
+
+def _shared(found: Iterable[Album]) -> set[UUID]:
+    ids = [album.pk for album in found]
+    people = AlbumShare.objects.filter(album__in=ids).values_list("album_id", flat=True)
+    links = ShareLink.objects.live().filter(album__in=ids).values_list("album_id", flat=True)
+    return {*people, *links} - {None}

@@ -1,0 +1,19 @@
+"""Which cameras pictures were taken with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Count
+
+if TYPE_CHECKING:
+    from gallery.models.image import ImageQuerySet
+
+_MOST = 500
+
+
+def of(images: ImageQuerySet) -> Iterable[Mapping[str, Any]]:
+    """`camera` and `count`, the most used first, 500 at most."""
+    named = images.exclude(camera="").order_by().values("camera").annotate(count=Count("pk"))
+    return named.order_by("-count", "camera")[:_MOST]

@@ -1,0 +1,118 @@
+"""The kinds of values that filters take, each refused in words when it is wrong."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import django_filters
+from django import forms
+from django.core.validators import ProhibitNullCharactersValidator
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+
+MAX_IDS = 200
+MAX_NAMES = 20
+
+
+class _IdsField(forms.Field):
+    """`id=a&id=b` or `id=a,b` as a list of UUIDs."""
+
+    widget = forms.SelectMultiple
+    default_error_messages = {
+        "bad_id": _("Give the ids of pictures as the upload answered them."),
+        "too_many_ids": _("Give at most %(most)d ids."),
+    }
+
+    def clean(self, value: Any) -> list[uuid.UUID]:
+        texts = [text for part in value or [] for text in part.split(",") if text]
+        if len(texts) > MAX_IDS:
+            raise forms.ValidationError(
+                self.error_messages["too_many_ids"], "too_many_ids", {"most": MAX_IDS}
+            )
+        try:
+            return [uuid.UUID(text) for text in texts]
+        except ValueError as error:
+            raise forms.ValidationError(self.error_messages["bad_id"], "bad_id") from error
+
+
+@extend_schema_field(
+    {
+        "type": "array",
+        "items": {"type": "string", "format": "uuid"},
+        "description": f"Up to {MAX_IDS}: to follow uploads until they are `ready`.",
+    }
+)
+class IdsFilter(django_filters.Filter):
+    field_class = _IdsField
+
+    def filter(self, queryset: Any, value: list[uuid.UUID]) -> Any:
+        return super().filter(queryset, value) if value else queryset
+
+
+class _NamesField(forms.Field):
+    """`tag=a&tag=b` as a list of texts."""
+
+    widget = forms.SelectMultiple
+    default_error_messages = {
+        "too_many_names": _("Give at most %(most)d names."),
+        "name_too_long": _("A name has at most %(most)d characters."),
+    }
+    max_length = 50
+
+    def clean(self, value: Any) -> list[str]:
+        names = [text.strip() for text in value or [] if text.strip()]
+        if len(names) > MAX_NAMES:
+            raise forms.ValidationError(
+                self.error_messages["too_many_names"], "too_many_names", {"most": MAX_NAMES}
+            )
+        for name in names:
+            ProhibitNullCharactersValidator()(name)
+            if len(name) > self.max_length:
+                raise forms.ValidationError(
+                    self.error_messages["name_too_long"], "name_too_long", {"most": self.max_length}
+                )
+        return names
+
+
+class NamesFilter(django_filters.Filter):
+    field_class = _NamesField
+
+
+class _MomentField(django_filters.fields.IsoDateTimeField):
+    """A time as UTC: PostgreSQL knows fewer offsets than Python. A date alone is
+    its first moment, in the time zone of the site."""
+
+    def clean(self, value: Any) -> datetime | None:
+        moment = super().clean(value)
+        try:
+            return moment and moment.astimezone(UTC)
+        except OverflowError as error:
+            raise forms.ValidationError(self.error_messages["invalid"], "invalid") from error
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    field_class = _MomentField
+
+
+class _YesNoField(forms.Field):
+    """True or False; what is neither is refused, not taken for "no filter"."""
+
+    widget = forms.TextInput
+    default_error_messages = {"invalid": _("Say true or false.")}
+    values = {"true": True, "1": True, "false": False, "0": False}
+
+    def clean(self, value: Any) -> bool | None:
+        text = (value or "").strip().lower()
+        if not text:
+            return None
+        if text not in self.values:
+            raise forms.ValidationError(self.error_messages["invalid"], "invalid")
+        return self.values[text]
+
+
+@extend_schema_field(OpenApiTypes.BOOL)
+class YesNoFilter(django_filters.Filter):
+    field_class = _YesNoField

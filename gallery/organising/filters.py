@@ -1,0 +1,203 @@
+"""What pictures can be narrowed by: in the API, on the pages, in selections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import django_filters
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Exists, F, OuterRef, Q
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+
+from gallery.errors import Refusal
+from gallery.indexing import ledger
+from gallery.library import keyset
+from gallery.models import Album, AlbumItem, Embedding, Favourite, Image, Tag, User
+from gallery.organising import tags
+from gallery.organising.albums import with_place
+from gallery.organising.filter_fields import (
+    IdsFilter,
+    MomentFilter,
+    NamesFilter,
+    YesNoFilter,
+)
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from gallery.models.image import ImageQuerySet
+
+Viewer = User | AnonymousUser
+
+STATES = ["pending", "ready", "failed"]
+ORIENTATIONS = {
+    "landscape": Q(width__gt=F("height")),
+    "portrait": Q(width__lt=F("height")),
+    "square": Q(width=F("height")),
+}
+ORDERS = {"created": keyset.UPLOADED, "taken": keyset.TAKEN, "album": keyset.IN_ALBUM}
+
+
+class ImageFilter(django_filters.FilterSet):
+    """Each filter narrows what it is given, within the rights that it came with."""
+
+    id = IdsFilter(field_name="pk", lookup_expr="in")
+    owner = django_filters.CharFilter(
+        method="by_owner", max_length=150, help_text="A user name, or `me`."
+    )
+    visibility = django_filters.ChoiceFilter(choices=Image.Visibility.choices)
+    state = django_filters.ChoiceFilter(
+        method="by_state", choices=[(state, state) for state in STATES]
+    )
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
+    captured_after = MomentFilter(field_name="captured_at", lookup_expr="gte")
+    captured_before = MomentFilter(field_name="captured_at", lookup_expr="lt")
+    taken_after = MomentFilter(
+        field_name="taken_at",
+        lookup_expr="gte",
+        help_text="A date or a time. Pictures that do not tell count as taken when uploaded.",
+    )
+    taken_before = MomentFilter(
+        field_name="taken_at", lookup_expr="lt", help_text="A date or a time, not included."
+    )
+    camera = django_filters.CharFilter(
+        lookup_expr="iexact", max_length=200, help_text="As `images/cameras/` names it."
+    )
+    orientation = django_filters.ChoiceFilter(
+        method="by_orientation", choices=[(name, name) for name in ORIENTATIONS]
+    )
+    album = django_filters.UUIDFilter(
+        method="by_album", help_text="An album that you may see; of others nothing is found."
+    )
+    tag = NamesFilter(
+        method="by_tags",
+        help_text="One of your tags; given several times, pictures that have them all.",
+    )
+    favourite = YesNoFilter(method="by_favourite", help_text="Whether you marked it.")
+    archived = YesNoFilter(
+        method="by_archived", help_text="`true`: your archive; `false`: what nobody archived."
+    )
+    order = django_filters.ChoiceFilter(
+        method="in_order",
+        choices=[(name, name) for name in ORDERS],
+        help_text="Newest first by time of upload (`created`, unless you say otherwise) or "
+        "capture (`taken`), or, together with `album`, as the album has them (`album`).",
+    )
+
+    class Meta:
+        model = Image
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, viewer: Viewer | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.viewer = viewer or AnonymousUser()
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def by_owner(self, images: ImageQuerySet, name: str, value: str) -> ImageQuerySet:
+        if value == "me":
+            return images.filter(owner_id=self.viewer.pk) if self.viewer.pk else images.none()
+        return images.filter(owner__username=value)
+
+    def by_state(self, images: ImageQuerySet, name: str, value: str) -> ImageQuerySet:
+        """As `ledger.with_state` tells it, asked of the ledger rather than of each picture."""
+        states = Embedding.State
+        kept = Embedding.objects.filter(space=ledger.target_spaces().first())
+        settled = {"ready": states.ENCODED, "failed": states.FAILED}
+        if value in settled:
+            return images.filter(pk__in=kept.filter(state=settled[value]).values("image_id"))
+        done = kept.filter(image=OuterRef("pk"), state__in=settled.values())
+        return images.filter(~Exists(done))
+
+    def by_orientation(self, images: ImageQuerySet, name: str, value: str) -> ImageQuerySet:
+        return images.filter(ORIENTATIONS[value])
+
+    @extend_schema_field(OpenApiTypes.UUID)
+    def by_album(self, images: ImageQuerySet, name: str, value: UUID) -> ImageQuerySet:
+        if self.form.cleaned_data["order"] == "album":
+            images = with_place(images.filter(album_items__album=value))
+        else:
+            items = AlbumItem.objects.filter(album=value)
+            images = images.filter(pk__in=items.values("image_id"))
+        # Asked first, so that the database plans for one album instead of for some.
+        visible = Album.objects.visible_to(self.viewer).filter(pk=value).exists()
+        return images if visible else images.none()
+
+    @extend_schema_field({"type": "array", "items": {"type": "string"}})
+    def by_tags(self, images: ImageQuerySet, name: str, value: list[str]) -> ImageQuerySet:
+        for word in value:
+            # Looked up first, as above. Only the owner of a picture tags it.
+            tag = tags.find(self.viewer, word)
+            if tag is None:
+                return images.none()
+            links = Tag.images.through.objects.filter(tag=tag)
+            images = images.filter(owner_id=tag.owner_id, pk__in=links.values("image_id"))
+        return images
+
+    @extend_schema_field(OpenApiTypes.BOOL)
+    def by_favourite(self, images: ImageQuerySet, name: str, value: bool) -> ImageQuerySet:
+        marked = Q(pk__in=Favourite.objects.filter(user_id=self.viewer.pk or 0).values("image_id"))
+        return images.filter(marked if value else ~marked)
+
+    @extend_schema_field(OpenApiTypes.BOOL)
+    def by_archived(self, images: ImageQuerySet, name: str, value: bool) -> ImageQuerySet:
+        if value:
+            return images.filter(archived_at__isnull=False, owner_id=self.viewer.pk or 0)
+        return images.filter(archived_at__isnull=True)
+
+    def in_order(self, images: ImageQuerySet, name: str, value: str) -> ImageQuerySet:
+        if value == "album" and not self.form.cleaned_data["album"]:
+            raise Refusal(
+                "order_without_album", _("Say which album: its order is only its own."), "order"
+            )
+        return images
+
+
+def narrow(images: ImageQuerySet, params: Mapping[str, Any], viewer: Viewer) -> ImageQuerySet:
+    """`images` narrowed by what `params` say (a query string, or a JSON object with
+    the same names); other names are left alone. In no order: see `order_of`.
+
+    Raises Refusal for a value that is not understood, naming its field.
+    """
+    narrowed = ImageFilter(_as_query(params), images, viewer=viewer)
+    if not narrowed.is_valid():
+        field, (error, *_others) = next(iter(narrowed.errors.get_json_data().items()))
+        raise Refusal(error["code"] or "invalid", error["message"], field)
+    return cast("ImageQuerySet", narrowed.qs)
+
+
+def order_of(params: Mapping[str, Any]) -> keyset.Order:
+    """The order that `params` ask for; `narrow` has checked them."""
+    return ORDERS.get(str(params.get("order") or "created"), keyset.UPLOADED)
+
+
+def _as_query(params: Mapping[str, Any]) -> MultiValueDict[str, str]:
+    """JSON values as the texts that a query string would hold."""
+    if isinstance(params, QueryDict):
+        return params
+    return MultiValueDict({name: _texts(name, value) for name, value in params.items()})
+
+
+def _texts(name: str, value: Any) -> list[str]:
+    match value:
+        case None:
+            return []
+        case bool():
+            return ["true" if value else "false"]
+        case str() if _is_unicode(value):
+            return [value]
+        case int() | float():
+            return [str(value)]
+        case list() if not any(isinstance(entry, list) for entry in value):
+            return [text for entry in value for text in _texts(name, entry)]
+    raise Refusal("invalid", _("Give a text, a number, true or false, or a list of texts."), name)
+
+
+def _is_unicode(text: str) -> bool:
+    """JSON can name halves of surrogate pairs, which no database holds."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)

@@ -1,0 +1,222 @@
+"""Words that an owner sorts own pictures by: give, take, rename, merge, remove."""
+
+from __future__ import annotations
+
+import unicodedata
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import connection, transaction
+from django.db.models import Count, Exists, Model, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce, Lower
+from django.utils.translation import gettext as _
+
+from gallery.errors import Refusal
+from gallery.library import texts
+from gallery.models import Change, Image, Tag, User
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+MAX_NAME = 50
+MAX_NAMES = 50
+
+# link id, tag id, image id
+Link = tuple[int, UUID, UUID]
+
+
+def in_use(owner: User) -> QuerySet[Tag]:
+    """The owner's tags with `count`, how many pictures carry each (the trash apart), and
+    `name_key` for `keyset.BY_NAME`. Tags that no picture carries are not listed."""
+    tags = Tag.objects.filter(Exists(_kept(owner.pk)), owner=owner)
+    return tags.annotate(count=_count(owner.pk), name_key=Lower("name"))
+
+
+def find(owner: User | AnonymousUser, name: str) -> Tag | None:
+    """The owner's tag of this name, in any case."""
+    tags = Tag.objects.filter(owner_id=owner.pk or 0)
+    return tags.alias(key=Lower("name")).filter(key=Lower(Value(name))).first()
+
+
+def counted(tag: Tag) -> Tag:
+    """The tag with its `count`, which may be 0."""
+    return Tag.objects.annotate(count=_count(tag.owner_id)).get(pk=tag.pk)
+
+
+def _kept(owner_id: int) -> QuerySet[Model]:
+    """The links of a tag of this owner, but for those to pictures in the trash: these
+    are few, and looked up once instead of with each link."""
+    trash = Image.objects.filter(owner_id=owner_id, deleted_at__isnull=False)
+    links = Tag.images.through.objects.filter(tag=OuterRef("pk"))
+    return links.exclude(image__in=trash.order_by().values("pk"))
+
+
+def _count(owner_id: int) -> Coalesce:
+    rows = _kept(owner_id).order_by().values("tag").annotate(n=Count("pk"))
+    return Coalesce(Subquery(rows.values("n")), 0)
+
+
+def of(owner: User) -> list[Tag]:
+    """The tags in use, by name."""
+    return list(in_use(owner).order_by(Lower("name"), "pk"))
+
+
+def clean_names(names: Iterable[str]) -> list[str]:
+    """Without repetitions, which differ in more than case. Raises Refusal (bad_tag,
+    too_many_tags)."""
+    cleaned = {clean.casefold(): clean for name in names if (clean := clean_name(name))}
+    if len(cleaned) > MAX_NAMES:
+        raise Refusal(
+            "too_many_tags", _("Give at most %(most)d tags at once.") % {"most": MAX_NAMES}, "tags"
+        )
+    return list(cleaned.values())
+
+
+def clean_name(name: str) -> str:
+    """One line without spaces around it, perhaps empty. Raises Refusal (tag_too_long)."""
+    name = " ".join(texts.clean_title(name).split()) if len(name) <= 200 else name
+    if len(name) > MAX_NAME:
+        raise Refusal(
+            "tag_too_long", _("A tag has at most %(most)d characters.") % {"most": MAX_NAME}, "tags"
+        )
+    return unicodedata.normalize("NFC", name)
+
+
+# --- On many pictures -------------------------------------------------------------
+
+
+def named(owner: User, names: Sequence[str]) -> list[UUID]:
+    """The owner's tags of these names, made where they are missing, and kept from
+    being removed until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO gallery_tag (id, owner_id, name, created_at)"
+            " SELECT tag.id, %s, tag.name, now()"
+            " FROM unnest(%s::uuid[], %s::text[]) AS tag (id, name) ORDER BY lower(tag.name)"
+            " ON CONFLICT (owner_id, lower(name)) DO NOTHING",
+            [owner.pk, [uuid.uuid4() for _name in names], list(names)],
+        )
+    return known(owner, names)
+
+
+def known(owner: User, names: Sequence[str]) -> list[UUID]:
+    """Those of these names that the owner has, kept as by `named`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM gallery_tag WHERE owner_id = %s"
+            " AND lower(name) IN (SELECT lower(wanted) FROM unnest(%s::text[]) AS wanted)"
+            " ORDER BY id FOR KEY SHARE",
+            [owner.pk, list(names)],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def link(tag_ids: Sequence[UUID], image_ids: Sequence[UUID]) -> list[tuple[int, UUID]]:
+    """Give each picture each tag. Returns the new links as (link id, image id)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH kept AS (SELECT id FROM gallery_image WHERE id = ANY(%s)"
+            "  ORDER BY id FOR KEY SHARE)"
+            " INSERT INTO gallery_tag_images (tag_id, image_id)"
+            " SELECT tag, kept.id FROM kept, unnest(%s::uuid[]) AS tag ORDER BY kept.id, tag"
+            " ON CONFLICT (tag_id, image_id) DO NOTHING RETURNING id, image_id",
+            [list(image_ids), list(tag_ids)],
+        )
+        return cursor.fetchall()
+
+
+def unlink(tag_ids: Sequence[UUID], image_ids: Sequence[UUID]) -> list[Link]:
+    """Take each tag from each picture. Returns the links that were there."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM gallery_tag_images WHERE tag_id = ANY(%s) AND image_id = ANY(%s)"
+            " RETURNING id, tag_id, image_id",
+            [list(tag_ids), list(image_ids)],
+        )
+        return cursor.fetchall()
+
+
+def remove_links(owner: User, links: Sequence[int]) -> int:
+    """Undo what `link` returned. Returns how many pictures lost a tag."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH gone AS (DELETE FROM gallery_tag_images link USING gallery_tag tag"
+            "  WHERE link.id = ANY(%s) AND tag.id = link.tag_id AND tag.owner_id = %s"
+            "  RETURNING link.image_id) SELECT count(DISTINCT image_id) FROM gone",
+            [list(links), owner.pk],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def link_again(owner: User, links: Sequence[tuple[int, str, str]]) -> int:
+    """Undo what `unlink` returned, where tag and picture still exist. Returns how many
+    pictures have a tag again."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH kept AS (SELECT former.id, tag.id AS tag_id, image.id AS image_id"
+            "  FROM unnest(%s::bigint[], %s::uuid[], %s::uuid[])"
+            "   AS former (id, tag_id, image_id)"
+            "  JOIN gallery_tag tag ON tag.id = former.tag_id AND tag.owner_id = %s"
+            "  JOIN gallery_image image ON image.id = former.image_id"
+            "  ORDER BY image.id, tag.id FOR KEY SHARE OF tag, image),"
+            " back AS (INSERT INTO gallery_tag_images (id, tag_id, image_id)"
+            "  SELECT id, tag_id, image_id FROM kept"
+            "  ON CONFLICT (tag_id, image_id) DO NOTHING RETURNING image_id)"
+            " SELECT count(DISTINCT image_id) FROM back",
+            [*([link[field] for link in links] for field in range(3)), owner.pk],
+        )
+        return int(cursor.fetchone()[0])
+
+
+# --- One picture, one tag ---------------------------------------------------------
+
+
+@transaction.atomic
+def set_tags(image: Image, names: Iterable[str]) -> None:
+    """Let a picture carry exactly these tags of its owner. Raises Refusal."""
+    wanted = clean_names(names)
+    # Two who set the tags of one picture at once: one after the other.
+    Image.objects.select_for_update(no_key=True).get(pk=image.pk)
+    tag_ids = named(image.owner, wanted) if wanted else []
+    others = Tag.objects.filter(images=image).exclude(pk__in=tag_ids)
+    unlink(list(others.values_list("pk", flat=True)), [image.pk])
+    link(tag_ids, [image.pk])
+
+
+@transaction.atomic
+def rename(tag: Tag, name: str) -> Tag:
+    """Give a tag another name, or merge it into the tag that has this name.
+
+    Returns the tag that carries the name afterwards. Raises Refusal.
+    """
+    name = clean_name(name)
+    if not name:
+        raise Refusal("tag_missing", _("Give the tag a name."), "name")
+    same = Tag.objects.filter(owner=tag.owner_id).exclude(pk=tag.pk).alias(key=Lower("name"))
+    other = same.filter(key=Lower(Value(name))).select_for_update().first()
+    if other is None:
+        tag.name = name
+        tag.save(update_fields=["name"])
+        return tag
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO gallery_tag_images (tag_id, image_id)"
+            " SELECT %s, image_id FROM gallery_tag_images WHERE tag_id = %s ORDER BY image_id"
+            " ON CONFLICT (tag_id, image_id) DO NOTHING",
+            [other.pk, tag.pk],
+        )
+    tag.delete()
+    return other
+
+
+@transaction.atomic
+def delete(tag: Tag, user: User) -> Change:
+    """Take a tag of one's own from all pictures. Returns what undoes it."""
+    links = Tag.images.through.objects.filter(tag=tag).values_list("pk", "image_id")
+    kept = [[pk, str(image_id)] for pk, image_id in links]
+    before = {"id": str(tag.pk), "name": tag.name, "links": kept}
+    tag.delete()
+    return Change.objects.create(user=user, action="delete_tag", before=before)

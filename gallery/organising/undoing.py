@@ -1,0 +1,133 @@
+"""How each act on many pictures is taken back: what is still as the act left it gets
+its former state, what has changed since is left alone.
+
+The functions are told what `bulk` kept of the state before. They touch only
+pictures that still exist and that the user may still change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
+
+from gallery.indexing import ledger
+from gallery.models import Album, AlbumItem, Image, Tag, User
+from gallery.organising import album_rows, albums, favourites, moments, tags
+
+Before = dict[str, Any]
+
+
+def _visibility(before: Before, user: User) -> int:
+    restored = 0
+    for former, image_ids in before["from"].items():
+        untouched = Image.objects.filter(
+            pk__in=image_ids, owner_id=user.pk, visibility=before["to"]
+        )
+        restored += untouched.update(visibility=former, updated_at=timezone.now())
+    return restored
+
+
+def _archive(before: Before, user: User) -> int:
+    moment = datetime.fromisoformat(before["moment"])
+    return len(moments.unstamp_only("archived_at", before["ids"], user.pk, moment))
+
+
+def _unarchive(before: Before, user: User) -> int:
+    return len(moments.stamp_again("archived_at", before["former"], user.pk))
+
+
+def _trash(before: Before, user: User) -> int:
+    moment = datetime.fromisoformat(before["moment"])
+    back = moments.unstamp_only("deleted_at", before["ids"], user.pk, moment)
+    ledger.enqueue_many(back)
+    return len(back)
+
+
+def _restore(before: Before, user: User) -> int:
+    return len(moments.stamp_again("deleted_at", before["former"], user.pk))
+
+
+def _favourite(before: Before, user: User) -> int:
+    return favourites.remove_marks(user, before["marks"])
+
+
+def _unfavourite(before: Before, user: User) -> int:
+    seen = Image.objects.visible_to(user) | Image.objects.filter(owner_id=user.pk)
+    found = seen.filter(pk__in=[pk for _id, pk, _when in before["marks"]]).order_by()
+    allowed = {str(pk) for pk in found.values_list("pk", flat=True)}
+    return favourites.mark_again(user, [mark for mark in before["marks"] if mark[1] in allowed])
+
+
+def _add_tags(before: Before, user: User) -> int:
+    return tags.remove_links(user, before["links"])
+
+
+def _remove_tags(before: Before, user: User) -> int:
+    return tags.link_again(user, before["links"])
+
+
+def _delete_tag(before: Before, user: User) -> int:
+    """The tag comes back, or its pictures get the one that has its name by now."""
+    Tag.objects.bulk_create(
+        [Tag(pk=before["id"], owner=user, name=before["name"])], ignore_conflicts=True
+    )
+    (tag_id,) = tags.known(user, [before["name"]])
+    return tags.link_again(user, [(pk, str(tag_id), image) for pk, image in before["links"]])
+
+
+def _add_to_album(before: Before, user: User) -> int:
+    """By entry, not by picture: one that was taken out and put in again stays."""
+    mine = Q(image__owner_id=user.pk)
+    entries = AlbumItem.objects.filter(mine, album=before["album"], pk__in=before["entries"])
+    return entries.delete()[0]
+
+
+def _remove_from_album(before: Before, user: User) -> int:
+    album = Album.objects.visible_to(user).filter(pk=before["album"]).first()
+    if album is None:
+        return 0
+    former = {UUID(entry[1]): entry for entry in before["entries"]}
+    album_rows.lock(album)
+    allowed = _may_show_again(album, list(former), user)
+    return album_rows.put_back(album, [former[pk] for pk in allowed])
+
+
+def _may_show_again(album: Album, image_ids: list[UUID], user: User) -> list[UUID]:
+    """Pictures whose owners had put them into the album and still could: those of
+    `user`, and for who manages the album those of others, too."""
+    images = Image.objects.filter(pk__in=image_ids)
+    if not albums.may_manage(album, user):
+        images = images.filter(owner_id=user.pk)
+    owners = User.objects.filter(pk__in=images.order_by().values("owner_id"), is_active=True)
+    able = [owner for owner in owners if albums.may_add(album, owner)]
+    return list(images.filter(owner__in=able).values_list("pk", flat=True))
+
+
+def _move(before: Before, user: User) -> int:
+    album = Album.objects.managed_by(user).filter(pk=before["album"]).first()
+    if album is None:
+        return 0
+    album_rows.lock(album)
+    return album_rows.place_back(album, before["moves"])
+
+
+UNDO: dict[str, Callable[[Before, User], int]] = {
+    "add_to_album": _add_to_album,
+    "remove_from_album": _remove_from_album,
+    "move": _move,
+    "add_tags": _add_tags,
+    "remove_tags": _remove_tags,
+    "delete_tag": _delete_tag,
+    "set_visibility": _visibility,
+    "favourite": _favourite,
+    "unfavourite": _unfavourite,
+    "archive": _archive,
+    "unarchive": _unarchive,
+    "trash": _trash,
+    "restore": _restore,
+}
