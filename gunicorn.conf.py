@@ -8,3 +8,5 @@ timeout = 120
 # may be: a percent-encoded Chinese character takes nine bytes. gunicorn itself
 # gives up at one megabyte.
 limit_request_line = 0
+# The same for the description that an upload carries in its Upload-Metadata.
+limit_request_field_size = 32_768

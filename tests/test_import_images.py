@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from gallery.models import Image, User
-from tests.conftest import draw
+from gallery.library import service
+from gallery.models import Album, AlbumRole, AlbumShare, Image, User
+from tests import pictures
+from tests.conftest import ROOT, draw, wait_for, worker_environment
 
-pytestmark = pytest.mark.django_db
+# The command works in threads, each with a connection of its own.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rings")]
+
+SOME_FAILED = "Some files were not imported"
 
 
 @pytest.fixture
@@ -32,10 +41,25 @@ def folder(tmp_path: Path) -> Path:
     return root
 
 
-def run(folder: Path, owner: str = "alice", **options: str) -> tuple[str, str]:
-    """The last line of the output, and what was said about refused files."""
+@pytest.fixture
+def clean_folder(folder: Path) -> Path:
+    """The same without files that fail."""
+    (folder / "notes.txt").unlink()
+    (folder / "2024" / "gone.jpg").unlink()
+    return folder
+
+
+def run(folder: Path, owner: str = "alice", **options: Any) -> tuple[str, str]:
+    """The summary, and what was said about files that failed."""
     out, err = StringIO(), StringIO()
-    call_command("import_images", str(folder), owner=owner, stdout=out, stderr=err, **options)
+    status = 0
+    try:
+        call_command("import_images", str(folder), owner=owner, stdout=out, stderr=err, **options)
+    except CommandError as error:
+        if not str(error).startswith(SOME_FAILED):
+            raise
+        status = error.returncode
+    assert status == (0 if "not imported 0" in out.getvalue() else 1)
     return out.getvalue().strip(), err.getvalue()
 
 
@@ -51,12 +75,87 @@ def test_every_picture_is_imported_and_every_refusal_has_a_reason(
     assert {image.visibility for image in images} == {"private"}
 
 
-def test_an_import_can_be_repeated(folder: Path, alice: User) -> None:
-    run(folder)
-    (folder / "new.jpg").write_bytes(draw(colour="yellow"))
-    summary, _ = run(folder, visibility="public")
-    assert summary == "Added 1, already there 3, not imported 2."
+@pytest.mark.parametrize("jobs", [1, 7])
+def test_any_number_of_jobs_does_the_same(folder: Path, alice: User, jobs: int) -> None:
+    summary, _refusals = run(folder, jobs=jobs)
+    assert summary == "Added 2, already there 1, not imported 2."
+
+
+def test_an_import_can_be_repeated(
+    clean_folder: Path, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(clean_folder)
+    (clean_folder / "new.jpg").write_bytes(draw(colour="yellow"))
+    sent = []
+    add_image = service.add_image
+
+    def note(**fields: Any) -> Any:
+        sent.append(fields["name"])
+        return add_image(**fields)
+
+    monkeypatch.setattr(service, "add_image", note)
+    summary, _refusals = run(clean_folder, visibility="public")
+    assert summary == "Added 1, already there 3, not imported 0."
+    assert sent == ["new.jpg"], "the hash is asked for first"
     assert Image.objects.owned_by(alice).get(original_name="new.jpg").visibility == "public"
+
+
+def test_what_is_broken_is_mended(clean_folder: Path, alice: User, media: Path) -> None:
+    run(clean_folder)
+    trashed = Image.objects.get(original_name="蓝.png")
+    service.delete_image(trashed)
+    fileless = Image.objects.exclude(pk=trashed.pk).get()
+    (media / fileless.file.name).unlink()
+    summary, _refusals = run(clean_folder)
+    assert summary == "Added 1, already there 2, not imported 0."
+    assert Image.objects.owned_by(alice).count() == 2
+    assert (media / fileless.file.name).exists()
+
+
+def test_an_album_is_made_once_and_filled(clean_folder: Path, alice: User) -> None:
+    run(clean_folder)
+    run(clean_folder, album="五月 in the mountains")
+    run(clean_folder, album="五月 in the mountains")
+    album = Album.objects.owned_by(alice).get()
+    assert album.items.count() == 2
+    (clean_folder / "new.jpg").write_bytes(draw(colour="yellow"))
+    run(clean_folder, album=str(album.pk))
+    assert album.items.count() == 3
+
+
+def test_an_album_of_another_is_filled_by_whom_it_is_open_to(
+    clean_folder: Path, alice: User, bob: User
+) -> None:
+    album = Album.objects.create(owner=bob, title="Ours")
+    with pytest.raises(CommandError, match="--album: There is no such album"):
+        run(clean_folder, album=str(album.pk))
+    AlbumShare.objects.create(album=album, user=alice, role=AlbumRole.ADD)
+    run(clean_folder, album=str(album.pk))
+    assert album.items.count() == 2
+    run(clean_folder, album="Ours")
+    assert Album.objects.owned_by(alice).get().title == "Ours", "by title it is an own one"
+    Album.objects.create(owner=alice, title="Ours")
+    with pytest.raises(CommandError, match="Several albums are called so"):
+        run(clean_folder, album="Ours")
+
+
+def test_a_quota_stops_no_file_that_fits(clean_folder: Path, alice: User) -> None:
+    alice.quota_images = 1
+    alice.save()
+    summary, refusals = run(clean_folder, jobs=1)
+    assert summary == "Added 1, already there 1, not imported 1."
+    assert "1 of 1 pictures" in refusals
+
+
+def test_what_concerns_all_stops_all(
+    clean_folder: Path, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(name: str, content: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(service, "replace_stored", fail)
+    with pytest.raises(OSError, match="No space left"):
+        run(clean_folder)
 
 
 def test_wrong_arguments_are_one_sentence(folder: Path, alice: User) -> None:
@@ -64,3 +163,32 @@ def test_wrong_arguments_are_one_sentence(folder: Path, alice: User) -> None:
         run(folder, owner="zoe")
     with pytest.raises(CommandError, match="There is no folder"):
         run(folder / "red.jpg")
+    with pytest.raises(CommandError, match="a number from 1 to 32"):
+        call_command("import_images", str(folder), "--owner", "alice", "--jobs", "0")
+
+
+def test_a_killed_import_goes_on(tmp_path: Path, alice: User, media: Path) -> None:
+    """kill -9 in the middle, then again: everything once, and the status tells."""
+    root = tmp_path / "many"
+    root.mkdir()
+    for number in range(40):
+        (root / f"{number}.png").write_bytes(pictures.png(700 + number, 500))
+    (root / "notes.txt").write_text("not a picture")
+    command = [sys.executable, "manage.py", "import_images", str(root), "--owner", "alice"]
+    environment = worker_environment(media)
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: Image.objects.count() >= 5, what="some pictures")
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+    before = Image.objects.count()
+    assert before < 40
+    again = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert again.returncode == 1
+    assert "not imported 1." in again.stdout
+    assert "notes.txt: This file is not a picture" in again.stderr
+    assert "41/41" in again.stderr, "a progress bar"
+    assert Image.objects.count() == 40

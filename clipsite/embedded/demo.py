@@ -106,7 +106,9 @@ def _import_photos(supervisor: Supervisor, env: Mapping[str, str], photos: Path)
     """The user's own pictures. One that is refused does not keep the demo from running."""
     source = str(photos.expanduser().resolve())
     if supervisor.run(manage("import_images", source, "--owner", "demo", env=env)) != 0:
-        say("Not everything was imported. Start again with the same PHOTOS= to go on.")
+        say(
+            "Some files were not imported; the reasons are above. Start again with PHOTOS= to go on."
+        )
 
 
 def _await_ready(supervisor: Supervisor, port: int) -> None:

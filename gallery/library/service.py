@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -15,7 +16,7 @@ from django.utils import timezone
 
 from gallery import doorbell
 from gallery.indexing import ledger
-from gallery.library import texts
+from gallery.library import quota, texts
 from gallery.library.exif import ExifFacts, read_exif
 from gallery.library.originals import (
     as_django_file,
@@ -58,7 +59,7 @@ def add_image(
     """Check, store and register a picture; workers make the rest.
 
     The file is on the disk before the row that names it is committed. Raises
-    Refusal or TooLarge (see `validation` and `texts`).
+    Refusal or TooLarge (see `validation`, `texts` and `quota`).
     """
     entered = {
         "title": texts.clean_title(title),
@@ -70,8 +71,10 @@ def add_image(
     facts = inspect_picture(content, name)
     sha256 = sha256_of(content)
     path = original_path(owner.pk, sha256, facts.extension)
-    known = _live(owner, sha256)
-    if known is not None and default_storage.exists(path):
+    known = known_images(owner, [sha256]).get(sha256)
+    if known is None:
+        quota.check(owner, content.size)  # before anything is stored for nothing
+    elif known.deleted_at is None and default_storage.exists(path):
         return Upload(known, duplicate=True)
 
     new = Image(
@@ -90,8 +93,10 @@ def add_image(
         raise
 
 
-def _live(owner: User, sha256: str) -> Image | None:
-    return Image.objects.owned_by(owner).filter(sha256=sha256).first()
+def known_images(owner: User, hashes: Iterable[str]) -> dict[str, Image]:
+    """Which of these SHA-256 sums the owner has pictures of, the trash included."""
+    images = Image.objects.filter(owner_id=owner.pk, sha256__in=list(hashes))
+    return {image.sha256: image for image in images}
 
 
 def _fields(facts: PictureFacts, exif: ExifFacts) -> dict[str, object]:
@@ -116,6 +121,7 @@ def _register(new: Image, content: File[bytes]) -> Upload:
         replace_stored(original_of(new), content)
     known = Image.objects.filter(owner_id=new.owner_id, sha256=new.sha256).first()
     if known is None:
+        quota.check_and_hold(new.owner, new.byte_size)
         new.save(force_insert=True)
         _announce(new)
         return Upload(new)

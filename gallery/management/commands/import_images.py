@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import os
-from argparse import ArgumentParser
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from argparse import ArgumentParser, ArgumentTypeError
+from collections import Counter
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from gallery.errors import Refusal
-from gallery.library.service import add_image
-from gallery.models import Image, User
+from gallery.models import Album, Image, User
+from gallery.uploads import folders
+from gallery.uploads.folders import Destination, Fate, Outcome
 
-# What file managers leave behind.
-_LITTER = {"thumbs.db", "desktop.ini"}
-
-
-@dataclass
-class Tally:
-    """What became of the files of one import."""
-
-    added: int = 0
-    duplicates: int = 0
-    refused: list[tuple[Path, str]] = field(default_factory=list)
+_DEFAULT_JOBS = min(4, os.cpu_count() or 1)
+_MAX_JOBS = 32
 
 
 class Command(BaseCommand):
     help = (
-        "Import every picture in a folder and the folders in it. Pictures that the account "
-        "already has are skipped, so an import that was interrupted can be repeated."
+        "Import every picture in a folder and the folders in it. What the account already has "
+        "is skipped, so an import that was interrupted can be repeated. Files that are not "
+        "imported are named with the reason, and the command then ends with status 1."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -40,57 +32,64 @@ class Command(BaseCommand):
         parser.add_argument(
             "--visibility", choices=Image.Visibility.values, default=Image.Visibility.PRIVATE
         )
+        parser.add_argument(
+            "--album", help="title of an album of the account, made if there is none, or an id"
+        )
+        parser.add_argument(
+            "--jobs", type=_jobs, default=_DEFAULT_JOBS, help="pictures at a time (%(default)s)"
+        )
 
-    def handle(self, *, folder: Path, owner: str, visibility: str, **options: object) -> None:
+    def handle(
+        self,
+        *,
+        folder: Path,
+        owner: str,
+        visibility: str,
+        album: str | None,
+        jobs: int,
+        **options: object,
+    ) -> None:
         if not folder.is_dir():
             raise CommandError(f"There is no folder {folder}.")
         account = User.objects.filter(username=owner).first()
         if account is None:
             raise CommandError(f"There is no account {owner}.")
-        tally = Tally()
-        files = list(files_in(folder))
-        for path in tqdm(files, desc="Importing", unit="picture"):
-            import_file(path, account, visibility, tally)
-        for path, reason in tally.refused:
-            self.stderr.write(f"Not imported: {path.relative_to(folder)}: {reason}")
-        self.stdout.write(
-            f"Added {tally.added}, already there {tally.duplicates}, "
-            f"not imported {len(tally.refused)}."
+        destination = Destination(account, visibility, _album(album, account))
+        paths = list(folders.files_in(folder))
+        outcomes = list(
+            tqdm(
+                folders.add_files(paths, destination, jobs),
+                total=len(paths),
+                desc="Importing",
+                unit="picture",
+            )
         )
+        self._report(folder, outcomes)
+
+    def _report(self, folder: Path, outcomes: list[Outcome]) -> None:
+        failed = sorted(
+            (outcome for outcome in outcomes if outcome.fate == Fate.FAILED),
+            key=lambda outcome: outcome.path,
+        )
+        for outcome in failed:
+            self.stderr.write(f"Not imported: {outcome.path.relative_to(folder)}: {outcome.reason}")
+        count = Counter(outcome.fate for outcome in outcomes)
+        self.stdout.write(
+            f"Added {count[Fate.ADDED]}, already there {count[Fate.DUPLICATE]}, "
+            f"not imported {count[Fate.FAILED]}."
+        )
+        if failed:
+            raise CommandError("Some files were not imported, see above.")
 
 
-def files_in(folder: Path) -> Iterator[Path]:
-    """Every file below `folder` in a stable order, without hidden ones and litter.
-
-    A broken link counts as a file, so that it is reported; a pipe or device does not.
-    """
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(place) / name
-            is_wanted = not name.startswith(".") and name.lower() not in _LITTER
-            if is_wanted and (path.is_file() or not path.exists()):
-                yield path
-
-
-def import_file(path: Path, owner: User, visibility: str, tally: Tally) -> None:
-    """Import one file and count what became of it.
-
-    A file that cannot be read or is refused does not stop the others. Whatever else
-    goes wrong (the database, a full disk) concerns them all, and stops the import.
-    """
+def _album(name_or_id: str | None, owner: User) -> Album | None:
     try:
-        file = path.open("rb")
-    except OSError as error:
-        tally.refused.append((path, error.strerror or str(error)))
-        return
-    with file:
-        try:
-            upload = add_image(owner=owner, file=file, name=path.name, visibility=visibility)
-        except Refusal as refusal:
-            tally.refused.append((path, str(refusal)))
-            return
-    if upload.duplicate:
-        tally.duplicates += 1
-    else:
-        tally.added += 1
+        return folders.find_or_make_album(name_or_id, owner) if name_or_id else None
+    except Refusal as refusal:
+        raise CommandError(f"--album: {refusal}") from refusal
+
+
+def _jobs(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MAX_JOBS):
+        raise ArgumentTypeError(f"a number from 1 to {_MAX_JOBS}")
+    return int(text)

@@ -1,0 +1,139 @@
+"""From a file that is whole to a picture, or to an import where it is a ZIP file.
+
+Row and picture are committed together: a process that is killed in between has done
+nothing, and whoever asks for the upload next, or the sweep, does it.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from functools import partial as bind
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files import File
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from gallery.errors import Refusal, Unavailable
+from gallery.library import service
+from gallery.library.originals import sha256_of
+from gallery.models import ImportBatch, ResumableUpload
+from gallery.uploads import imports, partial, turns, zips
+from gallery.uploads.placing import put_into_album
+
+logger = logging.getLogger(__name__)
+
+# How long one may ask what became of an upload.
+RESULT_KEPT = timedelta(hours=24)
+# A process that received a file registers it at once: after so long it is dead.
+_INTERRUPTED_AFTER = timedelta(minutes=1)
+
+
+def finish(upload_id: UUID) -> None:
+    """Register the file, or note why it is refused. Nothing happens to a file that is
+    not whole, nor while another process is at it.
+
+    Raises Unavailable (storage_unavailable): then it is tried again later.
+    """
+    with transaction.atomic():
+        if not turns.try_hold(upload_id):
+            return
+        # The row is held against the removal of the account.
+        upload = (
+            _whole()
+            .select_related("owner")
+            .select_for_update(of=("self",), skip_locked=True)
+            .filter(pk=upload_id)
+            .first()
+        )
+        if upload is None:
+            return
+        if partial.size_of(upload.pk) < upload.length:  # somebody removed the file
+            upload.offset = partial.size_of(upload.pk)
+        else:
+            _judge(upload)
+        upload.save()
+
+
+def finish_interrupted(limit: int = 20) -> int:
+    """Finish what killed processes left. One that fails does not keep the others from
+    being finished. Returns how many were tried."""
+    before = timezone.now() - _INTERRUPTED_AFTER
+    left = list(_whole().filter(updated_at__lt=before).select_related("owner")[:limit])
+    for upload in left:
+        with translation.override(upload.owner.language or settings.LANGUAGE_CODE):
+            try:
+                finish(upload.pk)
+            except Exception:
+                logger.exception("The upload %s cannot be finished yet", upload.pk)
+    return len(left)
+
+
+def _whole() -> QuerySet[ResumableUpload]:
+    return ResumableUpload.objects.filter(state=ResumableUpload.State.RECEIVING, offset=F("length"))
+
+
+def _judge(upload: ResumableUpload) -> None:
+    try:
+        with partial.path_of(upload.pk).open("rb") as stream:
+            file = File(stream)
+            _check_sha256(upload, file)
+            if upload.metadata["kind"] == ImportBatch.Kind.ZIP:
+                _begin_import(upload, file)
+            else:
+                _add_image(upload, file)
+    except Refusal as refusal:
+        upload.state = ResumableUpload.State.REFUSED
+        upload.error_code, upload.error = refusal.code, str(refusal)
+    except OSError as error:
+        logger.exception("The storage takes no pictures")
+        raise Unavailable(
+            "storage_unavailable",
+            _("The file has arrived but cannot be stored just now. It will be in a moment."),
+        ) from error
+    else:
+        upload.state = ResumableUpload.State.ACCEPTED
+    upload.expires_at = timezone.now() + RESULT_KEPT
+    if upload.batch is None:
+        transaction.on_commit(bind(partial.remove, upload.pk), robust=True)
+
+
+def _check_sha256(upload: ResumableUpload, file: File[bytes]) -> None:
+    if upload.sha256 and sha256_of(file) != upload.sha256:
+        raise Refusal(
+            "sha256_mismatch",
+            _("The file has changed on its way, or while it was sent. Upload it again."),
+        )
+
+
+def _add_image(upload: ResumableUpload, file: File[bytes]) -> None:
+    added = service.add_image(
+        owner=upload.owner,
+        file=file,
+        name=upload.name,
+        title=upload.metadata["title"],
+        description=upload.metadata["description"],
+        visibility=upload.metadata["visibility"],
+    )
+    upload.image, upload.restored = added.image, added.restored
+    # As for a simple upload: a picture from the trash had been there before, too.
+    upload.duplicate = added.duplicate or added.restored
+    closed = put_into_album(added.image, upload.metadata["album"], upload.owner)
+    if closed is not None:
+        upload.error_code, upload.error = closed.code, str(closed)
+
+
+def _begin_import(upload: ResumableUpload, file: File[bytes]) -> None:
+    """The import takes over the file, under the same id."""
+    zips.check_is_zip(file)
+    upload.batch = imports.create_from_zip(
+        upload.pk,
+        upload.owner,
+        name=upload.name,
+        visibility=upload.metadata["visibility"],
+        album_id=upload.metadata["album"],
+    )

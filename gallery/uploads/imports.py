@@ -1,0 +1,185 @@
+"""Imports: many pictures that a worker adds, from a ZIP file or from addresses.
+
+The items are the ledger. A worker claims an import for a time and prolongs its claim
+with each picture; it works for some seconds and then goes to the back of the queue,
+so that an import of thousands keeps nobody else waiting. If it dies, its claim ends
+and the sweep sends another, which goes on with what is pending.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from gallery import doorbell
+from gallery.errors import Refusal
+from gallery.library import texts
+from gallery.models import ImportBatch, ImportItem, User
+from gallery.uploads import metadata, partial, remote
+
+TASK = "gallery.tasks.run_import"
+MAX_URLS = 500
+MAX_OPEN = 20
+MAX_SHOWN_FAILURES = 100
+# After its end the file of an import waits for a retry, and its row for a look at it.
+_FILE_KEPT = timedelta(hours=24)
+_ROW_KEPT = timedelta(days=30)
+# A ring for a worker is answered in less, unless it was lost.
+_UNHEARD = timedelta(minutes=1)
+
+OPEN = [ImportBatch.State.PENDING, ImportBatch.State.RUNNING]
+
+
+# --- Begin ----------------------------------------------------------------------
+
+
+@transaction.atomic
+def create_from_urls(
+    owner: User, urls: Sequence[str], *, visibility: str, album_id: UUID | None
+) -> ImportBatch:
+    """An import of the pictures at these addresses, each once. One that cannot be an
+    address is a failed item; the others go on.
+
+    Raises Refusal (no_urls, too_many_urls, too_many_imports, bad_visibility,
+    bad_album).
+    """
+    wanted = list(dict.fromkeys(url.strip() for url in urls if url.strip()))
+    if not wanted:
+        raise Refusal("no_urls", _("Give the addresses of pictures."), "urls")
+    if len(wanted) > MAX_URLS:
+        raise Refusal(
+            "too_many_urls", _("Give at most %(most)s addresses.") % {"most": MAX_URLS}, "urls"
+        )
+    if ImportBatch.objects.filter(owner=owner, state__in=OPEN).count() >= MAX_OPEN:
+        raise Refusal(
+            "too_many_imports", _("Wait until some of your imports have ended: too many run.")
+        )
+    batch = ImportBatch.objects.create(
+        owner=owner,
+        kind=ImportBatch.Kind.URLS,
+        name=texts.clean_title(wanted[0][:200]),
+        visibility=texts.clean_visibility(visibility),
+        album=metadata.open_album(album_id, owner) if album_id else None,
+    )
+    ImportItem.objects.bulk_create(_item_of_url(batch, url) for url in wanted)
+    doorbell.ring(TASK, str(batch.pk))
+    return batch
+
+
+def _item_of_url(batch: ImportBatch, url: str) -> ImportItem:
+    item = ImportItem(batch=batch, source=texts.clean_description(url[: remote.MAX_URL]))
+    try:
+        remote.parse(url)
+    except Refusal as refusal:
+        item.state, item.error = ImportItem.State.FAILED, str(refusal)
+    return item
+
+
+def create_from_zip(
+    upload_id: UUID, owner: User, *, name: str, visibility: str, album_id: str | None
+) -> ImportBatch:
+    """An import of the ZIP file that the upload of this id has brought; it becomes the
+    import's own, under the same id."""
+    batch = ImportBatch.objects.create(
+        pk=upload_id,
+        owner=owner,
+        kind=ImportBatch.Kind.ZIP,
+        name=name,
+        visibility=visibility,
+        album_id=album_id,
+    )
+    doorbell.ring(TASK, str(batch.pk))
+    return batch
+
+
+# --- Look, cancel, retry --------------------------------------------------------
+
+
+def owned_by(user: User | AnonymousUser) -> QuerySet[ImportBatch]:
+    return ImportBatch.objects.filter(owner_id=user.pk or 0)
+
+
+def with_counts(batches: QuerySet[ImportBatch]) -> QuerySet[ImportBatch]:
+    """Annotates `total` and how many of the items are `added`, `duplicates`, `failed`
+    and `pending`."""
+    states = {
+        "added": ImportItem.State.ADDED,
+        "duplicates": ImportItem.State.DUPLICATE,
+        "failed": ImportItem.State.FAILED,
+        "pending": ImportItem.State.PENDING,
+    }
+    counts = {name: Count("items", filter=Q(items__state=state)) for name, state in states.items()}
+    return batches.annotate(total=Count("items"), **counts)
+
+
+def failures(batch: ImportBatch) -> QuerySet[ImportItem]:
+    return batch.items.filter(state=ImportItem.State.FAILED).order_by("pk")[:MAX_SHOWN_FAILURES]
+
+
+@transaction.atomic
+def cancel(batch_id: UUID) -> None:
+    """Stop an import; what it has added stays. Nothing happens to one that has ended."""
+    stopped = ImportBatch.objects.filter(pk=batch_id, state__in=OPEN).update(
+        state=ImportBatch.State.CANCELLED, claimed_until=None, finished_at=timezone.now()
+    )
+    if stopped:
+        transaction.on_commit(lambda: partial.remove(batch_id), robust=True)
+
+
+@transaction.atomic
+def retry(batch_id: UUID) -> None:
+    """Try again what failed or was not tried. Nothing happens to an import that runs,
+    nor to one that added everything.
+
+    Raises Refusal (import_file_gone) where the ZIP file is no longer kept.
+    """
+    batch = ImportBatch.objects.select_for_update().get(pk=batch_id)
+    undone = batch.items.filter(state__in=[ImportItem.State.PENDING, ImportItem.State.FAILED])
+    if batch.state in OPEN or not (undone.exists() or batch.state == ImportBatch.State.FAILED):
+        return
+    if batch.kind == ImportBatch.Kind.ZIP and not partial.path_of(batch.pk).exists():
+        raise file_gone()
+    undone.update(state=ImportItem.State.PENDING, error="")
+    batch.state, batch.error = ImportBatch.State.PENDING, ""
+    batch.finished_at = batch.claimed_until = None
+    batch.save(update_fields=["state", "error", "finished_at", "claimed_until"])
+    doorbell.ring(TASK, str(batch.pk))
+
+
+def file_gone() -> Refusal:
+    return Refusal("import_file_gone", _("The ZIP file is no longer kept. Upload it again."))
+
+
+# --- The sweep ------------------------------------------------------------------
+
+
+def waiting() -> list[UUID]:
+    """Imports that nobody has looked at for a while: their message was lost, or their
+    worker died."""
+    before = timezone.now() - _UNHEARD
+    lost = Q(claimed_until__isnull=True, created_at__lt=before) | Q(claimed_until__lt=before)
+    return list(ImportBatch.objects.filter(lost, state__in=OPEN).values_list("pk", flat=True))
+
+
+def needs_file(batch_id: UUID) -> bool:
+    """Whether the ZIP file of this import may still be read: it goes on, or it ended
+    with an error as a whole (no room in the gallery), so that a retry may help."""
+    batch = ImportBatch.objects.filter(pk=batch_id, kind=ImportBatch.Kind.ZIP).first()
+    if batch is None or batch.finished_at is None:
+        return batch is not None
+    is_mendable = batch.state == ImportBatch.State.DONE and bool(batch.error)
+    return is_mendable and batch.finished_at > timezone.now() - _FILE_KEPT
+
+
+def forget_old() -> int:
+    """Remove what is known of imports that ended long ago; their pictures stay."""
+    before = timezone.now() - _ROW_KEPT
+    _count, by_model = ImportBatch.objects.filter(finished_at__lt=before).delete()
+    return by_model.get("gallery.ImportBatch", 0)

@@ -1,0 +1,173 @@
+"""Pictures in a ZIP file, read one by one and never unpacked under their names.
+
+Nothing that the file says about itself is believed: counts and sizes are checked
+before it is read and while it is.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from django.conf import settings
+from django.core.files import File
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from gallery.errors import Refusal, TooLarge
+from gallery.uploads import partial
+from gallery.uploads.limits import too_large
+
+# What programs add that nobody chose.
+_LITTER = {"thumbs.db", "desktop.ini"}
+# "..", which means a folder, is none of them.
+_HIDDEN = re.compile(r"\.[^.]|__MACOSX$")
+_READABLE = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+_ENCRYPTED = 0x1
+_NAMED_IN_UTF8 = 0x800
+# The list of entries is read at once: so much for each entry that is allowed.
+_LISTING_BYTES = 1024
+_LEAST_READ = 1024 * 1024
+# All pictures together may be so many times as large as the ZIP file. Photographs
+# hardly shrink; only what is made to fill disks shrinks a thousandfold.
+_LARGEST_RATIO = 100
+_PIECE = 256 * 1024
+
+
+class _Bounded:
+    """A file that refuses to be read in pieces larger than `most`: the list of
+    entries is one, and as long as its maker wants."""
+
+    def __init__(self, file: IO[bytes], most: int) -> None:
+        self._file = file
+        self._most = most
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        if size > self._most:
+            raise _too_many_entries()
+        return self._file.read(size)
+
+
+def check_is_zip(file: IO[bytes]) -> None:
+    """Raises Refusal (not_a_zip)."""
+    file.seek(0)
+    if not zipfile.is_zipfile(file):
+        raise _not_a_zip()
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The ZIP file, whose list of entries is in order.
+
+    Raises Refusal (not_a_zip, too_many_entries, zip_bomb) or FileNotFoundError.
+    """
+    with path.open("rb") as file:
+        most = max(_LEAST_READ, settings.MAX_ZIP_ENTRIES * _LISTING_BYTES)
+        try:
+            archive = zipfile.ZipFile(_Bounded(file, most))
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
+            raise _not_a_zip() from error
+        with archive:
+            _check_listing(archive, path.stat().st_size)
+            yield archive
+
+
+def entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """The files that somebody chose, in the order of the archive."""
+    return [entry for entry in archive.infolist() if _is_chosen(entry)]
+
+
+def name_of(entry: zipfile.ZipInfo) -> str:
+    """The name with its folders. Older programs in China write GBK and do not say so."""
+    if entry.flag_bits & _NAMED_IN_UTF8:
+        return entry.filename
+    raw = entry.filename.encode("cp437", errors="replace")
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return entry.filename
+
+
+@contextmanager
+def picture(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[File[bytes]]:
+    """The content of one entry in a file of its own.
+
+    Raises Refusal (encrypted_entry, damaged_entry, unsupported_compression) or
+    TooLarge (too_large).
+    """
+    if entry.flag_bits & _ENCRYPTED:
+        raise Refusal(
+            "encrypted_entry", _("This file is protected by a password: pack it without one.")
+        )
+    if entry.compress_type not in _READABLE:
+        raise Refusal(
+            "unsupported_compression",
+            _("This file is compressed in a way that is not supported: pack it as a plain ZIP."),
+        )
+    if not 0 <= entry.header_offset < archive.start_dir:  # entries come before their list
+        raise _damaged()
+    with partial.scratch() as copy:
+        try:
+            with archive.open(entry) as content:
+                size = _copy(content, copy)
+        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
+            raise _damaged() from error
+        file = File(copy)
+        file.size = size
+        yield file
+
+
+def _copy(content: IO[bytes], copy: IO[bytes]) -> int:
+    """How many bytes it was. Raises TooLarge before more than that are written."""
+    size = 0
+    while piece := content.read(_PIECE):
+        size += len(piece)
+        if size > settings.MAX_UPLOAD_BYTES:
+            raise too_large()
+        copy.write(piece)
+    return size
+
+
+def _is_chosen(entry: zipfile.ZipInfo) -> bool:
+    parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
+    hidden = any(_HIDDEN.match(part) for part in parts)
+    return bool(parts) and not (entry.is_dir() or hidden or parts[-1].lower() in _LITTER)
+
+
+def _check_listing(archive: zipfile.ZipFile, byte_size: int) -> None:
+    chosen = entries(archive)
+    if len(chosen) > settings.MAX_ZIP_ENTRIES:
+        raise _too_many_entries()
+    unpacked = sum(entry.file_size for entry in chosen)
+    if unpacked > max(settings.MAX_UPLOAD_BYTES, byte_size * _LARGEST_RATIO):
+        raise TooLarge(
+            "zip_bomb",
+            _("This ZIP file would unpack to more than %(times)s times its size.")
+            % {"times": _LARGEST_RATIO},
+        )
+
+
+def _too_many_entries() -> TooLarge:
+    return TooLarge(
+        "too_many_entries",
+        _("This ZIP file holds more than %(most)s files. Split it and upload the parts.")
+        % {"most": number_format(settings.MAX_ZIP_ENTRIES)},
+    )
+
+
+def _damaged() -> Refusal:
+    return Refusal("damaged_entry", _("This file is damaged in the ZIP file: pack it again."))
+
+
+def _not_a_zip() -> Refusal:
+    return Refusal(
+        "not_a_zip", _("This is no ZIP file, or it is damaged: pack it and upload it again.")
+    )
