@@ -57,22 +57,16 @@ def picture_response(
     With `request`, a browser that has it already gets 304. Raises NoPreview, or
     Unavailable where the storage fails or the file is missing.
     """
-    if image.is_owned_by(viewer):
-        extension = os.path.splitext(original_of(image))[1]
-        sending = _Sending(
-            stored=partial(original_of, image),
-            content_type=image.content_type,
-            filename=image.original_name or f"{image.pk}{extension}",
-            etag=f'"{image.pk}-original"',
-        )
-    else:
-        sending = _Sending(
-            stored=partial(ensure_clean_copy, image),
-            content_type="image/webp",
-            filename=f"{image.pk}.webp",
-            etag=f'"{image.pk}-full"',
-        )
+    sending = _original(image) if image.is_owned_by(viewer) else _clean_copy(image)
     return _send(sending, download=download, request=request)
+
+
+def clean_response(
+    image: Image, *, download: bool = False, request: HttpRequest | None = None
+) -> HttpResponseBase:
+    """The copy without metadata, whoever asks: what a share link shows. `request`
+    and errors as above."""
+    return _send(_clean_copy(image), download=download, request=request)
 
 
 def thumbnail_response(
@@ -87,6 +81,25 @@ def thumbnail_response(
         etag=f'"{image.pk}-{nearest}"',
     )
     return _send(sending, download=False, request=request)
+
+
+def _original(image: Image) -> _Sending:
+    extension = os.path.splitext(original_of(image))[1]
+    return _Sending(
+        stored=partial(original_of, image),
+        content_type=image.content_type,
+        filename=image.original_name or f"{image.pk}{extension}",
+        etag=f'"{image.pk}-original"',
+    )
+
+
+def _clean_copy(image: Image) -> _Sending:
+    return _Sending(
+        stored=partial(ensure_clean_copy, image),
+        content_type="image/webp",
+        filename=f"{image.pk}.webp",
+        etag=f'"{image.pk}-full"',
+    )
 
 
 def _send(sending: _Sending, *, download: bool, request: HttpRequest | None) -> HttpResponseBase:

@@ -1,5 +1,41 @@
 """Groups, shared albums, share links."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-routes: list[URLPattern] = []
+from gallery.web import groups, links, shared, sharing
+
+routes: list[URLPattern] = [
+    path("albums/<uuid:pk>/sharing/", sharing.album_sharing, name="album_sharing"),
+    path("albums/<uuid:pk>/shares/", sharing.share_add, name="share_add"),
+    path("albums/<uuid:pk>/shares/<uuid:share_id>/", sharing.share_change, name="share_change"),
+    path(
+        "albums/<uuid:pk>/shares/<uuid:share_id>/remove/",
+        sharing.share_remove,
+        name="share_remove",
+    ),
+    path("albums/<uuid:pk>/links/", sharing.album_link_add, name="album_link_add"),
+    path("albums/<uuid:pk>/leave/", sharing.leave, name="album_leave"),
+    path("albums/<uuid:pk>/withdraw/", sharing.withdraw, name="album_withdraw"),
+    path("images/<uuid:pk>/sharing/", sharing.image_sharing, name="image_sharing"),
+    path("images/<uuid:pk>/links/", sharing.image_link_add, name="image_link_add"),
+    path("contributions/", sharing.contributed, name="contributions"),
+    path("links/", links.all_links, name="links"),
+    path("links/<uuid:link_id>/", links.card, name="link"),
+    path("links/<uuid:link_id>/edit/", links.edit, name="link_edit"),
+    path("links/<uuid:link_id>/revoke/", links.revoke, name="link_revoke"),
+    path("links/<uuid:link_id>/qr/", links.qr, name="link_qr"),
+    path("groups/", groups.all_groups, name="groups"),
+    path("groups/<uuid:group_id>/", groups.group, name="group"),
+    path("groups/<uuid:group_id>/members/", groups.add_member, name="group_add"),
+    path(
+        "groups/<uuid:group_id>/members/<str:username>/remove/",
+        groups.remove_member,
+        name="group_remove",
+    ),
+    path("groups/<uuid:group_id>/leave/", groups.leave, name="group_leave"),
+    path("groups/<uuid:group_id>/delete/", groups.delete, name="group_delete"),
+    path("s/<str:token>/", shared.shared, name="shared"),
+    path("s/<str:token>/unlock/", shared.unlock, name="shared_unlock"),
+    path("s/<str:token>/download/", shared.download, name="shared_download"),
+    path("s/<str:token>/images/<uuid:image_id>/", shared.shared_image, name="shared_image"),
+]

@@ -1,0 +1,233 @@
+"""Shares, groups and links as the API shows and takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from gallery.api.serializers.images import OwnerSerializer
+from gallery.models import Album, AlbumRole, Image, ShareLink
+from gallery.sharing import links
+
+
+class GroupNameSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+class ShareSerializer(serializers.Serializer):
+    """With whom an album is shared: one person or one group."""
+
+    id = serializers.UUIDField()
+    user = OwnerSerializer(allow_null=True)
+    group = GroupNameSerializer(allow_null=True)
+    role = serializers.ChoiceField(AlbumRole.choices)
+    created_at = serializers.DateTimeField()
+
+
+class NewShareSerializer(serializers.Serializer):
+    """One of `user` and `group`."""
+
+    user = serializers.CharField(
+        max_length=150, required=False, help_text="A user name, spelled exactly."
+    )
+    group = serializers.UUIDField(required=False, help_text="One of your groups.")
+    role = serializers.ChoiceField(AlbumRole.choices, default=AlbumRole.VIEW)
+
+
+class RoleSerializer(serializers.Serializer):
+    role = serializers.ChoiceField(AlbumRole.choices)
+
+
+class LeftSerializer(serializers.Serializer):
+    still_through = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Your groups that the album is shared with: you see it until you leave them.",
+    )
+
+
+class WithdrawnSerializer(serializers.Serializer):
+    withdrawn = serializers.IntegerField(help_text="How many pictures were taken out.")
+
+
+class ContributedAlbumSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    title = serializers.CharField()
+    owner = OwnerSerializer()
+
+
+class ContributionSerializer(serializers.Serializer):
+    """Your pictures in the album of another."""
+
+    album = ContributedAlbumSerializer(source="*")
+    count = serializers.IntegerField(help_text="How many of its pictures are yours.")
+    visible = serializers.BooleanField(help_text="Whether you still see the album.")
+
+
+# --- Groups -----------------------------------------------------------------------
+
+
+class GroupSerializer(serializers.Serializer):
+    id = serializers.UUIDField(read_only=True)
+    name = serializers.CharField(max_length=100)
+    owner = OwnerSerializer(read_only=True)
+    is_owner = serializers.SerializerMethodField()
+    member_count = serializers.IntegerField(read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
+
+    def get_is_owner(self, group: Any) -> bool:
+        return bool(group.owner_id == self.context["request"].user.pk)
+
+
+class GroupDetailSerializer(GroupSerializer):
+    members = OwnerSerializer(many=True, read_only=True)
+
+
+class MemberSerializer(serializers.Serializer):
+    user = serializers.CharField(max_length=150, help_text="A user name, spelled exactly.")
+
+
+# --- Links ------------------------------------------------------------------------
+
+
+class TargetSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    title = serializers.CharField(allow_null=True)
+
+
+class LinkSerializer(serializers.Serializer):
+    """A share link, as those see it who may change it."""
+
+    id = serializers.UUIDField()
+    kind = serializers.SerializerMethodField()
+    album = serializers.SerializerMethodField()
+    image = serializers.SerializerMethodField()
+    name = serializers.CharField()
+    url = serializers.SerializerMethodField()
+    state = serializers.SerializerMethodField()
+    has_password = serializers.SerializerMethodField()
+    allow_download = serializers.BooleanField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    max_uses = serializers.IntegerField(allow_null=True)
+    use_count = serializers.IntegerField(help_text="Visits, not requests.")
+    last_used_at = serializers.DateTimeField(allow_null=True)
+    revoked_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    created_by = OwnerSerializer()
+
+    @extend_schema_field(serializers.ChoiceField(["album", "image"]))
+    def get_kind(self, link: ShareLink) -> str:
+        return "album" if link.album_id else "image"
+
+    @extend_schema_field(TargetSerializer(allow_null=True))
+    def get_album(self, link: ShareLink) -> dict[str, Any] | None:
+        return _target(link.album, link)
+
+    @extend_schema_field(TargetSerializer(allow_null=True))
+    def get_image(self, link: ShareLink) -> dict[str, Any] | None:
+        return _target(link.image, link)
+
+    @extend_schema_field(serializers.URLField())
+    def get_url(self, link: ShareLink) -> str:
+        page = reverse("shared", args=[link.token])
+        return str(self.context["request"].build_absolute_uri(page))
+
+    @extend_schema_field(serializers.ChoiceField(links.STATES))
+    def get_state(self, link: ShareLink) -> str:
+        return links.state_of(link)
+
+    def get_has_password(self, link: ShareLink) -> bool:
+        return bool(link.password)
+
+
+def _target(target: Album | Image | None, link: ShareLink) -> dict[str, Any] | None:
+    """The title only to those who may still share it: others may not see it any more."""
+    if target is None:
+        return None
+    return {"id": target.pk, "title": target.title if link.is_standing else None}
+
+
+class LinkChangesSerializer(serializers.Serializer):
+    """What may be set of a link: all of it optional."""
+
+    name = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    password = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        trim_whitespace=False,
+        help_text="Empty or null: none. A new one ends what the old one has opened.",
+    )
+    allow_download = serializers.BooleanField(required=False)
+    expires_at = serializers.DateTimeField(required=False, allow_null=True)
+    max_uses = serializers.IntegerField(
+        required=False, allow_null=True, help_text="Visits, not requests; null: any number."
+    )
+
+
+class NewLinkSerializer(LinkChangesSerializer):
+    """One of `album` and `image`, and what is to be set."""
+
+    album = serializers.UUIDField(required=False)
+    image = serializers.UUIDField(required=False)
+
+
+# --- What a link shows ------------------------------------------------------------
+
+
+class SharedSerializer(serializers.Serializer):
+    """What is behind a link. All but `locked` and `needs_password` is null while it is
+    locked: `unlock/` opens it."""
+
+    locked = serializers.BooleanField()
+    needs_password = serializers.BooleanField()
+    kind = serializers.ChoiceField(["album", "image"], allow_null=True)
+    title = serializers.CharField(allow_null=True)
+    description = serializers.CharField(allow_null=True)
+    owner = serializers.CharField(allow_null=True, help_text="The name shown to others.")
+    count = serializers.IntegerField(allow_null=True)
+    allow_download = serializers.BooleanField(allow_null=True)
+    key = serializers.CharField(
+        allow_null=True, help_text="For the header `X-Share-Key`: the visit that this began."
+    )
+
+
+class PasswordSerializer(serializers.Serializer):
+    password = serializers.CharField(
+        max_length=128, required=False, default="", allow_blank=True, trim_whitespace=False
+    )
+
+
+class KeySerializer(serializers.Serializer):
+    key = serializers.CharField(help_text="For the header `X-Share-Key`; good for a day.")
+
+
+class SharedUrlsSerializer(serializers.Serializer):
+    file = serializers.URLField()
+    thumbnail = serializers.URLField(help_text="Takes `?w=`, the width in pixels.")
+    page = serializers.URLField()
+
+
+class SharedImageSerializer(serializers.Serializer):
+    """A picture as a link shows it: nothing of where, when and with what it was taken."""
+
+    id = serializers.UUIDField()
+    title = serializers.CharField()
+    description = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    placeholder = serializers.CharField()
+    urls = serializers.SerializerMethodField()
+
+    @extend_schema_field(SharedUrlsSerializer)
+    def get_urls(self, image: Image) -> dict[str, str]:
+        token = self.context["link"].token
+        absolute = self.context["request"].build_absolute_uri
+        return {
+            "file": absolute(reverse("api:shared-file", args=[token, image.pk])),
+            "thumbnail": absolute(reverse("api:shared-thumbnail", args=[token, image.pk])),
+            "page": absolute(reverse("shared_image", args=[token, image.pk])),
+        }

@@ -1,0 +1,187 @@
+"""What a share link shows, to whoever has its address."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponseBase
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gallery.api.pagination import AlbumOrder
+from gallery.api.serializers.sharing import (
+    KeySerializer,
+    PasswordSerializer,
+    SharedImageSerializer,
+    SharedSerializer,
+)
+from gallery.api.views.files import WIDTH, read_width
+from gallery.api.views.tries import TriesView
+from gallery.library import delivery
+from gallery.models import Image, ShareLink
+from gallery.models.image import ImageQuerySet
+from gallery.sharing import downloads, shown, visitor, visits
+
+KEY = OpenApiParameter(
+    visitor.HEADER,
+    location=OpenApiParameter.HEADER,
+    description="The key of the visit, if the link asks before it opens.",
+)
+
+
+class LinkView(TriesView):
+    """A view of what one link shows, which is `self.link`; 404 as soon as it opens
+    nothing, whatever the reason."""
+
+    link: ShareLink
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.link = visits.find_link(kwargs["token"])
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        return visitor.guard(super().finalize_response(request, response, *args, **kwargs))
+
+    def check_visit(self) -> None:
+        visits.check_visit(self.link, visitor.key_of(self.request._request, self.link))
+
+
+class LinkContentView(LinkView):
+    """The same, for what is shown only to who has opened the link."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.check_visit()
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "link": getattr(self, "link", None)}
+
+    def picture(self, image_id: UUID) -> Image:
+        image = shown.pictures_of(self.link).filter(pk=image_id).first()
+        if image is None:
+            raise NotFound(_("This picture is not shown by this link."))
+        return image
+
+
+class SharedView(LinkView):
+    @extend_schema(
+        operation_id="shared_read",
+        tags=["shared"],
+        parameters=[KEY],
+        responses={200: SharedSerializer},
+    )
+    def get(self, request: Request, token: str) -> Response:
+        """What is behind a link. Opens it, where it asks nothing first."""
+        key = visitor.key_of(request._request, self.link)
+        begun = None
+        if not visits.is_visiting(self.link, key):
+            if visits.asks_first(self.link):
+                visits.check_open(self.link)
+                return Response(SharedSerializer(_locked(self.link)).data)
+            begun = visits.begin(self.link)
+            visitor.remember(request._request, self.link, begun)
+        return Response(SharedSerializer(_opened(self.link, begun)).data)
+
+
+class SharedUnlockView(LinkView):
+    @extend_schema(
+        operation_id="shared_unlock",
+        tags=["shared"],
+        request=PasswordSerializer,
+        responses={200: KeySerializer},
+    )
+    def post(self, request: Request, token: str) -> Response:
+        """Open a link, with its password if it has one. Counts as one visit."""
+        form = PasswordSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        address = visitor.address_of(request._request)
+        key = visits.begin(self.link, form.validated_data["password"], address)
+        return Response({"key": key})
+
+
+class SharedImagesView(LinkContentView):
+    serializer_class = SharedImageSerializer
+    pagination_class = AlbumOrder
+
+    def get_queryset(self) -> ImageQuerySet:
+        return shown.pictures_of(self.link)
+
+    @extend_schema(
+        operation_id="shared_images",
+        tags=["shared"],
+        parameters=[KEY],
+        responses={200: SharedImageSerializer(many=True)},
+    )
+    def get(self, request: Request, token: str) -> Response:
+        """The pictures that a link shows, in the order of the album."""
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+
+class SharedFileView(LinkContentView):
+    @extend_schema(
+        operation_id="shared_file",
+        tags=["shared"],
+        parameters=[
+            KEY,
+            OpenApiParameter("download", bool, description="Offer it as a download, if allowed."),
+        ],
+        responses={(200, "image/webp"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, token: str, image_id: UUID) -> HttpResponseBase:
+        """A picture in full size, without metadata."""
+        image = self.picture(image_id)
+        download = request.query_params.get("download", "") in ("1", "true")
+        if download:
+            downloads.check_allowed(self.link)
+        return delivery.clean_response(image, download=download, request=request._request)
+
+
+class SharedThumbnailView(LinkContentView):
+    @extend_schema(
+        operation_id="shared_thumbnail",
+        tags=["shared"],
+        parameters=[KEY, WIDTH],
+        responses={(200, "image/webp"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, token: str, image_id: UUID) -> HttpResponseBase:
+        """A picture made smaller, without metadata."""
+        image = self.picture(image_id)
+        width = read_width(request.query_params.get("w"))
+        return delivery.thumbnail_response(image, width, request=request._request)
+
+
+class SharedDownloadView(LinkContentView):
+    @extend_schema(
+        operation_id="shared_download",
+        tags=["shared"],
+        parameters=[KEY],
+        responses={(200, "application/zip"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, token: str) -> HttpResponseBase:
+        """All pictures of a link as one ZIP, if it may be downloaded."""
+        return downloads.zip_response(self.link)
+
+
+def _locked(link: ShareLink) -> dict[str, Any]:
+    fields = dict.fromkeys(SharedSerializer().fields)
+    return {**fields, "locked": True, "needs_password": bool(link.password)}
+
+
+def _opened(link: ShareLink, key: str | None) -> dict[str, Any]:
+    return {
+        **asdict(shown.about(link)),
+        "locked": False,
+        "needs_password": bool(link.password),
+        "count": shown.pictures_of(link).count(),
+        "allow_download": link.allow_download,
+        "key": key,
+    }

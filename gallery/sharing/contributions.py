@@ -1,0 +1,41 @@
+"""Own pictures in albums of others, also in those that one sees no longer.
+
+Only the owner of a picture shows it in an album. The right to take it out again
+therefore outlives every share.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, Exists, OuterRef, Q
+
+from gallery.models import Album, AlbumItem, User
+
+if TYPE_CHECKING:
+    from gallery.models.album import AlbumQuerySet
+
+# An order of what `contributions_of` finds.
+GONE_FIRST = ["visible", "title", "pk"]
+
+
+def contributions_of(user: User) -> AlbumQuerySet:
+    """Albums of others that show pictures of `user`, with their owner; `count` of these
+    pictures, and `visible`: whether `user` still sees the album."""
+    items = AlbumItem.objects.filter(image__owner_id=user.pk)
+    albums = Album.objects.filter(deleted_at__isnull=True, pk__in=items.values("album_id"))
+    visible = Album.objects.visible_to(user).order_by().filter(pk=OuterRef("pk"))
+    counted = albums.exclude(owner_id=user.pk).annotate(
+        count=Count("items", filter=Q(items__image__owner_id=user.pk)), visible=Exists(visible)
+    )
+    return counted.select_related("owner")
+
+
+def count_in(album: Album, user: User) -> int:
+    return AlbumItem.objects.filter(album=album, image__owner_id=user.pk).count()
+
+
+def withdraw(album: Album, user: User) -> int:
+    """Take all pictures of `user` out of the album. Returns how many there were."""
+    removed, _by_model = AlbumItem.objects.filter(album=album, image__owner_id=user.pk).delete()
+    return removed

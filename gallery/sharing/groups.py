@@ -1,0 +1,63 @@
+"""Groups of people: their owner sets the members, who see the group and may leave."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from gallery.errors import Refusal
+from gallery.models import Group, User
+from gallery.models.share import GroupQuerySet
+from gallery.sharing.names import clean_name
+from gallery.sharing.people import find_person
+
+
+def groups_of(user: User) -> GroupQuerySet:
+    """Groups that `user` owns or is in, with their owner and `member_count`."""
+    return Group.objects.visible_to(user).with_member_count().select_related("owner")
+
+
+def create_group(owner: User, name: str) -> Group:
+    """Raises Refusal (no_name, name_too_long, group_exists)."""
+    group = Group(owner=owner, name=_clean(name))
+    _save(group)
+    return group
+
+
+def rename_group(group: Group, name: str) -> None:
+    """Raises Refusal as above."""
+    group.name = _clean(name)
+    _save(group)
+
+
+def delete_group(group: Group) -> None:
+    """Its members lose what was shared with them through it alone."""
+    group.delete()
+
+
+def add_member(group: Group, name: str) -> User:
+    """Raises Refusal (unknown_user, is_you) or TooManyTries."""
+    person = find_person(name, group.owner)
+    group.members.add(person)
+    return person
+
+
+def remove_member(group: Group, person: User) -> None:
+    group.members.remove(person)
+
+
+def _clean(name: str) -> str:
+    name = clean_name(name)
+    if not name:
+        raise Refusal("no_name", _("Give the group a name."), "name")
+    return name
+
+
+def _save(group: Group) -> None:
+    try:
+        with transaction.atomic():
+            group.save()
+    except IntegrityError as error:
+        raise Refusal(
+            "group_exists", _("You have a group of this name. Choose another one."), "name"
+        ) from error

@@ -1,0 +1,126 @@
+"""Links that show an album or a picture to whoever has their address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Literal
+
+from django.contrib.auth.hashers import make_password
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from gallery.errors import Refusal
+from gallery.models import Album, Image, ShareLink, User
+from gallery.models.share import ShareLinkQuerySet
+from gallery.sharing.names import clean_name
+
+LinkState = Literal["active", "used_up", "expired", "stopped", "revoked"]
+STATES: tuple[LinkState, ...] = ("active", "used_up", "expired", "stopped", "revoked")
+
+# Tries are counted besides (gallery.sharing.visits): short words will do.
+_LEAST_PASSWORD = 6
+_MOST_PASSWORD = 128
+_MOST_USES = 1_000_000
+
+
+def links_of(user: User) -> ShareLinkQuerySet:
+    """Links that `user` made, and those to albums that `user` manages; with what
+    `state_of` needs."""
+    links = ShareLink.objects.managed_by(user).with_standing()
+    return links.select_related("album", "image", "created_by")
+
+
+def state_of(link: ShareLink) -> LinkState:
+    """Why a link of `links_of` opens nothing, or `active`. `stopped`: what it leads to
+    is gone or hidden, or who made it may no longer share it."""
+    if link.revoked_at is not None:
+        return "revoked"
+    if link.expires_at is not None and link.expires_at <= timezone.now():
+        return "expired"
+    if not link.is_standing:
+        return "stopped"
+    if link.max_uses is not None and link.use_count >= link.max_uses:
+        return "used_up"
+    return "active"
+
+
+def create_link(
+    *,
+    by: User,
+    album: Album | None = None,
+    image: Image | None = None,
+    name: str = "",
+    password: str = "",
+    expires_at: datetime | None = None,
+    allow_download: bool = False,
+    max_uses: int | None = None,
+) -> ShareLink:
+    """The caller has checked that `by` may share the album or the picture.
+
+    Raises Refusal (name_too_long, bad_password, bad_expiry, bad_max_uses).
+    """
+    return ShareLink.objects.create(
+        created_by=by,
+        album=album,
+        image=image,
+        name=clean_name(name),
+        password=_hashed(password),
+        expires_at=_clean_expiry(expires_at),
+        allow_download=allow_download,
+        max_uses=_clean_uses(max_uses),
+    )
+
+
+def change_link(link: ShareLink, changes: dict[str, Any]) -> None:
+    """Change what is given: `name`, `password` (empty: none; who had opened the link
+    types the new one), `expires_at`, `allow_download`, `max_uses`.
+
+    Raises Refusal as above, or link_revoked.
+    """
+    if link.revoked_at is not None:
+        raise Refusal("link_revoked", _("This link is revoked for good. Make a new one."))
+    clean: dict[str, Callable[[Any], Any]] = {
+        "name": clean_name,
+        "password": lambda password: _hashed(password or ""),
+        "expires_at": _clean_expiry,
+        "allow_download": bool,
+        "max_uses": _clean_uses,
+    }
+    for field, value in changes.items():
+        setattr(link, field, clean[field](value))
+    link.save(update_fields=list(changes))
+
+
+def revoke_link(link: ShareLink) -> None:
+    """For good: its address may be anywhere. Nothing happens to a revoked one."""
+    ShareLink.objects.filter(pk=link.pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
+
+
+def _hashed(password: str) -> str:
+    if not password:
+        return ""
+    if not _LEAST_PASSWORD <= len(password) <= _MOST_PASSWORD:
+        raise Refusal(
+            "bad_password",
+            _("Choose a password of %(least)d to %(most)d characters.")
+            % {"least": _LEAST_PASSWORD, "most": _MOST_PASSWORD},
+            "password",
+        )
+    return make_password(password)
+
+
+def _clean_expiry(moment: datetime | None) -> datetime | None:
+    if moment is not None and moment <= timezone.now():
+        raise Refusal("bad_expiry", _("Choose a time that is still to come."), "expires_at")
+    return moment
+
+
+def _clean_uses(most: int | None) -> int | None:
+    if most is not None and not 1 <= most <= _MOST_USES:
+        raise Refusal(
+            "bad_max_uses",
+            _("Allow 1 to %(most)d visits, or leave it empty.") % {"most": _MOST_USES},
+            "max_uses",
+        )
+    return most

@@ -1,0 +1,24 @@
+"""Names that people give to groups and links."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from django.utils.translation import gettext as _
+
+from gallery.errors import Refusal
+
+MOST_CHARACTERS = 100
+
+
+def clean_name(name: str) -> str:
+    """One line of text, perhaps empty. Raises Refusal (name_too_long)."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in name)
+    name = unicodedata.normalize("NFC", " ".join(printable.split()))
+    if len(name) > MOST_CHARACTERS:
+        raise Refusal(
+            "name_too_long",
+            _("Shorten the name to at most %(most)d characters.") % {"most": MOST_CHARACTERS},
+            "name",
+        )
+    return name

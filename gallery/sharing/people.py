@@ -1,0 +1,45 @@
+"""Whom one shares with: named exactly, and suggested only where one knows them."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from gallery.errors import Refusal
+from gallery.models import AlbumShare, Group, User
+from gallery.sharing import tries
+
+# Wrong names in ten minutes: enough for typing errors, too few to list who is here.
+_MOST_UNKNOWN_NAMES = 30
+_UNKNOWN_NAMES_SECONDS = 600
+
+
+def find_person(name: str, asker: User) -> User:
+    """The account with exactly this user name. Raises Refusal (unknown_user, is_you)
+    or TooManyTries."""
+    wanted = name.strip().removeprefix("@")
+    person = User.objects.filter(username=wanted, is_active=True).first() if wanted else None
+    if person is None:
+        tries.count(f"names:{asker.pk}", _MOST_UNKNOWN_NAMES, _UNKNOWN_NAMES_SECONDS)
+        raise Refusal(
+            "unknown_user",
+            _("Nobody has this user name. Ask for it: it must be spelled exactly."),
+            "user",
+        )
+    if person.pk == asker.pk:
+        raise Refusal("is_you", _("That is your own user name. Name somebody else."), "user")
+    return person
+
+
+def suggestions(user: User) -> QuerySet[User]:
+    """People whom `user` shares with already, and those in the same groups."""
+    shared = AlbumShare.objects.filter(
+        Q(album__owner_id=user.pk) | Q(created_by_id=user.pk), user__isnull=False
+    )
+    groups = Group.objects.visible_to(user).order_by()
+    known = (
+        Q(pk__in=shared.order_by().values("user_id"))
+        | Q(pk__in=groups.values("members"))
+        | Q(pk__in=groups.values("owner"))
+    )
+    return User.objects.filter(known, is_active=True).exclude(pk=user.pk).order_by("username")

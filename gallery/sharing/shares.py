@@ -1,0 +1,76 @@
+"""Albums shared with people and groups: share, change the role, take back, leave.
+
+The caller has checked that the one who acts manages the album.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from gallery.errors import Refusal
+from gallery.models import Album, AlbumRole, AlbumShare, Group, User
+from gallery.sharing.people import find_person
+
+
+def shares_of(album: Album) -> QuerySet[AlbumShare]:
+    return AlbumShare.objects.filter(album=album).select_related("user", "group__owner")
+
+
+def share_with_person(album: Album, name: str, role: str, by: User) -> tuple[AlbumShare, bool]:
+    """Share, or change the role of who has it. Returns whether it is new.
+
+    Raises Refusal (unknown_user, is_you, is_owner, bad_role) or TooManyTries.
+    """
+    person = find_person(name, by)
+    if person.pk == album.owner_id:
+        raise Refusal("is_owner", _("The album belongs to this person already."), "user")
+    return _share(album, clean_role(role), by, user=person)
+
+
+def share_with_group(album: Album, group: UUID, role: str, by: User) -> tuple[AlbumShare, bool]:
+    """The same with a group that `by` owns or is in. Raises Refusal (unknown_group,
+    bad_role)."""
+    found = Group.objects.visible_to(by).filter(pk=group).first()
+    if found is None:
+        raise Refusal("unknown_group", _("Choose one of the groups that you are in."), "group")
+    return _share(album, clean_role(role), by, group=found)
+
+
+def change_role(share: AlbumShare, role: str) -> None:
+    """Raises Refusal (bad_role)."""
+    share.role = clean_role(role)
+    share.save(update_fields=["role"])
+
+
+def remove(share: AlbumShare) -> None:
+    """At once nobody sees the album by this share. Pictures that its people have put
+    there stay until they, or who manages the album, take them out."""
+    share.delete()
+
+
+def leave(album: Album, user: User) -> list[str]:
+    """Give up what was shared with `user` by name. Returns the names of the groups
+    that still show the album to `user`."""
+    AlbumShare.objects.filter(album=album, user=user).delete()
+    groups = Group.objects.filter(album_shares__album=album, members=user)
+    return list(groups.order_by("name").values_list("name", flat=True))
+
+
+def clean_role(role: str) -> str:
+    """Raises Refusal (bad_role)."""
+    if role not in AlbumRole.values:
+        raise Refusal("bad_role", _("Choose what they may do: view, add or manage."), "role")
+    return role
+
+
+def _share(album: Album, role: str, by: User, **target: Any) -> tuple[AlbumShare, bool]:
+    return AlbumShare.objects.update_or_create(
+        album=album,
+        **target,
+        defaults={"role": role},
+        create_defaults={"role": role, "created_by": by},
+    )

@@ -1,0 +1,75 @@
+"""What a link shows: the pictures of its album in their order, or its one picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Value
+
+from gallery.library import keyset
+from gallery.models import Image, ShareLink
+from gallery.models.image import ImageQuerySet
+from gallery.organising import albums
+
+
+@dataclass(frozen=True)
+class About:
+    """What a link says of itself, to whoever has opened it."""
+
+    kind: str
+    title: str
+    description: str
+    owner: str
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Ids of the pictures before and after one, and its place among all, from 1."""
+
+    before: UUID | None
+    after: UUID | None
+    place: int
+    count: int
+
+
+def about(link: ShareLink) -> About:
+    if link.album is not None:
+        album = link.album
+        return About("album", album.title, album.description, album.owner.shown_name)
+    image = picture_of(link)
+    return About("image", image.display_title, image.description, image.owner.shown_name)
+
+
+def picture_of(link: ShareLink) -> Image:
+    """The picture of a link to one picture."""
+    if link.image is None:
+        raise ValueError(f"{link.pk} leads to an album.")
+    return link.image
+
+
+def pictures_of(link: ShareLink) -> ImageQuerySet:
+    """All that the link shows, for a link that `visits.find_link` found; to be ordered
+    by `keyset.IN_ALBUM`, also where it is a single one."""
+    shown = Image.objects.filter(deleted_at__isnull=True, hidden_at__isnull=True)
+    if link.album is not None:
+        return albums.with_place(shown.filter(album_items__album=link.album))
+    return shown.filter(pk=picture_of(link).pk).annotate(position=Value(0.0), item_id=Value(0))
+
+
+def page(link: ShareLink, after: str | None, size: int) -> tuple[list[Image], str | None]:
+    """At most `size` pictures after the cursor `after`, in the order of the album, and
+    the cursor of the next page (None on the last one). Raises Refusal (bad_cursor)."""
+    return keyset.page(pictures_of(link), after, size, order=keyset.IN_ALBUM)
+
+
+def neighbours(link: ShareLink, image: Image) -> Neighbours:
+    pictures = pictures_of(link).order_by(*keyset.IN_ALBUM.fields())
+    ids = list(pictures.values_list("pk", flat=True))
+    place = ids.index(image.pk)
+    return Neighbours(
+        before=ids[place - 1] if place > 0 else None,
+        after=ids[place + 1] if place + 1 < len(ids) else None,
+        place=place + 1,
+        count=len(ids),
+    )

@@ -1,0 +1,43 @@
+"""Counts what may be tried only so often: passwords of links, names of accounts.
+
+In fixed windows, in the cache: where that is down nothing is counted, and people
+still come in.
+"""
+
+from __future__ import annotations
+
+import time
+
+from django.core.cache import cache
+from django.utils.translation import gettext as _
+
+from gallery.errors import Refusal
+
+
+class TooManyTries(Refusal):
+    """Tried too often (HTTP 429). `retry_after` is in seconds."""
+
+    status = 429
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(
+            "too_many_tries",
+            _("Too many tries. Wait %(minutes)d min and try again.")
+            % {"minutes": max(1, -(-retry_after // 60))},
+        )
+        self.retry_after = retry_after
+
+
+def count(what: str, most: int, seconds: int) -> None:
+    """Count one try of `what`. Raises TooManyTries from the one after `most` within
+    the window of `seconds` on; it is counted first, so that many at once are, too."""
+    window, passed = divmod(int(time.time()), seconds)
+    key = f"tries:{what}:{window}"
+    if cache.add(key, 1, timeout=seconds):
+        return
+    try:
+        tries: int | None = cache.incr(key)  # None: the cache is down
+    except ValueError:  # the window ended in between
+        return
+    if tries is not None and tries > most:
+        raise TooManyTries(seconds - passed)
