@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "gallery.web.language.AccountLanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -185,6 +186,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": env.float("CLIPSITE_SWEEP_SECONDS", 15.0),
         "options": {"expires": 60},
     },
+    "expire-uploads": {
+        "task": "gallery.tasks.expire_uploads",
+        "schedule": timedelta(minutes=10),
+        "options": {"expires": 300},
+    },
     "purge-trash": {
         "task": "gallery.tasks.purge_trash",
         "schedule": timedelta(hours=6),
@@ -211,10 +217,31 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", "none")
-ACCOUNT_FORMS = {"login": "gallery.web.forms.LoginForm"}
+ACCOUNT_ADAPTER = "gallery.web.adapters.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "gallery.web.forms.LoginForm",
+    "signup": "gallery.web.forms.SignupForm",
+    "add_email": "gallery.web.forms.ChangeEmailForm",
+}
+ACCOUNT_CHANGE_EMAIL = True
+# The e-mail address opens the account: changing it needs the password anew.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+
+MFA_ADAPTER = "gallery.web.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Clipsite"
+# Where addresses are never verified, nobody could have a second factor otherwise.
+MFA_ALLOW_UNVERIFIED_EMAIL = ACCOUNT_EMAIL_VERIFICATION == "none"
+
+# Who may make an account: "open" everybody, "invitation" or "closed".
+REGISTRATION = env.str("REGISTRATION", "open")
+if REGISTRATION not in {"open", "invitation", "closed"}:
+    raise ImproperlyConfigured("Set REGISTRATION to open, invitation or closed.")
 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Clipsite <clipsite@localhost>")
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
@@ -264,6 +291,16 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "StateEnum": ["pending", "ready", "failed"],
+        "RoleEnum": "gallery.models.User.Role",
+        "ShareRoleEnum": "gallery.models.AlbumRole",
+        "TokenScopeEnum": "gallery.models.ApiToken.Scope",
+        "InvitationStateEnum": ["open", "used", "revoked", "expired"],
+        "ImportStateEnum": "gallery.models.ImportBatch.State",
+        "ImportKindEnum": "gallery.models.ImportBatch.Kind",
+        "LinkKindEnum": ["album", "image"],
+    },
 }
 
 # --- Files --------------------------------------------------------------------
@@ -301,6 +338,19 @@ ACCEL_REDIRECT_PREFIX = env.str("ACCEL_REDIRECT_PREFIX", "")
 
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", 100 * 1024 * 1024)
 MAX_PIXELS = env.int("MAX_PIXELS", 150_000_000)
+# What each account may keep, unless its own row says otherwise; 0: no limit.
+QUOTA_BYTES = env.int("QUOTA_BYTES", 0)
+QUOTA_IMAGES = env.int("QUOTA_IMAGES", 0)
+# Files that arrive in parts: on a local disk, never in the storage of the pictures,
+# and one folder for all web processes and media workers.
+UPLOAD_DIR = env.str("UPLOAD_DIR", str(DATA_DIR / "uploads"))
+UPLOAD_EXPIRY_DAYS = env.int("UPLOAD_EXPIRY_DAYS", 7)
+MAX_UNFINISHED_UPLOADS = env.int("MAX_UNFINISHED_UPLOADS", 2_000)
+# Threads of a web process that may wait for the bytes of a client: the others are for
+# everybody else.
+UPLOADS_AT_ONCE = max(1, env.int("WEB_THREADS", 16) // 2)
+MAX_ZIP_BYTES = env.int("MAX_ZIP_BYTES", 10 * 1024**3)
+MAX_ZIP_ENTRIES = env.int("MAX_ZIP_ENTRIES", 10_000)
 FILE_UPLOAD_HANDLERS = [
     "gallery.library.upload_handler.SizeLimitUploadHandler",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",

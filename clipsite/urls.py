@@ -1,10 +1,17 @@
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
+
+from gallery.web.language import set_language
+
+# The admin has no sign-in of its own: it would know no second factor.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.account.urls")),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("i18n/setlang/", set_language, name="set_language"),
     path("api/", include("gallery.api.urls")),
     path("", include("gallery.web.urls")),
 ]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
-from django.conf import settings
 
+from gallery.accounts import deletion
 from gallery.doorbell import ring
 from gallery.encoders import reply
 from gallery.encoders.base import Encoder, ModelUnavailable, Vectors
@@ -18,8 +17,10 @@ from gallery.encoders.decode import unpack
 from gallery.encoders.registry import get_verified_encoder
 from gallery.indexing import batch, ledger, spaces
 from gallery.indexing import presence as presence  # connects the worker's signals
-from gallery.library import renditions, service
+from gallery.library import renditions
 from gallery.models import Image
+from gallery.organising import trash
+from gallery.uploads import acceptance, import_run, imports, tus
 
 # --- Queue "query": somebody waits for the answer -------------------------------
 
@@ -85,10 +86,31 @@ def sweep() -> None:
         ring("gallery.tasks.prepare_spaces")
     if ledger.has_pending():
         ring("gallery.tasks.index_pending")
+    for user_id in deletion.requested():
+        ring(deletion.TASK, user_id)
+    for batch_id in imports.waiting():
+        ring(imports.TASK, str(batch_id))
+    acceptance.finish_interrupted()
     for image_id in renditions.pending_renders(limit=50):
         render_image(str(image_id))
 
 
 @shared_task
+def remove_account(user_id: int) -> None:
+    deletion.remove(user_id)
+
+
+@shared_task
 def purge_trash() -> None:
-    service.purge_trash(older_than=timedelta(days=settings.TRASH_DAYS))
+    trash.purge_expired()
+
+
+@shared_task
+def run_import(batch_id: str) -> None:
+    import_run.run(UUID(batch_id))
+
+
+@shared_task
+def expire_uploads() -> None:
+    tus.expire()
+    imports.forget_old()

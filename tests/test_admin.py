@@ -12,7 +12,19 @@ from django.utils import timezone
 from knox.models import AuthToken
 from pgvector import HalfVector
 
-from gallery.models import Embedding, EmbeddingSpace, Image, User
+from gallery.accounts import deletion, invitations
+from gallery.models import (
+    Album,
+    Embedding,
+    EmbeddingSpace,
+    Group,
+    Image,
+    ImportBatch,
+    Invitation,
+    ResumableUpload,
+    ShareLink,
+    User,
+)
 from tests.conftest import draw, upload
 
 State = EmbeddingSpace.State
@@ -78,10 +90,13 @@ def act(client: Client, model: str, action: str, *ids: Any) -> str:
 
 
 def test_signs_in_with_the_account_of_the_site(boss: User) -> None:
+    """By its sign-in page, which asks for a second factor where there is one."""
     client = Client()
-    data = {"username": "boss", "password": "boss-password", "next": "/admin/"}
-    response = client.post(reverse("admin:login"), data)
-    assert response.status_code == 302
+    page = client.get("/admin/", follow=True)
+    address, _status = page.redirect_chain[-1]
+    assert address.startswith(reverse("account_login"))
+    data = {"login": "boss", "password": "boss-password"}
+    assert client.post(address, data).url == "/admin/"
     assert client.get("/admin/").status_code == 200
 
 
@@ -152,7 +167,7 @@ def test_dashboard_counts_and_tells_the_state_of_each_part(
 def test_every_link_of_the_sidebar_works(admin: Client, space: EmbeddingSpace) -> None:
     groups = admin.get("/admin/").context["sidebar_navigation"]
     links = [str(item["link"]) for group in groups for item in group["items"]]
-    assert len(links) == 7
+    assert len(links) == 13
     for link in links:
         assert admin.get(link).status_code == 200, link
 
@@ -384,16 +399,140 @@ def test_a_retired_space_can_be_deleted_the_active_one_cannot(
 
 
 def test_deleting_an_account_removes_its_files(
-    admin: Client, picture: Image, alice: User, django_capture_on_commit_callbacks: Any
+    admin: Client,
+    picture: Image,
+    alice: User,
+    rung: list[Any],
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
+    """The same way as if she had done it: gone at once, a worker does the rest."""
     storage, name = picture.file.storage, picture.file.name
+    page = admin.get(reverse("admin:gallery_user_delete", args=[alice.pk])).content.decode()
+    assert "alice" in page
     with django_capture_on_commit_callbacks(execute=True):
         response = admin.post(
             reverse("admin:gallery_user_delete", args=[alice.pk]), {"post": "yes"}
         )
     assert response.status_code == 302
+    assert (deletion.TASK, (alice.pk,)) in rung
+    assert not User.objects.get(pk=alice.pk).is_active
+    with django_capture_on_commit_callbacks(execute=True):
+        deletion.remove(alice.pk)
     assert not User.objects.filter(username="alice").exists()
     assert not storage.exists(name)
+
+
+def account_form(**changes: Any) -> dict[str, Any]:
+    kept = {"username": "alice", "display_name": "", "email": "alice@example.org"}
+    return {**kept, "language": "", "role": "user", "is_active": "on", **changes}
+
+
+def test_rights_are_changed_by_role(admin: Client, alice: User) -> None:
+    url = reverse("admin:gallery_user_change", args=[alice.pk])
+    data = account_form(role="moderator", quota_images="7", email="new@example.org")
+    assert admin.post(url, data).status_code == 302
+    alice.refresh_from_db()
+    assert (alice.role, alice.is_staff, alice.quota_images) == ("moderator", False, 7)
+    assert alice.emailaddress_set.get().email == "new@example.org"
+    admin.post(url, account_form(role="administrator"))
+    alice.refresh_from_db()
+    assert (alice.is_staff, alice.is_superuser, alice.quota_images) == (True, True, None)
+
+
+@pytest.mark.parametrize("changes", [{"role": "user"}, {"is_active": ""}])
+def test_the_last_administrator_stays(
+    admin: Client, boss: User, alice: User, changes: dict[str, Any]
+) -> None:
+    url = reverse("admin:gallery_user_change", args=[boss.pk])
+    data = account_form(username="boss", email=boss.email, role="administrator")
+    page = admin.post(url, data | changes).content.decode()
+    assert "This is the last administrator." in page
+    delete = reverse("admin:gallery_user_delete", args=[boss.pk])
+    assert "would require deleting the following protected" in admin.get(delete).content.decode()
+    admin.post(delete, {"post": "yes"})
+    act(admin, "user", "delete_selected", boss.pk, alice.pk)
+    boss.refresh_from_db()
+    assert (boss.is_administrator, boss.is_active, boss.deletion_requested_at) == (True, True, None)
+
+
+def test_the_address_of_another_is_refused(admin: Client, alice: User, bob: User) -> None:
+    url = reverse("admin:gallery_user_change", args=[alice.pk])
+    page = admin.post(url, account_form(email="BOB@example.org")).content.decode()
+    assert "Another account has this e-mail address." in page
+    alice.refresh_from_db()
+    assert alice.email == "alice@example.org"
+
+
+def test_an_account_that_is_being_deleted_can_only_be_looked_at(admin: Client, alice: User) -> None:
+    deletion.request_deletion(alice)
+    url = reverse("admin:gallery_user_change", args=[alice.pk])
+    assert admin.get(url).status_code == 200
+    assert admin.post(url, account_form()).status_code == 403
+
+
+# --- What is made elsewhere -------------------------------------------------------
+
+
+@pytest.fixture
+def others(boss: User, alice: User, bob: User, picture: Image) -> dict[str, Any]:
+    """One of each that the admin only shows, by the name of its model."""
+    album = Album.objects.create(owner=alice, title="Trip")
+    album.shares.create(user=bob)
+    group = Group.objects.create(owner=alice, name="Family")
+    group.members.add(bob)
+    made = [
+        album,
+        group,
+        ShareLink.objects.create(album=album, created_by=alice),
+        invitations.invite(boss, "new@example.org"),
+        ImportBatch.objects.create(owner=alice, kind="urls", name="Three addresses"),
+        ResumableUpload.objects.create(
+            owner=alice, name="beach.jpg", length=10, expires_at=timezone.now()
+        ),
+    ]
+    return {str(row._meta.model_name): row for row in made}
+
+
+OTHERS = ["album", "group", "sharelink", "invitation", "importbatch", "resumableupload"]
+
+
+@pytest.mark.parametrize("model", OTHERS)
+def test_the_rest_is_shown_and_not_edited(
+    admin: Client, bob: User, others: dict[str, Any], model: str
+) -> None:
+    row = others[model]
+    page = reverse(f"admin:gallery_{model}_change", args=[row.pk])
+    assert admin.get(list_url(model)).context["cl"].result_count == 1
+    assert admin.get(list_url(model), {"q": "alice", "live": "yes"}).status_code in (200, 302)
+    assert admin.get(page).status_code == 200
+    assert admin.post(page, {"title": "Mine"}).status_code == 403
+    assert admin.get(reverse(f"admin:gallery_{model}_add")).status_code == 403
+    delete = reverse(f"admin:gallery_{model}_delete", args=[row.pk])
+    assert admin.post(delete, {"post": "yes"}).status_code == 403
+    stranger = Client()
+    stranger.force_login(bob)
+    assert stranger.get(list_url(model)).status_code == 302
+
+
+def test_what_opens_something_is_not_shown(admin: Client, others: dict[str, Any]) -> None:
+    for model, secret in (
+        ("sharelink", others["sharelink"].token),
+        ("invitation", others["invitation"].code),
+    ):
+        page = reverse(f"admin:gallery_{model}_change", args=[others[model].pk])
+        for address in (page, list_url(model)):
+            assert secret not in admin.get(address).content.decode()
+
+
+def test_links_and_invitations_are_revoked(admin: Client, others: dict[str, Any]) -> None:
+    for model in ("sharelink", "invitation"):
+        page = act(admin, model, "revoke", others[model].pk)
+        assert "no longer works" in page
+    assert not ShareLink.objects.live().exists()
+    assert not Invitation.objects.live().exists()
+    for model in ("sharelink", "invitation"):
+        assert admin.get(list_url(model), {"live": "yes"}).context["cl"].result_count == 0
+        assert admin.get(list_url(model), {"live": "no"}).context["cl"].result_count == 1
 
 
 def test_deleting_a_token_signs_that_client_out(admin: Client, alice: User) -> None:

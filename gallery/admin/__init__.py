@@ -1,5 +1,5 @@
 """The admin, one module a subject. Importing them registers their pages."""
 
-from gallery.admin import accounts, failures, images, spaces
+from gallery.admin import access, accounts, albums, failures, images, spaces, uploads
 
-__all__ = ["accounts", "failures", "images", "spaces"]
+__all__ = ["access", "accounts", "albums", "failures", "images", "spaces", "uploads"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from allauth.account.admin import EmailAddressAdmin as BaseEmailAddressAdmin
@@ -10,7 +11,9 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from knox.models import AuthToken
@@ -18,28 +21,61 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from gallery.library.service import purge_image
+from gallery.accounts import deletion, profile, roles
+from gallery.errors import Refusal
 from gallery.models import Image, User
 
 for model in (AuthToken, EmailAddress, Group):
     admin.site.unregister(model)
 
 
+class AccountForm(UserChangeForm):
+    """Refuses beside the field what `roles` would refuse."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        try:
+            if cleaned.get("email") and "email" in self.changed_data:
+                profile.clean_email(cleaned["email"], self.instance)
+            with transaction.atomic():
+                roles.change_account(self.instance, self.rights(cleaned))
+                transaction.set_rollback(True)
+        except Refusal as refusal:
+            self.add_error(refusal.field, str(refusal.message))
+        return cleaned
+
+    @staticmethod
+    def rights(cleaned: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: cleaned[name] for name in roles.CHANGEABLE if name in cleaned}
+
+
 @admin.register(User)
 class UserAdmin(BaseUserAdmin, ModelAdmin):
-    form = UserChangeForm
+    form = AccountForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = (
         "username",
         "email",
+        "role",
         "picture_count",
         "is_active",
-        "is_staff",
+        "deletion_requested_at",
         "last_login",
         "date_joined",
     )
+    list_filter = ("role", "is_active", ("deletion_requested_at", admin.EmptyFieldListFilter))
+    search_fields = ("username", "email", "display_name")
     ordering = ("-date_joined",)
+    # Staff and superuser follow the role; rights by group are not used here.
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (_("Person"), {"fields": ("display_name", "email", "language")}),
+        (_("Rights"), {"fields": ("role", "is_active", "quota_bytes", "quota_images")}),
+        (_("Times"), {"fields": ("last_login", "date_joined", "deletion_requested_at")}),
+    )
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "date_joined", "deletion_requested_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         kept = Count("images", filter=Q(images__deleted_at__isnull=True))
@@ -57,17 +93,42 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):
             str(User._meta.verbose_name_plural): len(objs),
             str(Image._meta.verbose_name_plural): Image.objects.filter(owner__in=objs).count(),
         }
-        return [str(user) for user in objs], counts, set(), []
+        return [str(user) for user in objs], counts, set(), self._needed(objs)
+
+    @staticmethod
+    def _needed(accounts: Iterable[User]) -> list[str]:
+        """Who cannot be deleted: the last administrators, of whom one has to stay."""
+        try:
+            with transaction.atomic():
+                roles.refuse_if_last({user.pk for user in accounts})
+        except Refusal:
+            return [str(user) for user in accounts if user.is_administrator]
+        return []
+
+    def save_model(
+        self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool
+    ) -> None:
+        """Rights by way of `roles`, whose checks the form has made (AccountForm)."""
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        obj.save(update_fields=["username", "display_name", "language"])
+        if obj.email and "email" in form.changed_data:
+            profile.replace_email(obj, obj.email)
+        roles.change_account(obj, AccountForm.rights(form.cleaned_data))
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        if obj is not None and obj.deletion_requested_at is not None:
+            return False
+        return bool(super().has_change_permission(request, obj))
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        """The files go with the account, not the rows alone."""
-        for image in obj.images.iterator():
-            purge_image(image)
-        super().delete_model(request, obj)
+        """As if the owner had done it: a worker removes rows and files."""
+        deletion.request_deletion(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user in queryset:
-            self.delete_model(request, user)
+            deletion.request_deletion(user)
 
 
 @admin.register(Group)

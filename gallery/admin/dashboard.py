@@ -83,6 +83,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "title": _("Gallery"),
             "items": [
                 _item(_("Pictures"), "image", "gallery", "image"),
+                _item(_("Albums"), "photo_album", "gallery", "album"),
+                _item(_("Share links"), "link", "gallery", "sharelink"),
+                _item(_("Groups of people"), "diversity_3", "gallery", "group"),
+                _item(_("Imports"), "unarchive", "gallery", "importbatch"),
+                _item(_("Uploads"), "upload", "gallery", "resumableupload"),
                 _item(_("Embedding spaces"), "hub", "gallery", "embeddingspace"),
                 _item(_("Failed encodings"), "error", "gallery", "embedding"),
             ],
@@ -91,6 +96,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "title": _("Accounts"),
             "items": [
                 _item(_("Accounts"), "person", "gallery", "user"),
+                _item(_("Invitations"), "forward_to_inbox", "gallery", "invitation"),
                 _item(_("Groups"), "group", "auth", "group"),
                 _item(_("E-mail addresses"), "mail", "account", "emailaddress"),
                 _item(_("API tokens"), "key", "knox", "authtoken"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from knox import auth as knox
@@ -12,6 +13,10 @@ from knox.crypto import hash_token
 from knox.models import AuthToken
 from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.permissions import SAFE_METHODS
+
+from gallery.accounts import tokens
+from gallery.models import ApiToken
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -19,6 +24,10 @@ if TYPE_CHECKING:
     from gallery.models import User
 
 _TOKEN = re.compile(rb"[0-9a-f]{64}")
+
+
+# What a token that may only read may also ask for: questions too long for an address.
+_QUESTIONS = {"api:search", "api:classify", "api:image-classify"}
 
 
 class TokenAuthentication(knox.TokenAuthentication):
@@ -29,14 +38,40 @@ class TokenAuthentication(knox.TokenAuthentication):
     is done at sign-in here), and nothing malformed reaches the database.
     """
 
+    def authenticate(self, request: Request) -> tuple[User, AuthToken] | None:
+        found: tuple[User, AuthToken] | None = super().authenticate(request)
+        if found is not None:
+            described = _description_of(found[1])
+            if described is not None:
+                _check_scope(described, request)
+                tokens.note_use(described)
+        return found
+
     def authenticate_credentials(self, token: bytes) -> tuple[User, AuthToken]:
         if not _TOKEN.fullmatch(token):
             raise _invalid_token()
-        live = AuthToken.objects.select_related("user").filter(expiry__gt=timezone.now())
+        lasting = Q(expiry__isnull=True) | Q(expiry__gt=timezone.now())
+        live = AuthToken.objects.select_related("user", "description").filter(lasting)
         auth_token = live.filter(digest=hash_token(token.decode())).first()
         if auth_token is None or not auth_token.user.is_active:
             raise _invalid_token()
         return auth_token.user, auth_token
+
+
+def _description_of(token: AuthToken) -> ApiToken | None:
+    """None for a token that came from signing in: it may do everything."""
+    described: ApiToken | None = getattr(token, "description", None)
+    return described
+
+
+def _check_scope(described: ApiToken, request: Request) -> None:
+    if described.scope == ApiToken.Scope.WRITE or request.method in SAFE_METHODS:
+        return
+    match = request.resolver_match
+    if not (request.method == "POST" and match and match.view_name in _QUESTIONS):
+        raise PermissionDenied(
+            _("This token may only read. Use one that may write."), code="read_only_token"
+        )
 
 
 def _invalid_token() -> AuthenticationFailed:

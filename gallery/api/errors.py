@@ -71,8 +71,8 @@ class ExceptionHandler(handler.ExceptionHandler):
         return APIException(_("Something went wrong on the server. Try again later."))
 
     def report_exception(self, exc: APIException, response: Response) -> None:
-        """A part that is down is no bug: one line, without the bug trackers."""
-        if isinstance(exc, _ServiceUnavailable):
+        """A part that is down or full is no bug: one line, without the bug trackers."""
+        if isinstance(exc, _ServiceUnavailable | _Refused):
             logger.warning("%s: %r", exc.get_codes(), self.exc)
         else:
             super().report_exception(exc, response)

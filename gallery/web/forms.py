@@ -1,12 +1,29 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from allauth.account import forms as account_forms
+from allauth.core import context
 from django import forms
+from django.conf import settings
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from gallery.models import Image
+from gallery.accounts import invitations, profile, registration
+from gallery.errors import Refusal
+from gallery.models import ApiToken, User
+from gallery.web.adapters import invitation_code
+
+
+@contextmanager
+def as_field_error() -> Iterator[None]:
+    """What a subject refuses is said beside the field that is being cleaned."""
+    try:
+        yield
+    except Refusal as refusal:
+        raise forms.ValidationError(str(refusal.message), refusal.code) from refusal
 
 
 class LoginForm(account_forms.LoginForm):
@@ -19,13 +36,108 @@ class LoginForm(account_forms.LoginForm):
             field.widget.attrs.pop("placeholder", None)
 
 
-class DetailsForm(forms.ModelForm):
-    """What an owner may say about a picture. Saved by the library's service."""
+class SignupForm(account_forms.SignupForm):
+    """allauth's. An invitation travels along in a hidden field."""
+
+    invitation = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+        invitation = registration.needed_invitation(invitation_code(context.request))
+        if invitation is not None:
+            self.fields["invitation"].initial = invitation.code
+            self.fields["email"].initial = invitation.email
+
+    def clean_email(self) -> str:
+        email = super().clean_email()
+        invitation = registration.needed_invitation(self.data.get("invitation", ""))
+        if invitation is not None:
+            with as_field_error():
+                invitations.refuse_other_address(invitation, email)
+        return str(email)
+
+
+class ChangeEmailForm(account_forms.AddEmailForm):
+    """allauth's. Where addresses are not verified, the new one counts at once."""
+
+    def clean_email(self) -> str:
+        if not profile.applies_at_once():
+            return str(super().clean_email())
+        with as_field_error():
+            return profile.clean_email(self.cleaned_data["email"], self.user)
+
+    def save(self, request: HttpRequest) -> Any:
+        return profile.change_email(request, self.user, self.cleaned_data["email"])
+
+
+class ProfileForm(forms.ModelForm):
+    """Saved by gallery.accounts.profile."""
+
+    language = forms.ChoiceField(
+        label=_("Language"),
+        required=False,
+        choices=[("", _("As my browser says")), *settings.LANGUAGES],
+    )
 
     class Meta:
-        model = Image
-        fields = ["title", "description", "visibility"]
-        widgets = {
-            "description": forms.Textarea(attrs={"rows": 4}),
-            "visibility": forms.RadioSelect,
-        }
+        model = User
+        fields = ["display_name", "language"]
+
+
+class TokenForm(forms.Form):
+    """Checked by gallery.accounts.tokens; here are its fields alone."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=100, help_text=_("So that you know it again later.")
+    )
+    scope = forms.ChoiceField(
+        label=_("May"),
+        choices=ApiToken.Scope.choices,
+        initial=ApiToken.Scope.READ,
+        widget=forms.RadioSelect,
+    )
+    days = forms.TypedChoiceField(
+        label=_("Expires"),
+        coerce=int,
+        empty_value=None,
+        required=False,
+        initial=90,
+        choices=[
+            (7, _("after a week")),
+            (30, _("after 30 days")),
+            (90, _("after 90 days")),
+            (365, _("after a year")),
+            ("", _("never")),
+        ],
+    )
+
+
+class InvitationForm(forms.Form):
+    """Checked by gallery.accounts.invitations."""
+
+    email = forms.EmailField(
+        label=_("E-mail address"),
+        required=False,
+        help_text=_("Optional: then nobody else can use it, and it is sent there."),
+    )
+    days = forms.TypedChoiceField(
+        label=_("Works for"),
+        coerce=int,
+        initial=invitations.DEFAULT_DAYS,
+        choices=[(1, _("a day")), (7, _("a week")), (30, _("30 days"))],
+    )
+
+
+class DeleteAccountForm(forms.Form):
+    """Both have to be right; see gallery.web.account."""
+
+    username = forms.CharField(max_length=150)
+    password = forms.CharField(
+        label=_("Your password"),
+        max_length=1000,
+        strip=False,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )

@@ -11,6 +11,13 @@ class LoginSerializer(serializers.Serializer):
     )
     # 1,000 characters: hashing a password of megabytes would cost seconds.
     password = serializers.CharField(max_length=1000, trim_whitespace=False, write_only=True)
+    otp = serializers.CharField(
+        max_length=20,
+        required=False,
+        write_only=True,
+        help_text="Where the account has a second factor: a code of the authenticator "
+        "app, or a recovery code.",
+    )
 
 
 class TokenSerializer(serializers.Serializer):

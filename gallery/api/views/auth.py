@@ -13,9 +13,11 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from gallery.accounts import second_factor
 from gallery.api.authentication import TokenAuthentication
 from gallery.api.serializers.auth import LoginSerializer, MeSerializer, TokenSerializer
 from gallery.api.views.base import ApiView
+from gallery.models import User
 
 
 class LoginView(ApiView):
@@ -29,15 +31,22 @@ class LoginView(ApiView):
         responses={200: TokenSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Exchange a user name and a password for a token."""
+        """Exchange a user name and a password for a token.
+
+        An account with a second factor answers 401 `mfa_required` until `otp` is sent
+        along, and `wrong_otp` if that is wrong or has been tried too often.
+        """
         form = LoginSerializer(data=request.data)
         form.is_valid(raise_exception=True)
+        otp = form.validated_data.pop("otp", "")
         user = authenticate(request._request, **form.validated_data)
         if user is None:  # unknown, inactive or a wrong password: nobody learns which
             raise AuthenticationFailed(
                 _("The user name or the password is wrong."), code="wrong_credentials"
             )
-        AuthToken.objects.filter(user=user, expiry__lte=timezone.now()).delete()
+        _check_second_factor(user, otp)
+        signed_in = AuthToken.objects.filter(user=user, description__isnull=True)
+        signed_in.filter(expiry__lte=timezone.now()).delete()
         stored, token = AuthToken.objects.create(user)
         user_logged_in.send(sender=type(user), request=request._request, user=user)
         return Response(TokenSerializer({"token": token, "expiry": stored.expiry}).data)
@@ -45,6 +54,24 @@ class LoginView(ApiView):
     def get_authenticate_header(self, request: Request) -> str:
         """Without it REST framework would answer 403: this view authenticates nobody."""
         return TokenAuthentication().authenticate_header(request)
+
+
+def _check_second_factor(user: User, otp: str) -> None:
+    """The password was right: it may be told that more is needed."""
+    if not second_factor.is_needed(user):
+        return
+    if not otp:
+        raise AuthenticationFailed(
+            _(
+                "This account has a second factor: send a code of your authenticator app, "
+                "or a recovery code, as `otp`."
+            ),
+            code="mfa_required",
+        )
+    if not second_factor.is_right(user, otp):
+        raise AuthenticationFailed(
+            _("The code is wrong or was used before. Wait for the next one."), code="wrong_otp"
+        )
 
 
 class LogoutView(ApiView):

@@ -1,5 +1,26 @@
 """The account, its tokens and data, roles, invitations."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-routes: list[URLPattern] = []
+from gallery.web import account, invitations, moderation, users
+
+routes: list[URLPattern] = [
+    path("account/", account.home, name="account_home"),
+    path("account/sessions/", account.session_list, name="account_sessions"),
+    path("account/sessions/<int:pk>/end/", account.session_end, name="account_session_end"),
+    path("account/sessions/end/", account.session_end_others, name="account_sessions_end"),
+    path("account/tokens/", account.token_list, name="account_tokens"),
+    path("account/tokens/<uuid:pk>/revoke/", account.token_revoke, name="account_token_revoke"),
+    path("account/tokens/end/", account.token_end_sign_ins, name="account_tokens_end"),
+    path("account/data/", account.data, name="account_data"),
+    path("account/export/", account.export, name="account_export"),
+    path("account/delete/", account.delete, name="account_delete"),
+    path("account/deleted/", account.deleted, name="account_deleted"),
+    path("invitations/", invitations.invitation_list, name="invitations"),
+    path("invitations/<uuid:pk>/revoke/", invitations.revoke, name="invitation_revoke"),
+    path("users/", users.user_list, name="users"),
+    path("users/<str:username>/", users.user, name="user"),
+    path("moderation/", moderation.hidden, name="moderation"),
+    path("images/<uuid:pk>/hide/", moderation.hide, name="image_hide"),
+    path("images/<uuid:pk>/unhide/", moderation.unhide, name="image_unhide"),
+]

@@ -1,0 +1,119 @@
+"""Everything an account has, as one ZIP file: the untouched originals and a
+description of the rest (`export_records`).
+
+It is made while it is sent. What is held meanwhile is a name for each picture, and
+the description in a temporary file; its length is known before the first byte.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import IO
+
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from zipstream import ZipStream
+
+from gallery.accounts.export_records import write_records
+from gallery.library.storage import open_stored, original_of
+from gallery.models import Image, User
+from gallery.organising.zip_names import UniqueNames, safe_name
+
+_CHUNK = 256 * 1024
+_FOLDER = "pictures"
+DESCRIPTION = "clipsite.json"
+MISSING = "missing.txt"
+
+
+@dataclass(frozen=True)
+class Export:
+    """`length` is in bytes. `content` opens one file after the other and raises
+    Unavailable if the storage fails in between: the download then ends too early,
+    which the receiver notices by the length."""
+
+    filename: str
+    length: int
+    content: Iterator[bytes]
+
+
+def export_account(user: User) -> Export:
+    archive = ZipStream(sized=True)
+    names = UniqueNames()
+    missing = []
+    files: dict[str, str] = {}
+    for image in _originals(user):
+        name = f"{_FOLDER}/{names.unique(_file_name(image))}"
+        stored = original_of(image)
+        if not _is_there(stored, image.byte_size):
+            missing.append(name)
+            continue
+        files[str(image.pk)] = name
+        archive.add(_read(stored), name, size=image.byte_size)
+    description = _described(user, files)
+    archive.add(_drain(description), DESCRIPTION, size=description.tell())
+    if missing:
+        archive.add(_missing_text(missing), MISSING)
+    return Export(
+        filename=f"clipsite-{user.get_username()}-{timezone.localdate():%Y-%m-%d}.zip",
+        length=len(archive),
+        content=iter(archive),
+    )
+
+
+def export_response(user: User) -> StreamingHttpResponse:
+    """Sends the export as a download; browsers show its progress by the length."""
+    export = export_account(user)
+    response = StreamingHttpResponse(export.content, content_type="application/zip")
+    response["Content-Length"] = str(export.length)
+    response["Content-Disposition"] = content_disposition_header(True, export.filename) or ""
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _originals(user: User) -> Iterator[Image]:
+    """All of them, the trash too, in the order of their upload."""
+    owned = Image.objects.filter(owner=user).order_by("created_at", "pk")
+    columns = ("pk", "file", "original_name", "title", "byte_size")
+    return owned.only(*columns).iterator(chunk_size=1000)
+
+
+def _file_name(image: Image) -> str:
+    """The name it came with; else its title."""
+    extension = PurePosixPath(original_of(image)).suffix
+    return safe_name(image.original_name or image.title or str(image.pk), extension)
+
+
+def _is_there(stored: str, size: int) -> bool:
+    """Asked of the disk only: for a bucket, thousands of questions would take minutes."""
+    if not isinstance(default_storage, FileSystemStorage):
+        return True
+    return default_storage.exists(stored) and default_storage.size(stored) == size
+
+
+def _read(stored: str) -> Iterator[bytes]:
+    with open_stored(stored) as file:
+        yield from file.chunks(_CHUNK)
+
+
+def _described(user: User, files: dict[str, str]) -> IO[bytes]:
+    """The description in a file without a name, written to its end."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by _drain, or with the process
+    for text in write_records(user, files):
+        file.write(text.encode())
+    return file
+
+
+def _drain(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        file.seek(0)
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def _missing_text(names: list[str]) -> str:
+    return "The server has no file of these pictures:\n\n" + "".join(f"{n}\n" for n in names)

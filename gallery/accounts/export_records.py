@@ -1,0 +1,119 @@
+"""What an export says about an account beside the files: JSON, piece by piece, so
+that a library of any size is never in memory at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils import timezone
+
+from gallery.models import Album, AlbumItem, AlbumShare, Favourite, Group, Image, ShareLink, User
+
+_CHUNK = 500
+_encode = DjangoJSONEncoder(ensure_ascii=False, indent=1).encode
+
+
+def write_records(user: User, files: dict[str, str]) -> Iterator[str]:
+    """JSON text. `files` maps the ids of pictures to their names in the ZIP file."""
+    yield f'{{"format": 1, "exported_at": {_encode(timezone.now())},\n'
+    yield f'"account": {_encode(_account(user))}'
+    parts: dict[str, Callable[[], Iterable[dict[str, Any]]]] = {
+        "pictures": lambda: _pictures(user, files),
+        "albums": lambda: _albums(user),
+        "favourites": lambda: _favourites(user),
+        "groups": lambda: _groups(user),
+        "links": lambda: _links(user),
+    }
+    for name, rows in parts.items():
+        yield f',\n"{name}": ['
+        for number, row in enumerate(rows()):
+            yield f"{',' if number else ''}\n{_encode(row)}"
+        yield "]"
+    yield "}\n"
+
+
+def _account(user: User) -> dict[str, Any]:
+    return {
+        "username": user.get_username(),
+        "display_name": user.display_name,
+        "email": user.email,
+        "language": user.language,
+        "role": user.role,
+        "joined": user.date_joined,
+    }
+
+
+_PICTURE_FIELDS = (
+    "title", "description", "visibility", "original_name", "sha256", "byte_size",
+    "content_type", "width", "height", "captured_at", "camera", "exif", "latitude",
+    "longitude", "created_at", "updated_at", "archived_at", "hidden_at", "hidden_reason",
+    "deleted_at",
+)  # fmt: skip
+
+
+def _pictures(user: User, files: dict[str, str]) -> Iterator[dict[str, Any]]:
+    images = Image.objects.filter(owner=user).order_by("created_at", "pk")
+    for image in images.prefetch_related("tags").iterator(chunk_size=_CHUNK):
+        yield {
+            "id": image.pk,
+            "file": files.get(str(image.pk)),
+            **{field: getattr(image, field) for field in _PICTURE_FIELDS},
+            "tags": [tag.name for tag in image.tags.all()],
+        }
+
+
+def _albums(user: User) -> Iterator[dict[str, Any]]:
+    for album in Album.objects.filter(owner=user).order_by("created_at", "pk").iterator():
+        items = AlbumItem.objects.filter(album=album).order_by("position", "pk")
+        shares = AlbumShare.objects.filter(album=album).select_related("user", "group")
+        yield {
+            "id": album.pk,
+            "title": album.title,
+            "description": album.description,
+            "cover": album.cover_id,
+            "created_at": album.created_at,
+            "updated_at": album.updated_at,
+            "deleted_at": album.deleted_at,
+            "pictures": list(items.values_list("image_id", flat=True)),
+            "shares": [_share(share) for share in shares],
+        }
+
+
+def _share(share: AlbumShare) -> dict[str, Any]:
+    return {
+        "user": share.user.get_username() if share.user else None,
+        "group": share.group.name if share.group else None,
+        "role": share.role,
+        "created_at": share.created_at,
+    }
+
+
+def _favourites(user: User) -> Iterator[dict[str, Any]]:
+    """By id alone: the pictures may be those of others."""
+    marks = Favourite.objects.filter(user=user).order_by("created_at", "pk")
+    for image_id, created_at in marks.values_list("image_id", "created_at").iterator():
+        yield {"picture": image_id, "created_at": created_at}
+
+
+def _groups(user: User) -> Iterator[dict[str, Any]]:
+    for group in Group.objects.filter(owner=user).prefetch_related("members"):
+        members = [member.get_username() for member in group.members.all()]
+        yield {"name": group.name, "members": members, "created_at": group.created_at}
+
+
+def _links(user: User) -> Iterator[dict[str, Any]]:
+    for link in ShareLink.objects.filter(created_by=user).order_by("created_at", "pk"):
+        yield {
+            "name": link.name,
+            "album": link.album_id,
+            "picture": link.image_id,
+            "address": f"/s/{link.token}/",
+            "allow_download": link.allow_download,
+            "has_password": bool(link.password),
+            "created_at": link.created_at,
+            "expires_at": link.expires_at,
+            "revoked_at": link.revoked_at,
+            "visits": link.use_count,
+        }

@@ -1,0 +1,63 @@
+"""Hide what should not be seen. A hidden picture stays its owner's: only others no
+longer see it, whatever its visibility, its albums and its links say."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from gallery.errors import Refusal
+from gallery.library import texts
+from gallery.models import Image, User
+from gallery.models.image import ImageQuerySet
+
+_MAX_REASON = 500
+
+
+def hidden_images() -> ImageQuerySet:
+    """What moderators have hidden and its owner has not deleted."""
+    return Image.objects.filter(hidden_at__isnull=False, deleted_at__isnull=True)
+
+
+def judgeable_by(moderator: User) -> ImageQuerySet:
+    """What `moderator` may hide or show again: what they can see, hidden or not."""
+    reachable = Image.objects.reachable_by(moderator)
+    return reachable if moderator.is_moderator else reachable.none()
+
+
+def hide(image: Image, by: User, reason: str) -> None:
+    """Nobody but the owner and moderators sees the picture from now on; the owner
+    reads why. Raises Refusal (own_picture, no_reason, reason_too_long)."""
+    reason = _clean_reason(reason)
+    _refuse_own(image, by)
+    image.hidden_at, image.hidden_by, image.hidden_reason = timezone.now(), by, reason
+    image.save(update_fields=["hidden_at", "hidden_by", "hidden_reason", "updated_at"])
+
+
+def unhide(image: Image, by: User) -> None:
+    """The picture is seen as its owner wants it, again. Raises Refusal (own_picture):
+    somebody else has to judge it."""
+    _refuse_own(image, by)
+    image.hidden_at, image.hidden_by, image.hidden_reason = None, None, ""
+    image.save(update_fields=["hidden_at", "hidden_by", "hidden_reason", "updated_at"])
+
+
+def _refuse_own(image: Image, by: User) -> None:
+    if image.is_owned_by(by):
+        raise Refusal(
+            "own_picture",
+            _("This is your own picture: another moderator has to judge it."),
+        )
+
+
+def _clean_reason(reason: str) -> str:
+    reason = texts.clean_description(reason)
+    if not reason:
+        raise Refusal("no_reason", _("Say why: the owner reads it."), "reason")
+    if len(reason) > _MAX_REASON:
+        raise Refusal(
+            "reason_too_long",
+            _("Shorten the reason to at most %(most)d characters.") % {"most": _MAX_REASON},
+            "reason",
+        )
+    return reason

@@ -1,0 +1,91 @@
+"""What an account says about itself: shown name, language, e-mail address."""
+
+from __future__ import annotations
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from gallery.errors import Refusal
+from gallery.library import texts
+from gallery.models import User
+
+_MAX_NAME = 100
+_MAX_EMAIL = 254
+
+
+def update(user: User, *, display_name: str | None = None, language: str | None = None) -> None:
+    """Change what is given. An empty name is the user name, an empty language that
+    of the browser. Raises Refusal (name_too_long, bad_language)."""
+    changed = []
+    if display_name is not None:
+        user.display_name = _clean_name(display_name)
+        changed.append("display_name")
+    if language is not None:
+        if language and language not in dict(settings.LANGUAGES):
+            raise Refusal("bad_language", _("Choose one of the languages offered."), "language")
+        user.language = language
+        changed.append("language")
+    user.save(update_fields=changed)
+
+
+def applies_at_once() -> bool:
+    """Whether a new e-mail address counts without being confirmed by a mail, as it
+    does when signing up."""
+    return bool(settings.ACCOUNT_EMAIL_VERIFICATION == "none")
+
+
+@transaction.atomic
+def replace_email(user: User, email: str) -> EmailAddress:
+    """Make `email` the account's only address. Raises Refusal (bad_email, email_taken)."""
+    email = clean_email(email, user)
+    EmailAddress.objects.filter(user=user).exclude(email__iexact=email).delete()
+    address, _created = EmailAddress.objects.get_or_create(user=user, email=email)
+    address.set_as_primary()
+    user.email = email
+    return address
+
+
+def change_email(request: HttpRequest, user: User, email: str) -> EmailAddress:
+    """The new address, which counts at once or after it is confirmed by the mail that
+    is sent to it. Raises Refusal (bad_email, email_taken)."""
+    if applies_at_once():
+        return replace_email(user, email)
+    address: EmailAddress = EmailAddress.objects.add_new_email(request, user, _well_formed(email))
+    return address
+
+
+def clean_email(email: str, user: User) -> str:
+    """Raises Refusal (bad_email, email_taken)."""
+    email = _well_formed(email)
+    others = User.objects.exclude(pk=user.pk).filter(email__iexact=email)
+    addresses = EmailAddress.objects.exclude(user=user).filter(email__iexact=email)
+    if others.exists() or addresses.exists():
+        raise Refusal("email_taken", _("Another account has this e-mail address."), "email")
+    return email
+
+
+def _well_formed(email: str) -> str:
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise Refusal("bad_email", _("This is no e-mail address."), "email") from error
+    if len(email) > _MAX_EMAIL:
+        raise Refusal("bad_email", _("This e-mail address is too long."), "email")
+    return email
+
+
+def _clean_name(name: str) -> str:
+    name = " ".join(name.split())
+    if len(name) > _MAX_NAME:
+        raise Refusal(
+            "name_too_long",
+            _("Shorten the name to at most %(most)d characters.") % {"most": _MAX_NAME},
+            "display_name",
+        )
+    return texts.clean_title(name)

@@ -1,0 +1,29 @@
+"""Who may make an account: everybody, those who were invited, or nobody."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from gallery.accounts import invitations
+from gallery.models import Invitation
+
+
+def is_open() -> bool:
+    """Whether everybody may register (REGISTRATION=open)."""
+    return bool(settings.REGISTRATION == "open")
+
+
+def by_invitation() -> bool:
+    """Whether visitors are told to ask for an invitation (REGISTRATION=invitation).
+    Where registration is closed, those who have one may still use it."""
+    return bool(settings.REGISTRATION == "invitation")
+
+
+def needed_invitation(code: str) -> Invitation | None:
+    """The invitation that `code` names, where one is needed and this one is good."""
+    return None if is_open() or not code else invitations.usable(code)
+
+
+def admits(code: str) -> bool:
+    """Whether somebody with this code (or none: empty) may register."""
+    return is_open() or needed_invitation(code) is not None

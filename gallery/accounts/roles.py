@@ -1,0 +1,125 @@
+"""Who may administer: roles, limits and whether an account is active.
+
+`is_staff` and `is_superuser` follow the role (see `take_role`): Django's admin goes
+by them, everything of ours by the role. One administrator is always left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from gallery.errors import Refusal
+from gallery.models import User
+
+# What an administrator may change of an account.
+CHANGEABLE = ("role", "is_active", "quota_bytes", "quota_images")
+# What the columns hold.
+_LARGEST = {"quota_bytes": 2**63 - 1, "quota_images": 2**31 - 1}
+
+
+def is_administrator(user: User | AnonymousUser) -> bool:
+    return isinstance(user, User) and user.is_active and user.is_administrator
+
+
+def is_moderator(user: User | AnonymousUser) -> bool:
+    """Administrators are moderators, too."""
+    return isinstance(user, User) and user.is_active and user.is_moderator
+
+
+def search_accounts(text: str) -> QuerySet[User]:
+    """The accounts that administrators see, by part of a name or address; not those
+    that are being deleted."""
+    accounts = User.objects.filter(deletion_requested_at__isnull=True)
+    text = text.replace("\x00", "").strip()
+    if not text:
+        return accounts
+    fields = ("username", "email", "display_name")
+    return accounts.filter(reduce(or_, (Q(**{f"{field}__icontains": text}) for field in fields)))
+
+
+def find_account(username: str) -> User | None:
+    """The account of exactly this name, unless it is being deleted."""
+    if "\x00" in username:  # no text of PostgreSQL holds it
+        return None
+    return search_accounts("").filter(username=username).first()
+
+
+def take_role(user: User, role: str) -> None:
+    """Give `user` a role, unsaved: the one place that sets what follows from it."""
+    user.role = role
+    user.is_staff = user.is_superuser = user.is_administrator
+
+
+@transaction.atomic
+def change_account(user: User, changes: Mapping[str, Any]) -> User:
+    """Change any of CHANGEABLE; what is not given stays.
+
+    Raises Refusal (bad_role, bad_quota, last_administrator, being_deleted).
+    """
+    remaining = lock_administrators()
+    account = User.objects.select_for_update().get(pk=user.pk)
+    if account.deletion_requested_at is not None:
+        raise Refusal("being_deleted", _("This account is being deleted."))
+    if "role" in changes:
+        take_role(account, _clean_role(changes["role"]))
+    if "is_active" in changes:
+        account.is_active = bool(changes["is_active"])
+    for field in _LARGEST.keys() & changes.keys():
+        setattr(account, field, _clean_quota(field, changes[field]))
+    if not is_administrator(account):
+        _keep_one(remaining, {account.pk}, "role" if "role" in changes else "is_active")
+    account.save(
+        update_fields=["role", "is_staff", "is_superuser", "is_active", *_LARGEST],
+    )
+    return account
+
+
+def lock_administrators() -> set[int]:
+    """The ids of all active administrators. Held until the transaction ends, so that
+    two of them cannot demote one another at the same time."""
+    active = User.objects.filter(
+        role=User.Role.ADMINISTRATOR, is_active=True, deletion_requested_at__isnull=True
+    )
+    return set(active.order_by("pk").select_for_update().values_list("pk", flat=True))
+
+
+def refuse_if_last(leaving: Collection[int]) -> None:
+    """Raises Refusal (last_administrator) if the installation would have nobody to
+    administer it without the accounts `leaving`. Within a transaction."""
+    _keep_one(lock_administrators(), set(leaving), None)
+
+
+def _keep_one(administrators: set[int], leaving: set[int], field: str | None) -> None:
+    if administrators & leaving and not administrators - leaving:
+        raise Refusal(
+            "last_administrator",
+            _("This is the last administrator. Make another account administrator first."),
+            field,
+        )
+
+
+def _clean_role(role: object) -> str:
+    if role not in User.Role.values:
+        raise Refusal("bad_role", _("Choose a role: user, moderator or administrator."), "role")
+    return str(role)
+
+
+def _clean_quota(field: str, value: object) -> int | None:
+    """None is the installation's default, 0 no limit."""
+    if value is None:
+        return None
+    if not isinstance(value, int) or not 0 <= value <= _LARGEST[field]:
+        raise Refusal(
+            "bad_quota",
+            _("Give a whole number: 0 for no limit, or nothing for the default."),
+            field,
+        )
+    return value

@@ -1,0 +1,103 @@
+"""API tokens that an account gives to programs. Only their hashes are kept."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from knox.models import AuthToken
+
+from gallery.errors import Refusal
+from gallery.library import texts
+from gallery.models import ApiToken, User
+
+MAX_DAYS = 3650
+MAX_TOKENS = 100
+_MAX_NAME = 100
+# How exactly "last used" is known: not every request should write.
+_USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+def tokens_of(user: User) -> QuerySet[ApiToken]:
+    """What the account page lists, by name; expired ones too, until removed."""
+    return ApiToken.objects.filter(token__user=user).select_related("token")
+
+
+@transaction.atomic
+def issue(user: User, name: str, scope: str, days: int | None) -> tuple[ApiToken, str]:
+    """A new token and its secret, which nobody can read again. It lives for `days`
+    days, or until it is revoked.
+
+    Raises Refusal (no_name, name_too_long, bad_scope, bad_days, too_many_tokens).
+    """
+    name = _clean_name(name)
+    if scope not in ApiToken.Scope.values:
+        raise Refusal("bad_scope", _("Choose what the token may do: read or write."), "scope")
+    if days is not None and not 1 <= days <= MAX_DAYS:
+        raise Refusal(
+            "bad_days",
+            _("Give a number of days from 1 to %(most)d, or none.") % {"most": MAX_DAYS},
+            "expires_in_days",
+        )
+    User.objects.select_for_update().get(pk=user.pk)
+    if tokens_of(user).count() >= MAX_TOKENS:
+        raise Refusal(
+            "too_many_tokens",
+            _("You have %(most)d tokens: revoke one first.") % {"most": MAX_TOKENS},
+        )
+    token, secret = AuthToken.objects.create(
+        user, expiry=None if days is None else timedelta(days=days)
+    )
+    return ApiToken.objects.create(token=token, name=name, scope=scope), secret
+
+
+def has(user: User, pk: UUID) -> bool:
+    return tokens_of(user).filter(pk=pk).exists()
+
+
+def revoke(user: User, pk: UUID) -> bool:
+    """End the token at once; False if the account has no such token."""
+    described = tokens_of(user).filter(pk=pk).first()
+    if described is None:
+        return False
+    described.token.delete()
+    return True
+
+
+def sign_ins_of(user: User) -> QuerySet[AuthToken]:
+    """Tokens that came from signing in through the API with the password."""
+    alive = Q(expiry__isnull=True) | Q(expiry__gt=timezone.now())
+    return AuthToken.objects.filter(alive, user=user, description__isnull=True)
+
+
+def end_all(user: User) -> None:
+    AuthToken.objects.filter(user=user).delete()
+
+
+def note_use(described: ApiToken) -> None:
+    """Keep the time, unless it was noted a moment ago."""
+    now = timezone.now()
+    if described.last_used_at is None or described.last_used_at <= now - _USE_NOTED_EVERY:
+        ApiToken.objects.filter(pk=described.pk).update(last_used_at=now)
+
+
+def has_expired(described: ApiToken) -> bool:
+    expiry = described.token.expiry
+    return expiry is not None and expiry <= timezone.now()
+
+
+def _clean_name(name: str) -> str:
+    name = " ".join(name.split())
+    if not name:
+        raise Refusal("no_name", _("Give the token a name, so that you know it again."), "name")
+    if len(name) > _MAX_NAME:
+        raise Refusal(
+            "name_too_long",
+            _("Shorten the name to at most %(most)d characters.") % {"most": _MAX_NAME},
+            "name",
+        )
+    return texts.clean_title(name)

@@ -1,0 +1,203 @@
+"""Accounts, tokens, sessions and invitations as the API shows and takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from gallery.accounts import invitations, tokens
+from gallery.models import ApiToken, Invitation, User
+
+_BIGGEST = 2**63 - 1
+_PASSWORD: dict[str, Any] = {"max_length": 1000, "trim_whitespace": False, "write_only": True}
+
+
+class OwnPasswordSerializer(serializers.Serializer):
+    """Who holds a token may not be its owner: what opens or closes the account needs
+    the password, too. With the session of the pages it may be left out."""
+
+    password = serializers.CharField(required=False, **_PASSWORD)
+
+
+class DeletionSerializer(serializers.Serializer):
+    password = serializers.CharField(**_PASSWORD)
+
+
+class AccountSerializer(serializers.ModelSerializer):
+    shown_name = serializers.CharField(help_text="What others read: the name, or the user name.")
+    second_factor = serializers.SerializerMethodField()
+
+    class Meta:
+        model = User
+        fields = [
+            "username",
+            "email",
+            "display_name",
+            "shown_name",
+            "language",
+            "role",
+            "second_factor",
+            "date_joined",
+        ]
+        read_only_fields = fields
+
+    def get_second_factor(self, user: User) -> bool:
+        return bool(self.context["second_factor"])
+
+
+class AccountChangesSerializer(OwnPasswordSerializer):
+    """All of it optional."""
+
+    display_name = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    language = serializers.ChoiceField(
+        choices=[code for code, _name in settings.LANGUAGES],
+        required=False,
+        allow_blank=True,
+        help_text="Empty: that of the browser.",
+    )
+    email = serializers.EmailField(
+        max_length=254, required=False, help_text="Needs the password, unless by session."
+    )
+
+
+class UsageSerializer(serializers.Serializer):
+    bytes = serializers.IntegerField(help_text="The trash counts, too.")
+    images = serializers.IntegerField()
+    max_bytes = serializers.IntegerField(allow_null=True, help_text="Null: no limit.")
+    max_images = serializers.IntegerField(allow_null=True, help_text="Null: no limit.")
+
+
+class ApiTokenSerializer(serializers.ModelSerializer):
+    created_at = serializers.DateTimeField(source="token.created")
+    expires_at = serializers.DateTimeField(source="token.expiry", allow_null=True)
+
+    class Meta:
+        model = ApiToken
+        fields = ["id", "name", "scope", "created_at", "expires_at", "last_used_at"]
+        read_only_fields = fields
+
+
+class IssuedTokenSerializer(ApiTokenSerializer):
+    token = serializers.CharField(help_text="Shown this once; `Authorization: Token …`.")
+
+    class Meta(ApiTokenSerializer.Meta):
+        fields = [*ApiTokenSerializer.Meta.fields, "token"]
+        read_only_fields = fields
+
+
+class NewTokenSerializer(OwnPasswordSerializer):
+    name = serializers.CharField(max_length=100)
+    scope = serializers.ChoiceField(choices=ApiToken.Scope.choices)
+    expires_in_days = serializers.IntegerField(
+        min_value=1,
+        max_value=tokens.MAX_DAYS,
+        allow_null=True,
+        required=False,
+        default=None,
+        help_text="Null: lives until it is revoked.",
+    )
+
+
+class SessionSerializer(serializers.ModelSerializer):
+    current = serializers.SerializerMethodField(help_text="The session that asks.")
+
+    class Meta:
+        model = UserSession
+        fields = ["id", "ip", "user_agent", "created_at", "current"]
+        read_only_fields = fields
+
+    def get_current(self, session: UserSession) -> bool:
+        return bool(session.session_key == self.context["session_key"])
+
+
+class InvitationSerializer(serializers.ModelSerializer):
+    url = serializers.SerializerMethodField(help_text="Where the invited person signs up.")
+    state = serializers.SerializerMethodField()
+    created_by = serializers.CharField(source="created_by.username")
+    used_by = serializers.CharField(source="used_by.username", allow_null=True, default=None)
+
+    class Meta:
+        model = Invitation
+        fields = [
+            "id",
+            "url",
+            "email",
+            "state",
+            "created_by",
+            "created_at",
+            "expires_at",
+            "used_by",
+            "used_at",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.URLField())
+    def get_url(self, invitation: Invitation) -> str:
+        address = f"{reverse('account_signup')}?invitation={invitation.code}"
+        return str(self.context["request"].build_absolute_uri(address))
+
+    @extend_schema_field(serializers.ChoiceField(["open", "used", "revoked", "expired"]))
+    def get_state(self, invitation: Invitation) -> str:
+        return invitations.state_of(invitation)
+
+
+class NewInvitationSerializer(serializers.Serializer):
+    email = serializers.EmailField(
+        max_length=254,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Nobody else may use it, and it is sent there.",
+    )
+    days = serializers.IntegerField(
+        min_value=1, max_value=invitations.MAX_DAYS, default=invitations.DEFAULT_DAYS
+    )
+
+
+class SentInvitationSerializer(InvitationSerializer):
+    mailed = serializers.BooleanField(help_text="Whether a mail went out.")
+
+    class Meta(InvitationSerializer.Meta):
+        fields = [*InvitationSerializer.Meta.fields, "mailed"]
+        read_only_fields = fields
+
+
+class UserSerializer(serializers.ModelSerializer):
+    """An account as administrators see it."""
+
+    class Meta:
+        model = User
+        fields = [
+            "username",
+            "email",
+            "display_name",
+            "role",
+            "is_active",
+            "quota_bytes",
+            "quota_images",
+            "date_joined",
+            "last_login",
+        ]
+        read_only_fields = fields
+
+
+class UserChangesSerializer(serializers.Serializer):
+    """All of it optional. Quotas: null is the installation's default, 0 no limit."""
+
+    role = serializers.ChoiceField(choices=User.Role.choices, required=False)
+    is_active = serializers.BooleanField(required=False)
+    quota_bytes = serializers.IntegerField(
+        min_value=0, max_value=_BIGGEST, allow_null=True, required=False
+    )
+    quota_images = serializers.IntegerField(
+        min_value=0, max_value=2**31 - 1, allow_null=True, required=False
+    )
+
+
+class ReasonSerializer(serializers.Serializer):
+    reason = serializers.CharField(max_length=500, help_text="The owner reads it.")

@@ -1,0 +1,150 @@
+"""Your own account: profile, usage, sessions, export, deletion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import StreamingHttpResponse
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gallery.accounts import deletion, profile, second_factor, sessions
+from gallery.accounts.export import export_response
+from gallery.api.serializers.accounts import (
+    AccountChangesSerializer,
+    AccountSerializer,
+    DeletionSerializer,
+    OwnPasswordSerializer,
+    SessionSerializer,
+    UsageSerializer,
+)
+from gallery.api.views.base import ApiView
+from gallery.api.views.confirmed import ConfirmedView
+from gallery.library import quota
+
+
+class AccountView(ConfirmedView):
+    throttle_scopes = {"DELETE": "login", "PATCH": "login"}
+
+    @extend_schema(
+        operation_id="account_read", tags=["account"], responses={200: AccountSerializer}
+    )
+    def get(self, request: Request) -> Response:
+        """Your account."""
+        return self._shown()
+
+    @extend_schema(
+        operation_id="account_change",
+        tags=["account"],
+        request=AccountChangesSerializer,
+        responses={200: AccountSerializer},
+    )
+    def patch(self, request: Request) -> Response:
+        """Change the shown name, the language or the e-mail address."""
+        form = AccountChangesSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        changes = form.validated_data
+        if "email" in changes:
+            self.confirm(request)
+            profile.change_email(request._request, self.account(), changes["email"])
+        profile.update(
+            self.account(),
+            display_name=changes.get("display_name"),
+            language=changes.get("language"),
+        )
+        return self._shown()
+
+    @extend_schema(
+        operation_id="account_delete",
+        tags=["account"],
+        request=DeletionSerializer,
+        responses={204: None},
+    )
+    def delete(self, request: Request) -> Response:
+        """Delete the account with all its pictures. This cannot be undone."""
+        form = DeletionSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        second_factor.confirm_password(self.account(), form.validated_data["password"])
+        deletion.request_deletion(self.account())
+        return Response(status=204)
+
+    def _shown(self) -> Response:
+        user = self.account()
+        context = {"second_factor": second_factor.is_needed(user)}
+        return Response(AccountSerializer(user, context=context).data)
+
+
+class UsageView(ApiView):
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(operation_id="account_usage", tags=["account"], responses={200: UsageSerializer})
+    def get(self, request: Request) -> Response:
+        """How much you store, and how much you may."""
+        return Response(UsageSerializer(quota.usage(self.account())).data)
+
+
+class ExportView(ApiView):
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(
+        operation_id="account_export",
+        tags=["account"],
+        responses={(200, "application/zip"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:
+        """All your originals and, as JSON, what you wrote about them: one ZIP file,
+        whose `Content-Length` is known."""
+        return export_response(self.account())
+
+
+class SessionListView(ConfirmedView):
+    pagination_class = None
+
+    @extend_schema(
+        operation_id="account_sessions_list",
+        tags=["account"],
+        responses={200: SessionSerializer(many=True)},
+    )
+    def get(self, request: Request) -> Response:
+        """Where you are signed in with a browser, the newest first."""
+        context = {"session_key": request.session.session_key}
+        found = sessions.sessions_of(self.account())
+        return Response(SessionSerializer(found, many=True, context=context).data)
+
+    @extend_schema(
+        operation_id="account_sessions_end_others",
+        tags=["account"],
+        request=OwnPasswordSerializer,
+        responses={204: None},
+    )
+    def delete(self, request: Request) -> Response:
+        """Sign out every browser but the one that asks."""
+        self.confirm(request)
+        sessions.end_all(self.account(), besides=request.session.session_key)
+        return Response(status=204)
+
+
+class SessionView(ConfirmedView):
+    permission_classes = [AllowAny]  # nobody else's sessions are found
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if not request.user.is_authenticated or not sessions.has(self.account(), kwargs["pk"]):
+            raise NotFound(_("There is no such session."))
+
+    @extend_schema(
+        operation_id="account_sessions_end",
+        tags=["account"],
+        request=OwnPasswordSerializer,
+        responses={204: None},
+    )
+    def delete(self, request: Request, pk: int) -> Response:
+        """Sign one browser out."""
+        self.confirm(request)
+        sessions.end(self.account(), pk)
+        return Response(status=204)

@@ -1,0 +1,37 @@
+"""Views for some roles. To everybody else there is nothing at their addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+
+from gallery.accounts import roles
+from gallery.api.views.base import ApiView
+from gallery.models import User
+
+
+class RestrictedView(ApiView):
+    # For the schema: any of these may answer 404.
+    is_restricted = True
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if not self.is_for(request.user):
+            raise NotFound(_("Nothing is at this address."))
+
+    def is_for(self, user: User | AnonymousUser) -> bool:
+        raise NotImplementedError
+
+
+class ModeratorView(RestrictedView):
+    def is_for(self, user: User | AnonymousUser) -> bool:
+        return roles.is_moderator(user)
+
+
+class AdministratorView(RestrictedView):
+    def is_for(self, user: User | AnonymousUser) -> bool:
+        return roles.is_administrator(user)

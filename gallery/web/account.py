@@ -1,0 +1,171 @@
+"""The account's own pages: profile, sessions, API tokens, data. Passwords, e-mail
+address and second factor are allauth's, in the same frame."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
+from django.contrib.auth import logout
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from gallery.accounts import deletion, profile, second_factor, sessions, tokens
+from gallery.accounts.export import export_response
+from gallery.errors import Refusal
+from gallery.library import quota
+from gallery.web import toasts
+from gallery.web.access import member, signed_in
+from gallery.web.forms import DeleteAccountForm, ProfileForm, TokenForm
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def home(request: HttpRequest) -> HttpResponse:
+    """Profile, and how much is stored."""
+    user = member(request)
+    form = ProfileForm(request.POST or None, instance=user)
+    if form.is_valid():
+        try:
+            profile.update(user, **form.cleaned_data)
+        except Refusal as refusal:
+            form.add_error(refusal.field, str(refusal.message))
+        else:
+            toasts.say(request, _("Saved."))
+            return redirect("account_home")
+    return render(
+        request, "account/home.html", {"form": form, "usage": quota.usage(user), "tab": "home"}
+    )
+
+
+# --- Sessions -----------------------------------------------------------------------
+
+
+@require_safe
+@signed_in
+def session_list(request: HttpRequest) -> HttpResponse:
+    here = request.session.session_key
+    rows = [
+        {
+            "session": session,
+            "browser": sessions.describe(session.user_agent),
+            "is_here": session.session_key == here,
+        }
+        for session in sessions.sessions_of(member(request))
+    ]
+    return render(request, "usersessions/list.html", {"rows": rows, "tab": "sessions"})
+
+
+@require_POST
+@signed_in
+def session_end(request: HttpRequest, pk: int) -> HttpResponse:
+    if not sessions.end(member(request), pk):
+        raise Http404
+    toasts.say(request, _("That browser is signed out."))
+    return redirect("account_sessions")
+
+
+@require_POST
+@signed_in
+def session_end_others(request: HttpRequest) -> HttpResponse:
+    ended = sessions.end_all(member(request), besides=request.session.session_key)
+    text = ngettext("%(count)d browser is signed out.", "%(count)d browsers are signed out.", ended)
+    toasts.say(request, text % {"count": ended})
+    return redirect("account_sessions")
+
+
+# --- API tokens ---------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@signed_in
+def token_list(request: HttpRequest) -> HttpResponse:
+    """A new token's secret is in the answer to the form and on no other page."""
+    user = member(request)
+    form = TokenForm(request.POST or None)
+    secret = None
+    if form.is_valid():
+        asked = form.cleaned_data
+        try:
+            _described, secret = tokens.issue(user, asked["name"], asked["scope"], asked["days"])
+        except Refusal as refusal:
+            form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        else:
+            form = TokenForm()
+    rows = [
+        {"token": described, "has_expired": tokens.has_expired(described)}
+        for described in tokens.tokens_of(user)
+    ]
+    context = {"rows": rows, "form": form, "secret": secret, "tab": "tokens"}
+    return render(
+        request, "account/tokens.html", {**context, "sign_ins": tokens.sign_ins_of(user).count()}
+    )
+
+
+@require_POST
+@signed_in
+def token_revoke(request: HttpRequest, pk: UUID) -> HttpResponse:
+    if not tokens.revoke(member(request), pk):
+        raise Http404
+    toasts.say(request, _("The token no longer works."))
+    return redirect("account_tokens")
+
+
+@require_POST
+@signed_in
+def token_end_sign_ins(request: HttpRequest) -> HttpResponse:
+    tokens.sign_ins_of(member(request)).delete()
+    toasts.say(request, _("Those programs are signed out."))
+    return redirect("account_tokens")
+
+
+# --- Data ---------------------------------------------------------------------------
+
+
+@require_safe
+@signed_in
+def data(request: HttpRequest) -> HttpResponse:
+    """Take everything along, or go."""
+    user = member(request)
+    context = {"losses": deletion.losses_of(user), "usage": quota.usage(user), "tab": "data"}
+    return render(request, "account/data.html", context)
+
+
+@require_safe
+@signed_in
+def export(request: HttpRequest) -> HttpResponseBase:
+    return export_response(member(request))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def delete(request: HttpRequest) -> HttpResponse:
+    """Asks for the user name and, unless it was given a moment ago, the password."""
+    user = member(request)
+    is_confirmed = did_recently_reauthenticate(request)
+    form = DeleteAccountForm(request.POST or None)
+    if form.is_valid():
+        try:
+            if form.cleaned_data["username"] != user.get_username():
+                raise Refusal("wrong_name", _("Type your user name exactly."), "username")
+            if not is_confirmed:
+                second_factor.confirm_password(user, form.cleaned_data["password"])
+            deletion.request_deletion(user)
+        except Refusal as refusal:
+            form.add_error(refusal.field, str(refusal.message))
+        else:
+            logout(request)
+            return redirect("account_deleted")
+    context = {"form": form, "is_confirmed": is_confirmed, "losses": deletion.losses_of(user)}
+    return render(request, "account/delete.html", {**context, "tab": "data"})
+
+
+@require_safe
+def deleted(request: HttpRequest) -> HttpResponse:
+    return render(request, "account/deleted.html")
