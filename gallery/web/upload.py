@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,13 +11,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from gallery.models import Image
+from gallery.models import Album, Image
 from gallery.web.access import signed_in
+from gallery.web.upload_texts import texts
 
 
 @require_safe
 @signed_in
 def upload(request: HttpRequest) -> HttpResponse:
+    asked_for = request.GET.get("album", "")
     return render(
         request,
         "gallery/upload.html",
@@ -25,43 +29,26 @@ def upload(request: HttpRequest) -> HttpResponse:
                 (Image.Visibility.UNLISTED.value, _("By link")),
                 (Image.Visibility.PUBLIC.value, _("Public")),
             ],
+            "albums": [
+                {"id": album.pk, "title": album.title, "selected": str(album.pk) == asked_for}
+                for album in Album.objects.open_to(request.user).order_by("title", "id")
+            ],
             "max_bytes": settings.MAX_UPLOAD_BYTES,
-            "upload": {
-                "images": reverse("api:images"),
-                "login": f"{reverse('account_login')}?next={reverse('upload')}",
-                "maxBytes": settings.MAX_UPLOAD_BYTES,
-                "texts": _texts(),
-            },
+            "upload": {**_addresses(), "user": request.user.get_username(), "texts": texts()},
         },
     )
 
 
-def _texts() -> dict[str, str]:
-    """What the script says. Words in braces are filled in there."""
+def _addresses() -> dict[str, Any]:
+    """What the script asks for; one object of a list is at its id below that."""
+    api = reverse("api:images").removesuffix("images/")
     return {
-        "waiting": _("Waiting"),
-        "uploading": _("Uploading, {percent} %"),
-        "checking": _("Uploaded, being checked"),
-        "pending": _("Being encoded"),
-        "ready": _("Ready to be found"),
-        "duplicate": _("Already in your gallery"),
-        "restored": _("Taken back out of the trash"),
-        "cancelled": _("Cancelled"),
-        "gone": _("No longer in your gallery"),
-        "network": _("The connection broke. Check it and retry."),
-        "server": _("The server cannot take it right now. Retry in a moment."),
-        "signedOut": _("You are signed out. Sign in again, then retry."),
-        "tooLarge": _("This file is larger than {size} MB, the most that is accepted."),
-        "patience": _("Many uploads at once: waiting {seconds} s"),
-        "unreadable": _("Your browser cannot read this file. Choose it again."),
-        "summary": _("{done} of {all} done"),
-        "summaryEncoding": _("{encoding} being encoded"),
-        "summaryFailed": _("{failed} failed"),
-        "allDone": _("All done: {ready} ready, {duplicates} already there, {failed} failed"),
-        "beyond": _("And {count} more, shown as their turn comes."),
-        "cancelOne": _("Cancel {name}"),
-        "retryOne": _("Retry {name}"),
-        "progressOf": _("Upload of {name}"),
-        "nothing": _("There is no picture in what you dropped."),
-        "skipped": _("Files that are no pictures were left out: {count}"),
+        "me": reverse("api:me"),
+        "images": f"{api}images/",
+        "known": f"{api}images/known/",
+        "uploads": f"{api}uploads/",
+        "imports": f"{api}imports/",
+        "albums": f"{api}albums/",
+        "usage": f"{api}account/usage/",
+        "pages": "/images/",
     }

@@ -3,46 +3,48 @@
 import { looksLikePicture } from "clipsite/drops";
 
 /**
- * What was dropped: files as they are, and of folders, at any depth, the pictures.
- * Resolves to {files, skipped}: `skipped` counts what in the folders is no picture.
+ * What was dropped: files as they are, and of folders, at any depth, the pictures, a
+ * part at a time as they are read. Gives {chosen: [{file, path}], skipped} again and
+ * again: `skipped` counts what in the folders is no picture.
  */
-export async function droppedFiles(transfer) {
+export function droppedFiles(transfer) {
   // The list is emptied as soon as the event is over: take the entries now.
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  if (!entries.length) return { files: [...transfer.files], skipped: 0 };
-  const files = [];
-  const inFolders = [];
-  for (const entry of entries) {
-    if (entry.isFile) files.push(await fileOf(entry));
-    else await collect(entry, inFolders);
-  }
-  return join(files, inFolders);
+  return entries.length ? opened(entries) : [chosenFiles(transfer.files)];
 }
 
-/** The same for a chosen folder. */
-export const folderFiles = (files) => join([], files);
-
-function join(files, inFolders) {
-  const pictures = inFolders.filter(looksLikePicture);
-  return { files: [...files, ...pictures], skipped: inFolders.length - pictures.length };
+async function* opened(entries) {
+  const folders = entries.filter((entry) => entry.isDirectory);
+  const files = await Promise.all(entries.filter((entry) => entry.isFile).map(named));
+  if (files.length) yield { chosen: files, skipped: 0 };
+  while (folders.length) yield* picturesOf(folders.pop(), folders);
 }
 
-async function collect(folder, found) {
-  for (const entry of await entriesOf(folder)) {
-    if (entry.isDirectory) await collect(entry, found);
-    else found.push(await fileOf(entry));
-  }
-}
+export const chosenFiles = (files) => ({ chosen: [...files].map(withPath), skipped: 0 });
 
-const fileOf = (entry) => new Promise((resolve, reject) => entry.file(resolve, reject));
+/** A folder that was chosen: the browser has opened it already. */
+export const folderFiles = (files) => pictures([...files].map(withPath));
 
-async function entriesOf(folder) {
+/** The pictures of `folder`; the folders in it are added to `folders`. */
+async function* picturesOf(folder, folders) {
   const reader = folder.createReader();
-  const all = [];
   for (;;) {
     // A reader gives a hundred at a time and nothing at the end.
     const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-    if (!some.length) return all;
-    all.push(...some);
+    if (!some.length) return;
+    folders.push(...some.filter((entry) => entry.isDirectory));
+    yield pictures(await Promise.all(some.filter((entry) => entry.isFile).map(named)));
   }
+}
+
+function pictures(all) {
+  const chosen = all.filter(({ file }) => looksLikePicture(file));
+  return { chosen, skipped: all.length - chosen.length };
+}
+
+const withPath = (file) => ({ file, path: file.webkitRelativePath || file.name });
+
+async function named(entry) {
+  const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+  return { file, path: entry.fullPath.replace(/^\//, "") };
 }

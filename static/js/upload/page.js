@@ -1,91 +1,121 @@
-// The upload page: takes files in, shows the queue, warns before leaving.
+// The upload page: takes files in and puts its parts together.
 
 import { acceptDrops, acceptPastes } from "clipsite/drops";
 import { fill } from "clipsite/messages";
 import { toast } from "clipsite/toast";
-import { droppedFiles, folderFiles } from "clipsite/upload/files";
+import { chosenFiles, droppedFiles, folderFiles } from "clipsite/upload/files";
+import { Gallery } from "clipsite/upload/gallery";
+import { Imports } from "clipsite/upload/imports";
+import { Line } from "clipsite/upload/line";
+import { Memory } from "clipsite/upload/memory";
+import { Notice } from "clipsite/upload/notice";
 import { Queue } from "clipsite/upload/queue";
 import { Rows } from "clipsite/upload/rows";
+import { Summary } from "clipsite/upload/summary";
+import { Target } from "clipsite/upload/target";
+import { Usage } from "clipsite/upload/usage";
+import { VirtualList } from "clipsite/upload/virtual-list";
 
 const element = (id) => document.getElementById(id);
 element("needs-scripts").remove();
 const config = JSON.parse(element("upload-config").textContent);
 const { texts } = config;
 
-const queue = new Queue({
-  config,
-  csrfToken: document.querySelector("input[name=csrfmiddlewaretoken]").value,
-  visibility: () => document.querySelector("input[name=visibility]:checked").value,
-  changed: (item) => {
-    rows.update(item);
-    scheduleSummary();
+const line = new Line({
+  me: config.me,
+  user: config.user,
+  changed: () => {
+    notice.show();
+    queue.items.forEach((item) => item.state === "sending" && list.update(item));
   },
 });
-const rows = new Rows(queue, texts);
+const notice = new Notice({ line, texts });
+const usage = new Usage({ url: config.usage, line, texts, element: element("usage") });
+const imports = new Imports({ url: config.imports, line, texts, ended: () => usage.refresh() });
+const target = new Target({ url: config.albums, line, texts });
+const queue = new Queue({
+  config,
+  line,
+  usage,
+  gallery: new Gallery({ config, line }),
+  memory: new Memory(config.user),
+  changed: (item) => {
+    list.update(item);
+    summary.changed();
+  },
+  followed: (batch) => imports.follow(batch),
+});
+const rows = new Rows({ queue, line, texts });
+const list = new VirtualList(element("uploads"), {
+  make: () => rows.make(),
+  draw: (row, item) => rows.draw(row, item),
+});
+const summary = new Summary({ queue, texts, show: (items) => list.show(items) });
 
-function add({ files, skipped }) {
-  if (skipped) toast(fill(texts.skipped, { count: skipped }));
-  if (!files.length) return skipped ? undefined : toast(texts.nothing);
-  element("queue").hidden = false;
-  queue.add(files);
-}
-
-let scheduled = false;
-
-/** Once a frame, however many files changed. */
-function scheduleSummary() {
-  if (scheduled) return;
-  scheduled = true;
-  requestAnimationFrame(() => {
-    scheduled = false;
-    showSummary();
-  });
-}
-
-function showSummary() {
-  const count = (state) => queue.counts[state] ?? 0;
-  const [ready, duplicates, failed] = ["ready", "duplicate", "failed"].map(count);
-  const all = queue.items.length - count("cancelled");
-  const finished = !queue.busy && !count("pending");
-  element("overall").value = queue.fraction;
-  element("retry-all").hidden = !queue.items.some(({ state, kept }) => state === "failed" && !kept);
-  element("cancel-all").hidden = !queue.busy;
-  element("done").hidden = queue.busy || !(ready + duplicates + count("pending"));
-  const line = finished
-    ? fill(texts.allDone, { ready, duplicates, failed })
-    : [
-        fill(texts.summary, { done: ready + duplicates + failed, all }),
-        count("pending") ? fill(texts.summaryEncoding, { encoding: count("pending") }) : "",
-        failed ? fill(texts.summaryFailed, { failed }) : "",
-      ]
-        .filter(Boolean)
-        .join(" · ");
-  if (element("summary").textContent !== line) element("summary").textContent = line;
+/** `parts` are {chosen, skipped}, one after the other as they are found. */
+async function add(parts) {
+  const choice = await target.choice();
+  const sums = { found: 0, skipped: 0, repeated: 0 };
+  for await (const { chosen, skipped } of parts) {
+    sums.found += chosen.length;
+    sums.skipped += skipped;
+    sums.repeated += queue.add(chosen, choice);
+  }
+  if (sums.skipped) toast(fill(texts.skipped, { count: sums.skipped }));
+  else if (!sums.found) toast(texts.nothing);
+  if (sums.repeated) toast(fill(texts.repeated, { count: sums.repeated }));
 }
 
 /** `field` may have been filled already, while this script was on its way. */
 function takeFrom(field, chosen) {
   const take = () => {
     if (!field.files.length) return;
-    add(chosen([...field.files]));
+    add([chosen(field.files)]);
     field.value = "";
   };
   field.addEventListener("change", take);
   take();
 }
 
-takeFrom(element("files"), (files) => ({ files, skipped: 0 }));
+element("uploads").addEventListener("click", ({ target: clicked }) => {
+  const control = clicked.closest("button");
+  if (control) rows.clicked(control, list.itemOf(control));
+});
+for (const action of ["pause", "resume", "retry", "cancel"]) {
+  element(`${action}-all`).addEventListener("click", () => queue[`${action}All`]());
+}
+
+element("by-address").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const field = element("addresses");
+  const urls = field.value.split("\n").filter((line) => line.trim());
+  const refusal = urls.length
+    ? await imports.start({ urls, ...(await target.choice()) })
+    : texts.noAddress;
+  element("address-error").textContent = refusal;
+  element("address-error").hidden = !refusal;
+  field.setAttribute("aria-invalid", Boolean(refusal));
+  if (refusal) field.focus();
+  else field.value = "";
+});
+
+takeFrom(element("files"), chosenFiles);
 takeFrom(element("folder"), folderFiles);
 element("folder-button").hidden = !("webkitdirectory" in HTMLInputElement.prototype);
-element("retry-all").addEventListener("click", () => queue.retryAll());
-element("cancel-all").addEventListener("click", () => queue.cancelAll());
-
-acceptPastes((file) => add({ files: [file], skipped: 0 }));
+acceptPastes((file) => add([chosenFiles([file])]));
 acceptDrops({
   over: (hovers) => element("dropzone").classList.toggle("over", hovers),
-  dropped: async (transfer) => add(await droppedFiles(transfer)),
+  dropped: (transfer) => add(droppedFiles(transfer)),
 });
 
-window.addEventListener("beforeunload", (event) => {
-  if (queue.busy) event.preventDefault();
+// What goes on by itself when the page is opened again may be left.
+addEventListener("beforeunload", (event) => {
+  if (queue.busy && !queue.remembered) event.preventDefault();
 });
+
+// Room may have been made in another tab.
+addEventListener("focus", () => line.state === "open" && usage.refresh());
+
+usage.refresh();
+imports.recall();
+queue.recall();

@@ -1,180 +1,282 @@
-// The queue of uploads: which file is in which state, and a few at a time on
-// their way. It draws nothing; `changed(item)` is called after every change.
-//
-// waiting -> uploading -> pending -> ready
-//                      -> ready | duplicate | failed       cancelled
+// The queue of uploads: what becomes of each item (see item.js), and which are on
+// their way. It draws nothing; `changed(item)` is called after every change, and
+// `followed(batch)` when a ZIP file has become an import.
 
-import { fill } from "clipsite/messages";
-import { send } from "clipsite/upload/send";
+import { toast } from "clipsite/toast";
+import { sha256 } from "clipsite/upload/hasher";
+import { Item } from "clipsite/upload/item";
+import { Unreadable } from "clipsite/upload/line";
+import { Meter } from "clipsite/upload/meter";
+import { TusUpload, terminate } from "clipsite/upload/tus";
 import { Watch } from "clipsite/upload/watch";
 
 const AT_ONCE = 3;
-const MEGABYTE = 1024 * 1024;
+// What an aborted upload was aborted for, as distinct from a failure.
+const STOPPED = new DOMException("stopped", "AbortError");
 
 export class Queue {
   items = [];
-  counts = {};
-  #next = 0;
-  #again = [];
-  #active = 0;
-  #pausedUntil = 0;
+  paused = false;
+  meter = new Meter();
+  #byKey = new Map();
   #byImage = new Map();
+  #unchecked = new Set();
+  #waiting = new Set();
+  #hashing = false;
+  #active = 0;
+  #sentBytes = 0;
 
-  constructor({ config, csrfToken, visibility, changed }) {
-    Object.assign(this, { config, csrfToken, visibility, changed });
+  /** `gallery` asks and tells the server about pictures (gallery.js). */
+  constructor({ config, line, gallery, memory, usage, changed, followed }) {
+    Object.assign(this, { config, line, gallery, memory, usage, changed, followed });
     this.texts = config.texts;
     this.watch = new Watch(config.images, (id, image) => this.#settled(id, image));
   }
 
   get busy() {
-    return Boolean(this.#count("waiting") + this.#count("uploading"));
+    return this.items.some((item) => item.open);
   }
 
-  /** Finished for the user's purposes, out of how many: pending ones count half. */
-  get fraction() {
-    const all = this.items.length - this.#count("cancelled");
-    const open = this.#count("waiting") + this.#count("uploading") + this.#count("pending") / 2;
-    return all ? 1 - open / all : 0;
+  /** Whether the rest goes on by itself when the page is opened again. */
+  get remembered() {
+    return this.items.every((item) => !item.open || item.kept);
   }
 
-  add(files) {
-    const visibility = this.visibility();
-    for (const file of files) {
-      const item = { number: this.items.length, file, visibility, state: null, progress: 0 };
-      this.items.push(item);
-      this.#set(item, "waiting", this.texts.waiting);
+  /** `chosen` are {file, path}; returns how many are in the list already, on their
+   * way. What was missing, failed or cancelled before goes on with its new file. */
+  add(chosen, { visibility, album }) {
+    if (!this.items.some(({ state }) => state === "paused")) this.paused = false;
+    let repeated = 0;
+    const taken = [];
+    for (const { file, path } of chosen) {
+      const { size, lastModified: modified } = file;
+      const item = new Item({ path, size, modified, visibility, album, file });
+      const known = this.#byKey.get(item.key);
+      if (known?.open) repeated += 1;
+      else if (known?.retriable || known?.state === "missing") {
+        known.file = file;
+        taken.push(known);
+      } else taken.push(this.#enlist(item));
     }
-    this.#start();
+    for (const item of taken) this.#check(item);
+    this.memory.remember(taken);
+    return repeated;
+  }
+
+  /** Go on with what an earlier visit left. */
+  async recall() {
+    const found = await this.memory.recall();
+    for (const { record, file } of found) {
+      const item = new Item({ ...record, file });
+      if (this.#byKey.has(item.key)) continue; // chosen again already
+      item.kept = Boolean(file);
+      this.#enlist(item);
+      if (file) this.#check(item);
+      else this.#set(item, "missing");
+    }
   }
 
   retry(item) {
-    if (item.state !== "failed" && item.state !== "cancelled") return;
-    item.progress = 0;
-    this.#again.push(item);
-    this.#set(item, "waiting", this.texts.waiting);
+    if (!item.retriable) return;
+    this.memory.remember([item]);
+    this.#check(item);
+  }
+
+  pause(item) {
+    if (!item.pausable) return;
+    this.#set(item, "paused");
+    item.abort?.abort(STOPPED);
+  }
+
+  resume(item) {
+    if (item.state !== "paused") return;
+    this.#set(item, "waiting");
+    this.#start();
+  }
+
+  cancel(item) {
+    if (!item.cancellable) return;
+    this.#set(item, "cancelled");
+    item.abort?.abort(STOPPED);
+    if (item.url) terminate(item.url, this.line);
+    item.url = "";
+    item.sent = 0;
+  }
+
+  pauseAll() {
+    this.paused = true;
+    this.items.forEach((item) => this.pause(item));
+  }
+
+  resumeAll() {
+    this.paused = false;
+    this.items.forEach((item) => this.resume(item));
     this.#start();
   }
 
   retryAll() {
-    const failed = this.items.filter(({ state, kept }) => state === "failed" && !kept);
-    failed.forEach((item) => this.retry(item));
-  }
-
-  cancel(item) {
-    if (item.state === "uploading") item.abort.abort();
-    else if (item.state === "waiting") this.#set(item, "cancelled", this.texts.cancelled);
+    this.items.filter(({ state }) => state === "failed").forEach((item) => this.retry(item));
   }
 
   cancelAll() {
     this.items.forEach((item) => this.cancel(item));
   }
 
-  #count(state) {
-    return this.counts[state] ?? 0;
+  #enlist(item) {
+    this.items.push(item);
+    this.#byKey.set(item.key, item);
+    return item;
   }
 
-  #set(item, state, text, more = {}) {
-    if (item.state) this.counts[item.state] -= 1;
-    this.counts[state] = this.#count(state) + 1;
-    Object.assign(item, { state, text, ...more });
+  #set(item, state, more = {}) {
+    const wasDone = item.done;
+    Object.assign(item, more, { state });
+    move(item, this.#unchecked, state === "checking");
+    move(item, this.#waiting, state === "waiting");
+    if (item.done && !wasDone) {
+      this.usage.release(item, item.inGallery && state !== "duplicate");
+      this.memory.forget(item);
+    }
     this.changed(item);
   }
 
+  #fail(item, reason) {
+    this.#set(item, "failed", { reason });
+  }
+
+  // --- Before sending: is it there already, does it fit? ---------------------------
+
+  #check(item) {
+    this.#set(item, "checking", { sent: 0, reason: "" });
+    if (!this.#hashing) this.#hashAll();
+  }
+
+  /** One file after the other; what is known about them is asked meanwhile. */
+  async #hashAll() {
+    this.#hashing = true;
+    for (const item of this.#unchecked) {
+      await this.#hash(item);
+      this.#unchecked.delete(item);
+    }
+    this.#hashing = false;
+  }
+
+  async #hash(item) {
+    // An import is known by its pictures, not by its file.
+    if (item.isArchive) return this.#admit(item);
+    try {
+      const digest = await sha256(item.file);
+      if (item.sha256 && item.sha256 !== digest) item.url = ""; // another file
+      item.sha256 = digest;
+    } catch {
+      return this.#fail(item, this.texts.unreadable);
+    }
+    this.gallery.find(item).then((image) => {
+      if (item.state !== "checking") return;
+      if (!image) this.#admit(item);
+      else this.#set(item, "duplicate", { page: image.page, thumbnail: image.thumbnail });
+    });
+  }
+
+  #admit(item) {
+    if (item.state !== "checking") return;
+    const reason = this.usage.reserve(item);
+    if (reason) return this.#fail(item, reason);
+    this.#set(item, this.paused ? "paused" : "waiting");
+    this.#start();
+  }
+
+  // --- Sending --------------------------------------------------------------------
+
   #start() {
-    if (Date.now() < this.#pausedUntil) return;
-    while (this.#active < AT_ONCE) {
-      const item = this.#take();
-      if (!item) return;
+    while (this.#active < AT_ONCE && this.#waiting.size) {
+      const [item] = this.#waiting;
       this.#active += 1;
-      this.#upload(item).finally(() => {
+      this.#send(item).finally(() => {
         this.#active -= 1;
         this.#start();
       });
     }
+    if (!this.#active) this.meter.reset();
   }
 
-  #take() {
-    for (;;) {
-      const item = this.#next < this.items.length ? this.items[this.#next++] : this.#again.shift();
-      if (!item || item.state === "waiting") return item;
-    }
-  }
-
-  async #upload(item) {
-    if (item.file.size > this.config.maxBytes) {
-      const size = Math.floor(this.config.maxBytes / MEGABYTE);
-      return this.#set(item, "failed", fill(this.texts.tooLarge, { size }));
-    }
-    item.abort = new AbortController();
-    this.#progress(item, 0);
+  async #send(item) {
+    const abort = new AbortController();
+    item.abort = abort;
+    item.meter = new Meter();
+    this.#set(item, "sending");
     try {
-      const answer = await send(item.file, {
-        url: this.config.images,
-        visibility: item.visibility,
-        csrfToken: this.csrfToken,
-        signal: item.abort.signal,
-        progress: (fraction) => this.#progress(item, fraction),
-      });
-      this.#answered(item, answer);
+      this.#became(item, await this.#upload(item, abort.signal).send());
     } catch (error) {
-      if (error.name === "AbortError") this.#set(item, "cancelled", this.texts.cancelled);
-      else this.#set(item, "failed", await this.#reason(item.file));
+      if (error === STOPPED) return; // its state tells already
+      const unreadable = error instanceof Unreadable;
+      this.#fail(item, unreadable ? this.texts.unreadable : error.sentence || this.texts.server);
     }
   }
 
-  /** Why nothing came back: a file that was moved or changed looks like a lost
-   * connection to the request. */
-  async #reason(file) {
-    try {
-      await file.slice(0, 1).arrayBuffer();
-      return this.texts.network;
-    } catch {
-      return this.texts.unreadable;
-    }
+  #upload(item, signal) {
+    const { visibility, album, sha256 } = item;
+    const kind = item.isArchive ? "zip" : "image";
+    return new TusUpload(item.file, {
+      endpoint: this.config.uploads,
+      url: item.url,
+      metadata: { filename: item.name, visibility, album, sha256, kind },
+      line: this.line,
+      signal,
+      created: (url) => {
+        item.url = url;
+        this.memory.note(item);
+      },
+      stands: (bytes) => this.#stands(item, bytes),
+      progress: (bytes) => this.#progress(item, bytes),
+    });
   }
 
-  #progress(item, progress) {
-    const percent = Math.floor(progress * 100);
-    const text = progress < 1 ? fill(this.texts.uploading, { percent }) : this.texts.checking;
-    if (item.state === "uploading" && item.text === text) return;
-    this.#set(item, "uploading", text, { progress });
+  #progress(item, bytes) {
+    this.#sentBytes += Math.max(0, bytes - item.sent);
+    this.meter.note(this.#sentBytes);
+    this.#stands(item, bytes);
   }
 
-  #answered(item, { status, body, retryAfter }) {
-    if (status === 429) return this.#pause(item, retryAfter);
-    if ((status === 200 || status === 201) && body) return this.#accepted(item, body);
-    if (status === 401 || status === 403) {
-      return this.#set(item, "failed", this.texts.signedOut, { page: this.config.login });
-    }
-    const sentence = body?.errors?.map((error) => error.detail).join(" ");
-    this.#set(item, "failed", sentence || this.texts.server);
+  #stands(item, bytes) {
+    if (item.state !== "sending" && item.state !== "received") return;
+    item.sent = bytes;
+    item.meter.note(bytes);
+    this.#set(item, bytes < item.size ? "sending" : "received");
   }
 
-  #accepted(item, image) {
-    const more = { page: image.urls.page, thumbnail: image.urls.thumbnail };
-    if (image.duplicate) return this.#set(item, "duplicate", this.texts.duplicate, more);
-    if (image.state === "ready") {
-      const text = image.restored ? this.texts.restored : this.texts.ready;
-      return this.#set(item, "ready", text, more);
+  // --- Afterwards -----------------------------------------------------------------
+
+  #became(item, { state, image, duplicate, restored, batch, error }) {
+    if (state === "refused") {
+      item.url = ""; // another attempt begins anew
+      return this.#fail(item, error.detail);
     }
+    item.inGallery = true;
+    if (error) toast(error.detail); // kept all the same; the album was closed, for one
+    if (batch) {
+      this.followed(batch);
+      return this.#set(item, "unpacking");
+    }
+    if (!image) return this.#set(item, "cancelled", { reason: this.texts.gone });
+    const more = { page: image.urls.page, thumbnail: image.urls.thumbnail, restored };
+    if (duplicate && !restored) return this.#set(item, "duplicate", more);
+    if (image.state === "ready") return this.#set(item, "ready", more);
     this.#byImage.set(image.id, item);
-    this.#set(item, "pending", this.texts.pending, more);
+    this.#set(item, "pending", more);
     this.watch.add(image.id);
   }
 
   #settled(id, image) {
     const item = this.#byImage.get(id);
-    if (!image) this.#set(item, "cancelled", this.texts.gone, { page: null });
-    else if (image.state === "ready") this.#set(item, "ready", this.texts.ready);
+    if (!image) this.#set(item, "cancelled", { reason: this.texts.gone, page: null });
+    else if (image.state === "ready") this.#set(item, "ready");
     // It is in the gallery: its page tells more and can start it again.
-    else this.#set(item, "failed", image.error, { kept: true });
+    else this.#fail(item, image.error);
   }
+}
 
-  /** The server asks for patience: nothing is sent until then. */
-  #pause(item, seconds) {
-    this.#again.push(item);
-    this.#set(item, "waiting", fill(this.texts.patience, { seconds }));
-    this.#pausedUntil = Date.now() + seconds * 1000;
-    setTimeout(() => this.#start(), seconds * 1000);
-  }
+function move(item, set, inside) {
+  if (inside) set.add(item);
+  else set.delete(item);
 }

@@ -1,99 +1,93 @@
-// The rows of the upload page. Thousands of files are no trouble: rows off screen
-// are not laid out (content-visibility), and only the next few hundred exist.
+// What one row of the upload list says and offers.
 
 import { fill } from "clipsite/messages";
+import * as format from "clipsite/upload/format";
 
-const AHEAD = 200;
-const BLANK = document.getElementById("upload-row").content.querySelector("img").src;
+const template = document.getElementById("upload-row");
+const BLANK = template.content.querySelector("img").src;
 
 export class Rows {
-  #rows = new Map();
-  #list = document.getElementById("uploads");
-  #beyond = document.getElementById("beyond");
-  #template = document.getElementById("upload-row");
-  #shown = 0;
-
-  constructor(queue, texts) {
-    Object.assign(this, { queue, texts });
-    this.#list.addEventListener("click", (event) => this.#clicked(event.target));
+  constructor({ queue, line, texts }) {
+    Object.assign(this, { queue, line, texts });
   }
 
-  /** Draw `item`; rows are made as far as the uploads have come, and some more. */
-  update(item) {
-    const tried = item.state === "uploading" || item.state === "failed";
-    this.#extend((tried ? item.number : 0) + AHEAD);
-    const row = this.#rows.get(item);
-    if (row) this.#draw(row, item);
+  make() {
+    return template.content.firstElementChild.cloneNode(true);
   }
 
-  #extend(end) {
-    const fresh = this.queue.items.slice(this.#shown, Math.max(this.#shown, end));
-    this.#append(fresh);
-    this.#shown += fresh.length;
-    const count = this.queue.items.length - this.#shown;
-    this.#beyond.hidden = count === 0;
-    if (count) this.#beyond.textContent = fill(this.texts.beyond, { count });
+  draw(row, item) {
+    const part = (selector) => row.querySelector(selector);
+    const text = this.#text(item);
+    row.dataset.state = item.state;
+    if (row.dataset.name !== item.path) this.#name(row, item);
+    say(part("[data-text]"), text);
+    say(part("[data-detail]"), item.state === "sending" ? this.#detail(item) : "");
+    const progress = part("progress");
+    progress.hidden = !["sending", "received", "paused"].includes(item.state);
+    progress.value = item.size ? item.sent / item.size : 1;
+    part("[data-open]").hidden = !item.page;
+    if (item.page) part("[data-open]").href = item.page;
+    part("[data-pause]").hidden = !item.pausable;
+    part("[data-resume]").hidden = item.state !== "paused";
+    part("[data-retry]").hidden = !item.retriable;
+    part("[data-cancel]").hidden = !item.cancellable;
+    this.#picture(part("img"), item);
   }
 
-  #append(items) {
-    const fragment = document.createDocumentFragment();
-    for (const item of items) {
-      const row = this.#make(item);
-      this.#rows.set(item, row);
-      this.#draw(row, item);
-      fragment.append(row);
+  clicked(control, item) {
+    if ("retry" in control.dataset) this.queue.retry(item);
+    if ("pause" in control.dataset) this.queue.pause(item);
+    if ("resume" in control.dataset) this.queue.resume(item);
+    if ("cancel" in control.dataset) this.queue.cancel(item);
+  }
+
+  #name(row, item) {
+    const { name, path } = item;
+    row.dataset.name = path;
+    say(row.querySelector(".upload-name"), name);
+    row.querySelector(".upload-name").title = path;
+    const label = (selector, text) =>
+      row.querySelector(selector).setAttribute("aria-label", fill(text, { name }));
+    label("progress", this.texts.progressOf);
+    label("[data-cancel]", this.texts.cancelOne);
+    label("[data-retry]", this.texts.retryOne);
+    label("[data-pause]", this.texts.pauseOne);
+    label("[data-resume]", this.texts.resumeOne);
+    label("[data-open]", this.texts.openOne);
+  }
+
+  #text({ state, reason, restored, sent, size }) {
+    const percent = size ? Math.floor((sent / size) * 100) : 0;
+    if (state === "failed" || (state === "cancelled" && reason)) return reason;
+    if (state === "ready" && restored) return this.texts.restored;
+    if (state === "sending" && this.line.state !== "open") {
+      return fill(this.texts.held, { percent });
     }
-    this.#list.append(fragment);
+    return fill(this.texts[state], { percent });
   }
 
-  #make(item) {
-    const row = this.#template.content.firstElementChild.cloneNode(true);
-    const { name } = item.file;
-    row.item = item;
-    row.querySelector(".upload-name").textContent = name;
-    row.querySelector(".upload-name").title = item.file.webkitRelativePath || name;
-    row.querySelector("progress").setAttribute("aria-label", fill(this.texts.progressOf, { name }));
-    const { cancelOne, retryOne } = this.texts;
-    row.querySelector("[data-cancel]").setAttribute("aria-label", fill(cancelOne, { name }));
-    row.querySelector("[data-retry]").setAttribute("aria-label", fill(retryOne, { name }));
-    return row;
-  }
-
-  #draw(row, item) {
-    const { state } = item;
-    row.dataset.state = state;
-    row.querySelector("[data-text]").textContent = item.text;
-    const progress = row.querySelector("progress");
-    progress.hidden = state !== "uploading" && state !== "pending";
-    if (state === "pending") progress.removeAttribute("value");
-    else progress.value = item.progress;
-    const open = row.querySelector("[data-open]");
-    open.hidden = !item.page;
-    if (item.page) open.href = item.page;
-    row.querySelector("[data-cancel]").hidden = state !== "waiting" && state !== "uploading";
-    row.querySelector("[data-retry]").hidden =
-      state !== "cancelled" && (state !== "failed" || Boolean(item.kept));
-    this.#picture(row.querySelector("img"), item);
+  #detail({ size, meter }) {
+    const all = format.size(size);
+    const moves = meter.speed && this.line.state === "open";
+    return moves ? `${all} · ${format.speed(meter.speed)}` : all;
   }
 
   /** First the file itself, as far as the browser can decode it, then the server's
    * thumbnail, which costs less to keep. */
-  #picture(thumbnail, item) {
-    const { state } = item;
-    if (item.thumbnail && (state === "ready" || state === "duplicate")) {
+  #picture(image, item) {
+    if (item.thumbnail && item.done) {
       const address = `${item.thumbnail}?w=320`;
-      if (thumbnail.src !== address) thumbnail.src = address;
-    } else if (state === "uploading" && thumbnail.src === BLANK) {
+      if (image.src !== new URL(address, location).href) image.src = address;
+    } else if (item.state === "sending" && !item.isArchive && image.src === BLANK) {
       const address = URL.createObjectURL(item.file);
-      thumbnail.addEventListener("load", () => URL.revokeObjectURL(address), { once: true });
-      thumbnail.addEventListener("error", () => (thumbnail.src = BLANK), { once: true });
-      thumbnail.src = address;
+      image.addEventListener("load", () => URL.revokeObjectURL(address), { once: true });
+      image.addEventListener("error", () => (image.src = BLANK), { once: true });
+      image.src = address;
     }
   }
+}
 
-  #clicked(target) {
-    const row = target.closest(".upload-row");
-    if (target.closest("[data-retry]")) this.queue.retry(row.item);
-    if (target.closest("[data-cancel]")) this.queue.cancel(row.item);
-  }
+/** Changed only where it differs: what is set again is read out again. */
+function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }

@@ -1,0 +1,60 @@
+// One request. XMLHttpRequest, since fetch tells no progress of what it sends.
+
+const SILENCE = 45_000; // no byte for so long: the connection is dead (a laptop slept)
+const PATIENCE = 180_000; // for the answer, once everything is sent
+
+/** The connection broke, or the server is not there. */
+export class Lost extends Error {}
+
+/**
+ * Resolves to {status, body, header(name)}, `body` being the parsed JSON or null.
+ * Rejects with Lost, or with the signal's reason. `progress(bytes)` is told how
+ * many bytes of the body have been sent.
+ */
+export function http(method, url, { headers = {}, body = null, signal, progress } = {}) {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const request = new XMLHttpRequest();
+    let timer;
+    const expect = (milliseconds) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => request.abort(), milliseconds);
+    };
+    const stop = () => request.abort();
+    request.open(method, url);
+    request.setRequestHeader("Accept", "application/json");
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+    if (progress) {
+      request.upload.addEventListener("progress", (event) => {
+        expect(event.loaded < event.total ? SILENCE : PATIENCE);
+        progress(event.loaded);
+      });
+    }
+    request.addEventListener("load", () => resolve(answerOf(request)));
+    request.addEventListener("error", () => reject(new Lost()));
+    request.addEventListener("abort", () => reject(signal?.aborted ? signal.reason : new Lost()));
+    request.addEventListener("loadend", () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
+    });
+    signal?.addEventListener("abort", stop);
+    expect(body ? SILENCE : PATIENCE);
+    request.send(body);
+  });
+}
+
+function answerOf(request) {
+  return {
+    status: request.status,
+    body: parsed(request.responseText),
+    header: (name) => request.getResponseHeader(name),
+  };
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null; // nothing, or an error page of a proxy
+  }
+}

@@ -1,0 +1,127 @@
+// Imports that a worker carries out on the server: of ZIP files and of addresses.
+
+import { fill } from "clipsite/messages";
+import { toast } from "clipsite/toast";
+
+const SOONEST = 1000;
+const LATEST = 15_000;
+const RECENT = 24 * 3600 * 1000;
+const RUNNING = ["pending", "running"];
+const template = document.getElementById("import-row");
+
+export class Imports {
+  #rows = new Map();
+  #list = document.getElementById("imports");
+
+  /** `ended()` is called after each import that has run to its end. */
+  constructor({ url, line, texts, ended }) {
+    Object.assign(this, { url, line, texts, ended });
+    this.#list.addEventListener("click", ({ target }) => this.#clicked(target));
+  }
+
+  /** Show what runs, and what was over not long ago. */
+  async recall() {
+    const { status, body } = await this.line.insist("GET", this.url);
+    if (status !== 200) return;
+    const recent = ({ finished_at: at }) => !at || Date.parse(at) > Date.now() - RECENT;
+    for (const batch of body.results.filter(recent).reverse()) this.#show(batch);
+  }
+
+  /** Import from addresses. Resolves to a sentence where it is refused, else "". */
+  async start({ urls, visibility, album }) {
+    const { status, body } = await this.line.post(this.url, {
+      urls,
+      visibility,
+      album: album || null,
+    });
+    if (status >= 300) return sentence(body) || this.texts.server;
+    this.#show(body);
+    return "";
+  }
+
+  /** Show the import `id` from now on. */
+  async follow(id) {
+    const { status, body } = await this.line.insist("GET", `${this.url}${id}/`);
+    if (status === 200) this.#show(body);
+  }
+
+  #show(batch) {
+    const row = this.#rows.get(batch.id) ?? this.#make(batch);
+    const ran = row.batch && RUNNING.includes(row.batch.state);
+    const running = RUNNING.includes(batch.state);
+    if (row.batch && changed(row.batch, batch)) row.wait = SOONEST;
+    row.batch = batch;
+    draw(row, batch, this.texts);
+    clearTimeout(row.timer);
+    if (running) this.#followOn(row);
+    else if (ran) this.ended();
+  }
+
+  #make(batch) {
+    const row = template.content.firstElementChild.cloneNode(true);
+    row.wait = SOONEST;
+    const name = batch.name || this.texts.addresses;
+    row.querySelector("[data-name]").textContent = name;
+    row.querySelector("progress").setAttribute("aria-label", fill(this.texts.importOf, { name }));
+    this.#rows.set(batch.id, row);
+    this.#list.prepend(row);
+    this.#list.hidden = false;
+    return row;
+  }
+
+  /** Soon while it goes on, more seldom while nothing changes. */
+  #followOn(row) {
+    row.timer = setTimeout(() => this.follow(row.batch.id), row.wait);
+    row.wait = Math.min(row.wait * 1.3, LATEST);
+  }
+
+  async #clicked(target) {
+    const row = target.closest(".import-row");
+    const action = target.closest("[data-action]")?.dataset.action;
+    if (!action) return;
+    if (action === "hide") return this.#hide(row);
+    const answer = await this.line.post(`${this.url}${row.batch.id}/${action}/`);
+    if (answer.status >= 300) toast(sentence(answer.body) || this.texts.server);
+    row.wait = SOONEST;
+    await this.follow(row.batch.id);
+  }
+
+  #hide(row) {
+    this.#rows.delete(row.batch.id);
+    row.remove();
+    this.#list.hidden = !this.#rows.size;
+  }
+}
+
+const settled = ({ added, duplicates, failed }) => added + duplicates + failed;
+const changed = (before, after) => settled(before) !== settled(after);
+const sentence = (body) => body?.errors?.map((error) => error.detail).join(" ");
+
+function draw(row, batch, texts) {
+  const part = (selector) => row.querySelector(selector);
+  const running = RUNNING.includes(batch.state);
+  row.dataset.state = batch.state;
+  part("[data-state-text]").textContent = texts.imports[batch.state];
+  part("[data-counts]").textContent = batch.total
+    ? fill(texts.importCounts, { ...batch, done: settled(batch) })
+    : "";
+  part("[data-error]").textContent = batch.error ?? "";
+  const progress = part("progress");
+  progress.hidden = !running;
+  if (batch.total) progress.value = settled(batch) / batch.total;
+  else progress.removeAttribute("value");
+  part("[data-action=cancel]").hidden = !running;
+  part("[data-action=retry]").hidden = running || !batch.failed;
+  part("[data-action=hide]").hidden = running;
+  const details = part("details");
+  details.hidden = !batch.failures?.length;
+  part("ul").replaceChildren(...(batch.failures ?? []).map(failure));
+}
+
+function failure({ source, error }) {
+  const line = document.createElement("li");
+  const name = document.createElement("strong");
+  name.textContent = source;
+  line.append(name, " ", error);
+  return line;
+}

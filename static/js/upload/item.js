@@ -1,0 +1,54 @@
+// One file on its way.
+//
+// checking -> waiting -> sending -> received -> pending -> ready
+//
+// It may turn out to be a duplicate when it is checked or received; a ZIP file
+// ends as unpacking, an import. paused, failed, cancelled: on the way. missing:
+// known from an earlier visit, but the file itself has to be chosen again.
+
+const OPEN = new Set(["checking", "waiting", "sending", "received", "paused"]);
+const DONE = new Set(["pending", "ready", "duplicate", "unpacking", "failed", "cancelled"]);
+export const STATES = [...OPEN, ...DONE, "missing"];
+const AGAIN = new Set(["failed", "cancelled"]);
+
+export class Item {
+  state = null;
+  sent = 0; // bytes
+  sha256 = "";
+  url = ""; // where it is sent to, once the server knows of it
+  kept = false; // the browser holds a copy of the file
+  inGallery = false; // whatever failed afterwards
+
+  /** `path` is the name, with folders where it came in some. */
+  constructor({ path, size, modified, visibility, album, file = null, sha256 = "", url = "" }) {
+    Object.assign(this, { path, size, modified, visibility, album, file, sha256, url });
+    this.name = path.split("/").pop();
+    this.isArchive = isArchive(this.name);
+    // The same file for the same place.
+    this.key = JSON.stringify([path, size, modified, visibility, album]);
+  }
+
+  /** There is something to do for it, in this page. */
+  get open() {
+    return OPEN.has(this.state);
+  }
+
+  /** It is over, for better or worse, as far as sending goes. */
+  get done() {
+    return DONE.has(this.state);
+  }
+
+  get retriable() {
+    return AGAIN.has(this.state) && !this.inGallery;
+  }
+
+  get pausable() {
+    return this.state === "waiting" || this.state === "sending";
+  }
+
+  get cancellable() {
+    return (this.open && this.state !== "received") || this.state === "missing";
+  }
+}
+
+export const isArchive = (name) => /\.zip$/i.test(name);

@@ -1,0 +1,152 @@
+// The line to the server: what is sent goes through it, and waits where nothing
+// can be sent now. Its `state` says why:
+//
+// "open"; "lost": no connection, or the server restarts; "busy": it asks for
+// patience; "signedOut": the session is over, or became somebody else's.
+
+import { Lost, http } from "clipsite/upload/http";
+import { pause, unless } from "clipsite/upload/waiting";
+
+const FIRST_PAUSE = 1000;
+const LONGEST_PAUSE = 30_000;
+const SIGN_IN_PAUSE = 4000;
+const DOWN = [502, 503, 504];
+// What is somebody's own does not exist for those who are signed out.
+const DENIED = [401, 403, 404];
+
+/** The request was not carried out; after a wait another one may be. */
+export class Interrupted extends Error {}
+
+/** The file was moved, changed or taken away since it was chosen. */
+export class Unreadable extends Error {}
+
+export class Line {
+  state = "open";
+  until = 0; // when the next attempt is made, as Date.now()
+  #gate = null;
+  #openGate = null;
+  #timer = null;
+  #failures = 0;
+  #lastFailure = 0;
+  #signingIn = null;
+
+  /** `me` is the address that tells who is signed in, `user` who that has to be. */
+  constructor({ me, user, changed }) {
+    Object.assign(this, { me, user, changed, token: cookieToken() });
+    const hope = () => this.state === "lost" && this.tryNow();
+    addEventListener("online", hope);
+    addEventListener("focus", hope);
+  }
+
+  /** One request, once the line is open (see `http` for options and answer).
+   * Rejects with Interrupted where nobody can tell whether it arrived. */
+  async request(method, url, options = {}) {
+    while (this.#gate) await unless(options.signal, this.#gate);
+    const started = performance.now();
+    const headers = { "X-CSRFToken": this.token, ...options.headers };
+    try {
+      return await this.#judged(started, await http(method, url, { ...options, headers }));
+    } catch (error) {
+      if (!(error instanceof Lost)) throw error;
+      // An unreadable file looks the same to the request, but waiting will not help.
+      if (!(await readable(options.body))) throw new Unreadable();
+      this.#wait("lost", started);
+      throw new Interrupted();
+    }
+  }
+
+  /** A request that may be repeated, until it is answered. */
+  async insist(method, url, options) {
+    for (;;) {
+      try {
+        return await this.request(method, url, options);
+      } catch (error) {
+        if (!(error instanceof Interrupted)) throw error;
+      }
+    }
+  }
+
+  /** `insist` with a JSON body. */
+  post(url, data, options = {}) {
+    const headers = { "Content-Type": "application/json" };
+    return this.insist("POST", url, { headers, body: JSON.stringify(data ?? {}), ...options });
+  }
+
+  /** End the pause, if there is one. */
+  tryNow() {
+    clearTimeout(this.#timer);
+    this.until = 0;
+    this.#openGate?.();
+    this.#gate = this.#openGate = null;
+    if (this.state !== "open") this.changed();
+  }
+
+  async #judged(started, answer) {
+    const { status } = answer;
+    const patience = Number(answer.header("Retry-After")) || 0;
+    if (DOWN.includes(status)) this.#wait("lost", started, patience);
+    else if (status === 429) this.#wait("busy", started, patience);
+    else if (DENIED.includes(status) && !(await this.#signedIn())) {
+      await (this.#signingIn ??= this.#signIn());
+    } else if (status === 403 && this.token !== cookieToken()) this.token = cookieToken();
+    else {
+      this.#fine();
+      return answer;
+    }
+    throw new Interrupted();
+  }
+
+  #fine() {
+    this.#failures = 0;
+    if (this.state !== "open") this.#enter("open");
+  }
+
+  #enter(state) {
+    this.state = state;
+    this.changed();
+  }
+
+  /** Pause longer each time. Requests that failed together count as one. */
+  #wait(state, started, seconds = 0) {
+    if (this.#gate || started < this.#lastFailure) return;
+    this.#lastFailure = performance.now();
+    const growing = Math.min(FIRST_PAUSE * 2 ** this.#failures, LONGEST_PAUSE);
+    this.#failures += 1;
+    const milliseconds = seconds ? seconds * 1000 : growing;
+    this.until = Date.now() + milliseconds;
+    this.#gate = new Promise((resolve) => (this.#openGate = resolve));
+    this.#timer = setTimeout(() => this.tryNow(), milliseconds);
+    this.#enter(state);
+  }
+
+  async #signedIn() {
+    const { status, body } = await http("GET", this.me);
+    if (status === 401 || status === 403) return false;
+    if (status !== 200) throw new Lost();
+    return body.username === this.user;
+  }
+
+  /** Resolves when the same person is signed in again, in another tab perhaps. */
+  async #signIn() {
+    this.#enter("signedOut");
+    do await pause(SIGN_IN_PAUSE);
+    while (!(await this.#signedIn().catch(() => false)));
+    this.token = cookieToken();
+    this.#signingIn = null;
+    this.#fine();
+  }
+}
+
+/** Signing in changes it, so a request with a former one is never carried out for
+ * somebody who signed in meanwhile. */
+const cookieToken = () => document.cookie.match(/(?:^|;\s*)csrftoken=([^;]*)/)?.[1] ?? "";
+
+async function readable(body) {
+  if (!(body instanceof Blob)) return true;
+  try {
+    await body.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
+}

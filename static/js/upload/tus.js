@@ -1,0 +1,144 @@
+// A file to the server by the tus protocol (1.0.0: core, creation, creation with
+// upload, termination), over a Line. What the server has is asked, never assumed.
+
+import { Interrupted } from "clipsite/upload/line";
+import { pause } from "clipsite/upload/waiting";
+
+const CHUNK = 8 * 1024 * 1024;
+/** Up to this size the bytes come with the request that creates the upload. */
+const WHOLE = 1024 * 1024;
+const VAIN_ATTEMPTS = 5;
+const LOCKED_PAUSE = 2000;
+const JUDGED_PAUSE = 1000;
+const TUS = { "Tus-Resumable": "1.0.0" };
+const BYTES = { ...TUS, "Content-Type": "application/offset+octet-stream" };
+
+/** The server will not take it: `sentence` says why, where it said so. */
+export class Refused extends Error {
+  constructor({ status, body } = {}) {
+    super(`refused: ${status}`);
+    this.sentence = body?.errors?.map((error) => error.detail).join(" ") ?? "";
+  }
+}
+
+export class TusUpload {
+  #vain = 0;
+
+  /**
+   * `url`: where an earlier attempt sent to, if there was one. `created(url)` is
+   * called when there is a new one, `stands(bytes)` with what the server has and
+   * `progress(bytes)` with what has been sent beyond.
+   */
+  constructor(file, options) {
+    const { endpoint, url, metadata, line, signal, created, stands, progress } = options;
+    Object.assign(this, { file, endpoint, url, metadata, line, signal });
+    Object.assign(this, { created, stands, progress });
+  }
+
+  /** Resolves to what became of it, as `GET uploads/{id}/` tells; rejects with
+   * Refused, Unreadable or the signal's reason. */
+  async send() {
+    let offset = this.url ? await this.#offset() : await this.#create();
+    while (offset < this.file.size) offset = await this.#chunk(offset);
+    return this.#outcome();
+  }
+
+  async #create() {
+    const whole = this.file.size <= WHOLE;
+    const answer = await this.line.insist("POST", this.endpoint, {
+      headers: {
+        ...(whole ? BYTES : TUS),
+        "Upload-Length": this.file.size,
+        "Upload-Metadata": encoded(this.metadata),
+      },
+      body: whole ? this.file : null,
+      progress: whole ? this.progress : undefined,
+      signal: this.signal,
+    });
+    if (answer.status !== 201) throw new Refused(answer);
+    // Behind a proxy the scheme and the host may be another's.
+    this.url = new URL(answer.header("Location"), location).pathname;
+    this.created(this.url);
+    return this.#at(answer);
+  }
+
+  /** How much the server has; expired uploads begin anew. */
+  async #offset() {
+    const answer = await this.#insist("HEAD");
+    if (answer.status === 200 || answer.status === 204) return this.#at(answer);
+    if (answer.status === 423) return this.#afterLock();
+    if (answer.status === 404 || answer.status === 410) return this.#create();
+    throw new Refused(answer);
+  }
+
+  async #chunk(offset) {
+    let answer;
+    try {
+      answer = await this.line.request("PATCH", this.url, {
+        headers: { ...BYTES, "Upload-Offset": offset },
+        body: this.file.slice(offset, offset + CHUNK),
+        progress: (bytes) => this.progress(offset + bytes),
+        signal: this.signal,
+      });
+    } catch (error) {
+      if (error instanceof Interrupted) return this.#offset();
+      throw error;
+    }
+    if (answer.status === 204) {
+      this.#vain = 0;
+      return this.#at(answer);
+    }
+    if (answer.status === 423) return this.#afterLock();
+    // Another offset, bytes damaged on the way, expired: go on from what it has.
+    const mendable = [404, 409, 410, 460].includes(answer.status);
+    if (!mendable || ++this.#vain > VAIN_ATTEMPTS) throw new Refused(answer);
+    return this.#offset();
+  }
+
+  /** Another request still writes: one of ours that broke off, most likely. */
+  async #afterLock() {
+    await pause(LOCKED_PAUSE, this.signal);
+    return this.#offset();
+  }
+
+  async #outcome() {
+    for (;;) {
+      const answer = await this.#insist("GET");
+      if (answer.status !== 200) throw new Refused(answer);
+      if (answer.body.state !== "receiving") return answer.body;
+      await pause(JUDGED_PAUSE, this.signal);
+    }
+  }
+
+  #insist(method) {
+    return this.line.insist(method, this.url, { headers: TUS, signal: this.signal });
+  }
+
+  #at(answer) {
+    const offset = Number(answer.header("Upload-Offset") ?? 0);
+    this.stands(offset);
+    return offset;
+  }
+}
+
+/** Tell the server that the rest will not come. */
+export async function terminate(url, line) {
+  for (let attempt = 0; attempt < VAIN_ATTEMPTS; attempt++) {
+    const { status } = await line.insist("DELETE", url, { headers: TUS });
+    if (status !== 423) return; // what cannot be ended now expires
+    await pause(LOCKED_PAUSE);
+  }
+}
+
+/** {filename: "a b"} -> "filename YSBi"; what is empty is left out. */
+function encoded(metadata) {
+  return Object.entries(metadata)
+    .filter(([, value]) => value)
+    .map(([name, value]) => `${name} ${base64(value)}`)
+    .join(",");
+}
+
+function base64(text) {
+  const bytes = new TextEncoder().encode(text);
+  return btoa(String.fromCharCode(...bytes));
+}
