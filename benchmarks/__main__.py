@@ -11,6 +11,7 @@ from importlib import import_module
 BENCHMARKS = {
     "recall": "recall@10 and times of a running site, next to the model alone",
     "encode": "our encoder next to plain open_clip, in one run",
+    "grid": "scrolling and jumping through 100,000 pictures in a real Chromium",
     "planner": "exact against approximate search by size of scope",
 }
 

@@ -4,31 +4,76 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
+from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from gallery.web import toasts
+from gallery.accounts import registration
+from gallery.web import bulk, toasts
 
 # Modules that import one another do so by these names: their addresses carry a
 # hash that only the server knows.
 MODULES = {
+    "clipsite/albums/drag": "js/albums/drag.js",
+    "clipsite/arrivals": "js/arrivals.js",
+    "clipsite/ask": "js/ask.js",
+    "clipsite/chunks": "js/chunks.js",
     "clipsite/drops": "js/drops.js",
+    "clipsite/gestures": "js/gestures.js",
     "clipsite/grid": "js/grid.js",
     "clipsite/htmx": "js/htmx-hooks.js",
     "clipsite/keyboard": "js/keyboard.js",
+    "clipsite/marks": "js/marks.js",
     "clipsite/messages": "js/messages.js",
+    "clipsite/place": "js/place.js",
     "clipsite/query-picture": "js/query-picture.js",
+    "clipsite/resume": "js/resume.js",
+    "clipsite/rows": "js/rows.js",
+    "clipsite/scrubber": "js/scrubber.js",
+    "clipsite/select/acts": "js/select/acts.js",
+    "clipsite/select/api": "js/select/api.js",
+    "clipsite/select/dialogs": "js/select/dialogs.js",
+    "clipsite/select/long-press": "js/select/long-press.js",
+    "clipsite/select/notices": "js/select/notices.js",
+    "clipsite/select/selection": "js/select/selection.js",
+    "clipsite/select/state": "js/select/state.js",
+    "clipsite/select/texts": "js/select/texts.js",
+    "clipsite/slideshow": "js/slideshow.js",
     "clipsite/theme-toggle": "js/theme-toggle.js",
+    "clipsite/tile-elements": "js/tile-elements.js",
+    "clipsite/to-album": "js/to-album.js",
     "clipsite/toast": "js/toast.js",
+    "clipsite/upload/batched": "js/upload/batched.js",
     "clipsite/upload/files": "js/upload/files.js",
+    "clipsite/upload/format": "js/upload/format.js",
+    "clipsite/upload/gallery": "js/upload/gallery.js",
+    "clipsite/upload/hash-worker": "js/upload/hash-worker.js",
+    "clipsite/upload/hasher": "js/upload/hasher.js",
+    "clipsite/upload/http": "js/upload/http.js",
+    "clipsite/upload/imports": "js/upload/imports.js",
+    "clipsite/upload/item": "js/upload/item.js",
+    "clipsite/upload/line": "js/upload/line.js",
+    "clipsite/upload/memory": "js/upload/memory.js",
+    "clipsite/upload/meter": "js/upload/meter.js",
+    "clipsite/upload/notice": "js/upload/notice.js",
     "clipsite/upload/queue": "js/upload/queue.js",
     "clipsite/upload/rows": "js/upload/rows.js",
-    "clipsite/upload/send": "js/upload/send.js",
+    "clipsite/upload/sha256": "js/upload/sha256.js",
+    "clipsite/upload/summary": "js/upload/summary.js",
+    "clipsite/upload/target": "js/upload/target.js",
+    "clipsite/upload/tus": "js/upload/tus.js",
+    "clipsite/upload/usage": "js/upload/usage.js",
+    "clipsite/upload/virtual-list": "js/upload/virtual-list.js",
+    "clipsite/upload/waiting": "js/upload/waiting.js",
     "clipsite/upload/watch": "js/upload/watch.js",
+    "clipsite/viewer": "js/viewer.js",
+    "clipsite/virtual": "js/virtual.js",
+    "clipsite/virtual-grid": "js/virtual-grid.js",
     "clipsite/walk": "js/walk.js",
+    "clipsite/zoom": "js/zoom.js",
 }
 
 # Errors are swapped in like answers: the server words them for their place.
@@ -66,6 +111,18 @@ class Site:
         return mark_safe(json.dumps({"imports": modules}))  # noqa: S308
 
     @property
+    def bulk(self) -> dict[str, Any]:
+        return bulk.config()
+
+    @property
+    def registration_is_open(self) -> bool:
+        return registration.is_open()
+
+    @property
+    def registration_is_by_invitation(self) -> bool:
+        return registration.by_invitation()
+
+    @property
     def here(self) -> str:
         """The page to come back to after changing the language."""
         return self._request.get_full_path() if self._request.method == "GET" else "/"
@@ -81,6 +138,7 @@ class Site:
             "close": _("Close"),
             "copied": _("Link copied."),
             "copyFailed": _("The link could not be copied. Copy it from the address bar."),
+            "undo": _("Undo"),
             "network": _("The server does not answer. Check your connection and try again."),
             "notAPicture": _("That is not a picture. Choose a picture file."),
             "darkOn": _("Dark theme"),

@@ -43,6 +43,11 @@ def _flash(fired: bool) -> str:
 _LINES: list[tuple[str, str | Promise, Callable[[Any], str]]] = [
     ("lens", gettext_lazy("Lens"), str),
     ("focal_length", gettext_lazy("Focal length"), lambda value: f"{_plain(value)} mm"),
+    (
+        "focal_length_35mm",
+        gettext_lazy("As on 35 mm film"),
+        lambda value: f"{_plain(value)} mm",
+    ),
     ("f_number", gettext_lazy("Aperture"), lambda value: f"f/{_plain(value)}"),
     ("exposure_time", gettext_lazy("Exposure"), _exposure),
     ("exposure_bias", gettext_lazy("Compensation"), _bias),

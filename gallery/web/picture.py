@@ -15,12 +15,17 @@ from django_htmx.http import trigger_client_event
 
 from gallery.errors import Refusal
 from gallery.indexing import ledger
-from gallery.library import renditions, service
-from gallery.models import Image
+from gallery.library import renditions
+from gallery.models import Album, Image, Tag
+from gallery.organising import details as noted
 from gallery.web.access import is_fragment, signed_in
 from gallery.web.exif_lines import exif_lines
-from gallery.web.forms import DetailsForm
+from gallery.web.neighbours import of_same_owner
+from gallery.web.picture_form import DetailsForm
 from gallery.web.tiles import name_for, srcset, thumbnail
+
+# Seconds that a picture stays in a slideshow, to choose from.
+INTERVALS = [2, 3, 5, 10, 20, 60]
 
 
 @require_safe
@@ -34,8 +39,8 @@ def picture_page(request: HttpRequest, image: Image, **extra: Any) -> HttpRespon
 
 def reachable(request: HttpRequest, pk: UUID) -> Image:
     """The picture, if the visitor may see it; else Http404."""
-    pictures = Image.objects.reachable_by(request.user).select_related("owner")
-    return get_object_or_404(ledger.with_state(pictures), pk=pk)
+    pictures = Image.objects.reachable_by(request.user).with_favourite(request.user)
+    return get_object_or_404(ledger.with_state(pictures).select_related("owner"), pk=pk)
 
 
 @require_safe
@@ -61,9 +66,9 @@ def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _save(form: DetailsForm) -> bool:
-    """Whether the service took it; what it refuses is shown beside the field."""
+    """Whether it was taken; what is refused is shown beside the field."""
     try:
-        service.update_image(form.instance, **form.cleaned_data)
+        noted.change(form.instance, **form.cleaned_data)
     except Refusal as refusal:
         form.add_error(refusal.field, str(refusal.message))
         return False
@@ -130,7 +135,22 @@ def _context(request: HttpRequest, image: Image) -> dict[str, Any]:
             "srcset": srcset(image),
             "true_ratio": round(image.width / image.height, 4),
             "file": reverse("api:image-file", args=[image.pk]),
+            "format": image.content_type.removeprefix("image/").upper(),
             "link": request.build_absolute_uri(page),
         },
+        "beside": of_same_owner(image, request.user),
+        "intervals": INTERVALS,
         **_state_of(image),
+        **_notes(request, image),
+    }
+
+
+def _notes(request: HttpRequest, image: Image) -> dict[str, Any]:
+    """The albums that the visitor sees the picture in, and the visitor's own tags:
+    those on the picture, and all to choose from."""
+    own_tags = Tag.objects.filter(owner_id=request.user.pk or 0)
+    return {
+        "albums": Album.objects.visible_to(request.user).filter(items__image=image),
+        "tags": own_tags.filter(images=image).values_list("name", flat=True),
+        "own_tags": own_tags.values_list("name", flat=True)[:500],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +17,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from gallery.errors import Refusal, Unavailable
 from gallery.library.query_picture import read_query_picture
+from gallery.organising.selection import MAX_HITS
 from gallery.search import service
 from gallery.search.service import Results
 from gallery.web.access import is_fragment, posted_picture
@@ -103,6 +105,7 @@ def _context(request: HttpRequest, results: Results) -> dict[str, Any]:
         "tiles": tiles_of_hits(results.hits, request.user, best),
         "more": _more(reverse("search"), results, best),
         "copies": tiles_of(results.exact_copies, request.user),
+        "selection": json.dumps({"search": {"cursor": results.start, "count": MAX_HITS}}),
         "count": None if results.next else len(results.hits),
         "exact": results.exact,
         "took": round(results.took_ms["total"]),

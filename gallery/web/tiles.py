@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 from django.utils.formats import number_format
+from django.utils.timezone import localdate
 
 from gallery.library.renditions import widths_of
 from gallery.models import Image, User
@@ -22,8 +24,9 @@ _ROW, _ROW_ON_PHONE = 320, 180
 
 @dataclass(frozen=True)
 class Tile:
-    """A picture in a grid. `state` is pending or failed where its owner should
-    be told, else empty; `score` is text; `share` is its part of the best score."""
+    """A picture in a grid. `state` is pending, failed or hidden where its owner
+    should be told, else empty; `score` is text; `share` is its part of the best
+    score; `day` is when it was taken, as 2024-05-03, in grids that show days."""
 
     image: Image
     name: str
@@ -33,14 +36,23 @@ class Tile:
     ratio: float
     sizes: str
     placeholder: str
+    owned: bool
+    favourite: bool = False
     state: str = ""
+    day: str = ""
     score: str | None = None
     share: float = 0.0
 
 
 def tiles_of(images: Iterable[Image], viewer: User | AnonymousUser) -> list[Tile]:
-    """Images need `.owner` selected and the index state annotated."""
+    """Images need `.owner` selected and the index state annotated; the viewer's
+    favourites are marked where they are (`with_favourite`)."""
     return [_tile(image, viewer) for image in images]
+
+
+def tiles_by_day(images: Iterable[Image], viewer: User | AnonymousUser) -> list[Tile]:
+    """As `tiles_of`, for a grid that tells the days."""
+    return [_tile(image, viewer, day=localdate(image.taken_at).isoformat()) for image in images]
 
 
 def tiles_of_hits(hits: Iterable[Hit], viewer: User | AnonymousUser, best: float) -> list[Tile]:
@@ -75,11 +87,9 @@ def srcset(image: Image) -> str:
     )
 
 
-def _tile(
-    image: Image, viewer: User | AnonymousUser, score: str | None = None, share: float = 0.0
-) -> Tile:
+def _tile(image: Image, viewer: User | AnonymousUser, **facts: Any) -> Tile:
     ratio = round(min(max(image.width / image.height, _NARROWEST), _WIDEST), 4)
-    state = getattr(image, "index_state", "")
+    owned = image.is_owned_by(viewer)
     return Tile(
         image=image,
         name=name_for(image, viewer),
@@ -89,7 +99,16 @@ def _tile(
         ratio=ratio,
         sizes=f"(max-width: 640px) {ratio * _ROW_ON_PHONE:.0f}px, {ratio * _ROW:.0f}px",
         placeholder=image.placeholder,
-        state=state if state in {"pending", "failed"} and image.is_owned_by(viewer) else "",
-        score=score,
-        share=share,
+        owned=owned,
+        favourite=getattr(image, "is_favourite", False),
+        state=_state(image) if owned else "",
+        **facts,
     )
+
+
+def _state(image: Image) -> str:
+    """What the owner should know at a glance."""
+    if image.hidden_at:
+        return "hidden"
+    state = getattr(image, "index_state", "")
+    return state if state in {"pending", "failed"} else ""

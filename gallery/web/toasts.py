@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import HttpRequest
-from django.urls import reverse
-
-from gallery.models import Image
 
 _UNDO = "undo:"
 
@@ -25,9 +22,9 @@ def say(request: HttpRequest, text: str) -> None:
     messages.success(request, text)
 
 
-def offer_undo(request: HttpRequest, text: str, image: Image) -> None:
-    """Say `text` and offer to restore the deleted `image`."""
-    messages.success(request, text, extra_tags=f"{_UNDO}{image.pk}")
+def offer_undo(request: HttpRequest, text: str, address: str) -> None:
+    """Say `text` and offer to take it back by a POST to `address`."""
+    messages.success(request, text, extra_tags=f"{_UNDO}{address}")
 
 
 def take(request: HttpRequest) -> list[Toast]:
@@ -39,4 +36,4 @@ def take(request: HttpRequest) -> list[Toast]:
 def _undo(tags: str | None) -> str:
     if not tags or not tags.startswith(_UNDO):
         return ""
-    return reverse("image_restore", args=[tags.removeprefix(_UNDO)])
+    return tags.removeprefix(_UNDO)

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from PIL import Image as PILImage
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 
 from gallery.models import User
+from tests.conftest import wait_for
 
 # Playwright's synchronous API runs an event loop in this thread, where Django
 # would refuse to touch the database.
@@ -80,7 +81,7 @@ class Site:
         self.open("/accounts/login/")
         self.page.get_by_label("User name or e-mail address").fill(user.username)
         self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.locator("main form button[type=submit]").click()
+        self.page.get_by_role("button", name="Sign in", exact=True).click()
         expect(self.page).to_have_url(f"{self.url}/")
 
     def check(self) -> None:
@@ -118,12 +119,29 @@ def hand_over(page: Page, kind: str, path: Path) -> None:
     )
 
 
+def settle(page: Page) -> None:
+    """Leave the page and wait for what the server still makes for it, such as
+    thumbnails: emptying the database would meet it halfway."""
+    page.goto("about:blank")
+    wait_for(lambda: not _requests_at_work(), what="requests are done")
+
+
+def _requests_at_work() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle'"
+        )
+        return int(cursor.fetchone()[0])
+
+
 @pytest.fixture
 def site(live_server: Any, worker_media: Path, page: Page) -> Iterator[Site]:
     """Shares the media folder with the workers, which may run from an earlier test."""
     site = Site(live_server.url, page)
     yield site
     site.check()
+    settle(page)
 
 
 @pytest.fixture

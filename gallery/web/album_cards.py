@@ -1,0 +1,86 @@
+"""What the templates need to draw an album."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q, Window
+from django.db.models.functions import RowNumber
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from gallery.models import Album, AlbumItem, Image, User
+from gallery.organising import album_summaries, albums
+from gallery.organising.album_summaries import Summary
+from gallery.web.tiles import thumbnail
+
+# A cover is a mosaic of so many pictures, where there are as many.
+MOSAIC = 4
+
+
+@dataclass(frozen=True)
+class Card:
+    """An album in a list. `covers` are the addresses of up to MOSAIC pictures, the
+    cover first; `shared` tells its owner that others see it."""
+
+    album: Album
+    role: str
+    count: int
+    dates: str
+    covers: list[str]
+    shared: bool
+
+    @property
+    def is_own(self) -> bool:
+        return self.role == albums.OWNER
+
+
+def cards_of(found: Sequence[Album], viewer: User | AnonymousUser) -> list[Card]:
+    """Albums that `album_summaries.for_showing` has prepared, in the same order."""
+    firsts = _first_pictures(found, viewer)
+    return [
+        _card(summary, firsts[summary.album.pk])
+        for summary in album_summaries.summarise(found, viewer)
+    ]
+
+
+def _card(summary: Summary, firsts: list[UUID]) -> Card:
+    covers = [pk for pk in (summary.cover_id, *firsts) if pk is not None]
+    return Card(
+        album=summary.album,
+        role=summary.role,
+        count=summary.count,
+        dates=_dates(summary),
+        covers=[thumbnail(Image(pk=pk), 320) for pk in list(dict.fromkeys(covers))[:MOSAIC]],
+        shared=bool(summary.shared),
+    )
+
+
+def _first_pictures(
+    found: Sequence[Album], viewer: User | AnonymousUser
+) -> defaultdict[UUID, list[UUID]]:
+    """The first ones that each album shows to `viewer` (as `albums.images_of`)."""
+    shown = Q(image__hidden_at__isnull=True) | Q(image__owner_id=viewer.pk or 0)
+    order = ("position", "pk")
+    place = Window(RowNumber(), partition_by="album_id", order_by=order)
+    entries = AlbumItem.objects.filter(shown, album__in=found, image__deleted_at__isnull=True)
+    firsts = entries.alias(place=place).filter(place__lte=MOSAIC).order_by("album_id", *order)
+    pictures: defaultdict[UUID, list[UUID]] = defaultdict(list)
+    for album_id, image_id in firsts.values_list("album_id", "image_id"):
+        pictures[album_id].append(image_id)
+    return pictures
+
+
+def _dates(summary: Summary) -> str:
+    """From when to when its pictures were taken, in months."""
+    if summary.first_taken_at is None or summary.last_taken_at is None:
+        return ""
+    first, last = (
+        date_format(when, "YEAR_MONTH_FORMAT")
+        for when in (summary.first_taken_at, summary.last_taken_at)
+    )
+    return first if first == last else _("%(first)s to %(last)s") % {"first": first, "last": last}

@@ -1,0 +1,162 @@
+"""What the scripts of selecting (static/js/select) say and call, and the undo."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from gallery.models import Change
+from gallery.organising import changes
+from gallery.web import toasts
+from gallery.web.access import member, signed_in
+
+
+def config() -> dict[str, Any]:
+    return {
+        "bulk": reverse("api:images-bulk"),
+        "count": reverse("api:selection-count"),
+        "albums": reverse("api:albums"),
+        "downloads": reverse("api:downloads"),
+        "texts": {**_plain(), **_counted(), "done": _done()},
+    }
+
+
+# The scripts fill in words in braces. Sentences with a number come in two forms,
+# for one and for many.
+_FORMS = (1, 2)
+
+
+def _plain() -> dict[str, str]:
+    return {
+        "undo": _("Undo"),
+        "check": _("Select {name}"),
+        "selected": _("{count} selected"),
+        "wholeSelected": _("All {count} selected"),
+        "selectWhole": _("Select all {count}"),
+        "most": _("At most {most} can be picked one by one. Select all of them instead."),
+        "noTags": _("Type a tag, or tick one."),
+        "unchanged": _("Nothing had to be changed."),
+        "measuring": _("Adding up the sizes…"),
+        "downloading": _("The download begins. Your browser shows how far it is."),
+        "newCover": _("This picture is the album's cover now."),
+    }
+
+
+def _counted() -> dict[str, list[str]]:
+    return {
+        "undone": [ngettext("Undone.", "Undone for {count} pictures.", n) for n in _FORMS],
+        "skipped": [
+            ngettext(
+                "{count} is not yours and stays as it is.",
+                "{count} are not yours and stay as they are.",
+                n,
+            )
+            for n in _FORMS
+        ],
+        "toAlbum": [
+            ngettext("Add {count} picture to an album", "Add {count} pictures to an album", n)
+            for n in _FORMS
+        ],
+        "tagThem": [ngettext("Tag {count} picture", "Tag {count} pictures", n) for n in _FORMS],
+        "visibilityOf": [
+            ngettext("Who may see {count} picture", "Who may see {count} pictures", n)
+            for n in _FORMS
+        ],
+        "purgeThem": [
+            ngettext("Delete {count} picture for good?", "Delete {count} pictures for good?", n)
+            for n in _FORMS
+        ],
+        "size": [
+            ngettext("{count} picture, about {size}.", "{count} pictures, about {size}.", n)
+            for n in _FORMS
+        ],
+    }
+
+
+def _done() -> dict[str, list[str]]:
+    """What has been done, by action."""
+    return {
+        "add_to_album": [
+            ngettext("{count} picture added.", "{count} pictures added.", n) for n in _FORMS
+        ],
+        "remove_from_album": [
+            ngettext(
+                "{count} picture taken out of the album.",
+                "{count} pictures taken out of the album.",
+                n,
+            )
+            for n in _FORMS
+        ],
+        "add_tags": [
+            ngettext("{count} picture tagged.", "{count} pictures tagged.", n) for n in _FORMS
+        ],
+        "remove_tags": [
+            ngettext("Tags removed from {count} picture.", "Tags removed from {count} pictures.", n)
+            for n in _FORMS
+        ],
+        "set_visibility": [
+            ngettext("{count} picture changed.", "{count} pictures changed.", n) for n in _FORMS
+        ],
+        "favourite": [
+            ngettext("{count} new favourite.", "{count} new favourites.", n) for n in _FORMS
+        ],
+        "unfavourite": [
+            ngettext(
+                "{count} picture is no longer a favourite.",
+                "{count} pictures are no longer favourites.",
+                n,
+            )
+            for n in _FORMS
+        ],
+        "archive": [
+            ngettext("{count} picture archived.", "{count} pictures archived.", n) for n in _FORMS
+        ],
+        "unarchive": [
+            ngettext("{count} picture unarchived.", "{count} pictures unarchived.", n)
+            for n in _FORMS
+        ],
+        "trash": [
+            ngettext(
+                "{count} picture moved to the trash.", "{count} pictures moved to the trash.", n
+            )
+            for n in _FORMS
+        ],
+        "restore": [
+            ngettext("{count} picture restored.", "{count} pictures restored.", n) for n in _FORMS
+        ],
+        "purge": [
+            ngettext("{count} picture deleted for good.", "{count} pictures deleted for good.", n)
+            for n in _FORMS
+        ],
+        "reencode": [
+            ngettext(
+                "{count} picture is being encoded again.",
+                "{count} pictures are being encoded again.",
+                n,
+            )
+            for n in _FORMS
+        ],
+    }
+
+
+@require_POST
+@signed_in
+def undo(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Take back one act, for toasts that a page brought along."""
+    try:
+        restored = changes.undo(pk, member(request))
+    except Change.DoesNotExist as error:
+        raise Http404 from error
+    text = ngettext("Undone.", "Undone for %(n)d pictures.", restored)
+    toasts.say(request, text % {"n": restored})
+    came_from = request.headers.get("Referer", "")
+    known = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, request.is_secure())
+    return redirect(came_from if known else "home")

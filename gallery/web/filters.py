@@ -1,0 +1,186 @@
+"""The filters of a list of pictures: as its address says them, as chips that take
+them away one by one, and as fields of a form."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from gallery.errors import Refusal, Sentence
+from gallery.models import Album, Image, User
+from gallery.organising import tags
+
+Viewer = User | AnonymousUser
+
+# Named as in the API. `from` and `to` are days there, of which the last one counts.
+_LIKE_THE_API = ("camera", "orientation", "album", "owner", "visibility", "state", "favourite")
+NAMES = ("from", "to", *_LIKE_THE_API, "tag")
+_MEMBERS_ONLY = {"album", "visibility", "state", "favourite", "tag"}
+
+_CHOICES: dict[str, dict[str, Sentence]] = {
+    "orientation": {
+        "landscape": gettext_lazy("Landscape"),
+        "portrait": gettext_lazy("Portrait"),
+        "square": gettext_lazy("Square"),
+    },
+    "visibility": {
+        Image.Visibility.PRIVATE.value: gettext_lazy("Private"),
+        Image.Visibility.UNLISTED.value: gettext_lazy("By link"),
+        Image.Visibility.PUBLIC.value: gettext_lazy("Public"),
+    },
+    "state": {
+        "ready": gettext_lazy("Searchable"),
+        "pending": gettext_lazy("Not searchable yet"),
+        "failed": gettext_lazy("Failed"),
+    },
+    "favourite": {
+        "true": gettext_lazy("Favourites"),
+        "false": gettext_lazy("No favourites"),
+    },
+}
+# What is suggested for one field, at most.
+_MOST_SUGGESTIONS = 100
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One filter that is on, and the address of the same list without it."""
+
+    label: str
+    without: str
+
+
+@dataclass(frozen=True)
+class FilterBar:
+    """What templates/gallery/filters.html draws. `shown` are the fields that make
+    sense in this list, `kept` what else the address says, `choices` (value, label,
+    chosen) by field."""
+
+    chips: list[Chip]
+    clear: str
+    shown: list[str]
+    kept: list[tuple[str, str]]
+    values: dict[str, str]
+    choices: dict[str, list[tuple[str, Sentence, bool]]]
+
+
+def read(asked: QueryDict) -> dict[str, Any]:
+    """The filters of an address, named as `gallery.organising.filters` takes them.
+
+    Raises Refusal for a last day that is none; the rest is checked there.
+    """
+    found: dict[str, Any] = {name: asked[name] for name in _LIKE_THE_API if asked.get(name)}
+    if first := str(asked.get("from", "")):
+        found["taken_after"] = first
+    if last := str(asked.get("to", "")):
+        found["taken_before"] = _day_after(last)
+    tags = [name for name in asked.getlist("tag") if name.strip()]
+    return {**found, "tag": tags} if tags else found
+
+
+def bar(request: HttpRequest, fixed: Collection[str] = ()) -> FilterBar:
+    """`fixed` are filters that the list itself sets, named as in the API: they are
+    not offered."""
+    asked = request.GET
+    shown = [name for name in NAMES if name not in fixed]
+    if request.user.is_anonymous:
+        shown = [name for name in shown if name not in _MEMBERS_ONLY]
+    return FilterBar(
+        chips=list(_chips(request, shown)),
+        clear=_address(request, without=NAMES),
+        shown=shown,
+        kept=[(name, str(value)) for name, value in asked.items() if name not in _NOT_KEPT],
+        values={name: str(asked.get(name, "")) for name in shown},
+        choices={name: _choices(name, asked, request.user) for name in shown},
+    )
+
+
+# A cursor, or the wish for a part, belongs to the list as it was.
+_NOT_KEPT = {*NAMES, "after", "only"}
+
+
+def _chips(request: HttpRequest, shown: list[str]) -> Iterator[Chip]:
+    for name in shown:
+        for value in filter(None, request.GET.getlist(name)):
+            label = _label(name, value, request.user)
+            yield Chip(label, _address(request, without=[name], value=value))
+
+
+def _label(name: str, value: str, viewer: Viewer) -> str:
+    match name:
+        case "from":
+            return _("From %(day)s") % {"day": _readable(value)}
+        case "to":
+            return _("Until %(day)s") % {"day": _readable(value)}
+        case "owner":
+            return _("Mine") if value == "me" else _("By %(name)s") % {"name": value}
+        case "album":
+            return _("Album: %(title)s") % {"title": _title(value, viewer)}
+        case "tag":
+            return f"#{value}"
+    return str(_CHOICES.get(name, {}).get(value, value))
+
+
+def _address(request: HttpRequest, without: Collection[str], value: str | None = None) -> str:
+    """This list without some filters; with `value`, without that one of several."""
+    query = request.GET.copy()
+    for name in ("after", "only"):
+        query.pop(name, None)
+    for name in without:
+        kept = [one for one in query.getlist(name) if value is not None and one != value]
+        query.setlist(name, kept)
+    return f"{request.path}?{query.urlencode()}" if query.urlencode() else request.path
+
+
+def _choices(name: str, asked: QueryDict, viewer: Viewer) -> list[tuple[str, Sentence, bool]]:
+    chosen = asked.getlist(name)
+    offered: Iterable[tuple[str, Sentence]] = _CHOICES.get(name, {}).items()
+    if name == "album":
+        albums = Album.objects.visible_to(viewer).order_by("title", "pk")
+        offered = [(str(pk), title) for pk, title in albums.values_list("pk", "title")]
+    if name == "tag" and isinstance(viewer, User):
+        offered = [(tag.name, tag.name) for tag in tags.of(viewer)]
+    return [(value, label, value in chosen) for value, label in offered]
+
+
+def _title(value: str, viewer: Viewer) -> str:
+    try:
+        album = Album.objects.visible_to(viewer).filter(pk=UUID(value)).first()
+    except ValueError:
+        album = None
+    return album.title if album else _("unknown")
+
+
+def _day_after(text: str) -> str:
+    try:
+        return (date.fromisoformat(text) + timedelta(days=1)).isoformat()
+    except (ValueError, OverflowError) as error:
+        raise Refusal("bad_date", _("Give the last day as year-month-day."), "to") from error
+
+
+def _readable(text: str) -> str:
+    try:
+        return date_format(date.fromisoformat(text), "DATE_FORMAT")
+    except ValueError:
+        return text
+
+
+@require_safe
+def suggestions(request: HttpRequest, field: str) -> HttpResponse:
+    """The cameras, or the owners, of the pictures that the visitor sees: asked for
+    when the fields are opened, since that looks at all of them."""
+    visible = Image.objects.visible_to(request.user).order_by().exclude(**{field: ""})
+    found = visible.values_list(field, flat=True).distinct()[:_MOST_SUGGESTIONS]
+    values = sorted(found, key=str.casefold)
+    return render(request, "gallery/filter_suggestions.html", {"values": values})

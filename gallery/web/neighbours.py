@@ -1,0 +1,37 @@
+"""Which picture comes before and which after one, by the time they were taken."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
+from django.urls import reverse
+
+from gallery.models import Image, User
+from gallery.models.image import ImageQuerySet
+
+
+def beside(pictures: ImageQuerySet, image: Image) -> dict[str, str | None]:
+    """The addresses of the picture before `image` ("previous", taken later: newest
+    come first) and after it ("next") among `pictures`, which may be without it."""
+    later = pictures.filter(taken_at__gte=image.taken_at).filter(
+        Q(taken_at__gt=image.taken_at) | Q(pk__gt=image.pk)
+    )
+    earlier = pictures.filter(taken_at__lte=image.taken_at).filter(
+        Q(taken_at__lt=image.taken_at) | Q(pk__lt=image.pk)
+    )
+    return {
+        "previous": _address(later.order_by("taken_at", "pk")),
+        "next": _address(earlier.order_by("-taken_at", "-pk")),
+    }
+
+
+def of_same_owner(image: Image, viewer: User | AnonymousUser) -> dict[str, str | None]:
+    """The neighbours on a page that was opened by its address: what `viewer` may see
+    of the same owner, but for the archive."""
+    visible = Image.objects.visible_to(viewer).filter(owner=image.owner_id)
+    return beside(visible.filter(archived_at__isnull=True), image)
+
+
+def _address(ordered: ImageQuerySet) -> str | None:
+    pk = ordered.values_list("pk", flat=True).first()
+    return None if pk is None else reverse("image", args=[pk])

@@ -1,0 +1,43 @@
+"""Whose pictures the home page and the timeline show: all, one's own, public ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
+
+from gallery.models import Image
+
+if TYPE_CHECKING:
+    from gallery.models.image import ImageQuerySet
+
+SCOPES = [
+    ("all", gettext_lazy("All")),
+    ("mine", gettext_lazy("Mine")),
+    ("public", gettext_lazy("Public")),
+]
+_NARROWED_TO: dict[str, dict[str, Any]] = {
+    "all": {},
+    "mine": {"owner": "me"},
+    "public": {"visibility": Image.Visibility.PUBLIC.value},
+}
+
+
+def scope_of(request: HttpRequest) -> str:
+    """What the address asks for; visitors have no choice."""
+    wanted = request.GET.get("scope", "all")
+    return wanted if request.user.is_authenticated and wanted in dict(SCOPES) else "all"
+
+
+def filters_of(scope: str) -> dict[str, Any]:
+    """What a scope is narrowed to (gallery.organising.filters). Archived pictures are
+    out of the way in all of them."""
+    return {**_NARROWED_TO[scope], "archived": False}
+
+
+def pictures_of(request: HttpRequest, scope: str) -> ImageQuerySet:
+    """What `scope` is narrowed to anyway; of one's own, the shorter way there."""
+    if scope == "mine":
+        return Image.objects.owned_by(request.user)
+    return Image.objects.visible_to(request.user)

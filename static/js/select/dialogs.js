@@ -1,0 +1,105 @@
+// What needs a question first: which album, which tags, for whom, how much.
+
+import { act } from "clipsite/select/acts";
+import { call, told } from "clipsite/select/api";
+import { selection } from "clipsite/select/selection";
+import { config, counted, texts } from "clipsite/select/texts";
+import { toast } from "clipsite/toast";
+
+const dialog = (name) => document.getElementById(`bulk-${name}`);
+
+export function openDialog(name) {
+  const opened = dialog(name);
+  opened.querySelector("form")?.reset();
+  const title = opened.querySelector("[data-counted]");
+  if (title) title.textContent = counted(texts[title.dataset.counted], selection.count);
+  // Lists of albums and tags are loaded by htmx when this is heard.
+  opened.dispatchEvent(new CustomEvent("opened"));
+  opened.showModal();
+  if (name === "download") measure(opened);
+}
+
+async function actAndClose(opened, action, parameters) {
+  const done = await act(action, parameters);
+  if (done) opened.close();
+}
+
+// --- Album ---
+
+dialog("album").addEventListener("click", (event) => {
+  const pick = event.target.closest("[data-pick]");
+  if (pick) actAndClose(dialog("album"), "add_to_album", { album: pick.dataset.pick });
+  const create = event.target.closest("[data-create]");
+  if (create) addToNew(create.dataset.create);
+});
+
+// Enter takes the first one that fits, or makes it.
+dialog("album").querySelector("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  dialog("album").querySelector("[data-pick], [data-create]")?.click();
+});
+
+function addToNew(title) {
+  return told(async () => {
+    const album = await call("POST", config.albums, { title });
+    await actAndClose(dialog("album"), "add_to_album", { album: album.id });
+  });
+}
+
+// --- Tags ---
+
+dialog("tags").querySelector("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const form = event.target;
+  const typed = form.elements.typed.value.split(/[,，、\n]/);
+  const ticked = [...form.querySelectorAll("[name=tags]:checked")].map((box) => box.value);
+  const tags = [...new Set([...ticked, ...typed.map((tag) => tag.trim())].filter(Boolean))];
+  if (!tags.length) return toast(texts.noTags);
+  actAndClose(dialog("tags"), event.submitter?.value ?? "add_tags", { tags });
+});
+
+// --- Visibility ---
+
+dialog("visibility").querySelector("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const { value } = event.target.elements.visibility;
+  actAndClose(dialog("visibility"), "set_visibility", { visibility: value });
+});
+
+// --- Download ---
+
+async function measure(opened) {
+  const line = opened.querySelector("[data-size]");
+  const go = opened.querySelector("[data-go]");
+  line.textContent = texts.measuring;
+  go.disabled = true;
+  const known = await told(async () => {
+    const { count, bytes } = await call("POST", config.count, { selection: selection.spec });
+    line.textContent = counted(texts.size, count, { size: megabytes(bytes) });
+    go.disabled = !count;
+  });
+  if (!known) opened.close();
+}
+
+const megabytes = (bytes) => {
+  const unit = bytes >= 1e9 ? ["gigabyte", 1e9] : ["megabyte", 1e6];
+  const format = { style: "unit", unit: unit[0], maximumFractionDigits: 1 };
+  return new Intl.NumberFormat(document.documentElement.lang, format).format(
+    Math.max(bytes / unit[1], 0.1),
+  );
+};
+
+dialog("download").querySelector("[data-go]").addEventListener("click", () =>
+  told(async () => {
+    const { url } = await call("POST", config.downloads, { selection: selection.spec });
+    dialog("download").close();
+    toast(texts.downloading);
+    location.assign(url);
+  }),
+);
+
+// --- For good ---
+
+dialog("purge").querySelector("[data-go]").addEventListener("click", () => {
+  actAndClose(dialog("purge"), "purge");
+});

@@ -1,0 +1,177 @@
+// Choosing pictures in the list of a page: by click, shift-click, long press, keys.
+// The list is the element with `data-selection`, which names what the server finds
+// there; its tiles may come and go (grid.js), so the marks are put on again.
+
+import { moveInGrid } from "clipsite/grid";
+import { onKey } from "clipsite/keyboard";
+import { fill } from "clipsite/messages";
+import { onLongPress } from "clipsite/select/long-press";
+import { MOST, Selection } from "clipsite/select/state";
+import { texts } from "clipsite/select/texts";
+import { toast } from "clipsite/toast";
+import { knownIds } from "clipsite/virtual";
+
+export const list = document.querySelector("[data-selection]");
+export const selection = new Selection(JSON.parse(list?.dataset.selection ?? "null"));
+
+const tiles = () => [...list.querySelectorAll("li[data-id]")];
+const loadedIds = () => knownIds(list);
+
+export const loadedCount = () => loadedIds().length;
+
+const listeners = [];
+// Where a range begins, and what was selected before it was drawn.
+let anchor = null;
+let drawn = { ids: [], before: new Map() };
+
+export const isSelected = (id) => selection.has(id);
+
+/** `listener()` is called after every change. */
+export function onChange(listener) {
+  listeners.push(listener);
+}
+
+export function clear() {
+  selection.clear();
+  forgetRange();
+  changed();
+}
+
+/** Choosing begins, with nothing chosen yet: a click selects instead of opening. */
+export function begin() {
+  selection.active = true;
+  changed();
+}
+
+export function selectWhole(total) {
+  selection.selectWhole(total);
+  forgetRange();
+  changed();
+}
+
+export function selectLoaded() {
+  const ids = loadedIds();
+  if (!selection.whole) setAll(ids.slice(0, MOST), true);
+  changed();
+}
+
+function setAll(ids, on) {
+  const refused = ids.filter((id) => !selection.set(id, on));
+  if (refused.length) toast(fill(texts.most, { most: MOST }));
+}
+
+function toggle(id) {
+  forgetRange();
+  setAll([id], !selection.has(id));
+  anchor = id;
+  changed();
+}
+
+/** From the anchor to `id`, instead of the range drawn before. */
+function extendTo(id) {
+  const ids = loadedIds();
+  const from = ids.indexOf(anchor);
+  if (from < 0) return toggle(id);
+  for (const known of drawn.ids) selection.set(known, drawn.before.get(known));
+  const [first, last] = [from, ids.indexOf(id)].sort((a, b) => a - b);
+  const range = ids.slice(first, last + 1);
+  drawn = { ids: range, before: new Map(range.map((one) => [one, selection.has(one)])) };
+  setAll(range, true);
+  changed();
+}
+
+function forgetRange() {
+  anchor = null;
+  drawn = { ids: [], before: new Map() };
+}
+
+function changed() {
+  document.body.classList.toggle("selecting", selection.active);
+  tiles().forEach(mark);
+  for (const listener of listeners) listener();
+}
+
+// --- Tiles ---
+
+function dress(tile) {
+  if (!tile.querySelector("[data-check]")) {
+    const check = document.createElement("button");
+    check.type = "button";
+    check.className = "tile-check";
+    check.dataset.check = "";
+    check.tabIndex = -1; // the keys work on the picture itself
+    check.setAttribute("role", "checkbox");
+    const name = tile.querySelector("img")?.alt ?? "";
+    check.setAttribute("aria-label", fill(texts.check, { name }));
+    tile.append(check);
+  }
+  mark(tile);
+}
+
+function mark(tile) {
+  const on = selection.has(tile.dataset.id);
+  tile.classList.toggle("selected", on);
+  tile.querySelector("[data-check]")?.setAttribute("aria-checked", String(on));
+}
+
+const tileOf = (element) => element?.closest?.("[data-selection] li[data-id]");
+
+const focusedTile = () =>
+  document.activeElement?.matches("a[data-tile]") ? tileOf(document.activeElement) : null;
+
+// --- Pointer ---
+
+function click(event) {
+  const tile = tileOf(event.target);
+  if (!tile || event.ctrlKey || event.metaKey || event.button) return;
+  const check = event.target.closest("[data-check]");
+  const opens = event.target.closest("a[data-tile]");
+  if (!check && !(opens && (selection.active || event.shiftKey))) return;
+  event.preventDefault();
+  event.stopPropagation(); // not opened, so not remembered as opened either
+  if (event.shiftKey) extendTo(tile.dataset.id);
+  else toggle(tile.dataset.id);
+}
+
+// --- Keys ---
+
+function toggleFocused() {
+  const tile = focusedTile();
+  if (tile) toggle(tile.dataset.id);
+  return Boolean(tile);
+}
+
+const extendBy = (key) => (event) => {
+  const start = event.shiftKey && focusedTile();
+  if (!start) return false;
+  if (!anchor) toggle(start.dataset.id);
+  moveInGrid(key);
+  extendTo((focusedTile() ?? start).dataset.id);
+  return true;
+};
+
+function selectByKey(event) {
+  const wanted = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "a";
+  const elsewhere = event.target.closest?.("input, textarea, select, [contenteditable], dialog");
+  if (!wanted || elsewhere || !loadedIds().length) return;
+  event.preventDefault();
+  selectLoaded();
+}
+
+function leave() {
+  const wasActive = selection.active;
+  if (wasActive) clear();
+  return wasActive;
+}
+
+if (list) {
+  document.addEventListener("click", click, true);
+  document.addEventListener("keydown", selectByKey);
+  document.addEventListener("grid:rendered", (event) => event.detail.tiles.filter(tileOf).forEach(dress));
+  onLongPress(list, "li[data-id]", (tile) => toggle(tile.dataset.id));
+  onKey("x", toggleFocused);
+  onKey(" ", toggleFocused);
+  onKey("Escape", leave);
+  for (const key of ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]) onKey(key, extendBy(key));
+  tiles().forEach(dress);
+}

@@ -1,0 +1,12 @@
+// What the scripts of selecting say, and where they send it (gallery/web/bulk.py).
+
+import { fill } from "clipsite/messages";
+
+const found = document.getElementById("bulk-config");
+
+export const config = found ? JSON.parse(found.textContent) : { texts: {} };
+export const { texts } = config;
+
+/** A sentence about `count` things, from its forms [one, many]. */
+export const counted = (forms, count, values) =>
+  fill(forms[count === 1 ? 0 : 1], { count, ...values });

@@ -1,0 +1,112 @@
+// Looking closer at the picture on the stage. Sizes are in CSS pixels of the stage,
+// offsets from its middle; a scale of 1 is the whole picture.
+
+const STEP = 1.5;
+
+export class Zoom {
+  constructor(stage) {
+    this.stage = stage;
+    this.reset();
+  }
+
+  get image() {
+    return this.stage.querySelector(".fit");
+  }
+
+  get zoomed() {
+    return this.scale > 1.001;
+  }
+
+  /** Each pixel of the picture may become two. */
+  get limit() {
+    const { image } = this;
+    return Math.max(4, (2 * ownWidth(image)) / Math.max(1, image.clientWidth));
+  }
+
+  reset() {
+    this.scale = 1;
+    this.x = 0;
+    this.y = 0;
+    this.#apply();
+  }
+
+  /** Scale so that what is at `point`, {x, y} in the viewport, stays there. */
+  to(scale, point = this.#middle()) {
+    const next = Math.min(this.limit, Math.max(1, scale));
+    const from = this.#fromMiddle(point);
+    this.x = from.x - ((from.x - this.x) * next) / this.scale;
+    this.y = from.y - ((from.y - this.y) * next) / this.scale;
+    this.scale = next;
+    this.#apply();
+    if (this.zoomed) this.#sharpen();
+  }
+
+  closer(point) {
+    this.to(this.scale * STEP, point);
+  }
+
+  further(point) {
+    this.to(this.scale / STEP, point);
+  }
+
+  /** From the whole picture to its own pixels, or twice the size, and back. */
+  toggle(point) {
+    if (this.zoomed) this.reset();
+    else this.to(Math.max(2, this.limit / 2), point);
+  }
+
+  pan(x, y) {
+    this.x += x;
+    this.y += y;
+    this.#apply();
+  }
+
+  #apply() {
+    const { image, stage } = this;
+    if (!image) return;
+    const room = (own, there) => Math.max(0, (own * this.scale - there) / 2);
+    const widest = room(image.clientWidth, stage.clientWidth);
+    const highest = room(image.clientHeight, stage.clientHeight);
+    this.x = Math.min(widest, Math.max(-widest, this.x));
+    this.y = Math.min(highest, Math.max(-highest, this.y));
+    stage.classList.toggle("zoomed", this.zoomed);
+    image.style.transform = this.zoomed
+      ? `translate(${this.x}px, ${this.y}px) scale(${this.scale})`
+      : "";
+    stage.dispatchEvent(new CustomEvent("zoom:changed"));
+  }
+
+  /** The full file takes the place of the smaller copy, once, when it is needed. */
+  async #sharpen() {
+    const { image } = this;
+    if (image.dataset.sharp || image.clientWidth * devicePixelRatio >= ownWidth(image)) return;
+    image.dataset.sharp = "loading";
+    image.dataset.sharp = (await exchange(image, image.dataset.full)) ? "full" : "best";
+  }
+
+  #middle() {
+    const box = this.stage.getBoundingClientRect();
+    return { x: box.left + box.width / 2, y: box.top + box.height / 2 };
+  }
+
+  #fromMiddle(point) {
+    const middle = this.#middle();
+    return { x: point.x - middle.x, y: point.y - middle.y };
+  }
+}
+
+const ownWidth = (image) => Number(image.getAttribute("width"));
+
+/** False where the browser cannot show the file (TIFF, HEIC): the copy stays. */
+async function exchange(image, address) {
+  const full = new Image();
+  full.src = address;
+  try {
+    await full.decode();
+  } catch {
+    return false;
+  }
+  image.removeAttribute("srcset");
+  image.src = address;
+  return true;
+}

@@ -1,0 +1,179 @@
+"""Doing something to all pictures that are chosen, and taking it back."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from gallery.indexing import ledger
+from gallery.models import Image, User
+from gallery.organising import albums, tags
+from tests.browser.conftest import Site
+from tests.browser.selecting import (
+    COUNT,
+    act,
+    bar,
+    chosen,
+    expect_said,
+    fill_gallery,
+    names,
+    pick,
+    tile,
+    undo,
+)
+from tests.browser.signing_in import enter
+from tests.conftest import draw, upload, wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def gallery(site: Site, member: User) -> Page:
+    fill_gallery(member)
+    enter(site, member)
+    return site.open()
+
+
+def test_delete_and_undo(gallery: Page) -> None:
+    pick(gallery, 19, 17)
+    act(gallery, "Delete")
+    expect_said(gallery, "2 pictures moved to the trash.")
+    expect(tile(gallery, 19)).to_have_count(0)
+    expect(tile(gallery, 18)).to_be_visible()
+    undo(gallery)
+    expect(tile(gallery, 19)).to_be_visible()
+    assert not Image.objects.filter(deleted_at__isnull=False).exists()
+
+
+def test_archive_and_undo(gallery: Page) -> None:
+    pick(gallery, 19)
+    act(gallery, "Archive")
+    expect_said(gallery, "1 picture archived.")
+    expect(tile(gallery, 19)).to_have_count(0)
+    undo(gallery)
+    expect(tile(gallery, 19)).to_be_visible()
+
+
+def test_into_an_album_that_is_found_by_typing(gallery: Page, member: User) -> None:
+    albums.create(member, "Mountains")
+    album = albums.create(member, "Seaside")
+    pick(gallery, 19, 18)
+    act(gallery, "Album")
+    dialog = gallery.get_by_role("dialog")
+    expect(dialog.get_by_role("heading")).to_have_text("Add 2 pictures to an album")
+    expect(dialog.get_by_role("button", name="Mountains")).to_be_visible()
+    gallery.keyboard.type("sea")
+    expect(dialog.get_by_role("button", name="Mountains")).to_have_count(0)
+    dialog.get_by_role("button", name="Seaside").click()
+    expect_said(gallery, "2 pictures added.")
+    expect(dialog).to_be_hidden()
+    assert album.items.count() == 2
+    undo(gallery)
+    assert album.items.count() == 0
+
+
+def test_into_a_new_album(gallery: Page, member: User) -> None:
+    pick(gallery, 19)
+    act(gallery, "Album")
+    dialog = gallery.get_by_role("dialog")
+    gallery.keyboard.type("Brand new")
+    dialog.get_by_role("button", name="New album “Brand new”").click()
+    expect_said(gallery, "1 picture added.")
+    assert member.albums.get().title == "Brand new"
+    assert member.albums.get().items.get().image.title == "Picture 19"
+
+
+def test_tags(gallery: Page, member: User) -> None:
+    pick(gallery, 19, 18)
+    act(gallery, "Tags")
+    dialog = gallery.get_by_role("dialog")
+    dialog.get_by_label("Tags").fill("summer, lake")
+    dialog.get_by_role("button", name="Add").click()
+    expect_said(gallery, "2 pictures tagged.")
+    assert [(tag.name, tag.count) for tag in tags.of(member)] == [("lake", 2), ("summer", 2)]
+
+    pick(gallery, 19)
+    act(gallery, "Tags")
+    dialog.get_by_role("checkbox", name="lake").check()
+    dialog.get_by_role("button", name="Remove").click()
+    expect_said(gallery, "Tags removed from 1 picture.")
+    assert [(tag.name, tag.count) for tag in tags.of(member)] == [("lake", 1), ("summer", 2)]
+    gallery.locator("#toasts .toast").last.get_by_role("button", name="Undo").click()
+    wait_for(lambda: tags.of(member)[0].count == 2)
+
+
+def test_visibility_and_undo(gallery: Page) -> None:
+    pick(gallery, 19)
+    bar(gallery).get_by_role("button", name="More").click()
+    gallery.get_by_role("button", name="Who may see them").click()
+    dialog = gallery.get_by_role("dialog")
+    dialog.get_by_label("Public").check()
+    dialog.get_by_role("button", name="Apply").click()
+    expect_said(gallery, "1 picture changed.")
+    assert [i.title for i in Image.objects.filter(visibility="public")] == ["Picture 19"]
+    undo(gallery)
+    assert not Image.objects.filter(visibility="public").exists()
+
+
+def test_download_as_zip(gallery: Page) -> None:
+    pick(gallery, 19, 18)
+    act(gallery, "Download")
+    dialog = gallery.get_by_role("dialog")
+    expect(dialog).to_contain_text("2 pictures, about 0.1 MB.")
+    with gallery.expect_download() as download:
+        dialog.get_by_role("button", name="Download").click()
+    packed = zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes()))
+    assert len(packed.namelist()) == 2
+    expect_said(gallery, "The download begins")
+
+
+def test_encode_again(gallery: Page, encode_calls: list[Any]) -> None:
+    pick(gallery, 19)
+    bar(gallery).get_by_role("button", name="More").click()
+    gallery.get_by_role("button", name="Encode again").click()
+    expect_said(gallery, "1 picture is being encoded again.")
+    assert encode_calls
+
+
+@pytest.fixture
+def encode_calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    calls: list[Any] = []
+    reencode: Callable[[Any], Any] = ledger.reencode
+    monkeypatch.setattr(ledger, "reencode", lambda images: (calls.append(1), reencode(images)))
+    return calls
+
+
+def test_others_pictures_are_left_alone_and_counted(
+    site: Site, gallery: Page, member: User
+) -> None:
+    bob = User.objects.create_user("bob", "bob@example.org", "bob-password")
+    Image.objects.filter(title__in=names(19, 18, 17)).update(visibility="public")
+    upload(bob, draw(300, 200, "black"), title="Picture 100")
+    enter(site, bob)
+    page = site.open()
+    pick(page, 100, 19, 18)
+    act(page, "Delete")
+    expect_said(page, "1 picture moved to the trash. 2 are not yours and stay as they are.")
+    expect(tile(page, 19)).to_be_visible()
+    expect(tile(page, 100)).to_have_count(0)
+    assert Image.objects.owned_by(member).count() == COUNT
+    undo(page)
+    expect(tile(page, 100)).to_be_visible()
+    pick(page, 19)
+    act(page, "Favourite")
+    expect_said(page, "1 new favourite.")
+
+
+def test_visitors_choose_nothing(site: Site, member: User) -> None:
+    upload(member, draw(), title="Picture 0", visibility="public")
+    page = site.open()
+    expect(tile(page, 0)).to_be_visible()
+    assert page.get_by_role("checkbox").count() == 0
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("x")
+    assert chosen(page) == []

@@ -1,0 +1,272 @@
+"""The page of a picture: closer, on to the next, and what one notes on it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from gallery.models import Album, AlbumItem, Image, Tag, User
+from gallery.web import browse
+from tests.browser.conftest import PASSWORD, Site
+from tests.conftest import draw, upload, wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+COLOURS = ["red", "green", "blue", "navy", "teal", "gold", "pink", "gray", "plum", "tan"]
+MATRIX = 'new DOMMatrix(getComputedStyle(document.querySelector("#stage .fit")).transform)'
+SCALE, OFFSET = f"() => {MATRIX}.a", f"() => {MATRIX}.e"
+
+
+@pytest.fixture
+def pictures(site: Site, member: User, monkeypatch: pytest.MonkeyPatch) -> list[Image]:
+    """Ten, the newest first as the home page has them, in parts of four; signed in."""
+    monkeypatch.setattr(browse, "PAGE", 4)
+    made = [
+        upload(member, draw(1600, 1000, colour), title=f"Picture {number}")
+        for number, colour in enumerate(COLOURS)
+    ]
+    # No worker encodes them, so that their pages have no similar ones to show.
+    site.expected_errors = ["400", "503"]
+    site.sign_in(member)
+    return made[::-1]
+
+
+def address(image: Image) -> str:
+    return f"/images/{image.pk}/"
+
+
+def opened(site: Site, image: Image) -> Page:
+    page = site.open(address(image))
+    expect(page.locator("#stage .fit")).to_be_visible()
+    page.wait_for_load_state()
+    return page
+
+
+def shows(site: Site, image: Image) -> None:
+    expect(site.page).to_have_url(f"{site.url}{address(image)}")
+    expect(site.page.get_by_role("heading", level=1)).to_have_text(image.title)
+
+
+def middle(page: Page) -> tuple[float, float]:
+    box = page.locator("#stage").bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def touch(page: Page, *steps: list[tuple[float, float]]) -> None:
+    """Fingers down at the first step, moved through the others, and up."""
+    client = page.context.new_cdp_session(page)
+    kinds = ["touchStart", *["touchMove"] * (len(steps) - 1)]
+    for kind, points in zip(kinds, steps, strict=True):
+        fingers = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+    client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_zoom_by_keys_wheel_and_double_click(site: Site, pictures: list[Image]) -> None:
+    page = opened(site, pictures[0])
+    files: list[Request] = []
+    page.on("request", lambda request: "/file/" in request.url and files.append(request))
+    assert page.evaluate(SCALE) == 1
+    assert files == []
+    page.keyboard.press("+")
+    wait_for(lambda: page.evaluate(SCALE) == pytest.approx(1.5))
+    # Closer, the full file takes the place of the smaller copy.
+    expect(page.locator("#stage .fit")).to_have_attribute("data-sharp", "full")
+    assert len(files) >= 1
+    page.keyboard.press("-")
+    wait_for(lambda: page.evaluate(SCALE) == pytest.approx(1))
+    page.mouse.move(*middle(page))
+    page.mouse.wheel(0, -300)
+    wait_for(lambda: page.evaluate(SCALE) > 1.3)
+    page.keyboard.press("0")
+    wait_for(lambda: page.evaluate(SCALE) == 1)
+    page.mouse.dblclick(*middle(page))
+    wait_for(lambda: page.evaluate(SCALE) >= 2)
+    # Dragging moves it, arrows too, and Escape shows the whole picture again.
+    x, y = middle(page)
+    page.mouse.down()
+    page.mouse.move(x + 90, y, steps=3)
+    page.mouse.up()
+    wait_for(lambda: page.evaluate(OFFSET) == pytest.approx(90, abs=2))
+    page.keyboard.press("ArrowRight")
+    wait_for(lambda: page.evaluate(OFFSET) == pytest.approx(10, abs=2))
+    page.keyboard.press("Escape")
+    wait_for(lambda: page.evaluate(SCALE) == 1)
+    shows(site, pictures[0])
+
+
+def test_the_wheel_scrolls_the_page_where_nothing_is_zoomed(
+    site: Site, pictures: list[Image]
+) -> None:
+    page = opened(site, pictures[0])
+    page.mouse.move(*middle(page))
+    page.mouse.wheel(0, 200)
+    wait_for(lambda: page.evaluate("() => scrollY") > 0)
+    assert page.evaluate(SCALE) == 1
+
+
+@pytest.fixture
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    return {**browser_context_args, "has_touch": True}
+
+
+def test_pinch_double_tap_and_swipe(site: Site, pictures: list[Image], phone: None) -> None:
+    page = opened(site, pictures[1])
+    expect(page.locator("[data-walk='1']")).to_be_visible()
+    x, y = middle(page)
+    touch(page, [(x - 30, y), (x + 30, y)], [(x - 50, y), (x + 50, y)], [(x - 75, y), (x + 75, y)])
+    wait_for(lambda: page.evaluate(SCALE) == pytest.approx(2.5, abs=0.1))
+    page.keyboard.press("0")
+    for _ in range(2):
+        page.touchscreen.tap(x, y)
+    wait_for(lambda: page.evaluate(SCALE) >= 2)
+    page.keyboard.press("0")
+    touch(page, [(x + 60, y)], [(x, y)], [(x - 80, y)])
+    shows(site, pictures[2])
+    expect(page.locator("[data-walk='-1']")).to_be_visible()
+    touch(page, [(x - 60, y)], [(x, y)], [(x + 80, y)])
+    shows(site, pictures[1])
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
+
+
+def test_on_and_on_past_the_part_that_was_loaded(site: Site, pictures: list[Image]) -> None:
+    page = site.open("/")
+    page.locator("[data-tile]").first.click()
+    page.wait_for_load_state()
+    for image in pictures[1:]:
+        expect(page.locator("[data-walk='1']")).to_be_visible()
+        page.keyboard.press("ArrowRight")
+        shows(site, image)
+    expect(page.locator("[data-walk='1']")).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(f"{site.url}/")
+
+
+def test_full_screen_lasts_from_picture_to_picture(site: Site, pictures: list[Image]) -> None:
+    page = opened(site, pictures[0])
+    expect(page.locator("[data-walk='1']")).to_be_visible()
+    page.keyboard.press("f")
+    expect(page.locator("#stage:fullscreen")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    shows(site, pictures[1])
+    expect(page.locator("#stage:fullscreen")).to_be_visible()
+
+
+def test_a_slideshow_ends_with_the_last_picture(site: Site, pictures: list[Image]) -> None:
+    page = opened(site, pictures[-3])
+    expect(page.locator("[data-walk='1']")).to_be_visible()
+    page.keyboard.press(" ")
+    page.locator("[data-slideshow-controls] select").select_option("2")
+    play = page.locator("[data-slideshow]")
+    expect(play).to_have_attribute("aria-label", "Pause")
+    shows(site, pictures[-2])
+    shows(site, pictures[-1])
+    expect(page.get_by_text("That was the last picture.")).to_be_visible()
+    expect(play).to_have_attribute("aria-label", "Slideshow")
+    page.keyboard.press(" ")
+    expect(play).to_have_attribute("aria-label", "Pause")
+    page.keyboard.press("Escape")
+    expect(play).to_have_attribute("aria-label", "Slideshow")
+    shows(site, pictures[-1])
+
+
+def test_favourite_tags_and_archive(site: Site, pictures: list[Image], member: User) -> None:
+    image = pictures[0]
+    Tag.objects.create(owner=member, name="holiday")
+    page = opened(site, image)
+    page.keyboard.press("l")
+    expect(page.locator("[data-favourite]")).to_have_attribute("aria-pressed", "true")
+    assert member.favourites.get().image == image
+
+    field = page.get_by_label("Add a tag")
+    field.fill("lake, 日落")
+    field.press("Enter")
+    chips = page.locator("#tags .tag-chip")
+    expect(chips).to_have_count(2)
+    assert sorted(image.tags.values_list("name", flat=True)) == ["lake", "日落"]
+    page.get_by_role("button", name="Remove the tag lake").click()
+    expect(chips).to_have_text(["日落"])
+    assert page.locator("#own-tags option").first.get_attribute("value") == "holiday"
+
+    page.get_by_role("button", name="Archive", exact=True).click()
+    expect(page.get_by_text("Archived: no longer on the home page")).to_be_visible()
+    image.refresh_from_db()
+    assert image.archived_at
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("[data-archive]")).to_have_attribute("aria-pressed", "false")
+    image.refresh_from_db()
+    assert image.archived_at is None
+    page.reload()
+    expect(page.locator("[data-favourite]")).to_have_attribute("aria-pressed", "true")
+    expect(chips).to_have_text(["日落"])
+
+
+def test_add_to_an_album(site: Site, pictures: list[Image], member: User) -> None:
+    Album.objects.create(owner=member, title="Summer")
+    page = opened(site, pictures[0])
+    page.get_by_role("button", name="Add to album").click()
+    page.get_by_role("button", name="Summer").click()
+    expect(page.get_by_text("Added to the album.")).to_be_visible()
+    expect(page.locator(".in-albums").get_by_role("link")).to_have_text("Summer")
+    page.get_by_role("button", name="Add to album").click()
+    page.get_by_label("Find an album").fill("Winter")
+    page.get_by_role("button", name="New album “Winter”").click()
+    expect(page.locator(".in-albums").get_by_role("link")).to_have_count(2)
+    assert AlbumItem.objects.filter(image=pictures[0]).count() == 2
+
+
+def test_the_date_of_capture_is_changed(site: Site, pictures: list[Image]) -> None:
+    page = opened(site, pictures[0])
+    page.keyboard.press("e")
+    page.get_by_label("Taken").fill("1999-12-31T23:59:00")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("link", name="Edit")).to_be_visible()
+    pictures[0].refresh_from_db()
+    assert pictures[0].captured_at
+    assert pictures[0].captured_at.year in {1999, 2000}
+
+
+def test_deleting_goes_back_to_the_same_place(site: Site, pictures: list[Image]) -> None:
+    page = site.open("/")
+    page.locator("[data-tile]").nth(1).click()
+    page.wait_for_load_state()
+    page.get_by_role("button", name="Delete").click()
+    expect(page).to_have_url(f"{site.url}/")
+    expect(page.locator(f"[data-id='{pictures[1].pk}']")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    shows(site, pictures[1])
+
+
+def test_others_see_nothing_that_is_private(site: Site, pictures: list[Image]) -> None:
+    image = pictures[0]
+    secrets = ["secret-place.jpg", "12.345678", "my-own-word", "My album", image.sha256]
+    Image.objects.filter(pk=image.pk).update(
+        visibility="public",
+        original_name=secrets[0],
+        latitude=12.345678,
+        longitude=1.5,
+        captured_at=datetime(2024, 5, 1, tzinfo=UTC),
+    )
+    Tag.objects.create(owner=image.owner, name=secrets[2]).images.add(image)
+    album = Album.objects.create(owner=image.owner, title=secrets[3])
+    AlbumItem.objects.create(album=album, image=image, position=1)
+    page = opened(site, image)
+    assert all(secret in page.content() for secret in secrets)
+
+    bob = User.objects.create_user("bob", "bob@example.org", PASSWORD)
+    site.page.context.clear_cookies()
+    site.sign_in(bob)
+    opened(site, image)
+    content = page.content()
+    assert [secret for secret in secrets if secret in content] == []
+    for name in ("Archive", "Delete", "Add to album"):
+        expect(page.get_by_role("button", name=name, exact=True)).to_have_count(0)
+    expect(page.get_by_role("link", name="Edit")).to_have_count(0)
+    expect(page.get_by_label("Add a tag")).to_have_count(0)
+    # A favourite is everybody's own.
+    page.keyboard.press("l")
+    expect(page.locator("[data-favourite]")).to_have_attribute("aria-pressed", "true")
