@@ -60,6 +60,7 @@ def _private_data(tmp_path: Path, settings: Any, request: pytest.FixtureRequest)
         settings.MEDIA_ROOT = str(request.getfixturevalue("worker_media"))
     else:
         settings.MEDIA_ROOT = str(tmp_path / "media")
+    settings.UPLOAD_DIR = f"{settings.MEDIA_ROOT}-uploads"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Hashed names need a collected manifest; pages are tested without one.
     plain_static = "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -163,6 +164,7 @@ def worker_environment(media: Path, **extra: str) -> dict[str, str]:
         "REDIS_URL": settings.REDIS_URL,
         "SECRET_KEY": settings.SECRET_KEY,
         "MEDIA_ROOT": str(media),
+        "UPLOAD_DIR": f"{media}-uploads",
         "DJANGO_SETTINGS_MODULE": "clipsite.settings",
         **extra,
     }

@@ -120,6 +120,7 @@ def test_commented_defaults_of_env_example_are_the_defaults() -> None:
         "REDIS_URL",
         "DATA_DIR",
         "MEDIA_ROOT",
+        "UPLOAD_DIR",
         "STATIC_ROOT",
         "ACCEL_REDIRECT_PREFIX",
         "EMAIL_FILE_PATH",

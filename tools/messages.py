@@ -33,7 +33,7 @@ MO_FILE = PO_FILE.with_suffix(".mo")
 
 SOURCES = ("clipsite", "gallery", "templates")
 # Libraries that show text to people; all but their missing strings is skipped.
-LIBRARIES = ("allauth/account", "knox", "unfold")
+LIBRARIES = ("allauth/account", "allauth/mfa", "allauth/usersessions", "knox", "unfold")
 # Where Chinese comes from already.
 TRANSLATED_PACKAGES = ("django", "allauth", "rest_framework")
 

@@ -1,0 +1,130 @@
+"""One of each kind of thing that an account can have, to walk the API's routes with."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.test import Client
+from django.urls import URLPattern
+from django.utils import timezone
+from knox.models import AuthToken
+
+from gallery.library.service import delete_image
+from gallery.models import (
+    Album,
+    AlbumItem,
+    AlbumShare,
+    ApiToken,
+    Change,
+    Download,
+    Group,
+    Image,
+    ImportBatch,
+    Invitation,
+    ResumableUpload,
+    ShareLink,
+    Tag,
+    User,
+)
+from tests.conftest import draw, upload
+
+_PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\{(\w+)\}")
+
+
+class Belongings:
+    """What `owner` has. `revoked` makes the share link one that no longer opens."""
+
+    def __init__(self, owner: User, *, revoked: bool = False) -> None:
+        self.owner = owner
+        self.image = upload(owner)
+        self.deleted = upload(owner, draw(colour="blue"))
+        delete_image(self.deleted)
+        self.album = Album.objects.create(owner=owner, title="Holidays")
+        AlbumItem.objects.create(album=self.album, image=self.image, position=1)
+        self.friend = User.objects.create_user(f"friend-of-{owner.username}")
+        self.share = AlbumShare.objects.create(album=self.album, user=self.friend)
+        self.group = Group.objects.create(owner=owner, name="Family")
+        self.group.members.add(self.friend)
+        self.link = ShareLink.objects.create(
+            created_by=owner, album=self.album, revoked_at=timezone.now() if revoked else None
+        )
+        self.tag = Tag.objects.create(owner=owner, name="sea")
+        self.tag.images.add(self.image)
+        self.change = Change.objects.create(
+            user=owner, action="favourite", before={"added": []}, undone_at=timezone.now()
+        )
+        self.download = Download.objects.create(user=owner, name="all", image_ids=[self.image.pk])
+        tomorrow = timezone.now() + timedelta(days=1)
+        self.upload = ResumableUpload.objects.create(owner=owner, length=10, expires_at=tomorrow)
+        self.batch = ImportBatch.objects.create(owner=owner, kind=ImportBatch.Kind.URLS)
+        self.invitation = Invitation.objects.create(created_by=owner, expires_at=tomorrow)
+        secret, _ = AuthToken.objects.create(owner)
+        self.token = ApiToken.objects.create(token=secret, name="script", scope="read")
+        Client().force_login(owner)
+
+    def of(self, address: str) -> dict[str, object]:
+        """Values for the parameters of a route or of a path of the schema."""
+        first = address.removeprefix("/api/v1/").removeprefix("account/").split("/")[0]
+        ids: dict[str, object] = {
+            "images": self.image.pk,
+            "albums": self.album.pk,
+            "trash": self.deleted.pk,
+            "groups": self.group.pk,
+            "links": self.link.pk,
+            "tags": self.tag.pk,
+            "changes": self.change.pk,
+            "downloads": self.download.pk,
+            "uploads": self.upload.pk,
+            "imports": self.batch.pk,
+            "invitations": self.invitation.pk,
+            "tokens": self.token.pk,
+        }
+        if address.endswith("restore/") and first == "images":
+            ids["images"] = self.deleted.pk
+        values = {
+            "share_id": self.share.pk,
+            "image_id": self.image.pk,
+            "token": self.link.token,
+            "username": self.friend.username if first == "groups" else self.owner.username,
+        }
+        return {name: values.get(name, ids.get(first, 1)) for name in parameters_of(address)}
+
+
+def parameters_of(address: str) -> list[str]:
+    return [route or schema for route, schema in _PARAMETER.findall(address)]
+
+
+def filled(address: str, values: dict[str, object]) -> str:
+    """The address with `values` in place of its parameters."""
+    return _PARAMETER.sub(lambda match: str(values[match[1] or match[2]]), address)
+
+
+def of_nobody(address: str) -> dict[str, object]:
+    """Well-formed values that name nothing."""
+    made_up: dict[str, Callable[[], object]] = {
+        "username": lambda: "nobody",
+        "token": lambda: "A" * 22,
+    }
+    return {
+        name: made_up.get(name, lambda: _number_or_id(address))() for name in parameters_of(address)
+    }
+
+
+def _number_or_id(address: str) -> object:
+    return 2**31 - 1 if "sessions" in address else uuid.uuid4()
+
+
+def addresses(routes: list[URLPattern]) -> list[str]:
+    """Of the routes that name an object."""
+    found = ["/api/v1/" + str(route.pattern) for route in routes]
+    return [address for address in found if parameters_of(address)]
+
+
+def count_of_everything() -> dict[str, int]:
+    """To see that nobody else changed anything."""
+    models = [Album, AlbumItem, AlbumShare, Change, Download, Group, Image, ImportBatch]
+    models += [Invitation, ResumableUpload, ShareLink, Tag, ApiToken]  # type: ignore[list-item]
+    return {model.__name__: model._default_manager.count() for model in models}
