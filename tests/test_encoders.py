@@ -72,6 +72,26 @@ def test_a_text_means_the_same_alone_and_in_a_batch(starter: OpenClipEncoder) ->
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("written", "spelled"),
+    [
+        ("iPhone手机照片", "iPhone 手 机 照 片"),
+        ("一輛紅色的汽車", "一辆红色的汽车"),
+        ("two只dogs", "two 只 dogs"),
+    ],
+)
+def test_chinese_means_the_same_however_it_is_written(
+    starter: OpenClipEncoder, reference: Any, written: str, spelled: str
+) -> None:
+    model, _, tokenizer = reference
+    with torch.inference_mode():
+        expected = model.encode_text(tokenizer([spelled]), normalize=True).numpy()
+        as_written = model.encode_text(tokenizer([written]), normalize=True).numpy()
+    vectors = starter.encode_texts([written])
+    np.testing.assert_allclose(vectors, expected, atol=1e-5)
+    assert (as_written * expected).sum() < 0.99  # what open_clip makes of it without help
+
+
 def test_a_very_long_text_is_cut_and_encoded(starter: OpenClipEncoder) -> None:
     vectors = starter.encode_texts(["dog " * 1000, "狗" * 1000])
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
@@ -85,10 +105,11 @@ def test_another_architecture_from_a_weights_file(tmp_path: Path) -> None:
     torch.save(model.state_dict(), file)
     encoder = OpenClipEncoder("ViT-S-32-alt", str(file))
     tokenizer = open_clip.get_tokenizer("ViT-S-32-alt")
+    texts = [*TEXTS, "iPhone手機"]  # a tokenizer without our characters gets what was written
     with torch.inference_mode():
-        expected = model.encode_text(tokenizer(TEXTS), normalize=True).numpy()
+        expected = model.encode_text(tokenizer(texts), normalize=True).numpy()
     assert encoder.dimensions == expected.shape[1] != 512
-    np.testing.assert_allclose(encoder.encode_texts(TEXTS), expected, atol=1e-4)
+    np.testing.assert_allclose(encoder.encode_texts(texts), expected, atol=1e-4)
     assert encoder.encode_images([picture("red")]).shape == (1, encoder.dimensions)
 
 

@@ -15,10 +15,12 @@ import open_clip
 import torch
 from django.conf import settings
 from open_clip.hf_model import HFTextEncoder
+from open_clip.tokenizer import SimpleTokenizer
 from open_clip.transformer import TextTransformer
 from PIL import Image
 
 from gallery.encoders.base import ModelUnavailable, Vectors, l2_normalise
+from gallery.encoders.chinese import spell_for_characters
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +71,7 @@ class OpenClipEncoder:
         self._model = model.eval().to(device=self.device, memory_format=torch.channels_last)
         self._image_dtype = self._settle_precision(settings.CLIPSITE_PRECISION)
         self._tokenizer = tokenizer
+        self._spell = spell_for_characters if _has_characters(tokenizer) else str
         self._padding = _trimmable_padding(model.text)
         # Hugging Face's tokenizers refuse a second thread ("Already borrowed").
         self._tokenizer_lock = threading.Lock()
@@ -116,7 +119,7 @@ class OpenClipEncoder:
 
     def _encode_text_batch(self, texts: Sequence[str]) -> Vectors:
         with self._tokenizer_lock:
-            tokens = self._tokenizer(list(texts))
+            tokens = self._tokenizer([self._spell(text) for text in texts])
         if self._padding is not None:
             longest = int((tokens != self._padding).sum(dim=1).max())
             tokens = tokens[:, :longest]
@@ -174,6 +177,11 @@ def _checksum(model: torch.nn.Module) -> str:
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
     return digest.hexdigest()
+
+
+def _has_characters(tokenizer: Any) -> bool:
+    """CLIP's own tokenizer, given tokens for single simplified Chinese characters."""
+    return isinstance(tokenizer, SimpleTokenizer) and "的" in tokenizer.encoder
 
 
 def _trimmable_padding(tower: torch.nn.Module) -> int | None:
