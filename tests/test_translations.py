@@ -20,7 +20,7 @@ TEMPLATES = sorted(
     if path.suffix in messages.TEMPLATE_SUFFIXES and "templates" in path.parts
 )
 # Names that are the same in every language.
-UNTRANSLATED = {"clipsite", "api", "exif", "gps"}
+UNTRANSLATED = {"clipsite", "api", "esc", "exif", "gps", "https", "sha"}
 READ_ATTRIBUTES = {"alt", "aria-label", "aria-description", "placeholder", "title"}
 # Their text is for the browser, or names keys and models.
 SILENT_ELEMENTS = {"code", "kbd", "script", "style"}

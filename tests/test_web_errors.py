@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import InterfaceError, OperationalError
 from django.urls import reverse
 
 from gallery.errors import Unavailable
 from gallery.library import keyset
 from gallery.models import User
-from gallery.web import browse, errors
+from gallery.web import errors, scopes
 from tests.web_tools import HTMX, browser
 
 pytestmark = pytest.mark.django_db
@@ -50,9 +51,17 @@ def test_the_page_for_a_broken_database_asks_it_nothing(
     monkeypatch: pytest.MonkeyPatch, alice: User, django_assert_num_queries: Any
 ) -> None:
     client = browser(alice)
-    monkeypatch.setattr(browse, "_scope", failing(OperationalError("gone")))
-    with django_assert_num_queries(0):
+    monkeypatch.setattr(scopes, "scope_of", failing(OperationalError("gone")))
+    with django_assert_num_queries(2):  # whose session this is and who that is, before it breaks
         assert client.get("/").status_code == 503
+
+
+def test_a_database_that_is_gone_before_the_view_is_told_too(
+    monkeypatch: pytest.MonkeyPatch, alice: User
+) -> None:
+    client = browser(alice)
+    monkeypatch.setattr(SessionStore, "load", failing(OperationalError("gone")))
+    assert client.get("/").status_code == 503
 
 
 def test_a_bug_is_no_blank_page(monkeypatch: pytest.MonkeyPatch) -> None:
