@@ -84,8 +84,8 @@ export class Line {
   async #judged(started, answer) {
     const { status } = answer;
     const patience = Number(answer.header("Retry-After")) || 0;
-    if (DOWN.includes(status)) this.#wait("lost", started, patience);
-    else if (status === 429) this.#wait("busy", started, patience);
+    if (status === 429 || isCrowded(answer)) this.#wait("busy", started, patience);
+    else if (DOWN.includes(status)) this.#wait("lost", started, patience);
     else if (DENIED.includes(status) && !(await this.#signedIn())) {
       await (this.#signingIn ??= this.#signIn());
     } else if (status === 403 && this.token !== cookieToken()) this.token = cookieToken();
@@ -149,4 +149,9 @@ async function readable(body) {
   } catch {
     return false;
   }
+}
+
+/** The server is there, and has too many uploads under way. */
+function isCrowded({ status, body }) {
+  return status === 503 && body?.errors?.[0]?.code === "uploads_busy";
 }
