@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, Exists, OuterRef, Q
 
 from gallery.models import Album, AlbumItem, User
@@ -19,11 +20,16 @@ if TYPE_CHECKING:
 GONE_FIRST = ["visible", "title", "pk"]
 
 
+def albums_with_pictures_of(user: User | AnonymousUser) -> AlbumQuerySet:
+    """Any album that shows a picture of `user`."""
+    items = AlbumItem.objects.filter(image__owner_id=user.pk or 0)
+    return Album.objects.filter(pk__in=items.values("album_id"))
+
+
 def contributions_of(user: User) -> AlbumQuerySet:
     """Albums of others that show pictures of `user`, with their owner; `count` of these
     pictures, and `visible`: whether `user` still sees the album."""
-    items = AlbumItem.objects.filter(image__owner_id=user.pk)
-    albums = Album.objects.filter(deleted_at__isnull=True, pk__in=items.values("album_id"))
+    albums = albums_with_pictures_of(user).filter(deleted_at__isnull=True)
     visible = Album.objects.visible_to(user).order_by().filter(pk=OuterRef("pk"))
     counted = albums.exclude(owner_id=user.pk).annotate(
         count=Count("items", filter=Q(items__image__owner_id=user.pk)), visible=Exists(visible)

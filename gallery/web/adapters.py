@@ -45,7 +45,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that limits count by, as the API's do (PROXY_COUNT)."""
-        return BaseThrottle().get_ident(Request(request))
+        return BaseThrottle().get_ident(Request(request)) or "unknown"  # as behind a socket
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return resolve_url("mfa_index")

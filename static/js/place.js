@@ -50,7 +50,8 @@ function save() {
     at: Date.now(),
     scroll: window.scrollY,
     grid: nameOf(seen.grid, grids),
-    part: seen.grid.chunks.list.indexOf(seen.chunk),
+    part: seen.chunk.address,
+    picture: seen.chunk.ids?.[seen.offset] ?? null,
     offset: seen.offset,
     top: seen.top,
     grids: grids.filter((grid) => !grid.list.dataset.parts).map(snapshot),
@@ -71,15 +72,24 @@ async function restore(saved) {
   }
   const grids = allGrids();
   const grid = grids.find((one) => nameOf(one, grids) === saved.grid);
-  const chunk = grid?.chunks.list[saved.part];
+  const found = grid && find(grid.chunks.list, saved);
   window.scrollTo({ top: saved.scroll, behavior: "instant" });
-  if (chunk && saved.scroll > 0) {
-    const moved = grid.topOf(chunk, saved.offset) - saved.top;
+  if (found && saved.scroll > 0) {
+    const moved = grid.topOf(found.chunk, found.offset) - saved.top;
     window.scrollBy({ top: moved, behavior: "instant" });
   }
   update();
   const link = saved.opened && document.querySelector(`a[data-tile][href="${saved.opened}"]`);
   link?.focus({ preventScroll: true });
+}
+
+/** {chunk, offset} of the picture that was seen first, where others may have come
+ *  before it; while its part has not come back, the place that it had in there. */
+function find(chunks, { picture, part, offset }) {
+  const known = chunks.find((chunk) => picture && chunk.ids?.includes(picture));
+  if (known) return { chunk: known, offset: known.ids.indexOf(picture) };
+  const chunk = chunks.find(({ address }) => address === part);
+  return chunk && { chunk, offset };
 }
 
 function forgetOld() {

@@ -1,8 +1,8 @@
 // The bar at the edge of the timeline. Each place on it stands for the same place of
 // the page, so that a year takes as much of it as it has pictures.
 
-// In pixels: what the header covers, and how near two years may stand.
-const HEADER = 72;
+// In pixels: what stays free under the header, and how near two years may stand.
+const AIR = 12;
 const YEAR_APART = 26;
 const BUBBLE_STAYS = 900; // ms
 
@@ -18,8 +18,9 @@ export function startScrubber(bar, sections) {
 
   // --- The page and the bar -------------------------------------------------------
 
-  const first = () => months.getBoundingClientRect().top + window.scrollY - HEADER;
-  const length = () => Math.max(1, months.offsetHeight - window.innerHeight + HEADER);
+  const covered = () => document.querySelector(".header").offsetHeight + AIR;
+  const first = () => months.getBoundingClientRect().top + window.scrollY - covered();
+  const length = () => Math.max(1, months.offsetHeight - window.innerHeight + covered());
 
   const share = () => clamp((window.scrollY - first()) / length());
 
@@ -29,7 +30,7 @@ export function startScrubber(bar, sections) {
 
   function goToMonth(number) {
     const section = sections[Math.min(Math.max(number, 0), sections.length - 1)];
-    const top = section.getBoundingClientRect().top + window.scrollY - HEADER;
+    const top = section.getBoundingClientRect().top + window.scrollY - covered();
     chosen = sections.indexOf(section);
     window.scrollTo({ top, behavior: "instant" });
     follow();
@@ -38,7 +39,7 @@ export function startScrubber(bar, sections) {
   /** The number of the month that is looked at: at the top of the page the one under
    *  the header, at its end the last one. */
   function monthSeen() {
-    const line = HEADER + 1 + share() * (window.innerHeight - HEADER);
+    const line = covered() + 1 + share() * (window.innerHeight - covered());
     let low = 0;
     let high = sections.length - 1;
     while (low < high) {

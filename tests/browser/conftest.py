@@ -33,7 +33,7 @@ ARGUMENTS = [
 ]
 PASSWORD = "a long password"
 
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -122,7 +122,8 @@ def hand_over(page: Page, kind: str, path: Path) -> None:
 def settle(page: Page) -> None:
     """Leave the page and wait for what the server still makes for it, such as
     thumbnails: emptying the database would meet it halfway."""
-    page.goto("about:blank")
+    if not page.is_closed():
+        page.goto("about:blank")
     wait_for(lambda: not _requests_at_work(), what="requests are done")
 
 

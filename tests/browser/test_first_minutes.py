@@ -82,6 +82,7 @@ def test_search_by_a_picture_that_is_pasted(
     # There and back, and a reload, without sending the picture again.
     page.locator("[data-tile]").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("coffee.jpg")
+    page.wait_for_load_state()  # the scripts listen by then
     page.keyboard.press("Escape")
     expect(page.get_by_role("heading", name="Pictures like yours")).to_be_visible()
     page.reload()

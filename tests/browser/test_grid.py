@@ -65,10 +65,10 @@ def test_a_part_that_fails_can_be_tried_again(
     site.expected_errors = ["503"]
     page_of = keyset.page
 
-    def fail_after_the_first(images: Any, after: str | None, *rest: Any) -> Any:
+    def fail_after_the_first(images: Any, after: str | None, *rest: Any, **more: Any) -> Any:
         if after:
             raise Unavailable("down", "Wait a little.")
-        return page_of(images, after, *rest)
+        return page_of(images, after, *rest, **more)
 
     monkeypatch.setattr(keyset, "page", fail_after_the_first)
     site.open()

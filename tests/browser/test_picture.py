@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, Request, expect
 
 from gallery.models import Album, AlbumItem, Image, Tag, User
@@ -136,6 +137,7 @@ def test_pinch_double_tap_and_swipe(site: Site, pictures: list[Image], phone: No
 def test_on_and_on_past_the_part_that_was_loaded(site: Site, pictures: list[Image]) -> None:
     page = site.open("/")
     page.locator("[data-tile]").first.click()
+    page.wait_for_url(f"**{address(pictures[0])}")
     page.wait_for_load_state()
     for image in pictures[1:]:
         expect(page.locator("[data-walk='1']")).to_be_visible()
@@ -144,6 +146,44 @@ def test_on_and_on_past_the_part_that_was_loaded(site: Site, pictures: list[Imag
     expect(page.locator("[data-walk='1']")).to_be_hidden()
     page.keyboard.press("Escape")
     expect(page).to_have_url(f"{site.url}/")
+
+
+def test_every_step_counts_however_fast_they_come(site: Site, pictures: list[Image]) -> None:
+    page = site.open("/")
+    page.locator("[data-tile]").first.click()
+    page.wait_for_url(f"**{address(pictures[0])}")
+    page.wait_for_load_state()
+    for _ in range(7):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    shows(site, pictures[6])
+
+
+def test_a_step_without_an_answer_is_said_and_can_be_taken_again(
+    site: Site, pictures: list[Image]
+) -> None:
+    site.expected_errors += ["ERR_FAILED"]
+    page = site.page
+    page.route(f"**{address(pictures[1])}", lambda route: route.abort())
+    opened(site, pictures[0])
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("The server does not answer")).to_be_visible()
+    page.unroute_all(behavior="wait")
+    page.keyboard.press("ArrowRight")
+    shows(site, pictures[1])
+
+
+def test_a_picture_that_is_gone_is_passed_by(site: Site, pictures: list[Image]) -> None:
+    site.expected_errors += ["404"]
+    page = site.open("/")
+    Image.objects.filter(pk=pictures[1].pk).update(deleted_at=timezone.now())
+    page.locator("[data-tile]").first.click()
+    page.wait_for_url(f"**{address(pictures[0])}")
+    page.wait_for_load_state()
+    page.keyboard.press("ArrowRight")
+    shows(site, pictures[2])
+    page.keyboard.press("ArrowLeft")
+    shows(site, pictures[0])
 
 
 def test_full_screen_lasts_from_picture_to_picture(site: Site, pictures: list[Image]) -> None:
@@ -233,6 +273,7 @@ def test_the_date_of_capture_is_changed(site: Site, pictures: list[Image]) -> No
 def test_deleting_goes_back_to_the_same_place(site: Site, pictures: list[Image]) -> None:
     page = site.open("/")
     page.locator("[data-tile]").nth(1).click()
+    page.wait_for_url(f"**{address(pictures[1])}")
     page.wait_for_load_state()
     page.get_by_role("button", name="Delete").click()
     expect(page).to_have_url(f"{site.url}/")

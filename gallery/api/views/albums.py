@@ -22,6 +22,7 @@ from gallery.api.serializers.albums import (
     NewAlbumSerializer,
 )
 from gallery.api.serializers.bulk import OutcomeSerializer
+from gallery.api.serializers.errors import ErrorResponseSerializer
 from gallery.api.serializers.images import ImageSerializer
 from gallery.api.serializers.selection import SelectionSerializer
 from gallery.api.views.base import ApiView, ImageView
@@ -183,7 +184,7 @@ class AlbumImagesView(AlbumView):
         operation_id="albums_add_images",
         tags=["albums"],
         request=SelectionSerializer,
-        responses={200: OutcomeSerializer},
+        responses={200: OutcomeSerializer, 410: ErrorResponseSerializer},
     )
     def post(self, request: Request, pk: UUID) -> Response:
         """Put your own pictures into an album, where whoever may see it sees them."""
@@ -197,7 +198,7 @@ class AlbumRemoveView(AlbumView):
         operation_id="albums_remove_images",
         tags=["albums"],
         request=SelectionSerializer,
-        responses={200: OutcomeSerializer},
+        responses={200: OutcomeSerializer, 410: ErrorResponseSerializer},
     )
     def post(self, request: Request, pk: UUID) -> Response:
         """Take pictures out: your own, or any if you manage the album."""

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gallery.api.pagination import AlbumOrder
+from gallery.api.serializers.errors import ErrorResponseSerializer
 from gallery.api.serializers.sharing import (
     KeySerializer,
     PasswordSerializer,
@@ -118,7 +119,7 @@ class SharedImagesView(LinkContentView):
         operation_id="shared_images",
         tags=["shared"],
         parameters=[KEY],
-        responses={200: SharedImageSerializer(many=True)},
+        responses={200: SharedImageSerializer(many=True), 403: ErrorResponseSerializer},
     )
     def get(self, request: Request, token: str) -> Response:
         """The pictures that a link shows, in the order of the album."""
@@ -134,7 +135,10 @@ class SharedFileView(LinkContentView):
             KEY,
             OpenApiParameter("download", bool, description="Offer it as a download, if allowed."),
         ],
-        responses={(200, "image/webp"): OpenApiTypes.BINARY},
+        responses={
+            (200, "image/webp"): OpenApiTypes.BINARY,
+            (403, "application/json"): ErrorResponseSerializer,
+        },
     )
     def get(self, request: Request, token: str, image_id: UUID) -> HttpResponseBase:
         """A picture in full size, without metadata."""
@@ -150,7 +154,10 @@ class SharedThumbnailView(LinkContentView):
         operation_id="shared_thumbnail",
         tags=["shared"],
         parameters=[KEY, WIDTH],
-        responses={(200, "image/webp"): OpenApiTypes.BINARY},
+        responses={
+            (200, "image/webp"): OpenApiTypes.BINARY,
+            (403, "application/json"): ErrorResponseSerializer,
+        },
     )
     def get(self, request: Request, token: str, image_id: UUID) -> HttpResponseBase:
         """A picture made smaller, without metadata."""
@@ -164,7 +171,10 @@ class SharedDownloadView(LinkContentView):
         operation_id="shared_download",
         tags=["shared"],
         parameters=[KEY],
-        responses={(200, "application/zip"): OpenApiTypes.BINARY},
+        responses={
+            (200, "application/zip"): OpenApiTypes.BINARY,
+            (403, "application/json"): ErrorResponseSerializer,
+        },
     )
     def get(self, request: Request, token: str) -> HttpResponseBase:
         """All pictures of a link as one ZIP, if it may be downloaded."""

@@ -132,9 +132,7 @@ class AlbumWithdrawView(ApiView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        shown_in = Album.objects.none()
-        if request.user.is_authenticated:
-            shown_in = contributions.contributions_of(self.account())
+        shown_in = contributions.albums_with_pictures_of(request.user)
         self.album = album_or_404(shown_in.filter(pk=kwargs["album_id"]).first())
 
     @extend_schema(
