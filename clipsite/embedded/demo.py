@@ -107,7 +107,8 @@ def _import_photos(supervisor: Supervisor, env: Mapping[str, str], photos: Path)
     source = str(photos.expanduser().resolve())
     if supervisor.run(manage("import_images", source, "--owner", "demo", env=env)) != 0:
         say(
-            "Some files were not imported; the reasons are above. Start again with PHOTOS= to go on."
+            "Some files were not imported; the reasons are above. "
+            "Start again with PHOTOS= to go on."
         )
 
 
