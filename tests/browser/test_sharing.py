@@ -120,7 +120,9 @@ def test_a_link_with_a_password_opens_the_album_until_it_is_revoked(
     expect(visitor.get_by_role("heading", level=1)).to_have_text("Teal")
     visitor.keyboard.press("ArrowRight")
     expect(visitor.get_by_role("heading", level=1)).to_have_text("Olive")
-    assert visitor.evaluate("document.querySelector('#stage img').naturalWidth") > 0
+    shown = visitor.locator("#stage img")
+    expect(shown).to_have_js_property("complete", True)
+    assert shown.evaluate("image => image.naturalWidth") > 0
     with visitor.expect_download() as waiting:
         visitor.get_by_role("link", name="Download").click()
     assert waiting.value.suggested_filename.endswith(".webp")
