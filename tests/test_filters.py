@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
+from gallery import keyset
 from gallery.errors import Refusal
-from gallery.library import keyset
 from gallery.models import AlbumShare, Embedding, Favourite, Image
-from gallery.organising import albums, filters, tags
+from gallery.organising import albums, tags
+from gallery.search import filters
 from tests.api_tools import code_of
 from tests.conftest import api, draw, upload
 from tests.factories import make_space, set_vector

@@ -9,8 +9,8 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import InterfaceError, OperationalError
 from django.urls import reverse
 
+from gallery import keyset
 from gallery.errors import Unavailable
-from gallery.library import keyset
 from gallery.models import User
 from gallery.web import errors, scopes
 from tests.web_tools import HTMX, browser

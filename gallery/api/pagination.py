@@ -9,9 +9,9 @@ from rest_framework.pagination import BasePagination
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
+from gallery import keyset
 from gallery.errors import Refusal
-from gallery.library import keyset
-from gallery.organising import filters
+from gallery.search import filters
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
@@ -23,7 +23,7 @@ MAX_PAGE = 200
 
 
 class CursorPages(BasePagination):
-    """Keyset pages (gallery.library.keyset), as the pages of the site have them."""
+    """Keyset pages (gallery.keyset), as the pages of the site have them."""
 
     order = keyset.UPLOADED
 
@@ -97,7 +97,7 @@ class AlbumOrder(CursorPages):
 
 
 class AsAsked(CursorPages):
-    """In the order that the filters name (gallery.organising.filters)."""
+    """In the order that the filters name (gallery.search.filters)."""
 
     def order_of(self, request: Request) -> keyset.Order:
         return filters.order_of(request.query_params)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -61,6 +61,11 @@ class ImageQuerySet(models.QuerySet["Image"]):
         """Annotates `is_favourite`: whether `user` marked the picture."""
         marks = Favourite.objects.filter(user_id=user.pk or 0, image_id=OuterRef("pk"))
         return self.annotate(is_favourite=Exists(marks))
+
+    def with_place(self) -> ImageQuerySet:
+        """Annotates what `keyset.IN_ALBUM` orders by; the pictures are joined with the
+        items of one album."""
+        return self.annotate(position=F("album_items__position"), item_id=F("album_items__id"))
 
     @staticmethod
     def _visible(user: User | AnonymousUser) -> Q:

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Value
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from gallery.models.user import User
+
+
+class TagQuerySet(models.QuerySet["Tag"]):
+    def named(self, owner: User | AnonymousUser, name: str) -> Tag | None:
+        """The owner's tag of this name, in any case."""
+        own = self.filter(owner_id=owner.pk or 0)
+        return own.alias(key=Lower("name")).filter(key=Lower(Value(name))).first()
 
 
 class Tag(models.Model):
@@ -21,6 +34,8 @@ class Tag(models.Model):
     name = models.CharField(_("name"), max_length=50)
     images = models.ManyToManyField("gallery.Image", related_name="tags", blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TagQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("tag")

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
-from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Case, CharField, Exists, OuterRef, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -73,13 +73,7 @@ def images_of(album: Album, viewer: Viewer) -> ImageQuerySet:
     have hidden, unless it is the viewer's own. For `keyset.IN_ALBUM`, or any order."""
     shown = Q(hidden_at__isnull=True) | Q(owner_id=viewer.pk or 0)
     images = Image.objects.filter(shown, album_items__album=album, deleted_at__isnull=True)
-    return with_place(images)
-
-
-def with_place(images: ImageQuerySet) -> ImageQuerySet:
-    """Annotates what `keyset.IN_ALBUM` orders by; `images` are joined with the items
-    of one album."""
-    return images.annotate(position=F("album_items__position"), item_id=F("album_items__id"))
+    return images.with_place()
 
 
 # --- Make and change ------------------------------------------------------------

@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
+from gallery import keyset
 from gallery.errors import Expired, Refusal
-from gallery.library import keyset
 from gallery.models import Album, Download, User
 from gallery.organising import albums
 from gallery.organising.archive import Archive

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
 from gallery.models import Image, User
-from gallery.organising import filters
+from gallery.search import filters
 from gallery.search import service as search
 
 if TYPE_CHECKING:

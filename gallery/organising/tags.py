@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.db import connection, transaction
 from django.db.models import Count, Exists, Model, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce, Lower
@@ -33,12 +32,6 @@ def in_use(owner: User) -> QuerySet[Tag]:
     `name_key` for `keyset.BY_NAME`. Tags that no picture carries are not listed."""
     tags = Tag.objects.filter(Exists(_kept(owner.pk)), owner=owner)
     return tags.annotate(count=_count(owner.pk), name_key=Lower("name"))
-
-
-def find(owner: User | AnonymousUser, name: str) -> Tag | None:
-    """The owner's tag of this name, in any case."""
-    tags = Tag.objects.filter(owner_id=owner.pk or 0)
-    return tags.alias(key=Lower("name")).filter(key=Lower(Value(name))).first()
 
 
 def counted(tag: Tag) -> Tag:

@@ -16,8 +16,8 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from zipstream import ZipStream
 
+from gallery import keyset
 from gallery.errors import Refusal, Unavailable
-from gallery.library import keyset
 from gallery.library.renditions import ensure_clean_copy
 from gallery.library.storage import read_stored
 from gallery.models import ShareLink

@@ -7,10 +7,9 @@ from uuid import UUID
 
 from django.db.models import Value
 
-from gallery.library import keyset
+from gallery import keyset
 from gallery.models import Image, ShareLink
 from gallery.models.image import ImageQuerySet
-from gallery.organising import albums
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def pictures_of(link: ShareLink) -> ImageQuerySet:
     by `keyset.IN_ALBUM`, also where it is a single one."""
     shown = Image.objects.filter(deleted_at__isnull=True, hidden_at__isnull=True)
     if link.album is not None:
-        return albums.with_place(shown.filter(album_items__album=link.album))
+        return shown.filter(album_items__album=link.album).with_place()
     return shown.filter(pk=picture_of(link).pk).annotate(position=Value(0.0), item_id=Value(0))
 
 

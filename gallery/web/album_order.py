@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from gallery.library import keyset
+from gallery import keyset
 from gallery.models import Album
 from gallery.organising import album_sorting, albums
 from gallery.web import toasts

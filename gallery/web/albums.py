@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from gallery import keyset
 from gallery.errors import Refusal
-from gallery.library import keyset
 from gallery.models import Album, AlbumItem, Image
 from gallery.organising import album_summaries, albums
 from gallery.web import listing, toasts

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
+from gallery import keyset
 from gallery.accounts import invitation_mail, invitations, registration, roles
 from gallery.errors import Refusal
-from gallery.library import keyset
 from gallery.models import Invitation
 from gallery.web import toasts
 from gallery.web.access import is_fragment, member

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.decorators.vary import vary_on_headers
 from qrcode.image.svg import SvgPathImage
 
+from gallery import keyset
 from gallery.errors import Refusal
-from gallery.library import keyset
 from gallery.models import ShareLink, User
 from gallery.sharing import links
 from gallery.web import toasts

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from gallery import keyset
 from gallery.errors import Refusal, Sentence
 from gallery.indexing.showing import for_showing
-from gallery.library import keyset
-from gallery.organising.filters import narrow, order_of
+from gallery.search.filters import narrow, order_of
 from gallery.web import filters
 from gallery.web.access import is_fragment
 from gallery.web.tiles import tiles_of

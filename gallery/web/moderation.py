@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from gallery import keyset
 from gallery.accounts import moderation, roles
-from gallery.library import keyset
 from gallery.models import Image
 from gallery.web import toasts
 from gallery.web.access import is_fragment, member, next_address

@@ -31,7 +31,7 @@ def scope_of(request: HttpRequest) -> str:
 
 
 def filters_of(scope: str) -> dict[str, Any]:
-    """What a scope is narrowed to (gallery.organising.filters). Archived pictures are
+    """What a scope is narrowed to (gallery.search.filters). Archived pictures are
     out of the way in all of them."""
     return {**_NARROWED_TO[scope], "archived": False}
 

@@ -19,8 +19,8 @@ from django.views.decorators.vary import vary_on_headers
 
 from gallery.errors import Refusal
 from gallery.indexing.showing import for_showing
-from gallery.organising.filters import narrow
 from gallery.organising.timeline import months
+from gallery.search.filters import narrow
 from gallery.web import filters, scopes
 from gallery.web.access import is_fragment
 from gallery.web.neighbours import beside

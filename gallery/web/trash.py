@@ -20,7 +20,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from gallery.library import keyset, service
+from gallery import keyset
+from gallery.library import service
 from gallery.library.delivery import thumbnail_response
 from gallery.models import Album, Image
 from gallery.organising import bulk

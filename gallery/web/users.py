@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from gallery import keyset
 from gallery.accounts import roles
 from gallery.errors import Refusal
-from gallery.library import keyset, quota
+from gallery.library import quota
 from gallery.web import toasts
 from gallery.web.access import is_fragment
 from gallery.web.restricted import only_for

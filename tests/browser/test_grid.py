@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from gallery import keyset
 from gallery.errors import Unavailable
-from gallery.library import keyset
 from gallery.models import User
 from gallery.web import browse, search
 from tests.browser.conftest import Site, hand_over

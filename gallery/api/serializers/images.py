@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from gallery.api.serializers.selection import tag_names
 from gallery.models import Image
-from gallery.organising.filters import STATES
+from gallery.search.filters import STATES
 
 # Null for everybody but the owner: they may say who, where or what somebody is.
 OWNERS_EYES_ONLY = ["original_name", "sha256", "latitude", "longitude", "archived", "tags"]

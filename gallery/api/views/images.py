@@ -26,7 +26,8 @@ from gallery.indexing.showing import for_showing
 from gallery.library import service
 from gallery.models import Image
 from gallery.models.image import ImageQuerySet
-from gallery.organising import details, filters
+from gallery.organising import details
+from gallery.search import filters
 
 
 class ImageListView(ApiView):

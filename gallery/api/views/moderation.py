@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from gallery import keyset
 from gallery.accounts import moderation, roles
 from gallery.api.pagination import CursorPages
 from gallery.api.serializers.accounts import ReasonSerializer
@@ -16,7 +17,6 @@ from gallery.api.serializers.images import ImageSerializer
 from gallery.api.views.base import ImageView
 from gallery.api.views.restricted import ModeratorView
 from gallery.indexing import ledger
-from gallery.library import keyset
 from gallery.models import Image
 from gallery.models.image import ImageQuerySet
 

@@ -10,8 +10,8 @@ from rest_framework.response import Response
 from gallery.api.serializers.timeline import TimelineSerializer
 from gallery.api.views.base import ApiView
 from gallery.models import Image
-from gallery.organising import filters
 from gallery.organising.timeline import months
+from gallery.search import filters
 
 
 class TimelineView(ApiView):

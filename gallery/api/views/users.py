@@ -11,11 +11,11 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from gallery import keyset
 from gallery.accounts import roles
 from gallery.api.pagination import CursorPages
 from gallery.api.serializers.accounts import UserChangesSerializer, UserSerializer
 from gallery.api.views.restricted import AdministratorView
-from gallery.library import keyset
 from gallery.models import User
 
 

@@ -14,13 +14,11 @@ from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
+from gallery import keyset
 from gallery.errors import Refusal
 from gallery.indexing import ledger
-from gallery.library import keyset
 from gallery.models import Album, AlbumItem, Embedding, Favourite, Image, Tag, User
-from gallery.organising import tags
-from gallery.organising.albums import with_place
-from gallery.organising.filter_fields import (
+from gallery.search.filter_fields import (
     IdsFilter,
     MomentFilter,
     NamesFilter,
@@ -120,7 +118,7 @@ class ImageFilter(django_filters.FilterSet):
     @extend_schema_field(OpenApiTypes.UUID)
     def by_album(self, images: ImageQuerySet, name: str, value: UUID) -> ImageQuerySet:
         if self.form.cleaned_data["order"] == "album":
-            images = with_place(images.filter(album_items__album=value))
+            images = images.filter(album_items__album=value).with_place()
         else:
             items = AlbumItem.objects.filter(album=value)
             images = images.filter(pk__in=items.values("image_id"))
@@ -132,7 +130,7 @@ class ImageFilter(django_filters.FilterSet):
     def by_tags(self, images: ImageQuerySet, name: str, value: list[str]) -> ImageQuerySet:
         for word in value:
             # Looked up first, as above. Only the owner of a picture tags it.
-            tag = tags.find(self.viewer, word)
+            tag = Tag.objects.named(self.viewer, word)
             if tag is None:
                 return images.none()
             links = Tag.images.through.objects.filter(tag=tag)
