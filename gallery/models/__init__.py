@@ -1,8 +1,15 @@
 from gallery.models.access import ApiToken, Invitation
 from gallery.models.album import Album, AlbumItem
 from gallery.models.embedding import Embedding, EmbeddingSpace
+from gallery.models.explore import ExploreMap, MapCluster, MapPoint
 from gallery.models.image import Image
 from gallery.models.organising import Change, Download, Favourite, Tag
+from gallery.models.searching import (
+    NearDuplicate,
+    RecallMeasurement,
+    SavedSearch,
+    SearchRecord,
+)
 from gallery.models.share import AlbumRole, AlbumShare, Group, ShareLink
 from gallery.models.upload import ImportBatch, ImportItem, ResumableUpload
 from gallery.models.user import User
@@ -17,13 +24,20 @@ __all__ = [
     "Download",
     "Embedding",
     "EmbeddingSpace",
+    "ExploreMap",
     "Favourite",
     "Group",
     "Image",
     "ImportBatch",
     "ImportItem",
     "Invitation",
+    "MapCluster",
+    "MapPoint",
+    "NearDuplicate",
+    "RecallMeasurement",
     "ResumableUpload",
+    "SavedSearch",
+    "SearchRecord",
     "ShareLink",
     "Tag",
     "User",

@@ -47,6 +47,11 @@ class EmbeddingSpace(models.Model):
     )
     checksum = models.CharField(max_length=64, blank=True, editable=False)
     error = models.TextField(_("error"), blank=True, editable=False)
+    # Measured once by a worker: how well texts of each language find their English
+    # translation, from 0 to 1 by language code (gallery.search.languages) ...
+    languages = models.JSONField(default=dict, editable=False)
+    # ... and what scores in this space mean (gallery.search.relevance).
+    calibration = models.JSONField(default=dict, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     activated_at = models.DateTimeField(_("activated"), null=True, editable=False)
 
@@ -99,6 +104,8 @@ class Embedding(models.Model):
     claim = models.UUIDField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     encoded_at = models.DateTimeField(null=True, editable=False)
+    # When near-duplicates of this vector were last looked for; null: they have to be.
+    compared_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("embedding")
@@ -114,6 +121,11 @@ class Embedding(models.Model):
             ),
             models.Index(
                 fields=["space", "-id"], name="embedding_failed", condition=Q(state="failed")
+            ),
+            models.Index(
+                fields=["space", "id"],
+                name="embedding_to_compare",
+                condition=Q(state="encoded", compared_at__isnull=True),
             ),
         ]
 

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce
@@ -13,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gallery.models.album import Album, AlbumItem
 from gallery.models.organising import Favourite
+from gallery.models.words import Words
 
 if TYPE_CHECKING:
     from gallery.models.user import User
@@ -77,6 +81,12 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return public | Q(owner_id=user.pk) | Q(pk__in=shared, hidden_at__isnull=True)
 
 
+class ImageManager(models.Manager.from_queryset(ImageQuerySet)):  # type: ignore[misc]
+    def get_queryset(self) -> ImageQuerySet:
+        """What only the database reads stays there."""
+        return cast("ImageQuerySet", super().get_queryset().defer("words", "name_words"))
+
+
 class Image(models.Model):
     """One picture of one owner. The original lies untouched in the storage."""
 
@@ -134,6 +144,16 @@ class Image(models.Model):
         blank=True, editable=False, help_text=_("A tiny blurred preview as a data URI.")
     )
 
+    # What the picture looks like, computed by the media worker from its smallest
+    # rendition; `looks` is the version of that computation, 0 before it.
+    looks = models.PositiveSmallIntegerField(default=0, editable=False)
+    # Dominant colours: [["#c0392b", 0.41], …] with their share of the picture, and the
+    # cells of a perceptual colour space that they lie in (gallery.search.colours).
+    palette = models.JSONField(default=list, editable=False)
+    colour_cells = ArrayField(models.SmallIntegerField(), default=list, editable=False)
+    # 64 bits, signed as PostgreSQL has them.
+    perceptual_hash = models.BigIntegerField(null=True, editable=False)
+
     # Out of the way: no longer on the home page and the timeline, still found.
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)
     # Hidden by a moderator from everybody but the owner.
@@ -156,8 +176,19 @@ class Image(models.Model):
         db_persist=True,
     )
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
+    # For the full-text search: what everybody may search by, and what the owner alone may.
+    words = models.GeneratedField(
+        expression=Words("title", weight="A") + Words("description", weight="B"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+    name_words = models.GeneratedField(
+        expression=Words("original_name", weight="C"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
 
-    objects = ImageQuerySet.as_manager()
+    objects = ImageManager()
 
     if TYPE_CHECKING:
         owner_id: int
@@ -204,6 +235,10 @@ class Image(models.Model):
                 condition=Q(visibility="public", deleted_at__isnull=True),
             ),
             models.Index(fields=["sha256"], name="image_exact_copies"),
+            GinIndex(fields=["words"], name="image_words"),
+            GinIndex(fields=["name_words"], name="image_name_words"),
+            GinIndex(fields=["colour_cells"], name="image_colours"),
+            models.Index(fields=["id"], name="image_not_looked_at", condition=Q(looks=0)),
             models.Index(
                 fields=["created_at"],
                 name="image_render_pending",

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
+
+from gallery.models.words import Words
 
 if TYPE_CHECKING:
     from gallery.models.user import User
@@ -44,6 +47,7 @@ class Tag(models.Model):
         constraints = [
             models.UniqueConstraint("owner", Lower("name"), name="tag_name_once_per_owner"),
         ]
+        indexes = [GinIndex(Words("name"), name="tag_words")]
 
     def __str__(self) -> str:
         return self.name

@@ -24,6 +24,8 @@ class User(AbstractUser):
     display_name = models.CharField(_("name shown to others"), max_length=100, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
 
+    keep_history = models.BooleanField(_("keep a history of my searches"), default=True)
+
     # Null: the installation's default (QUOTA_BYTES, QUOTA_IMAGES); 0: no limit.
     quota_bytes = models.BigIntegerField(_("most bytes"), null=True, blank=True)
     quota_images = models.PositiveIntegerField(_("most pictures"), null=True, blank=True)
