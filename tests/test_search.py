@@ -17,7 +17,8 @@ from gallery.errors import Expired, Refusal, Unavailable
 from gallery.indexing import spaces
 from gallery.library import service as library
 from gallery.models import Embedding, EmbeddingSpace, Image, User
-from gallery.search import planner, service
+from gallery.search import pages, planner, service
+from gallery.search.results import Results
 from tests.conftest import draw, upload
 from tests.factories import make_space, set_vector
 
@@ -54,7 +55,7 @@ def fan(owner: User, space: EmbeddingSpace, count: int, **fields: Any) -> list[I
     return images
 
 
-def found(results: service.Results) -> list[Image]:
+def found(results: Results) -> list[Image]:
     return [hit.image for hit in results.hits]
 
 
@@ -102,8 +103,8 @@ def test_only_what_the_viewer_may_see(space: EmbeddingSpace, alice: User, bob: U
 def test_pages_go_on_to_the_end_and_never_repeat(
     space: EmbeddingSpace, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "FIRST_WINDOW", 7)
-    monkeypatch.setattr(service, "WIDEN_BY", 5)
+    monkeypatch.setattr(pages, "FIRST_WINDOW", 7)
+    monkeypatch.setattr(pages, "WIDEN_BY", 5)
     images = fan(alice, space, 30)
     page = service.search_similar(images[0], alice, limit=4)
     seen = found(page)

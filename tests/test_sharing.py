@@ -316,7 +316,7 @@ def test_shared_pictures_are_found_by_those_who_may_see_them(
     """Two albums at once, by name and by group at once; both ways of the planner, which
     keeps an approximate answer only where it fills the window."""
     settings.EXACT_SEARCH_LIMIT = limit
-    monkeypatch.setattr("gallery.search.service.FIRST_WINDOW", 5)
+    monkeypatch.setattr("gallery.search.pages.FIRST_WINDOW", 5)
     space = make_space()
     colours = ("red", "green", "blue", "gold", "navy", "teal", "pink", "tan")
     images = [upload(alice, draw(colour=colour)) for colour in colours]

@@ -14,8 +14,7 @@ from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
 from gallery.models import Image, User
-from gallery.search import filters
-from gallery.search import service as search
+from gallery.search import filters, pages
 
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
@@ -117,7 +116,7 @@ def _found(search_spec: Any, viewer: Viewer) -> list[UUID]:
     match search_spec:
         case {"cursor": str(cursor), "count": int(count)} if len(search_spec) == 2:
             if not isinstance(count, bool) and 1 <= count <= MAX_HITS:
-                return search.found_ids(cursor, viewer, count)
+                return pages.found_ids(cursor, viewer, count)
             raise Refusal(
                 "bad_count",
                 _("Choose from 1 to %(most)d results of a search.") % {"most": MAX_HITS},

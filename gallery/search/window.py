@@ -28,6 +28,8 @@ class Window:
     kind: Kind
     exclude_id: uuid.UUID | None = None
     exclude_sha256: str = ""
+    # Whether near-duplicates are folded (gallery.search.folding).
+    fold: bool = False
     ids: list[uuid.UUID] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     exact: bool = True

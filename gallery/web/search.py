@@ -19,7 +19,7 @@ from gallery.errors import Refusal, Unavailable
 from gallery.library.query_picture import read_query_picture
 from gallery.organising.selection import MAX_HITS
 from gallery.search import service
-from gallery.search.service import Results
+from gallery.search.results import Results
 from gallery.web.access import is_fragment, posted_picture
 from gallery.web.browse import examples
 from gallery.web.model import is_starter
@@ -60,7 +60,7 @@ def similar(request: HttpRequest, pk: UUID) -> HttpResponse:
     if "c" in request.GET:
         return _further_page(request, address, SIMILAR_PAGE)
     results = service.search_similar(image, request.user, limit=SIMILAR_PAGE)
-    best = results.hits[0].score if results.hits else 0.0
+    best = (results.hits[0].score or 0.0) if results.hits else 0.0
     return _tiles(request, results, address, best, "gallery/similar.html")
 
 
@@ -96,7 +96,7 @@ def _tiles(
 
 
 def _context(request: HttpRequest, results: Results) -> dict[str, Any]:
-    best = results.hits[0].score if results.hits else 0.0
+    best = (results.hits[0].score or 0.0) if results.hits else 0.0
     by_picture = "c" in request.GET
     return {
         "query": request.GET.get("q", ""),

@@ -13,7 +13,7 @@ from django.utils.timezone import localdate
 
 from gallery.library.renditions import widths_of
 from gallery.models import Image, User
-from gallery.search.service import Hit
+from gallery.search.results import Hit
 
 # Extreme panoramas and strips are cropped in the grid: otherwise one would fill
 # a row at no height, or tower over its neighbours.
@@ -61,8 +61,8 @@ def tiles_of_hits(hits: Iterable[Hit], viewer: User | AnonymousUser, best: float
         _tile(
             hit.image,
             viewer,
-            score=number_format(round(hit.score, 2) + 0.0, 2),  # no “-0.00”
-            share=round(min(max(hit.score / best, 0.0), 1.0), 3) if best > 0 else 0.0,
+            score=number_format(round(hit.score or 0.0, 2) + 0.0, 2),  # no “-0.00”
+            share=round(min(max((hit.score or 0.0) / best, 0.0), 1.0), 3) if best > 0 else 0.0,
         )
         for hit in hits
     ]

@@ -17,7 +17,8 @@ from gallery.api.uploads import read_upload
 from gallery.api.views.base import ApiView, ImageView
 from gallery.library.query_picture import read_query_picture
 from gallery.search import service
-from gallery.search.service import DEFAULT_LIMIT, MAX_LIMIT, Results
+from gallery.search.results import Results
+from gallery.search.service import DEFAULT_LIMIT, MAX_LIMIT
 
 LIMIT = OpenApiParameter(
     "limit",

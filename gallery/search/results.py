@@ -1,0 +1,84 @@
+"""What a search answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.contrib.auth.models import AnonymousUser
+
+from gallery.errors import Sentence
+from gallery.models import EmbeddingSpace, Image, User
+from gallery.search.query import Query
+from gallery.search.relevance import Fit, Judgement
+
+Viewer = User | AnonymousUser
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One result; `score` is the cosine of query and picture, in [-1, 1], or None where
+    only filters were asked for.
+
+    `fit` says in a word what the score means, `share` in [0, 1] as a bar. `by_words`:
+    its title, description, tags or file name have the words of the query. `similar`
+    are near-duplicates that stand behind it, best first.
+    """
+
+    image: Image
+    score: float | None
+    fit: Fit | None = None
+    share: float = 0.0
+    by_words: bool = False
+    similar: list[Image] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that the searcher should know: `code` for programs, a sentence for people."""
+
+    code: str
+    message: Sentence
+
+
+@dataclass(frozen=True)
+class Results:
+    """One page of results, best first.
+
+    `exact` is False where an approximate index was used, `next` is the cursor of
+    the next page or None after the last, `start` that of the first. `took_ms` holds
+    milliseconds by step. `judgement.line` is the least score of a match, see
+    gallery.search.relevance.
+    `exact_copies` are visible pictures with the very bytes of a query picture;
+    they are never among the hits.
+    """
+
+    hits: list[Hit]
+    exact: bool
+    space: EmbeddingSpace
+    next: str | None
+    start: str
+    took_ms: dict[str, float]
+    query: Query = field(default_factory=Query)
+    judgement: Judgement = field(default_factory=Judgement)
+    notes: list[Note] = field(default_factory=list)
+    exact_copies: list[Image] = field(default_factory=list)
+
+
+class Clock:
+    """Milliseconds by step."""
+
+    def __init__(self) -> None:
+        self.took_ms: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.took_ms[name] = round((time.perf_counter() - start) * 1000, 2)
+
+    def stop(self) -> dict[str, float]:
+        self.took_ms["total"] = round(sum(self.took_ms.values()), 2)
+        return self.took_ms
