@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 EMBEDDED := $(BIN)/python -m clipsite.embedded
 REQUIREMENTS := requirements.txt $(wildcard requirements/*.txt)
 ARGS ?=
+# A process for each core, each with a database and workers of its own.
+ALL_TESTS := --numprocesses auto --dist loadfile
 
 export PORT DATA_DIR PHOTOS
 
@@ -22,7 +24,7 @@ demo: $(VENV)/.installed  ## run Clipsite here (PORT=8000 DATA_DIR=data PHOTOS=f
 	@exec $(EMBEDDED) demo
 
 test: $(VENV)/.installed-dev browser  ## run the tests (ARGS="tests/test_x.py -k name")
-	@exec $(EMBEDDED) exec --temporary -- $(BIN)/python -m pytest $(ARGS)
+	@exec $(EMBEDDED) exec --temporary -- $(BIN)/python -m pytest $(or $(ARGS),$(ALL_TESTS))
 
 lint: $(VENV)/.installed-dev  ## style, types, architecture, migrations, deployment files
 	$(BIN)/ruff check .

@@ -33,11 +33,14 @@ WORKER_START_SECONDS = 90
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Two runs on the same servers keep apart when each sets PYTEST_DB_SUFFIX."""
-    suffix = os.environ.get("PYTEST_DB_SUFFIX")
+    """Two runs on the same servers keep apart when each sets PYTEST_DB_SUFFIX, and so
+    do the processes that pytest-xdist starts (their databases pytest-django parts)."""
+    suffix = os.environ.get("PYTEST_DB_SUFFIX", "")
     if suffix:
         settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = f"test_clipsite_{suffix}"
-        number = _redis_number(suffix)
+    process = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if suffix or process:
+        number = _redis_number(f"{suffix}-{process}")
         settings.REDIS_URL = f"{settings.REDIS_URL.rpartition('/')[0]}/{number}"
         settings.CELERY_BROKER_URL = settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
 
