@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 from gallery import keyset
 from gallery.errors import Refusal
 from gallery.models import AlbumShare, Embedding, Favourite, Image
-from gallery.organising import albums, tags
+from gallery.organising import albums, selection, tags
 from gallery.search import filters
 from tests.api_tools import code_of
 from tests.conftest import api, draw, upload
@@ -54,12 +54,57 @@ def test_by_the_time_of_capture_or_else_of_upload(alice, images):
     assert narrowed(alice, {"taken_after": "2024-05-01T08:00:00+08:00"}) == some(images, 0, 2)
 
 
-def test_by_camera_in_any_case(alice, images):
-    Image.objects.filter(pk=images[0].pk).update(camera="Canon EOS R5")
-    assert narrowed(alice, {"camera": "canon eos r5"}) == some(images, 0)
-    assert narrowed(alice, {"camera": "canon"}) == set()
+def test_by_camera_in_any_case_and_by_a_part_of_its_name(alice, images):
+    for image, camera in zip(
+        images, ["Canon EOS R5", "Canon EOS R5 C", "FUJIFILM X100V"], strict=True
+    ):
+        Image.objects.filter(pk=image.pk).update(camera=camera)
+    assert narrowed(alice, {"camera": "canon eos r5 c"}) == some(images, 1)
+    assert narrowed(alice, {"camera": "x100"}) == some(images, 2)
+    assert narrowed(alice, {"camera": "canon"}) == some(images, 0, 1)
     assert narrowed(alice, {"camera": "Canon EOS R_"}) == set()
     assert narrowed(alice, {"camera": ""}) == some(images, 0, 1, 2)
+
+
+def test_the_exact_name_of_a_camera_comes_before_parts_of_others(alice, bob, images):
+    Image.objects.filter(pk=images[0].pk).update(camera="Canon EOS R5")
+    Image.objects.filter(pk__in=some(images, 1, 2)).update(camera="Canon EOS R5 C")
+    assert narrowed(alice, {"camera": "canon eos r5"}) == some(images, 0)
+    # Whatever else is asked for, but not for what one cannot see.
+    assert narrowed(alice, {"camera": "canon eos r5", "orientation": "square"}) == set()
+    Image.objects.filter(pk__in=some(images, 1, 2)).update(visibility="public")
+    assert narrowed(bob, {"camera": "canon eos r5"}) == some(images, 1, 2)
+
+
+def test_by_size_in_megapixels(alice, images):
+    for image, sides in zip(images, [(1000, 1000), (65_000, 65_000), (4000, 2000)], strict=True):
+        Image.objects.filter(pk=image.pk).update(width=sides[0], height=sides[1])
+    assert narrowed(alice, {"size_min": 8}) == some(images, 1, 2)
+    assert narrowed(alice, {"size_max": 8}) == some(images, 0)
+    assert narrowed(alice, {"size_min": 1, "size_max": "8.1"}) == some(images, 0, 2)
+    assert narrowed(alice, {"size_min": 0.9999, "size_max": 1}) == set()
+    assert narrowed(alice, {"size_min": "4225"}) == some(images, 1)
+
+
+def test_by_words_of_what_one_may_search(alice, bob, images):
+    Image.objects.filter(pk=images[0].pk).update(
+        title="A red car", description="at the pier", visibility="public"
+    )
+    Image.objects.filter(pk=images[1].pk).update(original_name="Lisbon_pier.jpg")
+    tags.set_tags(images[2], ["pier"])
+    assert narrowed(alice, {"words": "piers"}) == some(images, 0, 1, 2)
+    assert narrowed(alice, {"words": '"red car" pier'}) == some(images, 0)
+    assert narrowed(bob, {"words": "pier"}) == some(images, 0)
+    assert narrowed(AnonymousUser(), {"words": "pier"}) == some(images, 0)
+    assert narrowed(alice, {"words": ""}) == some(images, 0, 1, 2)
+
+
+def test_selections_take_the_same_filters(alice, images):
+    """So that "all of this list" means what the list shows."""
+    Image.objects.filter(pk=images[0].pk).update(title="A red car")
+    wanted = {"words": "car", "size_max": 8, "camera": ""}
+    chosen = selection.resolve({"all": True, "filters": wanted}, alice)
+    assert {image.pk for image in chosen} == some(images, 0)
 
 
 @pytest.mark.parametrize(("shape", "number"), [("landscape", 0), ("portrait", 1), ("square", 2)])
@@ -143,6 +188,14 @@ def test_filters_together_leave_what_each_of_them_leaves(alice, images):
         ({"camera": "x" * 201}, "camera"),
         ({"camera": "a\x00"}, "camera"),
         ({"camera": "\ud800"}, "camera"),
+        ({"words": "of the"}, "words"),
+        ({"words": "x" * 1001}, "words"),
+        ({"words": "a\x00"}, "words"),
+        ({"size_min": "big"}, "size_min"),
+        ({"size_min": -1}, "size_min"),
+        ({"size_max": "NaN"}, "size_max"),
+        ({"size_max": "1e9"}, "size_max"),
+        ({"color": "reddish"}, "color"),
         ({"tag": ["x"] * 21}, "tag"),
         ({"tag": "x" * 51}, "tag"),
         ({"tag": "a\x00"}, "tag"),

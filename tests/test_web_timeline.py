@@ -74,7 +74,7 @@ def test_a_month_begins_and_ends_where_it_should(alice: User) -> None:
 def test_tiles_tell_their_day(alice: User) -> None:
     taken(alice, at(2024, 5, 3))
     response = browser(alice).get("/timeline/", {"month": "2024-05"}, headers=HTMX)
-    assert attributes(response, "data-day") == ["2024-05-03"]
+    assert attributes(response, "data-section") == ["2024-05-03"]
 
 
 def test_pictures_without_a_date_count_from_their_upload(alice: User) -> None:
@@ -117,7 +117,7 @@ def test_filters_apply_to_counts_and_parts(alice: User) -> None:
     assert tiles(browser(alice).get(f"{address}0", headers=HTMX)) == [one]
     assert (
         "No picture fits these filters"
-        in browser(alice).get("/timeline/?camera=x").content.decode()
+        in browser(alice).get("/timeline/?camera=leica").content.decode()
     )
 
 

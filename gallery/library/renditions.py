@@ -22,6 +22,7 @@ from PIL.Image import Image as Picture
 from gallery import doorbell
 from gallery.errors import Refusal, Unavailable
 from gallery.library import drawing
+from gallery.library.looks import looks_of
 from gallery.library.storage import original_of, read_stored, rendition_path, replace_stored
 from gallery.library.validation import decoding
 from gallery.models import Image
@@ -55,7 +56,8 @@ class NoPreview(Refusal):
 
 
 def render(image: Image) -> None:
-    """Make every width and the placeholder of a pending picture, and note the state.
+    """Make every width and the placeholder of a pending picture, and note the state
+    and what it looks like.
 
     Two workers may do the same picture: they write the same. A storage that
     fails is tried again by the sweep, `_MAX_ATTEMPTS` times in all.
@@ -81,6 +83,7 @@ def render(image: Image) -> None:
             render_state=Image.RenderState.READY,
             render_error="",
             placeholder=drawing.placeholder(smallest),
+            **looks_of(smallest),
         )
 
 

@@ -5,10 +5,18 @@ from __future__ import annotations
 from django.contrib.postgres.search import SearchVectorCombinable, SearchVectorField
 from django.db.models import Func
 
-# Scripts without spaces are searched sign by sign: kana and Chinese characters.
-SIGNS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-# What stands between words of a file name.
-JOINTS = "[][(){}_.,;+/\\\\-]+"
+# What is searched sign by sign: kana and Chinese characters, which have no spaces between
+# words, and symbols and emoji, which stand beside words without one.
+SIGNS = (
+    "\u2190-\u2bff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U0001f000-\U0001faff\U00020000-\U0003ffff"
+)
+# What stands between words, also of a file name. PostgreSQL's parser knows the marks of
+# ASCII; with the locale C it takes all others for letters.
+JOINTS = (
+    "[][(){}_.,;+/\\\\\u00a0-\u00bf\u00d7\u00f7\u2000-\u206f\u2122\u3000-\u3004\u3008-\u3030"
+    "\ufe00-\ufe4f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65-]+"
+)
 
 _SPACED = (
     f"regexp_replace(regexp_replace(%(expressions)s, '{JOINTS}', ' ', 'g'),"

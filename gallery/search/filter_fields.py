@@ -13,8 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
+from gallery.search import colours
+
 MAX_IDS = 200
 MAX_NAMES = 20
+MAX_COLOURS = 5
 
 
 class _IdsField(forms.Field):
@@ -79,6 +82,37 @@ class _NamesField(forms.Field):
 
 class NamesFilter(django_filters.Filter):
     field_class = _NamesField
+
+
+class _ColoursField(forms.Field):
+    """`color=red&color=%23aabbcc` as a list of colours as gallery.search.colours knows
+    them."""
+
+    widget = forms.SelectMultiple
+    default_error_messages = {
+        "too_many_colours": _("Give at most %(most)d colours."),
+        "bad_colour": _("“%(colour)s” is no colour we know: say %(names)s, or #rrggbb."),
+    }
+
+    def clean(self, value: Any) -> list[str]:
+        named = [text for text in value or [] if text.strip()]
+        if len(named) > MAX_COLOURS:
+            raise forms.ValidationError(
+                self.error_messages["too_many_colours"], "too_many_colours", {"most": MAX_COLOURS}
+            )
+        return list(dict.fromkeys(self._known(text) for text in named))
+
+    def _known(self, text: str) -> str:
+        colour = colours.canonical(text)
+        if colour is None:
+            names = ", ".join(colours.label(name) for name in colours.NAMES)
+            told = {"colour": text.replace("\0", " ")[:30], "names": names}
+            raise forms.ValidationError(self.error_messages["bad_colour"], "bad_colour", told)
+        return colour
+
+
+class ColoursFilter(django_filters.Filter):
+    field_class = _ColoursField
 
 
 class _MomentField(django_filters.fields.IsoDateTimeField):

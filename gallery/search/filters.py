@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import django_filters
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import BigIntegerField, Exists, ExpressionWrapper, F, OuterRef, Q
+from django.db.models.functions import Cast
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
@@ -18,7 +19,9 @@ from gallery import keyset
 from gallery.errors import Refusal
 from gallery.indexing import ledger
 from gallery.models import Album, AlbumItem, Embedding, Favourite, Image, Tag, User
+from gallery.search import colours, words
 from gallery.search.filter_fields import (
+    ColoursFilter,
     IdsFilter,
     MomentFilter,
     NamesFilter,
@@ -26,6 +29,7 @@ from gallery.search.filter_fields import (
 )
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from uuid import UUID
 
     from gallery.models.image import ImageQuerySet
@@ -38,6 +42,11 @@ ORIENTATIONS = {
     "portrait": Q(width__lt=F("height")),
     "square": Q(width=F("height")),
 }
+PIXELS_OF_MEGAPIXEL = 1_000_000
+_MOST_MEGAPIXELS = 100_000
+_PIXELS = ExpressionWrapper(
+    Cast("width", BigIntegerField()) * F("height"), output_field=BigIntegerField()
+)
 ORDERS = {"created": keyset.UPLOADED, "taken": keyset.TAKEN, "album": keyset.IN_ALBUM}
 
 
@@ -65,10 +74,36 @@ class ImageFilter(django_filters.FilterSet):
         field_name="taken_at", lookup_expr="lt", help_text="A date or a time, not included."
     )
     camera = django_filters.CharFilter(
-        lookup_expr="iexact", max_length=200, help_text="As `images/cameras/` names it."
+        method="by_camera",
+        max_length=200,
+        help_text="As `images/cameras/` names it; where no camera has this name, a part of it.",
     )
     orientation = django_filters.ChoiceFilter(
         method="by_orientation", choices=[(name, name) for name in ORIENTATIONS]
+    )
+    color = ColoursFilter(
+        method="by_colours",
+        help_text="A dominant colour: " + ", ".join(f"`{name}`" for name in colours.NAMES) + " or "
+        "`#rrggbb`, which finds colours that look like it; given several times, pictures "
+        "that have them all.",
+    )
+    words = django_filters.CharFilter(
+        method="by_words",
+        max_length=1000,
+        help_text="Words that the title or the description must all have or, of your own "
+        'pictures, tags or the file name; `"in quotes"` they must follow one another.',
+    )
+    size_min = django_filters.NumberFilter(
+        method="by_least_size",
+        min_value=0,
+        max_value=_MOST_MEGAPIXELS,
+        help_text="Megapixels, at least.",
+    )
+    size_max = django_filters.NumberFilter(
+        method="by_most_size",
+        min_value=0,
+        max_value=_MOST_MEGAPIXELS,
+        help_text="Megapixels, not included.",
     )
     album = django_filters.UUIDFilter(
         method="by_album", help_text="An album that you may see; of others nothing is found."
@@ -114,6 +149,34 @@ class ImageFilter(django_filters.FilterSet):
 
     def by_orientation(self, images: ImageQuerySet, name: str, value: str) -> ImageQuerySet:
         return images.filter(ORIENTATIONS[value])
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def by_camera(self, images: ImageQuerySet, name: str, value: str) -> ImageQuerySet:
+        """The camera of this name, before others of which it is a part ("R5", "R5 C"):
+        whichever other filters there are."""
+        parted = self.queryset.filter(camera__icontains=value).order_by()
+        names = list(parted.values_list("camera", flat=True).distinct())
+        exact = [camera for camera in names if camera.casefold() == value.casefold()]
+        return images.filter(camera__in=exact or names)
+
+    @extend_schema_field({"type": "array", "items": {"type": "string"}})
+    def by_colours(self, images: ImageQuerySet, name: str, value: list[str]) -> ImageQuerySet:
+        for colour in value:
+            images = images.filter(colour_cells__overlap=colours.cells(colour))
+        return images
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def by_words(self, images: ImageQuerySet, name: str, value: str) -> ImageQuerySet:
+        words.require_words(value)
+        return words.with_words(images, value, self.viewer)
+
+    @extend_schema_field(OpenApiTypes.NUMBER)
+    def by_least_size(self, images: ImageQuerySet, name: str, value: Decimal) -> ImageQuerySet:
+        return images.alias(pixels=_PIXELS).filter(pixels__gte=value * PIXELS_OF_MEGAPIXEL)
+
+    @extend_schema_field(OpenApiTypes.NUMBER)
+    def by_most_size(self, images: ImageQuerySet, name: str, value: Decimal) -> ImageQuerySet:
+        return images.alias(pixels=_PIXELS).filter(pixels__lt=value * PIXELS_OF_MEGAPIXEL)
 
     @extend_schema_field(OpenApiTypes.UUID)
     def by_album(self, images: ImageQuerySet, name: str, value: UUID) -> ImageQuerySet:

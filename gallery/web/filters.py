@@ -4,7 +4,7 @@ them away one by one, and as fields of a form."""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,12 +20,18 @@ from django.views.decorators.http import require_safe
 from gallery.errors import Refusal, Sentence
 from gallery.models import Album, Image, User
 from gallery.organising import tags
+from gallery.search import colours
+from gallery.search.syntax import SIZES
 
 Viewer = User | AnonymousUser
 
 # Named as in the API. `from` and `to` are days there, of which the last one counts.
-_LIKE_THE_API = ("camera", "orientation", "album", "owner", "visibility", "state", "favourite")
-NAMES = ("from", "to", *_LIKE_THE_API, "tag")
+_LIKE_THE_API = (
+    *("words", "camera", "orientation", "size_min", "size_max"),
+    *("album", "owner", "visibility", "state", "favourite"),
+)
+_SEVERAL = ("color", "tag")
+NAMES = ("from", "to", *_LIKE_THE_API, *_SEVERAL)
 _MEMBERS_ONLY = {"album", "visibility", "state", "favourite", "tag"}
 
 _CHOICES: dict[str, dict[str, Sentence]] = {
@@ -49,23 +55,40 @@ _CHOICES: dict[str, dict[str, Sentence]] = {
         "false": gettext_lazy("No favourites"),
     },
 }
+_SIZE_NAMES: dict[str, Sentence] = {
+    "small": gettext_lazy("Small"),
+    "medium": gettext_lazy("Medium"),
+    "large": gettext_lazy("Large"),
+}
 # What is suggested for one field, at most.
 _MOST_SUGGESTIONS = 100
 
 
 @dataclass(frozen=True)
 class Chip:
-    """One filter that is on, and the address of the same list without it."""
+    """One filter that is on, and the address of the same list without it. A colour
+    shows itself: `swatch` is #rrggbb."""
 
     label: str
     without: str
+    swatch: str = ""
+
+
+@dataclass(frozen=True)
+class Swatch:
+    """A colour to choose: as the address says it, as people do, and as it looks."""
+
+    value: str
+    label: str
+    hex: str
+    chosen: bool
 
 
 @dataclass(frozen=True)
 class FilterBar:
     """What templates/gallery/filters.html draws. `shown` are the fields that make
     sense in this list, `kept` what else the address says, `choices` (value, label,
-    chosen) by field."""
+    chosen) by field, `sizes` (label, least, most) in megapixels."""
 
     chips: list[Chip]
     clear: str
@@ -73,6 +96,8 @@ class FilterBar:
     kept: list[tuple[str, str]]
     values: dict[str, str]
     choices: dict[str, list[tuple[str, Sentence, bool]]]
+    swatches: list[Swatch] = field(default_factory=list)
+    sizes: list[tuple[Sentence, str, str]] = field(default_factory=list)
 
 
 def read(asked: QueryDict) -> dict[str, Any]:
@@ -85,8 +110,10 @@ def read(asked: QueryDict) -> dict[str, Any]:
         found["taken_after"] = first
     if last := str(asked.get("to", "")):
         found["taken_before"] = _day_after(last)
-    tags = [name for name in asked.getlist("tag") if name.strip()]
-    return {**found, "tag": tags} if tags else found
+    for name in _SEVERAL:
+        if values := [value for value in asked.getlist(name) if value.strip()]:
+            found[name] = values
+    return found
 
 
 def bar(request: HttpRequest, fixed: Collection[str] = ()) -> FilterBar:
@@ -103,6 +130,11 @@ def bar(request: HttpRequest, fixed: Collection[str] = ()) -> FilterBar:
         kept=[(name, str(value)) for name, value in asked.items() if name not in _NOT_KEPT],
         values={name: str(asked.get(name, "")) for name in shown},
         choices={name: _choices(name, asked, request.user) for name in shown},
+        swatches=_swatches(asked.getlist("color")),
+        sizes=[
+            (_SIZE_NAMES[name], _number(least), _number(most))
+            for name, (least, most) in SIZES.items()
+        ],
     )
 
 
@@ -114,7 +146,9 @@ def _chips(request: HttpRequest, shown: list[str]) -> Iterator[Chip]:
     for name in shown:
         for value in filter(None, request.GET.getlist(name)):
             label = _label(name, value, request.user)
-            yield Chip(label, _address(request, without=[name], value=value))
+            colour = colours.canonical(value) if name == "color" else None
+            swatch = colours.swatch(colour) if colour else ""
+            yield Chip(label, _address(request, without=[name], value=value), swatch)
 
 
 def _label(name: str, value: str, viewer: Viewer) -> str:
@@ -129,6 +163,15 @@ def _label(name: str, value: str, viewer: Viewer) -> str:
             return _("Album: %(title)s") % {"title": _title(value, viewer)}
         case "tag":
             return f"#{value}"
+        case "color":
+            colour = colours.canonical(value)
+            return colours.label(colour) if colour else value
+        case "words":
+            return _("Words: %(words)s") % {"words": value}
+        case "size_min":
+            return _("%(size)s MP or more") % {"size": value}
+        case "size_max":
+            return _("Under %(size)s MP") % {"size": value}
     return str(_CHOICES.get(name, {}).get(value, value))
 
 
@@ -152,6 +195,20 @@ def _choices(name: str, asked: QueryDict, viewer: Viewer) -> list[tuple[str, Sen
     if name == "tag" and isinstance(viewer, User):
         offered = [(tag.name, tag.name) for tag in tags.of(viewer)]
     return [(value, label, value in chosen) for value, label in offered]
+
+
+def _swatches(asked: list[str]) -> list[Swatch]:
+    """The named colours, and behind them others that the address asks for."""
+    chosen = {colour for value in asked if (colour := colours.canonical(value))}
+    offered = [*colours.NAMES, *sorted(chosen - colours.NAMES.keys())]
+    return [
+        Swatch(colour, colours.label(colour), colours.swatch(colour), colour in chosen)
+        for colour in offered
+    ]
+
+
+def _number(megapixels: float | None) -> str:
+    return "" if megapixels is None else f"{megapixels:g}"
 
 
 def _title(value: str, viewer: Viewer) -> str:

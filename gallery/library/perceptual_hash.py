@@ -1,0 +1,42 @@
+"""A fingerprint that stays nearly the same when a picture is scaled, compressed anew
+or a little changed: 64 bits, of which near-duplicates differ in a few.
+
+pHash: the signs of the 8 × 8 lowest frequencies of a discrete cosine transform,
+compared with their median (Zauner, Implementation and Benchmarking of Perceptual
+Image Hash Functions, 2010). The bits are those of `imagehash.phash`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+BITS = 64
+
+_SIDE = 32
+_LOW = 8
+
+
+def _cosines() -> npt.NDArray[np.float64]:
+    """(8, 32): the first rows of the DCT-II, not normalised."""
+    frequency, place = np.mgrid[0:_LOW, 0:_SIDE]
+    return 2 * np.cos(np.pi * frequency * (2 * place + 1) / (2 * _SIDE))
+
+
+_COSINES = _cosines()
+
+
+def perceptual_hash(picture: Image.Image) -> int:
+    """The hash as a signed number of 64 bits, as PostgreSQL stores it."""
+    small = picture.convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+    grey = np.asarray(small, dtype=np.float64)
+    # Rounded: what is left of a flat picture is the noise of adding floats.
+    low = np.round(_COSINES @ grey @ _COSINES.T, 6)
+    bits = (low > np.median(low)).ravel()
+    return int.from_bytes(np.packbits(bits).tobytes(), "big", signed=True)
+
+
+def bits_apart(first: int, second: int) -> int:
+    """In how many of the 64 bits two hashes differ."""
+    return ((first ^ second) & (2**BITS - 1)).bit_count()

@@ -1,0 +1,103 @@
+"""Colours that pictures are searched by: names that people use, and #hex.
+
+Both become numbers that the pictures have among their `colour_cells`: a name its own,
+a #hex value those of the cells of OKLab that look like it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+import numpy as np
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from gallery.errors import Sentence
+from gallery.library import colour_names, oklab
+
+# A colour of a picture within this distance (ΔE OK2) looks like the one asked for.
+LIKE = 0.13
+
+
+@dataclass(frozen=True)
+class Named:
+    """How a name is shown; `hex` stands for all that are called so."""
+
+    label: Sentence
+    hex: str
+
+
+NAMES: dict[str, Named] = {
+    "red": Named(_("Red"), "#d32f2f"),
+    "orange": Named(_("Orange"), "#f57c00"),
+    "yellow": Named(_("Yellow"), "#fdd835"),
+    "green": Named(_("Green"), "#43a047"),
+    "teal": Named(_("Teal"), "#00897b"),
+    "blue": Named(_("Blue"), "#1e66d0"),
+    "purple": Named(_("Purple"), "#7b3fb5"),
+    "pink": Named(_("Pink"), "#f06fa5"),
+    "brown": Named(_("Brown"), "#7a4b2a"),
+    "black": Named(_("Black"), "#111111"),
+    "grey": Named(_("Grey"), "#8a8a8a"),
+    "white": Named(_("White"), "#ffffff"),
+}
+_ALIASES = {"gray": "grey"}
+
+_HEX = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})", re.ASCII)
+
+
+def canonical(text: str) -> str | None:
+    """A name of NAMES, or #rrggbb; None for what is neither. Names are taken in any
+    language of the site."""
+    word = text.strip().casefold()
+    if match := _HEX.fullmatch(word):
+        digits = match[1]
+        return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
+    return word if word in NAMES else _known_as().get(word.removesuffix("色"))
+
+
+def label(colour: str) -> str:
+    """How a canonical colour is called on the screen."""
+    return str(NAMES[colour].label) if colour in NAMES else colour
+
+
+def swatch(colour: str) -> str:
+    """A canonical colour as #rrggbb."""
+    return NAMES[colour].hex if colour in NAMES else colour
+
+
+def called(hex_colour: str) -> str:
+    """What people call #rrggbb, on the screen; itself where they have no word for it."""
+    regions = colour_names.REGIONS.items()
+    names = (label(name) for name, region in regions if region.has(_oklab(hex_colour))[0])
+    return next(names, hex_colour)
+
+
+@lru_cache(maxsize=256)
+def cells(colour: str) -> list[int]:
+    """The numbers that a canonical colour means: pictures of that colour have one of
+    them. Never none."""
+    if colour in NAMES:
+        return [colour_names.number_of(colour)]
+    asked = _oklab(colour)
+    numbers, middles = oklab.all_cells()
+    near = oklab.distances(asked, middles)[0] <= LIKE
+    return sorted({*numbers[near].tolist(), *oklab.cells_of(asked).tolist()})
+
+
+def _oklab(hex_colour: str) -> oklab.Colours:
+    """(1, 3)."""
+    return oklab.from_srgb(np.frombuffer(bytes.fromhex(hex_colour[1:]), dtype=np.uint8))[None]
+
+
+@cache
+def _known_as() -> dict[str, str]:
+    known = dict(_ALIASES)
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            labels = {str(named.label).casefold(): name for name, named in NAMES.items()}
+        known |= {word.removesuffix("色"): name for word, name in labels.items()}
+    return known
