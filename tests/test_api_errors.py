@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -96,8 +97,17 @@ def test_a_bad_field_beside_a_good_file_is_refused(field, value, alice):
 # --- Encodings ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("address", ["images/", "search/", "classify/"])
-@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "image/jpeg", "x"])
+@pytest.mark.parametrize(
+    ("address", "content_type"),
+    [
+        *itertools.product(
+            ["images/", "search/", "search/pictures/", "classify/"],
+            ["text/plain", "image/jpeg", "x"],
+        ),
+        # A search may also be JSON.
+        *itertools.product(["images/", "search/pictures/", "classify/"], ["application/json"]),
+    ],
+)
 def test_the_wrong_content_type_is_415(address, content_type, alice):
     answer = api(alice).post(V1 + address, b"{}", content_type=content_type)
     assert error_of(answer, 415)["code"] == "unsupported_media_type"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import json
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import QueryDict
+from PIL import Image as PILImage
 from rest_framework.test import APIClient
 
 from gallery.encoders import reply
-from gallery.models import Image
+from gallery.models import Image, Tag
 from tests import pictures
 from tests.api_tools import code_of, sample, with_worker
 from tests.conftest import api, upload, wait_for
@@ -16,6 +21,7 @@ from tests.factories import make_space
 SEARCH = "/api/v1/search/"
 IMAGES = "/api/v1/images/"
 SHAPE = {"results", "exact", "space", "next", "took_ms", "exact_copies"}
+SHAPE |= {"query", "line", "fused", "notes"}
 
 
 def page_of(response) -> dict:
@@ -82,7 +88,7 @@ def test_chinese_words_find_the_same(photos, alice):
 @with_worker
 def test_a_hit_is_shown_like_the_picture_itself(photos, alice):
     (best, *_) = page_of(api(alice).get(SEARCH, {"q": "a cat"}))["results"]
-    assert set(best) == {"image", "score"}
+    assert set(best) == {"image", "score", "fit", "share", "by_words", "similar"}
     assert best["image"] == api(alice).get(f"{IMAGES}{photos['cat'].pk}/").json()
     assert best["image"]["state"] == "ready"
 
@@ -150,6 +156,71 @@ def test_a_cursor_is_nobody_elses(photos, alice):
     assert (answer.status_code, code_of(answer)) == (410, "search_expired")
 
 
+@with_worker
+def test_terms_and_filters_as_json(photos, alice):
+    body = {
+        "terms": [{"text": "a cat"}, {"text": "a rocket", "weight": -0.5}],
+        "filters": {"owner": "me", "color": []},
+        "limit": 1,
+    }
+    first = page_of(api(alice).post(SEARCH, body, format="json"))
+    assert ids(first) == [str(photos["cat"].pk)]
+    assert first["query"] == 'a cat -"a rocket"^0.5 owner:me'
+    second = page_of(api(alice).get(first["next"]))
+    assert ids(second) == [str(photos["rocket"].pk)]
+    cursor = QueryDict(first["next"].partition("?")[2])["cursor"]
+    assert ids(page_of(api(alice).post(SEARCH, {"cursor": cursor}))) == ids(second)
+    line = page_of(api(alice).get(SEARCH, {"q": first["query"], "limit": 1}))
+    assert [hit["score"] for hit in line["results"]] == [hit["score"] for hit in first["results"]]
+
+
+@with_worker
+def test_a_minus_pushes_away_what_it_names(photos, alice):
+    coffee = str(photos["coffee"].pk)
+    line = "things “a cup of coffee”"
+    assert ids(page_of(api(alice).get(SEARCH, {"q": line})))[0] == coffee
+    line = "things -“a cup of coffee”"
+    assert ids(page_of(api(alice).get(SEARCH, {"q": line})))[-1] == coffee
+
+
+@with_worker
+def test_a_chinese_line_with_a_filter(photos, alice):
+    page = page_of(api(alice).get(SEARCH, {"q": "「一只猫」 所有者：me"}))
+    assert ids(page) == [str(photos[name].pk) for name in ("cat", "rocket")]
+
+
+@with_worker
+def test_a_part_of_a_sent_picture_finds_what_the_part_shows(photos, alice):
+    """A cat on the left and a rocket on the right of one picture."""
+    both = PILImage.new("RGB", (800, 400))
+    for left, name in ((0, "chelsea.png"), (400, "rocket.jpg")):
+        shown = PILImage.open(io.BytesIO(sample(name))).convert("RGB")
+        both.paste(shown.resize((400, 400)), (left, 0))
+    buffer = io.BytesIO()
+    both.save(buffer, "PNG")
+    file = SimpleUploadedFile("both.png", buffer.getvalue())
+    kept = api(alice).post(f"{SEARCH}pictures/", {"file": file}, format="multipart")
+    assert kept.status_code == 201
+    for name, left in (("cat", 0), ("rocket", 0.5)):
+        term = {"upload": kept.json()["id"], "crop": [left, 0, 0.5, 1]}
+        page = page_of(api(alice).post(SEARCH, {"terms": [term]}))
+        assert ids(page)[0] == str(photos[name].pk)
+        assert page["results"][0]["score"] > 0.8
+
+
+@with_worker
+def test_a_part_of_a_stored_picture_and_words_together(photos, alice):
+    terms = [
+        {"image": str(photos["coffee"].pk), "crop": [0, 0, 0.6, 1], "weight": 0.5},
+        {"text": "a cat"},
+    ]
+    page = page_of(api(alice).post(SEARCH, {"terms": terms}))
+    assert ids(page) == [str(photos[name].pk) for name in ("cat", "rocket")]
+    hidden = [{"image": str(photos["temple"].pk)}]
+    answer = api(alice).post(SEARCH, {"terms": hidden})
+    assert (answer.status_code, code_of(answer)) == (400, "no_such_picture")
+
+
 # --- Without a worker -----------------------------------------------------------
 
 
@@ -208,3 +279,111 @@ def test_a_picture_that_is_not_encoded_yet_has_no_similar_ones_yet(alice):
     make_space()
     answer = api(alice).get(f"{IMAGES}{upload(alice).pk}/similar/")
     assert (answer.status_code, code_of(answer)) == (400, "not_encoded_yet")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("body", "code", "attr"),
+    [
+        ([], "bad_query", None),
+        ({}, "empty_query", "terms"),
+        ({"terms": []}, "empty_query", "terms"),
+        ({"terms": [{"text": "cat", "weight": 0}]}, "bad_weight", "terms.0.weight"),
+        ({"terms": [{"text": "cat", "crop": [0, 0, 1, 1]}]}, "bad_crop", "terms.0.crop"),
+        ({"terms": [{"text": "cat"}], "wieghts": []}, "unknown_name", "wieghts"),
+        ({"terms": [{"text": "cat"}], "filters": {"tags": 1}}, "unknown_name", "filters.tags"),
+        ({"terms": [{"text": "cat"}], "\ud800x": 1}, "unknown_name", "x"),
+        ({"filters": {"album": "\ud800\x00"}}, "no_such_album", "filters.album"),
+        ({"filters": {"camera": "\ud800"}}, "invalid", "filters.camera"),
+        ({"terms": [{"text": "cat"}], "limit": 0}, "bad_limit", "limit"),
+        ({"terms": [{"text": "cat"}], "limit": 1.5}, "bad_limit", "limit"),
+        ({"terms": [{"text": "cat"}], "limit": [1]}, "bad_limit", "limit"),
+        ({"terms": [{"text": "cat"}], "fold": "perhaps"}, "invalid", "fold"),
+    ],
+)
+def test_json_that_makes_no_sense_is_refused_by_name(body, code, attr, alice):
+    make_space()
+    # As text: a JSON body may hold halves of surrogate pairs, escaped.
+    answer = api(alice).post(SEARCH, json.dumps(body), content_type="application/json")
+    assert answer.status_code == 400
+    (error,) = answer.json()["errors"]
+    assert (error["code"], error["attr"]) == (code, attr)
+
+
+@pytest.mark.django_db
+def test_a_wrong_filter_is_named_before_the_encoder_is_asked(alice, monkeypatch):
+    make_space()
+    monkeypatch.setattr(reply, "heartbeat", lambda: pytest.fail("nothing is to be encoded"))
+    body = {"terms": [{"text": "cat"}], "filters": {"orientation": "diagonal"}}
+    (error,) = api(alice).post(SEARCH, body).json()["errors"]
+    assert error["attr"] == "filters.orientation"
+    (error,) = api(alice).get(SEARCH, {"q": "cat orientation:diagonal"}).json()["errors"]
+    assert error["attr"] == "q"
+
+
+@pytest.mark.django_db
+def test_filters_alone_are_answered_without_scores(alice, bob, monkeypatch):
+    make_space()
+    monkeypatch.setattr(reply, "heartbeat", lambda: pytest.fail("nothing is to be encoded"))
+    mine, shown = upload(alice), upload(bob, visibility="public")
+    page = page_of(api(alice).get(SEARCH, {"q": "orientation:landscape"}))
+    assert ids(page) == [str(shown.pk), str(mine.pk)]
+    assert [hit["score"] for hit in page["results"]] == [None, None]
+    assert ids(page_of(api(bob).get(SEARCH, {"q": "orientation:landscape"}))) == [str(shown.pk)]
+    assert ids(page_of(api(alice).post(SEARCH, {"filters": {"orientation": "portrait"}}))) == []
+
+
+@pytest.mark.django_db
+def test_a_picture_to_search_with_is_checked_like_an_upload(alice):
+    address = f"{SEARCH}pictures/"
+    answer = api(alice).post(address, {}, format="multipart")
+    assert (answer.status_code, code_of(answer)) == (400, "no_file")
+    text = SimpleUploadedFile("a.jpg", b"no picture at all")
+    answer = api(alice).post(address, {"file": text}, format="multipart")
+    assert (answer.status_code, code_of(answer)) == (400, "not_a_picture")
+
+
+@pytest.mark.django_db
+def test_a_picture_that_is_no_longer_kept_is_410(alice, bob):
+    make_space()
+    file = SimpleUploadedFile("a.jpg", pictures.jpeg())
+    kept = api(bob).post(f"{SEARCH}pictures/", {"file": file}, format="multipart").json()["id"]
+    answer = api(alice).post(SEARCH, {"terms": [{"upload": kept}]})
+    assert (answer.status_code, code_of(answer)) == (410, "picture_expired")
+    assert answer.json()["errors"][0]["attr"] == "terms.0.upload"
+
+
+@pytest.mark.django_db
+def test_a_line_is_parsed_without_searching(alice):
+    answer = api(alice).post(f"{SEARCH}parse/", {"q": " Beach  -people tag:sea  at 12:30"})
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "terms": [{"text": "Beach at 12:30", "weight": 1.0}, {"text": "people", "weight": -1.0}],
+        "filters": {"tag": ["sea"]},
+        "text": '"Beach at 12:30" -people tag:sea',
+        "notes": [
+            {
+                "code": "unknown_key",
+                "message": "“12:” is no filter: it is searched for as text.",
+            }
+        ],
+    }
+
+
+@pytest.mark.django_db
+def test_a_line_is_completed_with_what_the_viewer_knows(alice, bob):
+    Tag.objects.create(owner=alice, name="sea side").images.add(upload(alice))
+    address = f"{SEARCH}complete/"
+    (found,) = api(alice).get(address, {"q": "tag:se 海", "at": 6}).json()["suggestions"]
+    assert found == {
+        "kind": "value",
+        "insert": '"sea side"',
+        "detail": "1 picture",
+        "text": 'tag:"sea side" 海',
+        "at": 15,
+        "start": 4,
+        "end": 6,
+    }
+    assert api(bob).get(address, {"q": "tag:se"}).json() == {"suggestions": []}
+    answer = api(bob).get(address, {"q": "tag:se", "at": "x"})
+    assert (answer.status_code, code_of(answer)) == (400, "bad_position")

@@ -104,7 +104,6 @@ def test_pages_go_on_to_the_end_and_never_repeat(
     space: EmbeddingSpace, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pages, "FIRST_WINDOW", 7)
-    monkeypatch.setattr(pages, "WIDEN_BY", 5)
     images = fan(alice, space, 30)
     page = service.search_similar(images[0], alice, limit=4)
     seen = found(page)
@@ -261,8 +260,10 @@ def test_recall_of_the_index_per_kind_and_viewer(clustered: Any, kind: planner.K
 def test_the_index_is_really_used(clustered: Any) -> None:
     space, vectors, _ = clustered
     scope = Image.objects.visible_to(AnonymousUser())
-    plan = planner.by_index(space, vectors[0], scope)[:50].explain()
-    assert spaces.index_name(space) in plan
+    plan = planner.by_index(
+        space, vectors[0], planner.Scope.of(scope), 50, 200, explain=True
+    )
+    assert spaces.index_name(space) in str(plan)
 
 
 def test_a_sparse_scope_still_gives_full_pages(clustered: Any, settings: Any) -> None:

@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from gallery.api.errors import unknown_address
-from gallery.api.routes import accounts, organising, sharing, uploads
+from gallery.api.routes import accounts, organising, searching, sharing, uploads
 from gallery.api.views import auth, classify, files, images, search, status
 
 app_name = "api"
@@ -23,9 +23,13 @@ v1 = [
     path("images/<uuid:pk>/similar/", search.SimilarView.as_view(), name="image-similar"),
     path("images/<uuid:pk>/classify/", classify.ImageClassifyView.as_view(), name="image-classify"),
     path("search/", search.SearchView.as_view(), name="search"),
+    path("search/pictures/", search.QueryPictureView.as_view(), name="search-pictures"),
+    path("search/complete/", search.CompletionView.as_view(), name="search-complete"),
+    path("search/parse/", search.ParseView.as_view(), name="search-parse"),
     path("classify/", classify.ClassifyView.as_view(), name="classify"),
     *uploads.routes,
     *organising.routes,
+    *searching.routes,
     *sharing.routes,
     *accounts.routes,
     path("health/", status.HealthView.as_view(), name="health"),

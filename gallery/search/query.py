@@ -1,20 +1,61 @@
 """What somebody looks for: terms to be like or unlike, and filters.
 
-The same query has two written forms: JSON, as the API takes it (`from_json`), and one
-line of text, as it stands in the search bar and in the address (gallery.search.syntax).
+The same query has two written forms: JSON, as the API takes it (`Query.from_json`), and
+one line of text, as it stands in the search bar and in the address
+(gallery.search.syntax). Both are canonical: numbers are rounded and texts cleaned on the
+way in, so that a query that is written and read again is the same query.
 """
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
+from gallery.encoders.client import normalise_text
+from gallery.errors import Refusal
+from gallery.search import dates
+from gallery.search.filters import ImageFilter
+
 MAX_TERMS = 12
 MAX_TERM_CHARACTERS = 1000
+MAX_FILTER_CHARACTERS = 1000
 # Weights lie in [-MAX_WEIGHT, MAX_WEIGHT]; 0 means nothing and is refused.
 MAX_WEIGHT = 2.0
+# Digits that are kept of a weight, of a share of a picture and of megapixels.
+WEIGHT_DIGITS = 3
+SHARE_DIGITS = 4
+SIZE_DIGITS = 3
+# Less than this of a side is a slip of the hand.
+MIN_CROP_SHARE = 0.01
+
+FILTER_NAMES = frozenset(ImageFilter.base_filters)
+# Filters that may be given several times.
+LIST_FILTERS = frozenset({"id", "tag", "color"})
+_YES_NO_FILTERS = frozenset({"favourite", "archived"})
+_SIZE_FILTERS = frozenset({"size_min", "size_max"})
+_DAY_FILTERS = frozenset(
+    f"{moment}_{side}"
+    for moment in ("taken", "captured", "created")
+    for side in ("after", "before")
+)
+_LOWER_CASE_FILTERS = frozenset({"orientation", "color", "visibility", "state", "order"})
+
+_UPLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_YES_NO = {
+    **dict.fromkeys(("true", "yes", "y", "1", "是"), True),
+    **dict.fromkeys(("false", "no", "n", "0", "否"), False),
+}
+# Other words for a value.
+_SYNONYMS = {
+    "orientation": {"横": "landscape", "竖": "portrait", "方": "square"},
+    "visibility": {"公开": "public", "私密": "private"},
+}
 
 
 @dataclass(frozen=True)
@@ -26,6 +67,26 @@ class Crop:
     top: float
     width: float
     height: float
+
+    @classmethod
+    def of(cls, sides: Any, name: str = "crop") -> Crop:
+        """From [left, top, width, height]. Raises Refusal (bad_crop) naming `name`."""
+        if not (isinstance(sides, list | tuple) and len(sides) == 4 and all(map(_is_real, sides))):
+            _refuse_crop(name)
+        crop = cls(*(round(float(side), SHARE_DIGITS) + 0.0 for side in sides))
+        # Rounding may carry a side over the edge by as much as it moves it.
+        slack = 10**-SHARE_DIGITS
+        fits = (
+            min(crop.left, crop.top) >= 0
+            and min(crop.width, crop.height) >= MIN_CROP_SHARE
+            and max(crop.left + crop.width, crop.top + crop.height) <= 1 + slack
+        )
+        if not fits:
+            _refuse_crop(name)
+        return crop
+
+    def as_list(self) -> list[float]:
+        return [self.left, self.top, self.width, self.height]
 
 
 @dataclass(frozen=True)
@@ -44,10 +105,23 @@ class Term:
     def is_text(self) -> bool:
         return bool(self.text)
 
+    def as_json(self) -> dict[str, Any]:
+        if self.text:
+            data: dict[str, Any] = {"text": self.text}
+        elif self.image is not None:
+            data = {"image": str(self.image)}
+        else:
+            data = {"upload": self.upload}
+        data["weight"] = self.weight
+        if self.crop is not None:
+            data["crop"] = self.crop.as_list()
+        return data
+
 
 @dataclass(frozen=True)
 class Query:
-    """`filters` are named and checked as in gallery.search.filters.
+    """`filters` are named and checked as in gallery.search.filters; an album may also
+    be named by its title.
 
     Without terms it is a list of what the filters leave, newest first.
     """
@@ -63,3 +137,185 @@ class Query:
     def positive_texts(self) -> list[str]:
         """What the words of titles, descriptions, tags and file names are compared with."""
         return [term.text for term in self.terms if term.is_text and term.weight > 0]
+
+    @property
+    def negative_texts(self) -> list[str]:
+        return [term.text for term in self.terms if term.is_text and term.weight < 0]
+
+    @classmethod
+    def from_json(cls, data: Any) -> Query:
+        """From {"terms": […], "filters": {…}}, both optional; see `Term` and
+        gallery.search.filters. Raises Refusal, which names what is wrong as
+        `terms.0.weight`. Values of filters are judged where they are used."""
+        _require_object(data, {"terms", "filters"}, "")
+        terms = data.get("terms", [])
+        if not isinstance(terms, list):
+            raise Refusal("bad_terms", _("Give a list of terms."), "terms")
+        query = cls(
+            tuple(_term(entry, f"terms.{number}") for number, entry in enumerate(terms)),
+            _filters(data.get("filters", {})),
+        )
+        query.check()
+        return query
+
+    def as_json(self) -> dict[str, Any]:
+        return {"terms": [term.as_json() for term in self.terms], "filters": dict(self.filters)}
+
+    def check(self) -> None:
+        """Raises Refusal for more than a query may hold."""
+        if len(self.terms) > MAX_TERMS:
+            raise Refusal(
+                "too_many_terms",
+                _("A search has at most %(most)d terms.") % {"most": MAX_TERMS},
+                "terms",
+            )
+        for number, term in enumerate(self.terms):
+            if len(term.text) > MAX_TERM_CHARACTERS:
+                raise Refusal(
+                    "query_too_long",
+                    _("Describe the picture in at most %(max)d characters.")
+                    % {"max": MAX_TERM_CHARACTERS},
+                    f"terms.{number}.text",
+                )
+
+
+def clean_filter(name: str, value: Any) -> Any:
+    """The canonical form of a filter's value, None for none. What is no value of this
+    filter is left as it is: gallery.search.filters says what is wrong with it."""
+    if name in LIST_FILTERS:
+        entries = value if isinstance(value, list) else [value]
+        cleaned = [_one(name, _clean_text(name, entry)) for entry in entries if entry is not None]
+        return list(dict.fromkeys(filter(None, cleaned))) or None
+    if isinstance(value, list):
+        if len(value) > 1:
+            raise Refusal("one_value", _("Give one value."), f"filters.{name}")
+        value = value[0] if value else None
+    if value is None or isinstance(value, bool):
+        return value
+    return _one(name, _clean_text(name, value))
+
+
+def _one(name: str, text: str) -> Any:
+    if name in _LOWER_CASE_FILTERS:
+        text = text.lower()
+    if name in _YES_NO_FILTERS:
+        return _YES_NO.get(text.lower(), text or None)
+    if name in _SIZE_FILTERS:
+        return _number(text)
+    if name in _DAY_FILTERS and (span := dates.span(text)):
+        return span[0]
+    return _SYNONYMS.get(name, {}).get(text, text) or None
+
+
+# --- From JSON --------------------------------------------------------------------
+
+
+def _term(data: Any, name: str) -> Term:
+    _require_object(data, {"text", "image", "upload", "weight", "crop"}, name)
+    given = [kind for kind in ("text", "image", "upload") if data.get(kind) is not None]
+    if len(given) != 1:
+        raise Refusal(
+            "bad_term", _("Each term has just one of “text”, “image” and “upload”."), name
+        )
+    kind = given[0]
+    weight = _weight(data.get("weight", 1.0), f"{name}.weight")
+    crop = data.get("crop")
+    if crop is not None and kind == "text":
+        raise Refusal("bad_crop", _("A text has no crop: take a picture."), f"{name}.crop")
+    cut = None if crop is None else Crop.of(crop, f"{name}.crop")
+    value, at = data[kind], f"{name}.{kind}"
+    if kind == "text":
+        return Term(text=_text(value, at), weight=weight)
+    if kind == "image":
+        return Term(image=_image(value, at), weight=weight, crop=cut)
+    return Term(upload=_upload(value, at), weight=weight, crop=cut)
+
+
+def _text(value: Any, name: str) -> str:
+    text = normalise_text(value) if isinstance(value, str) else ""
+    if not text:
+        raise Refusal("empty_query", _("Type what the picture should show."), name)
+    return text
+
+
+def _image(value: Any, name: str) -> UUID:
+    try:
+        return UUID(value) if isinstance(value, str) else UUID("")
+    except ValueError as error:
+        raise Refusal("bad_id", _("Give the id of a picture."), name) from error
+
+
+def _upload(value: Any, name: str) -> str:
+    if not isinstance(value, str) or not _UPLOAD.fullmatch(value):
+        raise Refusal("bad_id", _("Give the id of a query picture."), name)
+    return value
+
+
+def _weight(value: Any, name: str) -> float:
+    weight = round(float(value), WEIGHT_DIGITS) if _is_real(value) else 0.0
+    if weight == 0 or abs(weight) > MAX_WEIGHT:
+        raise Refusal(
+            "bad_weight",
+            _("A weight is a number from −%(most)g to %(most)g, and not 0.") % {"most": MAX_WEIGHT},
+            name,
+        )
+    return weight
+
+
+def _filters(data: Any) -> dict[str, Any]:
+    _require_object(data, FILTER_NAMES, "filters")
+    cleaned = {name: clean_filter(name, value) for name, value in data.items()}
+    return {name: value for name, value in cleaned.items() if value is not None}
+
+
+def _clean_text(name: str, value: Any) -> str:
+    if isinstance(value, bool | dict | list) or not isinstance(value, str | int | float):
+        raise Refusal(
+            "invalid",
+            _("Give a text, a number, true or false, or a list of texts."),
+            f"filters.{name}",
+        )
+    text = str(value).strip()
+    if len(text) > MAX_FILTER_CHARACTERS:
+        raise Refusal(
+            "filter_too_long",
+            _("Give at most %(most)d characters.") % {"most": MAX_FILTER_CHARACTERS},
+            f"filters.{name}",
+        )
+    return text
+
+
+def _number(text: str) -> float | str | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return text or None
+    return round(number, SIZE_DIGITS) + 0.0 if math.isfinite(number) else text
+
+
+def _require_object(data: Any, names: set[str] | frozenset[str], at: str) -> None:
+    """Unknown names are refused: whoever misspells one would get another search."""
+    if not isinstance(data, Mapping):
+        raise Refusal("bad_query", _("Give a JSON object."), at or None)
+    unknown = next((name for name in data if name not in names), None)
+    if unknown is not None:
+        # Of JSON, it may hold what no answer can.
+        shown = normalise_text(str(unknown))[:50]
+        raise Refusal(
+            "unknown_name",
+            _("There is no “%(name)s” here. Known are: %(names)s.")
+            % {"name": shown, "names": ", ".join(sorted(names))},
+            f"{at}.{shown}" if at else shown,
+        )
+
+
+def _is_real(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9
+
+
+def _refuse_crop(name: str) -> None:
+    raise Refusal(
+        "bad_crop",
+        _("A crop is [left, top, width, height] as shares of the picture, from 0 to 1."),
+        name,
+    )

@@ -51,7 +51,8 @@ class Results:
     the next page or None after the last, `start` that of the first. `took_ms` holds
     milliseconds by step. `judgement.line` is the least score of a match, see
     gallery.search.relevance.
-    `exact_copies` are visible pictures with the very bytes of a query picture;
+    `fused`: pictures with the words of the query stand higher than their scores alone
+    would have them. `exact_copies` are visible pictures with the very bytes of a query picture;
     they are never among the hits.
     """
 
@@ -62,6 +63,7 @@ class Results:
     start: str
     took_ms: dict[str, float]
     query: Query = field(default_factory=Query)
+    fused: bool = False
     judgement: Judgement = field(default_factory=Judgement)
     notes: list[Note] = field(default_factory=list)
     exact_copies: list[Image] = field(default_factory=list)

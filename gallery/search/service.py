@@ -1,27 +1,30 @@
-"""Search by text, by a stored picture and by a picture that is not kept.
+"""Search by a query of texts, pictures and filters.
 
-query -> vector -> window of the nearest visible pictures -> a page of hits
+query -> vector -> window of the best visible pictures -> a page of hits
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
-import numpy as np
 from django.utils.translation import gettext as _
 
 from gallery.encoders import client
-from gallery.encoders.base import Vectors
 from gallery.errors import Refusal, Unavailable
 from gallery.indexing.spaces import active_space, failed_space
-from gallery.models import Embedding, EmbeddingSpace, Image
-from gallery.search import pages, window
-from gallery.search.results import Clock, Results, Viewer
+from gallery.models import EmbeddingSpace, Image
+from gallery.search import albums, languages, pages, ranking, relevance, syntax, window
+from gallery.search.combine import Combined, combined
+from gallery.search.combine import stored_vector as stored_vector
+from gallery.search.query import Query, Term
+from gallery.search.results import Clock, Note, Results, Viewer
 from gallery.search.window import Window
 
 DEFAULT_LIMIT = 40
 MAX_LIMIT = 500
-MAX_QUERY_CHARACTERS = 1000
+MAX_LINE_CHARACTERS = 4000
 
 
 class QueryPicture(Protocol):
@@ -51,48 +54,68 @@ def clean_limit(value: int | str | None) -> int:
     return limit
 
 
-def search_text(text: str, viewer: Viewer, *, limit: int = DEFAULT_LIMIT) -> Results:
-    """Pictures that show what `text` says, in any language the active model knows.
+def search(
+    query: Query,
+    viewer: Viewer,
+    limit: int = DEFAULT_LIMIT,
+    *,
+    fold: bool = False,
+    notes: Iterable[Note] = (),
+    checked: Iterable[Image] = (),
+) -> Results:
+    """The pictures that the viewer may see, the best for `query` first; without terms
+    those that the filters leave, newest first. With `fold` near-duplicates stand behind
+    the best of them. `notes` are passed on to the searcher. Of the pictures of terms,
+    those that are `checked` the viewer is known to reach.
 
-    Raises Refusal for an empty or overlong text, Unavailable if the encoder is down.
+    Raises Refusal for a query that cannot be understood, naming `terms.0.image` or
+    `filters.tag`, and Unavailable if the encoder is down.
     """
-    query = client.normalise_text(text)
-    if not query:
-        raise Refusal("empty_query", _("Type what the picture should show."), "q")
-    if len(query) > MAX_QUERY_CHARACTERS:
-        raise Refusal(
-            "query_too_long",
-            _("Describe the picture in at most %(max)d characters.")
-            % {"max": MAX_QUERY_CHARACTERS},
-            "q",
-        )
+    if query.is_empty:
+        raise Refusal("empty_query", _("Type what the picture should show."), "terms")
+    query.check()
     clock = Clock()
     space = require_active_space()
-    with clock.step("encode"):
-        vector = client.encode_texts(space, [query])[0]
-    found = Window(viewer.pk, space.pk, vector, "text")
-    return pages.page(found, space, viewer, 0, limit, clock)
+    filters = albums.with_ids(query.filters, viewer)
+    # A filter that is wrong is refused before anything is encoded.
+    ranking.narrowed(filters, viewer)
+    terms = None
+    if query.terms:
+        with clock.step("encode"):
+            terms = combined(query, space, viewer, checked)
+    found = _window(terms, space, viewer, fold=fold)
+    found.query, found.filters = query.as_json(), filters
+    found.notes = [(note.code, str(note.message)) for note in [*notes, *_told(query, space)]]
+    return _judged(pages.page(found, space, viewer, 0, limit, clock))
+
+
+def search_text(
+    text: str, viewer: Viewer, limit: int = DEFAULT_LIMIT, *, fold: bool = False
+) -> Results:
+    """Pictures that show what a line says (see gallery.search.syntax), in any language
+    that the active model knows. Raises as `search` does, naming "q"."""
+    if len(text) > MAX_LINE_CHARACTERS:
+        raise Refusal(
+            "query_too_long",
+            _("A search has at most %(max)d characters.") % {"max": MAX_LINE_CHARACTERS},
+            "q",
+        )
+    parsed = syntax.parse(text)
+    try:
+        return search(parsed.query, viewer, limit, fold=fold, notes=parsed.notes)
+    except Refusal as refusal:
+        # In one line nothing has a place of its own.
+        refusal.field = "q"
+        raise
 
 
 def search_similar(image: Image, viewer: Viewer, *, limit: int = DEFAULT_LIMIT) -> Results:
     """Pictures like a stored one, without it and its exact copies.
 
-    The caller has checked that `viewer` may reach `image`. Raises Refusal while
-    the picture has no vector yet.
+    The caller has checked that `viewer` may reach `image`. Raises Refusal while the
+    picture has no vector yet.
     """
-    clock = Clock()
-    space = require_active_space()
-    with clock.step("encode"):
-        vector = stored_vector(image, space)
-    found = Window(
-        viewer.pk,
-        space.pk,
-        vector,
-        "image",
-        exclude_id=image.pk,
-        exclude_sha256=image.sha256,
-    )
-    return pages.page(found, space, viewer, 0, limit, clock)
+    return search(Query((Term(image=image.pk),)), viewer, limit, checked=[image])
 
 
 def search_picture(picture: QueryPicture, viewer: Viewer, *, limit: int = DEFAULT_LIMIT) -> Results:
@@ -104,8 +127,10 @@ def search_picture(picture: QueryPicture, viewer: Viewer, *, limit: int = DEFAUL
     space = require_active_space()
     with clock.step("encode"):
         vector = client.encode_picture(space, picture.packed)
-    found = Window(viewer.pk, space.pk, vector, "image", exclude_sha256=picture.sha256)
-    results = pages.page(found, space, viewer, 0, limit, clock)
+    bytes_of_it = [picture.sha256]
+    shown = Combined(vector, "image", exclude_sha256s=bytes_of_it, copies_of=bytes_of_it)
+    found = _window(shown, space, viewer)
+    results = _judged(pages.page(found, space, viewer, 0, limit, clock))
     # Kept even where one page holds it all: the picture is gone, and whoever
     # reloads the results has only `start`.
     window.save(found)
@@ -115,17 +140,6 @@ def search_picture(picture: QueryPicture, viewer: Viewer, *, limit: int = DEFAUL
 def continue_search(cursor: str, viewer: Viewer, *, limit: int = DEFAULT_LIMIT) -> Results:
     """The next page of a search. Raises Expired if its window is no longer kept."""
     return pages.continued(cursor, viewer, limit)
-
-
-def stored_vector(image: Image, space: EmbeddingSpace) -> Vectors:
-    """(d,) float32 of a stored picture in `space`. Raises Refusal if there is none yet."""
-    entry = Embedding.objects.filter(image=image, space=space, vector__isnull=False).first()
-    if entry is None:
-        raise Refusal(
-            "not_encoded_yet",
-            _("This picture is still being prepared. Try again in a moment."),
-        )
-    return np.asarray(entry.vector, dtype=np.float32)
 
 
 def require_active_space() -> EmbeddingSpace:
@@ -144,3 +158,40 @@ def require_active_space() -> EmbeddingSpace:
             retry_after=5,
         )
     return space
+
+
+def _window(
+    terms: Combined | None, space: EmbeddingSpace, viewer: Viewer, *, fold: bool = False
+) -> Window:
+    """Nothing found yet. Without terms it has no vector."""
+    if terms is None:
+        return Window(viewer.pk, space.pk, None, "text", fold=fold)
+    return Window(
+        viewer.pk,
+        space.pk,
+        terms.vector,
+        terms.kind,
+        exclude_ids=terms.exclude_ids,
+        exclude_sha256s=terms.exclude_sha256s,
+        copies_of=terms.copies_of,
+        judgement=relevance.judge(space, terms.vector, terms.kind, alone=terms.alone),
+        fold=fold,
+    )
+
+
+def _told(query: Query, space: EmbeddingSpace) -> Sequence[Note]:
+    """What the searcher should know beforehand."""
+    texts = [term.text for term in query.terms if term.is_text]
+    warning = languages.warning(space, texts) if texts else None
+    return [Note("language", warning)] if warning else []
+
+
+def _judged(results: Results) -> Results:
+    """The first page, with a note where even its best hit is no match."""
+    line = results.judgement.line
+    best = max((hit.score for hit in results.hits if hit.score is not None), default=None)
+    named = any(hit.by_words for hit in results.hits)
+    if line is None or best is None or best >= line or named:
+        return results
+    note = Note("no_good_match", _("Nothing here matches well. These come closest."))
+    return replace(results, notes=[*results.notes, note])

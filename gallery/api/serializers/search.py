@@ -1,10 +1,15 @@
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema_serializer
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from gallery.api.serializers.images import ImageSerializer
-from gallery.search.service import DEFAULT_LIMIT, MAX_LIMIT
+from gallery.search.query import MAX_TERM_CHARACTERS, MAX_TERMS, MAX_WEIGHT
+from gallery.search.service import DEFAULT_LIMIT, MAX_LIMIT, MAX_LINE_CHARACTERS
+
+# --- What is asked ----------------------------------------------------------------
 
 
 class PictureSerializer(serializers.Serializer):
@@ -23,13 +28,118 @@ class SearchPictureSerializer(PictureSerializer):
     )
 
 
-class HitSerializer(serializers.Serializer):
-    image = ImageSerializer()
-    score = serializers.FloatField(help_text="Cosine with the query, from -1 to 1.")
+_WEIGHT = {
+    "type": "number",
+    "minimum": -MAX_WEIGHT,
+    "maximum": MAX_WEIGHT,
+    "default": 1,
+    "description": "How much it counts; negative: unlike. Not 0.",
+}
+_CROP = {
+    "type": "array",
+    "items": {"type": "number", "minimum": 0, "maximum": 1},
+    "minItems": 4,
+    "maxItems": 4,
+    "description": "[left, top, width, height] as shares of the upright picture.",
+}
+
+
+def _term(name: str, description: str, **kind: Any) -> dict[str, Any]:
+    crop = {} if name == "text" else {"crop": _CROP}
+    return {
+        "type": "object",
+        "required": [name],
+        "additionalProperties": False,
+        "properties": {
+            name: {"type": "string", "description": description, **kind},
+            "weight": _WEIGHT,
+            **crop,
+        },
+    }
+
+
+@extend_schema_field(
+    {
+        "type": "array",
+        "maxItems": MAX_TERMS,
+        "items": {
+            "oneOf": [
+                _term("text", "What it shows, in words.", maxLength=MAX_TERM_CHARACTERS),
+                _term("image", "A picture in the gallery.", format="uuid"),
+                _term("upload", "A query picture, as `search/pictures/` answered."),
+            ]
+        },
+    }
+)
+class TermsField(serializers.JSONField):
+    """Taken as it is: gallery.search.query says what is wrong with it."""
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "additionalProperties": True,
+        "description": "As in the query of `images/`; an album also by its title.",
+    }
+)
+class FiltersField(serializers.JSONField):
+    """Taken as it is, as the terms are."""
+
+
+class SearchSerializer(serializers.Serializer):
+    """Terms to be like or unlike, and filters. Without terms: what the filters leave,
+    newest first. With `cursor`: the next page of any search."""
+
+    terms = TermsField(required=False)
+    filters = FiltersField(required=False)
+    limit = serializers.IntegerField(
+        min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT, help_text="Results on a page."
+    )
+    cursor = serializers.CharField(required=False, help_text="Taken from `next`.")
+    fold = serializers.BooleanField(
+        default=False, help_text="Let near-duplicates stand behind the best of them."
+    )
+
+
+class LineSerializer(serializers.Serializer):
+    q = serializers.CharField(
+        max_length=MAX_LINE_CHARACTERS,
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text="A search in one line.",
+    )
+
+
+# --- What is answered -------------------------------------------------------------
 
 
 class ImageIdSerializer(serializers.Serializer):
     id = serializers.UUIDField()
+
+
+class HitSerializer(serializers.Serializer):
+    image = ImageSerializer()
+    score = serializers.FloatField(
+        allow_null=True,
+        help_text="Cosine with the query, from -1 to 1; null where only filters were asked for.",
+    )
+    fit = serializers.ChoiceField(
+        choices=["excellent", "good", "fair", "weak"],
+        allow_null=True,
+        help_text="The score in a word; null where too little is known.",
+    )
+    share = serializers.FloatField(help_text="The score as the length of a bar, from 0 to 1.")
+    by_words = serializers.BooleanField(
+        help_text="Title, description, tags or file name have the words of the query."
+    )
+    similar = ImageIdSerializer(
+        many=True, help_text="Near-duplicates that stand behind it, where asked to `fold`."
+    )
+
+
+class NoteSerializer(serializers.Serializer):
+    code = serializers.CharField()
+    message = serializers.CharField()
 
 
 @extend_schema_serializer(many=False)
@@ -45,5 +155,44 @@ class ResultsSerializer(serializers.Serializer):
     took_ms = serializers.DictField(child=serializers.FloatField())
     exact_copies = ImageIdSerializer(
         many=True,
-        help_text="Pictures with the very bytes of the query picture; empty for words.",
+        help_text="Pictures with the very bytes of the query pictures; empty for words.",
     )
+    query = serializers.CharField(
+        help_text="The query in one line, for `q`; empty for a picture that is not kept."
+    )
+    line = serializers.FloatField(
+        allow_null=True,
+        help_text="The least score that is more than chance; null where too little is known.",
+    )
+    fused = serializers.BooleanField(
+        help_text="Whether pictures with the words of the query stand higher than their "
+        "scores alone would have them."
+    )
+    notes = NoteSerializer(many=True, help_text="What the searcher should know.")
+
+
+class QueryPictureSerializer(serializers.Serializer):
+    id = serializers.CharField(help_text="For `upload` in a term, for an hour.")
+
+
+class ParsedSerializer(serializers.Serializer):
+    """A line as the JSON that `search/` takes, and its canonical form."""
+
+    terms = TermsField()
+    filters = FiltersField()
+    text = serializers.CharField()
+    notes = NoteSerializer(many=True)
+
+
+class SuggestionSerializer(serializers.Serializer):
+    kind = serializers.ChoiceField(choices=["key", "value"])
+    insert = serializers.CharField(source="label", help_text="What is typed for you.")
+    detail = serializers.CharField()
+    text = serializers.CharField(help_text="The line with this suggestion taken.")
+    at = serializers.IntegerField(help_text="Where the cursor then stands.")
+    start = serializers.IntegerField(help_text="What it takes the place of: from here …")
+    end = serializers.IntegerField(help_text="… to here, not included.")
+
+
+class SuggestionsSerializer(serializers.Serializer):
+    suggestions = SuggestionSerializer(many=True)

@@ -1,24 +1,40 @@
-"""Searching: by words, by a stored picture, by a picture that is not kept."""
+"""Searching: by a line, by terms and filters, by a stored picture, by one that is sent."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from gallery.api.parsers import JSONParser
 from gallery.api.serializers.errors import ErrorResponseSerializer
-from gallery.api.serializers.search import ResultsSerializer, SearchPictureSerializer
+from gallery.api.serializers.search import (
+    LineSerializer,
+    ParsedSerializer,
+    PictureSerializer,
+    QueryPictureSerializer,
+    ResultsSerializer,
+    SearchPictureSerializer,
+    SearchSerializer,
+    SuggestionsSerializer,
+)
 from gallery.api.uploads import read_upload
 from gallery.api.views.base import ApiView, ImageView
-from gallery.library.query_picture import read_query_picture
-from gallery.search import service
+from gallery.errors import Refusal
+from gallery.library.query_picture import read_query_picture, read_small_picture
+from gallery.organising import search_history
+from gallery.search import completion, query_pictures, service, syntax
+from gallery.search.query import Query
 from gallery.search.results import Results
-from gallery.search.service import DEFAULT_LIMIT, MAX_LIMIT
+from gallery.search.service import DEFAULT_LIMIT, MAX_LIMIT, MAX_LINE_CHARACTERS
 
 LIMIT = OpenApiParameter(
     "limit",
@@ -26,45 +42,140 @@ LIMIT = OpenApiParameter(
     description="Results on a page.",
 )
 CURSOR = OpenApiParameter("cursor", str, description="Continues a search; taken from `next`.")
+FOLD = OpenApiParameter(
+    "fold", bool, description="`true`: near-duplicates stand behind the best of them."
+)
+LINE = OpenApiParameter(
+    "q",
+    {"type": "string", "maxLength": MAX_LINE_CHARACTERS},
+    description="What the pictures show, in words; also filters, as `tag:holiday`, and "
+    "what they should not show, as `-people`.",
+)
 RESULTS = {200: ResultsSerializer, 410: ErrorResponseSerializer}
 
 
 class SearchView(ApiView):
-    parser_classes = [MultiPartParser]
+    parser_classes = [MultiPartParser, JSONParser]
     throttle_scopes = {"GET": "search", "POST": "search"}
 
     @extend_schema(
         operation_id="search",
         tags=["search"],
-        parameters=[
-            OpenApiParameter("q", str, description="What the pictures show, in words."),
-            LIMIT,
-            CURSOR,
-        ],
+        parameters=[LINE, FOLD, LIMIT, CURSOR],
         responses=RESULTS,
     )
     def get(self, request: Request) -> Response:
-        """Pictures that fit the words `q`, or the next page of any search."""
+        """Pictures that fit the line `q`, or the next page of any search."""
         limit = read_limit(request)
         if cursor := request.query_params.get("cursor"):
             results = service.continue_search(cursor, request.user, limit=limit)
         else:
-            words = request.query_params.get("q", "")
-            results = service.search_text(words, request.user, limit=limit)
+            line = request.query_params.get("q", "")
+            fold = _yes_no(request.query_params.get("fold", "false"))
+            results = service.search_text(line, request.user, limit, fold=fold)
+            search_history.note(request.user, line)
         return answer(request, results, limit)
 
     @extend_schema(
         operation_id="search_by_picture",
         tags=["search"],
-        request={"multipart/form-data": SearchPictureSerializer},
-        responses={200: ResultsSerializer},
+        request={
+            "application/json": SearchSerializer,
+            "multipart/form-data": SearchPictureSerializer,
+        },
+        responses=RESULTS,
     )
     def post(self, request: Request) -> Response:
-        """Pictures that look like the one sent, which is not kept."""
-        limit = read_limit(request)
+        """Pictures that fit terms and filters (JSON), or look like the one that is sent
+        as a form and not kept."""
+        if request.content_type.startswith("multipart/"):
+            limit = read_limit(request)
+            file = read_upload(request)
+            picture = read_query_picture(file, file.name or "")
+            results = service.search_picture(picture, request.user, limit=limit)
+        else:
+            body = _object(request.data)
+            limit = read_limit(request, body)
+            results = self._of_query(request, body, limit)
+        return answer(request, results, limit)
+
+    def _of_query(self, request: Request, body: Mapping[str, Any], limit: int) -> Results:
+        if cursor := body.get("cursor"):
+            return service.continue_search(str(cursor), request.user, limit=limit)
+        options = {"limit", "cursor", "fold"}
+        query = Query.from_json({key: body[key] for key in body if key not in options})
+        fold = _yes_no(body.get("fold", False))
+        results = service.search(query, request.user, limit, fold=fold)
+        search_history.note(request.user, syntax.format(query))
+        return results
+
+
+class QueryPictureView(ApiView):
+    parser_classes = [MultiPartParser]
+    throttle_scopes = {"POST": "search"}
+
+    @extend_schema(
+        operation_id="search_pictures_create",
+        tags=["search"],
+        request={"multipart/form-data": PictureSerializer},
+        responses={201: QueryPictureSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Keep a picture for an hour, to search with it and with parts of it."""
         file = read_upload(request)
-        picture = read_query_picture(file, file.name or "")
-        return answer(request, service.search_picture(picture, request.user, limit=limit), limit)
+        picture = read_small_picture(file, file.name or "")
+        kept = query_pictures.keep(picture, request.user)
+        return Response(QueryPictureSerializer({"id": kept}).data, status=201)
+
+
+class CompletionView(ApiView):
+    throttle_scopes = {"GET": "search"}
+
+    @extend_schema(
+        operation_id="search_complete",
+        tags=["search"],
+        parameters=[
+            LINE,
+            OpenApiParameter(
+                "at",
+                {"type": "integer", "minimum": 0},
+                description="Where the cursor stands, in characters (code points); at the "
+                "end unless given.",
+            ),
+        ],
+        responses={200: SuggestionsSerializer},
+    )
+    def get(self, request: Request) -> Response:
+        """What could be typed next in the line `q`: keys, and values that you know."""
+        line = _line(request.query_params.get("q", ""))
+        at = request.query_params.get("at", "")
+        if at and not (at.isascii() and at.isdecimal()):
+            raise Refusal("bad_position", _("Give the number of characters before it."), "at")
+        cursor = int(at[:9]) if at else len(line)
+        suggestions = completion.complete(line, cursor, request.user)
+        return Response(SuggestionsSerializer({"suggestions": suggestions}).data)
+
+
+class ParseView(ApiView):
+    throttle_scopes = {"POST": "search"}
+
+    @extend_schema(
+        operation_id="search_parse",
+        tags=["search"],
+        request=LineSerializer,
+        responses={200: ParsedSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """A line as terms and filters, without searching."""
+        form = LineSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        parsed = syntax.parse(form.validated_data["q"])
+        body = {
+            **parsed.query.as_json(),
+            "text": syntax.format(parsed.query),
+            "notes": parsed.notes,
+        }
+        return Response(ParsedSerializer(body).data)
 
 
 class SimilarView(ImageView):
@@ -86,12 +197,12 @@ class SimilarView(ImageView):
         return answer(request, results, limit)
 
 
-def read_limit(request: Request) -> int:
-    """From the query or, where a picture is sent, from the form."""
-    value = request.query_params.get("limit")
+def read_limit(request: Request, body: Mapping[str, Any] | None = None) -> int:
+    """From the query or from what is sent: a form or the JSON object `body`."""
+    value: Any = request.query_params.get("limit")
     if value is None and request.method == "POST":
-        value = request.POST.get("limit")
-    return DEFAULT_LIMIT if value is None else service.clean_limit(value)
+        value = request.POST.get("limit") if body is None else body.get("limit")
+    return DEFAULT_LIMIT if value is None else service.clean_limit(str(value))
 
 
 def answer(request: Request, results: Results, limit: int) -> Response:
@@ -102,13 +213,41 @@ def answer(request: Request, results: Results, limit: int) -> Response:
         "next": _next_page(request, results.next, limit),
         "took_ms": results.took_ms,
         "exact_copies": results.exact_copies,
+        "query": syntax.format(results.query),
+        "line": results.judgement.line,
+        "fused": results.fused,
+        "notes": results.notes,
     }
     return Response(ResultsSerializer(body, context={"request": request}).data)
 
 
 def _next_page(request: Request, cursor: str | None, limit: int) -> str | None:
-    """Also for a search by a sent picture it is a GET: the cursor says it all."""
+    """Also for a search that was sent it is a GET: the cursor says it all."""
     if cursor is None:
         return None
     address = request.path if request.method == "GET" else reverse("api:search")
     return request.build_absolute_uri(f"{address}?{urlencode({'cursor': cursor, 'limit': limit})}")
+
+
+def _object(data: Any) -> Mapping[str, Any]:
+    if not isinstance(data, Mapping):
+        raise Refusal("bad_query", _("Give a JSON object."))
+    return data
+
+
+def _line(text: str) -> str:
+    if len(text) > MAX_LINE_CHARACTERS:
+        raise Refusal(
+            "query_too_long",
+            _("A search has at most %(max)d characters.") % {"max": MAX_LINE_CHARACTERS},
+            "q",
+        )
+    return text
+
+
+def _yes_no(value: Any) -> bool:
+    known = {"true": True, "1": True, "false": False, "0": False}
+    wanted = known.get(str(value).lower())
+    if wanted is None:
+        raise Refusal("invalid", _("Say true or false."), "fold")
+    return wanted

@@ -1,0 +1,206 @@
+"""What could be typed next in a line: keys, and values that the viewer knows.
+
+Nothing is suggested that the viewer could not see in a list: own tags, visible albums,
+cameras and owners of visible pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, Max, OuterRef
+from django.utils.timezone import localdate
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from gallery.encoders.client import normalise_text
+from gallery.models import Album, Image, Tag, User
+from gallery.search import syntax
+from gallery.search.colours import NAMES as COLOURS
+from gallery.search.filters import ORIENTATIONS
+from gallery.search.results import Viewer
+from gallery.search.syntax import Token
+
+MOST = 8
+# Cameras are counted among so many of the newest pictures.
+_RECENT = 5000
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """`label` is what is typed, `detail` what it means, and `kind` "key" or "value".
+    With it the line is `text`, and the cursor stands at `at`. `start` and `end` are
+    what it takes the place of; all positions count characters (code points)."""
+
+    kind: str
+    label: str
+    detail: str
+    text: str
+    at: int
+    start: int
+    end: int
+
+
+def complete(text: str, cursor: int, viewer: Viewer) -> list[Suggestion]:
+    """What could stand at `cursor` in `text`, the likeliest first; at most 8 values, or
+    all keys where nothing is typed yet."""
+    cursor = min(max(cursor, 0), len(text))
+    token = next((t for t in syntax.tokens(text[:cursor]) if t.end == cursor), None)
+    if token is None or not token.written_key:
+        return _keys(text, cursor, token, viewer)
+    if token.quoted and _is_closed(text[token.value_start : cursor]):
+        return []
+    values = _VALUES.get(token.key)
+    return (
+        _values(text, cursor, token, values(normalise_text(token.value), viewer)) if values else []
+    )
+
+
+# --- Keys -------------------------------------------------------------------------
+
+
+def _keys(text: str, cursor: int, token: Token | None, viewer: Viewer) -> list[Suggestion]:
+    """All keys at the beginning of a word; then those that begin like it, in any of
+    their spellings, and the viewer's tags that do."""
+    if token is not None and token.quoted:
+        return []
+    typed = "" if token is None else normalise_text(token.value).lower()
+    start = cursor if token is None else token.value_start
+    negative = token is not None and token.negative
+    found = [
+        _suggestion("key", text, start, cursor, f"{key}:", detail)
+        for key, detail in _details().items()
+        if any(spelling.startswith(typed) for spelling in _spellings(key))
+        and (key == "like" or not negative)
+    ]
+    if typed and not negative:
+        found += [
+            _suggestion("value", text, start, cursor, f"tag:{syntax.quote(name)}", detail)
+            for name, detail in _tags(typed, viewer)
+            if name.lower().startswith(typed)
+        ]
+    return found
+
+
+def _spellings(key: str) -> list[str]:
+    return [key, *(alias for alias, meant in syntax.ALIASES.items() if meant == key)]
+
+
+def _details() -> dict[str, str]:
+    """What each key is for, in the order in which they are most useful."""
+    return {
+        "tag": _("one of your tags"),
+        "album": _("an album, by its title"),
+        "after": _("taken from this day, month or year on"),
+        "before": _("taken before this day, month or year"),
+        "on": _("taken on this day, in this month or year"),
+        "camera": _("taken with this camera"),
+        "color": _("a colour by name or as #hex"),
+        "orientation": _("landscape, portrait or square"),
+        "favourite": _("yes or no"),
+        "owner": _("me, or a user name"),
+        "visibility": _("private, unlisted or public"),
+        "size": _("in megapixels, as >4mp; or small, medium, large"),
+        "words": _("words in title, description, tags or file name"),
+        "archived": _("yes or no"),
+        "like": _("a picture in the gallery, by its id"),
+    }
+
+
+# --- Values -----------------------------------------------------------------------
+
+# What is typed after the colon -> (value, what it means).
+Value = tuple[str, str]
+
+
+def _values(text: str, cursor: int, token: Token, values: Iterable[Value]) -> list[Suggestion]:
+    return [
+        _suggestion("value", text, token.value_start, cursor, syntax.quote(value), detail)
+        for value, detail in list(values)[:MOST]
+    ]
+
+
+def _suggestion(kind: str, text: str, start: int, end: int, insert: str, detail: str) -> Suggestion:
+    """A value is done with a space behind it, a key goes on."""
+    space = " " if kind == "value" and text[end : end + 1] != " " else ""
+    before = text[:start] + insert + space
+    step = 1 if kind == "value" and not space else 0
+    return Suggestion(kind, insert, detail, before + text[end:], len(before) + step, start, end)
+
+
+def _is_closed(value: str) -> bool:
+    """Whether a quoted value has its closing mark already."""
+    return len(value) > 1 and value.endswith(syntax.QUOTES[value[0]])
+
+
+def _counted(count: int) -> str:
+    return ngettext("%(count)d picture", "%(count)d pictures", count) % {"count": count}
+
+
+def _tags(typed: str, viewer: Viewer) -> Iterable[Value]:
+    own = Tag.objects.filter(owner_id=viewer.pk or 0, name__icontains=typed)
+    counted = own.annotate(count=Count("images")).filter(count__gt=0).order_by("-count", "name")
+    for name, count in counted.values_list("name", "count")[:MOST]:
+        yield name, _counted(count)
+
+
+def _albums(typed: str, viewer: Viewer) -> Iterable[Value]:
+    albums = Album.objects.visible_to(viewer).filter(title__icontains=typed)
+    for title in albums.order_by("-created_at", "-pk").values_list("title", flat=True)[:MOST]:
+        yield title, ""
+
+
+def _cameras(typed: str, viewer: Viewer) -> Iterable[Value]:
+    recent = Image.objects.visible_to(viewer).exclude(camera="").order_by("-created_at", "-pk")
+    named = Image.objects.filter(pk__in=recent.values("pk")[:_RECENT], camera__icontains=typed)
+    counted = named.order_by().values("camera").annotate(count=Count("pk"), last=Max("taken_at"))
+    for row in counted.order_by("-count", "-last")[:MOST]:
+        yield row["camera"], _counted(row["count"])
+
+
+def _owners(typed: str, viewer: Viewer) -> Iterable[Value]:
+    if viewer.pk and "me".startswith(typed.lower()):
+        yield "me", _("your own pictures")
+    visible = Image.objects.visible_to(viewer).filter(owner_id=OuterRef("pk"))
+    users = User.objects.filter(Exists(visible), username__icontains=typed)
+    for name in users.order_by("username").values_list("username", flat=True)[:MOST]:
+        yield name, ""
+
+
+def _days(typed: str, viewer: Viewer) -> Iterable[Value]:
+    """This month, this year and the years before."""
+    today = localdate()
+    shapes = [f"{today:%Y-%m}", f"{today:%Y}", *(str(today.year - n) for n in range(1, 30))]
+    return [(shape, "") for shape in shapes if shape.startswith(typed)]
+
+
+def _colours(typed: str, viewer: Viewer) -> Iterable[Value]:
+    """By their English names, which a line holds, or by those of the viewer's language."""
+    known = [(name, str(colour.label)) for name, colour in COLOURS.items()]
+    word = typed.lower()
+    return [one for one in known if one[0].startswith(word) or one[1].lower().startswith(word)]
+
+
+def _one_of(*words: str) -> Callable[[str, Viewer], Iterable[Value]]:
+    def matching(typed: str, viewer: Viewer) -> Iterable[Value]:
+        return [(word, "") for word in words if word.startswith(typed.lower())]
+
+    return matching
+
+
+_VALUES: dict[str, Callable[[str, Viewer], Iterable[Value]]] = {
+    "tag": _tags,
+    "album": _albums,
+    "camera": _cameras,
+    "owner": _owners,
+    "after": _days,
+    "before": _days,
+    "on": _days,
+    "color": _colours,
+    "orientation": _one_of(*ORIENTATIONS),
+    "favourite": _one_of("yes", "no"),
+    "archived": _one_of("no", "yes"),
+    "visibility": _one_of(*Image.Visibility.values),
+    "size": _one_of(*syntax.SIZES, ">4mp", "<1mp"),
+}

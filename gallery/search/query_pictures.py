@@ -1,0 +1,117 @@
+"""Pictures that somebody searches with: sent ones, kept for an hour, and parts of
+pictures.
+
+A sent picture belongs to who sent it: to the account, and where nobody is signed in to
+whoever knows its id, which cannot be guessed. Of each account, and of all visitors
+together, only the last so many are kept, so that nobody fills the memory.
+"""
+
+from __future__ import annotations
+
+import io
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from django.core.cache import cache
+from django.utils.translation import gettext as _
+
+from gallery.encoders import client
+from gallery.encoders.base import Vectors
+from gallery.errors import Expired
+from gallery.library.query_picture import (
+    WHOLE,
+    SmallPicture,
+    packed_part,
+    packed_part_of_stored,
+)
+from gallery.models import EmbeddingSpace, Image
+from gallery.search.query import Crop
+from gallery.search.results import Viewer
+
+KEPT_SECONDS = 3600
+KEPT_PER_ACCOUNT = 40
+KEPT_FOR_VISITORS = 400
+VECTOR_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True)
+class KeptPicture:
+    id: str
+    picture: SmallPicture
+
+
+def keep(picture: SmallPicture, viewer: Viewer) -> str:
+    """Keep a picture for an hour. Returns the id that names it in queries. Raises
+    Unavailable where the cache is down."""
+    most = KEPT_PER_ACCOUNT if viewer.pk else KEPT_FOR_VISITORS
+    # A ring: each picture takes the place of the one that came `most` before it.
+    slot = _count(viewer) % most
+    kept = KeptPicture(f"{slot}-{secrets.token_hex(16)}", picture)
+    cache.delete(_slot_key(viewer, slot))
+    # A cache that is down says no.
+    if not cache.add(_slot_key(viewer, slot), kept, KEPT_SECONDS):
+        raise client.broker_down()
+    return kept.id
+
+
+def load(picture_id: str, viewer: Viewer) -> SmallPicture:
+    """Raises Expired for a picture that is not, or no longer, kept for this viewer."""
+    slot = picture_id.partition("-")[0]
+    kept = None
+    if slot.isascii() and slot.isdecimal():
+        kept = cast("KeptPicture | None", cache.get(_slot_key(viewer, int(slot[:4]))))
+    if kept is None or not secrets.compare_digest(kept.id.encode(), picture_id.encode()):
+        raise Expired(
+            "picture_expired", _("This query picture is no longer kept. Choose it again.")
+        )
+    return kept.picture
+
+
+def vector_of(picture: SmallPicture, crop: Crop | None, space: EmbeddingSpace) -> Vectors:
+    """(d,) float32 unit vector of a kept picture or a part of it. Raises Unavailable."""
+
+    def packed() -> bytes:
+        return packed_part(io.BytesIO(picture.content), part_of(crop))
+
+    return _vector(picture.sha256, crop, space, packed)
+
+
+def vector_of_part(image: Image, crop: Crop, space: EmbeddingSpace) -> Vectors:
+    """(d,) float32 unit vector of a part of a stored picture; the caller has checked that
+    the viewer may reach it. Raises Unavailable."""
+    return _vector(image.sha256, crop, space, lambda: packed_part_of_stored(image, part_of(crop)))
+
+
+def part_of(crop: Crop | None) -> tuple[float, float, float, float]:
+    return WHOLE if crop is None else (crop.left, crop.top, crop.width, crop.height)
+
+
+def _vector(
+    sha256: str, crop: Crop | None, space: EmbeddingSpace, packed: Callable[[], bytes]
+) -> Vectors:
+    """From the cache, or encoded. Bytes say what a picture shows, whoever has them."""
+    part = "" if crop is None else ",".join(map(str, crop.as_list()))
+    key = f"part:{space.pk}:{space.checksum[:16]}:{sha256}:{part}"
+    known = cast("bytes | None", cache.get(key))
+    if known is not None:
+        return np.frombuffer(known, dtype="<f4")
+    vector = client.encode_picture(space, packed())
+    cache.set(key, vector.astype("<f4").tobytes(), VECTOR_SECONDS)
+    return vector
+
+
+def _count(viewer: Viewer) -> int:
+    """How many pictures this viewer has had kept."""
+    key = f"query-pictures:{viewer.pk or 0}"
+    cache.add(key, 0, None)
+    try:
+        return int(cache.incr(key) or 0)
+    except ValueError:  # it was forgotten in between
+        return 0
+
+
+def _slot_key(viewer: Viewer, slot: int) -> str:
+    return f"query-picture:{viewer.pk or 0}:{slot}"
