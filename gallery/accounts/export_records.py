@@ -9,7 +9,18 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
-from gallery.models import Album, AlbumItem, AlbumShare, Favourite, Group, Image, ShareLink, User
+from gallery.models import (
+    Album,
+    AlbumItem,
+    AlbumShare,
+    Favourite,
+    Group,
+    Image,
+    SavedSearch,
+    SearchRecord,
+    ShareLink,
+    User,
+)
 
 _CHUNK = 500
 _encode = DjangoJSONEncoder(ensure_ascii=False, indent=1).encode
@@ -25,6 +36,8 @@ def write_records(user: User, files: dict[str, str]) -> Iterator[str]:
         "favourites": lambda: _favourites(user),
         "groups": lambda: _groups(user),
         "links": lambda: _links(user),
+        "saved_searches": lambda: _saved_searches(user),
+        "search_history": lambda: _search_history(user),
     }
     for name, rows in parts.items():
         yield f',\n"{name}": ['
@@ -41,6 +54,7 @@ def _account(user: User) -> dict[str, Any]:
         "email": user.email,
         "language": user.language,
         "role": user.role,
+        "keep_history": user.keep_history,
         "joined": user.date_joined,
     }
 
@@ -117,3 +131,19 @@ def _links(user: User) -> Iterator[dict[str, Any]]:
             "revoked_at": link.revoked_at,
             "visits": link.use_count,
         }
+
+
+def _saved_searches(user: User) -> Iterator[dict[str, Any]]:
+    for saved in SavedSearch.objects.filter(owner=user).order_by("created_at", "pk"):
+        yield {
+            "name": saved.name,
+            "query": saved.query,
+            "fills_album": saved.album_id,
+            "created_at": saved.created_at,
+            "updated_at": saved.updated_at,
+        }
+
+
+def _search_history(user: User) -> Iterator[dict[str, Any]]:
+    for record in SearchRecord.objects.filter(user=user).order_by("searched_at", "pk"):
+        yield {"text": record.text, "searched_at": record.searched_at}

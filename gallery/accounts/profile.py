@@ -18,7 +18,13 @@ _MAX_NAME = 100
 _MAX_EMAIL = 254
 
 
-def update(user: User, *, display_name: str | None = None, language: str | None = None) -> None:
+def update(
+    user: User,
+    *,
+    display_name: str | None = None,
+    language: str | None = None,
+    keep_history: bool | None = None,
+) -> None:
     """Change what is given. An empty name is the user name, an empty language that
     of the browser. Raises Refusal (name_too_long, bad_language)."""
     changed = []
@@ -30,6 +36,9 @@ def update(user: User, *, display_name: str | None = None, language: str | None 
             raise Refusal("bad_language", _("Choose one of the languages offered."), "language")
         user.language = language
         changed.append("language")
+    if keep_history is not None:
+        user.keep_history = keep_history
+        changed.append("keep_history")
     user.save(update_fields=changed)
 
 

@@ -36,7 +36,7 @@ class Summary:
 
 def for_showing(found: AlbumQuerySet, viewer: Viewer) -> AlbumQuerySet:
     """What `summarise` needs with each album."""
-    return albums.with_role(found, viewer).select_related("owner")
+    return albums.with_role(found, viewer).select_related("owner", "smart")
 
 
 def summarise(found: Sequence[Album], viewer: Viewer) -> list[Summary]:

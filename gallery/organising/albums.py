@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
 from gallery.library import texts
-from gallery.models import Album, AlbumRole, AlbumShare, Image, User
+from gallery.models import Album, AlbumRole, AlbumShare, Image, SavedSearch, User
 from gallery.organising import album_rows
 
 if TYPE_CHECKING:
@@ -66,6 +66,19 @@ def may_add(album: Album, viewer: Viewer) -> bool:
 
 def may_manage(album: Album, viewer: Viewer) -> bool:
     return Album.objects.managed_by(viewer).filter(pk=album.pk).exists()
+
+
+def refuse_if_smart(album: Album) -> None:
+    """Raises Refusal (fills_itself) for an album that a saved search fills."""
+    if SavedSearch.objects.filter(album=album).exists():
+        raise Refusal(
+            "fills_itself",
+            _(
+                "This album fills itself from a saved search: pictures are neither added "
+                "nor taken out by hand."
+            ),
+            "album",
+        )
 
 
 def images_of(album: Album, viewer: Viewer) -> ImageQuerySet:
@@ -140,10 +153,11 @@ def add_images(album: Album, images: ImageQuerySet, actor: User) -> int:
     """Put those of `images` that are the actor's own behind what is there, in the
     order in which they were taken. Returns how many are new.
 
-    Raises Refusal unless the actor may add to the album.
+    Raises Refusal unless the actor may add to the album (album_closed, fills_itself).
     """
     if not may_add(album, actor):
         raise Refusal("album_closed", _("You may not add pictures to this album."), "album")
+    refuse_if_smart(album)
     own = images.filter(owner_id=actor.pk, deleted_at__isnull=True).order_by()
     album_rows.lock(album)
     return len(album_rows.append(album, list(own.values_list("pk", flat=True))))
@@ -152,7 +166,8 @@ def add_images(album: Album, images: ImageQuerySet, actor: User) -> int:
 @transaction.atomic
 def remove_images(album: Album, images: ImageQuerySet, actor: User) -> int:
     """Take `images` out of the album: all of them if the actor manages it, else the
-    actor's own. Returns how many were there."""
+    actor's own. Returns how many were there. Raises Refusal (fills_itself)."""
+    refuse_if_smart(album)
     taken = removable(album, images, actor).order_by()
     album_rows.lock(album)
     return len(album_rows.remove(album, list(taken.values_list("pk", flat=True))))

@@ -113,6 +113,7 @@ def _locked(image_ids: list[UUID], *fields: str) -> list[tuple[Any, ...]]:
 
 def _add_to_album(chosen: Chosen, user: User, params: Params) -> Done:
     album = _album(params, Album.objects.open_to(user))
+    albums.refuse_if_smart(album)
     album_rows.lock(album)
     entries = album_rows.append(album, chosen.own)
     before = {"album": str(album.pk), "entries": entries}
@@ -121,6 +122,7 @@ def _add_to_album(chosen: Chosen, user: User, params: Params) -> Done:
 
 def _remove_from_album(chosen: Chosen, user: User, params: Params) -> Done:
     album = _album(params, Album.objects.visible_to(user))
+    albums.refuse_if_smart(album)
     removable = chosen.ids if albums.may_manage(album, user) else chosen.own
     album_rows.lock(album)
     removed = album_rows.remove(album, removable)

@@ -83,7 +83,7 @@ def parse(header: str) -> dict[str, str]:
 def open_album(album_id: UUID | str, owner: User) -> Album:
     """The album of that id, which `owner` may add to. Raises Refusal (bad_album)."""
     try:
-        album = Album.objects.open_to(owner).filter(pk=UUID(str(album_id))).first()
+        album = Album.objects.open_to(owner).filter(pk=UUID(str(album_id)), smart=None).first()
     except ValueError:
         album = None
     if album is None:

@@ -21,6 +21,7 @@ from gallery.web import listing, toasts
 from gallery.web.access import is_fragment, member, signed_in
 from gallery.web.album_cards import cards_of
 from gallery.web.listing import Place
+from gallery.web.smart_albums import filling_of
 
 if TYPE_CHECKING:
     from gallery.models.album import AlbumQuerySet
@@ -50,7 +51,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 def pick(request: HttpRequest) -> HttpResponse:
     """Albums that one may add pictures to, for the dialog that asks which."""
     words = request.GET.get("q", "").strip()
-    found = Album.objects.open_to(request.user).filter(title__icontains=words)
+    found = Album.objects.open_to(request.user).filter(title__icontains=words, smart=None)
     shown = list(album_summaries.for_showing(found.order_by("-updated_at"), request.user)[:PICKS])
     context = {
         "cards": cards_of(shown, request.user),
@@ -80,7 +81,8 @@ def album(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = _load(request, Album.objects.visible_to(request.user), pk)
     fixed = {"album": str(found.pk), "order": "album"}
     place = Place("album", Image.objects.visible_to(request.user), fixed)
-    return listing.show(request, "gallery/album.html", place, _context(request, found))
+    context = {**_context(request, found), "filling": filling_of(request, found)}
+    return listing.show(request, "gallery/album.html", place, context)
 
 
 @require_safe
@@ -89,6 +91,7 @@ def album(request: HttpRequest, pk: UUID) -> HttpResponse:
 def add(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Own pictures that are not in the album yet, to choose from."""
     found = _load(request, Album.objects.open_to(request.user), pk)
+    albums.refuse_if_smart(found)
     inside = AlbumItem.objects.filter(album=found).values("image_id")
     outside = Image.objects.owned_by(request.user).exclude(pk__in=inside)
     place = Place("picker", outside, {"owner": "me"})

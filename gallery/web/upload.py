@@ -31,7 +31,9 @@ def upload(request: HttpRequest) -> HttpResponse:
             ],
             "albums": [
                 {"id": album.pk, "title": album.title, "selected": str(album.pk) == asked_for}
-                for album in Album.objects.open_to(request.user).order_by("title", "id")
+                for album in Album.objects.open_to(request.user)
+                .filter(smart=None)
+                .order_by("title", "id")
             ],
             "max_bytes": settings.MAX_UPLOAD_BYTES,
             "upload": {**_addresses(), "user": request.user.get_username(), "texts": texts()},

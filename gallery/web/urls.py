@@ -1,11 +1,19 @@
 from django.urls import path
 
-from gallery.web import about, browse, classify, picture, search, trash, upload
-from gallery.web.routes import accounts, organising, sharing
+from gallery.web import about, browse, classify, composer_views, picture, search, trash, upload
+from gallery.web.routes import accounts, organising, searching, sharing
 
 urlpatterns = [
     path("", browse.home, name="home"),
     path("search/", search.search, name="search"),
+    path("search/compose/", composer_views.compose, name="search_compose"),
+    path("search/refine/", composer_views.refine, name="search_refine"),
+    path("search/complete/", composer_views.complete, name="search_complete"),
+    path("search/help/", composer_views.help_card, name="search_help"),
+    path("search/folded/", composer_views.folded, name="search_folded"),
+    path(
+        "search/pictures/<str:picture_id>/", composer_views.query_picture, name="query_picture"
+    ),
     path("upload/", upload.upload, name="upload"),
     path("classify/", classify.classify, name="classify"),
     path("about/", about.about, name="about"),
@@ -20,6 +28,7 @@ urlpatterns = [
     path("images/<uuid:pk>/restore/", trash.restore, name="image_restore"),
     path("images/<uuid:pk>/purge/", trash.purge, name="image_purge"),
     *organising.routes,
+    *searching.routes,
     *sharing.routes,
     *accounts.routes,
     path("trash/", trash.trash, name="trash"),

@@ -40,6 +40,7 @@ class AccountSerializer(serializers.ModelSerializer):
             "display_name",
             "shown_name",
             "language",
+            "keep_history",
             "role",
             "second_factor",
             "date_joined",
@@ -59,6 +60,11 @@ class AccountChangesSerializer(OwnPasswordSerializer):
         required=False,
         allow_blank=True,
         help_text="Empty: that of the browser.",
+    )
+    keep_history = serializers.BooleanField(
+        required=False,
+        help_text="Whether your searches are remembered. What has been stays until "
+        "`searches/history/` is deleted.",
     )
     email = serializers.EmailField(
         max_length=254, required=False, help_text="Needs the password, unless by session."

@@ -39,8 +39,14 @@ class AlbumSerializer(serializers.Serializer[Summary]):
     shared = serializers.BooleanField(
         allow_null=True, help_text="With people or by a link; null unless you manage the album."
     )
+    fills_itself = serializers.SerializerMethodField(
+        help_text="From a saved search: nothing is added or taken out by hand."
+    )
     created_at = serializers.DateTimeField(source="album.created_at")
     updated_at = serializers.DateTimeField(source="album.updated_at")
+
+    def get_fills_itself(self, summary: Summary) -> bool:
+        return hasattr(summary.album, "smart")
 
     @extend_schema_field(CoverSerializer(allow_null=True))
     def get_cover(self, summary: Summary) -> dict[str, Any] | None:

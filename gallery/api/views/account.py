@@ -45,7 +45,8 @@ class AccountView(ConfirmedView):
         responses={200: AccountSerializer},
     )
     def patch(self, request: Request) -> Response:
-        """Change the shown name, the language or the e-mail address."""
+        """Change the shown name, the language, the e-mail address, or whether searches are
+        remembered."""
         form = AccountChangesSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         changes = form.validated_data
@@ -56,6 +57,7 @@ class AccountView(ConfirmedView):
             self.account(),
             display_name=changes.get("display_name"),
             language=changes.get("language"),
+            keep_history=changes.get("keep_history"),
         )
         return self._shown()
 

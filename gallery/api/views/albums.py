@@ -88,7 +88,7 @@ class AlbumListView(ApiView):
             case "shared":
                 return rows.visible_to(account).exclude(owner=account)
             case "open":
-                return rows.open_to(account)
+                return rows.open_to(account).filter(smart=None)
             case "trash":
                 return rows.in_trash_of(account)
         return rows.visible_to(account)

@@ -1,0 +1,201 @@
+"""Searches that somebody keeps under a name, to make them again. Nobody else sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
+
+from gallery.errors import Refusal
+from gallery.library import texts
+from gallery.library.turns import wait_for_turn
+from gallery.models import Album, Change, SavedSearch, User
+from gallery.search import albums, ranking
+from gallery.search.query import Query
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+Viewer = User | AnonymousUser
+
+MAX_SAVED = 500
+MAX_NAME = 200
+
+
+def of(owner: Viewer) -> QuerySet[SavedSearch]:
+    """With `name_key`, for `keyset.BY_NAME`, which is also their order here."""
+    found = SavedSearch.objects.filter(owner_id=owner.pk or 0).annotate(name_key=Lower("name"))
+    return found.order_by("name_key", "pk").select_related("album")
+
+
+def query_of(saved: SavedSearch) -> Query:
+    return Query.from_json(saved.query)
+
+
+@transaction.atomic
+def save(owner: User, name: str, query: Query) -> SavedSearch:
+    """Keep `query` under a name that the owner has not used yet.
+
+    Raises Refusal (name_missing, name_too_long, name_taken, too_many_searches,
+    empty_query, upload_not_kept, or what is wrong with the query).
+    """
+    name = clean_name(name)
+    query = clean_query(query, owner)
+    wait_for_turn(owner)
+    refuse_too_many(owner)
+    _refuse_taken(owner, name)
+    return SavedSearch.objects.create(owner=owner, name=name, query=query.as_json())
+
+
+@transaction.atomic
+def update(saved: SavedSearch, *, name: str | None = None, query: Query | None = None) -> bool:
+    """Change what is given. Returns whether it is another query now: an album that is
+    filled by it then has to be filled again (gallery.organising.smart_albums).
+
+    Raises Refusal as `save` does.
+    """
+    fields = []
+    wait_for_turn(saved.owner)
+    if name is not None:
+        name = clean_name(name)
+        _refuse_taken(saved.owner, name, besides=saved)
+        saved.name = name
+        fields.append("name")
+    is_another = False
+    if query is not None:
+        query = clean_query(query, saved.owner)
+        is_another = query.as_json() != saved.query
+    if query is not None and is_another:
+        _refuse_circle(query, saved)
+        saved.query = query.as_json()
+        saved.filled_at = None
+        fields += ["query", "filled_at"]
+    if fields:
+        saved.save(update_fields=[*fields, "updated_at"])
+    return is_another
+
+
+@transaction.atomic
+def delete(saved: SavedSearch) -> Change:
+    """An album that it filled stays, as an ordinary one. Returns what undoes it."""
+    wait_for_turn(saved.owner)
+    kept = {"id": str(saved.pk), "name": saved.name, "query": saved.query}
+    before = {**kept, "album": album_as_it_is(saved.album)}
+    change = Change.objects.create(user=saved.owner, action="delete_search", before=before)
+    saved.delete()
+    return change
+
+
+def restore(before: Mapping[str, Any], owner: User) -> SavedSearch:
+    """What `delete` kept, under a name that is free by now. The album is filled by it
+    again, unless it has been changed since. Raises Refusal (too_many_searches)."""
+    refuse_too_many(owner)
+    return SavedSearch.objects.create(
+        pk=before["id"],
+        owner=owner,
+        name=free_name(owner, before["name"]),
+        query=before["query"],
+        album=unchanged_album(before["album"], owner),
+    )
+
+
+def album_as_it_is(album: Album | None) -> dict[str, str] | None:
+    """What `unchanged_album` needs to find it again."""
+    if album is None:
+        return None
+    return {"id": str(album.pk), "changed": album.updated_at.isoformat()}
+
+
+def unchanged_album(before: Mapping[str, str] | None, owner: User) -> Album | None:
+    """The album, if nothing has been done to it since and no search fills it."""
+    if before is None:
+        return None
+    changed = datetime.fromisoformat(before["changed"])
+    untouched = Album.objects.filter(owner=owner, smart=None, updated_at=changed)
+    return untouched.filter(pk=before["id"]).first()
+
+
+def named(owner: Viewer, name: str) -> SavedSearch | None:
+    """The owner's search of this name, in any case."""
+    return of(owner).alias(key=Lower("name")).filter(key=Lower(Value(name))).first()
+
+
+def free_name(owner: Viewer, wanted: str) -> str:
+    """`wanted`, or with the first number that makes it the only one."""
+    wanted = wanted[:MAX_NAME].strip()
+    name, number = wanted, 1
+    while name and named(owner, name):
+        number += 1
+        ending = f" {number}"
+        name = f"{wanted[: MAX_NAME - len(ending)]}{ending}"
+    return name
+
+
+def clean_name(name: str) -> str:
+    """Raises Refusal (name_missing, name_too_long)."""
+    if len(name) > MAX_NAME:
+        raise Refusal(
+            "name_too_long",
+            _("Shorten the name to at most %(most)d characters.") % {"most": MAX_NAME},
+            "name",
+        )
+    name = " ".join(texts.clean_title(name).split())
+    if not name:
+        raise Refusal("name_missing", _("Give the search a name."), "name")
+    return name
+
+
+def clean_query(query: Query, owner: User) -> Query:
+    """`query` as it is kept: an album by its id, which another title does not change.
+
+    Raises Refusal (empty_query, upload_not_kept, and whatever is wrong with the terms
+    and filters themselves).
+    """
+    query.check()
+    if query.is_empty:
+        raise Refusal("empty_query", _("Say what to search for."), "query")
+    if any(term.upload for term in query.terms):
+        raise Refusal(
+            "upload_not_kept",
+            _(
+                "A picture that was only shown to the search is forgotten within the hour. "
+                "Upload it to your gallery, search by it there, and save that."
+            ),
+            "query",
+        )
+    filters = albums.with_ids(query.filters, owner)
+    ranking.narrowed(filters, owner)
+    return replace(query, filters=filters)
+
+
+def _refuse_circle(query: Query, saved: SavedSearch) -> None:
+    """Raises Refusal (fills_from_itself): what has to be in the album to come into it."""
+    if saved.album_id is not None and str(query.filters.get("album")) == str(saved.album_id):
+        raise Refusal(
+            "fills_from_itself",
+            _("The search cannot look only into the album that it fills itself."),
+            "query",
+        )
+
+
+def refuse_too_many(owner: User) -> None:
+    """Raises Refusal (too_many_searches)."""
+    if of(owner).count() >= MAX_SAVED:
+        raise Refusal(
+            "too_many_searches",
+            _("You have %(most)d saved searches already. Delete some that you no longer need.")
+            % {"most": MAX_SAVED},
+        )
+
+
+def _refuse_taken(owner: User, name: str, besides: SavedSearch | None = None) -> None:
+    taken = named(owner, name)
+    if taken is not None and (besides is None or taken.pk != besides.pk):
+        raise Refusal("name_taken", _("You have a saved search of this name already."), "name")

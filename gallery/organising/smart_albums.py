@@ -1,0 +1,253 @@
+"""Albums that fill themselves: the owner's own pictures that a saved search finds.
+
+An album shows its pictures to all its people, so nobody else's ever enter, whatever
+the search finds. The saved search is the ledger: `filled_at` says how old the content
+is, and `due` finds what a lost message or an encoder that was down left behind.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.core.cache import cache
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from gallery import doorbell, keyset
+from gallery.errors import Expired, Refusal, Unavailable
+from gallery.library.turns import wait_for_turn
+from gallery.models import Album, AlbumItem, Change, Embedding, Image, SavedSearch, User
+from gallery.organising import album_rows, albums, saved_searches
+from gallery.search import albums as named_albums
+from gallery.search import filters, service
+from gallery.search.query import Query
+from gallery.search.results import Hit, Results
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+logger = logging.getLogger(__name__)
+
+TASK = "gallery.tasks.fill_smart_albums"
+
+# The most that one album takes: of a search with terms, whose order is by likeness,
+# of a search by filters alone, and of one where nothing tells matches from the rest.
+MAX_MATCHES = 1000
+MAX_FILTERED = 5000
+MAX_WITHOUT_LINE = 100
+
+# A page that shows older content asks for it to be filled.
+FRESH = timedelta(minutes=1)
+# Nothing rings when a tag or a date makes a picture match: that is noticed by then.
+STALE = timedelta(hours=1)
+# Of so many pictures it is asked whether they have been encoded since.
+_LATEST = 50
+# How long a search that is refused (a part of it is gone) is left alone.
+_REFUSED_SECONDS = 3600
+
+
+# --- Make and unmake --------------------------------------------------------------
+
+
+def make(saved: SavedSearch) -> Album:
+    """An album named like the search, filled now and from now on; while the encoder is
+    down, as soon as it is back. Where there is one already, that; but one that lies in
+    the trash is let go."""
+    album, is_new = _make(saved)
+    if not is_new:
+        return album
+    try:
+        fill(saved.pk)
+    except Unavailable as cause:
+        logger.info("The album %s is filled later: %s", album.pk, cause)
+    saved.refresh_from_db(fields=["filled_at"])
+    return album
+
+
+@transaction.atomic
+def _make(saved: SavedSearch) -> tuple[Album, bool]:
+    """The album, and whether it is new."""
+    wait_for_turn(saved.owner)
+    saved.refresh_from_db(fields=["album"])
+    if saved.album is not None and saved.album.deleted_at is None:
+        return saved.album, False
+    album = albums.create(saved.owner, saved.name)
+    saved.album, saved.filled_at = album, None
+    saved.save(update_fields=["album", "filled_at"])
+    return album, True
+
+
+@transaction.atomic
+def stop(saved: SavedSearch) -> Change | None:
+    """The album keeps its pictures and is an ordinary one. Returns what undoes it."""
+    wait_for_turn(saved.owner)
+    saved.refresh_from_db(fields=["album"])
+    if saved.album is None:
+        return None
+    before = {"search": str(saved.pk), "album": saved_searches.album_as_it_is(saved.album)}
+    saved.album, saved.filled_at = None, None
+    saved.save(update_fields=["album", "filled_at"])
+    return Change.objects.create(user=saved.owner, action="stop_filling", before=before)
+
+
+def start_again(before: Mapping[str, Any], owner: User) -> bool:
+    """Undo `stop`, unless album or search have been changed since. Whether it was done."""
+    album = saved_searches.unchanged_album(before["album"], owner)
+    if album is None:
+        return False
+    without_album = SavedSearch.objects.filter(owner=owner, pk=before["search"], album=None)
+    return bool(without_album.update(album=album, filled_at=None))
+
+
+def of_album(album: Album) -> SavedSearch | None:
+    """The search that fills it, if one does."""
+    return SavedSearch.objects.filter(album=album).select_related("owner").first()
+
+
+# --- Fill -------------------------------------------------------------------------
+
+
+def ask_for_filling(saved: SavedSearch) -> None:
+    """Ring for an album whose content is no longer fresh; whoever looks at it may do so."""
+    if saved.filled_at is None or saved.filled_at < timezone.now() - FRESH:
+        doorbell.ring(TASK, str(saved.pk))
+
+
+def fill_due(only: UUID | None = None) -> None:
+    """Fill every album that waits for it, or that of one search, due or not. While the
+    encoder is down, those stay as they are whose search needs it."""
+    is_down = False
+    for saved in due() if only is None else _fillable().filter(pk=only):
+        if is_down and saved_searches.query_of(saved).terms:
+            continue
+        try:
+            fill(saved.pk)
+        except Unavailable as cause:
+            logger.info("Albums that fill themselves wait: %s", cause)
+            is_down = True
+
+
+def due(rest: timedelta = timedelta(0)) -> QuerySet[SavedSearch]:
+    """Searches whose albums were never filled, not for long, or not since pictures of
+    their owner were encoded; but none that was filled within `rest`."""
+    # The latest ones are encoded last, and an index has them at hand; older ones that
+    # are encoded again are found as stale.
+    latest = Image.objects.filter(owner_id=OuterRef(OuterRef("owner_id")))
+    encoded = Embedding.objects.filter(
+        image__in=latest.order_by("-created_at", "-pk").values("pk")[:_LATEST],
+        encoded_at__gt=OuterRef("filled_at"),
+    )
+    now = timezone.now()
+    stale = Q(filled_at__lt=now - STALE)
+    newer = Q(Exists(encoded), filled_at__lt=now - rest)
+    waiting = _fillable().filter(Q(filled_at=None) | stale | newer)
+    return waiting.order_by(F("filled_at").asc(nulls_first=True), "pk")
+
+
+def fill(saved_id: UUID) -> bool:
+    """Make the album of a search equal to what it finds. Returns whether that was done.
+
+    Where a part of the search is gone, the album keeps what it has (see `is_refused`).
+    Raises Unavailable while the encoder is down.
+    """
+    # Two workers at once: who comes second looks again, so that what is older never wins.
+    for _attempt in range(3):
+        saved = _fillable().filter(pk=saved_id).first()
+        if saved is None or is_refused(saved):
+            return False
+        moment = timezone.now()
+        try:
+            found = matches(saved)
+        except Expired as cause:
+            raise Unavailable("search_expired", cause.message) from cause
+        except Refusal as refusal:
+            logger.info("The search %s cannot be made: %s", saved.pk, refusal.code)
+            cache.set(_refused_key(saved), refusal.code, _REFUSED_SECONDS)
+            return False
+        if _put(saved, found, moment):
+            return True
+    return False
+
+
+def is_refused(saved: SavedSearch) -> bool:
+    """Whether the search could not be made when it was last tried, since a part of it
+    is gone."""
+    return cache.get(_refused_key(saved)) is not None
+
+
+def _refused_key(saved: SavedSearch) -> str:
+    """Of the search as it is: another query is tried at once."""
+    return f"smart-album-refused:{saved.pk}:{saved.updated_at.timestamp()}"
+
+
+def _fillable() -> QuerySet[SavedSearch]:
+    alive = SavedSearch.objects.filter(album__deleted_at__isnull=True, album__isnull=False)
+    return alive.filter(owner__is_active=True).select_related("owner", "album")
+
+
+@transaction.atomic
+def _put(saved: SavedSearch, found: Sequence[UUID], moment: datetime) -> bool:
+    """New pictures come behind those that are there, which keep their places. False
+    if the search was changed, or its album filled, since `saved` was read."""
+    as_read = {"query": saved.query, "album": saved.album_id, "filled_at": saved.filled_at}
+    held = SavedSearch.objects.select_for_update().filter(pk=saved.pk, **as_read).first()
+    if held is None or saved.album is None:
+        return False
+    inside = set(AlbumItem.objects.filter(album=saved.album).values_list("image_id", flat=True))
+    # Asked again: what has left the owner's gallery since does not enter.
+    own = Image.objects.owned_by(saved.owner).filter(pk__in=found).order_by()
+    wanted = set(own.values_list("pk", flat=True))
+    if wanted != inside:
+        album_rows.lock(saved.album)
+        album_rows.remove(saved.album, list(inside - wanted))
+        album_rows.append(saved.album, list(wanted - inside))
+    held.filled_at = moment
+    held.save(update_fields=["filled_at"])
+    return True
+
+
+# --- What the search finds ----------------------------------------------------------
+
+
+def matches(saved: SavedSearch) -> list[UUID]:
+    """The owner's own pictures that the search finds, best or newest first.
+
+    Raises Refusal where a part of the search is gone, Unavailable.
+    """
+    query = saved_searches.query_of(saved)
+    if query.filters.get("owner") not in {None, "", "me", saved.owner.get_username()}:
+        return []
+    own = replace(query, filters={**query.filters, "owner": "me"})
+    return _best(own, saved.owner) if query.terms else _filtered(own, saved.owner)
+
+
+def _filtered(query: Query, owner: User) -> list[UUID]:
+    wanted = named_albums.with_ids(query.filters, owner)
+    found = filters.narrow(Image.objects.owned_by(owner), wanted, owner)
+    newest = found.order_by(*keyset.UPLOADED.fields())
+    return list(newest.values_list("pk", flat=True)[:MAX_FILTERED])
+
+
+def _best(query: Query, owner: User) -> list[UUID]:
+    """Those above the line, and those whose words match; without a line the first ones."""
+    results = service.search(query, owner, limit=service.MAX_LIMIT)
+    line = results.judgement.line
+    if line is None:
+        return [hit.image.pk for hit in results.hits[:MAX_WITHOUT_LINE]]
+    hits = islice(_all_hits(results, owner), MAX_MATCHES)
+    return [hit.image.pk for hit in hits if hit.by_words or (hit.score or -1.0) >= line]
+
+
+def _all_hits(results: Results, owner: User) -> Iterator[Hit]:
+    while True:
+        yield from results.hits
+        if results.next is None:
+            return
+        results = service.continue_search(results.next, owner, limit=service.MAX_LIMIT)

@@ -1,0 +1,32 @@
+// "Save" asks for a name in a dialog instead of on a page of its own.
+
+function makeDialog() {
+  const dialog = document.createElement("dialog");
+  dialog.id = "save-search";
+  dialog.setAttribute("aria-labelledby", "save-search-title");
+  document.body.append(dialog);
+  return dialog;
+}
+
+async function ask(address) {
+  const dialog = document.getElementById("save-search") ?? makeDialog();
+  dialog.replaceChildren();
+  await htmx.ajax("GET", address, { target: dialog, swap: "innerHTML" });
+  // Nothing came: the page has said so.
+  if (!dialog.hasChildNodes() || dialog.open) return;
+  dialog.showModal();
+  dialog.querySelector("input[name=name]")?.select();
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-save-search]");
+  if (!button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  ask(button.href);
+});
+
+// What was just typed into the dialog, or refused there, keeps the focus.
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target?.id !== "save-search") return;
+  event.detail.target.querySelector("[aria-invalid=true], [autofocus]")?.focus();
+});
