@@ -9,15 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db.models import Q
 from django.utils import timezone
 
 from gallery.indexing import ledger
-from gallery.models import Album, AlbumItem, Image, Tag, User
-from gallery.organising import album_rows, albums, favourites, moments, tags
+from gallery.models import Album, AlbumItem, Image, NearDuplicate, Tag, User
+from gallery.organising import (
+    album_rows,
+    albums,
+    favourites,
+    moments,
+    saved_searches,
+    smart_albums,
+    tags,
+)
+
+if TYPE_CHECKING:
+    from gallery.models.image import ImageQuerySet
 
 Before = dict[str, Any]
 
@@ -116,10 +127,53 @@ def _move(before: Before, user: User) -> int:
     return album_rows.place_back(album, before["moves"])
 
 
+def _delete_search(before: Before, user: User) -> int:
+    smart_albums.ask_for_filling(saved_searches.restore(before, user))
+    return 1
+
+
+def _stop_filling(before: Before, user: User) -> int:
+    return int(smart_albums.start_again(before, user))
+
+
+def _merge_duplicates(before: Before, user: User) -> int:
+    """The others come back, and the kept pictures lose what they had got from them."""
+    entries = AlbumItem.objects.filter(pk__in=before["entries"], image__owner_id=user.pk)
+    entries.delete()
+    for album, former, now in before["covers"]:
+        still = Album.objects.managed_by(user) | Album.objects.filter(owner_id=user.pk)
+        if former_cover := Image.objects.filter(pk=former, owner_id=user.pk).first():
+            covered = still.filter(pk=album, cover=now).values("pk")
+            Album.objects.filter(pk__in=covered).update(cover=former_cover)
+    tags.remove_links(user, before["links"])
+    favourites.remove_marks(user, before["marks"])
+    for kept, filled in before["fields"].items():
+        _empty_again(Image.objects.filter(pk=kept, owner_id=user.pk), filled)
+    return _trash(before["trash"], user)
+
+
+def _empty_again(image: ImageQuerySet, filled: dict[str, Any]) -> None:
+    """Fields that still say what was filled in."""
+    for field, value in filled.items():
+        empty = "" if field in {"title", "description", "camera"} else None
+        image.filter(**{field: value}).update(**{field: empty, "updated_at": timezone.now()})
+
+
+def _dismiss_duplicates(before: Before, user: User) -> int:
+    own = Image.objects.filter(owner_id=user.pk).order_by().values("pk")
+    pairs = NearDuplicate.objects.filter(first__in=own, second__in=own)
+    pairs.filter(pk__in=before["made"]).delete()
+    told_apart = pairs.filter(pk__in=before["pairs"], dismissed_at=before["moment"])
+    told_apart.update(dismissed_at=None)
+    return len(before["ids"])
+
+
 UNDO: dict[str, Callable[[Before, User], int]] = {
     "add_to_album": _add_to_album,
     "remove_from_album": _remove_from_album,
     "move": _move,
+    "delete_search": _delete_search,
+    "stop_filling": _stop_filling,
     "add_tags": _add_tags,
     "remove_tags": _remove_tags,
     "delete_tag": _delete_tag,
@@ -130,4 +184,6 @@ UNDO: dict[str, Callable[[Before, User], int]] = {
     "unarchive": _unarchive,
     "trash": _trash,
     "restore": _restore,
+    "merge_duplicates": _merge_duplicates,
+    "dismiss_duplicates": _dismiss_duplicates,
 }

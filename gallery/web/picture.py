@@ -16,11 +16,13 @@ from django_htmx.http import trigger_client_event
 from gallery.errors import Refusal
 from gallery.indexing import ledger
 from gallery.library import renditions
-from gallery.models import Album, Image, Tag
+from gallery.models import Album, Image, Tag, User
 from gallery.organising import details as noted
+from gallery.organising import duplicates
 from gallery.web.access import is_fragment, signed_in
 from gallery.web.exif_lines import exif_lines
 from gallery.web.neighbours import of_same_owner
+from gallery.web.palette import palette_of
 from gallery.web.picture_form import DetailsForm
 from gallery.web.tiles import name_for, srcset, thumbnail
 
@@ -129,6 +131,7 @@ def _context(request: HttpRequest, image: Image) -> dict[str, Any]:
         "image": image,
         "is_owner": image.is_owned_by(request.user),
         "settings": exif_lines(image.exif),
+        "palette": palette_of(image),
         "picture": {
             "name": name_for(image, request.user),
             "src": thumbnail(image, 1280),
@@ -142,7 +145,15 @@ def _context(request: HttpRequest, image: Image) -> dict[str, Any]:
         "intervals": INTERVALS,
         **_state_of(image),
         **_notes(request, image),
+        "near_duplicates": _near_duplicates(request, image),
     }
+
+
+def _near_duplicates(request: HttpRequest, image: Image) -> int:
+    """How many pictures of the owner's show the same; nothing is told to others."""
+    if not isinstance(request.user, User) or not image.is_owned_by(request.user):
+        return 0
+    return duplicates.beside(image, request.user)
 
 
 def _notes(request: HttpRequest, image: Image) -> dict[str, Any]:

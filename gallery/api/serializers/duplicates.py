@@ -1,0 +1,101 @@
+"""Near-duplicates as the API shows them, and what is done about them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from gallery.api.serializers.bulk import undo_address
+from gallery.api.serializers.images import ImageSerializer
+from gallery.organising.duplicates import Group
+from gallery.organising.merging import MAX_GROUP
+
+MAX_GROUPS = 100
+DEFAULT_GROUPS = 20
+
+
+class DuplicatePageSerializer(serializers.Serializer):
+    """Which groups are asked for."""
+
+    limit = serializers.IntegerField(
+        min_value=1, max_value=MAX_GROUPS, default=DEFAULT_GROUPS, help_text="Groups on a page."
+    )
+    cursor = serializers.CharField(
+        required=False, help_text="Taken from `next` of the page before."
+    )
+
+
+class DuplicatePairSerializer(serializers.Serializer):
+    first = serializers.UUIDField()
+    second = serializers.UUIDField()
+    similarity = serializers.FloatField(help_text="Cosine of the two vectors, from -1 to 1.")
+    bits = serializers.IntegerField(help_text="Of 64, in which their perceptual hashes differ.")
+
+
+class DuplicateGroupSerializer(serializers.Serializer[Group]):
+    """Pictures of yours that show the same."""
+
+    keep = serializers.UUIDField(source="keep.pk", help_text="The one that is worth keeping.")
+    certain = serializers.BooleanField(
+        source="is_certain", help_text="The others are mere copies of it."
+    )
+    images = ImageSerializer(many=True, help_text="The one to keep first.")
+    pairs = DuplicatePairSerializer(many=True, help_text="What is known of each two.")
+
+
+class ComparedSerializer(serializers.Serializer):
+    compared = serializers.IntegerField(help_text="Pictures of yours that have been compared.")
+    total = serializers.IntegerField(help_text="Pictures of yours that can be.")
+
+
+class DuplicateGroupsSerializer(serializers.Serializer):
+    next = serializers.URLField(allow_null=True, help_text="The next page; null on the last one.")
+    results = DuplicateGroupSerializer(many=True)
+    progress = ComparedSerializer()
+
+
+class MergeSerializer(serializers.Serializer):
+    keep = serializers.UUIDField(help_text="Gets what was noted on the others.")
+    others = serializers.ListField(
+        child=serializers.UUIDField(),
+        min_length=1,
+        max_length=MAX_GROUP,
+        help_text="These go to the trash.",
+    )
+
+
+class DismissSerializer(serializers.Serializer):
+    ids = serializers.ListField(
+        child=serializers.UUIDField(),
+        min_length=1,
+        max_length=MAX_GROUP,
+        help_text="Pictures that are different ones.",
+    )
+    of = serializers.UUIDField(
+        required=False, help_text="With it, only this one is different from `ids`."
+    )
+
+
+class SettledSerializer(serializers.Serializer):
+    """What can be taken back."""
+
+    change = serializers.SerializerMethodField(help_text="Its id; null where nothing changed.")
+    undo = serializers.SerializerMethodField(
+        help_text="Where a POST takes it back for 30 days; null where nothing changed."
+    )
+
+    def get_change(self, settled: dict[str, Any]) -> str | None:
+        change = settled["change"]
+        return str(change.pk) if change else None
+
+    def get_undo(self, settled: dict[str, Any]) -> str | None:
+        return undo_address(self, settled["change"])
+
+
+class MergedSerializer(SettledSerializer):
+    trashed = serializers.IntegerField(help_text="Pictures that went to the trash.")
+
+
+class DismissedSerializer(SettledSerializer):
+    pairs = serializers.IntegerField(help_text="Pairs that are told apart now.")
