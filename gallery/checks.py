@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.db import connections
-from django.db.utils import OperationalError
+from django.db import connections, transaction
+from django.db.utils import DatabaseError, OperationalError
+
+from gallery.indexing.spaces import active_space
+from gallery.search import recall
 
 POSTGRESQL_MINIMUM = 15
 # 0.8.2 to 0.8.4 fixed an HNSW build overflow, corruption under vacuum and graph
@@ -72,3 +75,30 @@ def database_versions(
             )
         ]
     return []
+
+
+@register(Tags.database)
+def index_recall(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """The index finds what is there, as far as the last measurement of the active space
+    tells. Silent before the tables are made and before anything was measured."""
+    if not databases or "default" not in databases:
+        return []
+    try:
+        with transaction.atomic():
+            space = active_space()
+            measured = recall.latest(space) if space else None
+    except DatabaseError:
+        return []
+    low = recall.too_low(measured) if measured else []
+    if measured is None or not low:
+        return []
+    worst = min(low, key=lambda figure: figure["recall"])
+    return [
+        Warning(
+            f"Searches miss results: recall@{recall.K} is {worst['recall']:.3f} for "
+            f"{worst['kind']} queries in the scope “{worst['scope']}”, and should be "
+            f"{recall.ENOUGH} or more ({len(low)} of {len(measured.figures)} figures are lower).",
+            hint="Measure again in the admin. If it stays low, rebuild the index of the space.",
+            id="gallery.W002",
+        )
+    ]

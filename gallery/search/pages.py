@@ -7,16 +7,21 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from gallery.errors import Expired
-from gallery.indexing.showing import for_showing
+from gallery.indexing.showing import for_showing, shown_by_id
 from gallery.models import EmbeddingSpace, Image
-from gallery.search import ranking, window
-from gallery.search.results import Clock, Hit, Results, Viewer
+from gallery.search import folding, planner, ranking, window
+from gallery.search.query import Query
+from gallery.search.results import Clock, Hit, Note, Results, Viewer
 from gallery.search.window import Window
 
-# The first page looks further than it shows, so that the next ones are ready.
-FIRST_WINDOW = 200
-# Past the first window, so many more at a time.
-WIDEN_BY = 1000
+# The first page looks further than it shows: what the index misses lies at the end of a
+# window, and the next page is ready.
+FIRST_WINDOW = 20
+# Past its end a window grows by this factor, so that all of it costs little more than its
+# last widening.
+GROWTH = 4
+# What the index cannot hold is compared one by one, which costs the same for many.
+EXACT_WINDOW = 5_000
 
 
 def continued(cursor: str, viewer: Viewer, limit: int) -> Results:
@@ -33,13 +38,14 @@ def found_ids(cursor: str, viewer: Viewer, count: int) -> list[UUID]:
     found, _offset = window.load(cursor, viewer.pk)
     space = _space_of(found)
     while True:
-        visible = Image.objects.visible_to(viewer).filter(pk__in=found.ids)
+        ids = found.ids
+        visible = Image.objects.visible_to(viewer).filter(pk__in=ids)
         allowed = set(visible.order_by().values_list("pk", flat=True))
         missing = count - len(allowed)
-        if missing <= 0 or not _widen(found, space, viewer, len(found.ids) + missing):
+        if missing <= 0 or not _widen(found, space, viewer, found.count + missing):
             break
     window.save(found)
-    return [pk for pk in found.ids if pk in allowed][:count]
+    return [pk for pk in ids if pk in allowed][:count]
 
 
 def page(
@@ -55,12 +61,12 @@ def page(
     hits: list[Hit] = []
     with clock.step("search"):
         while len(hits) < limit:
-            if offset >= len(found.ids) and not _widen(found, space, viewer, offset + limit):
+            if offset >= found.count and not _widen(found, space, viewer, offset + limit):
                 break
-            chunk = slice(offset, min(offset + limit - len(hits), len(found.ids)))
-            hits += _load(found, chunk, viewer)
-            offset = chunk.stop
-        more = offset < len(found.ids) or not found.complete
+            stop = min(offset + limit - len(hits), found.count)
+            hits += _load(found, offset, stop, viewer)
+            offset = stop
+        more = offset < found.count or not found.complete
         window.save(found)
     return Results(
         hits=hits,
@@ -69,6 +75,10 @@ def page(
         next=found.cursor(offset) if more else None,
         start=found.cursor(0),
         took_ms=clock.stop(),
+        query=Query.from_json(found.query),
+        fused=found.fused,
+        judgement=found.judgement,
+        notes=[Note(code, message) for code, message in found.notes],
         exact_copies=copies,
     )
 
@@ -83,30 +93,53 @@ def _space_of(found: Window) -> EmbeddingSpace:
 
 
 def _exact_copies(found: Window, viewer: Viewer) -> list[Image]:
-    if not found.exclude_sha256:
+    if not found.copies_of:
         return []
-    same_bytes = Image.objects.visible_to(viewer).filter(sha256=found.exclude_sha256)
-    if found.exclude_id is not None:
-        same_bytes = same_bytes.exclude(pk=found.exclude_id)
+    same_bytes = Image.objects.visible_to(viewer).filter(sha256__in=found.copies_of)
+    same_bytes = same_bytes.exclude(pk__in=found.exclude_ids)
     return list(for_showing(same_bytes, viewer))
 
 
 def _widen(found: Window, space: EmbeddingSpace, viewer: Viewer, needed: int) -> bool:
-    """Rank further pictures into the window; False if there are none."""
-    if found.complete:
-        return False
-    before = len(found.ids)
-    size = max(FIRST_WINDOW, needed) if before == 0 else needed + WIDEN_BY
-    more = ranking.rank(found, space, viewer, size)
-    found.append(more.ids, more.scores)
-    found.exact = found.exact and more.exact
-    found.complete = more.complete
-    return len(found.ids) > before
+    """Rank further pictures into the window; False if there are none.
+
+    What is near-duplicate of a picture in an earlier part of the window stands for itself:
+    the earlier one may have been shown without it.
+    """
+    before = found.count
+    while not found.complete and found.count == before:
+        # One more than is needed, so that whether there is more is known, too.
+        size = max(FIRST_WINDOW, needed + 1, GROWTH * found.count)
+        if size > planner.MAX_EF_SEARCH:
+            size = max(size, EXACT_WINDOW)
+        more = ranking.rank(found, space, viewer, size)
+        fresh = found.unknown(more.ids, more.scores)
+        ids, scores = [pk for pk, _ in fresh], [score for _, score in fresh]
+        found.append(ids, scores, folding.fold(ids) if found.fold else None)
+        found.exact = found.exact and more.exact
+        found.complete = more.complete
+        needed = size
+    return found.count > before
 
 
-def _load(found: Window, chunk: slice, viewer: Viewer) -> list[Hit]:
-    """The pictures of a slice of the window, in its order."""
-    scores = dict(zip(found.ids[chunk], found.scores[chunk], strict=True))
-    images = for_showing(Image.objects.visible_to(viewer).filter(pk__in=list(scores)), viewer)
-    by_id = {image.pk: image for image in images}
-    return [Hit(by_id[pk], score) for pk, score in scores.items() if pk in by_id]
+def _load(found: Window, start: int, stop: int, viewer: Viewer) -> list[Hit]:
+    """The pictures of a part of the window, in its order."""
+    part = found.part(start, stop)
+    groups = [[first, *found.behind.get(first[0], ())] for first in part]
+    shown = [pk for group in groups for pk, _score in group]
+    by_id = shown_by_id(Image.objects.visible_to(viewer).filter(pk__in=shown), viewer)
+    hits = []
+    for group in groups:
+        # A leader that has gone leaves its place to the next that stood behind it.
+        seen = [(by_id[pk], score) for pk, score in group if pk in by_id]
+        if seen:
+            hits.append(_hit(found, *seen[0], [image for image, _score in seen[1:]]))
+    return hits
+
+
+def _hit(found: Window, image: Image, score: float | None, similar: list[Image]) -> Hit:
+    by_words = image.pk in found.by_words
+    if score is None:
+        return Hit(image, None, by_words=by_words, similar=similar)
+    judged = found.judgement
+    return Hit(image, score, judged.fit(score), judged.share(score), by_words, similar)

@@ -2,41 +2,100 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import numpy as np
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import FloatField, QuerySet
-from django.db.models.functions import Cast
+from django.core.cache import cache
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import QuerySet
 from pgvector import HalfVector
-from pgvector.django import CosineDistance, HalfVectorField
 
-from gallery.encoders.base import Vectors
-from gallery.models import Embedding, EmbeddingSpace, Image
+from gallery.encoders.base import Vectors, l2_normalise
+from gallery.indexing.spaces import index_name
+from gallery.models import EmbeddingSpace, Image
+from gallery.search import sample
 
 Kind = Literal["text", "image"]
 
 # Texts lie further from pictures than pictures from each other: at the same
-# ef_search their recall is lower (design: .95 against .98 at 100).
-EF_SEARCH: dict[Kind, int] = {"text": 400, "image": 250}
+# ef_search their recall is lower (docs/decisions/0007).
+EF_SEARCH: dict[Kind, int] = {"text": 300, "image": 150}
+# Of a second reading for texts, from among the nearest of a sample (see `_toward`).
+EF_TOWARD = 100
+SEEDS = 3
 # pgvector's upper bound of hnsw.ef_search; larger windows are read exactly.
 MAX_EF_SEARCH = 1000
-# How far an iterative scan goes on for a filter that hides most of the library.
-MAX_SCAN_TUPLES = 100_000
+# Scopes up to this size are compared one by one however small the library is.
+ALWAYS_EXACT = 2_000
+# What an entry of the index costs beside a picture that is compared one by one.
+INDEX_COST = 1.5
+# Scopes are counted to this many times the largest that is small: of those, the index is
+# read at once as far as their share of it demands.
+COUNT_ON = 4
+# So much more than the mean, since chance varies.
+SLACK = 1.5
+# How long an iterative scan goes on, as a share of the scope: one that lies elsewhere than
+# the query is compared one by one then, and this much was lost.
+PATIENCE = 0.5
+# Which plan is the faster one changes slowly, and both are right.
+SIZE_TTL_SECONDS = 60
+
+Rows = list[tuple[UUID, float]]
 
 
 @dataclass(frozen=True)
 class Ranking:
     """Pictures by falling cosine; ties by id. `exact` says that nothing nearer was
-    missed, `complete` that no picture of the scope comes after."""
+    missed, `complete` that no picture of the scope comes after. Without a query vector
+    there are no scores."""
 
     ids: list[UUID]
-    scores: list[float]
+    scores: list[float] | list[None]
     exact: bool
     complete: bool
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Ids of pictures as a statement, compiled once for all that is asked of it."""
+
+    sql: str
+    params: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, images: QuerySet[Image]) -> Scope:
+        """Raises EmptyResultSet for a queryset that Django knows to be empty."""
+        return cls(*images.order_by().values("pk").query.sql_with_params())
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many pictures a scope has, counted no further than COUNT_ON times `bound`: the
+    size up to which it is small. `indexed` are the entries of the whole index."""
+
+    counted: int
+    bound: int
+    indexed: int
+
+    @property
+    def is_small(self) -> bool:
+        return self.counted <= self.bound
+
+    @property
+    def is_known(self) -> bool:
+        return self.counted < COUNT_ON * self.bound
+
+    def ef_search(self, window: int, kind: Kind) -> int:
+        """So many nearest entries are likely to hold `window` of the scope's pictures. Of
+        a scope that was not counted to its end that is less than what recall needs."""
+        demanded = SLACK * window * self.indexed / max(self.counted, 1) if self.is_known else 0
+        return min(max(EF_SEARCH[kind], window, int(demanded)), MAX_EF_SEARCH)
 
 
 def nearest(
@@ -44,67 +103,153 @@ def nearest(
 ) -> Ranking:
     """The `window` pictures of `scope` nearest to the unit vector (d,).
 
-    A bounded count of the scope decides: an exact scan costs by the scope's
-    size, the index by how many of its entries the scope hides.
+    A bounded count of the scope decides: an exact search costs by the scope's size, the
+    index by how many of its entries the scope hides.
     """
-    limit = settings.EXACT_SEARCH_LIMIT
-    scope_size = scope.order_by()[: limit + 1].count()
-    if scope_size <= limit or window > MAX_EF_SEARCH:
-        return _exact(space, vector, scope, window)
-    ranking = _approximate(space, vector, scope, window, kind)
-    # The graph ran dry before the window was full: the scope is sparse after all.
-    return ranking if len(ranking.ids) == window else _exact(space, vector, scope, window)
-
-
-def _exact(space: EmbeddingSpace, vector: Vectors, scope: QuerySet[Image], window: int) -> Ranking:
-    distance = _distance(space, vector)
-    # `+ 0` keeps the planner from the HNSW index, which would be approximate.
-    candidates = _entries(space, scope).order_by(distance + 0.0, "image_id")
-    rows = list(candidates.values_list("image_id", distance)[: window + 1])
-    return _ranking(rows[:window], exact=True, complete=len(rows) <= window)
-
-
-def _approximate(
-    space: EmbeddingSpace, vector: Vectors, scope: QuerySet[Image], window: int, kind: Kind
-) -> Ranking:
-    candidates = by_index(space, vector, scope)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('hnsw.ef_search', %s, true),"
-            " set_config('hnsw.iterative_scan', 'relaxed_order', true),"
-            " set_config('hnsw.max_scan_tuples', %s, true)",
-            [str(max(EF_SEARCH[kind], window)), str(MAX_SCAN_TUPLES)],
-        )
-        rows = list(candidates[:window])
-    return _ranking(rows, exact=False, complete=False)
+    try:
+        searched = Scope.of(scope)
+    except EmptyResultSet:
+        return Ranking([], [], exact=True, complete=True)
+    if window > MAX_EF_SEARCH:
+        return _exact(space, vector, searched, window)
+    size = _size(space, searched, window)
+    if size.is_small:
+        return _exact(space, vector, searched, window)
+    ef_search = size.ef_search(window, kind)
+    rows = by_index(space, vector, searched, window, ef_search, toward=_toward(space, vector, kind))
+    if len(rows) < window and not size.is_known:
+        # Large, but not around the query: read on for a while.
+        patience = max(int(PATIENCE * size.counted), MAX_EF_SEARCH)
+        rows = by_index(space, vector, searched, window, MAX_EF_SEARCH, patience)
+    if len(rows) < window:
+        return _exact(space, vector, searched, window)
+    return _ranking(rows[:window], exact=False, complete=False)
 
 
 def by_index(
-    space: EmbeddingSpace, vector: Vectors, scope: QuerySet[Image]
-) -> QuerySet[Embedding, tuple[UUID, float]]:
-    """(image id, distance), nearest first, in the form that the HNSW index serves:
-    ordered by the distance alone, since any second key would make it useless."""
-    distance = _distance(space, vector)
-    return _entries(space, scope).order_by(distance).values_list("image_id", distance)
+    space: EmbeddingSpace,
+    vector: Vectors,
+    scope: Scope,
+    window: int,
+    ef_search: int,
+    max_scan_tuples: int = 0,
+    *,
+    toward: Vectors | None = None,
+    explain: bool = False,
+) -> Rows:
+    """(image id, distance) as the HNSW index finds them, nearest first, about `window`; or
+    its plan. It is read once, or on and on up to `max_scan_tuples`; with `toward` a second
+    time, from there."""
+    reading_on = "relaxed_order" if max_scan_tuples else "off"
+    # One message, which is one transaction: the settings end with it.
+    sql = [
+        f"SET LOCAL hnsw.ef_search = {ef_search}",
+        f"SET LOCAL hnsw.iterative_scan = {reading_on}",
+        f"SET LOCAL hnsw.max_scan_tuples = {max_scan_tuples or ef_search}",
+        # It has been decided: PostgreSQL is not to compare the scope one by one.
+        "SET LOCAL enable_sort = off",
+        _nearest_to(space, scope, window, explain),
+    ]
+    query = HalfVector(vector).to_text()
+    params = [query, *scope.params, query]
+    if toward is not None:
+        sql += [f"SET LOCAL hnsw.ef_search = {EF_TOWARD}", _nearest_to(space, scope, EF_TOWARD)]
+        params += [query, *scope.params, HalfVector(toward).to_text()]
+    found = _rows("; ".join(sql), params)
+    return found if explain else sorted(set(found), key=_by_distance)
 
 
-def _entries(space: EmbeddingSpace, scope: QuerySet[Image]) -> QuerySet[Embedding]:
-    return Embedding.objects.filter(
-        space_id=space.pk, vector__isnull=False, image__in=scope.order_by()
+def _nearest_to(space: EmbeddingSpace, scope: Scope, count: int, explain: bool = False) -> str:
+    # Ordered by the distance alone, since any second key would make the index useless.
+    return (
+        f"{'EXPLAIN ' if explain else ''}{_distances(space, scope)}"
+        f" ORDER BY {_vector(space)} <=> %s::halfvec({space.dimensions:d}) LIMIT {count}"
     )
 
 
-def _distance(space: EmbeddingSpace, vector: Vectors) -> CosineDistance:
-    """The very expression of the space's index."""
-    cast = Cast("vector", HalfVectorField(dimensions=space.dimensions))
-    return CosineDistance(cast, HalfVector(vector), output_field=FloatField())
+def _toward(space: EmbeddingSpace, vector: Vectors, kind: Kind) -> Vectors | None:
+    """For a text, the direction of the pictures that it is nearest to in a sample.
+
+    Texts lie beside the cone of the pictures, and a graph of pictures leads some of them
+    into a wrong corner: few, but those find nothing. From among the right pictures the
+    second reading finds what the first has missed.
+    """
+    drawn = sample.of(space) if kind == "text" else None
+    if drawn is None:
+        return None
+    best = np.argpartition(-(drawn.vectors @ vector), SEEDS)[:SEEDS]
+    return l2_normalise((vector + drawn.vectors[best].mean(axis=0))[None])[0]
 
 
-def _ranking(rows: list[tuple[UUID, float]], *, exact: bool, complete: bool) -> Ranking:
-    ordered = sorted(rows, key=lambda row: (row[1], row[0]))
+def _exact(space: EmbeddingSpace, vector: Vectors, scope: Scope, window: int) -> Ranking:
+    # OFFSET 0 keeps the planner from the HNSW index, which would be approximate.
+    rows = _rows(
+        f"SELECT * FROM ({_distances(space, scope)} OFFSET 0) AS compared"  # noqa: S608
+        f" ORDER BY distance, image_id LIMIT {window + 1}",
+        [HalfVector(vector).to_text(), *scope.params],
+    )
+    return _ranking(rows[:window], exact=True, complete=len(rows) <= window)
+
+
+def _distances(space: EmbeddingSpace, scope: Scope) -> str:
+    return (
+        f"SELECT image_id, {_vector(space)} <=> %s::halfvec({space.dimensions:d}) AS distance"  # noqa: S608
+        f" FROM gallery_embedding WHERE space_id = {space.pk:d} AND vector IS NOT NULL"
+        f" AND image_id IN ({scope.sql})"
+    )
+
+
+def _vector(space: EmbeddingSpace) -> str:
+    """With the very cast of the space's index, which wants the literal space, too."""
+    return f"vector::halfvec({space.dimensions:d})"
+
+
+def _rows(sql: str, params: Sequence[Any]) -> Rows:
+    """Of all statements that answer."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        rows: Rows = []
+        while True:
+            if cursor.description:
+                rows += cursor.fetchall()
+            if not cursor.nextset():
+                return rows
+
+
+def _size(space: EmbeddingSpace, scope: Scope, window: int) -> Size:
+    """Kept for a while. Where n of N pictures are in the scope, the index is read for
+    about window·N/n entries: with n = √(window·N) that is as many as there are pictures
+    to compare one by one."""
+    limit = settings.EXACT_SEARCH_LIMIT
+    asked = repr((space.pk, window, limit, scope))
+    key = f"scope-size:{hashlib.sha256(asked.encode()).hexdigest()}"
+    kept = cache.get(key)
+    if kept is None:
+        kept = _measured(space, scope, window, limit)
+        cache.set(key, kept, SIZE_TTL_SECONDS)
+    return Size(*kept)
+
+
+def _measured(space: EmbeddingSpace, scope: Scope, window: int, limit: int) -> Sequence[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE relname = %s", [index_name(space)])
+        indexed = max(int((cursor.fetchone() or (0,))[0]), 0)  # -1: never counted
+        crossover = int((INDEX_COST * window * indexed) ** 0.5)
+        bound = min(limit, max(ALWAYS_EXACT, crossover))
+        most = COUNT_ON * bound
+        cursor.execute(f"SELECT count(*) FROM ({scope.sql} LIMIT {most}) AS bounded", scope.params)  # noqa: S608
+        return cursor.fetchone()[0], bound, indexed
+
+
+def _ranking(rows: Rows, *, exact: bool, complete: bool) -> Ranking:
+    ordered = sorted(rows, key=_by_distance)
     return Ranking(
         ids=[image_id for image_id, _ in ordered],
         scores=[float(np.clip(1.0 - distance, -1.0, 1.0)) for _, distance in ordered],
         exact=exact,
         complete=complete,
     )
+
+
+def _by_distance(row: tuple[UUID, float]) -> tuple[float, UUID]:
+    return row[1], row[0]

@@ -1,32 +1,153 @@
-"""How well results fit: scores beside those that the same query gets by chance."""
+"""How well results fit: scores beside those that the same query gets by chance.
+
+Chance is the normal distribution of the scores that a query gets on pictures that have
+nothing to do with it, an empirical null distribution (B. Efron, "Large-scale
+simultaneous hypothesis testing: the choice of a null hypothesis", JASA 99, 2004):
+
+- its centre is the median of the query's scores on a random sample of the library. In a
+  library of dogs the median of "a dog" is no chance, so it counts only as far as the
+  medians of unrelated texts are scattered in this space (gallery.search.calibration);
+- its spread is that of the unrelated texts' scores.
+
+Pictures and texts that stand alone in a query lie where those of the calibration lie.
+A sum of several does not; there the query's own median and lower half have to tell.
+
+Two rules follow from it.
+
+- The line: the lowest score at which, of the sample's pictures above it, at most a third
+  are to be expected by chance (Y. Benjamini and Y. Hochberg, "Controlling the false
+  discovery rate", JRSS B 57, 1995). What is frequent has a low line, and what is rare a
+  high one.
+- Whether anything matches at all: the best of n scores exceeds what the best of n scores
+  by chance does, spread * sqrt(2 ln n) above the centre (the universal threshold of
+  D. Donoho and I. Johnstone, "Ideal spatial adaptation by wavelet shrinkage",
+  Biometrika 81, 1994).
+
+Figures stand in docs/decisions; `make bench ARGS="relevance --help"` makes them.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Literal
+
+import numpy as np
 
 from gallery.encoders.base import Vectors
 from gallery.models import EmbeddingSpace
+from gallery.search import calibration, sample
+from gallery.search.calibration import Chance
 from gallery.search.planner import Kind
 
 Fit = Literal["excellent", "good", "fair", "weak"]
+
+# Of what stands above the line, so much may be chance.
+FALSE_SHARE = 1 / 3
+# The line lies between these, in spreads above the centre of chance: lower, nothing is
+# told apart; higher, a thousand pictures do not tell what is rare.
+LOWEST, HIGHEST = 1.25, 2.5
+# What so many pictures of the sample have in common, and so much of it, is there, however
+# low the best score.
+COMMON_PICTURES, COMMON_SHARE = 10, 0.05
+# A spread further above the line, the word is a better one.
+GOOD, EXCELLENT = 1.0, 2.0
+# How fast the bar of a score grows around the line, in spreads: at `GOOD` it is four
+# fifths full, at the centre of chance all but empty.
+_STEEPNESS = 0.75
+
+# The heights that are tried for the line, and how much lies above each by chance.
+_HEIGHTS = np.arange(LOWEST, HIGHEST, 0.05)
+_ABOVE_BY_CHANCE = np.array([math.erfc(height / math.sqrt(2)) / 2 for height in _HEIGHTS])
 
 
 @dataclass(frozen=True)
 class Judgement:
     """What the scores of one query mean. `line` is the least score of a match; without
-    one nothing is known (too few pictures), and `fit` is None."""
+    one nothing is known (too few pictures), and `fit` is None.
+
+    `centre` and `spread` are those of chance, `is_common` says that the sample itself has
+    many matches, and `pictures` about how many the library has.
+    """
 
     line: float | None = None
+    centre: float = 0.0
+    spread: float = 1.0
+    is_common: bool = False
+    pictures: int = 0
 
     def fit(self, score: float) -> Fit | None:
-        return None
+        if self.line is None:
+            return None
+        above = (score - self.line) / self.spread
+        if above < 0:
+            return "weak"
+        if above < GOOD:
+            return "fair"
+        return "good" if above < EXCELLENT else "excellent"
 
     def share(self, score: float) -> float:
-        """How long the bar of this score is, in [0, 1]."""
-        return min(max(score, 0.0), 1.0)
+        """How long the bar of this score is, in [0, 1]: half at the line."""
+        if self.line is None:
+            return min(max(score, 0.0), 1.0)
+        steps = (score - self.line) / (_STEEPNESS * self.spread)
+        return 1 / (1 + math.exp(-min(max(steps, -30.0), 30.0)))
+
+    def settled(self, best: float, among: int | None = None) -> Judgement:
+        """This judgement once the best score is known, of `among` pictures that were
+        compared (the library, unless said): where chance alone would give as much, the
+        line is raised above all of them, since nothing matches well."""
+        if self.line is None or self.is_common:
+            return self
+        compared = max(among or self.pictures, 2)
+        by_chance = self.centre + self.spread * math.sqrt(2 * math.log(compared))
+        return self if best >= by_chance else replace(self, line=max(self.line, by_chance))
 
 
-def judge(space: EmbeddingSpace, vector: Vectors, kind: Kind) -> Judgement:
-    """What scores of the unit vector (d,) mean in `space`."""
-    return Judgement()
+def judge(space: EmbeddingSpace, vector: Vectors, kind: Kind, *, alone: bool = True) -> Judgement:
+    """What scores of the unit vector (d,) mean in `space`. `alone`: it is the vector of a
+    single text or picture, not a sum or difference of several."""
+    drawn = sample.of(space)
+    if drawn is None:
+        return Judgement()
+    usual = calibration.of(space, kind, drawn)
+    return of_scores(drawn.vectors @ vector, usual, drawn.pictures, alone=alone)
+
+
+def of_scores(
+    scores: Vectors, usual: Chance | None, pictures: int, *, alone: bool = True
+) -> Judgement:
+    """What the scores of a query mean that has these `scores` (n,) on a sample of a library
+    of so many pictures, where single queries of its kind have the `usual` chance."""
+    chance = _chance(usual, scores, alone=alone)
+    if chance.spread <= 0:  # all pictures are the same to this query
+        return Judgement()
+    heights = np.sort((scores - chance.centre) / chance.spread)
+    above = 1 - np.searchsorted(heights, _HEIGHTS) / len(heights)
+    # What lies below the centre is chance, and as much of it lies above.
+    by_chance = min(1.0, 2 * float(np.mean(heights < 0))) * _ABOVE_BY_CHANCE
+    kept = np.flatnonzero((above > 0) & (by_chance <= FALSE_SHARE * above))
+    height, share = (_HEIGHTS[kept[0]], above[kept[0]]) if len(kept) else (HIGHEST, 0.0)
+    return Judgement(
+        line=chance.centre + float(height) * chance.spread,
+        centre=chance.centre,
+        spread=chance.spread,
+        is_common=bool(share >= max(COMMON_SHARE, COMMON_PICTURES / len(heights))),
+        pictures=pictures,
+    )
+
+
+def _chance(usual: Chance | None, scores: Vectors, *, alone: bool) -> Chance:
+    """The null distribution of a query with these scores on the sample, in a space where
+    single queries of its kind have the `usual` one."""
+    centre = float(np.median(scores))
+    if usual is None:
+        return Chance(centre, 0.0, float(np.std(scores)))
+    if alone:
+        scattered = 2 * usual.scatter
+        centre = min(max(centre, usual.centre - scattered), usual.centre + scattered)
+        return Chance(centre, 0.0, usual.spread, usual.lower)
+    # Matches are in the upper half: the lower one tells of chance alone, and how much
+    # wider chance is above its centre is a matter of the space.
+    lower = calibration.lower_spread(scores, centre)
+    return Chance(centre, 0.0, lower * usual.spread / usual.lower, lower)

@@ -1,0 +1,151 @@
+"""What a space is like, measured by a worker: the scores of unrelated texts, and the
+languages that its model knows.
+
+Kept in `EmbeddingSpace.calibration` and `.languages`. The languages depend on the model
+alone. The scores need pictures, and are measured again whenever the library has doubled.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from gallery.encoders.base import Encoder, ModelUnavailable, Vectors
+from gallery.encoders.registry import get_verified_encoder
+from gallery.indexing import ledger
+from gallery.models import EmbeddingSpace
+from gallery.search import languages, sample
+from gallery.search.language_probes import CAPTIONS, ENGLISH
+from gallery.search.planner import Kind
+from gallery.search.sample import Sample
+
+logger = logging.getLogger(__name__)
+
+TASK = "gallery.tasks.prepare_calibration"
+
+# Pictures of the sample that are compared with all others, as if they were queries.
+_QUERY_PICTURES = 64
+# Pictures come in series: so many tell about as much as one.
+_SERIES = 4
+
+# The sweep rings again while a thread is at it.
+_measuring = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Cosines of queries and pictures that have nothing to do with each other.
+
+    `centre` is the mean of the queries' medians, `scatter` their standard deviation, less
+    what the medians of so few pictures vary by themselves; `spread` is the standard
+    deviation of one query's scores, `lower` that of the scores below its median.
+    """
+
+    centre: float
+    scatter: float
+    spread: float
+    lower: float = 1.0
+
+
+def of(space: EmbeddingSpace, kind: Kind, drawn: Sample) -> Chance | None:
+    """The usual scores of single queries of this kind. Those of texts were measured by a
+    worker, None before; those of pictures are told by the sample itself."""
+    if kind == "image":
+        return _of_pictures(drawn)
+    kept = space.calibration.get("text")
+    fits = space.calibration.get("checksum") == space.checksum
+    return Chance(**kept) if kept and fits else None
+
+
+def measured(queries: Vectors, pictures: Vectors) -> Chance:
+    """The scores of unit vectors (m, d) on pictures (n, d), of which few match each."""
+    return _summary(list(queries @ pictures.T))
+
+
+def _summary(scores: list[Vectors]) -> Chance:
+    """Of the scores of several queries."""
+    medians = [float(np.median(row)) for row in scores]
+    lower = [lower_spread(row, median) for row, median in zip(scores, medians, strict=True)]
+    spread = float(np.mean([row.std() for row in scores]))
+    # The median of n scores varies by itself, sqrt(pi / 2n) spreads if they are independent.
+    noise = spread * math.sqrt(math.pi / 2 * _SERIES / len(scores[0]))
+    return Chance(
+        centre=float(np.mean(medians)),
+        scatter=math.sqrt(max(float(np.var(medians)) - noise**2, 0.0)),
+        spread=spread,
+        lower=float(np.mean(lower)),
+    )
+
+
+def lower_spread(scores: Vectors, centre: float) -> float:
+    """The standard deviation of a distribution around `centre`, by its lower half."""
+    below = scores[scores < centre] - centre
+    return float(np.sqrt(np.mean(below**2))) if len(below) else 0.0
+
+
+@lru_cache(maxsize=2)
+def _of_pictures(drawn: Sample) -> Chance:
+    """Pictures of the sample as queries on all the others of it."""
+    queries = drawn.vectors[:_QUERY_PICTURES]
+    return _summary([np.delete(drawn.vectors @ query, i) for i, query in enumerate(queries)])
+
+
+# --- In the encoder worker --------------------------------------------------------
+
+
+def is_due() -> bool:
+    """Whether a space was not measured yet, or has doubled since."""
+    return any(_due(space) for space in _loaded_spaces())
+
+
+def measure() -> None:
+    """Measure each space that is due. A model that cannot be loaded is left alone: its
+    space says why, and the sweep comes again."""
+    if not _measuring.acquire(blocking=False):
+        return
+    try:
+        for space in filter(_due, _loaded_spaces()):
+            try:
+                encoder = get_verified_encoder(space.architecture, space.pretrained, space.checksum)
+            except ModelUnavailable as error:
+                logger.warning("%s cannot be measured: %s", space, error)
+            else:
+                _measure(space, encoder)
+    finally:
+        _measuring.release()
+
+
+def _loaded_spaces() -> list[EmbeddingSpace]:
+    return list(ledger.target_spaces().filter(dimensions__isnull=False, error=""))
+
+
+def _due(space: EmbeddingSpace) -> bool:
+    kept = space.calibration
+    if not space.languages or kept.get("checksum") != space.checksum:
+        return True
+    return _size(space) >= max(sample.MINIMUM, 2 * kept.get("size", 0))
+
+
+def _measure(space: EmbeddingSpace, encoder: Encoder) -> None:
+    shares = space.languages
+    if not shares or space.calibration.get("checksum") != space.checksum:
+        shares = languages.measured(encoder)
+    kept: dict[str, Any] = {"checksum": space.checksum, "size": _size(space)}
+    drawn = sample.take(space)
+    if drawn is not None:
+        texts = encoder.encode_texts([*ENGLISH, *CAPTIONS["en"]])
+        kept["text"] = asdict(measured(texts, drawn.vectors))
+    EmbeddingSpace.objects.filter(pk=space.pk, checksum=space.checksum).update(
+        languages=shares, calibration=kept
+    )
+
+
+def _size(space: EmbeddingSpace) -> int:
+    first, last = sample.span(space)
+    return last - first + 1

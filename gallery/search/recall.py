@@ -1,0 +1,308 @@
+"""How much of the exact answer the live search finds, measured as people search.
+
+For each kind of query and each scope, the first K pictures of `planner.nearest` are
+compared with those of a scan of every vector in the scope. Averages hide queries that
+find nothing, so the worst query and those without any hit are told as well.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import numpy as np
+from django.contrib.auth.models import AnonymousUser
+from django.db import connection, transaction
+from django.db.models import Count
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from gallery import doorbell
+from gallery.encoders import client
+from gallery.encoders.base import Vectors, l2_normalise
+from gallery.errors import Unavailable
+from gallery.models import AlbumShare, Embedding, EmbeddingSpace, Image, RecallMeasurement, User
+from gallery.search import languages, pages, planner, sample
+from gallery.search.filters import narrow
+from gallery.search.language_probes import CAPTIONS, ENGLISH, PARTS
+from gallery.search.planner import Kind
+
+if TYPE_CHECKING:
+    from gallery.models.image import ImageQuerySet
+
+logger = logging.getLogger(__name__)
+
+TASK = "gallery.tasks.measure_recall"
+State = RecallMeasurement.State
+OPEN = [State.WAITING, State.RUNNING]
+
+K = 10
+# Below this share of the true ten, somebody should look at the index.
+ENOUGH = 0.97
+QUERIES = 100
+# A narrow filter leaves one picture of so many.
+_NARROWED_TO = 20
+# Pictures that are compared with all queries at once.
+_AT_ONCE = 5000
+# Cosines that differ by less are the same: SQL and NumPy add in another order.
+_SAME = 1e-5
+# A measurement that takes longer, with all its workers that died, is given up.
+_GIVEN_UP_AFTER = timedelta(hours=2)
+_KEPT = 200
+
+# The advisory lock of measuring (any constant does).
+_LOCK = 20_515
+
+FAILED = gettext_noop("The measurement broke off. The log of the media worker says why.")
+GIVEN_UP = gettext_noop("The workers that measured have died, or took more than two hours.")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One kind of query in one scope of `pictures`: the mean recall@K of `queries`, that of
+    the `worst`, the share that found `none` of the true K, the share that was answered
+    `exact`, without the index, and the median time in `ms`."""
+
+    kind: Kind
+    scope: str
+    pictures: int
+    queries: int
+    recall: float
+    worst: float
+    none: float
+    exact: float
+    ms: float
+
+
+# --- Asking for a measurement -----------------------------------------------------
+
+
+@transaction.atomic
+def request(user: User | None = None) -> RecallMeasurement | None:
+    """Have the active space measured; the measurement that waits or runs already, if there
+    is one, and None where no space is active."""
+    space = EmbeddingSpace.objects.select_for_update().filter(state="active").first()
+    if space is None:
+        return None
+    waiting = RecallMeasurement.objects.filter(space=space, state__in=OPEN).first()
+    if waiting is None:
+        waiting = RecallMeasurement.objects.create(space=space, requested_by=user)
+    doorbell.ring(TASK)
+    return waiting
+
+
+def is_waiting() -> bool:
+    """Whether a measurement waits, or lost its worker, or runs: the task tells apart."""
+    return RecallMeasurement.objects.filter(state__in=OPEN).exists()
+
+
+def latest(space: EmbeddingSpace) -> RecallMeasurement | None:
+    return space.measurements.filter(state=State.DONE).first()
+
+
+def too_low(measurement: RecallMeasurement) -> list[dict[str, Any]]:
+    """The figures that are not good enough."""
+    return [figure for figure in measurement.figures if figure["recall"] < ENOUGH]
+
+
+# --- In the media worker ----------------------------------------------------------
+
+
+def run() -> None:
+    """Measure what waits, or what a worker left behind that died. Nothing happens while
+    another worker measures."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, 0)", [_LOCK])
+        if not cursor.fetchone()[0]:
+            return
+        try:
+            for measurement in RecallMeasurement.objects.filter(state__in=OPEN).order_by("id"):
+                _run(measurement)
+            _forget_old()
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s, 0)", [_LOCK])
+
+
+def _run(measurement: RecallMeasurement) -> None:
+    if measurement.created_at < timezone.now() - _GIVEN_UP_AFTER:
+        _finish(measurement, State.FAILED, GIVEN_UP)
+        return
+    measurement.state, measurement.figures = State.RUNNING, []
+    measurement.save(update_fields=["state", "figures"])
+    try:
+        for figure in figures(measurement.space):
+            measurement.figures.append(asdict(figure))
+            measurement.save(update_fields=["figures"])
+    except Unavailable as error:
+        _finish(measurement, State.FAILED, str(error))
+    except Exception:
+        _finish(measurement, State.FAILED, FAILED)
+        raise
+    else:
+        _finish(measurement, State.DONE)
+
+
+def _finish(measurement: RecallMeasurement, state: str, error: str = "") -> None:
+    measurement.state, measurement.error = state, error
+    measurement.finished_at = timezone.now()
+    measurement.save(update_fields=["state", "error", "finished_at"])
+
+
+def _forget_old() -> None:
+    kept = RecallMeasurement.objects.values_list("pk", flat=True)[:_KEPT]
+    RecallMeasurement.objects.exclude(pk__in=list(kept)).delete()
+
+
+# --- Measuring --------------------------------------------------------------------
+
+
+def figures(space: EmbeddingSpace) -> Iterator[Figure]:
+    """One for each kind and scope, scope by scope. Raises Unavailable if the encoder is
+    down."""
+    texts = client.encode_texts(space, query_texts(languages.known(space)))
+    pictures = sample.draw(space)[0][:QUERIES]
+    queries: list[tuple[Kind, Vectors]] = [("text", texts), ("image", pictures)]
+    queries = [(kind, vectors) for kind, vectors in queries if len(vectors)]
+    for name, scope in scopes():
+        truth = best(space, np.concatenate([vectors for _kind, vectors in queries]), scope())
+        start = 0
+        for kind, vectors in queries:
+            part = truth.part(start, start + len(vectors))
+            start += len(vectors)
+            if part.pictures:
+                yield _figure(space, kind, name, vectors, scope, part)
+
+
+def query_texts(known: list[str]) -> list[str]:
+    """QUERIES texts, the same every time: captions in the languages that the model knows,
+    and words put together at random. Nobody's searches are among them."""
+    mixer = random.Random(0)  # noqa: S311 - no secret
+    captions = [*ENGLISH, *(text for code in known if code != "en" for text in CAPTIONS[code])]
+    composed = {" and ".join(mixer.sample(PARTS, mixer.randint(1, 2))) for _ in range(2 * QUERIES)}
+    texts = mixer.sample(captions, min(len(captions), QUERIES // 2))
+    return [*texts, *mixer.sample(sorted(composed), QUERIES - len(texts))]
+
+
+def scopes() -> Iterator[tuple[str, Callable[[], ImageQuerySet]]]:
+    """Who searches what: a visitor all that is public, the owner of most pictures theirs
+    and others', the one with most shared pictures theirs, and a narrow filter."""
+    yield "public", lambda: Image.objects.visible_to(AnonymousUser())
+    owner = User.objects.annotate(n=Count("images")).filter(n__gt=0).order_by("-n", "pk").first()
+    if owner is not None:
+        yield "owner", lambda: Image.objects.visible_to(owner)
+    shares = AlbumShare.objects.filter(user__isnull=False).values("user")
+    most = shares.annotate(n=Count("album__items")).filter(n__gt=0).order_by("-n", "user").first()
+    if most is not None:
+        member = User.objects.get(pk=most["user"])
+        yield "member", lambda: Image.objects.visible_to(member)
+    if owner is not None:
+        newest = Image.objects.visible_to(owner).order_by("-created_at")
+        since = newest.values_list("created_at", flat=True)
+        count = newest.count()
+        if count >= _NARROWED_TO:
+            moment = since[count // _NARROWED_TO - 1]
+            wanted = {"created_after": moment.isoformat()}
+            yield "narrow", lambda: narrow(Image.objects.visible_to(owner), wanted, owner)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The K best of each of n queries: `ids` (n, up to K), and `least` (n,), the cosine of
+    the last of them. `pictures` is the size of the scope."""
+
+    ids: list[set[UUID]]
+    least: Vectors
+    pictures: int
+
+    def part(self, start: int, stop: int) -> Truth:
+        return Truth(self.ids[start:stop], self.least[start:stop], self.pictures)
+
+
+def best(space: EmbeddingSpace, queries: Vectors, scope: ImageQuerySet) -> Truth:
+    """The exact answer to unit vectors (n, d), all in one pass over the vectors of `scope`.
+
+    As in SQL, both sides are halves, whose lengths are not quite one.
+    """
+    halves = queries.astype(np.float16).astype(np.float32)
+    entries = Embedding.objects.filter(
+        space_id=space.pk, vector__isnull=False, image__in=scope.order_by()
+    )
+    rows = entries.values_list("image_id", sample.SENT)
+    scores = np.empty((len(queries), 0), dtype=np.float32)
+    ids = np.empty((len(queries), 0), dtype=object)
+    pictures = 0
+    with transaction.atomic():  # so that the cursor reads on instead of keeping a copy
+        for chunk_ids, vectors in _chunks(rows.iterator(chunk_size=_AT_ONCE)):
+            pictures += len(chunk_ids)
+            found = l2_normalise(halves) @ l2_normalise(vectors).T
+            kept = _highest(found)
+            scores = np.concatenate([scores, np.take_along_axis(found, kept, 1)], axis=1)
+            ids = np.concatenate([ids, chunk_ids[kept]], axis=1)
+            kept = _highest(scores)
+            scores, ids = np.take_along_axis(scores, kept, 1), np.take_along_axis(ids, kept, 1)
+    least = scores.min(axis=1) if pictures else np.zeros(len(queries), dtype=np.float32)
+    return Truth([set(row) for row in ids], least, pictures)
+
+
+def _highest(scores: Vectors) -> np.ndarray:
+    """The places of the K highest in each row of (n, m), in any order."""
+    if scores.shape[1] <= K:
+        return np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
+    return np.argpartition(-scores, K - 1, axis=1)[:, :K]
+
+
+def _chunks(rows: Iterator[tuple[UUID, bytes]]) -> Iterator[tuple[np.ndarray, Vectors]]:
+    ids: list[UUID] = []
+    sent: list[bytes] = []
+    for image_id, vector in rows:
+        ids.append(image_id)
+        sent.append(vector)
+        if len(ids) == _AT_ONCE:
+            yield np.array(ids, dtype=object), sample.decoded(sent)
+            ids, sent = [], []
+    if ids:
+        yield np.array(ids, dtype=object), sample.decoded(sent)
+
+
+def _figure(
+    space: EmbeddingSpace,
+    kind: Kind,
+    name: str,
+    vectors: Vectors,
+    scope: Callable[[], ImageQuerySet],
+    truth: Truth,
+) -> Figure:
+    recalls: list[float] = []
+    took: list[float] = []
+    exact = 0
+    for vector, ids, least in zip(vectors, truth.ids, truth.least, strict=True):
+        start = time.perf_counter()
+        found = planner.nearest(space, vector, scope(), pages.FIRST_WINDOW, kind)
+        took.append((time.perf_counter() - start) * 1000)
+        exact += found.exact
+        recalls.append(_recall(found, ids, float(least)))
+    return Figure(
+        kind=kind,
+        scope=name,
+        pictures=truth.pictures,
+        queries=len(recalls),
+        recall=round(float(np.mean(recalls)), 4),
+        worst=min(recalls),
+        none=round(sum(recall == 0 for recall in recalls) / len(recalls), 4),
+        exact=round(exact / len(recalls), 4),
+        ms=round(float(np.median(took)), 2),
+    )
+
+
+def _recall(found: planner.Ranking, ids: set[UUID], least: float) -> float:
+    """The share of the true `ids` among the first as many found; what is just as near as
+    the last of them is as good."""
+    first = zip(found.ids[: len(ids)], found.scores, strict=False)
+    hits = sum(pk in ids or (score is not None and score >= least - _SAME) for pk, score in first)
+    return hits / len(ids)

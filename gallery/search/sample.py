@@ -1,0 +1,136 @@
+"""A random sample of a space's vectors, in the memory of the process.
+
+What is learnt from it are figures about the whole library, whoever asks: no picture is
+named, and no score of the sample is shown.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from django.db.models import BinaryField, F, Func, Max, Min, QuerySet
+
+from gallery.encoders.base import Vectors
+from gallery.models import Embedding, EmbeddingSpace
+
+# Enough for shares down to half a percent; 2 MB in memory at 512 dimensions.
+SIZE = 1000
+# With fewer pictures nothing can be said about chance.
+MINIMUM = 30
+# How long a sample is used. A small library is in it as a whole, and each picture counts.
+_SECONDS, _SECONDS_WHILE_SMALL = 600.0, 10.0
+# Numbers between the first and the last row of a space belong to other spaces or to
+# deleted pictures. Up to so many all are read; of more, so many are drawn at a time.
+_FEW = 4 * SIZE
+_MOST_DRAWS = 20
+
+
+# A vector as pgvector sends it: two words of header, then halves.
+SENT = Func(F("vector"), function="halfvec_send", output_field=BinaryField())
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """`vectors` (n, d) float32 of unit length, MINIMUM to SIZE of them. `pictures` is how
+    many the space has: exactly where all are in the sample, else about."""
+
+    vectors: Vectors
+    pictures: int
+
+
+@dataclass(frozen=True)
+class _Kept:
+    sample: Sample | None
+    until: float
+
+
+_lock = threading.Lock()
+_kept: dict[tuple[int, str], _Kept] = {}
+
+
+def of(space: EmbeddingSpace) -> Sample | None:
+    """The sample of `space`, None where it has too few pictures. It is kept for a while."""
+    key = (space.pk, space.checksum)
+    kept = _kept.get(key)
+    if kept is not None and time.monotonic() < kept.until:
+        return kept.sample
+    # One thread takes a new one. The others go on with the old one, or wait for the first.
+    if not _lock.acquire(blocking=kept is None) and kept is not None:
+        return kept.sample
+    try:
+        latest = _kept.get(key)
+        if latest is None or time.monotonic() >= latest.until:
+            sample = take(space)
+            small = sample is None or sample.pictures <= SIZE
+            seconds = _SECONDS_WHILE_SMALL if small else _SECONDS
+            latest = _kept[key] = _Kept(sample, time.monotonic() + seconds)
+        return latest.sample
+    finally:
+        _lock.release()
+
+
+def forget() -> None:
+    """Take every sample anew when it is next wanted."""
+    _kept.clear()
+
+
+def take(space: EmbeddingSpace) -> Sample | None:
+    """A fresh sample, None where there are too few pictures."""
+    vectors, pictures = draw(space)
+    return Sample(vectors, pictures) if len(vectors) >= MINIMUM else None
+
+
+def draw(space: EmbeddingSpace) -> tuple[Vectors, int]:
+    """Up to SIZE vectors (n, d) at random, and how many the space has: exactly where it is
+    small, else about.
+
+    They are drawn by the numbers of their rows: that reads hardly more rows than it needs,
+    however large the library.
+    """
+    rows = Embedding.objects.filter(space=space, vector__isnull=False)
+    first, last = span(space)
+    count = last - first + 1
+    if count > _FEW:
+        return _drawn(rows, first, count)
+    found = _vectors(rows.order_by("?"))
+    return found[:SIZE], len(found)
+
+
+def span(space: EmbeddingSpace) -> tuple[int, int]:
+    """The numbers of the first and the last row of `space` that has a vector; (1, 0) where
+    there is none. How far they are apart tells its size without counting."""
+    rows = Embedding.objects.filter(space=space, vector__isnull=False)
+    ends = rows.aggregate(first=Min("id"), last=Max("id"))
+    return (ends["first"], ends["last"]) if ends["first"] else (1, 0)
+
+
+def _drawn(rows: QuerySet[Embedding], first: int, count: int) -> tuple[Vectors, int]:
+    """Up to SIZE vectors of rows with random numbers, and about how many rows there are."""
+    numbers = random.sample(range(first, first + count), min(count, _FEW * _MOST_DRAWS))
+    parts: list[Vectors] = []
+    drawn = found = 0
+    while found < SIZE and drawn < len(numbers):
+        part = _vectors(rows.filter(id__in=numbers[drawn : drawn + _FEW]))
+        drawn += len(numbers[drawn : drawn + _FEW])
+        found += len(part)
+        if len(part):
+            parts.append(part)
+    vectors = np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)
+    return vectors[:SIZE], round(count * found / drawn)
+
+
+def _vectors(rows: QuerySet[Embedding]) -> Vectors:
+    return decoded(rows.values_list(SENT, flat=True))
+
+
+def decoded(sent: Iterable[bytes]) -> Vectors:
+    """(n, d) float32 of what `halfvec_send` gave for each row; (0, 0) for none."""
+    halves = [np.frombuffer(row, dtype=">f2", offset=4) for row in sent]
+    if not halves:
+        return np.empty((0, 0), dtype=np.float32)
+    return np.stack(halves).astype(np.float32)

@@ -1,0 +1,346 @@
+"""The relevance line: what is chance, what is a match, and that neither is made up.
+
+Most libraries here are made-up vectors of which it is known which match; the last
+tests ask the bundled model about real photographs.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skimage
+import sklearn.datasets
+from pgvector import HalfVector
+from PIL import Image as PILImage
+
+from gallery.encoders import client
+from gallery.encoders.base import Vectors, l2_normalise
+from gallery.indexing.spaces import active_space
+from gallery.models import Embedding, EmbeddingSpace, Image, User
+from gallery.search import calibration, relevance, sample
+from gallery.search.calibration import Chance
+from tests.conftest import upload, wait_for
+from tests.factories import make_space
+
+DIMENSIONS = 64
+SPREAD = 1 / np.sqrt(DIMENSIONS)  # of the cosines of random directions
+
+
+@pytest.fixture(autouse=True)
+def _no_old_samples() -> None:
+    sample.forget()
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(5)
+
+
+def directions(rng: np.random.Generator, count: int) -> Vectors:
+    return l2_normalise(rng.normal(size=(count, DIMENSIONS)))
+
+
+def near(rng: np.random.Generator, vector: Vectors, cosine: float, count: int) -> Vectors:
+    """Unit vectors with about that cosine to `vector`."""
+    noise = directions(rng, count)
+    noise -= np.outer(noise @ vector, vector)
+    return l2_normalise(cosine * vector + np.sqrt(1 - cosine**2) * l2_normalise(noise))
+
+
+def usual(rng: np.random.Generator, pictures: Vectors) -> Chance:
+    return calibration.measured(directions(rng, 64), pictures)
+
+
+def judged(scores: Vectors, chance: Chance | None, **asked: Any) -> relevance.Judgement:
+    found = relevance.of_scores(scores, chance, len(scores), **asked)
+    return found.settled(float(scores.max()))
+
+
+# --- The rule, on vectors of which it is known what they are ------------------------
+
+
+@pytest.mark.parametrize("matching", [2, 20, 330, 800, 1000])
+def test_the_line_parts_matches_from_the_rest_however_many_they_are(
+    rng: np.random.Generator, matching: int
+) -> None:
+    """Rare, a third, most, or all of the library, which then is no sample of chance."""
+    query = directions(rng, 1)[0]
+    library = np.concatenate([near(rng, query, 0.65, matching), directions(rng, 1000 - matching)])
+    chance = usual(rng, np.concatenate([library, directions(rng, 10)]))
+    scores = library @ query
+    judgement = judged(scores, chance)
+    assert judgement.line is not None
+    assert np.mean(scores[:matching] >= judgement.line) > 0.95
+    assert np.mean(scores[matching:] >= judgement.line) < 0.12 if matching < 1000 else True
+    assert judgement.fit(0.65) in {"good", "excellent"}
+    assert judgement.fit(0.0) == "weak"
+
+
+@pytest.mark.parametrize(("size", "sure"), [(30, 0.8), (100, 0.85), (1000, 0.9)])
+def test_where_nothing_matches_no_score_is_above_the_line(
+    rng: np.random.Generator, size: int, sure: float
+) -> None:
+    """For most queries, as Donoho and Johnstone promise: the best of many scores by chance
+    is high by chance, too."""
+    library = directions(rng, size)
+    chance = usual(rng, library)
+    queries = directions(rng, 200)
+    silent = 0
+    for scores in queries @ library.T:
+        line = judged(scores, chance).line
+        silent += line is not None and bool((scores < line).all())
+    assert silent >= sure * len(queries)
+
+
+def test_the_best_score_has_to_be_better_the_more_pictures_it_is_the_best_of() -> None:
+    judgement = relevance.Judgement(line=0.25, centre=0.0, spread=0.1, pictures=1_000_000)
+    assert judgement.settled(0.36, among=200).line == 0.25
+    assert judgement.settled(0.36, among=10_000).fit(0.36) == "weak"
+    assert judgement.settled(0.36).fit(0.36) == "weak"
+    assert judgement.settled(0.6).line == 0.25
+
+
+def test_a_gap_between_texts_and_pictures_changes_nothing(rng: np.random.Generator) -> None:
+    """CLIP's texts and pictures lie in two cones: all cosines are lifted and squeezed."""
+    cones = directions(rng, 2)
+    pictures, texts = directions(rng, 1000), directions(rng, 64)
+    query = directions(rng, 1)[0]
+    pictures[:30] = near(rng, query, 0.65, 30)
+    lifted = l2_normalise(pictures + 1.5 * cones[0])
+    probes = l2_normalise(texts + 1.5 * (cones[0] + cones[1]))
+    chance = calibration.measured(probes, lifted)
+    scores = lifted @ l2_normalise((query + 1.5 * (cones[0] + cones[1]))[None])[0]
+    assert chance.centre > 0.3
+    judgement = judged(scores, chance)
+    assert judgement.line is not None
+    assert judgement.line > chance.centre
+    assert np.mean(scores[:30] >= judgement.line) > 0.9
+    assert np.mean(scores[30:] >= judgement.line) < 0.05
+
+
+def test_a_sum_of_terms_is_compared_with_its_own_scores(rng: np.random.Generator) -> None:
+    """It lies where no single text lies: here, all its cosines are higher by 0.3."""
+    library = directions(rng, 1000)
+    chance = usual(rng, library)
+    query = directions(rng, 1)[0]
+    library[:25] = near(rng, query, 0.65, 25)
+    lifted = library @ query + 0.3
+    single = relevance.of_scores(lifted, chance, 1000)
+    several = relevance.of_scores(lifted, chance, 1000, alone=False)
+    assert single.line is not None
+    assert several.line is not None
+    assert np.mean(lifted[25:] >= single.line) > 0.5, "otherwise this test shows nothing"
+    assert np.mean(lifted[25:] >= several.line) < 0.02
+    assert np.mean(lifted[:25] >= several.line) > 0.9
+
+
+def test_the_bar_is_half_full_at_the_line_and_grows_with_the_score() -> None:
+    judgement = relevance.Judgement(line=0.25, centre=0.0, spread=0.1)
+    shares = [judgement.share(score) for score in np.linspace(-1, 1, 41)]
+    assert judgement.share(0.25) == pytest.approx(0.5)
+    assert shares == sorted(shares)
+    assert shares[0] >= 0
+    assert shares[-1] <= 1
+    assert judgement.share(0.0) < 0.05
+    words = [judgement.fit(score) for score in (0.24, 0.26, 0.36, 0.46)]
+    assert words == ["weak", "fair", "good", "excellent"]
+
+
+def test_without_a_line_there_is_no_word_and_a_plain_bar() -> None:
+    judgement = relevance.Judgement()
+    assert judgement.fit(0.9) is None
+    assert [judgement.share(score) for score in (-0.5, 0.3, 1.2)] == [0.0, 0.3, 1.0]
+    assert judgement.settled(0.9) == judgement
+
+
+def test_pictures_that_are_all_the_same_tell_nothing() -> None:
+    assert relevance.of_scores(np.full(100, 0.5, dtype=np.float32), None, 100).line is None
+
+
+# --- The sample ---------------------------------------------------------------------
+
+
+def fill(owner: User, space: EmbeddingSpace, vectors: Vectors) -> None:
+    images = [
+        Image(owner=owner, file="none", sha256=f"{space.pk}-{n}", byte_size=1,
+              content_type="image/jpeg", width=1, height=1)
+        for n in range(len(vectors))
+    ]  # fmt: skip
+    Image.objects.bulk_create(images)
+    Embedding.objects.bulk_create(
+        Embedding(image=image, space=space, state="encoded", vector=HalfVector(vector))
+        for image, vector in zip(images, vectors, strict=True)
+    )
+
+
+def test_too_few_pictures_have_no_line(alice: User, rng: np.random.Generator) -> None:
+    space = make_space(dimensions=DIMENSIONS)
+    vectors = directions(rng, sample.MINIMUM)
+    fill(alice, space, vectors[1:])
+    assert sample.of(space) is None
+    assert relevance.judge(space, vectors[0], "text").line is None
+    sample.forget()
+    fill_one = Image.objects.create(
+        owner=alice, file="none", sha256="last", byte_size=1, content_type="image/jpeg",
+        width=1, height=1,
+    )  # fmt: skip
+    Embedding.objects.create(
+        image=fill_one, space=space, state="encoded", vector=HalfVector(vectors[0])
+    )
+    assert relevance.judge(space, vectors[0], "text").line is not None
+
+
+def test_the_sample_has_all_of_a_small_library_and_none_of_another_space(
+    alice: User, rng: np.random.Generator
+) -> None:
+    space = make_space(dimensions=DIMENSIONS)
+    other = make_space("retired", DIMENSIONS, architecture="other")
+    vectors = directions(rng, 120)
+    fill(alice, space, vectors)
+    fill(alice, other, directions(rng, 50))
+    drawn = sample.of(space)
+    assert drawn is not None
+    assert drawn.pictures == 120
+    close = np.sort((drawn.vectors @ vectors.T).max(axis=1))
+    assert drawn.vectors.shape == (120, DIMENSIONS)
+    assert close[0] > 0.999, "the very vectors, as halves"
+
+
+def test_a_large_library_is_sampled_at_random_by_few_reads(
+    alice: User, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numbers with gaps: half of the rows between belong to another space."""
+    monkeypatch.setattr(sample, "SIZE", 100)
+    monkeypatch.setattr(sample, "_FEW", 200)
+    space = make_space(dimensions=DIMENSIONS)
+    other = make_space("retired", DIMENSIONS, architecture="other")
+    marked = directions(rng, 1000)
+    marked[:, 0] = np.linspace(0, 1, 1000) * 3  # tells the place of a vector in the library
+    fill(alice, space, l2_normalise(marked[:500]))
+    fill(alice, other, directions(rng, 700))
+    fill(alice, make_space("retired", DIMENSIONS, architecture="third"), directions(rng, 10))
+    Image.objects.filter(sha256__startswith=f"{space.pk}-").update(owner=alice)
+    images = Image.objects.bulk_create(
+        Image(owner=alice, file="none", sha256=f"late-{n}", byte_size=1,
+              content_type="image/jpeg", width=1, height=1) for n in range(500)
+    )  # fmt: skip
+    Embedding.objects.bulk_create(
+        Embedding(image=image, space=space, state="encoded", vector=HalfVector(vector))
+        for image, vector in zip(images, l2_normalise(marked[500:]), strict=True)
+    )
+    drawn = sample.take(space)
+    assert drawn is not None
+    assert drawn.vectors.shape == (100, DIMENSIONS)
+    assert 700 < drawn.pictures < 1300, "an estimate, of 1,000"
+    late = np.mean(drawn.vectors[:, 0] > np.median(l2_normalise(marked)[:, 0]))
+    assert 0.3 < late < 0.7
+
+
+def test_the_sample_is_kept_and_taken_anew_when_the_weights_change(
+    alice: User, rng: np.random.Generator, django_assert_num_queries: Any
+) -> None:
+    space = make_space(dimensions=DIMENSIONS)
+    fill(alice, space, directions(rng, 50))
+    vector = directions(rng, 1)[0]
+    relevance.judge(space, vector, "text")
+    with django_assert_num_queries(0):
+        relevance.judge(space, vector, "text")
+        relevance.judge(space, vector, "image")
+    space.checksum = "others"
+    with django_assert_num_queries(2):
+        relevance.judge(space, vector, "text")
+
+
+def test_a_judgement_costs_less_than_a_millisecond(alice: User, rng: np.random.Generator) -> None:
+    space = make_space(dimensions=512)
+    fill(alice, space, l2_normalise(rng.normal(size=(1000, 512))))
+    queries = l2_normalise(rng.normal(size=(50, 512)))
+    relevance.judge(space, queries[0], "text")
+    took = []
+    for query in queries:
+        start = time.thread_time()  # what others do on this machine is not counted
+        relevance.judge(space, query, "text")
+        took.append(time.thread_time() - start)
+    assert min(took) < 0.001
+
+
+def test_a_space_is_measured_again_when_it_has_doubled(
+    alice: User, rng: np.random.Generator
+) -> None:
+    space = make_space(dimensions=DIMENSIONS, languages={"en": 1.0})
+    space.calibration = {"checksum": space.checksum, "size": 0}
+    space.save()
+    assert not calibration.is_due(), "no pictures yet"
+    fill(alice, space, directions(rng, 60))
+    assert calibration.is_due()
+    space.calibration["size"] = 60
+    space.save()
+    assert not calibration.is_due()
+    space.calibration["size"] = 30
+    space.save()
+    assert calibration.is_due()
+    space.calibration |= {"size": 60, "checksum": "of other weights"}
+    space.save()
+    assert calibration.is_due()
+
+
+# --- The bundled model and real photographs -------------------------------------------
+
+
+def photographs() -> list[bytes]:
+    """Those that come with scikit-image and scikit-learn, and a part of each."""
+    folders = [Path(skimage.__file__).parent / "data", Path(sklearn.datasets.__file__).parent]
+    files = [path for folder in folders for path in sorted(folder.rglob("*.jpg"))]
+    files += [
+        folders[0] / f"{name}.png"
+        for name in ("astronaut", "brick", "camera", "chelsea", "coffee", "coins", "grass",
+                     "gravel", "horse", "hubble_deep_field", "logo", "moon", "page", "text")
+        if (folders[0] / f"{name}.png").exists()
+    ]  # fmt: skip
+    return [_part(path, share) for path in files for share in (0, 8)]
+
+
+def _part(path: Path, share: int) -> bytes:
+    """The picture as a JPEG, without one part of so many at its left and upper edge."""
+    picture = PILImage.open(path).convert("RGB")
+    width, height = picture.size
+    left, top = (width // share, height // share) if share else (0, 0)
+    buffer = io.BytesIO()
+    picture.crop((left, top, width, height)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+@pytest.mark.worker
+def test_a_worker_measures_and_real_queries_are_judged(encoder_worker: object, alice: User) -> None:
+    """What is there is above the line, what is not and what means nothing is not."""
+    from celery import current_app
+
+    contents = photographs()
+    for content in contents:
+        upload(alice, content)
+    space = active_space()
+    assert space is not None
+    wait_for(lambda: space.embeddings.filter(vector__isnull=False).count() == len(contents), 180)
+    assert len(contents) >= sample.MINIMUM
+    current_app.send_task(calibration.TASK)
+    wait_for(lambda: EmbeddingSpace.objects.get(pk=space.pk).calibration.get("text"), 120)
+    space.refresh_from_db()
+    assert not calibration.is_due()
+    drawn = sample.of(space)
+    assert drawn is not None
+
+    def matches(text: str) -> bool:
+        vector = client.encode_texts(space, [text])[0]
+        best = float((drawn.vectors @ vector).max())
+        judgement = relevance.judge(space, vector, "text").settled(best)
+        return judgement.fit(best) != "weak"
+
+    there = ["a cat", "一只猫", "a cup of coffee", "flowers", "grass"]
+    absent = ["asdfgh qwerty", "zxcvbnm", "skiing in the snow", "a football match", "snow"]
+    assert sum(map(matches, there)) >= 4, {text: matches(text) for text in there}
+    assert sum(map(matches, absent)) <= 1, {text: matches(text) for text in absent}
