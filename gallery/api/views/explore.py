@@ -1,0 +1,141 @@
+"""The map of the library by meaning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gallery.api.serializers.explore import MapPointsSerializer, MapSerializer
+from gallery.api.views.base import ApiView
+from gallery.errors import Refusal, Unavailable
+from gallery.explore import points, regions
+from gallery.explore.points import Box
+from gallery.explore.status import status
+from gallery.models import Image
+from gallery.models.image import ImageQuerySet
+from gallery.search import filters
+
+DEFAULT_LIMIT = 1000
+MAX_LIMIT = 10_000
+SIDES = ("left", "top", "right", "bottom")
+
+
+class _FilteredView(ApiView):
+    """Of all that the viewer may see, or what the usual filters leave of it."""
+
+    queryset = Image.objects.all()
+    # For the schema; `filters.narrow` does the work.
+    filter_backends = [DjangoFilterBackend]
+    filterset_class = filters.ImageFilter
+
+    def pictures(self, request: Request) -> ImageQuerySet:
+        visible = Image.objects.visible_to(request.user)
+        return filters.narrow(visible, request.query_params, request.user).order_by()
+
+
+class ExploreView(_FilteredView):
+    serializer_class = MapSerializer
+    pagination_class = None
+    throttle_scopes = {"GET": "search"}
+
+    @extend_schema(operation_id="explore", tags=["explore"], responses={200: MapSerializer})
+    def get(self, request: Request) -> Response:
+        """The state of the map, and its clusters with names for what is in them."""
+        pictures = self.pictures(request)
+        now = status()
+        body: dict[str, Any] = {
+            "state": now.state,
+            "progress": now.progress,
+            "built_at": None,
+            "placed": 0,
+            "unplaced": 0,
+            "named": False,
+            "clusters": [],
+        }
+        if now.map is not None:
+            try:
+                body["clusters"] = regions.seen(now.map, pictures, request.user.pk)
+                body["named"] = True
+            except Unavailable:
+                body["clusters"] = regions.unnamed(now.map, pictures)
+            body["built_at"] = now.map.built_at
+            body["placed"] = points.within(now.map, pictures).count()
+            body["unplaced"] = points.unplaced(now.map, pictures)
+        return Response(MapSerializer(body).data)
+
+
+class PointsView(_FilteredView):
+    serializer_class = MapPointsSerializer
+    pagination_class = None
+    throttle_scopes = {"GET": "search"}
+
+    @extend_schema(
+        operation_id="explore_points",
+        tags=["explore"],
+        parameters=[
+            *(
+                OpenApiParameter(
+                    side,
+                    {"type": "number", "minimum": 0, "maximum": 1},
+                    description="An edge of the part of the map that is asked for.",
+                )
+                for side in SIDES
+            ),
+            OpenApiParameter(
+                "limit",
+                {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": MAX_LIMIT,
+                    "default": DEFAULT_LIMIT,
+                },
+                description="Of more points than that a fair sample is given.",
+            ),
+        ],
+        responses={200: MapPointsSerializer},
+    )
+    def get(self, request: Request) -> Response:
+        """Where pictures lie on the map. 404 while there is no map."""
+        pictures = self.pictures(request)
+        box, limit = read_box(request), read_limit(request)
+        drawn = status().map
+        if drawn is None:
+            raise NotFound(_("There is no map yet."))
+        found = points.listed(points.within(drawn, pictures, box), limit + 1)
+        body = {"points": found[:limit], "more": len(found) > limit}
+        return Response(MapPointsSerializer(body).data)
+
+
+def read_box(request: Request) -> Box:
+    """Raises Refusal (bad_box), naming the edge."""
+    edges = {"left": 0.0, "top": 0.0, "right": 1.0, "bottom": 1.0}
+    for side in SIDES:
+        try:
+            edges[side] = float(request.query_params.get(side, edges[side]))
+        except ValueError as error:
+            raise _bad_box(side) from error
+        if not 0 <= edges[side] <= 1:  # nor is "nan"
+            raise _bad_box(side)
+    return Box(**edges)
+
+
+def read_limit(request: Request) -> int:
+    """Raises Refusal (bad_limit)."""
+    text = request.query_params.get("limit", str(DEFAULT_LIMIT))
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= MAX_LIMIT):
+        raise Refusal(
+            "bad_limit",
+            _("“limit” must be a whole number from 1 to %(max)d.") % {"max": MAX_LIMIT},
+            "limit",
+        )
+    return int(text)
+
+
+def _bad_box(side: str) -> Refusal:
+    return Refusal("bad_box", _("Give each edge as a number from 0 to 1."), side)

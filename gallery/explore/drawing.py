@@ -1,0 +1,235 @@
+"""Drawing the map of a space, in the media worker:
+
+a sample of the vectors -> layout (a process of its own) -> a place for all others
+among the sample -> the new map instead of the old one, at once
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from gallery.encoders.base import Vectors
+from gallery.errors import Unavailable
+from gallery.explore import concepts, maps
+from gallery.explore.layout import Places
+from gallery.explore.maps import Claim, LostClaim
+from gallery.explore.placing import nearest_of, place, place_new
+from gallery.explore.vectors import blocks, encoded
+from gallery.models import EmbeddingSpace, ExploreMap, MapCluster, MapPoint
+
+logger = logging.getLogger(__name__)
+
+# Laid out at once; the others find their place among these.
+SAMPLE = 20_000
+# Cosines of so many with the sample are in memory at a time: 512 x 20,000 x 4 bytes.
+BLOCK = 512
+POLL_SECONDS = 2.0
+WRITTEN_AT_ONCE = 10_000
+
+# Shares of the whole work, for those who wait.
+_READ, _LAID_OUT = 0.05, 0.8
+
+
+class LayoutFailed(Exception):
+    """The process of the layout ended without one; the message is for the administrator."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """All pictures of a space with their places (n, 2) and the numbers of their regions."""
+
+    ids: list[UUID]
+    places: Places
+    labels: npt.NDArray[np.int64]
+
+
+def tend() -> None:
+    """Draw the map if that is due; else fit in what has come since it was drawn."""
+    space = maps.due()
+    if space is not None and draw(space):
+        return
+    drawn = maps.shown()
+    if drawn is not None:
+        place_new(drawn)
+
+
+def draw(space: EmbeddingSpace) -> bool:
+    """Draw the map of `space` unless somebody else does; whether it was done."""
+    claim = maps.claim(space)
+    if claim is None:
+        return False
+    try:
+        drawing = _draw(claim, space)
+        if drawing is None:
+            claim.release()
+            return False
+        _hang(claim, space, drawing)
+    except LostClaim:
+        logger.warning("The map of %s is drawn by another worker", space)
+        return False
+    except LayoutFailed as error:
+        logger.error("The map of %s: %s", space, error)
+        claim.fail(str(error))
+        return False
+    except Exception as error:
+        claim.fail(f"{type(error).__name__}: {error}")
+        raise
+    _learn_names(space)
+    return True
+
+
+def _learn_names(space: EmbeddingSpace) -> None:
+    """Have the words encoded that regions are named by, before anybody looks."""
+    try:
+        concepts.vectors(space)
+    except Unavailable as error:
+        logger.warning("The names of the map are asked for when it is looked at: %s", error)
+
+
+def _draw(claim: Claim, space: EmbeddingSpace) -> Drawing | None:
+    """None where there are too few pictures after all."""
+    ids, sample = _sample(space)
+    if len(ids) < maps.LEAST_PICTURES:
+        return None
+    claim.keep(_READ)
+    places, labels = _lay_out(sample, claim)
+    rest = encoded(space).filter(image_id__gt=ids[-1])
+    total = len(ids) + (rest.count() if len(ids) == SAMPLE else 0)
+    all_ids, all_places, all_labels = list(ids), [places], [labels]
+    if len(ids) == SAMPLE:
+        for fresh, vectors in blocks(rest, BLOCK):
+            near = nearest_of(vectors, sample, places, labels)
+            found = [place(pk, ones) for pk, ones in zip(fresh, near, strict=True)]
+            all_ids += fresh
+            all_places.append(np.array([(x, y) for x, y, _region in found]))
+            all_labels.append(np.array([region for *_xy, region in found], dtype=np.int64))
+            claim.keep(_LAID_OUT + (1 - _LAID_OUT) * len(all_ids) / max(total, len(all_ids)))
+    return Drawing(all_ids, np.concatenate(all_places), np.concatenate(all_labels))
+
+
+def _sample(space: EmbeddingSpace) -> tuple[list[UUID], Vectors]:
+    ids: list[UUID] = []
+    parts: list[Vectors] = []
+    for some, vectors in blocks(encoded(space), BLOCK):
+        ids += some
+        parts.append(vectors)
+        if len(ids) >= SAMPLE:
+            break
+    joined = np.concatenate(parts) if parts else np.empty((0, 1), dtype=np.float32)
+    return ids[:SAMPLE], joined[:SAMPLE]
+
+
+def _lay_out(vectors: Vectors, claim: Claim) -> tuple[Places, npt.NDArray[np.int64]]:
+    """Run the layout in a process of its own, saying meanwhile that we are at it.
+
+    Raises LayoutFailed, LostClaim.
+    """
+    with tempfile.TemporaryDirectory(prefix="clipsite-map-") as folder:
+        source, target, progress, log = (
+            Path(folder, name) for name in ("vectors.npy", "layout.npz", "progress", "log")
+        )
+        np.save(source, vectors.astype(np.float16))
+        with log.open("wb") as stream:
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "gallery.explore.layout"),
+                    *(str(source), str(target), str(progress), str(os.getpid())),
+                ],
+                cwd=settings.BASE_DIR,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                _await(process, progress, claim)
+            finally:
+                process.kill()
+                process.wait()
+        if process.returncode:
+            raise LayoutFailed(_reason(process.returncode, log))
+        with np.load(target) as found:
+            return found["places"], found["regions"]
+
+
+def _await(process: subprocess.Popen[bytes], progress: Path, claim: Claim) -> None:
+    while True:
+        try:
+            process.wait(POLL_SECONDS)
+            return
+        except subprocess.TimeoutExpired:
+            share = float(progress.read_text()) if progress.exists() else 0.0
+            claim.keep(_READ + (_LAID_OUT - _READ) * share)
+
+
+def _reason(code: int, log: Path) -> str:
+    """The last line that the process wrote, or by which signal it was ended."""
+    if code < 0:
+        return f"The layout was ended by signal {-code}: is there too little memory?"
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return f"The layout failed: {lines[-1] if lines else f'exit status {code}'}"
+
+
+@transaction.atomic
+def _hang(claim: Claim, space: EmbeddingSpace, drawing: Drawing) -> None:
+    """Put the new map in the place of the old one, and away with those of spaces that
+    are no longer used. Raises LostClaim."""
+    held = ExploreMap.objects.select_for_update().filter(pk=claim.map.pk, claimed_until=claim.until)
+    if not held.exists():
+        raise LostClaim
+    MapPoint.objects.filter(map=claim.map).delete()
+    MapCluster.objects.filter(map=claim.map).delete()
+    _write(claim.map, drawing)
+    held.update(
+        state=ExploreMap.State.READY,
+        progress=1.0,
+        laid_out=len(drawing.ids),
+        built_at=timezone.now(),
+        claimed_until=None,
+    )
+    retired = ExploreMap.objects.exclude(pk=claim.map.pk).exclude(
+        space__state__in=[EmbeddingSpace.State.ACTIVE, EmbeddingSpace.State.BUILDING]
+    )
+    if space.state == EmbeddingSpace.State.ACTIVE:
+        retired.delete()
+
+
+def _write(drawn: ExploreMap, drawing: Drawing) -> None:
+    sizes = np.bincount(drawing.labels)
+    sums = [np.bincount(drawing.labels, drawing.places[:, axis]) for axis in (0, 1)]
+    regions = MapCluster.objects.bulk_create(
+        MapCluster(map=drawn, x=sums[0][label] / size, y=sums[1][label] / size, size=size)
+        for label, size in enumerate(sizes.tolist())
+    )
+    keys = np.array([region.pk for region in regions])[drawing.labels]
+    with connection.cursor() as cursor:
+        for start in range(0, len(drawing.ids), WRITTEN_AT_ONCE):
+            part = slice(start, start + WRITTEN_AT_ONCE)
+            # Pictures that were deleted for good meanwhile are passed over, and the
+            # others stay until this is done.
+            cursor.execute(
+                "INSERT INTO gallery_mappoint (map_id, image_id, cluster_id, x, y)"
+                " SELECT %s, image.id, point.region, point.x, point.y"
+                " FROM unnest(%s::uuid[], %s::bigint[], %s::float8[], %s::float8[])"
+                "  AS point (image_id, region, x, y)"
+                " JOIN gallery_image image ON image.id = point.image_id"
+                " FOR KEY SHARE OF image",
+                [
+                    drawn.pk,
+                    drawing.ids[part],
+                    keys[part].tolist(),
+                    drawing.places[part, 0].tolist(),
+                    drawing.places[part, 1].tolist(),
+                ],
+            )

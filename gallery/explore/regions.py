@@ -1,0 +1,206 @@
+"""The regions of a map as one viewer sees them: of the pictures that they may see, with
+a name that these have in common and the others have not."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import numpy as np
+from django.core.cache import cache
+from django.db import connection
+from django.db.models import Avg, Count, F, OrderBy, QuerySet, StdDev, Window
+from django.db.models.functions import RowNumber
+
+from gallery.encoders.base import Vectors, l2_normalise
+from gallery.explore import concepts
+from gallery.explore.concepts import Concept
+from gallery.explore.points import within
+from gallery.explore.vectors import unpacked
+from gallery.models import ExploreMap, MapPoint
+
+if TYPE_CHECKING:
+    from gallery.models.image import ImageQuerySet
+
+# Pictures of one region that its mean is taken of: more would not move it.
+MEASURED = 200
+SHOWN = 4
+CACHE_SECONDS = 3600
+# The least cosine of a concept with what sets a region apart: under it a name would
+# be a guess.
+LEAST_FIT = 0.1
+# Means that lie nearer to each other than this are the same: halves have 11 bits.
+_SAME = 1e-3
+
+Name = tuple[Concept, ...]
+
+
+@dataclass(frozen=True)
+class Region:
+    """`x` and `y` are the mean place of its `count` pictures, `spread` how far around
+    they lie; `concepts` are what it is named by, none where nothing fits or names are
+    not known. `samples` are a few of its pictures."""
+
+    id: int
+    x: float
+    y: float
+    spread: float
+    count: int
+    concepts: Name
+    samples: list[UUID]
+
+    @property
+    def name(self) -> str:
+        return " · ".join(concept.name for concept in self.concepts)
+
+
+def seen(drawn: ExploreMap, pictures: ImageQuerySet, viewer_id: int | None) -> list[Region]:
+    """The regions with any of `pictures`, which the caller has limited to what the
+    viewer may see; the largest first.
+
+    Raises Unavailable where names are not kept and the encoder is down.
+    """
+    return _regions(drawn, pictures, names(drawn, pictures, viewer_id))
+
+
+def unnamed(drawn: ExploreMap, pictures: ImageQuerySet) -> list[Region]:
+    """As `seen`, without asking for names."""
+    return _regions(drawn, pictures, {})
+
+
+def names(drawn: ExploreMap, pictures: ImageQuerySet, viewer_id: int | None) -> dict[int, Name]:
+    """The name of each region that has one, no two the same.
+
+    Kept until the viewer sees other pictures there.
+    """
+    key = _key(drawn, _counts(drawn, pictures), viewer_id)
+    known = concepts.concepts()
+    kept: dict[int, tuple[int, ...]] | None = cache.get(key)
+    if kept is None:
+        regions, means, sizes = _means(drawn, pictures)
+        kept = {}
+        if regions:
+            chosen = fitting(means, sizes, concepts.vectors(drawn.space))
+            kept = {regions[row]: found for row, found in chosen.items()}
+        cache.set(key, kept, CACHE_SECONDS)
+    return {region: tuple(known[row] for row in rows) for region, rows in kept.items()}
+
+
+def fitting(means: Vectors, sizes: Vectors, texts: Vectors) -> dict[int, tuple[int, ...]]:
+    """Row of `means` (n, d) -> one or two rows of `texts` (m, d): the concept that fits a
+    region best. Of several regions with the same one, the surest is called by it alone,
+    the others also by what sets them apart from these: "Dogs", "Dogs · Snow".
+
+    Both sides are taken relative to their means: what all pictures have in common names
+    none of them, and so the gap between pictures and texts goes, too (Liang et al.,
+    2022, "Mind the Gap"). A region that is all there is is compared as it is.
+    """
+    words = l2_normalise(texts - texts.mean(axis=0))
+    scores = _apart(means, sizes) @ words.T if len(means) > 1 else l2_normalise(means) @ texts.T
+    first = scores.argmax(axis=1)
+    chosen: dict[int, tuple[int, ...]] = {}
+    for concept in np.unique(first):
+        alike = np.flatnonzero(first == concept)
+        alike = alike[np.argsort(-scores[alike, concept], kind="stable")]
+        sure = alike[scores[alike, concept] >= LEAST_FIT]
+        if not len(sure):
+            continue
+        chosen[int(sure[0])] = (int(concept),)
+        if len(sure) == 1:
+            continue
+        within = _apart(means[sure], sizes[sure]) @ words.T
+        within[:, concept] = -np.inf
+        for row, region in enumerate(sure[1:], 1):
+            second = int(within[row].argmax())
+            if within[row, second] >= LEAST_FIT:
+                chosen[int(region)] = (int(concept), second)
+                within[:, second] = -np.inf
+    return chosen
+
+
+def _apart(means: Vectors, sizes: Vectors) -> Vectors:
+    """(n, d): in which direction each differs from the mean of all; zeros where it does
+    not, which fits no concept."""
+    offsets = means - (sizes / sizes.sum()) @ means
+    lengths = np.linalg.norm(offsets, axis=1, keepdims=True)
+    return np.divide(offsets, lengths, out=np.zeros_like(offsets), where=lengths > _SAME)
+
+
+def _regions(drawn: ExploreMap, pictures: ImageQuerySet, named: dict[int, Name]) -> list[Region]:
+    points = _inside(drawn, pictures)
+    facts = (
+        points.order_by()
+        .values("cluster")
+        .annotate(count=Count("pk"), mid_x=Avg("x"), mid_y=Avg("y"), dx=StdDev("x"), dy=StdDev("y"))
+    )
+    samples: dict[int, list[UUID]] = {}
+    for region, image_id in _innermost(points, SHOWN).values_list("cluster", "image_id"):
+        samples.setdefault(region, []).append(image_id)
+    return [
+        Region(
+            id=row["cluster"],
+            x=row["mid_x"],
+            y=row["mid_y"],
+            spread=max(row["dx"], row["dy"]),
+            count=row["count"],
+            concepts=named.get(row["cluster"], ()),
+            samples=samples.get(row["cluster"], []),
+        )
+        for row in facts.order_by("-count", "cluster")
+    ]
+
+
+def _inside(drawn: ExploreMap, pictures: ImageQuerySet) -> QuerySet[MapPoint]:
+    return within(drawn, pictures).filter(cluster__isnull=False)
+
+
+def _first(points: QuerySet[MapPoint], count: int) -> QuerySet[MapPoint]:
+    """The first `count` points of each region, by id: a fair sample."""
+    return _leading(points, count, F("image_id").asc())
+
+
+def _innermost(points: QuerySet[MapPoint], count: int) -> QuerySet[MapPoint]:
+    """The `count` points of each region that are nearest to its middle: those that are
+    most like it."""
+    x, y = F("x") - F("cluster__x"), F("y") - F("cluster__y")
+    return _leading(points, count, (x * x + y * y).asc())
+
+
+def _leading(points: QuerySet[MapPoint], count: int, order: OrderBy) -> QuerySet[MapPoint]:
+    number = Window(RowNumber(), partition_by=F("cluster"), order_by=[order, "image_id"])
+    return points.annotate(number=number).filter(number__lte=count).order_by("number", "image_id")
+
+
+def _counts(drawn: ExploreMap, pictures: ImageQuerySet) -> list[tuple[int, int]]:
+    points = _inside(drawn, pictures).order_by("cluster")
+    return list(points.values("cluster").annotate(n=Count("pk")).values_list("cluster", "n"))
+
+
+def _key(drawn: ExploreMap, counts: list[tuple[int, int]], viewer_id: int | None) -> str:
+    """Changes with the map, the list of concepts, and what the viewer sees of it."""
+    facts = (drawn.pk, drawn.built_at, concepts.digest(), counts, viewer_id)
+    return f"map-names:{hashlib.sha256(repr(facts).encode()).hexdigest()}"
+
+
+def _means(drawn: ExploreMap, pictures: ImageQuerySet) -> tuple[list[int], Vectors, Vectors]:
+    """Regions, the mean vectors (n, d) of the first pictures in each, and the counts of
+    these: added up by the database."""
+    chosen = _first(_inside(drawn, pictures), MEASURED).values_list("cluster", "image_id")
+    inner, parameters = chosen.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            # `inner` is Django's own SQL, with placeholders.
+            "SELECT region, halfvec_send(avg(entry.vector)), count(*)"  # noqa: S608
+            f" FROM ({inner}) AS chosen (region, image_id)"
+            " JOIN gallery_embedding entry ON entry.image_id = chosen.image_id"
+            " AND entry.space_id = %s AND entry.vector IS NOT NULL"
+            " GROUP BY region ORDER BY region",
+            [*parameters, drawn.space_id],
+        )
+        rows = cursor.fetchall()
+    if not rows:
+        return [], np.empty((0, 1), dtype=np.float32), np.empty(0, dtype=np.float32)
+    means = [unpacked(row[1]) for row in rows]
+    return [row[0] for row in rows], np.stack(means), np.array([row[2] for row in rows], "f4")

@@ -1,0 +1,287 @@
+"""The map of the library by meaning, and the list of its regions for those who do not
+look at maps. Both show the pictures that the timeline shows under the same address."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from gallery import keyset
+from gallery.errors import Refusal, Unavailable
+from gallery.explore import points, regions
+from gallery.explore.points import Box
+from gallery.explore.regions import Region
+from gallery.explore.status import Status, status
+from gallery.indexing.showing import for_showing
+from gallery.models import ExploreMap
+from gallery.search import service
+from gallery.search.filters import narrow
+from gallery.web import filters, scopes
+from gallery.web.access import is_fragment
+from gallery.web.tiles import tiles_of
+
+if TYPE_CHECKING:
+    from gallery.models.image import ImageQuerySet
+
+# Matches of a search that are shown on the map, best first.
+MATCHES = 100
+# Pictures of a region on one page of the list.
+PAGE = 60
+# The most ids that a selection takes as a filter (gallery.search.filter_fields).
+MOST_IDS = 200
+THUMBNAIL_WIDTH = 320
+# Stands for a picture in the addresses that the scripts fill in.
+ANY_ID = "00000000-0000-0000-0000-000000000000"
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def explore(request: HttpRequest) -> HttpResponse:
+    """The page of the map; for htmx how far the map is, or (`?only=count`) the number
+    of pictures that filters would leave."""
+    now = status()
+    try:
+        pictures = _pictures(request)
+    except Refusal as refusal:
+        return _problem(request, refusal)
+    if request.GET.get("only") == "count":
+        return render(request, "gallery/filter_count.html", {"count": pictures.count()})
+    if is_fragment(request):
+        return _progress(request, now)
+    context = {
+        **_frame(request),
+        "status": now,
+        "query": request.GET.get("q", ""),
+        "seen": pictures.exists(),
+        "config": _config(request),
+        "selection": json.dumps({"all": True, "filters": _wanted(request)}),
+    }
+    return render(request, "explore/page.html", context)
+
+
+@require_safe
+@never_cache
+def point_data(request: HttpRequest) -> HttpResponse:
+    """The points as gallery.explore.points packs them: of the whole map, or of a part
+    (`?box=left,top,right,bottom`). `X-Unplaced` tells how many pictures are not on it."""
+    drawn = _map()
+    pictures = _pictures(request)
+    found = points.within(drawn, pictures, read_box(request.GET.get("box")))
+    answer = HttpResponse(points.packed(found), content_type="application/octet-stream")
+    if "box" not in request.GET:
+        answer["X-Unplaced"] = str(points.unplaced(drawn, pictures))
+    return answer
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def region_list(request: HttpRequest) -> HttpResponse:
+    """The regions with their names and a few pictures: a page, and beside the map."""
+    found, problem = _regions(request, _map())
+    context = {
+        "rows": [_row(request, region, number) for number, region in enumerate(found, 1)],
+        "problem": problem,
+    }
+    template = "explore/regions.html" if is_fragment(request) else "explore/regions_page.html"
+    return render(request, template, {**_frame(request), **context})
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def region(request: HttpRequest, pk: int) -> HttpResponse:
+    """The pictures of one region, newest first; 404 where the viewer sees none of them."""
+    drawn = _map()
+    found, _problem = _regions(request, drawn)
+    numbered = {one.id: (number, one) for number, one in enumerate(found, 1)}
+    if pk not in numbered:
+        raise Http404
+    number, shown = numbered[pk]
+    inside = points.within(drawn, _pictures(request)).filter(cluster=pk)
+    pictures = _pictures(request).filter(pk__in=inside.order_by().values("image_id"))
+    images, after = keyset.page(
+        for_showing(pictures, request.user).defer("exif"),
+        request.GET.get("after"),
+        PAGE,
+        order=keyset.UPLOADED,
+    )
+    part = {"tiles": tiles_of(images, request.user), "more": _more(request, after)}
+    if is_fragment(request):
+        return render(request, "parts/tiles.html", part)
+    context = {
+        **part,
+        "region": _row(request, shown, number),
+        "map": _address(request, "explore", at=_view_of(shown)),
+        "list": _address(request, "explore_regions"),
+    }
+    if shown.count <= MOST_IDS:
+        ids = [str(key) for key in pictures.order_by().values_list("pk", flat=True)]
+        context["selection"] = json.dumps({"all": True, "filters": {"id": ids}})
+    return render(request, "explore/region.html", context)
+
+
+@require_safe
+@never_cache
+def matches(request: HttpRequest) -> HttpResponse:
+    """The ids of the pictures that fit `?q=`, best first; weak ones are left out."""
+    results = service.search_text(request.GET.get("q", ""), request.user, limit=MATCHES)
+    return JsonResponse({"ids": [str(hit.image.pk) for hit in results.hits if hit.fit != "weak"]})
+
+
+def read_box(text: str | None) -> Box | None:
+    """A part of the map from an address. Raises Refusal (bad_box)."""
+    if text is None:
+        return None
+    try:
+        left, top, right, bottom = (float(side) for side in text.split(","))
+        if not (0 <= left <= right <= 1 and 0 <= top <= bottom <= 1):
+            raise ValueError("not a part of the map")
+    except ValueError as error:
+        raise Refusal(
+            "bad_box",
+            _("Give the left, top, right and bottom edge as shares of the map from 0 to 1."),
+            "box",
+        ) from error
+    return Box(left, top, right, bottom)
+
+
+def _map() -> ExploreMap:
+    drawn = status().map
+    if drawn is None:
+        raise Http404
+    return drawn
+
+
+def _pictures(request: HttpRequest) -> ImageQuerySet:
+    """What is shown: the scope, narrowed by the filters of the address. Raises Refusal."""
+    pictures = scopes.pictures_of(request, scopes.scope_of(request))
+    return narrow(pictures, _wanted(request), request.user).order_by()
+
+
+def _wanted(request: HttpRequest) -> dict[str, Any]:
+    return {**filters.read(request.GET), **scopes.filters_of(scopes.scope_of(request))}
+
+
+def _regions(request: HttpRequest, drawn: ExploreMap) -> tuple[list[Region], str]:
+    """The regions and, where they have no names for now, a sentence that says why."""
+    pictures = _pictures(request)
+    try:
+        return regions.seen(drawn, pictures, request.user.pk), ""
+    except Unavailable:
+        return regions.unnamed(drawn, pictures), _(
+            "The regions have no names right now: the encoder does not answer."
+        )
+
+
+def _frame(request: HttpRequest) -> dict[str, Any]:
+    scope = scopes.scope_of(request)
+    bar = filters.bar(request, scopes.filters_of(scope))
+    return {
+        "scope": scope,
+        "scopes": [
+            (name, label, _address(request, "explore", scope=name)) for name, label in scopes.SCOPES
+        ],
+        "place": "explore",
+        "filters": bar,
+    }
+
+
+def _problem(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    if request.GET.get("only") == "count":
+        return render(request, "gallery/filter_count.html", {"problem": refusal.message})
+    context = {**_frame(request), "filter_problem": refusal.message}
+    return render(request, "explore/page.html", context, status=refusal.status)
+
+
+def _progress(request: HttpRequest, now: Status) -> HttpResponse:
+    """How far the first map is; once it is there, the page is loaded anew."""
+    answer = render(request, "explore/progress.html", {"status": now})
+    if now.map is not None:
+        answer["HX-Refresh"] = "true"
+    return answer
+
+
+def _row(request: HttpRequest, found: Region, number: int) -> dict[str, Any]:
+    return {
+        "region": found,
+        "name": found.name or _("Region %(number)d") % {"number": number},
+        "href": _address(request, "explore_region", found.id),
+        "thumbnails": [_thumbnail_of(pk) for pk in found.samples],
+    }
+
+
+def _view_of(found: Region) -> str:
+    """Where the map shows a region whole, as static/js/explore/view.js writes it."""
+    return f"{found.x:.4f},{found.y:.4f},{max(5 * found.spread, 0.02):.4f}"
+
+
+def _thumbnail_of(pk: Any) -> str:
+    return f"{reverse('api:image-thumbnail', args=[pk])}?w={THUMBNAIL_WIDTH}"
+
+
+def _address(request: HttpRequest, name: str, *args: Any, **more: str) -> str:
+    """A page of the map with the same scope and filters, and what is given."""
+    query = request.GET.copy()
+    for key in ("after", "only", "box", "at", "q"):
+        query.pop(key, None)
+    for key, value in more.items():
+        query[key] = value
+    return f"{reverse(name, args=args)}?{query.urlencode()}"
+
+
+def _more(request: HttpRequest, after: str | None) -> str | None:
+    if after is None:
+        return None
+    query = request.GET.copy()
+    query["after"] = after
+    return f"{request.path}?{query.urlencode()}"
+
+
+def _config(request: HttpRequest) -> dict[str, Any]:
+    """What the scripts of the map call and say."""
+    forms = (1, 2)
+    return {
+        "points": _address(request, "explore_points"),
+        "regions": _address(request, "explore_regions"),
+        "matches": f"{reverse('explore_matches')}?{urlencode({'q': request.GET.get('q', '')})}",
+        "searched": bool(request.GET.get("q")),
+        "mostPoints": points.MOST_PACKED,
+        "anyId": ANY_ID,
+        "thumbnail": _thumbnail_of(ANY_ID),
+        "picture": reverse("image", args=[ANY_ID]),
+        "facts": reverse("api:image", args=[ANY_ID]),
+        "texts": {
+            "pictures": [
+                ngettext("{count} picture on the map.", "{count} pictures on the map.", n)
+                for n in forms
+            ],
+            "unplaced": [
+                ngettext("{count} more has no place yet.", "{count} more have no place yet.", n)
+                for n in forms
+            ],
+            "matches": [
+                ngettext("{count} picture matches.", "{count} pictures match.", n) for n in forms
+            ],
+            "noMatches": _("Nothing on the map matches well."),
+            "sampled": _("A part of them is shown. Zoom in to see the others."),
+            "tooMany": _(
+                "The first {most} of {count} pictures in the line are selected: more cannot be."
+            ),
+            "lassoed": [
+                ngettext("{count} picture selected.", "{count} pictures selected.", n)
+                for n in forms
+            ],
+            "lassoEmpty": _("There is no picture inside the line."),
+            "lassoHint": _("Draw a line around pictures to select them."),
+            "untitled": _("Untitled"),
+        },
+    }

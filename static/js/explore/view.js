@@ -1,0 +1,164 @@
+// Which part of the map is seen: its middle (x, y in [0, 1]) and how much closer than
+// the whole (zoom). Kept in the address, so that whoever comes back is where they were:
+// as "x,y,span", where span is how much of the map the shorter edge of the view shows.
+
+const CLOSEST = 400;
+// The whole map with some room around it.
+const ROOM = 0.88;
+// Of the map, for one whose points all lie together.
+const LEAST = 0.05;
+const GLIDE = 350; // ms
+const AT = "at";
+
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+
+export class View {
+  /** `changed()` is called whenever another part is seen. */
+  constructor(changed) {
+    this.changed = changed;
+    this.width = this.height = 1;
+    this.x = this.y = 0.5;
+    this.zoom = 1;
+    this.gliding = 0;
+    this.noting = 0;
+    // What the whole map is: all its points.
+    this.whole = { x: 0.5, y: 0.5, width: 1, height: 1 };
+    this.begun = false;
+  }
+
+  /** All points lie in `box`; the first time, the view begins where the address says. */
+  enclose({ left, top, right, bottom }) {
+    const span = this.span;
+    this.whole = {
+      x: (left + right) / 2,
+      y: (top + bottom) / 2,
+      width: Math.max(right - left, LEAST),
+      height: Math.max(bottom - top, LEAST),
+    };
+    if (!this.begun) this.begin();
+    else this.zoom = this.zoomFor(span);
+    this.changed();
+  }
+
+  begin() {
+    this.begun = true;
+    const [x, y, span] = (new URL(location).searchParams.get(AT) ?? "").split(",").map(Number);
+    const known = [x, y, span].every(Number.isFinite) && span > 0;
+    this.x = known ? clamp(x, 0, 1) : this.whole.x;
+    this.y = known ? clamp(y, 0, 1) : this.whole.y;
+    this.zoom = known ? this.zoomFor(span) : 1;
+  }
+
+  resize(width, height) {
+    const span = this.span;
+    const whole = this.zoom <= 1.01;
+    this.width = width;
+    this.height = height;
+    if (this.begun) this.zoom = whole ? 1 : this.zoomFor(span);
+    this.changed();
+  }
+
+  /** How much of the map the shorter edge of the view shows. */
+  get span() {
+    return Math.min(this.width, this.height) / this.scale;
+  }
+
+  zoomFor(span) {
+    return clamp(Math.min(this.width, this.height) / (span * this.side), 1, CLOSEST);
+  }
+
+  /** CSS pixels of the whole side of the map at zoom 1. */
+  get side() {
+    return Math.min(this.width / this.whole.width, this.height / this.whole.height) * ROOM;
+  }
+
+  /** CSS pixels of the whole side of the map. */
+  get scale() {
+    return this.side * this.zoom;
+  }
+
+  toScreen(x, y) {
+    return [(x - this.x) * this.scale + this.width / 2, (y - this.y) * this.scale + this.height / 2];
+  }
+
+  toMap(left, top) {
+    return [(left - this.width / 2) / this.scale + this.x, (top - this.height / 2) / this.scale + this.y];
+  }
+
+  /** {left, top, right, bottom} of what is seen, `margin` pixels more on each side. */
+  box(margin = 0) {
+    const [left, top] = this.toMap(-margin, -margin);
+    const [right, bottom] = this.toMap(this.width + margin, this.height + margin);
+    return { left, top, right, bottom };
+  }
+
+  pan(x, y) {
+    this.stop();
+    this.move(this.x - x / this.scale, this.y - y / this.scale, this.zoom);
+  }
+
+  /** `factor` times closer; the point under (left, top) stays there. */
+  zoomBy(factor, left = this.width / 2, top = this.height / 2) {
+    this.stop();
+    const [x, y] = this.toMap(left, top);
+    const zoom = clamp(this.zoom * factor, 1, CLOSEST);
+    const kept = this.zoom / zoom;
+    this.move(x + (this.x - x) * kept, y + (this.y - y) * kept, zoom);
+  }
+
+  /** Go there smoothly, or at once for those who want no motion. */
+  glide(x, y, zoom) {
+    this.stop();
+    const to = { x, y, zoom: clamp(zoom, 1, CLOSEST) };
+    if (still.matches) return this.move(to.x, to.y, to.zoom);
+    const from = { x: this.x, y: this.y, zoom: this.zoom };
+    const begin = performance.now();
+    const step = (now) => {
+      const share = clamp((now - begin) / GLIDE, 0, 1);
+      const eased = 1 - (1 - share) ** 3;
+      const between = (name) => from[name] + (to[name] - from[name]) * eased;
+      this.move(between("x"), between("y"), from.zoom * (to.zoom / from.zoom) ** eased);
+      if (share < 1) this.gliding = requestAnimationFrame(step);
+    };
+    this.gliding = requestAnimationFrame(step);
+  }
+
+  showWhole() {
+    this.glide(this.whole.x, this.whole.y, 1);
+  }
+
+  /** So that a region is seen, which lies around (x, y) with this deviation. */
+  showRegion({ x, y, spread }) {
+    this.glide(x, y, this.zoomFor(Math.max(5 * spread, 0.02)));
+  }
+
+  /** So that all of `places` ([x, y], …) are seen. */
+  fit(places) {
+    const sides = [0, 1].map((axis) => places.map((place) => place[axis]));
+    const [[left, right], [top, bottom]] = sides.map((side) => [Math.min(...side), Math.max(...side)]);
+    const size = Math.max(right - left, bottom - top, 0.02);
+    this.glide((left + right) / 2, (top + bottom) / 2, this.zoomFor(size * 1.2));
+  }
+
+  move(x, y, zoom) {
+    this.x = clamp(x, 0, 1);
+    this.y = clamp(y, 0, 1);
+    this.zoom = zoom;
+    clearTimeout(this.noting);
+    this.noting = setTimeout(() => this.note(), 200);
+    this.changed();
+  }
+
+  stop() {
+    cancelAnimationFrame(this.gliding);
+  }
+
+  note() {
+    const address = new URL(location);
+    const away = Math.abs(this.x - this.whole.x) + Math.abs(this.y - this.whole.y);
+    if (this.zoom < 1.01 && away < 0.01) address.searchParams.delete(AT);
+    else address.searchParams.set(AT, [this.x.toFixed(5), this.y.toFixed(5), this.span.toFixed(5)].join());
+    history.replaceState(history.state, "", address);
+  }
+}
