@@ -3,18 +3,23 @@ the real model."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from gallery.encoders import client as encoder_client
-from gallery.models import EmbeddingSpace, Image, User
+from gallery.models import Album, EmbeddingSpace, Image, User
+from gallery.organising import tags
+from gallery.search import feedback, relevance
+from gallery.search.relevance import Fit, Judgement
 from gallery.web import search
 from tests.conftest import draw, upload
 from tests.factories import set_vector
-from tests.web_tools import HTMX, WORDS, browser, fake_encoder, next_page, tiles
+from tests.web_tools import HTMX, WORDS, attributes, browser, fake_encoder, next_page, tiles
 
 pytestmark = pytest.mark.django_db
 
@@ -82,13 +87,12 @@ def test_results_of_another_user_cannot_be_continued(
 def test_search_by_a_picture_survives_reloading(alice: User, space: EmbeddingSpace) -> None:
     near, far = encoded(alice, space, 0.9), encoded(alice, space, 0.1)
     client = browser(alice)
-    data = {"file": as_file(draw(colour="orange")), "preview": "12345"}
-    response = client.post("/search/", data)
+    response = client.post("/search/", {"file": as_file(draw(colour="orange"))})
     assert response.status_code == 302
     for _ in range(2):
         page = client.get(response.url)
         assert tiles(page) == [str(near.pk), str(far.pk)]
-        assert 'data-query-preview="12345"' in page.content.decode()
+        assert "Pictures like yours" in page.content.decode()
 
 
 def test_the_very_picture_is_named(alice: User, space: EmbeddingSpace) -> None:
@@ -108,17 +112,13 @@ def test_visitors_may_search_by_a_picture(alice: User, space: EmbeddingSpace) ->
     assert tiles(page) == [str(public.pk)]
 
 
-def test_a_preview_name_is_a_number_or_nothing(alice: User, space: EmbeddingSpace) -> None:
-    data = {"file": as_file(draw()), "preview": '"><script>'}
-    assert "script" not in browser(alice).post("/search/", data).url
-
-
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
         ({}, "Type what the picture should show."),
         ({"q": " \n "}, "Type what the picture should show."),
-        ({"q": "x" * 5000}, "at most 1000 characters"),
+        ({"q": "x" * 5000}, "at most 4000 characters"),
+        ({"q": "x" * 1500}, "at most 1000 characters"),
     ],
 )
 def test_bad_queries_are_answered_in_the_page(
@@ -197,6 +197,240 @@ def test_nobody_uses_a_hidden_picture_as_a_query(
     for client in (browser(bob), browser()):
         send = client.post if route == "image_classify" else client.get
         assert send(address, {"classnames": "red"}, headers=HTMX).status_code == 404
+
+
+@dataclass(frozen=True)
+class Lined(Judgement):
+    """Judges by the score alone."""
+
+    def fit(self, score: float) -> Fit | None:
+        return "excellent" if score >= (self.line or 0) else "weak"
+
+
+def draw_line(monkeypatch: pytest.MonkeyPatch, line: float) -> None:
+    monkeypatch.setattr(relevance, "judge", lambda *_, **__: Lined(line))
+
+
+def sections(response: Any) -> list[str]:
+    """Of each tile, its section."""
+    page = response.content.decode()
+    return [
+        "weak" if 'data-section="weak"' in part else ""
+        for part in page.split('<li class="tile"')[1:]
+    ]
+
+
+def query_of(address: str) -> str:
+    """The line that the address of a search holds."""
+    return parse_qs(urlsplit(address).query)["q"][0]
+
+
+def test_weak_matches_stand_below_a_line_on_all_pages(
+    alice: User, space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "PAGE", 3)
+    draw_line(monkeypatch, 0.9)
+    for red in (0.9, 0.8, 0.75, 0.7, 0.3, 0.2, 0.1):
+        encoded(alice, space, red)
+    client = browser(alice)
+    response = client.get("/search/", {"q": "red"})
+    found = sections(response)
+    assert "Nothing here matches well" not in response.content.decode()
+    while address := next_page(response):
+        response = client.get(address, headers=HTMX)
+        found += sections(response)
+    assert found == ["", "", "", "", "weak", "weak", "weak"]
+
+
+def test_where_nothing_matches_it_is_said_and_nothing_is_divided(
+    alice: User, space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "PAGE", 2)
+    draw_line(monkeypatch, 0.999)
+    for red in (0.5, 0.4, 0.3):
+        encoded(alice, space, red)
+    client = browser(alice)
+    response = client.get("/search/", {"q": "red"})
+    assert "Nothing here matches well" in response.content.decode()
+    further = client.get(next_page(response), headers=HTMX)
+    assert sections(response) + sections(further) == ["", "", ""]
+
+
+def test_scores_are_words_and_the_number_is_told_to_those_who_ask(
+    alice: User, space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw_line(monkeypatch, 0.5)
+    encoded(alice, space, 1.0)
+    page = browser(alice).get("/search/", {"q": "red"}).content.decode()
+    assert '<span class="score-word">Excellent</span>' in page
+    assert 'title="Similarity 1.00 of at most 1"' in page
+
+
+COMPOSED = {
+    "kind": ["text", "text", "image"],
+    "weight": ["1", "0.5", "1"],
+    "crop": ["", "", "10,20,50,40"],
+}
+
+
+def test_the_fields_of_the_composer_make_a_line(alice: User) -> None:
+    image = upload(alice)
+    values = {**COMPOSED, "value": ["red", "green", str(image.pk)]}
+    sent = {**values, "minus": ["1"], "rest": "tag:holiday", "add": "-cars after:2024"}
+    response = browser(alice).post(reverse("search_compose"), sent)
+    line = query_of(response.url)
+    assert line == (f"red -green^0.5 like:{image.pk}[10,20,50,40] -cars after:2024 tag:holiday")
+    removed = browser(alice).post(reverse("search_compose"), {**sent, "remove": "2", "add": ""})
+    assert query_of(removed.url) == "red -green^0.5 tag:holiday"
+    emptied = {**values, "kind": ["text"], "value": [" "], "weight": ["1"], "crop": [""]}
+    assert browser(alice).post(reverse("search_compose"), emptied).url == "/"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"crop": [""]},
+        {"weight": ["1", "much", "1"]},
+        {"crop": ["", "", "10,20"]},
+        {"value": ["a", "b", "c"]},
+    ],
+)
+def test_fields_that_make_no_query_are_refused(alice: User, fault: dict[str, list[str]]) -> None:
+    sent = {**COMPOSED, "value": ["red", "green", str(upload(alice).pk)], **fault}
+    assert browser(alice).post(reverse("search_compose"), sent).status_code == 400
+
+
+def test_the_composer_shows_the_parts_of_a_line(alice: User, space: EmbeddingSpace) -> None:
+    image = encoded(alice, space, 0.5, title="The one to be unlike")
+    encoded(alice, space, 0.9)
+    line = f"red -green^0.5 -like:{image.pk}[10,20,50,40]^0.25"
+    response = browser(alice).get("/search/", {"q": line})
+    assert attributes(response, "data-part") == [
+        "text:red::+",
+        "text:green::-",
+        f"image:{image.pk}:10,20,50,40:-",
+    ]
+    assert "The one to be unlike" in response.content.decode()
+
+
+def test_of_a_picture_that_one_may_not_see_the_composer_tells_nothing(
+    alice: User, bob: User, space: EmbeddingSpace
+) -> None:
+    hidden = encoded(alice, space, 0.9, title="Her secret")
+    response = browser(bob).get("/search/", {"q": f"like:{hidden.pk}"})
+    page = response.content.decode()
+    assert response.status_code == 400
+    assert "a picture that you cannot see" in page
+    assert "Her secret" not in page
+    assert "thumbnail" not in page
+
+
+@pytest.mark.parametrize(
+    ("way", "part"),
+    [("more", f"like:{{}}^{feedback.BETA:g}"), ("less", f"-like:{{}}^{feedback.GAMMA:g}")],
+)
+def test_a_result_refines_the_query(alice: User, way: str, part: str) -> None:
+    image = upload(alice)
+    response = browser(alice).get(
+        reverse("search_refine"), {"q": "red tag:holiday", way: str(image.pk)}
+    )
+    assert query_of(response.url) == f"red {part.format(image.pk)} tag:holiday"
+    bad = browser(alice).get(reverse("search_refine"), {"q": "red", way: "no id"})
+    assert bad.status_code == 400
+
+
+def test_what_the_panel_sends_goes_into_the_line(alice: User, space: EmbeddingSpace) -> None:
+    album = Album.objects.create(owner=alice, title="Summer")
+    sent = {
+        "q": "red archived:no",
+        "filters": "1",
+        "from": "2024-05-01",
+        "to": "2024-05-31",
+        "album": str(album.pk),
+        "tag": ["sea", "sun"],
+    }
+    client = browser(alice)
+    line = query_of(client.get("/search/", sent).url)
+    assert line.startswith("red ")
+    for part in ("archived:no", f"album:{album.pk}", "tag:sea", "tag:sun", "on:2024-05"):
+        assert part in line.split()
+    # The panel shows what the line says, and each chip takes one thing away.
+    response = client.get("/search/", {"q": line})
+    page = response.content.decode()
+    assert 'name="from" value="2024-05-01"' in page
+    assert 'name="to" value="2024-05-31"' in page
+    assert f'<option value="{album.pk}" selected' in page
+    chips = [address for address in attributes(response, "href") if "tag=sun" in address]
+    without_sea = next(address for address in chips if "tag=sea" not in address)
+    assert query_of(client.get(without_sea).url) == line.replace("tag:sea ", "")
+    assert any(
+        "archived" not in address and "on%3A2024-05" in address
+        for address in attributes(response, "href")
+    )
+    cleared = client.get("/search/", {"q": "red", "filters": "1"})
+    assert query_of(cleared.url) == "red"
+
+
+def test_the_panel_counts_ahead(alice: User, bob: User, space: EmbeddingSpace) -> None:
+    for owner in (alice, bob):
+        encoded(owner, space, 0.5)
+    asked = {"only": "count", "q": "red", "filters": "1", "owner": "me"}
+    assert "1 picture" in browser(alice).get("/search/", asked, headers=HTMX).content.decode()
+
+
+def test_near_duplicates_come_in_order_and_only_those_one_may_see(alice: User, bob: User) -> None:
+    own, public, hidden = upload(alice), upload(bob, visibility="public"), upload(bob)
+    asked = {"id": [str(public.pk), str(hidden.pk), str(own.pk)]}
+    response = browser(alice).get(reverse("search_folded"), asked)
+    assert tiles(response) == [str(public.pk), str(own.pk)]
+    assert browser(alice).get(reverse("search_folded"), {"id": "x"}).status_code == 400
+
+
+def test_a_query_picture_is_shown_to_its_sender_and_joins_an_open_search(
+    alice: User, bob: User, space: EmbeddingSpace
+) -> None:
+    encoded(alice, space, 0.5)
+    response = browser(alice).post("/search/", {"file": as_file(draw()), "q": "red tag:sea"})
+    line = query_of(response.url)
+    assert line.startswith("red upload:")
+    assert line.endswith(" tag:sea")
+    (part,) = [word for word in line.split() if word.startswith("upload:")]
+    preview = reverse("query_picture", args=[part.removeprefix("upload:")])
+    shown = browser(alice).get(preview)
+    assert shown["Content-Type"] == "image/jpeg"
+    assert "private" in shown["Cache-Control"]
+    for other in (browser(bob), browser()):
+        assert other.get(preview).status_code == 410
+
+
+def test_the_line_is_completed_with_what_the_visitor_has(alice: User, bob: User) -> None:
+    tags.set_tags(upload(alice), ["holiday"])
+
+    def options(line: str, user: User = alice) -> list[dict[str, Any]]:
+        client = browser(user)
+        return client.get(reverse("search_complete"), {"q": line, "at": len(line)}).json()[
+            "options"
+        ]
+
+    key = options("🌅 red al")[0]
+    assert key["label"] == "album:"
+    assert key["line"] == "🌅 red album:"
+    assert key["goes_on"]
+    colour = options("color:re")[0]
+    assert colour["label"] == "red"
+    assert colour["colour"].startswith("#")
+    assert [option["label"] for option in options("tag:ho")] == ["holiday"]
+    assert options("tag:ho", bob) == []
+
+
+def test_examples_of_the_help_can_be_tried(alice: User, bob: User) -> None:
+    Album.objects.create(owner=alice, title="Summer at the sea")
+    own, other = (browser(user).get(reverse("search_help"), headers=HTMX) for user in (alice, bob))
+    assert 'album:"Summer at the sea"' in [
+        query_of(a) for a in attributes(own, "href") if "?q=" in a
+    ]
+    assert "Summer" not in other.content.decode()
+    assert "<html" in browser().get(reverse("search_help")).content.decode()
 
 
 @pytest.mark.parametrize("htmx", [True, False])

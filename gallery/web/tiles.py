@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.timezone import localdate
+from django.utils.translation import gettext_lazy
 
+from gallery.errors import Sentence
 from gallery.library.renditions import widths_of
 from gallery.models import Image, User
+from gallery.search.relevance import Fit
 from gallery.search.results import Hit
 
 # Extreme panoramas and strips are cropped in the grid: otherwise one would fill
@@ -21,12 +25,26 @@ _NARROWEST, _WIDEST = 0.5, 3.0
 # Heights of a row in the grid (see grid.css), with room to grow.
 _ROW, _ROW_ON_PHONE = 320, 180
 
+# The section of results that lie under the relevance line.
+WEAK = "weak"
+FITS: dict[Fit, Sentence] = {
+    "excellent": gettext_lazy("Excellent"),
+    "good": gettext_lazy("Good"),
+    "fair": gettext_lazy("Fair"),
+    "weak": gettext_lazy("Weak"),
+}
+
 
 @dataclass(frozen=True)
 class Tile:
     """A picture in a grid. `state` is pending, failed or hidden where its owner
-    should be told, else empty; `score` is text; `share` is its part of the best
-    score; `day` is when it was taken, as 2024-05-03, in grids that show days."""
+    should be told, else empty. `section` begins under a heading of its own: the day
+    it was taken, as 2024-05-03, in grids that show days, and WEAK among results.
+
+    Of a result, `fit` says in a word how well it fits, where that is known; `score`
+    is the cosine as text, `share` in [0, 1] as a bar. `similar` are the ids of the
+    near-duplicates that stand behind it.
+    """
 
     image: Image
     name: str
@@ -39,9 +57,12 @@ class Tile:
     owned: bool
     favourite: bool = False
     state: str = ""
-    day: str = ""
-    score: str | None = None
+    section: str = ""
+    fit: str = ""
+    score: str = ""
     share: float = 0.0
+    by_words: bool = False
+    similar: tuple[UUID, ...] = ()
 
 
 def tiles_of(images: Iterable[Image], viewer: User | AnonymousUser) -> list[Tile]:
@@ -52,20 +73,26 @@ def tiles_of(images: Iterable[Image], viewer: User | AnonymousUser) -> list[Tile
 
 def tiles_by_day(images: Iterable[Image], viewer: User | AnonymousUser) -> list[Tile]:
     """As `tiles_of`, for a grid that tells the days."""
-    return [_tile(image, viewer, day=localdate(image.taken_at).isoformat()) for image in images]
+    return [_tile(image, viewer, section=localdate(image.taken_at).isoformat()) for image in images]
 
 
-def tiles_of_hits(hits: Iterable[Hit], viewer: User | AnonymousUser, best: float) -> list[Tile]:
-    """`best` is the score that the bars are drawn against."""
-    return [
-        _tile(
-            hit.image,
-            viewer,
-            score=number_format(round(hit.score or 0.0, 2) + 0.0, 2),  # no “-0.00”
-            share=round(min(max((hit.score or 0.0) / best, 0.0), 1.0), 3) if best > 0 else 0.0,
-        )
-        for hit in hits
-    ]
+def tile_of_hit(
+    hit: Hit, viewer: User | AnonymousUser, best: float = 0.0, section: str = ""
+) -> Tile:
+    """Where nothing is known of the fit, the bar is drawn against the `best` score."""
+    if hit.score is None:
+        return _tile(hit.image, viewer)
+    share = hit.share if hit.fit else hit.score / best if best > 0 else 0.0
+    return _tile(
+        hit.image,
+        viewer,
+        section=section,
+        fit=str(FITS[hit.fit]) if hit.fit else "",
+        score=number_format(round(hit.score, 2) + 0.0, 2),  # no “-0.00”
+        share=round(min(max(share, 0.0), 1.0), 3),
+        by_words=hit.by_words,
+        similar=tuple(image.pk for image in hit.similar),
+    )
 
 
 def name_for(image: Image, viewer: User | AnonymousUser) -> str:

@@ -14,7 +14,7 @@ export class Chunk {
     this.ratios = ratios;
     this.first = null;
     this.ids = null;
-    this.days = null;
+    this.sections = null;
     this.markup = null;
   }
 
@@ -26,17 +26,26 @@ export class Chunk {
   take(tiles) {
     this.ratios = tiles.map(ratioOf);
     this.ids = tiles.map((tile) => tile.dataset.id);
-    this.days = tiles.map((tile) => tile.dataset.day ?? null);
+    this.sections = tiles.map((tile) => tile.dataset.section ?? null);
     this.markup = tiles.map((tile) => tile.outerHTML);
     this.first = this.ids[0] ?? null;
     keep(this);
+  }
+
+  /** Put `tiles` in behind picture `id`, until the part is asked for again. */
+  insert(id, tiles) {
+    const at = this.ids.indexOf(id) + 1;
+    this.ratios.splice(at, 0, ...tiles.map(ratioOf));
+    this.ids.splice(at, 0, ...tiles.map((tile) => tile.dataset.id));
+    this.sections.splice(at, 0, ...tiles.map(() => this.sections[at - 1]));
+    this.markup?.splice(at, 0, ...tiles.map((tile) => tile.outerHTML));
   }
 
   /** Keep the pictures for whose id `wanted` is true. */
   narrow(wanted) {
     if (!this.ids) return;
     const left = this.ids.flatMap((id, index) => (wanted(id) ? [index] : []));
-    for (const name of ["ratios", "ids", "days", "markup"]) {
+    for (const name of ["ratios", "ids", "sections", "markup"]) {
       this[name] &&= left.map((index) => this[name][index]);
     }
     this.first = this.ids[0] ?? null;
@@ -63,9 +72,9 @@ export class Chunks {
     return this.list.flatMap((chunk) => chunk.ratios);
   }
 
-  /** The day of each picture, or null while it is not known. */
-  get days() {
-    return this.list.flatMap((chunk) => chunk.days ?? new Array(chunk.count).fill(null));
+  /** The section of each picture, or null where it is in none or not known yet. */
+  get sections() {
+    return this.list.flatMap((chunk) => chunk.sections ?? new Array(chunk.count).fill(null));
   }
 
   add(address, ratios = []) {

@@ -1,13 +1,9 @@
-// Search by a picture: chosen with the button, dropped anywhere, or pasted. The
-// picture is not kept on the server; a small copy stays in this tab, so that the
-// results can show what they are the answer to.
+// Search by a picture: chosen with the button, dropped anywhere, or pasted. The server
+// keeps it for an hour, for whoever sent it. While a search is open, it may join that one.
 
 import { acceptDrops, acceptPastes, looksLikePicture, putFile } from "clipsite/drops";
 import { message } from "clipsite/messages";
 import { toast } from "clipsite/toast";
-
-const PREFIX = "query-picture:";
-const SIDE = 160;
 
 const form = document.getElementById("query-picture");
 
@@ -15,61 +11,64 @@ if (form) {
   const field = form.elements.file;
   const overlay = document.getElementById("query-drop");
   const busy = document.getElementById("query-busy");
+  const choice = document.getElementById("query-choice"); // while a search is open
+  const open = document.querySelector("[data-open-query]")?.dataset.openQuery ?? "";
+  let target = null; // what a file was dropped on
 
-  for (const button of document.querySelectorAll("[data-choose-query-picture]")) {
-    button.hidden = false;
-    button.addEventListener("click", () => field.click());
-  }
-  const search = async () => {
+  const choose = (buttons, query) => {
+    for (const button of document.querySelectorAll(buttons)) {
+      button.hidden = false;
+      button.addEventListener("click", () => {
+        form.elements.q.value = query;
+        field.click();
+      });
+    }
+  };
+  choose("[data-choose-query-picture]", "");
+  choose("[data-add-query-picture]", open);
+
+  const search = () => {
     busy.hidden = false;
-    form.elements.preview.value = await keepPreview(field.files[0]);
     form.submit();
   };
-  const take = (file) => {
+  const take = (file, query) => {
     if (!file || !looksLikePicture(file)) return toast(message("notAPicture"));
     putFile(field, file);
+    form.elements.q.value = query;
     search();
   };
   field.addEventListener("change", () => field.files.length && search());
-  acceptPastes(take);
+
+  acceptPastes((file) => {
+    if (choice) ask(file);
+    else take(file, "");
+  });
+  /** By it alone, or by it as well? */
+  function ask(file) {
+    const image = choice.querySelector("img");
+    image.src = URL.createObjectURL(file);
+    choice.returnValue = "";
+    choice.showModal();
+    const closed = () => {
+      URL.revokeObjectURL(image.src);
+      if (choice.returnValue) take(file, choice.returnValue === "add" ? open : "");
+    };
+    choice.addEventListener("close", closed, { once: true });
+  }
+
+  const zoneOf = (event) => event.target.closest?.("[data-drop]");
+  document.addEventListener("drop", (event) => (target = zoneOf(event)?.dataset.drop), true);
+  document.addEventListener("dragover", (event) => {
+    const zone = zoneOf(event);
+    for (const one of overlay.children) one.classList.toggle("aimed", one === zone);
+  });
   acceptDrops({
     over: (hovers) => (overlay.hidden = !hovers),
-    dropped: (transfer) => take(transfer.files[0]),
+    dropped: (transfer) => take(transfer.files[0], target === "add" ? open : ""),
   });
   // Coming back here, the page may be as it was left.
   window.addEventListener("pageshow", () => {
     busy.hidden = true;
     form.reset();
   });
-}
-
-/** Keep a small copy; returns its name, or "" where the browser cannot decode it. */
-async function keepPreview(file) {
-  try {
-    const bitmap = await createImageBitmap(file);
-    const scale = SIDE / Math.min(bitmap.width, bitmap.height);
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.max(1, Math.round(bitmap.width * scale));
-    canvas.height = Math.max(1, Math.round(bitmap.height * scale));
-    canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-    const name = crypto.getRandomValues(new Uint32Array(2)).join("");
-    forgetOld();
-    sessionStorage.setItem(PREFIX + name, canvas.toDataURL("image/jpeg", 0.8));
-    return name;
-  } catch {
-    return "";
-  }
-}
-
-function forgetOld() {
-  const kept = Object.keys(sessionStorage).filter((key) => key.startsWith(PREFIX));
-  if (kept.length > 20) kept.forEach((key) => sessionStorage.removeItem(key));
-}
-
-for (const image of document.querySelectorAll("[data-query-preview]")) {
-  const kept = sessionStorage.getItem(PREFIX + image.dataset.queryPreview);
-  if (kept) {
-    image.src = kept;
-    image.hidden = false;
-  }
 }

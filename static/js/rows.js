@@ -3,25 +3,27 @@
 
 /**
  * `ratios` are widths over heights; `row` is the height that a row is filled at,
- * `strip` what stands above a row in which `startsDay(index)` is true once or more.
+ * `strip` what stands above a row in which `startsSection(index)` is true once or more.
+ * Where `startsRow(index)` is true, the row before ends, full or not.
  * Returns the rows, {first, end, top, height, strip} in whole pixels, and the height
  * of all: `top` is where the pictures begin, under the strip.
  */
-export function layOut(ratios, { width, row, gap, strip, startsDay }) {
+export function layOut(ratios, { width, row, gap, strip, startsSection, startsRow }) {
   const rows = [];
   let bottom = 0;
   const close = (first, end, sum, full) => {
     const fitting = (width - gap * (end - first - 1)) / sum;
     const height = Math.max(1, Math.round(full ? fitting : Math.min(row, fitting)));
-    const headed = hasDay(first, end, startsDay) ? strip : 0;
+    const headed = hasHeading(first, end, startsSection) ? strip : 0;
     rows.push({ first, end, top: bottom + headed, height, strip: headed });
     bottom += headed + height + gap;
   };
   let first = 0;
   let sum = 0;
   for (let index = 0; index < ratios.length; index += 1) {
-    if (index > first && (sum + ratios[index]) * row + gap * (index - first) > width) {
-      close(first, index, sum, true);
+    const full = (sum + ratios[index]) * row + gap * (index - first) > width;
+    if (index > first && (full || startsRow(index))) {
+      close(first, index, sum, full);
       first = index;
       sum = 0;
     }
@@ -31,8 +33,8 @@ export function layOut(ratios, { width, row, gap, strip, startsDay }) {
   return { rows, height: Math.max(0, bottom - gap) };
 }
 
-function hasDay(first, end, startsDay) {
-  for (let index = first; index < end; index += 1) if (startsDay(index)) return true;
+function hasHeading(first, end, startsSection) {
+  for (let index = first; index < end; index += 1) if (startsSection(index)) return true;
   return false;
 }
 

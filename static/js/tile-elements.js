@@ -39,8 +39,18 @@ export function place(element, box) {
   for (const [side, value] of Object.entries(box)) element.style[side] = `${value}px`;
 }
 
-/** `day` is like "2024-05-03". */
-export function dayHeading(day) {
+/** The heading of a section that begins in a row of its own: the page brings a template
+ *  for it. Null for a day. */
+export const ownHeading = (section) =>
+  document.querySelector(`template[data-heading="${section}"]`)?.content.firstElementChild ?? null;
+
+/** What stands above a section of a grid: a day like "2024-05-03", or one with a heading
+ *  of its own. */
+export function headingOf(section) {
+  return ownHeading(section)?.cloneNode(true) ?? dayHeading(section);
+}
+
+function dayHeading(day) {
   const heading = document.createElement("li");
   heading.className = "day";
   const text = document.createElement("h3");

@@ -5,7 +5,15 @@
 import { Arrivals } from "clipsite/arrivals";
 import { Chunks } from "clipsite/chunks";
 import { columns, layOut, rowAt, rowOf } from "clipsite/rows";
-import { dayHeading, discard, elementOf, linkOf, place, waitingTile } from "clipsite/tile-elements";
+import {
+  discard,
+  elementOf,
+  headingOf,
+  linkOf,
+  ownHeading,
+  place,
+  waitingTile,
+} from "clipsite/tile-elements";
 
 // Room for what stands at the foot and loads the next part (see css/grid.css).
 const FOOT = 72;
@@ -21,13 +29,16 @@ export class VirtualGrid {
     this.height = 0;
     this.width = 0;
     this.shown = new Map(); // index -> li
-    this.headings = new Map(); // index -> the li above the first picture of a day
+    this.headings = new Map(); // index -> the li above the first picture of a section
     this.arrivals = new Arrivals({
       arrived: (chunk, tiles) => holdStill(() => this.#put(chunk, tiles)),
       failed: () => (this.range = null), // asked for again at the next movement
     });
     list.addEventListener("grid:removed", ({ detail }) => {
       holdStill(() => this.#remove(new Set(detail.ids)));
+    });
+    list.addEventListener("grid:inserted", ({ detail }) => {
+      holdStill(() => this.#insert(detail.after, detail.tiles));
     });
   }
 
@@ -84,6 +95,15 @@ export class VirtualGrid {
     this.arrange();
   }
 
+  /** `tiles` come in behind picture `id`. */
+  #insert(id, tiles) {
+    const known = new Set(this.chunks.ids);
+    const fresh = tiles.filter((tile) => !known.has(tile.dataset.id));
+    this.chunks.list.find((chunk) => chunk.ids?.includes(id))?.insert(id, fresh);
+    this.clear();
+    this.arrange();
+  }
+
   clear() {
     this.shown.forEach(discard);
     this.shown.clear();
@@ -105,13 +125,14 @@ export class VirtualGrid {
   arrange() {
     this.list.classList.add("virtual");
     this.ratios = this.chunks.ratios;
-    this.days = this.chunks.days;
+    this.sections = this.chunks.sections;
     const layout = layOut(this.ratios, {
       width: this.width || 1,
       row: this.row,
       strip: this.strip,
       gap: this.gap,
-      startsDay: (index) => this.#startsDay(index),
+      startsSection: (index) => this.#startsSection(index),
+      startsRow: (index) => this.#startsRow(index),
     });
     this.rows = layout.rows;
     this.height = layout.height;
@@ -132,9 +153,14 @@ export class VirtualGrid {
     return { top: row.top, height: row.height, ...column };
   }
 
-  #startsDay(index) {
-    const day = this.days[index];
-    return Boolean(day) && (index === 0 || this.days[index - 1] !== day);
+  #startsSection(index) {
+    const section = this.sections[index];
+    return Boolean(section) && (index === 0 || this.sections[index - 1] !== section);
+  }
+
+  /** Days share a row; other sections begin one. */
+  #startsRow(index) {
+    return this.#startsSection(index) && Boolean(ownHeading(this.sections[index]));
   }
 
   /** Where the row of a picture begins in the viewport, its strip included. */
@@ -197,7 +223,7 @@ export class VirtualGrid {
       }
       const placed = tile.parentNode === this.list && tile.nextElementSibling === next;
       if (!placed) this.list.insertBefore(tile, next);
-      next = this.#startsDay(index) ? this.#head(index, tile) : tile;
+      next = this.#startsSection(index) ? this.#head(index, tile) : tile;
     }
     return added;
   }
@@ -221,23 +247,23 @@ export class VirtualGrid {
     tile.setAttribute("aria-setsize", this.loader ? -1 : this.chunks.count);
   }
 
-  /** The heading of the day that begins with picture `index`, before its tile. */
+  /** The heading of the section that begins with picture `index`, before its tile. */
   #head(index, tile) {
     if (!this.headings.has(index)) {
       const row = this.rows[rowOf(this.rows, index)];
-      const heading = dayHeading(this.days[index]);
-      place(heading, { top: row.top - row.strip, ...this.#spanOfDay(row, index) });
+      const heading = headingOf(this.sections[index]);
+      place(heading, { top: row.top - row.strip, ...this.#spanOfSection(row, index) });
       this.headings.set(index, heading);
       this.list.insertBefore(heading, tile);
     }
     return this.headings.get(index);
   }
 
-  /** From the first picture of a day to that of the next one, within the row. */
-  #spanOfDay(row, index) {
+  /** From the first picture of a section to that of the next one, within the row. */
+  #spanOfSection(row, index) {
     const places = columns(row, this.ratios, this.gap);
     let next = index + 1;
-    while (next < row.end && !this.#startsDay(next)) next += 1;
+    while (next < row.end && !this.#startsSection(next)) next += 1;
     const { left } = places[index - row.first];
     const right = next < row.end ? places[next - row.first].left : this.width;
     return { left, width: right - left };

@@ -1,6 +1,7 @@
 // Grids of any length with a bounded document. A grid tells what it has put into the
 // document with `grid:rendered`, detail {tiles}, on its `ul`; whoever takes pictures
-// out tells it with `grid:removed`, detail {ids}.
+// out tells it with `grid:removed`, detail {ids}, and whoever puts some in behind
+// another with `grid:inserted`, detail {after, tiles}.
 
 import { rowAt, rowOf } from "clipsite/rows";
 import { linkOf } from "clipsite/tile-elements";

@@ -37,9 +37,9 @@ def test_the_first_five_minutes(
 
     best = page.locator("[data-tile]").first.locator("img")
     for query, answer in (("a cup of coffee", "coffee.jpg"), ("一只猫", "chelsea.jpg")):
-        page.get_by_role("searchbox").fill(query)
-        page.get_by_role("searchbox").press("Enter")
-        expect(page.get_by_role("searchbox")).to_have_value(query)
+        page.get_by_label("Search pictures").fill(query)
+        page.get_by_label("Search pictures").press("Enter")
+        expect(page.get_by_label("Search pictures")).to_have_value(query)
         expect(best).to_have_attribute("alt", answer)
 
     best.click()

@@ -1,0 +1,154 @@
+// Choosing a part of a picture: a rectangle that is dragged, moved by its inside and
+// resized by its corners; by keys; or told in numbers. Everything is in percent of the
+// picture's width and height.
+
+import { fill } from "clipsite/messages";
+
+const STEP = 1;
+const LEAST = 5; // of either side
+
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+
+/** A rectangle that stays within the picture. */
+export function within({ left, top, width, height }) {
+  const wide = clamp(Math.round(width), LEAST, 100);
+  const high = clamp(Math.round(height), LEAST, 100);
+  return {
+    left: clamp(Math.round(left), 0, 100 - wide),
+    top: clamp(Math.round(top), 0, 100 - high),
+    width: wide,
+    height: high,
+  };
+}
+
+/** What one corner, dragged by (x, y), makes of a rectangle: "nw", "ne", "sw" or "se". */
+export function resized(box, corner, x, y) {
+  const right = box.left + box.width;
+  const bottom = box.top + box.height;
+  const west = corner.includes("w") ? clamp(box.left + x, 0, right - LEAST) : box.left;
+  const north = corner.includes("n") ? clamp(box.top + y, 0, bottom - LEAST) : box.top;
+  const east = corner.includes("e") ? clamp(right + x, box.left + LEAST, 100) : right;
+  const south = corner.includes("s") ? clamp(bottom + y, box.top + LEAST, 100) : bottom;
+  return within({ left: west, top: north, width: east - west, height: south - north });
+}
+
+const KEYS = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
+
+class CropDialog {
+  constructor(dialog) {
+    this.dialog = dialog;
+    this.form = dialog.querySelector("form");
+    this.stage = dialog.querySelector("[data-stage]");
+    this.image = this.stage.querySelector("img");
+    this.frame = this.stage.querySelector("[data-frame]");
+    this.stage.addEventListener("pointerdown", (event) => this.#press(event));
+    this.stage.addEventListener("dragstart", (event) => event.preventDefault());
+    this.frame.addEventListener("keydown", (event) => this.#key(event));
+    this.form.addEventListener("input", () => this.#read());
+    dialog.querySelector("[data-whole]").addEventListener("click", () => dialog.close("whole"));
+  }
+
+  /** Resolves to {left, top, width, height} in percent, "" for the whole picture, or
+   *  null where nothing is to change. */
+  ask(src, box) {
+    this.image.src = src;
+    this.#set(box ?? { left: 20, top: 20, width: 60, height: 60 });
+    this.dialog.returnValue = "";
+    this.dialog.showModal();
+    this.frame.focus();
+    return new Promise((resolve) => {
+      const answers = { part: () => this.box, whole: () => "" };
+      const closed = () => resolve(answers[this.dialog.returnValue]?.() ?? null);
+      this.dialog.addEventListener("close", closed, { once: true });
+    });
+  }
+
+  #set(box) {
+    this.box = within(box);
+    for (const [side, value] of Object.entries(this.box)) {
+      this.frame.style[side] = `${value}%`;
+      if (this.form.elements[side] !== document.activeElement) this.form.elements[side].value = value;
+    }
+    this.frame.setAttribute("aria-label", fill(this.frame.dataset.label, this.box));
+  }
+
+  #read() {
+    const typed = ["left", "top", "width", "height"].map((side) => [side, this.form.elements[side].valueAsNumber]);
+    if (typed.every(([, value]) => Number.isFinite(value))) this.#set(Object.fromEntries(typed));
+  }
+
+  #key(event) {
+    const step = KEYS[event.key];
+    const taken = event.key === "Enter";
+    if (!(step || taken) || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault(); // the button that has the focus next would be pressed
+    if (taken) return this.form.requestSubmit(this.form.querySelector("[value=part]"));
+    const [x, y] = step;
+    const { left, top, width, height } = this.box;
+    this.#set(
+      event.shiftKey
+        ? { left, top, width: Math.min(width + x, 100 - left), height: Math.min(height + y, 100 - top) }
+        : { left: left + x, top: top + y, width, height },
+    );
+  }
+
+  /** Where a pointer is on the picture. */
+  #point(event) {
+    const box = this.image.getBoundingClientRect();
+    return {
+      x: clamp(((event.clientX - box.left) / box.width) * 100, 0, 100),
+      y: clamp(((event.clientY - box.top) / box.height) * 100, 0, 100),
+    };
+  }
+
+  /** A corner resizes, the inside moves, anywhere else a new rectangle begins. */
+  #press(event) {
+    if (event.button) return;
+    event.preventDefault();
+    const start = this.#point(event);
+    const before = this.box;
+    const corner = event.target.closest("[data-corner]")?.dataset.corner;
+    const inside = event.target.closest("[data-frame]");
+    const draw = ({ x, y }) => {
+      if (corner) return resized(before, corner, x - start.x, y - start.y);
+      if (inside) return { ...before, left: before.left + x - start.x, top: before.top + y - start.y };
+      const [left, right] = [start.x, x].sort((a, b) => a - b);
+      const [top, bottom] = [start.y, y].sort((a, b) => a - b);
+      return { left, top, width: right - left, height: bottom - top };
+    };
+    const move = (moved) => this.#set(draw(this.#point(moved)));
+    const end = () => {
+      this.stage.removeEventListener("pointermove", move);
+      this.frame.focus({ preventScroll: true });
+    };
+    this.stage.setPointerCapture(event.pointerId);
+    this.stage.addEventListener("pointermove", move);
+    for (const name of ["pointerup", "pointercancel"]) this.stage.addEventListener(name, end, { once: true });
+  }
+}
+
+let asking = null;
+
+/** See CropDialog.ask. The page holds the dialog (search/crop_dialog.html). */
+export function askForPart(src, box) {
+  asking ??= new CropDialog(document.getElementById("crop"));
+  return asking.ask(src, box);
+}
+
+/** "10,20,50,40" as a rectangle; null where there is none. */
+export function readBox(text) {
+  const [left, top, width, height] = text.split(",").map(Number);
+  return text ? { left, top, width, height } : null;
+}
+
+export const writeBox = (box) => box && [box.left, box.top, box.width, box.height].join(",");
+
+// A picture that is searched by a part of: its form sends the part along.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-crop-and-search]");
+  if (!button) return;
+  const box = await askForPart(button.dataset.cropAndSearch, null);
+  if (box === null) return;
+  button.form.elements.crop.value = writeBox(box);
+  button.form.submit();
+});

@@ -1,0 +1,5 @@
+// The page of results.
+
+import "clipsite/composer/parts";
+import "clipsite/composer/refine";
+import "clipsite/composer/similar";

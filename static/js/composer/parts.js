@@ -1,0 +1,102 @@
+// The parts of the query as fields: whatever is changed is sent, and the server answers
+// with the page of the new query. The keyboard goes on where it was.
+
+import { askForPart, readBox, writeBox } from "clipsite/composer/crop";
+
+const FOCUS = "composer-focus";
+const KNOWN = "composer-parts";
+const PATIENCE = 500; // ms in which a slider rests
+const KEY_STEP = 0.1;
+
+const form = document.getElementById("composer");
+let timer;
+
+function send() {
+  clearTimeout(timer);
+  form.requestSubmit();
+}
+
+/** Sliders count by tenths for the keyboard, though they hold finer weights. */
+function slide(event) {
+  const step = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
+  if (!step || event.target.type !== "range") return;
+  event.preventDefault();
+  event.target.value = Number(event.target.value) + step * KEY_STEP;
+  tell(event.target);
+  rest();
+}
+
+function rest() {
+  clearTimeout(timer);
+  timer = setTimeout(send, PATIENCE);
+}
+
+/** What a slider says, in numbers. */
+function tell(slider) {
+  const weight = Number(slider.value).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 2 });
+  slider.closest(".part").querySelector("output").value = `×${weight}`;
+  slider.setAttribute("aria-valuetext", `×${weight}`);
+}
+
+async function crop(button) {
+  const part = button.closest(".part");
+  const field = part.querySelector("[name=crop]");
+  const box = await askForPart(button.dataset.crop, readBox(field.value));
+  if (box === null) return;
+  field.value = writeBox(box);
+  send();
+}
+
+// --- What outlives the page -------------------------------------------------------
+
+function noteFocus() {
+  const field = document.activeElement;
+  if (!form.contains(field) || !field.name) return;
+  const alike = [...form.querySelectorAll(`[name="${field.name}"]`)];
+  sessionStorage.setItem(FOCUS, JSON.stringify([field.name, alike.indexOf(field)]));
+}
+
+function restoreFocus() {
+  const noted = JSON.parse(sessionStorage.getItem(FOCUS));
+  sessionStorage.removeItem(FOCUS);
+  if (!noted) return;
+  const [name, index] = noted;
+  const alike = [...form.querySelectorAll(`[name="${name}"]`)];
+  (alike[index] ?? alike.at(-1) ?? form.elements.add).focus({ preventScroll: true });
+}
+
+/** Parts that the query before did not have are pointed out. */
+function pointOut() {
+  const parts = [...form.querySelectorAll("[data-part]")];
+  const before = JSON.parse(sessionStorage.getItem(KNOWN)) ?? [];
+  sessionStorage.setItem(KNOWN, JSON.stringify(parts.map(({ dataset }) => dataset.part)));
+  if (!before.length) return;
+  for (const part of parts) part.classList.toggle("fresh", !before.includes(part.dataset.part));
+}
+
+if (form) {
+  form.addEventListener("change", ({ target }) => {
+    if (target.type === "range") rest();
+    else if (target.name !== "add") send(); // that waits for Enter, or for another change
+  });
+  form.addEventListener("input", ({ target }) => target.type === "range" && tell(target));
+  form.addEventListener("keydown", slide);
+  form.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-crop]");
+    if (button) crop(button);
+  });
+  form.addEventListener("submit", () => {
+    noteFocus();
+    form.setAttribute("aria-busy", "true");
+  });
+  form.querySelectorAll("[data-scripted]").forEach((element) => (element.hidden = false));
+  restoreFocus();
+  pointOut();
+  // Coming back here, the page may be as it was left.
+  window.addEventListener("pageshow", ({ persisted }) => {
+    form.removeAttribute("aria-busy");
+    if (!persisted) return;
+    form.reset();
+    form.querySelectorAll("[type=range]").forEach(tell);
+  });
+}

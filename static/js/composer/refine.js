@@ -1,0 +1,78 @@
+// "More like this" and "less like this" on every result: by a click, a menu for fingers,
+// or the keys + and - on the focused picture. The server makes the new query; what was
+// before is one step back.
+
+import { onKey } from "clipsite/keyboard";
+import { fill, message } from "clipsite/messages";
+import { toast } from "clipsite/toast";
+
+const NOTE = "refined";
+
+const form = document.getElementById("refine");
+const list = document.querySelector("[data-place=search]");
+const menu = document.getElementById("refine-menu");
+
+function refine(tile, way) {
+  const name = tile.querySelector("img").alt;
+  sessionStorage.setItem(NOTE, fill(form.dataset[way], { name }));
+  for (const field of ["more", "less"]) form.elements[field].disabled = field !== way;
+  form.elements[way].value = tile.dataset.id;
+  form.submit();
+}
+
+/** After a refinement: what was done, and the way back. */
+function sayRefined() {
+  const text = sessionStorage.getItem(NOTE);
+  sessionStorage.removeItem(NOTE);
+  if (text) toast(text, { label: message("undo"), run: () => history.back() });
+}
+
+function equip(tile) {
+  if (tile.querySelector(".tile-tools")) return;
+  tile.append(document.getElementById("tile-tools").content.cloneNode(true));
+  const name = tile.querySelector("img")?.alt ?? "";
+  for (const button of tile.querySelectorAll(".tile-tools button")) {
+    button.setAttribute("aria-label", fill(button.dataset.label, { name }));
+  }
+}
+
+/** The menu beside the button that opens it, within the window. */
+function openMenu(button) {
+  menu.dataset.id = button.closest("li.tile").dataset.id;
+  menu.showPopover();
+  const { right, bottom, top } = button.getBoundingClientRect();
+  const { offsetWidth, offsetHeight } = menu;
+  const below = bottom + offsetHeight + 8 < window.innerHeight;
+  menu.style.left = `${Math.max(8, right - offsetWidth)}px`;
+  menu.style.top = `${below ? bottom + 4 : Math.max(8, top - offsetHeight - 4)}px`;
+  menu.querySelector("button").focus();
+}
+
+const byKey = (way) => () => {
+  const tile = document.activeElement?.matches("a[data-tile]") && document.activeElement.closest("li.tile");
+  if (!tile || document.body.classList.contains("selecting")) return false;
+  refine(tile, way);
+  return true;
+};
+
+if (form && list) {
+  sayRefined();
+  list.querySelectorAll("li.tile").forEach(equip);
+  list.addEventListener("grid:rendered", ({ detail }) => detail.tiles.forEach(equip));
+  list.addEventListener("click", (event) => {
+    const button = event.target.closest(".tile-tools button");
+    if (!button) return;
+    if ("menu" in button.dataset) openMenu(button);
+    else refine(button.closest("li.tile"), button.dataset.refine);
+  });
+  menu.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-refine]");
+    const tile = list.querySelector(`li.tile[data-id="${menu.dataset.id}"]`);
+    if (button && tile) refine(tile, button.dataset.refine);
+  });
+  // It stays where its button was.
+  window.addEventListener("scroll", () => menu.matches(":popover-open") && menu.hidePopover(), { passive: true });
+  onKey("+", byKey("more"));
+  onKey("=", byKey("more"));
+  onKey("-", byKey("less"));
+}

@@ -1,0 +1,310 @@
+"""Saying what one means: suggestions, the parts of a query, refinement, and what the
+results tell. The vectors are made up; the words are "red" and "green"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from gallery.models import Image, User
+from gallery.organising import tags
+from gallery.search import folding, relevance
+from gallery.search.relevance import Fit, Judgement
+from gallery.web import search
+from tests.browser.conftest import Site, hand_over
+from tests.browser.signing_in import enter
+from tests.browser.test_looks import TOO_SMALL, UNNAMED, overflow
+from tests.conftest import draw, upload
+from tests.factories import set_vector
+from tests.web_tools import fake_encoder
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+COUNT = 14
+
+
+@dataclass(frozen=True)
+class Lined(Judgement):
+    """Judges by the score alone: `Picture 6` is the first below the line."""
+
+    line: float | None = 0.86
+
+    def fit(self, score: float) -> Fit | None:
+        return "good" if score >= (self.line or 0) else "weak"
+
+    def settled(self, best: float, among: int | None = None) -> Judgement:
+        return self
+
+
+@pytest.fixture
+def images(site: Site, member: User, monkeypatch: pytest.MonkeyPatch) -> list[Image]:
+    """Pictures from red to green, the reddest first, in pages of six; signed in."""
+    monkeypatch.setattr(search, "PAGE", 6)
+    monkeypatch.setattr(relevance, "judge", lambda *_, **__: Lined())
+    space = fake_encoder(monkeypatch)
+    found = []
+    for number in range(COUNT):
+        image = upload(
+            member, draw(400, 300, (240 - number * 8, 80, 60)), title=f"Picture {number}"
+        )
+        set_vector(image, space, (1.0, number / 10, 0.0))
+        found.append(image)
+    enter(site, member)
+    return found
+
+
+def open_search(site: Site, line: str) -> Page:
+    page = site.open(f"/search/?q={line}")
+    expect(page.locator("[data-add-query-picture]")).to_be_visible()  # the scripts listen
+    return page
+
+
+def bar(page: Page) -> Locator:
+    return page.get_by_role("combobox", name="Search pictures")
+
+
+def line_of(page: Page) -> str:
+    return parse_qs(urlsplit(page.url).query)["q"][0]
+
+
+def expect_line(page: Page, line: str) -> None:
+    expect(bar(page)).to_have_value(line)
+    assert line_of(page) == line
+
+
+def test_suggestions_by_keyboard_and_by_pointer(site: Site, images: list[Image]) -> None:
+    tags.set_tags(images[3], ["seaside", "sea and sun"])
+    page = open_search(site, "red")
+    field = bar(page)
+    options = page.get_by_role("listbox", name="Suggestions").get_by_role("option")
+    field.press("End")
+    field.press_sequentially(" ta")
+    expect(options).to_have_text(["tag:one of your tags"])
+    expect(field).to_have_attribute("aria-expanded", "true")
+    field.press("ArrowDown")
+    expect(options.first).to_have_attribute("aria-selected", "true")
+    assert field.get_attribute("aria-activedescendant") == options.first.get_attribute("id")
+    field.press("Enter")  # takes the suggestion, and sends nothing
+    expect(field).to_have_value("red tag:")
+    expect(options).to_have_count(2)
+    field.press("Escape")
+    expect(options).to_have_count(0)
+    expect(field).to_be_focused()
+    field.press_sequentially("sea")
+    options.get_by_text('"sea and sun"').click()
+    expect(field).to_have_value('red tag:"sea and sun" ')
+    field.press("Enter")
+    expect(page.locator("[data-tile] img")).to_have_attribute("alt", "Picture 3")
+    expect(page.locator(".chip")).to_contain_text(["#sea and sun"])
+    page.locator(".chip").first.click()
+    expect_line(page, "red")
+
+
+def test_colours_show_themselves_and_the_card_tries_examples(
+    site: Site, images: list[Image]
+) -> None:
+    page = open_search(site, "red")
+    bar(page).fill("color:gre")
+    expect(page.locator(".completion .swatch").first).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("search").get_by_role("link", name="What can I type?").click()
+    card = page.get_by_role("dialog", name="What can I type?")
+    card.get_by_role("link", name="orientation:portrait").click()
+    expect_line(page, "orientation:portrait")
+    expect(page.get_by_text("No picture fits these filters")).to_be_visible()
+
+
+def test_parts_are_added_changed_and_taken_away(site: Site, images: list[Image]) -> None:
+    page = open_search(site, "red")
+    page.get_by_label("Add words to the search").fill("green")
+    page.get_by_label("Add words to the search").press("Enter")
+    expect_line(page, 'red "green"')
+    expect(page.locator("[data-tile] img").first).to_have_attribute("alt", f"Picture {10}")
+    page.get_by_label("Unlike green").check()
+    expect_line(page, "red -green")
+    expect(page.get_by_label("Unlike green")).to_be_focused()
+    expect(page.locator("[data-tile] img").first).to_have_attribute("alt", "Picture 0")
+    page.get_by_role("slider", name="How much green counts").focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect_line(page, "red -green^0.8")
+    page.get_by_label("Words").nth(1).fill("red")
+    page.get_by_label("Words").nth(1).press("Enter")
+    expect_line(page, "red -red^0.8")
+    page.go_back()
+    expect_line(page, "red -green^0.8")
+    page.get_by_role("button", name="Remove green").click()
+    expect_line(page, "red")
+
+
+def test_a_part_of_a_picture_is_drawn_by_pointer_and_by_keys(
+    site: Site, images: list[Image]
+) -> None:
+    page = open_search(site, f"like:{images[2].pk}")
+    page.get_by_role("button", name="Take a part of Picture 2").click()
+    dialog = page.get_by_role("dialog", name="Which part of the picture?")
+    whole = dialog.locator("img")
+    expect(whole).to_have_js_property("complete", True)
+    box = whole.bounding_box()
+    assert box is not None
+    at = lambda x, y: (box["x"] + box["width"] * x, box["y"] + box["height"] * y)  # noqa: E731
+    page.mouse.move(*at(0.1, 0.9))  # outside of the rectangle that is there
+    page.mouse.down()
+    page.mouse.move(*at(0.3, 0.7))
+    page.mouse.move(*at(0.6, 0.5))
+    page.mouse.up()
+    numbers = [
+        dialog.get_by_role("spinbutton", name=name) for name in ("Left", "Top", "Width", "Height")
+    ]
+    for number, value in zip(numbers, ("10", "50", "50", "40"), strict=True):
+        expect(number).to_have_value(value)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowUp")
+    dialog.get_by_role("spinbutton", name="Top").fill("30")
+    dialog.get_by_role("button", name="Search by this part").click()
+    expect_line(page, f"like:{images[2].pk}[11,30,50,39]")
+    expect(page.locator(".part-box")).to_be_visible()
+    # From the picture's own page, too.
+    site.open(f"/images/{images[2].pk}/")
+    page.get_by_role("button", name="By a part of it").click()
+    page.keyboard.press("Enter")
+    expect_line(page, f"like:{images[2].pk}[20,20,60,60]")
+
+
+def test_results_refine_the_query_and_one_step_undoes_it(site: Site, images: list[Image]) -> None:
+    page = open_search(site, "red")
+    page.locator("[data-tile]").nth(3).hover()
+    page.get_by_role("button", name="More like Picture 3").click()
+    part = page.locator("[data-part]").nth(1)
+    expect(part.locator("img")).to_have_attribute("alt", "Picture 3")
+    expect(part).to_have_class("part image fresh")
+    page.get_by_role("status").get_by_role("button", name="Undo").click()
+    expect_line(page, "red")
+    page.locator("[data-tile]").nth(1).focus()
+    page.keyboard.press("-")
+    expect(page.get_by_label("Unlike Picture 1")).to_be_checked()
+    page.go_back()
+    expect_line(page, "red")
+
+
+def test_fingers_refine_by_a_menu(site: Site, images: list[Image], browser: object) -> None:
+    state = site.page.context.storage_state()
+    context = browser.new_context(  # type: ignore[attr-defined]
+        storage_state=state, has_touch=True, is_mobile=True, viewport={"width": 320, "height": 640}
+    )
+    page = context.new_page()
+    page.goto(f"{site.url}/search/?q=red")
+    page.get_by_role("button", name="Refine by Picture 1", exact=True).tap()
+    menu = page.locator("#refine-menu")
+    expect(menu).to_be_visible()
+    menu.get_by_role("button", name="Less like this").tap()
+    expect(page.locator("[data-part]")).to_have_count(2)
+    expect(page.get_by_label("Unlike Picture 1")).to_be_checked()
+    page.goto("about:blank")
+    context.close()
+
+
+def test_a_picture_joins_the_search_or_begins_a_new_one(
+    site: Site, images: list[Image], photos: dict[str, Path]
+) -> None:
+    page = open_search(site, "green")
+    page.evaluate(
+        """() => document.body.dispatchEvent(new DragEvent("dragenter", {
+            bubbles: true, dataTransfer: (() => {
+                const transfer = new DataTransfer();
+                transfer.items.add(new File(["x"], "x.jpg", {type: "image/jpeg"}));
+                return transfer;
+            })()}))"""
+    )
+    expect(page.get_by_text("Drop here to add it to the search")).to_be_visible()
+    site.open("/search/?q=green")
+    hand_over(page, "paste", photos["coffee"])
+    asked = page.get_by_role("dialog", name="What about this picture?")
+    asked.get_by_role("button", name="Add to the search").click()
+    parts = page.locator("[data-part]")
+    expect(parts).to_have_count(2)
+    expect(parts.nth(1).locator("img[data-query-preview]")).to_have_js_property("naturalWidth", 600)
+    assert line_of(page).startswith("green upload:")
+    hand_over(page, "paste", photos["coffee"])
+    page.get_by_role("button", name="Search by this").click()
+    expect(page.get_by_role("heading", name="Pictures like yours")).to_be_visible()
+    expect(parts).to_have_count(1)
+
+
+def test_weak_matches_stand_below_a_divider_far_down(site: Site, images: list[Image]) -> None:
+    page = open_search(site, "red")
+    page.set_viewport_size({"width": 700, "height": 500})
+    for _ in range(20):
+        page.mouse.wheel(0, 900)
+        if page.locator(".more").count() == 0:
+            break
+        page.wait_for_timeout(150)
+    divider = page.locator("[data-grid] > .divider:visible")
+    expect(divider).to_have_count(1)
+    expect(divider).to_contain_text("Weak matches")
+    # Below all that match, above all that do not, and no row holds both.
+    line = divider.bounding_box()
+    assert line is not None
+    for number in range(4, 9):
+        tile = page.locator(
+            "li.tile", has=page.get_by_role("img", name=f"Picture {number}", exact=True)
+        )
+        box = tile.bounding_box()
+        assert box is not None
+        assert (box["y"] > line["y"]) == (number >= 6), number
+
+
+def test_near_duplicates_open_in_place(
+    site: Site, images: list[Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folded = {images[2].pk: images[1].pk, images[3].pk: images[1].pk}
+    monkeypatch.setattr(
+        folding, "fold", lambda ids: {pk: first for pk, first in folded.items() if pk in ids}
+    )
+    page = open_search(site, "red")
+    names = page.locator("[data-tile] img")
+    button = page.get_by_role("button", name="+2 similar")
+    expect(button).to_have_attribute("aria-expanded", "false")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(button).to_have_attribute("aria-expanded", "true")
+    expect(button).to_be_focused()
+    seen = names.evaluate_all("images => images.slice(0, 5).map(({alt}) => alt)")
+    assert seen == [f"Picture {number}" for number in range(5)]
+    # They are pictures like all others: walked by the arrows, and chosen.
+    page.locator("[data-tile]").nth(1).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("x")
+    expect(page.locator("#bulk-bar [data-count]")).to_have_text("1 selected")
+    expect(page.locator("li.tile.selected img")).to_have_attribute("alt", "Picture 2")
+    page.keyboard.press("Escape")
+    button.click()
+    expect(button).to_have_attribute("aria-expanded", "false")
+    seen = names.evaluate_all("images => images.slice(0, 3).map(({alt}) => alt)")
+    assert seen == ["Picture 0", "Picture 1", "Picture 4"]
+
+
+@pytest.mark.parametrize("width", [320, 768])
+def test_the_page_fits_and_everything_has_a_name(
+    site: Site, images: list[Image], width: int
+) -> None:
+    site.page.set_viewport_size({"width": width, "height": 800})
+    line = f"red -green^0.5 -like:{images[0].pk} like:{images[1].pk}[10,20,50,40] after:2020"
+    page = open_search(site, line)
+    check(page)
+    page.get_by_role("button", name="Take a part of Picture 1").click()
+    check(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("search").get_by_role("link", name="What can I type?").click()
+    expect(page.get_by_role("dialog", name="What can I type?")).to_be_visible()
+    check(page)
+
+
+def check(page: Page) -> None:
+    assert overflow(page) <= 0
+    assert page.evaluate(UNNAMED) == []
+    assert page.evaluate(TOO_SMALL) == []
