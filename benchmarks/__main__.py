@@ -12,16 +12,21 @@ BENCHMARKS = {
     "recall": "recall@10 and times of a running site, next to the model alone",
     "encode": "our encoder next to plain open_clip, in one run",
     "grid": "scrolling and jumping through 100,000 pictures in a real Chromium",
+    "search": "searches at 10,000 to 1,000,000 pictures next to faiss and Qdrant",
+    "explore": "the map: its layout, its answers, its frames in a real Chromium",
+    "relevance": "what the relevance line parts, on photographs with captions",
     "planner": "exact against approximate search by size of scope",
 }
+MODULES = {"search": "bench_search"}
 
 
 def main() -> int:
     if len(sys.argv) < 2 or sys.argv[1] not in BENCHMARKS:
         for name, what in BENCHMARKS.items():
-            print(f"{name:<8} {what}")
+            print(f"{name:<10} {what}")
         return 0 if len(sys.argv) < 2 else 2
-    import_module(f"benchmarks.{sys.argv[1]}").main(sys.argv[2:])
+    module = MODULES.get(sys.argv[1], sys.argv[1])
+    import_module(f"benchmarks.{module}").main(sys.argv[2:])
     return 0
 
 

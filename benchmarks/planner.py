@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DIMENSIONS = 512
 CLUSTERS = 500
-WINDOW = 200
+WINDOW = 20
 K = 10
 
 
@@ -129,18 +129,29 @@ def compare(
 ) -> None:
     from gallery.search import planner
 
+    asked = planner.Scope.of(scope)
+
+    def by_index(query: np.ndarray) -> list[uuid.UUID]:
+        """As far as the scope's share demands, as the planner has it."""
+        size = planner._size(space, asked, WINDOW)
+        toward = planner._toward(space, query, kind)
+        rows = planner.by_index(
+            space, query, asked, WINDOW, size.ef_search(WINDOW, kind), toward=toward
+        )
+        return [image_id for image_id, _ in rows]
+
     best = np.argsort(-(queries @ vectors.T), axis=1)[:, :K]
     truth = [{ids[i] for i in row} for row in best]
     figures = {}
     for name, plan in (
-        ("exact", lambda q: planner._exact(space, q, scope, WINDOW)),
-        ("index", lambda q: planner._approximate(space, q, scope, WINDOW, kind)),
+        ("exact", lambda q: planner._exact(space, q, asked, WINDOW).ids),
+        ("index", by_index),
     ):
         plan(queries[0])
         start = time.perf_counter()
         found = [plan(query) for query in queries]
         took = (time.perf_counter() - start) / len(queries) * 1000
-        hits = [len(t & set(f.ids[:K])) / K for t, f in zip(truth, found, strict=True)]
+        hits = [len(t & set(f[:K])) / K for t, f in zip(truth, found, strict=True)]
         figures[name] = (took, float(np.mean(hits)), min(hits))
     exact, index = figures["exact"], figures["index"]
     print(

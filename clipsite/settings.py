@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -191,6 +192,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=10),
         "options": {"expires": 300},
     },
+    "tend-map": {
+        "task": "gallery.tasks.tend_map",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "request-recall": {
+        "task": "gallery.tasks.request_recall",
+        "schedule": crontab(day_of_week="sunday", hour="4", minute="20"),
+        "options": {"expires": 3600},
+    },
     "purge-trash": {
         "task": "gallery.tasks.purge_trash",
         "schedule": timedelta(hours=6),
@@ -300,6 +311,7 @@ SPECTACULAR_SETTINGS = {
         "ImportStateEnum": "gallery.models.ImportBatch.State",
         "ImportKindEnum": "gallery.models.ImportBatch.Kind",
         "LinkKindEnum": ["album", "image"],
+        "MapStateEnum": ["too_few", "waiting", "building", "ready", "failed"],
     },
 }
 
@@ -372,7 +384,10 @@ INDEX_LEASE_SECONDS = env.int("INDEX_LEASE_SECONDS", 300)
 
 QUERY_TIMEOUT_SECONDS = env.float("QUERY_TIMEOUT_SECONDS", 10.0)
 # Scopes up to this many pictures are searched exactly (see docs/decisions).
-EXACT_SEARCH_LIMIT = env.int("EXACT_SEARCH_LIMIT", 5_000)
+EXACT_SEARCH_LIMIT = env.int("EXACT_SEARCH_LIMIT", 10_000)
+# What PostgreSQL may use to build a vector index: one that fits (about 1.7 kB a picture
+# of 512 numbers) is built several times as fast.
+INDEX_BUILD_MEMORY = env.str("INDEX_BUILD_MEMORY", "1GB")
 
 # --- Language and time --------------------------------------------------------
 

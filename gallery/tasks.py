@@ -15,11 +15,13 @@ from gallery.encoders.base import Encoder, ModelUnavailable, Vectors
 from gallery.encoders.client import ModelName
 from gallery.encoders.decode import unpack
 from gallery.encoders.registry import get_verified_encoder
-from gallery.indexing import batch, ledger, spaces
+from gallery.explore import drawing
+from gallery.indexing import batch, ledger, near_duplicates, spaces
 from gallery.indexing import presence as presence  # connects the worker's signals
-from gallery.library import renditions
+from gallery.library import looking_back, renditions
 from gallery.models import Image
-from gallery.organising import trash
+from gallery.organising import smart_albums, trash
+from gallery.search import calibration, recall
 from gallery.uploads import acceptance, import_run, imports, tus
 
 # --- Queue "query": somebody waits for the answer -------------------------------
@@ -60,6 +62,10 @@ def _answer(reply_key: str, model: ModelName, encode: Callable[[Encoder], Vector
 def index_pending() -> None:
     batch.drain()
     spaces.finish_spaces()
+    if smart_albums.due().exists():
+        ring(smart_albums.TASK)
+    if near_duplicates.has_pending():
+        ring("gallery.tasks.compare_pictures")
 
 
 @shared_task
@@ -67,6 +73,11 @@ def prepare_spaces() -> None:
     spaces.prepare_spaces()
     batch.drain()
     spaces.finish_spaces()
+
+
+@shared_task
+def prepare_calibration() -> None:
+    calibration.measure()
 
 
 # --- Queue "media": everything that needs no model --------------------------------
@@ -80,12 +91,31 @@ def render_image(image_id: str) -> None:
 
 
 @shared_task
+def compare_pictures() -> None:
+    near_duplicates.compare_pending()
+
+
+@shared_task
+def fill_smart_albums(search_id: str | None = None) -> None:
+    """The album of one search, or all that wait for it."""
+    smart_albums.fill_due(UUID(search_id) if search_id else None)
+
+
+@shared_task
 def sweep() -> None:
     """Ring again for what a lost message, a crash or a broker that was down left behind."""
     if spaces.needs_preparing():
         ring("gallery.tasks.prepare_spaces")
     if ledger.has_pending():
         ring("gallery.tasks.index_pending")
+    if calibration.is_due():
+        ring(calibration.TASK)
+    if recall.is_waiting():
+        ring(recall.TASK)
+    if near_duplicates.has_pending():
+        ring("gallery.tasks.compare_pictures")
+    if smart_albums.due(rest=smart_albums.FRESH).exists():
+        ring(smart_albums.TASK)
     for user_id in deletion.requested():
         ring(deletion.TASK, user_id)
     for batch_id in imports.waiting():
@@ -93,11 +123,27 @@ def sweep() -> None:
     acceptance.finish_interrupted()
     for image_id in renditions.pending_renders(limit=50):
         render_image(str(image_id))
+    looking_back.catch_up(limit=200)
 
 
 @shared_task
 def remove_account(user_id: int) -> None:
     deletion.remove(user_id)
+
+
+@shared_task
+def tend_map() -> None:
+    drawing.tend()
+
+
+@shared_task
+def measure_recall() -> None:
+    recall.run()
+
+
+@shared_task
+def request_recall() -> None:
+    recall.request()
 
 
 @shared_task

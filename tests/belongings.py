@@ -24,7 +24,10 @@ from gallery.models import (
     Image,
     ImportBatch,
     Invitation,
+    NearDuplicate,
     ResumableUpload,
+    SavedSearch,
+    SearchRecord,
     ShareLink,
     Tag,
     User,
@@ -42,6 +45,11 @@ class Belongings:
         self.image = upload(owner)
         self.deleted = upload(owner, draw(colour="blue"))
         delete_image(self.deleted)
+        self.twin = upload(owner, draw(colour="darkred"))
+        first, second = sorted([self.image.pk, self.twin.pk])
+        self.pair = NearDuplicate.objects.create(
+            first_id=first, second_id=second, similarity=0.99, bits=2
+        )
         self.album = Album.objects.create(owner=owner, title="Holidays")
         AlbumItem.objects.create(album=self.album, image=self.image, position=1)
         self.friend = User.objects.create_user(f"friend-of-{owner.username}")
@@ -60,6 +68,11 @@ class Belongings:
         tomorrow = timezone.now() + timedelta(days=1)
         self.upload = ResumableUpload.objects.create(owner=owner, length=10, expires_at=tomorrow)
         self.batch = ImportBatch.objects.create(owner=owner, kind=ImportBatch.Kind.URLS)
+        query = {"terms": [{"text": "sea"}], "filters": {}}
+        self.saved = SavedSearch.objects.create(owner=owner, name="Sea", query=query)
+        self.record = SearchRecord.objects.create(
+            user=owner, text="sea", searched_at=timezone.now()
+        )
         self.invitation = Invitation.objects.create(created_by=owner, expires_at=tomorrow)
         secret, _ = AuthToken.objects.create(owner)
         self.token = ApiToken.objects.create(token=secret, name="script", scope="read")
@@ -81,6 +94,7 @@ class Belongings:
             "imports": self.batch.pk,
             "invitations": self.invitation.pk,
             "tokens": self.token.pk,
+            "searches": self.record.pk if "history" in address else self.saved.pk,
         }
         if address.endswith("restore/") and first == "images":
             ids["images"] = self.deleted.pk
@@ -114,7 +128,8 @@ def of_nobody(address: str) -> dict[str, object]:
 
 
 def _number_or_id(address: str) -> object:
-    return 2**31 - 1 if "sessions" in address else uuid.uuid4()
+    numbered = "sessions" in address or "history" in address
+    return 2**31 - 1 if numbered else uuid.uuid4()
 
 
 def addresses(routes: list[URLPattern]) -> list[str]:
@@ -126,5 +141,6 @@ def addresses(routes: list[URLPattern]) -> list[str]:
 def count_of_everything() -> dict[str, int]:
     """To see that nobody else changed anything."""
     models = [Album, AlbumItem, AlbumShare, Change, Download, Group, Image, ImportBatch]
-    models += [Invitation, ResumableUpload, ShareLink, Tag, ApiToken]  # type: ignore[list-item]
+    models += [Invitation, NearDuplicate, ResumableUpload, SavedSearch]  # type: ignore[list-item]
+    models += [SearchRecord, ShareLink, Tag, ApiToken]  # type: ignore[list-item]
     return {model.__name__: model._default_manager.count() for model in models}

@@ -9,7 +9,7 @@ from pgvector import HalfVector
 from PIL import Image as PILImage
 
 from gallery.encoders.base import Vectors, l2_normalise
-from gallery.indexing import ledger
+from gallery.indexing import comparisons, ledger
 from gallery.models import Embedding, EmbeddingSpace, Image
 
 
@@ -43,11 +43,13 @@ def make_space(
 def set_vector(image: Image, space: EmbeddingSpace, vector: Sequence[float]) -> None:
     """Give a picture a vector as if a worker had encoded it."""
     unit = l2_normalise(np.array([vector]))[0]
-    Embedding.objects.update_or_create(
+    entry, _created = Embedding.objects.update_or_create(
         image=image,
         space=space,
         defaults={"state": Embedding.State.ENCODED, "vector": HalfVector(unit), "error": ""},
     )
+    if space.state == EmbeddingSpace.State.ACTIVE:
+        comparisons.put([entry.pk])
 
 
 def state_of(image: Image) -> str:

@@ -107,6 +107,21 @@ def test_the_image_contains_every_package_that_the_settings_need() -> None:
     assert {f"!{name}/" for name in copied} <= set(ignored)
 
 
+def test_the_image_of_the_media_worker_can_draw_the_map(services: dict[str, Any]) -> None:
+    """UMAP is there, and a folder for what it compiles: its own belongs to root."""
+    target = services["media"]["build"]["target"]
+    stages = dict(
+        re.findall(
+            r"^FROM \S+ AS (\S+)\n((?:(?!FROM ).*\n)*)",
+            (ROOT / "Dockerfile").read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
+    )
+    (packages,) = re.findall(r"COPY --from=(\S+) /opt/venv", stages[target])
+    assert "-r requirements/map.txt" in stages[packages]
+    assert re.search(r"^ENV NUMBA_CACHE_DIR=/tmp/", stages[target], re.MULTILINE)
+
+
 def test_the_proxy_lets_a_full_upload_pass_to_clipsite() -> None:
     """Clipsite itself refuses what is too large, with a sentence."""
     nginx = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")

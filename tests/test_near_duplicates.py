@@ -125,9 +125,9 @@ def test_pictures_that_wait_hold_up_nobody(alice, space, monkeypatch):
     Image.objects.filter(pk=deleted.pk).update(deleted_at="2026-01-01T00:00Z")
     for number in range(2, 6):
         picture(alice, number, np.eye(8)[0], space, bits=None)
-    ready = {picture(alice, number, np.eye(8)[0], space).pk for number in (6, 7, 8)}
+    ready = [picture(alice, number, np.eye(8)[0], space).pk for number in (6, 7, 8)]
     assert compare_all() == 3, "five wait in front of them"
-    assert pairs() == {frozenset(two) for two in combinations(ready, 2)}
+    assert {frozenset(two) for two in combinations(ready, 2)} <= pairs()
     assert not near_duplicates.has_pending()
     assert Comparison.objects.count() == 5
 
@@ -139,7 +139,7 @@ def test_pictures_that_wait_hold_up_nobody(alice, space, monkeypatch):
     Image.objects.filter(pk=deleted.pk).update(deleted_at=None)
     time_passes(minutes=31)
     assert compare_all() == 1
-    assert len(pairs()) == 6
+    assert Comparison.objects.count() == 4
 
 
 def test_progress_counts_what_no_longer_waits(alice, space):
@@ -188,6 +188,8 @@ def test_another_space_is_compared_anew(alice, space):
     spaces.activate(newer)
     waiting = Comparison.objects.values_list("embedding_id", flat=True)
     assert set(waiting) == set(newer.embeddings.values_list("pk", flat=True))
+    assert near_duplicates.compare_batch(space, 1.0) is None, "a worker that still has the old one"
+    assert Comparison.objects.count() == 3
     assert compare_all() == 3
     assert pairs() == set()
     assert not Comparison.objects.exists()

@@ -87,14 +87,29 @@ def test_where_nothing_matches_no_score_is_above_the_line(
 ) -> None:
     """For most queries, as Donoho and Johnstone promise: the best of many scores by chance
     is high by chance, too."""
+    silent = [_is_silent(rng, size) for _library in range(5)]
+    assert np.mean(silent) >= sure
+
+
+def _is_silent(rng: np.random.Generator, size: int) -> float:
+    """The share of 100 queries that find nothing in a library of so many other things."""
     library = directions(rng, size)
     chance = usual(rng, library)
-    queries = directions(rng, 200)
-    silent = 0
-    for scores in queries @ library.T:
-        line = judged(scores, chance).line
-        silent += line is not None and bool((scores < line).all())
-    assert silent >= sure * len(queries)
+    scores = directions(rng, 100) @ library.T
+    return float(np.mean([row.max() < (judged(row, chance).line or -1) for row in scores]))
+
+
+def test_in_a_small_library_all_scores_a_little_higher_are_no_match(
+    rng: np.random.Generator,
+) -> None:
+    """Texts that mean nothing lie a little nearer to all pictures than captions do. The
+    medians of so few pictures are scattered by chance, which has to be allowed for."""
+    cone = directions(rng, 1)[0]
+    library = near(rng, cone, 0.7, 60)
+    chance = calibration.measured(near(rng, cone, 0, 64), library)
+    scores = near(rng, cone, 0.05, 200) @ library.T
+    silent = [row.max() < (judged(row, chance).line or -1) for row in scores]
+    assert np.mean(silent) >= 0.7
 
 
 def test_the_best_score_has_to_be_better_the_more_pictures_it_is_the_best_of() -> None:
@@ -256,15 +271,18 @@ def test_the_sample_is_kept_and_taken_anew_when_the_weights_change(
         relevance.judge(space, vector, "text")
 
 
-def test_a_judgement_costs_less_than_a_millisecond(alice: User, rng: np.random.Generator) -> None:
-    space = make_space(dimensions=512)
-    fill(alice, space, l2_normalise(rng.normal(size=(1000, 512))))
-    queries = l2_normalise(rng.normal(size=(50, 512)))
-    relevance.judge(space, queries[0], "text")
+def test_a_judgement_costs_less_than_a_millisecond(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a full sample of a model of ordinary size in memory."""
+    pictures, queries = rng.normal(size=(sample.SIZE, 512)), rng.normal(size=(50, 512))
+    drawn = sample.Sample(l2_normalise(pictures), sample.SIZE)
+    monkeypatch.setattr(sample, "take", lambda space: drawn)
+    space = EmbeddingSpace(architecture="any", checksum="any")
     took = []
-    for query in queries:
+    for query in l2_normalise(queries):
         start = time.thread_time()  # what others do on this machine is not counted
-        relevance.judge(space, query, "text")
+        assert relevance.judge(space, query, "text").line is not None
         took.append(time.thread_time() - start)
     assert min(took) < 0.001
 

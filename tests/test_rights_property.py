@@ -650,7 +650,6 @@ def stage(
     space = web_tools.fake_encoder(monkeypatch)
     # Windows of two: they are widened, and the index is asked as well.
     monkeypatch.setattr("gallery.search.pages.FIRST_WINDOW", 2)
-    monkeypatch.setattr("gallery.search.pages.WIDEN_BY", 1)
     throttle = "gallery.api.throttles.ScopedRateThrottle.allow_request"
     monkeypatch.setattr(throttle, lambda *_: True)
     file = default_storage.save("originals/0/picture.jpg", ContentFile(draw()))

@@ -260,9 +260,7 @@ def test_recall_of_the_index_per_kind_and_viewer(clustered: Any, kind: planner.K
 def test_the_index_is_really_used(clustered: Any) -> None:
     space, vectors, _ = clustered
     scope = Image.objects.visible_to(AnonymousUser())
-    plan = planner.by_index(
-        space, vectors[0], planner.Scope.of(scope), 50, 200, explain=True
-    )
+    plan = planner.by_index(space, vectors[0], planner.Scope.of(scope), 50, 200, explain=True)
     assert spaces.index_name(space) in str(plan)
 
 

@@ -229,7 +229,9 @@ def _sizes() -> dict[str, object]:
     total = memory.total_mib()
     maintenance = 1024 if total >= 6 * 1024 else max(64, total // 8)
     settings: dict[str, object] = {
-        "shared_buffers": f"{256 if total >= 2048 else 64}MB",
+        # A vector index is read at random: what is not here is copied from the system's
+        # cache, page by page. Taken only as it is used.
+        "shared_buffers": f"{min(max(total // 8, 64), 4096)}MB",
         "maintenance_work_mem": f"{maintenance}MB",
         "autovacuum_work_mem": "128MB",
         "work_mem": "16MB",

@@ -1,5 +1,27 @@
 """The admin, one module a subject. Importing them registers their pages."""
 
-from gallery.admin import access, accounts, albums, failures, images, spaces, uploads
+from gallery.admin import (
+    access,
+    accounts,
+    albums,
+    explore,
+    failures,
+    images,
+    recall,
+    searches,
+    spaces,
+    uploads,
+)
 
-__all__ = ["access", "accounts", "albums", "failures", "images", "spaces", "uploads"]
+__all__ = [
+    "access",
+    "accounts",
+    "albums",
+    "explore",
+    "failures",
+    "images",
+    "recall",
+    "searches",
+    "spaces",
+    "uploads",
+]

@@ -10,6 +10,7 @@ from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +21,7 @@ from unfold.decorators import action, display
 from gallery.errors import Refusal
 from gallery.indexing import spaces
 from gallery.models import Embedding, EmbeddingSpace
+from gallery.search import languages
 
 STATE_COLOURS = {
     EmbeddingSpace.State.BUILDING: "info",
@@ -59,6 +61,7 @@ class SpaceAdmin(ModelAdmin):
         "scale",
         "bias",
         "weights",
+        "language_table",
         "created_at",
         "activated_at",
     )
@@ -107,6 +110,18 @@ class SpaceAdmin(ModelAdmin):
     @display(description=_("checksum of the weights"))
     def weights(self, space: EmbeddingSpace) -> str:
         return space.checksum
+
+    @display(description=_("languages"))
+    def language_table(self, space: EmbeddingSpace) -> str:
+        if not space.languages:
+            return gettext("Not measured yet: a worker does that once the model is loaded.")
+        known = languages.known(space)
+        shares = sorted(space.languages.items(), key=lambda item: -item[1])
+        rows = [
+            {"name": languages.name_of(code), "share": share, "is_known": code in known}
+            for code, share in shares
+        ]
+        return render_to_string("admin/languages.html", {"rows": rows})
 
     def get_fields(
         self, request: HttpRequest, obj: EmbeddingSpace | None = None

@@ -35,6 +35,7 @@ from pgvector import HalfVector
 
 from gallery.doorbell import ring
 from gallery.encoders.base import Vectors
+from gallery.indexing import comparisons
 from gallery.models import Embedding, EmbeddingSpace, Image
 
 State = Embedding.State
@@ -205,26 +206,41 @@ def _give_up_on_killers(space: EmbeddingSpace) -> None:
 
 
 def complete(taken: Claim, entries: list[Entry], vectors: Vectors) -> int:
-    """Store the vectors (n, d) of `entries`, in their order; returns how many were kept.
+    """Store the vectors (n, d) of `entries`, in their order, and have those that answer
+    searches compared with their neighbours; returns how many were kept.
 
     Dropped are those whose claim has passed to another worker, whose picture is
     gone, or whose space was retired meanwhile.
     """
     if len(entries) != len(vectors):
         raise ValueError(f"{len(entries)} pictures but {len(vectors)} vectors")
-    rows = [
-        (HalfVector(vector).to_text(), entry.embedding_id, taken.id)
-        for entry, vector in zip(entries, vectors, strict=True)
-    ]
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.executemany(
-            "UPDATE gallery_embedding SET state = 'encoded', vector = %s::halfvec, error = '',"
-            " encoded_at = now(), claim = NULL, claimed_until = NULL"
-            " WHERE id = %s AND claim = %s AND space_id IN"
-            " (SELECT id FROM gallery_embeddingspace WHERE state IN ('active', 'building'))",
-            rows,
+        # A switch of spaces waits for us, or we for it: what it does with all vectors
+        # of the space, it does with these too.
+        cursor.execute(
+            "SELECT state FROM gallery_embeddingspace WHERE id = %s"
+            " AND state IN ('active', 'building') FOR SHARE",
+            [taken.space.pk],
         )
-        return int(cursor.rowcount)
+        serving = cursor.fetchone()
+        if serving is None:
+            return 0
+        cursor.execute(
+            "UPDATE gallery_embedding SET state = 'encoded', vector = fresh.vector, error = '',"
+            " encoded_at = now(), claim = NULL, claimed_until = NULL"
+            " FROM unnest(%s::bigint[], %s::halfvec[]) AS fresh (id, vector)"
+            " WHERE gallery_embedding.id = fresh.id AND claim = %s"
+            " RETURNING gallery_embedding.id",
+            [
+                [entry.embedding_id for entry in entries],
+                [HalfVector(vector).to_text() for vector in vectors],
+                taken.id,
+            ],
+        )
+        kept = [row[0] for row in cursor.fetchall()]
+        if serving[0] == EmbeddingSpace.State.ACTIVE:
+            comparisons.put(kept)
+    return len(kept)
 
 
 def fail(taken: Claim, entry: Entry, reason: str) -> None:

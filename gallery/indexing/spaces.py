@@ -14,7 +14,7 @@ from gallery.doorbell import ring
 from gallery.encoders.base import Encoder, ModelUnavailable
 from gallery.encoders.registry import get_encoder
 from gallery.errors import Refusal
-from gallery.indexing import ledger
+from gallery.indexing import comparisons, ledger
 from gallery.models import Embedding, EmbeddingSpace
 
 logger = logging.getLogger(__name__)
@@ -120,6 +120,8 @@ def _switch_to(space: EmbeddingSpace) -> None:
     space.refresh_from_db()
     # A retired space misses what was uploaded since, and its weights may have changed.
     ledger.enqueue_all(space)
+    # Near-duplicates are pairs of this space's vectors now.
+    comparisons.start_over(space)
     ring("gallery.tasks.prepare_spaces")
 
 
@@ -129,7 +131,9 @@ def remove(space: EmbeddingSpace) -> None:
         raise Refusal("space_active", _("The active model cannot be removed."))
     with connection.cursor() as cursor:
         cursor.execute(f"DROP INDEX IF EXISTS {index_name(space)}")
-    space.delete()
+    with transaction.atomic():
+        _lock(space)
+        space.delete()
 
 
 # --- In the encoder worker --------------------------------------------------------
@@ -185,6 +189,7 @@ def finish_spaces() -> None:
 def _adopt(space: EmbeddingSpace, encoder: Encoder) -> None:
     """Note what was loaded. Vectors of other weights under the same name (an upgrade
     of the bundled model) mean nothing any more and are made again."""
+    _lock(space)
     if space.is_loaded:
         logger.warning("The weights of %s have changed: all pictures are encoded again.", space)
         space.embeddings.update(
@@ -198,6 +203,12 @@ def _adopt(space: EmbeddingSpace, encoder: Encoder) -> None:
     space.logit_bias = encoder.logit_bias
     space.checksum = encoder.checksum
     space.save(update_fields=["dimensions", "logit_scale", "logit_bias", "checksum"])
+
+
+def _lock(space: EmbeddingSpace) -> None:
+    """Before all rows of a space are changed: workers that store vectors hold the space
+    first (`ledger.complete`), and two orders would be a deadlock."""
+    EmbeddingSpace.objects.select_for_update().filter(pk=space.pk).first()
 
 
 def index_name(space: EmbeddingSpace) -> str:
@@ -227,7 +238,9 @@ def create_index(space: EmbeddingSpace) -> None:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_INDEX_LOCK, space.pk])
         if not cursor.fetchone()[0]:
             return
-        cursor.execute("SET maintenance_work_mem = '1GB'")
+        cursor.execute(
+            "SELECT set_config('maintenance_work_mem', %s, false)", [settings.INDEX_BUILD_MEMORY]
+        )
         try:
             if not has_index(space):
                 # What a build that was killed left behind serves nothing.

@@ -15,7 +15,8 @@ from gallery.library import colour_names, oklab, palette
 from gallery.library.perceptual_hash import perceptual_hash
 
 # Of what is computed below. Who changes it sets `looks` of all pictures to 0 in a
-# migration, and the sweep does the rest.
+# migration, and the sweep does the rest. Who changes the perceptual hash sets that to
+# null there too, and queues the vectors again as migration 0005 does: they wait for it.
 VERSION = 1
 
 

@@ -5,6 +5,7 @@ from gallery.models.explore import ExploreMap, MapCluster, MapPoint
 from gallery.models.image import Image
 from gallery.models.organising import Change, Download, Favourite, Tag
 from gallery.models.searching import (
+    Comparison,
     NearDuplicate,
     RecallMeasurement,
     SavedSearch,
@@ -21,6 +22,7 @@ __all__ = [
     "AlbumShare",
     "ApiToken",
     "Change",
+    "Comparison",
     "Download",
     "Embedding",
     "EmbeddingSpace",

@@ -104,8 +104,6 @@ class Embedding(models.Model):
     claim = models.UUIDField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     encoded_at = models.DateTimeField(null=True, editable=False)
-    # When near-duplicates of this vector were last looked for; null: they have to be.
-    compared_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("embedding")
@@ -121,11 +119,6 @@ class Embedding(models.Model):
             ),
             models.Index(
                 fields=["space", "-id"], name="embedding_failed", condition=Q(state="failed")
-            ),
-            models.Index(
-                fields=["space", "id"],
-                name="embedding_to_compare",
-                condition=Q(state="encoded", compared_at__isnull=True),
             ),
         ]
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
@@ -25,6 +26,16 @@ if TYPE_CHECKING:
 # `deleted_at` of pictures that their owner gave up for good: out of everybody's
 # sight, and the next that a worker removes (gallery.organising.trash).
 GIVEN_UP = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@lru_cache(maxsize=1024)
+def _in_album_of(user: User) -> Exists:
+    """Whether an album that `user` may see has the picture. The question depends on who
+    the user is and on nothing else: it is put together once, and asked each time."""
+    albums = Album.objects.visible_to(user).order_by().values("pk")
+    # EXISTS and not IN: PostgreSQL then asks for one picture or gathers them all, as is
+    # cheaper, and does not count the gathering for each picture that it looks at.
+    return Exists(AlbumItem.objects.filter(image_id=OuterRef("pk"), album__in=albums))
 
 
 class ImageQuerySet(models.QuerySet["Image"]):
@@ -76,9 +87,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
         public = Q(visibility=Image.Visibility.PUBLIC, hidden_at__isnull=True)
         if not user.pk:
             return public
-        albums = Album.objects.visible_to(user).order_by().values("pk")
-        shared = AlbumItem.objects.filter(album__in=albums).values("image_id")
-        return public | Q(owner_id=user.pk) | Q(pk__in=shared, hidden_at__isnull=True)
+        return public | Q(owner_id=user.pk) | Q(_in_album_of(user), hidden_at__isnull=True)
 
 
 class ImageManager(models.Manager.from_queryset(ImageQuerySet)):  # type: ignore[misc]
@@ -147,8 +156,9 @@ class Image(models.Model):
     # What the picture looks like, computed by the media worker from its smallest
     # rendition; `looks` is the version of that computation, 0 before it.
     looks = models.PositiveSmallIntegerField(default=0, editable=False)
-    # Dominant colours: [["#c0392b", 0.41], …] with their share of the picture, and the
-    # cells of a perceptual colour space that they lie in (gallery.search.colours).
+    # Dominant colours: [["#c0392b", 0.41], …] with their share of the picture, the cells
+    # of OKLab that they lie in (gallery.library.oklab) and, negative, the names that
+    # people call them (gallery.library.colour_names).
     palette = models.JSONField(default=list, editable=False)
     colour_cells = ArrayField(models.SmallIntegerField(), default=list, editable=False)
     # 64 bits, signed as PostgreSQL has them.
@@ -235,6 +245,7 @@ class Image(models.Model):
                 condition=Q(visibility="public", deleted_at__isnull=True),
             ),
             models.Index(fields=["sha256"], name="image_exact_copies"),
+            models.Index(fields=["camera"], name="image_camera"),
             GinIndex(fields=["words"], name="image_words"),
             GinIndex(fields=["name_words"], name="image_name_words"),
             GinIndex(fields=["colour_cells"], name="image_colours"),

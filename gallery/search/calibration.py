@@ -8,7 +8,6 @@ alone. The scores need pictures, and are measured again whenever the library has
 from __future__ import annotations
 
 import logging
-import math
 import threading
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -31,8 +30,6 @@ TASK = "gallery.tasks.prepare_calibration"
 
 # Pictures of the sample that are compared with all others, as if they were queries.
 _QUERY_PICTURES = 64
-# Pictures come in series: so many tell about as much as one.
-_SERIES = 4
 
 # The sweep rings again while a thread is at it.
 _measuring = threading.Lock()
@@ -42,9 +39,9 @@ _measuring = threading.Lock()
 class Chance:
     """Cosines of queries and pictures that have nothing to do with each other.
 
-    `centre` is the mean of the queries' medians, `scatter` their standard deviation, less
-    what the medians of so few pictures vary by themselves; `spread` is the standard
-    deviation of one query's scores, `lower` that of the scores below its median.
+    `centre` is the mean of the queries' medians, `scatter` their standard deviation;
+    `spread` is the standard deviation of one query's scores, `lower` that of the scores
+    below its median.
     """
 
     centre: float
@@ -72,13 +69,12 @@ def _summary(scores: list[Vectors]) -> Chance:
     """Of the scores of several queries."""
     medians = [float(np.median(row)) for row in scores]
     lower = [lower_spread(row, median) for row, median in zip(scores, medians, strict=True)]
-    spread = float(np.mean([row.std() for row in scores]))
-    # The median of n scores varies by itself, sqrt(pi / 2n) spreads if they are independent.
-    noise = spread * math.sqrt(math.pi / 2 * _SERIES / len(scores[0]))
     return Chance(
         centre=float(np.mean(medians)),
-        scatter=math.sqrt(max(float(np.var(medians)) - noise**2, 0.0)),
-        spread=spread,
+        # In a small library this has the chance of its few pictures in it, too. Less that,
+        # the queries that mean nothing would find something there.
+        scatter=float(np.std(medians)),
+        spread=float(np.mean([row.std() for row in scores])),
         lower=float(np.mean(lower)),
     )
 

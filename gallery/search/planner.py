@@ -27,7 +27,7 @@ Kind = Literal["text", "image"]
 # ef_search their recall is lower (docs/decisions/0007).
 EF_SEARCH: dict[Kind, int] = {"text": 300, "image": 150}
 # Of a second reading for texts, from among the nearest of a sample (see `_toward`).
-EF_TOWARD = 100
+EF_TOWARD = 200
 SEEDS = 3
 # pgvector's upper bound of hnsw.ef_search; larger windows are read exactly.
 MAX_EF_SEARCH = 1000

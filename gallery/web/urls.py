@@ -11,9 +11,7 @@ urlpatterns = [
     path("search/complete/", composer_views.complete, name="search_complete"),
     path("search/help/", composer_views.help_card, name="search_help"),
     path("search/folded/", composer_views.folded, name="search_folded"),
-    path(
-        "search/pictures/<str:picture_id>/", composer_views.query_picture, name="query_picture"
-    ),
+    path("search/pictures/<str:picture_id>/", composer_views.query_picture, name="query_picture"),
     path("upload/", upload.upload, name="upload"),
     path("classify/", classify.classify, name="classify"),
     path("about/", about.about, name="about"),
