@@ -22,6 +22,10 @@ FROM base AS web-packages
 COPY requirements/web.txt requirements/
 RUN python -m venv /opt/venv && pip install -r requirements/web.txt
 
+FROM web-packages AS media-packages
+COPY requirements/map.txt requirements/
+RUN pip install -r requirements/map.txt
+
 FROM web-packages AS worker-packages
 # The default torch runs on CPU and on NVIDIA GPUs. For a CPU-only image that is
 # some gigabytes smaller, give the address of an index with CPU-only wheels.
@@ -40,8 +44,12 @@ COPY locale locale
 COPY deploy/entrypoint.sh deploy/healthcheck.py deploy/
 RUN SECRET_KEY=build-only python manage.py collectstatic --noinput
 
+# One image for the web process and the media worker, which alone uses what
+# requirements/map.txt brings (about 400 MB): two would need more room.
 FROM base AS web
-COPY --from=web-packages /opt/venv /opt/venv
+# What numba compiles for the map of the library goes where this user may write.
+ENV NUMBA_CACHE_DIR=/tmp/numba
+COPY --from=media-packages /opt/venv /opt/venv
 COPY --from=source /app /app
 USER 10001:10001
 EXPOSE 8000
