@@ -421,14 +421,16 @@ def test_the_list_of_concepts_is_whole():
 @pytest.mark.django_db(transaction=True)
 def test_real_pictures_get_fitting_names(encoder_worker, alice):
     from skimage import data
+    from sklearn.datasets import load_sample_image
 
     from gallery.indexing.spaces import active_space
     from tests.conftest import PILImage, io
 
+    flower = load_sample_image("flower.jpg")
     found = {}
-    for name in ("coffee", "chelsea", "rocket"):
+    for name, pixels in (("coffee", data.coffee()), ("cat", data.chelsea()), ("flower", flower)):
         buffer = io.BytesIO()
-        PILImage.fromarray(getattr(data, name)()).save(buffer, "JPEG")
+        PILImage.fromarray(pixels).save(buffer, "JPEG")
         file = ContentFile(buffer.getvalue(), name=f"{name}.jpg")
         found[name] = add_image(owner=alice, file=file, name=file.name).image
     space = active_space()
@@ -438,9 +440,9 @@ def test_real_pictures_get_fitting_names(encoder_worker, alice):
     names = {
         one.id: one.name for one in regions.seen(drawn, Image.objects.visible_to(alice), alice.pk)
     }
-    assert names[keys["coffee"]] in {"Coffee", "Cups", "Tea", "Drinks", "Food"}
-    assert names[keys["chelsea"]] in {"Cats", "Kittens"}
-    assert names[keys["rocket"]] in {"Rockets", "Smoke", "Space"}
+    assert names[keys["coffee"]] in {"Coffee", "Cups", "Drinks", "Food", "Breakfast"}
+    assert names[keys["cat"]] in {"Cats", "Kittens"}
+    assert names[keys["flower"]] in {"Flowers", "Cherry blossom"}
 
 
 # --- Answers ----------------------------------------------------------------------

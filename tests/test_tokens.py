@@ -76,7 +76,10 @@ def test_a_token_that_may_only_read_changes_nothing(alice: User, method: str, ad
     assert (alice.is_active, image.deleted_at) == (True, None)
 
 
-@pytest.mark.parametrize("address", ["search/", "classify/", "images/{id}/classify/"])
+@pytest.mark.parametrize(
+    "address",
+    ["search/", "search/parse/", "search/pictures/", "classify/", "images/{id}/classify/"],
+)
 def test_questions_are_no_changes(alice: User, address: str) -> None:
     """They get as far as their own checks of what is asked."""
     image = upload(alice)

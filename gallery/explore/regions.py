@@ -31,6 +31,8 @@ CACHE_SECONDS = 3600
 # The least cosine of a concept with what sets a region apart: under it a name would
 # be a guess.
 LEAST_FIT = 0.1
+# So many regions, and what they have in common counts about half: by looking at the names.
+FEW = 7
 # Means that lie nearer to each other than this are the same: halves have 11 bits.
 _SAME = 1e-3
 
@@ -95,10 +97,12 @@ def fitting(means: Vectors, sizes: Vectors, texts: Vectors) -> dict[int, tuple[i
 
     Both sides are taken relative to their means: what all pictures have in common names
     none of them, and so the gap between pictures and texts goes, too (Liang et al.,
-    2022, "Mind the Gap"). A region that is all there is is compared as it is.
+    2022, "Mind the Gap"). The mean of a few regions is mostly these themselves, so it
+    counts the less the fewer there are; a region that is all there is is compared as it is.
     """
+    share = (len(means) - 1) / (len(means) + FEW)
+    scores = _apart(means, sizes, share) @ l2_normalise(texts - share * texts.mean(axis=0)).T
     words = l2_normalise(texts - texts.mean(axis=0))
-    scores = _apart(means, sizes) @ words.T if len(means) > 1 else l2_normalise(means) @ texts.T
     first = scores.argmax(axis=1)
     chosen: dict[int, tuple[int, ...]] = {}
     for concept in np.unique(first):
@@ -120,10 +124,10 @@ def fitting(means: Vectors, sizes: Vectors, texts: Vectors) -> dict[int, tuple[i
     return chosen
 
 
-def _apart(means: Vectors, sizes: Vectors) -> Vectors:
-    """(n, d): in which direction each differs from the mean of all; zeros where it does
-    not, which fits no concept."""
-    offsets = means - (sizes / sizes.sum()) @ means
+def _apart(means: Vectors, sizes: Vectors, share: float = 1.0) -> Vectors:
+    """(n, d): in which direction each differs from that share of the mean of all; zeros
+    where it does not, which fits no concept."""
+    offsets = means - share * ((sizes / sizes.sum()) @ means)
     lengths = np.linalg.norm(offsets, axis=1, keepdims=True)
     return np.divide(offsets, lengths, out=np.zeros_like(offsets), where=lengths > _SAME)
 
