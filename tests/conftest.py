@@ -29,7 +29,7 @@ from gallery.encoders import reply
 from gallery.models import Image, User
 
 ROOT = Path(__file__).resolve().parent.parent
-WORKER_START_SECONDS = 90
+WORKER_START_SECONDS = 180
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -107,24 +107,25 @@ def test_the_truth_is_that_of_brute_force(
 @pytest.mark.django_db(transaction=True)
 def test_measures_the_index_by_kind_and_by_who_searches(
     alice: User, bob: User, space: EmbeddingSpace, rng: np.random.Generator,
-    made_up_texts: None, settings: Any,
+    made_up_texts: None, settings: Any, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
+    monkeypatch.setattr(recall, "QUERIES", 40)
     settings.EXACT_SEARCH_LIMIT = 100
-    images = fill(alice, space, directions(rng, 500))
-    fill(alice, space, directions(rng, 250), visibility="public")
-    fill(bob, space, directions(rng, 30))
+    images = fill(alice, space, directions(rng, 240))
+    fill(alice, space, directions(rng, 120), visibility="public")
+    fill(bob, space, directions(rng, 20))
     album = Album.objects.create(owner=alice, title="Shared")
     AlbumItem.objects.bulk_create(
-        AlbumItem(album=album, image=image, position=n) for n, image in enumerate(images[:60])
+        AlbumItem(album=album, image=image, position=n) for n, image in enumerate(images[:30])
     )
     AlbumShare.objects.create(album=album, user=bob)
     create_index(space)
     figures = {(figure.scope, figure.kind): figure for figure in recall.figures(space)}
     assert {scope: figures[scope, "text"].pictures for scope, _kind in figures} == {
-        "public": 250, "owner": 750, "member": 340, "narrow": 37,
+        "public": 120, "owner": 360, "member": 170, "narrow": 18,
     }  # fmt: skip
     for (scope, _kind), figure in figures.items():
-        assert figure.queries == 100
+        assert figure.queries == 40
         assert figure.recall >= 0.97
         assert figure.none == 0
         assert figure.exact == (1 if scope == "narrow" else 0)

@@ -18,7 +18,7 @@ from gallery.web import search
 from tests.browser.conftest import Site, hand_over
 from tests.browser.signing_in import enter
 from tests.browser.test_looks import TOO_SMALL, UNNAMED, overflow
-from tests.conftest import draw, upload
+from tests.conftest import draw, upload, wait_for
 from tests.factories import set_vector
 from tests.web_tools import fake_encoder
 
@@ -212,20 +212,20 @@ def test_a_picture_joins_the_search_or_begins_a_new_one(
     site: Site, images: list[Image], photos: dict[str, Path]
 ) -> None:
     page = open_search(site, "green")
-    page.evaluate(
-        """() => document.body.dispatchEvent(new DragEvent("dragenter", {
-            bubbles: true, dataTransfer: (() => {
-                const transfer = new DataTransfer();
-                transfer.items.add(new File(["x"], "x.jpg", {type: "image/jpeg"}));
-                return transfer;
-            })()}))"""
-    )
-    expect(page.get_by_text("Drop here to add it to the search")).to_be_visible()
-    site.open("/search/?q=green")
+    adding = page.get_by_text("Drop here to add it to the search")
+    drag(page, photos["coffee"], "dragEnter", "dragOver")
+    expect(adding).to_be_visible()
+    drag(page, photos["coffee"], "dragOver", "dragOver", onto=adding)
+    expect(adding).to_contain_class("aimed")
+    drag(page, photos["coffee"], "drop", onto=adding)
+    parts = page.locator("[data-part]")
+    expect(parts).to_have_count(2)
+    assert line_of(page).startswith("green upload:")
+    parts.nth(1).get_by_role("button", name="Remove").click()
+    expect_line(page, "green")
     hand_over(page, "paste", photos["coffee"])
     asked = page.get_by_role("dialog", name="What about this picture?")
     asked.get_by_role("button", name="Add to the search").click()
-    parts = page.locator("[data-part]")
     expect(parts).to_have_count(2)
     expect(parts.nth(1).locator("img[data-query-preview]")).to_have_js_property("naturalWidth", 600)
     assert line_of(page).startswith("green upload:")
@@ -235,14 +235,28 @@ def test_a_picture_joins_the_search_or_begins_a_new_one(
     expect(parts).to_have_count(1)
 
 
+def drag(page: Page, path: Path, *kinds: str, onto: Locator | None = None) -> None:
+    """A file from outside of the browser, over `onto` or the middle of the page: the
+    browser itself finds what is hit, and sends the events."""
+    box = onto.bounding_box() if onto else {"x": 0, "y": 0, "width": 1280, "height": 800}
+    assert box is not None
+    place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+    session = page.context.new_cdp_session(page)
+    for kind in kinds:
+        session.send("Input.dispatchDragEvent", {"type": kind, **place, "data": data})
+    session.detach()
+
+
 def test_weak_matches_stand_below_a_divider_far_down(site: Site, images: list[Image]) -> None:
     page = open_search(site, "red")
     page.set_viewport_size({"width": 700, "height": 500})
-    for _ in range(20):
+
+    def at_the_end() -> bool:
         page.mouse.wheel(0, 900)
-        if page.locator(".more").count() == 0:
-            break
-        page.wait_for_timeout(150)
+        return page.locator(".more").count() == 0
+
+    wait_for(at_the_end, what="all pages of results are there")
     divider = page.locator("[data-grid] > .divider:visible")
     expect(divider).to_have_count(1)
     expect(divider).to_contain_text("Weak matches")
@@ -288,15 +302,15 @@ def test_near_duplicates_open_in_place(
     assert seen == ["Picture 0", "Picture 1", "Picture 4"]
 
 
-@pytest.mark.parametrize("width", [320, 768])
-def test_the_page_fits_and_everything_has_a_name(
-    site: Site, images: list[Image], width: int
-) -> None:
-    site.page.set_viewport_size({"width": width, "height": 800})
+def test_the_page_fits_and_everything_has_a_name(site: Site, images: list[Image]) -> None:
+    site.page.set_viewport_size({"width": 768, "height": 800})
     line = f"red -green^0.5 -like:{images[0].pk} like:{images[1].pk}[10,20,50,40] after:2020"
     page = open_search(site, line)
     check(page)
+    page.set_viewport_size({"width": 320, "height": 800})
+    check(page)
     page.get_by_role("button", name="Take a part of Picture 1").click()
+    expect(page.get_by_role("dialog", name="Which part of the picture?")).to_be_visible()
     check(page)
     page.keyboard.press("Escape")
     page.get_by_role("search").get_by_role("link", name="What can I type?").click()

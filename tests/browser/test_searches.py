@@ -131,6 +131,11 @@ def test_the_history_is_offered_erased_and_switched_off(
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{site.url}{reverse('search')}?q=green")
 
+    # Typing narrows them.
+    field.fill("gr")
+    expect(options).to_have_text(["green"])
+    page.keyboard.press("Escape")
+
     page = site.open(reverse("search_history"))
     expect(page.locator(".history-row")).to_have_count(2)
     page.get_by_role("button", name="Erase red").click()

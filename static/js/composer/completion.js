@@ -1,5 +1,5 @@
 // The search bar as a combobox with a list of suggestions (WAI-ARIA 1.2): what may be
-// written where the caret stands, and recent searches while the field is empty.
+// written where the caret stands, then the saved and recent searches that fit it.
 
 import { ask, NoAnswer } from "clipsite/ask";
 import { fill } from "clipsite/messages";
@@ -69,8 +69,9 @@ export class Completion {
     this.control?.abort();
     const { signal } = (this.control = new AbortController());
     try {
-      const options = this.field.value.trim() ? await this.#complete(signal) : await this.#recent(signal);
-      if (document.activeElement === this.field) this.#show(options);
+      const typed = this.field.value.trim();
+      const found = await Promise.all([typed ? this.#complete(signal) : [], this.#recent(typed, signal)]);
+      if (document.activeElement === this.field) this.#show(found.flat());
     } catch (error) {
       if (error.name === "AbortError") return;
       if (!(error instanceof NoAnswer)) throw error;
@@ -86,11 +87,11 @@ export class Completion {
     return answer.ok ? JSON.parse(answer.text).options : [];
   }
 
-  /** What the visitor has saved or searched for lately, as the server draws it. */
-  async #recent(signal) {
+  /** What of `typed` the visitor has saved or searched for lately, as the server draws it. */
+  async #recent(typed, signal) {
     const { recent } = this.form.dataset;
     if (!recent) return [];
-    const answer = await ask(recent, { headers: { "HX-Request": "true" }, signal });
+    const answer = await ask(`${recent}?${new URLSearchParams({ q: typed })}`, { headers: { "HX-Request": "true" }, signal });
     if (!answer.ok) return [];
     const holder = document.createElement("template");
     holder.innerHTML = answer.text;
