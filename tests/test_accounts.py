@@ -51,6 +51,7 @@ def test_the_account_as_the_api_shows_it(alice: User) -> None:
         "language": "",
         "role": "user",
         "second_factor": False,
+        "keep_history": True,
         "date_joined": answer["date_joined"],
     }
 

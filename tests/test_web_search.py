@@ -206,6 +206,9 @@ class Lined(Judgement):
     def fit(self, score: float) -> Fit | None:
         return "excellent" if score >= (self.line or 0) else "weak"
 
+    def settled(self, best: float, among: int | None = None) -> Judgement:
+        return self
+
 
 def draw_line(monkeypatch: pytest.MonkeyPatch, line: float) -> None:
     monkeypatch.setattr(relevance, "judge", lambda *_, **__: Lined(line))

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from django.db.models import BinaryField, F, Func, Max, Min, QuerySet
@@ -21,7 +22,7 @@ from gallery.models import Embedding, EmbeddingSpace
 # Enough for shares down to half a percent; 2 MB in memory at 512 dimensions.
 SIZE = 1000
 # With fewer pictures nothing can be said about chance.
-MINIMUM = 30
+MINIMUM = 10
 # How long a sample is used. A small library is in it as a whole, and each picture counts.
 _SECONDS, _SECONDS_WHILE_SMALL = 600.0, 10.0
 # Numbers between the first and the last row of a space belong to other spaces or to
@@ -41,6 +42,12 @@ class Sample:
 
     vectors: Vectors
     pictures: int
+
+    @cached_property
+    def centre(self) -> Vectors:
+        """(d,) the mean of the vectors; shorter than 1, the more so the wider they lie."""
+        centre: Vectors = self.vectors.mean(axis=0)
+        return centre
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from gallery.api.serializers.errors import ErrorResponseSerializer
 from gallery.api.serializers.explore import MapPointsSerializer, MapSerializer
 from gallery.api.views.base import ApiView
 from gallery.errors import Refusal, Unavailable
@@ -98,7 +99,7 @@ class PointsView(_FilteredView):
                 description="Of more points than that a fair sample is given.",
             ),
         ],
-        responses={200: MapPointsSerializer},
+        responses={200: MapPointsSerializer, 404: ErrorResponseSerializer},
     )
     def get(self, request: Request) -> Response:
         """Where pictures lie on the map. 404 while there is no map."""
