@@ -163,7 +163,7 @@ def speed(library: Library, vectors: np.ndarray, asked: Asked, options: Any) -> 
 
     from benchmarks.served import served
     from gallery.models import Image, User
-    from gallery.search import pages, planner
+    from gallery.search import pages, planner, sample
 
     space, owner = library.space, User.objects.get(username="owner")
     flat = faiss.IndexFlatIP(vectors.shape[1])
@@ -174,10 +174,16 @@ def speed(library: Library, vectors: np.ndarray, asked: Asked, options: Any) -> 
     def faiss_flat(number: int) -> None:
         flat.search(asked["text"][number][None], K)
 
+    centre = sample.of(space).centre
+
     def by_index(kind: planner.Kind) -> Callable[[int], Any]:
-        return lambda n: planner.by_index(
-            space, asked[kind][n], scope, window, planner.EF_SEARCH[kind]
-        )
+        def answer(number: int) -> None:
+            query = asked[kind][number]
+            toward = planner._turned(query, planner.TURN * centre) if kind == "text" else None
+            ef_search = planner.EF_SEARCH[kind]
+            planner.by_index(space, query, scope, window, ef_search, toward=toward)
+
+        return answer
 
     def planned(kind: planner.Kind) -> Callable[[int], Any]:
         return lambda n: planner.nearest(

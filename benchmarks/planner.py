@@ -127,17 +127,19 @@ def compare(
     vectors: np.ndarray,
     ids: list[uuid.UUID],
 ) -> None:
-    from gallery.search import planner
+    from gallery.search import planner, sample
 
     asked = planner.Scope.of(scope)
 
     def by_index(query: np.ndarray) -> list[uuid.UUID]:
         """As far as the scope's share demands, as the planner has it."""
         size = planner._size(space, asked, WINDOW)
-        toward = planner._toward(space, query, kind)
-        rows = planner.by_index(
-            space, query, asked, WINDOW, size.ef_search(WINDOW, kind), toward=toward
-        )
+        ef_search = size.ef_search(WINDOW, kind)
+        drawn = sample.of(space) if kind == "text" else None
+        if drawn is None:
+            rows = planner.by_index(space, query, asked, WINDOW, ef_search)
+        else:
+            rows = planner._near_text(space, query, asked, WINDOW, ef_search, drawn)
         return [image_id for image_id, _ in rows]
 
     best = np.argsort(-(queries @ vectors.T), axis=1)[:, :K]

@@ -97,9 +97,30 @@ def test_the_size_of_a_scope_is_kept_for_a_while(library: Any, settings: Any) ->
     asked = []
     for _ in range(2):
         with CaptureQueriesContext(connection) as queries:
-            planner.nearest(space, vectors[0], Image.objects.all(), 10, "text")
+            planner.nearest(space, vectors[0], Image.objects.all(), 10, "image")
         asked.append(len(queries))
     assert asked[1] == 1 < asked[0]
+
+
+def test_a_text_that_the_index_has_led_astray_is_sought_again(
+    library: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sample knows better pictures than the first reading found."""
+    space, vectors, images = library
+    settings.EXACT_SEARCH_LIMIT = 50
+    real, readings = planner.by_index, []
+
+    def astray(space: EmbeddingSpace, vector: np.ndarray, *args: Any, **kwargs: Any) -> Any:
+        readings.append(kwargs)
+        rows = real(space, vector, *args, **kwargs)
+        return [(images[n].pk, 1.5 + n / 1000) for n in range(20)] if not readings[1:] else rows
+
+    monkeypatch.setattr(planner, "by_index", astray)
+    ranking = planner.nearest(space, vectors[700], Image.objects.all(), 20, "text")
+    best = np.argsort(-(vectors @ vectors[700]))[:20]
+    assert len(readings) == 2
+    assert len({images[place].pk for place in best} & set(ranking.ids)) >= 19
+    assert ranking.ids[0] == images[700].pk
 
 
 def test_settings_of_a_search_end_with_it(library: Any) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from knox import auth as knox
@@ -27,7 +26,10 @@ _TOKEN = re.compile(rb"[0-9a-f]{64}")
 
 
 # What a token that may only read may also ask for: questions too long for an address.
-_QUESTIONS = {"api:search", "api:classify", "api:image-classify"}
+_QUESTIONS = {
+    *("api:search", "api:search-pictures", "api:search-parse"),
+    *("api:classify", "api:image-classify"),
+}
 
 
 class TokenAuthentication(knox.TokenAuthentication):
@@ -50,10 +52,13 @@ class TokenAuthentication(knox.TokenAuthentication):
     def authenticate_credentials(self, token: bytes) -> tuple[User, AuthToken]:
         if not _TOKEN.fullmatch(token):
             raise _invalid_token()
-        lasting = Q(expiry__isnull=True) | Q(expiry__gt=timezone.now())
-        live = AuthToken.objects.select_related("user", "description").filter(lasting)
-        auth_token = live.filter(digest=hash_token(token.decode())).first()
-        if auth_token is None or not auth_token.user.is_active:
+        known = AuthToken.objects.select_related("user", "description")
+        try:
+            auth_token = known.get(digest=hash_token(token.decode()))
+        except AuthToken.DoesNotExist:
+            raise _invalid_token() from None
+        is_over = auth_token.expiry is not None and auth_token.expiry <= timezone.now()
+        if is_over or not auth_token.user.is_active:
             raise _invalid_token()
         return auth_token.user, auth_token
 

@@ -19,7 +19,7 @@ from gallery import keyset
 from gallery.errors import Refusal
 from gallery.indexing import ledger
 from gallery.models import Album, AlbumItem, Embedding, Favourite, Image, Tag, User
-from gallery.search import colours, words
+from gallery.search import cameras, colours, words
 from gallery.search.filter_fields import (
     ColoursFilter,
     IdsFilter,
@@ -154,10 +154,10 @@ class ImageFilter(django_filters.FilterSet):
     def by_camera(self, images: ImageQuerySet, name: str, value: str) -> ImageQuerySet:
         """The camera of this name, before others of which it is a part ("R5", "R5 C"):
         whichever other filters there are."""
-        parted = self.queryset.filter(camera__icontains=value).order_by()
-        names = list(parted.values_list("camera", flat=True).distinct())
-        exact = [camera for camera in names if camera.casefold() == value.casefold()]
-        return images.filter(camera__in=exact or names)
+        names = cameras.names_with(value)
+        exact = [name for name in names if name.casefold() == value.casefold()]
+        known = exact and self.queryset.filter(camera__in=exact).order_by().exists()
+        return images.filter(camera__in=exact if known else names)
 
     @extend_schema_field({"type": "array", "items": {"type": "string"}})
     def by_colours(self, images: ImageQuerySet, name: str, value: list[str]) -> ImageQuerySet:

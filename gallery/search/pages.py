@@ -7,7 +7,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from gallery.errors import Expired
-from gallery.indexing.showing import for_showing, shown_by_id
+from gallery.indexing.showing import for_showing, visible_by_id
 from gallery.models import EmbeddingSpace, Image
 from gallery.search import folding, planner, ranking, window
 from gallery.search.query import Query
@@ -127,7 +127,7 @@ def _load(found: Window, start: int, stop: int, viewer: Viewer) -> list[Hit]:
     part = found.part(start, stop)
     groups = [[first, *found.behind.get(first[0], ())] for first in part]
     shown = [pk for group in groups for pk, _score in group]
-    by_id = shown_by_id(Image.objects.visible_to(viewer).filter(pk__in=shown), viewer)
+    by_id = visible_by_id(shown, viewer)
     hits = []
     for group in groups:
         # A leader that has gone leaves its place to the next that stood behind it.

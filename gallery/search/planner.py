@@ -20,15 +20,19 @@ from gallery.encoders.base import Vectors, l2_normalise
 from gallery.indexing.spaces import index_name
 from gallery.models import EmbeddingSpace, Image
 from gallery.search import sample
+from gallery.search.sample import Sample
 
 Kind = Literal["text", "image"]
 
 # Texts lie further from pictures than pictures from each other: at the same
-# ef_search their recall is lower (docs/decisions/0007).
-EF_SEARCH: dict[Kind, int] = {"text": 300, "image": 150}
-# Of a second reading for texts, from among the nearest of a sample (see `_toward`).
-EF_TOWARD = 200
-SEEDS = 3
+# ef_search their recall is lower (docs/decisions/0014).
+EF_SEARCH: dict[Kind, int] = {"text": 400, "image": 150}
+# How far a text is turned toward the centre of the pictures, and how many pictures are
+# then compared with the text itself, in windows.
+TURN, COMPARED = 0.3, 3
+# So many of what that finds are to be nearer than all of a sample; else the index is
+# read again, toward so many nearest of the sample.
+SURE, SEEDS = 20, 3
 # pgvector's upper bound of hnsw.ef_search; larger windows are read exactly.
 MAX_EF_SEARCH = 1000
 # Scopes up to this size are compared one by one however small the library is.
@@ -99,7 +103,7 @@ class Size:
 
 
 def nearest(
-    space: EmbeddingSpace, vector: Vectors, scope: QuerySet[Image], window: int, kind: Kind
+    space: EmbeddingSpace, vector: Vectors, scope: QuerySet[Image] | Scope, window: int, kind: Kind
 ) -> Ranking:
     """The `window` pictures of `scope` nearest to the unit vector (d,).
 
@@ -107,7 +111,7 @@ def nearest(
     index by how many of its entries the scope hides.
     """
     try:
-        searched = Scope.of(scope)
+        searched = scope if isinstance(scope, Scope) else Scope.of(scope)
     except EmptyResultSet:
         return Ranking([], [], exact=True, complete=True)
     if window > MAX_EF_SEARCH:
@@ -116,7 +120,11 @@ def nearest(
     if size.is_small:
         return _exact(space, vector, searched, window)
     ef_search = size.ef_search(window, kind)
-    rows = by_index(space, vector, searched, window, ef_search, toward=_toward(space, vector, kind))
+    drawn = sample.of(space) if kind == "text" else None
+    if drawn is None:
+        rows = by_index(space, vector, searched, window, ef_search)
+    else:
+        rows = _near_text(space, vector, searched, window, ef_search, drawn)
     if len(rows) < window and not size.is_known:
         # Large, but not around the query: read on for a while.
         patience = max(int(PATIENCE * size.counted), MAX_EF_SEARCH)
@@ -138,47 +146,57 @@ def by_index(
     explain: bool = False,
 ) -> Rows:
     """(image id, distance) as the HNSW index finds them, nearest first, about `window`; or
-    its plan. It is read once, or on and on up to `max_scan_tuples`; with `toward` a second
-    time, from there."""
+    its plan. It is read once, or on and on up to `max_scan_tuples`; for `toward`, where
+    that is another direction than `vector`: then some windows of those are compared."""
     reading_on = "relaxed_order" if max_scan_tuples else "off"
+    count = window if toward is None else COMPARED * window
+    direction = vector if toward is None else toward
     # One message, which is one transaction: the settings end with it.
-    sql = [
+    statements = [
         f"SET LOCAL hnsw.ef_search = {ef_search}",
         f"SET LOCAL hnsw.iterative_scan = {reading_on}",
         f"SET LOCAL hnsw.max_scan_tuples = {max_scan_tuples or ef_search}",
         # It has been decided: PostgreSQL is not to compare the scope one by one.
         "SET LOCAL enable_sort = off",
-        _nearest_to(space, scope, window, explain),
-    ]
-    query = HalfVector(vector).to_text()
-    params = [query, *scope.params, query]
-    if toward is not None:
-        sql += [f"SET LOCAL hnsw.ef_search = {EF_TOWARD}", _nearest_to(space, scope, EF_TOWARD)]
-        params += [query, *scope.params, HalfVector(toward).to_text()]
-    found = _rows("; ".join(sql), params)
-    return found if explain else sorted(set(found), key=_by_distance)
-
-
-def _nearest_to(space: EmbeddingSpace, scope: Scope, count: int, explain: bool = False) -> str:
-    # Ordered by the distance alone, since any second key would make the index useless.
-    return (
+        # Ordered by the distance alone, since any second key would make the index useless.
         f"{'EXPLAIN ' if explain else ''}{_distances(space, scope)}"
-        f" ORDER BY {_vector(space)} <=> %s::halfvec({space.dimensions:d}) LIMIT {count}"
-    )
+        f" ORDER BY {_vector(space)} <=> %s::halfvec({space.dimensions:d}) LIMIT {count}",
+    ]
+    params = [HalfVector(vector).to_text(), *scope.params, HalfVector(direction).to_text()]
+    found = _rows("; ".join(statements), params)
+    return found if explain else sorted(found, key=_by_distance)
 
 
-def _toward(space: EmbeddingSpace, vector: Vectors, kind: Kind) -> Vectors | None:
-    """For a text, the direction of the pictures that it is nearest to in a sample.
+def _near_text(
+    space: EmbeddingSpace,
+    vector: Vectors,
+    scope: Scope,
+    window: int,
+    ef_search: int,
+    drawn: Sample,
+) -> Rows:
+    """As `by_index`, for a text.
 
-    Texts lie beside the cone of the pictures, and a graph of pictures leads some of them
-    into a wrong corner: few, but those find nothing. From among the right pictures the
-    second reading finds what the first has missed.
+    Texts lie beside the cone of the pictures (Liang et al. 2022, "Mind the gap"), and a
+    graph of pictures leads some of them into a wrong corner: few, but those find nothing.
+    So the graph is read from a little nearer to the pictures. Where a random sample has
+    something better than what that finds, it is read again toward the best of the sample.
     """
-    drawn = sample.of(space) if kind == "text" else None
-    if drawn is None:
-        return None
-    best = np.argpartition(-(drawn.vectors @ vector), SEEDS)[:SEEDS]
-    return l2_normalise((vector + drawn.vectors[best].mean(axis=0))[None])[0]
+    nearer = _turned(vector, TURN * drawn.centre)
+    rows = by_index(space, vector, scope, window, ef_search, toward=nearer)
+    if len(rows) < window:
+        return rows
+    scores = drawn.vectors @ vector
+    if 1 - rows[min(SURE, window) - 1][1] >= scores.max():
+        return rows
+    best = np.argpartition(-scores, SEEDS)[:SEEDS]
+    seeds = _turned(vector, drawn.vectors[best].mean(axis=0))
+    again = by_index(space, vector, scope, window, ef_search, toward=seeds)
+    return sorted({*rows, *again}, key=_by_distance)
+
+
+def _turned(vector: Vectors, toward: Vectors) -> Vectors:
+    return l2_normalise((vector + toward)[None])[0]
 
 
 def _exact(space: EmbeddingSpace, vector: Vectors, scope: Scope, window: int) -> Ranking:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from gallery import keyset
 from gallery.encoders.base import Vectors
 from gallery.errors import Refusal
+from gallery.indexing.showing import visible_ids
 from gallery.models import EmbeddingSpace, Image
 from gallery.models.image import ImageQuerySet
 from gallery.search import filters, planner, words
 from gallery.search.fusion import reciprocal_rank_fusion
-from gallery.search.planner import Ranking
+from gallery.search.planner import Ranking, Scope
 from gallery.search.query import Query
 from gallery.search.relevance import Judgement
 from gallery.search.results import Viewer
@@ -34,7 +36,9 @@ def rank(found: Window, space: EmbeddingSpace, viewer: Viewer, size: int) -> Ran
     scope = scope_of(found, viewer)
     if found.vector is None:
         return _listed(found, scope, size)
-    nearest = planner.nearest(space, found.vector, scope, size, found.kind)
+    is_whole = not found.filters and not found.exclude_sha256s
+    searched = _all_of(viewer) if is_whole else scope
+    nearest = planner.nearest(space, found.vector, searched, size, found.kind)
     if found.count:
         return nearest
     by_words = _by_words(Query.from_json(found.query), scope, viewer)
@@ -55,12 +59,23 @@ def scope_of(found: Window, viewer: Viewer) -> ImageQuerySet:
 
 def narrowed(wanted: dict[str, Any], viewer: Viewer) -> ImageQuerySet:
     """What the viewer may see, narrowed. Raises Refusal naming `filters.<name>`."""
-    scope = Image.objects.visible_to(viewer)
+    scope = _visible_to(viewer).all()
     try:
         return filters.narrow(scope, wanted, viewer) if wanted else scope
     except Refusal as refusal:
         refusal.field = f"filters.{refusal.field}"
         raise
+
+
+@lru_cache(maxsize=1024)
+def _visible_to(viewer: Viewer) -> ImageQuerySet:
+    """Put together once for each viewer, and never evaluated."""
+    return Image.objects.visible_to(viewer)
+
+
+@lru_cache(maxsize=1024)
+def _all_of(viewer: Viewer) -> Scope:
+    return Scope(*visible_ids(viewer))
 
 
 def _settled(judgement: Judgement, nearest: Ranking) -> Judgement:

@@ -78,7 +78,8 @@ def search(
     space = require_active_space()
     filters = albums.with_ids(query.filters, viewer)
     # A filter that is wrong is refused before anything is encoded.
-    ranking.narrowed(filters, viewer)
+    if filters:
+        ranking.narrowed(filters, viewer)
     terms = None
     if query.terms:
         with clock.step("encode"):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from gallery.api.serializers.prepared import PreparedSerializer
 from gallery.api.serializers.selection import tag_names
 from gallery.models import Image
 from gallery.search.filters import STATES
@@ -17,9 +20,10 @@ from gallery.search.filters import STATES
 OWNERS_EYES_ONLY = ["original_name", "sha256", "latitude", "longitude", "archived", "tags"]
 # Null for everybody but the owner and moderators.
 JUDGED_EYES_ONLY = ["hidden", "hidden_reason"]
+_ANY = UUID(int=0)
 
 
-class OwnerSerializer(serializers.Serializer):
+class OwnerSerializer(PreparedSerializer):
     username = serializers.CharField()
 
 
@@ -29,7 +33,7 @@ class ImageUrlsSerializer(serializers.Serializer):
     page = serializers.URLField(help_text="The picture's page on this site.")
 
 
-class ImageSerializer(serializers.ModelSerializer):
+class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
     """A picture and what is known about it."""
 
     # Needs the request in its context, and pictures loaded with all that is shown of
@@ -121,12 +125,10 @@ class ImageSerializer(serializers.ModelSerializer):
 
     @extend_schema_field(ImageUrlsSerializer)
     def get_urls(self, image: Image) -> dict[str, str]:
-        absolute = self.context["request"].build_absolute_uri
-        return {
-            "file": absolute(reverse("api:image-file", args=[image.pk])),
-            "thumbnail": absolute(reverse("api:image-thumbnail", args=[image.pk])),
-            "page": absolute(reverse("image", args=[image.pk])),
-        }
+        request, pk = self.context["request"], str(image.pk)
+        site = f"{request.scheme}://{request.get_host()}"
+        paths = _paths(get_script_prefix())
+        return {name: site + path.replace(str(_ANY), pk) for name, path in paths.items()}
 
     def to_representation(self, image: Image) -> dict[str, Any]:
         shown = super().to_representation(image)
@@ -135,6 +137,16 @@ class ImageSerializer(serializers.ModelSerializer):
             if not getattr(self.context["request"].user, "is_moderator", False):
                 shown.update(dict.fromkeys(JUDGED_EYES_ONLY))
         return shown
+
+
+@lru_cache
+def _paths(_prefix: str) -> dict[str, str]:
+    """Of any picture; Django takes longer to find a path than to write it down."""
+    return {
+        "file": reverse("api:image-file", args=[_ANY]),
+        "thumbnail": reverse("api:image-thumbnail", args=[_ANY]),
+        "page": reverse("image", args=[_ANY]),
+    }
 
 
 class UploadedImageSerializer(ImageSerializer):

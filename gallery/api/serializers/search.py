@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from gallery.api.serializers.images import ImageSerializer
+from gallery.api.serializers.prepared import PreparedSerializer
 from gallery.search.query import MAX_TERM_CHARACTERS, MAX_TERMS, MAX_WEIGHT
 from gallery.search.service import DEFAULT_LIMIT, MAX_LIMIT, MAX_LINE_CHARACTERS
 
@@ -113,11 +114,11 @@ class LineSerializer(serializers.Serializer):
 # --- What is answered -------------------------------------------------------------
 
 
-class ImageIdSerializer(serializers.Serializer):
+class ImageIdSerializer(PreparedSerializer):
     id = serializers.UUIDField()
 
 
-class HitSerializer(serializers.Serializer):
+class HitSerializer(PreparedSerializer):
     image = ImageSerializer()
     score = serializers.FloatField(
         allow_null=True,
@@ -137,13 +138,13 @@ class HitSerializer(serializers.Serializer):
     )
 
 
-class NoteSerializer(serializers.Serializer):
+class NoteSerializer(PreparedSerializer):
     code = serializers.CharField()
     message = serializers.CharField()
 
 
 @extend_schema_serializer(many=False)
-class ResultsSerializer(serializers.Serializer):
+class ResultsSerializer(PreparedSerializer):
     """One page of a search, best first."""
 
     results = HitSerializer(many=True)
