@@ -21,7 +21,9 @@ import redis
 from django.conf import settings
 from django.core.cache import cache
 from django.core.files.base import ContentFile
+from django.core.management import CommandError
 from django.db import connection
+from django.test import TransactionTestCase
 from PIL import Image as PILImage
 from PIL import ImageDraw
 
@@ -54,6 +56,26 @@ def _redis_number(suffix: str) -> int:
             server.hsetnx("pytest:numbers", suffix, server.incr("pytest:count") % 15 + 1)
             known = server.hget("pytest:numbers", suffix)
     return int(str(known))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _patient_flush() -> Iterator[None]:
+    """Tests with a live server or workers end by emptying all tables. Whoever still reads
+    may hold these in another order: the database then ends one side, and it is done again."""
+    empty_tables = TransactionTestCase._fixture_teardown
+
+    def patiently(case: TransactionTestCase) -> None:
+        for _attempt in range(3):
+            try:
+                return empty_tables(case)
+            except CommandError as error:
+                if "deadlock" not in str(error.__cause__):
+                    raise
+        empty_tables(case)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", patiently)
+        yield
 
 
 @pytest.fixture(autouse=True)

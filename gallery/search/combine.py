@@ -26,6 +26,8 @@ from gallery.search.results import Viewer
 TEXT_GAIN = 1.5
 # The spreads there, for libraries that are too small to measure.
 TEXT_SPREAD, PICTURE_SPREAD = 0.094, 0.136
+# Of fewer pictures a spread says little.
+_ENOUGH = 30
 _LEAST_SPREAD = 1e-3
 # A sum this much shorter than its parts has no direction of its own.
 _NOTHING = 1e-3
@@ -107,7 +109,7 @@ def weighted(
 def _spreads(vectors: Vectors, is_text: np.ndarray, space: EmbeddingSpace) -> Vectors:
     """(n,): the standard deviation of each term's cosines with pictures."""
     pictures = sample.of(space)
-    if pictures is None:
+    if pictures is None or len(pictures.vectors) < _ENOUGH:
         return np.where(is_text, TEXT_SPREAD, PICTURE_SPREAD).astype(np.float32)
     return np.maximum((pictures.vectors @ vectors.T).std(axis=0), _LEAST_SPREAD)
 
