@@ -309,7 +309,7 @@ def test_new_pictures_find_their_place_among_those_like_them(alice, space):
     encode(new, space, axis=2, seed=5)
     trashed = make_images(alice, 1, deleted_at=timezone.now())
     encode(trashed, space, axis=2)
-    assert placing.has_unplaced(drawn)
+    assert points.unplaced(drawn, Image.objects.visible_to(alice)) == 4
     drawing.tend()
     where = places(drawn)
     assert len(where) == 19
@@ -319,7 +319,7 @@ def test_new_pictures_find_their_place_among_those_like_them(alice, space):
         assert abs(x - 0.5) < 0.05
         assert abs(y - 0.9) < 0.05
     assert len({where[image.pk][:2] for image in new}) == 4
-    assert not placing.has_unplaced(drawn)
+    assert points.unplaced(drawn, Image.objects.visible_to(alice)) == 0
     assert placing.place_new(drawn) == 0
 
 

@@ -16,7 +16,7 @@ from skimage import data
 from gallery.library import colour_names, looking_back, oklab, renditions
 from gallery.library.looks import VERSION, looks_of
 from gallery.library.palette import dominant
-from gallery.library.perceptual_hash import bits_apart, perceptual_hash
+from gallery.library.perceptual_hash import perceptual_hash
 from gallery.library.storage import rendition_path
 from gallery.models import Image, User
 from tests.conftest import draw, upload
@@ -28,6 +28,11 @@ PHOTOS = ["astronaut", "coffee", "chelsea", "rocket", "retina"]
 
 def photo(name: str) -> Pillow.Image:
     return Pillow.fromarray(getattr(data, name)()).convert("RGB")
+
+
+def bits_apart(first: int, second: int) -> int:
+    """In how many of their 64 bits two hashes differ, as SQL counts it (bit_count)."""
+    return ((first ^ second) & (2**64 - 1)).bit_count()
 
 
 def stripes(**shares: int) -> Pillow.Image:

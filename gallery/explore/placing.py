@@ -68,10 +68,6 @@ def nearest_of(
     return found
 
 
-def has_unplaced(drawn: ExploreMap) -> bool:
-    return bool(_unplaced(drawn, 1))
-
-
 def place_new(drawn: ExploreMap, limit: int = 5000) -> int:
     """Fit up to `limit` pictures in that came after the map was drawn; how many it were.
 

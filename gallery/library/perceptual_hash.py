@@ -12,8 +12,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-BITS = 64
-
 _SIDE = 32
 _LOW = 8
 
@@ -35,8 +33,3 @@ def perceptual_hash(picture: Image.Image) -> int:
     low = np.round(_COSINES @ grey @ _COSINES.T, 6)
     bits = (low > np.median(low)).ravel()
     return int.from_bytes(np.packbits(bits).tobytes(), "big", signed=True)
-
-
-def bits_apart(first: int, second: int) -> int:
-    """In how many of the 64 bits two hashes differ."""
-    return ((first ^ second) & (2**BITS - 1)).bit_count()

@@ -22,6 +22,7 @@ from gallery.models import Album, Image, User
 from gallery.organising import tags
 from gallery.search import colours
 from gallery.search.syntax import SIZES
+from gallery.web import filter_labels
 
 Viewer = User | AnonymousUser
 
@@ -34,27 +35,6 @@ _SEVERAL = ("color", "tag")
 NAMES = ("from", "to", *_LIKE_THE_API, *_SEVERAL)
 _MEMBERS_ONLY = {"album", "visibility", "state", "favourite", "tag"}
 
-_CHOICES: dict[str, dict[str, Sentence]] = {
-    "orientation": {
-        "landscape": gettext_lazy("Landscape"),
-        "portrait": gettext_lazy("Portrait"),
-        "square": gettext_lazy("Square"),
-    },
-    "visibility": {
-        Image.Visibility.PRIVATE.value: gettext_lazy("Private"),
-        Image.Visibility.UNLISTED.value: gettext_lazy("By link"),
-        Image.Visibility.PUBLIC.value: gettext_lazy("Public"),
-    },
-    "state": {
-        "ready": gettext_lazy("Searchable"),
-        "pending": gettext_lazy("Not searchable yet"),
-        "failed": gettext_lazy("Failed"),
-    },
-    "favourite": {
-        "true": gettext_lazy("Favourites"),
-        "false": gettext_lazy("No favourites"),
-    },
-}
 _SIZE_NAMES: dict[str, Sentence] = {
     "small": gettext_lazy("Small"),
     "medium": gettext_lazy("Medium"),
@@ -157,22 +137,9 @@ def _label(name: str, value: str, viewer: Viewer) -> str:
             return _("From %(day)s") % {"day": _readable(value)}
         case "to":
             return _("Until %(day)s") % {"day": _readable(value)}
-        case "owner":
-            return _("Mine") if value == "me" else _("By %(name)s") % {"name": value}
         case "album":
             return _("Album: %(title)s") % {"title": _title(value, viewer)}
-        case "tag":
-            return f"#{value}"
-        case "color":
-            colour = colours.canonical(value)
-            return colours.label(colour) if colour else value
-        case "words":
-            return _("Words: %(words)s") % {"words": value}
-        case "size_min":
-            return _("%(size)s MP or more") % {"size": value}
-        case "size_max":
-            return _("Under %(size)s MP") % {"size": value}
-    return str(_CHOICES.get(name, {}).get(value, value))
+    return filter_labels.label(name, value)
 
 
 def _address(request: HttpRequest, without: Collection[str], value: str | None = None) -> str:
@@ -188,7 +155,7 @@ def _address(request: HttpRequest, without: Collection[str], value: str | None =
 
 def _choices(name: str, asked: QueryDict, viewer: Viewer) -> list[tuple[str, Sentence, bool]]:
     chosen = asked.getlist(name)
-    offered: Iterable[tuple[str, Sentence]] = _CHOICES.get(name, {}).items()
+    offered: Iterable[tuple[str, Sentence]] = filter_labels.CHOICES.get(name, {}).items()
     if name == "album":
         albums = Album.objects.visible_to(viewer).order_by("title", "pk")
         offered = [(str(pk), title) for pk, title in albums.values_list("pk", "title")]

@@ -13,12 +13,11 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from gallery.errors import Sentence
 from gallery.models import Album, Image, User
 from gallery.search import colours, dates
 from gallery.search.query import Query, Term
+from gallery.web import filter_labels
 from gallery.web.tiles import name_for, thumbnail
 
 Viewer = User | AnonymousUser
@@ -81,23 +80,6 @@ def _images(queries: Sequence[Query], viewer: Viewer) -> dict[UUID, Image]:
 
 # --- Filters ------------------------------------------------------------------------
 
-_ORIENTATIONS: dict[str, Sentence] = {
-    "landscape": gettext_lazy("Landscape"),
-    "portrait": gettext_lazy("Portrait"),
-    "square": gettext_lazy("Square"),
-}
-_VISIBILITIES: dict[str, Sentence] = {
-    Image.Visibility.PRIVATE.value: gettext_lazy("Private"),
-    Image.Visibility.UNLISTED.value: gettext_lazy("By link"),
-    Image.Visibility.PUBLIC.value: gettext_lazy("Public"),
-}
-_YES_NO: dict[tuple[str, bool], Sentence] = {
-    ("favourite", True): gettext_lazy("Favourites"),
-    ("favourite", False): gettext_lazy("No favourites"),
-    ("archived", True): gettext_lazy("Archived"),
-    ("archived", False): gettext_lazy("Not archived"),
-}
-
 
 def _filters(filters: Mapping[str, Any], albums: Mapping[str, str]) -> Iterator[QueryChip]:
     left = dict(filters)
@@ -121,28 +103,14 @@ def _filter(label: str) -> QueryChip:
 
 def _colour(text: str) -> QueryChip:
     colour = colours.canonical(text)
-    if colour is None:
-        return _filter(text)
-    return QueryChip(colours.label(colour), is_filter=True, swatch=colours.swatch(colour))
+    swatch = colours.swatch(colour) if colour else ""
+    return QueryChip(filter_labels.label("color", text), is_filter=True, swatch=swatch)
 
 
 def _label(name: str, value: Any) -> str:
     if isinstance(value, bool):
-        return str(_YES_NO.get((name, value), f"{name}: {value}"))
-    match name:
-        case "tag":
-            return f"#{value}"
-        case "owner":
-            return _("Mine") if value == "me" else _("By %(name)s") % {"name": value}
-        case "words":
-            return _("Words: %(words)s") % {"words": value}
-        case "camera":
-            return str(value)
-        case "orientation":
-            return str(_ORIENTATIONS.get(value, value))
-        case "visibility":
-            return str(_VISIBILITIES.get(value, value))
-    return f"{name}: {value}"
+        return filter_labels.label(name, "true" if value else "false")
+    return filter_labels.label(name, str(value))
 
 
 def _dates(first: str | None, after: str | None) -> Iterator[str]:
@@ -174,10 +142,9 @@ def _last_day(after: str) -> str:
 
 
 def _sizes(least: Any, most: Any) -> Iterator[str]:
-    if least is not None:
-        yield _("%(size)s MP or more") % {"size": _number(least)}
-    if most is not None:
-        yield _("Under %(size)s MP") % {"size": _number(most)}
+    for name, size in (("size_min", least), ("size_max", most)):
+        if size is not None:
+            yield filter_labels.label(name, _number(size))
 
 
 def _number(value: Any) -> str:

@@ -1,0 +1,56 @@
+"""What filters are called where they are on: in the chips of a list and of a query."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from gallery.errors import Sentence
+from gallery.models import Image
+from gallery.search import colours
+
+# By filter and value, as an address has it.
+CHOICES: dict[str, dict[str, Sentence]] = {
+    "orientation": {
+        "landscape": gettext_lazy("Landscape"),
+        "portrait": gettext_lazy("Portrait"),
+        "square": gettext_lazy("Square"),
+    },
+    "visibility": {
+        Image.Visibility.PRIVATE.value: gettext_lazy("Private"),
+        Image.Visibility.UNLISTED.value: gettext_lazy("By link"),
+        Image.Visibility.PUBLIC.value: gettext_lazy("Public"),
+    },
+    "state": {
+        "ready": gettext_lazy("Searchable"),
+        "pending": gettext_lazy("Not searchable yet"),
+        "failed": gettext_lazy("Failed"),
+    },
+    "favourite": {
+        "true": gettext_lazy("Favourites"),
+        "false": gettext_lazy("No favourites"),
+    },
+    "archived": {
+        "true": gettext_lazy("Archived"),
+        "false": gettext_lazy("Not archived"),
+    },
+}
+
+
+def label(name: str, value: str) -> str:
+    """Of a filter that needs neither a calendar nor the viewer to be named."""
+    match name:
+        case "owner":
+            return _("Mine") if value == "me" else _("By %(name)s") % {"name": value}
+        case "tag":
+            return f"#{value}"
+        case "color":
+            colour = colours.canonical(value)
+            return colours.label(colour) if colour else value
+        case "words":
+            return _("Words: %(words)s") % {"words": value}
+        case "size_min":
+            return _("%(size)s MP or more") % {"size": value}
+        case "size_max":
+            return _("Under %(size)s MP") % {"size": value}
+    return str(CHOICES.get(name, {}).get(value, value))
