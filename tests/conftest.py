@@ -14,10 +14,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import redis
+from celery import current_app
 from django.conf import settings
 from django.core.cache import cache
 from django.core.files.base import ContentFile
@@ -97,6 +99,15 @@ def _private_data(tmp_path: Path, settings: Any, request: pytest.FixtureRequest)
 def _empty_cache() -> None:
     # Not clear(): that would flush the broker's keys too.
     cache.delete_pattern("*")
+
+
+@pytest.fixture(autouse=True)
+def _unheard_rings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test without workers is not heard by those that run on from earlier tests: they
+    would do its work before it looks."""
+    if not {"encoder_worker", "media_worker"}.intersection(request.fixturenames):
+        nobody = SimpleNamespace(send_task=lambda *ring, **options: None)
+        monkeypatch.setattr("gallery.doorbell.current_app", nobody)
 
 
 @pytest.fixture
@@ -222,6 +233,26 @@ def stop(process: subprocess.Popen[bytes], timeout: float = 20) -> None:
             process.wait(5)
 
 
+# The running workers of this session, and the queues they listen to.
+_listening: dict[str, tuple[str, ...]] = {}
+
+
+def _let_workers_finish() -> None:
+    """Wait until they have done what was rung for: emptying the tables would meet them
+    halfway, and the next test is none of their business."""
+    wait_for(_workers_are_idle, 60, "the workers are idle")
+
+
+def _workers_are_idle() -> bool:
+    broker = reply.connection()
+    if any(broker.llen(queue) for queues in _listening.values() for queue in queues):
+        return False
+    names = [f"{name}@test" for name in _listening]
+    inspect = current_app.control.inspect(names, timeout=5, limit=len(names))
+    answers = [inspect.reserved() or {}, inspect.active() or {}]
+    return not any(tasks for answer in answers for tasks in answer.values())
+
+
 @pytest.fixture(scope="session")
 def worker_media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The media folder that tests and their workers share."""
@@ -241,21 +272,24 @@ def _encoder_process(
             f"encoder worker ready, see {log}",
         )
         assert process.poll() is None, log.read_text()
+        _listening["encoder"] = ("query", "index")
         yield process
     finally:
+        _listening.pop("encoder", None)
         stop(process)
 
 
 @pytest.fixture
 def encoder_worker(
     transactional_db: None, worker_media: Path, _encoder_process: subprocess.Popen[bytes]
-) -> subprocess.Popen[bytes]:
+) -> Iterator[subprocess.Popen[bytes]]:
     """A running encoder worker whose first space is active. Use with transactional_db."""
     from gallery.indexing.spaces import active_space, ensure_first_space
 
     ensure_first_space()
     wait_for(active_space, WORKER_START_SECONDS, "an active space")
-    return _encoder_process
+    yield _encoder_process
+    _let_workers_finish()
 
 
 @pytest.fixture(scope="session")
@@ -264,16 +298,19 @@ def _media_process(
 ) -> Iterator[subprocess.Popen[bytes]]:
     log = tmp_path_factory.mktemp("logs") / "media.log"
     process = start_worker("media", "media", worker_media, log, concurrency=2)
+    _listening["media"] = ("media",)
     yield process
+    del _listening["media"]
     stop(process)
 
 
 @pytest.fixture
 def media_worker(
     transactional_db: None, worker_media: Path, _media_process: subprocess.Popen[bytes]
-) -> subprocess.Popen[bytes]:
+) -> Iterator[subprocess.Popen[bytes]]:
     """A running media worker (renditions)."""
-    return _media_process
+    yield _media_process
+    _let_workers_finish()
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ class Stack:
                 *("-k", "gthread", "--threads", "16"),
             ]
         )
-        wait_for(self._answers, 30, "the web server answers")
+        wait_for(self._answers, READY_SECONDS, "the web server answers")
         return process
 
     def heartbeat(self) -> str | None:
@@ -93,7 +93,7 @@ class Stack:
     def _answers(self) -> bool:
         try:
             return requests.get(f"{self.url}/api/v1/health/", timeout=2).ok
-        except requests.ConnectionError:
+        except requests.RequestException:
             return False
 
     def _run(self, command: list[str], cwd: Path = ROOT) -> subprocess.Popen[bytes]:

@@ -36,7 +36,7 @@ LISTS = ("image", "embeddingspace", "embedding", "user")
 def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[Any, ...]]]:
     """The tasks that were sent, instead of sending them."""
     sent: list[tuple[str, tuple[Any, ...]]] = []
-    monkeypatch.setattr(current_app, "send_task", lambda name, args=(): sent.append((name, args)))
+    monkeypatch.setattr("gallery.doorbell._send", lambda name, args: sent.append((name, args)))
     return sent
 
 

@@ -28,12 +28,6 @@ from tests.factories import ColourEncoder, make_space, set_vector, state_of
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def nobody_hears_the_doorbell(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The session's worker knows no made-up models; these tests are the worker."""
-    monkeypatch.setattr("gallery.doorbell._send", lambda *ring: None)
-
-
 @pytest.fixture
 def encoder(monkeypatch: pytest.MonkeyPatch) -> ColourEncoder:
     colour = ColourEncoder()
