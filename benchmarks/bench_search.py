@@ -170,6 +170,7 @@ def speed(library: Library, vectors: np.ndarray, asked: Asked, options: Any) -> 
     flat.add(vectors)
     scope = planner.Scope.of(Image.objects.visible_to(owner))
     window = pages.FIRST_WINDOW
+    size = planner._size(space, scope, window)
 
     def faiss_flat(number: int) -> None:
         flat.search(asked["text"][number][None], K)
@@ -180,8 +181,8 @@ def speed(library: Library, vectors: np.ndarray, asked: Asked, options: Any) -> 
         def answer(number: int) -> None:
             query = asked[kind][number]
             toward = planner._turned(query, planner.TURN * centre) if kind == "text" else None
-            ef_search = planner.EF_SEARCH[kind]
-            planner.by_index(space, query, scope, window, ef_search, toward=toward)
+            entries = size.entries(window, kind)
+            planner.by_index(space, query, scope, window, entries, toward=toward)
 
         return answer
 

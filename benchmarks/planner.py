@@ -134,12 +134,12 @@ def compare(
     def by_index(query: np.ndarray) -> list[uuid.UUID]:
         """As far as the scope's share demands, as the planner has it."""
         size = planner._size(space, asked, WINDOW)
-        ef_search = size.ef_search(WINDOW, kind)
+        entries = size.entries(WINDOW, kind)
         drawn = sample.of(space) if kind == "text" else None
         if drawn is None:
-            rows = planner.by_index(space, query, asked, WINDOW, ef_search)
+            rows = planner.by_index(space, query, asked, WINDOW, entries)
         else:
-            rows = planner._near_text(space, query, asked, WINDOW, ef_search, drawn)
+            rows = planner._near_text(space, query, asked, WINDOW, entries, drawn)
         return [image_id for image_id, _ in rows]
 
     best = np.argsort(-(queries @ vectors.T), axis=1)[:, :K]

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import requests
+import urllib3
 
 from clipsite.embedded.ports import free_port
 
@@ -29,13 +29,11 @@ class Api:
     """One kept connection, as a browser or a program has it."""
 
     address: str
-    session: requests.Session
+    http: urllib3.PoolManager
 
     def search(self, text: str, limit: int) -> dict[str, Any]:
-        answer = self.session.get(f"{self.address}/search/", params={"q": text, "limit": limit})
-        answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
-        return found
+        fields = {"q": text, "limit": str(limit)}
+        return _json(self.http.request("GET", f"{self.address}/search/", fields=fields))
 
 
 @dataclass
@@ -43,13 +41,10 @@ class Site:
     url: str
 
     def signed_in(self, username: str, password: str) -> Api:
-        api = Api(f"{self.url}/api/v1", requests.Session())
-        api.session.trust_env = False
-        answer = api.session.post(
-            f"{api.address}/auth/login/", json={"username": username, "password": password}
-        )
-        answer.raise_for_status()
-        api.session.headers["Authorization"] = f"Token {answer.json()['token']}"
+        api = Api(f"{self.url}/api/v1", urllib3.PoolManager())
+        account = {"username": username, "password": password}
+        answer = api.http.request("POST", f"{api.address}/auth/login/", json=account)
+        api.http.headers["Authorization"] = f"Token {_json(answer)['token']}"
         return api
 
 
@@ -82,13 +77,20 @@ def served() -> Iterator[Site]:
             process.wait(30)
 
 
+def _json(answer: urllib3.BaseHTTPResponse) -> dict[str, Any]:
+    if answer.status != 200:
+        raise SystemExit(f"{answer.url} answered {answer.status}: {answer.data[:500]!r}")
+    found: dict[str, Any] = answer.json()
+    return found
+
+
 def _await(address: str) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         try:
-            if requests.get(address, timeout=5).ok:
+            if urllib3.request("GET", address, timeout=5, retries=False).status == 200:
                 return
-        except requests.ConnectionError:
+        except urllib3.exceptions.HTTPError:
             pass  # not listening yet
         time.sleep(0.5)
     raise SystemExit(f"{address} is not ready after {READY_SECONDS:.0f} seconds.")

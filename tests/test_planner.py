@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from gallery.indexing import spaces
 from gallery.models import Embedding, EmbeddingSpace, Image, User
-from gallery.search import planner
+from gallery.search import planner, sample
 from gallery.search.planner import Scope, Size
 from tests.factories import make_space
 
@@ -23,7 +22,7 @@ COUNT, DIMENSIONS = 1500, 16
 @pytest.fixture
 def library(transactional_db: None) -> tuple[EmbeddingSpace, np.ndarray, list[Image]]:
     """1,500 vectors under a real HNSW index; the pictures of the first 100 lie apart."""
-    cache.clear()
+    sample.forget()
     space = make_space(dimensions=DIMENSIONS)
     owner = User.objects.create_user("owner")
     rng = np.random.default_rng(3)
@@ -105,22 +104,48 @@ def test_the_size_of_a_scope_is_kept_for_a_while(library: Any, settings: Any) ->
 def test_a_text_that_the_index_has_led_astray_is_sought_again(
     library: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A sample knows better pictures than the first reading found."""
+    """The sample knows a picture that the first reading should have found."""
     space, vectors, images = library
     settings.EXACT_SEARCH_LIMIT = 50
-    real, readings = planner.by_index, []
+    real, towards = planner.by_index, []
 
-    def astray(space: EmbeddingSpace, vector: np.ndarray, *args: Any, **kwargs: Any) -> Any:
-        readings.append(kwargs)
-        rows = real(space, vector, *args, **kwargs)
-        return [(images[n].pk, 1.5 + n / 1000) for n in range(20)] if not readings[1:] else rows
+    def astray(*args: Any, toward: np.ndarray, **kwargs: Any) -> Any:
+        towards.append(toward)
+        if len(towards) == 1:
+            return [(images[n].pk, 1.5 + n / 1000) for n in range(20)]
+        return real(*args, toward=toward, **kwargs)
 
     monkeypatch.setattr(planner, "by_index", astray)
     ranking = planner.nearest(space, vectors[700], Image.objects.all(), 20, "text")
     best = np.argsort(-(vectors @ vectors[700]))[:20]
-    assert len(readings) == 2
-    assert len({images[place].pk for place in best} & set(ranking.ids)) >= 19
+    assert len(towards) == 2
+    assert towards[1] @ vectors[700] > towards[0] @ vectors[700]
+    assert len({images[place].pk for place in best} & set(ranking.ids)) >= 15
     assert ranking.ids[0] == images[700].pk
+
+
+@pytest.mark.parametrize("misses_one", [False, True])
+def test_only_a_picture_of_the_scope_that_was_missed_lets_a_text_be_sought_again(
+    library: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, misses_one: bool
+) -> None:
+    """The sample has many that are nearer than the 20th: found, or outside the scope."""
+    space, vectors, images = library
+    settings.EXACT_SEARCH_LIMIT = 50
+    text = vectors[700]
+    known = set(sample.of(space).ids)
+    inside = [n for n in np.argsort(-(vectors @ text)) if n % 2]
+    missed = next(n for n in inside if images[n].pk in known) if misses_one else None
+    rows = [(images[n].pk, 1 - float(vectors[n] @ text)) for n in inside if n != missed][:60]
+    readings = []
+
+    def read(*args: Any, **kwargs: Any) -> Any:
+        readings.append(args)
+        return rows
+
+    monkeypatch.setattr(planner, "by_index", read)
+    scope = Image.objects.filter(pk__in=[image.pk for image in images[1::2]])
+    planner.nearest(space, text, scope, 20, "text")
+    assert len(readings) == 1 + misses_one
 
 
 def test_settings_of_a_search_end_with_it(library: Any) -> None:
@@ -137,15 +162,19 @@ def test_settings_of_a_search_end_with_it(library: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "ef_search"),
+    ("size", "image", "text"),
     [
-        (Size(counted=90_000, bound=2_000, indexed=100_000), 150),
-        # Further than was counted: its share is not known.
-        (Size(counted=8_000, bound=2_000, indexed=1_000_000), 150),
-        # 5 % of the entries are in it: 600 nearest ones are likely to hold 30 of them.
-        (Size(counted=6_000, bound=2_000, indexed=100_000), 750),
-        (Size(counted=2_500, bound=2_000, indexed=1_000_000), 1000),
+        (Size(counted=9_000, bound=2_000, indexed=10_000), 150, 400),
+        (Size(counted=90_000, bound=2_000, indexed=100_000), 150, 400),
+        # Further than was counted: its share is not known, its library is large.
+        (Size(counted=8_000, bound=2_000, indexed=1_000_000), 474, 4000),
+        # 6 % of the entries are in it: 500 nearest ones are likely to hold 30 of them.
+        (Size(counted=6_000, bound=2_000, indexed=100_000), 750, 1000),
+        (Size(counted=2_500, bound=2_000, indexed=1_000_000), 1000, 4000),
     ],
 )
-def test_sparse_scopes_are_searched_further(size: Size, ef_search: int) -> None:
-    assert size.ef_search(30, "image") == ef_search
+def test_sparse_scopes_and_large_libraries_are_searched_further(
+    size: Size, image: int, text: int
+) -> None:
+    assert size.entries(30, "image") == image
+    assert size.entries(30, "text") == text

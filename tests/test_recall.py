@@ -448,6 +448,6 @@ def test_a_sample_for_queries_needs_no_minimum(
     alice: User, space: EmbeddingSpace, rng: np.random.Generator
 ) -> None:
     fill(alice, space, directions(rng, 3))
-    vectors, pictures = sample.draw(space)
-    assert (len(vectors), pictures) == (3, 3)
-    assert sample.draw(make_space("retired", architecture="empty"))[1] == 0
+    drawn = sample.draw(space)
+    assert (len(drawn.ids), len(drawn.vectors), drawn.pictures) == (3, 3, 3)
+    assert sample.draw(make_space("retired", architecture="empty")).pictures == 0

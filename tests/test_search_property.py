@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 from django.contrib.auth.models import AnonymousUser
-from django.core.cache import cache
 from django.db import connection
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
@@ -91,7 +90,6 @@ class World:
 @pytest.fixture
 def world(transactional_db: None, settings: Any) -> World:
     """Four users, 3,000 pictures in clusters, some shared, tagged, liked, hidden, deleted."""
-    cache.clear()
     rng = np.random.default_rng(11)
     space = make_space(dimensions=DIMENSIONS)
     users = [User.objects.create_user(name) for name in ("ann", "ben", "cai", "dee")]

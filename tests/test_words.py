@@ -176,3 +176,16 @@ def test_the_indexes_are_used(alice):
         assert "Bitmap Index Scan on image_words" in plan
         assert "Bitmap Index Scan on image_name_words" in plan
         assert "Seq Scan on gallery_image" not in plan, plan
+
+
+def test_words_that_no_picture_has_are_sought_in_the_indexes(alice):
+    """Read one by one, a million pictures take seconds."""
+    setting, question = words._KNOWN.split(";")
+    asked = [*words._units("a boat"), words.JOINTS, f"([{words.SIGNS}])", alice.pk]
+    with connection.cursor() as cursor:
+        cursor.execute(f"{setting}; EXPLAIN {question}", asked)
+        cursor.nextset()
+        plan = " ".join(line for (line,) in cursor.fetchall())
+    assert "Seq Scan" not in plan
+    assert "image_words" in plan
+    assert "image_name_words" in plan

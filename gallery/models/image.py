@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
@@ -16,7 +17,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from gallery.models.album import Album, AlbumItem
-from gallery.models.organising import Favourite
+from gallery.models.organising import Favourite, Tag
 from gallery.models.words import Words
 
 if TYPE_CHECKING:
@@ -76,6 +77,11 @@ class ImageQuerySet(models.QuerySet["Image"]):
         """Annotates `is_favourite`: whether `user` marked the picture."""
         marks = Favourite.objects.filter(user_id=user.pk or 0, image_id=OuterRef("pk"))
         return self.annotate(is_favourite=Exists(marks))
+
+    def with_tag_names(self, user: User | AnonymousUser) -> ImageQuerySet:
+        """Annotates `tag_names`: of the tags that are `user`'s own."""
+        own = Tag.objects.filter(owner_id=user.pk or 0, images=OuterRef("pk"))
+        return self.annotate(tag_names=ArraySubquery(own.values("name")))
 
     def with_place(self) -> ImageQuerySet:
         """Annotates what `keyset.IN_ALBUM` orders by; the pictures are joined with the
@@ -207,6 +213,8 @@ class Image(models.Model):
         # Annotated by gallery.indexing.ledger.with_state.
         index_state: str
         index_error: str
+        # Annotated by with_tag_names.
+        tag_names: list[str]
 
     class Meta:
         verbose_name = _("image")

@@ -14,7 +14,6 @@ from django.core.cache import cache
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
-from pgvector import HalfVector
 
 from gallery.encoders.base import Vectors, l2_normalise
 from gallery.indexing.spaces import index_name
@@ -24,17 +23,25 @@ from gallery.search.sample import Sample
 
 Kind = Literal["text", "image"]
 
-# Texts lie further from pictures than pictures from each other: at the same
-# ef_search their recall is lower (docs/decisions/0014).
-EF_SEARCH: dict[Kind, int] = {"text": 400, "image": 150}
+# So many entries of an index of USUAL are read. Texts lie further from pictures than
+# pictures from each other, and must be sought more widely (docs/decisions/0014): the
+# more so the larger the library, by these powers of its size.
+ENTRIES: dict[Kind, int] = {"text": 400, "image": 150}
+USUAL = 100_000
+GROWTH: dict[Kind, float] = {"text": 1.0, "image": 0.5}
 # How far a text is turned toward the centre of the pictures, and how many pictures are
 # then compared with the text itself, in windows.
 TURN, COMPARED = 0.3, 3
-# So many of what that finds are to be nearer than all of a sample; else the index is
-# read again, toward so many nearest of the sample.
-SURE, SEEDS = 20, 3
-# pgvector's upper bound of hnsw.ef_search; larger windows are read exactly.
+# Of a sample, what is nearer than so many of what that finds must be among it.
+SURE = 20
+# By so much scores of the sample and the database's may differ.
+ROUNDING = 1e-4
+# pgvector's upper bound of hnsw.ef_search: more is read part by part. Larger windows are
+# read exactly.
 MAX_EF_SEARCH = 1000
+# Memory of such a reading, in times of PostgreSQL's work_mem, and the share of what it
+# reads that is compared with a text.
+READING_MEMORY, READ_COMPARED = 4, 0.5
 # Scopes up to this size are compared one by one however small the library is.
 ALWAYS_EXACT = 2_000
 # What an entry of the index costs beside a picture that is compared one by one.
@@ -42,11 +49,13 @@ INDEX_COST = 1.5
 # Scopes are counted to this many times the largest that is small: of those, the index is
 # read at once as far as their share of it demands.
 COUNT_ON = 4
-# So much more than the mean, since chance varies.
-SLACK = 1.5
+# So much more than the mean, since chance varies, and recall with it.
+SLACK: dict[Kind, float] = {"text": 2.0, "image": 1.5}
 # How long an iterative scan goes on, as a share of the scope: one that lies elsewhere than
 # the query is compared one by one then, and this much was lost.
 PATIENCE = 0.5
+# The first pictures that such a scan meets are not the nearest: so many windows are filled.
+MET = 40
 # Which plan is the faster one changes slowly, and both are right.
 SIZE_TTL_SECONDS = 60
 
@@ -95,11 +104,15 @@ class Size:
     def is_known(self) -> bool:
         return self.counted < COUNT_ON * self.bound
 
-    def ef_search(self, window: int, kind: Kind) -> int:
-        """So many nearest entries are likely to hold `window` of the scope's pictures. Of
-        a scope that was not counted to its end that is less than what recall needs."""
-        demanded = SLACK * window * self.indexed / max(self.counted, 1) if self.is_known else 0
-        return min(max(EF_SEARCH[kind], window, int(demanded)), MAX_EF_SEARCH)
+    def entries(self, window: int, kind: Kind) -> int:
+        """So many of the index are to be read: for recall, and so that they are likely to
+        hold `window` of the scope's pictures. Of a scope that was not counted to its end
+        that is less than what recall needs."""
+        grown = ENTRIES[kind] * max(self.indexed / USUAL, 1.0) ** GROWTH[kind]
+        demanded = (
+            SLACK[kind] * window * self.indexed / max(self.counted, 1) if self.is_known else 0
+        )
+        return max(int(grown), window, min(int(demanded), MAX_EF_SEARCH))
 
 
 def nearest(
@@ -119,16 +132,17 @@ def nearest(
     size = _size(space, searched, window)
     if size.is_small:
         return _exact(space, vector, searched, window)
-    ef_search = size.ef_search(window, kind)
+    entries = size.entries(window, kind)
     drawn = sample.of(space) if kind == "text" else None
     if drawn is None:
-        rows = by_index(space, vector, searched, window, ef_search)
+        rows = by_index(space, vector, searched, window, entries)
     else:
-        rows = _near_text(space, vector, searched, window, ef_search, drawn)
+        rows = _near_text(space, vector, searched, window, entries, drawn)
     if len(rows) < window and not size.is_known:
         # Large, but not around the query: read on for a while.
         patience = max(int(PATIENCE * size.counted), MAX_EF_SEARCH)
-        rows = by_index(space, vector, searched, window, MAX_EF_SEARCH, patience)
+        met = by_index(space, vector, searched, MET * window, patience)
+        rows = met[:window] if len(met) == MET * window else []
     if len(rows) < window:
         return _exact(space, vector, searched, window)
     return _ranking(rows[:window], exact=False, complete=False)
@@ -139,30 +153,34 @@ def by_index(
     vector: Vectors,
     scope: Scope,
     window: int,
-    ef_search: int,
-    max_scan_tuples: int = 0,
+    entries: int,
     *,
     toward: Vectors | None = None,
     explain: bool = False,
 ) -> Rows:
     """(image id, distance) as the HNSW index finds them, nearest first, about `window`; or
-    its plan. It is read once, or on and on up to `max_scan_tuples`; for `toward`, where
-    that is another direction than `vector`: then some windows of those are compared."""
-    reading_on = "relaxed_order" if max_scan_tuples else "off"
-    count = window if toward is None else COMPARED * window
-    direction = vector if toward is None else toward
+    its plan. About `entries` of it are read, for `toward` where that is another direction
+    than `vector`: then several windows of those are compared."""
+    ef_search = min(entries, MAX_EF_SEARCH)
+    reads_on = entries > MAX_EF_SEARCH
+    count, direction = window, vector
+    if toward is not None:
+        count, direction = COMPARED * window, toward
+        if reads_on:
+            count = max(count, int(READ_COMPARED * entries))
     # One message, which is one transaction: the settings end with it.
     statements = [
         f"SET LOCAL hnsw.ef_search = {ef_search}",
-        f"SET LOCAL hnsw.iterative_scan = {reading_on}",
-        f"SET LOCAL hnsw.max_scan_tuples = {max_scan_tuples or ef_search}",
+        f"SET LOCAL hnsw.iterative_scan = {'relaxed_order' if reads_on else 'off'}",
+        f"SET LOCAL hnsw.max_scan_tuples = {entries}",
+        f"SET LOCAL hnsw.scan_mem_multiplier = {READING_MEMORY if reads_on else 1}",
         # It has been decided: PostgreSQL is not to compare the scope one by one.
         "SET LOCAL enable_sort = off",
         # Ordered by the distance alone, since any second key would make the index useless.
         f"{'EXPLAIN ' if explain else ''}{_distances(space, scope)}"
         f" ORDER BY {_vector(space)} <=> %s::halfvec({space.dimensions:d}) LIMIT {count}",
     ]
-    params = [HalfVector(vector).to_text(), *scope.params, HalfVector(direction).to_text()]
+    params = [_literal(vector), *scope.params, _literal(direction)]
     found = _rows("; ".join(statements), params)
     return found if explain else sorted(found, key=_by_distance)
 
@@ -172,27 +190,43 @@ def _near_text(
     vector: Vectors,
     scope: Scope,
     window: int,
-    ef_search: int,
+    entries: int,
     drawn: Sample,
 ) -> Rows:
     """As `by_index`, for a text.
 
     Texts lie beside the cone of the pictures (Liang et al. 2022, "Mind the gap"), and a
     graph of pictures leads some of them into a wrong corner: few, but those find nothing.
-    So the graph is read from a little nearer to the pictures. Where a random sample has
-    something better than what that finds, it is read again toward the best of the sample.
+    So the graph is read from a little nearer to the pictures. Where that misses a picture
+    of a random sample, it is read again toward that one.
     """
     nearer = _turned(vector, TURN * drawn.centre)
-    rows = by_index(space, vector, scope, window, ef_search, toward=nearer)
+    rows = by_index(space, vector, scope, window, entries, toward=nearer)
     if len(rows) < window:
         return rows
-    scores = drawn.vectors @ vector
-    if 1 - rows[min(SURE, window) - 1][1] >= scores.max():
+    missed = _missed(rows, vector, scope, drawn)
+    if missed is None:
         return rows
-    best = np.argpartition(-scores, SEEDS)[:SEEDS]
-    seeds = _turned(vector, drawn.vectors[best].mean(axis=0))
-    again = by_index(space, vector, scope, window, ef_search, toward=seeds)
+    again = by_index(space, vector, scope, window, entries, toward=_turned(vector, missed))
     return sorted({*rows, *again}, key=_by_distance)
+
+
+def _missed(rows: Rows, vector: Vectors, scope: Scope, drawn: Sample) -> Vectors | None:
+    """The vector of the best picture of the sample that should be among `rows`."""
+    scores = drawn.vectors @ vector
+    least = 1 - rows[min(SURE, len(rows)) - 1][1] + ROUNDING
+    found = {image_id for image_id, _ in rows}
+    better = {drawn.ids[n]: n for n in np.flatnonzero(scores > least)}
+    missing = list(better.keys() - found)
+    if not missing:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT pk FROM ({scope.sql}) AS searched WHERE pk = ANY(%s)",  # noqa: S608
+            [*scope.params, missing],
+        )
+        places = [better[pk] for (pk,) in cursor.fetchall()]
+    return drawn.vectors[max(places, key=lambda n: scores[n])] if places else None
 
 
 def _turned(vector: Vectors, toward: Vectors) -> Vectors:
@@ -204,7 +238,7 @@ def _exact(space: EmbeddingSpace, vector: Vectors, scope: Scope, window: int) ->
     rows = _rows(
         f"SELECT * FROM ({_distances(space, scope)} OFFSET 0) AS compared"  # noqa: S608
         f" ORDER BY distance, image_id LIMIT {window + 1}",
-        [HalfVector(vector).to_text(), *scope.params],
+        [_literal(vector), *scope.params],
     )
     return _ranking(rows[:window], exact=True, complete=len(rows) <= window)
 
@@ -220,6 +254,13 @@ def _distances(space: EmbeddingSpace, scope: Scope) -> str:
 def _vector(space: EmbeddingSpace) -> str:
     """With the very cast of the space's index, which wants the literal space, too."""
     return f"vector::halfvec({space.dimensions:d})"
+
+
+def _literal(vector: Vectors) -> str:
+    """As PostgreSQL reads it. Five digits tell all half-precision numbers apart; pgvector's
+    own text has all that a double has, and takes five times as long."""
+    halves = vector.astype(np.float16).tolist()
+    return f"[{','.join(['%.5g'] * len(halves))}]" % tuple(halves)
 
 
 def _rows(sql: str, params: Sequence[Any]) -> Rows:

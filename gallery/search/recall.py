@@ -166,7 +166,7 @@ def figures(space: EmbeddingSpace) -> Iterator[Figure]:
     """One for each kind and scope, scope by scope. Raises Unavailable if the encoder is
     down."""
     texts = client.encode_texts(space, query_texts(languages.known(space)))
-    pictures = sample.draw(space)[0][:QUERIES]
+    pictures = sample.draw(space).vectors[:QUERIES]
     queries: list[tuple[Kind, Vectors]] = [("text", texts), ("image", pictures)]
     queries = [(kind, vectors) for kind, vectors in queries if len(vectors)]
     for name, scope in scopes():

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from uuid import UUID
 
 import numpy as np
 from django.db.models import BinaryField, F, Func, Max, Min, QuerySet
@@ -19,8 +20,10 @@ from django.db.models import BinaryField, F, Func, Max, Min, QuerySet
 from gallery.encoders.base import Vectors
 from gallery.models import Embedding, EmbeddingSpace
 
-# Enough for shares down to half a percent; 2 MB in memory at 512 dimensions.
-SIZE = 1000
+# Enough for shares down to half a percent; 2 MB in memory at 512 dimensions. Of large
+# libraries a hundredth, up to MOST, so that searches see what they miss.
+SIZE, MOST = 1000, 10_000
+_HUNDREDTH = 100
 # With fewer pictures nothing can be said about chance.
 MINIMUM = 10
 # How long a sample is used. A small library is in it as a whole, and each picture counts.
@@ -37,9 +40,11 @@ SENT = Func(F("vector"), function="halfvec_send", output_field=BinaryField())
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """`vectors` (n, d) float32 of unit length, MINIMUM to SIZE of them. `pictures` is how
-    many the space has: exactly where all are in the sample, else about."""
+    """`vectors` (n, d) float32 of unit length of the pictures `ids` (n), up to SIZE of
+    them, of large libraries more. `pictures` is how many the space has: exactly where all
+    are in the sample, else about."""
 
+    ids: list[UUID]
     vectors: Vectors
     pictures: int
 
@@ -88,13 +93,12 @@ def forget() -> None:
 
 def take(space: EmbeddingSpace) -> Sample | None:
     """A fresh sample, None where there are too few pictures."""
-    vectors, pictures = draw(space)
-    return Sample(vectors, pictures) if len(vectors) >= MINIMUM else None
+    sample = draw(space)
+    return sample if len(sample.ids) >= MINIMUM else None
 
 
-def draw(space: EmbeddingSpace) -> tuple[Vectors, int]:
-    """Up to SIZE vectors (n, d) at random, and how many the space has: exactly where it is
-    small, else about.
+def draw(space: EmbeddingSpace) -> Sample:
+    """A fresh sample, however few pictures there are.
 
     They are drawn by the numbers of their rows: that reads hardly more rows than it needs,
     however large the library.
@@ -104,8 +108,8 @@ def draw(space: EmbeddingSpace) -> tuple[Vectors, int]:
     count = last - first + 1
     if count > _FEW:
         return _drawn(rows, first, count)
-    found = _vectors(rows.order_by("?"))
-    return found[:SIZE], len(found)
+    ids, vectors = _read(rows.order_by("?"))
+    return Sample(ids[:SIZE], vectors[:SIZE], len(ids))
 
 
 def span(space: EmbeddingSpace) -> tuple[int, int]:
@@ -116,23 +120,26 @@ def span(space: EmbeddingSpace) -> tuple[int, int]:
     return (ends["first"], ends["last"]) if ends["first"] else (1, 0)
 
 
-def _drawn(rows: QuerySet[Embedding], first: int, count: int) -> tuple[Vectors, int]:
-    """Up to SIZE vectors of rows with random numbers, and about how many rows there are."""
+def _drawn(rows: QuerySet[Embedding], first: int, count: int) -> Sample:
+    """Of rows with random numbers."""
     numbers = random.sample(range(first, first + count), min(count, _FEW * _MOST_DRAWS))
+    ids: list[UUID] = []
     parts: list[Vectors] = []
-    drawn = found = 0
-    while found < SIZE and drawn < len(numbers):
-        part = _vectors(rows.filter(id__in=numbers[drawn : drawn + _FEW]))
+    drawn = 0
+    wanted = min(max(SIZE, count // _HUNDREDTH), MOST)
+    while len(ids) < wanted and drawn < len(numbers):
+        more, part = _read(rows.filter(id__in=numbers[drawn : drawn + _FEW]))
         drawn += len(numbers[drawn : drawn + _FEW])
-        found += len(part)
-        if len(part):
+        if more:
+            ids += more
             parts.append(part)
     vectors = np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)
-    return vectors[:SIZE], round(count * found / drawn)
+    return Sample(ids[:wanted], vectors[:wanted], round(count * len(ids) / drawn))
 
 
-def _vectors(rows: QuerySet[Embedding]) -> Vectors:
-    return decoded(rows.values_list(SENT, flat=True))
+def _read(rows: QuerySet[Embedding]) -> tuple[list[UUID], Vectors]:
+    found = list(rows.values_list("image_id", SENT))
+    return [image_id for image_id, _sent in found], decoded(sent for _id, sent in found)
 
 
 def decoded(sent: Iterable[bytes]) -> Vectors:

@@ -50,10 +50,14 @@ _SPACED = """
     LIMIT %s
 """
 
-# Whether each of these words is anywhere at all. Most sentences have one that is not:
-# then nothing else is asked. Cheaper than the question itself, which it never answers.
-_KNOWN = """
-    SELECT bool_and(
+# The same, and whether each of them is anywhere at all. Most sentences have one that is
+# not: then nothing else is asked. Cheaper than the question itself, which it never answers.
+# PostgreSQL knows the words too late to know how rare they are: in a large library it would
+# read all pictures one by one for one that has them.
+_KNOWN = f"""
+    SET LOCAL enable_seqscan = off;
+    WITH units AS MATERIALIZED ({_SPACED})
+    SELECT array_agg(spaced), bool_and(
         EXISTS (SELECT FROM gallery_image WHERE words @@ query)
         OR EXISTS (SELECT FROM gallery_image WHERE name_words @@ query)
         OR EXISTS (
@@ -64,10 +68,10 @@ _KNOWN = """
             ) @@ query
         )
     )
-    FROM unnest(%s::text[]) AS spaced,
+    FROM units,
          LATERAL (SELECT phraseto_tsquery('simple', spaced)
                          || phraseto_tsquery('english', spaced) AS query) AS asked
-"""
+"""  # noqa: S608 - both are ours
 
 
 @dataclass(frozen=True)
@@ -110,8 +114,8 @@ def require_words(text: str) -> None:
 
 
 def _words_of(text: str, viewer: Viewer) -> list[_Word]:
-    spaced_words = _spaced(text)
-    if not spaced_words or not _are_known(spaced_words, viewer):
+    spaced_words = _known(text, viewer)
+    if not spaced_words:
         return []
     queries = [_query(spaced) for spaced in spaced_words]
     if not viewer.pk:
@@ -128,18 +132,25 @@ def _words_of(text: str, viewer: Viewer) -> list[_Word]:
 
 def _spaced(text: str) -> list[str]:
     """The different words and phrases of `text` that count."""
-    clean = _NO_TEXT.sub(" ", text)
-    units = dict.fromkeys(quoted or plain for quoted, plain in _UNITS.findall(clean))
     with connection.cursor() as cursor:
-        cursor.execute(_SPACED, [list(units), JOINTS, f"([{SIGNS}])", MAX_WORDS])
+        cursor.execute(_SPACED, _units(text))
         return [spaced for (spaced,) in cursor.fetchall()]
 
 
-def _are_known(spaced_words: list[str], viewer: Viewer) -> bool:
-    """False only where no picture can have them all."""
+def _known(text: str, viewer: Viewer) -> list[str]:
+    """The same; none where no picture can have them all."""
     with connection.cursor() as cursor:
-        cursor.execute(_KNOWN, [JOINTS, f"([{SIGNS}])", viewer.pk or 0, spaced_words])
-        return bool(cursor.fetchone()[0])
+        cursor.execute(_KNOWN, [*_units(text), JOINTS, f"([{SIGNS}])", viewer.pk or 0])
+        cursor.nextset()
+        spaced_words, are_known = cursor.fetchone()
+        return spaced_words if are_known else []
+
+
+def _units(text: str) -> list[Any]:
+    """The parameters of _SPACED."""
+    clean = _NO_TEXT.sub(" ", text)
+    units = dict.fromkeys(quoted or plain for quoted, plain in _UNITS.findall(clean))
+    return [list(units), JOINTS, f"([{SIGNS}])", MAX_WORDS]
 
 
 def _query(spaced: str) -> SearchQuery:

@@ -133,7 +133,7 @@ def _facts(albums: dict[UUID, list[str]], linked: set[UUID]) -> list[_Kind]:
         _Kind(_("Title"), lambda i: i.title, plain("title")),
         _Kind(_("Description"), lambda i: i.description, plain("description")),
         _Kind(_("Albums"), lambda i: albums.get(i.pk, []), lambda i: ", ".join(albums[i.pk])),
-        _Kind(_("Tags"), _tags, lambda i: ", ".join(_tags(i))),
+        _Kind(_("Tags"), lambda i: i.tag_names, lambda i: ", ".join(i.tag_names)),
         _Kind(_("Favourite"), lambda i: i.is_favourite, lambda i: _yes(i.is_favourite)),
         _Kind(_("Who sees it"), lambda i: i.visibility, lambda i: str(i.get_visibility_display())),
         _Kind(_("Shared by a link"), lambda i: i.pk in linked, lambda i: _yes(i.pk in linked)),
@@ -171,10 +171,6 @@ def _format(image: Image) -> str:
 
 def _moment(moment: Any) -> str:
     return date_format(localtime(moment), "DATETIME_FORMAT") if moment else ""
-
-
-def _tags(image: Image) -> list[str]:
-    return sorted(tag.name for tag in image.tags.all())
 
 
 def _yes(value: object) -> str:

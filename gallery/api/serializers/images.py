@@ -117,7 +117,7 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField(), allow_null=True))
     def get_tags(self, image: Image) -> list[str]:
-        return [tag.name for tag in image.tags.all()]
+        return image.tag_names
 
     @extend_schema_field(serializers.BooleanField(allow_null=True))
     def get_hidden(self, image: Image) -> bool:

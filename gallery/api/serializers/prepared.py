@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from operator import attrgetter
 from typing import Any, cast
 
 from rest_framework import serializers
@@ -46,7 +47,25 @@ def _writer(field: serializers.Field) -> Writer:
     if isinstance(field, serializers.BaseSerializer):
         nested = type(field)
         return lambda asked, instance: _one(nested, asked, field.get_attribute(instance))
-    return lambda _asked, instance: _value(field, field.get_attribute(instance))
+    read = _reader(field)
+    return lambda _asked, instance: _value(field, read(instance))
+
+
+def _reader(field: serializers.Field) -> Callable[[Any], Any]:
+    """Finds a field's value. Most are attributes and nothing else; REST framework looks
+    each time whether they are keys, to be called, or missing."""
+    if type(field).get_attribute is not serializers.Field.get_attribute:
+        return field.get_attribute
+    attribute = attrgetter(str(field.source))
+
+    def read(instance: Any) -> Any:
+        try:
+            value = attribute(instance)
+        except AttributeError:
+            return field.get_attribute(instance)
+        return field.get_attribute(instance) if callable(value) else value
+
+    return read
 
 
 def _all(child: type[serializers.BaseSerializer], asked: Any, values: Any) -> list[Any]:
