@@ -220,7 +220,7 @@ def test_hits_are_loaded_with_all_that_lists_show(
             image.index_error,
             image.is_favourite,
             image.owner.username,
-            [tag.name for tag in image.tags.all()],
+            image.tag_names,
         )
 
     visible = Image.objects.visible_to(alice)

@@ -276,7 +276,7 @@ def test_a_judgement_costs_less_than_a_millisecond(
 ) -> None:
     """With a full sample of a model of ordinary size in memory."""
     pictures, queries = rng.normal(size=(sample.SIZE, 512)), rng.normal(size=(50, 512))
-    drawn = sample.Sample(l2_normalise(pictures), sample.SIZE)
+    drawn = sample.Sample([], l2_normalise(pictures), sample.SIZE)
     monkeypatch.setattr(sample, "take", lambda space: drawn)
     space = EmbeddingSpace(architecture="any", checksum="any")
     took = []

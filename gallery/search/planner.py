@@ -54,8 +54,9 @@ SLACK: dict[Kind, float] = {"text": 2.0, "image": 1.5}
 # How long an iterative scan goes on, as a share of the scope: one that lies elsewhere than
 # the query is compared one by one then, and this much was lost.
 PATIENCE = 0.5
-# The first pictures that such a scan meets are not the nearest: so many windows are filled.
-MET = 40
+# The first pictures that such a scan meets are not the nearest: a twelfth of what it may
+# read is to be met.
+MET = 12
 # Which plan is the faster one changes slowly, and both are right.
 SIZE_TTL_SECONDS = 60
 
@@ -141,8 +142,9 @@ def nearest(
     if len(rows) < window and not size.is_known:
         # Large, but not around the query: read on for a while.
         patience = max(int(PATIENCE * size.counted), MAX_EF_SEARCH)
-        met = by_index(space, vector, searched, MET * window, patience)
-        rows = met[:window] if len(met) == MET * window else []
+        enough = max(window, patience // MET)
+        met = by_index(space, vector, searched, enough, patience)
+        rows = met[:window] if len(met) >= enough else []
     if len(rows) < window:
         return _exact(space, vector, searched, window)
     return _ranking(rows[:window], exact=False, complete=False)

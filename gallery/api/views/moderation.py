@@ -16,7 +16,7 @@ from gallery.api.serializers.accounts import ReasonSerializer
 from gallery.api.serializers.images import ImageSerializer
 from gallery.api.views.base import ImageView
 from gallery.api.views.restricted import ModeratorView
-from gallery.indexing import ledger
+from gallery.indexing.showing import for_showing
 from gallery.models import Image
 from gallery.models.image import ImageQuerySet
 
@@ -31,8 +31,7 @@ class HiddenImagesView(ModeratorView):
     pagination_class = LastHiddenFirst
 
     def get_queryset(self) -> QuerySet[Image]:
-        hidden = moderation.hidden_images().with_favourite(self.request.user)
-        return ledger.with_state(hidden).select_related("owner")
+        return for_showing(moderation.hidden_images(), self.request.user)
 
     @extend_schema(
         operation_id="moderation_images",
