@@ -26,6 +26,7 @@ from django.core.files.base import ContentFile
 from django.core.management import CommandError
 from django.db import connection
 from django.test import TransactionTestCase
+from django.utils import translation
 from PIL import Image as PILImage
 from PIL import ImageDraw
 
@@ -93,6 +94,12 @@ def _private_data(tmp_path: Path, settings: Any, request: pytest.FixtureRequest)
     plain_static = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": plain_static}}
     settings.STATIC_ROOT = str(ROOT / "static")
+
+
+@pytest.fixture(autouse=True)
+def _first_language() -> None:
+    """The last page that a test before this one asked for may have been a Chinese one."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
