@@ -71,7 +71,7 @@ _KNOWN = f"""
     FROM units,
          LATERAL (SELECT phraseto_tsquery('simple', spaced)
                          || phraseto_tsquery('english', spaced) AS query) AS asked
-"""  # noqa: S608 - both are ours
+"""  # noqa: S608 - what is put in is ours
 
 
 @dataclass(frozen=True)
