@@ -256,6 +256,27 @@ def test_a_large_library_is_sampled_at_random_by_few_reads(
     assert 0.3 < late < 0.7
 
 
+def test_a_sample_is_of_all_parts_of_a_library(
+    alice: User, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where one drawing finds more than is wanted, the newest pictures count as the oldest."""
+    monkeypatch.setattr(sample, "SIZE", 50)
+    monkeypatch.setattr(sample, "_FEW", 400)
+    space = make_space(dimensions=DIMENSIONS)
+    fill(alice, space, directions(rng, 800))
+    in_order = list(Embedding.objects.order_by("id").values_list("image_id", flat=True))
+    drawn = sample.take(space)
+    assert drawn is not None
+    places = [in_order.index(image_id) for image_id in drawn.ids]
+    assert len(set(places)) == 50
+    assert 150 < np.median(places) < 650, "half of those who come first would be 100"
+    assert np.allclose(
+        drawn.vectors,
+        [Embedding.objects.get(image_id=pk).vector for pk in drawn.ids],
+        atol=1e-3,
+    )
+
+
 def test_the_sample_is_kept_and_taken_anew_when_the_weights_change(
     alice: User, rng: np.random.Generator, django_assert_num_queries: Any
 ) -> None:

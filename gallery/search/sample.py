@@ -134,7 +134,9 @@ def _drawn(rows: QuerySet[Embedding], first: int, count: int) -> Sample:
             ids += more
             parts.append(part)
     vectors = np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)
-    return Sample(ids[:wanted], vectors[:wanted], round(count * len(ids) / drawn))
+    # They came in the order of the library, so the first of them would be its oldest.
+    kept = random.sample(range(len(ids)), min(wanted, len(ids)))
+    return Sample([ids[n] for n in kept], vectors[kept], round(count * len(ids) / drawn))
 
 
 def _read(rows: QuerySet[Embedding]) -> tuple[list[UUID], Vectors]:
