@@ -203,20 +203,22 @@ def test_a_reset_connection_loses_next_to_nothing(sender: Sender) -> None:
     sender.wait_until_accepted(url)
 
 
-def test_two_parts_at_once_are_told_apart(sender: Sender) -> None:
+def test_two_parts_at_once_are_told_apart(server: Server, sender: Sender) -> None:
     """The second is answered 423 until the first one's connection is gone."""
-    data = draw(300, 200)
+    data = draw(3000, 2000, quality=100)
     url = sender.begin(len(data))
-    first = sender.start_part(url, 0, len(data), data[:500])
-    # At an offset that is wrong whatever happens, so that this one writes nothing.
-    wait_for(lambda: sender.send(url, 999, b"x").status_code == 423, what="the first one holds it")
+    arrived = data[:100_000]
+    first = sender.start_part(url, 0, len(data), arrived)
+    # Whichever of two writes is the one that holds the upload: here that is the first.
+    server.wait_for_file(url, 65_536)
+    assert sender.send(url, len(arrived), data[len(arrived) :]).status_code == 423
     refused = requests.delete(url, headers=sender.headers, timeout=20)
     assert refused.status_code == 423
     assert refused.json()["errors"][0]["code"] == "upload_busy"
-    assert sender.offset(url) <= 500, "asking is always possible"
+    assert sender.offset(url) <= len(arrived), "asking is always possible"
     first.close()
-    sender.wait_for_offset(url, 500)
-    assert sender.send(url, 500, data[500:]).status_code == 204
+    sender.wait_for_offset(url, len(arrived))
+    assert sender.send(url, len(arrived), data[len(arrived) :]).status_code == 204
     sender.wait_until_accepted(url)
 
 
