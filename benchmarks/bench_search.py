@@ -163,28 +163,27 @@ def speed(library: Library, vectors: np.ndarray, asked: Asked, options: Any) -> 
 
     from benchmarks.served import served
     from gallery.models import Image, User
-    from gallery.search import pages, planner, sample
+    from gallery.search import pages, planner, sample, scans, text_scan
 
     space, owner = library.space, User.objects.get(username="owner")
     flat = faiss.IndexFlatIP(vectors.shape[1])
     flat.add(vectors)
-    scope = planner.Scope.of(Image.objects.visible_to(owner))
+    scope = scans.Scope.of(Image.objects.visible_to(owner))
     window = pages.FIRST_WINDOW
-    size = planner._size(space, scope, window)
+    size = planner.measured(space, scope, window)
 
     def faiss_flat(number: int) -> None:
         flat.search(asked["text"][number][None], K)
 
-    centre = sample.of(space).centre
+    drawn = sample.draw(space)
 
-    def by_index(kind: planner.Kind) -> Callable[[int], Any]:
-        def answer(number: int) -> None:
-            query = asked[kind][number]
-            toward = planner._turned(query, planner.TURN * centre) if kind == "text" else None
-            entries = size.entries(window, kind)
-            planner.by_index(space, query, scope, window, entries, toward=toward)
+    def text(number: int) -> None:
+        entries = size.entries(window, "text")
+        text_scan.near_text(space, asked["text"][number], scope, window, entries, drawn)
 
-        return answer
+    def picture(number: int) -> None:
+        entries = size.entries(window, "image")
+        scans.along(space, asked["image"][number], scope, window, entries)
 
     def planned(kind: planner.Kind) -> Callable[[int], Any]:
         return lambda n: planner.nearest(
@@ -194,8 +193,8 @@ def speed(library: Library, vectors: np.ndarray, asked: Asked, options: Any) -> 
     against = Contender("faiss IndexFlatIP, float32, one query", faiss_flat)
     contenders = [
         against,
-        Contender("the statement, text", by_index("text")),
-        Contender("the statement, picture", by_index("image")),
+        Contender("the statement, text", text),
+        Contender("the statement, picture", picture),
         Contender("the planner with Django, text", planned("text")),
         Contender("the planner with Django, picture", planned("image")),
     ]

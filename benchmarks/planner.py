@@ -127,26 +127,26 @@ def compare(
     vectors: np.ndarray,
     ids: list[uuid.UUID],
 ) -> None:
-    from gallery.search import planner, sample
+    from gallery.search import planner, sample, scans, text_scan
 
-    asked = planner.Scope.of(scope)
+    asked = scans.Scope.of(scope)
 
     def by_index(query: np.ndarray) -> list[uuid.UUID]:
         """As far as the scope's share demands, as the planner has it."""
-        size = planner._size(space, asked, WINDOW)
+        size = planner.measured(space, asked, WINDOW)
         entries = size.entries(WINDOW, kind)
         drawn = sample.of(space) if kind == "text" else None
         if drawn is None:
-            rows = planner.by_index(space, query, asked, WINDOW, entries)
+            rows = scans.along(space, query, asked, WINDOW, entries)
         else:
-            rows = planner._near_text(space, query, asked, WINDOW, entries, drawn)
+            rows = text_scan.near_text(space, query, asked, WINDOW, entries, drawn)
         return [image_id for image_id, _ in rows]
 
     best = np.argsort(-(queries @ vectors.T), axis=1)[:, :K]
     truth = [{ids[i] for i in row} for row in best]
     figures = {}
     for name, plan in (
-        ("exact", lambda q: planner._exact(space, q, asked, WINDOW).ids),
+        ("exact", lambda q: [pk for pk, _ in scans.one_by_one(space, q, asked, WINDOW)]),
         ("index", by_index),
     ):
         plan(queries[0])

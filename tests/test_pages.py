@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from gallery.errors import Expired
 from gallery.indexing import showing
 from gallery.models import EmbeddingSpace, Favourite, Image, Tag, User
-from gallery.search import folding, pages, planner, window
+from gallery.search import folding, pages, scans, window
 from gallery.search.results import Clock, Hit
 from gallery.search.window import CHUNK, Window
 from tests.factories import make_space, set_vector
@@ -110,7 +110,7 @@ def test_pages_widen_and_neither_repeat_nor_skip(
 ) -> None:
     """Over the first window, over the largest of the index, and to the last picture."""
     monkeypatch.setattr(pages, "FIRST_WINDOW", 3)
-    monkeypatch.setattr(planner, "MAX_EF_SEARCH", 12)
+    monkeypatch.setattr(scans, "MAX_EF_SEARCH", 12)
     monkeypatch.setattr(pages, "EXACT_WINDOW", 20)
     monkeypatch.setattr(window, "CHUNK", 5)
     images = fan(alice, space, 31)

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from gallery.indexing import spaces
 from gallery.models import Embedding, EmbeddingSpace, Image, User
-from gallery.search import planner, sample
+from gallery.search import planner, sample, scans, text_scan
 from gallery.search.planner import Scope, Size
 from tests.factories import make_space
 
@@ -109,7 +109,7 @@ def test_a_text_that_the_index_has_led_astray_is_sought_again(
     settings.EXACT_SEARCH_LIMIT = 50
     everything = sample.Sample([image.pk for image in images], vectors, COUNT)
     monkeypatch.setattr(sample, "of", lambda space: everything)
-    real, towards = planner.by_index, []
+    real, towards = scans.along, []
 
     def astray(*args: Any, toward: np.ndarray, **kwargs: Any) -> Any:
         towards.append(toward)
@@ -117,7 +117,7 @@ def test_a_text_that_the_index_has_led_astray_is_sought_again(
             return [(images[n].pk, 1.5 + n / 1000) for n in range(20)]
         return real(*args, toward=toward, **kwargs)
 
-    monkeypatch.setattr(planner, "by_index", astray)
+    monkeypatch.setattr(scans, "along", astray)
     ranking = planner.nearest(space, vectors[700], Image.objects.all(), 20, "text")
     best = np.argsort(-(vectors @ vectors[700]))[:20]
     assert len(towards) == 2
@@ -146,14 +146,14 @@ def test_only_a_picture_of_the_scope_that_was_missed_lets_a_text_be_sought_again
         readings.append(args)
         return rows
 
-    monkeypatch.setattr(planner, "by_index", read)
+    monkeypatch.setattr(scans, "along", read)
     scope = Image.objects.filter(pk__in=[image.pk for image in images[1::2]])
     planner.nearest(space, text, scope, 20, "text")
     assert len(readings) == 1 + misses_one
 
 
 def test_settings_of_a_search_end_with_it(library: Any) -> None:
-    space, vectors, _images = library
+    space, vectors, images = library
 
     def current() -> list[str]:
         names = ("hnsw.ef_search", "hnsw.iterative_scan", "enable_sort")
@@ -161,8 +161,77 @@ def test_settings_of_a_search_end_with_it(library: Any) -> None:
             cursor.execute(f"SELECT {', '.join(f'current_setting({n!r})' for n in names)}")
             return list(cursor.fetchone())
 
-    planner.by_index(space, vectors[0], Scope.of(Image.objects.all()), 10, 77)
+    everything = Scope.of(Image.objects.all())
+    scans.along(space, vectors[0], everything, 10, 77)
     assert current() == ["40", "off", "on"]
+    scans.around(space, vectors[0], everything, 10, 77, [images[5].pk], 0.6)
+    assert current() == ["40", "off", "on"]
+
+
+def test_in_a_large_library_a_text_is_sought_around_the_best_of_the_sample(
+    library: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the graph leads nowhere, and what was missed is not in the sample, either."""
+    space, vectors, images = library
+    settings.EXACT_SEARCH_LIMIT = 50
+    monkeypatch.setattr(text_scan, "USUAL", 100)
+    text = vectors[700]
+    nearest = np.argsort(-(vectors @ text))
+    known = nearest[40::7]  # not the best ones, but their neighbours
+    some = sample.Sample([images[n].pk for n in known], vectors[known], COUNT)
+    monkeypatch.setattr(sample, "of", lambda space: some)
+    far = [(images[n].pk, 1 - float(vectors[n] @ text)) for n in nearest[600:660]]
+    monkeypatch.setattr(scans, "along", lambda *args, **kwargs: far)
+    around, asked = scans.around, []
+
+    def heard(*args: Any) -> Any:
+        asked.append(args[5])
+        return around(*args)
+
+    monkeypatch.setattr(scans, "around", heard)
+    scope = Image.objects.filter(pk__in=[image.pk for image in images[::2]])
+    ranking = planner.nearest(space, text, scope, 20, "text")
+    inside = [images[n].pk for n in nearest if n % 2 == 0]
+    assert len({*ranking.ids[:10]} & {*inside[:10]}) >= 8
+    assert {*ranking.ids} <= {*inside}
+    assert ranking.ids[0] == images[700].pk
+    assert ranking.scores == sorted(ranking.scores, reverse=True)
+    (places,) = asked
+    assert 2 <= len(places) <= text_scan.anchors(COUNT) == 7
+    at = [next(n for n in known if images[n].pk == place) for place in places]
+    alike = vectors[at] @ vectors[at].T - np.eye(len(at))
+    assert alike.max() <= text_scan.ALIKE, "each is another place"
+
+
+def test_the_larger_the_library_the_more_places() -> None:
+    sizes = (1_000, 100_000, 300_000, 1_000_000, 10_000_000)
+    assert [text_scan.anchors(size) for size in sizes] == [0, 0, 3, 6, 12]
+
+
+@pytest.mark.parametrize("kind", ["image", "text"])
+def test_a_thin_scope_of_unknown_size_is_read_further_before_it_is_given_up(
+    library: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, kind: planner.Kind
+) -> None:
+    """One picture in ten, all over the library: what is usually read holds too few."""
+    space, vectors, images = library
+    settings.EXACT_SEARCH_LIMIT = 10
+    monkeypatch.setattr(planner, "ALWAYS_EXACT", 10)
+    monkeypatch.setattr(planner, "ENTRIES", {"image": 50, "text": 50})
+    real, entries = scans.along, []
+
+    def heard(*args: Any, **kwargs: Any) -> Any:
+        entries.append(args[4])
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(scans, "along", heard)
+    thin = Image.objects.filter(pk__in=[image.pk for image in images[::10]])
+    ranking = planner.nearest(space, vectors[700], thin, 10, kind)
+    best = [images[n].pk for n in np.argsort(-(vectors @ vectors[700])) if n % 10 == 0][:10]
+    assert entries[0] == 50
+    assert entries[1] == scans.MAX_EF_SEARCH
+    assert not ranking.exact
+    assert len(ranking.ids) == 10
+    assert len({*ranking.ids} & {*best}) >= 9
 
 
 @pytest.mark.parametrize(
@@ -171,10 +240,10 @@ def test_settings_of_a_search_end_with_it(library: Any) -> None:
         (Size(counted=9_000, bound=2_000, indexed=10_000), 150, 400),
         (Size(counted=90_000, bound=2_000, indexed=100_000), 150, 400),
         # Further than was counted: its share is not known, its library is large.
-        (Size(counted=8_000, bound=2_000, indexed=1_000_000), 474, 4000),
+        (Size(counted=8_000, bound=2_000, indexed=1_000_000), 299, 400),
         # 6 % of the entries are in it: 500 nearest ones are likely to hold 30 of them.
         (Size(counted=6_000, bound=2_000, indexed=100_000), 750, 1000),
-        (Size(counted=2_500, bound=2_000, indexed=1_000_000), 1000, 4000),
+        (Size(counted=2_500, bound=2_000, indexed=1_000_000), 1000, 1000),
     ],
 )
 def test_sparse_scopes_and_large_libraries_are_searched_further(

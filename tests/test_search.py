@@ -17,7 +17,7 @@ from gallery.errors import Expired, Refusal, Unavailable
 from gallery.indexing import spaces
 from gallery.library import service as library
 from gallery.models import Embedding, EmbeddingSpace, Image, User
-from gallery.search import pages, planner, service
+from gallery.search import pages, planner, scans, service
 from gallery.search.results import Results
 from tests.conftest import draw, upload
 from tests.factories import make_space, set_vector
@@ -260,7 +260,7 @@ def test_recall_of_the_index_per_kind_and_viewer(clustered: Any, kind: planner.K
 def test_the_index_is_really_used(clustered: Any) -> None:
     space, vectors, _ = clustered
     scope = Image.objects.visible_to(AnonymousUser())
-    plan = planner.by_index(space, vectors[0], planner.Scope.of(scope), 50, 200, explain=True)
+    plan = scans.along(space, vectors[0], scans.Scope.of(scope), 50, 200, explain=True)
     assert spaces.index_name(space) in str(plan)
 
 

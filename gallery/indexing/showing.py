@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -33,8 +33,11 @@ _VISIBLE = """
                JOIN gallery_tag_images ON gallery_tag_images.tag_id = gallery_tag.id
                WHERE gallery_tag.owner_id = %s AND gallery_tag_images.image_id = shown.id
                ORDER BY lower(name), gallery_tag.id
-           ) AS tag_names
+           ) AS tag_names,
+           owner.username AS owner_username,
+           owner.display_name AS owner_display_name
     FROM gallery_image shown
+    JOIN gallery_user owner ON owner.id = shown.owner_id
     LEFT JOIN gallery_embedding entry ON entry.image_id = shown.id AND entry.space_id = (
         SELECT id FROM gallery_embeddingspace
         WHERE state IN ('active', 'building') ORDER BY state, id LIMIT 1
@@ -61,11 +64,9 @@ def visible_by_id(ids: Sequence[UUID], viewer: Viewer) -> dict[UUID, Image]:
     statement = _VISIBLE.format(columns=_columns(), visible=visible)
     wanted = "{" + ",".join(map(str, ids)) + "}"
     found = list(Image.objects.raw(statement, [viewer.pk or 0, viewer.pk or 0, wanted, *params]))
-    owners = _owners(found, viewer)
-    # Whoever left since then took the pictures along.
-    found = [image for image in found if image.owner_id in owners]
+    owners: dict[int, User] = {viewer.pk: viewer} if isinstance(viewer, User) else {}
     for image in found:
-        image.owner = owners[image.owner_id]
+        image.owner = owners.setdefault(image.owner_id, _owner_of(image))
     return {image.pk: image for image in found}
 
 
@@ -86,8 +87,8 @@ def _columns() -> str:
     return ", ".join(f'shown."{field.column}"' for field in fields)
 
 
-def _owners(images: Iterable[Image], viewer: Viewer) -> dict[int, User]:
-    """By id. The viewer is known already, and in most galleries owns what is found."""
-    known = {viewer.pk: viewer} if isinstance(viewer, User) else {}
-    others = {image.owner_id for image in images} - known.keys()
-    return known | User.objects.in_bulk(others) if others else known
+def _owner_of(image: Any) -> User:
+    """With the names that are shown; whatever else is asked of it is loaded then."""
+    shown = ["id", "username", "display_name"]
+    values = [image.owner_id, image.owner_username, image.owner_display_name]
+    return User.from_db(image._state.db, shown, values)

@@ -231,7 +231,7 @@ def create_index(space: EmbeddingSpace) -> None:
     """Make the space's HNSW index unless it is there or in the making: partial, over
     its own cast.
 
-    The query must repeat both the cast and the literal space (gallery.search.planner).
+    The query must repeat both the cast and the literal space (gallery.search.scans).
     Runs outside any transaction; uploads go on meanwhile.
     """
     with connection.cursor() as cursor:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from gallery.errors import Expired
 from gallery.indexing.showing import for_showing, visible_by_id
 from gallery.models import EmbeddingSpace, Image
-from gallery.search import folding, planner, ranking, window
+from gallery.search import folding, ranking, scans, window
 from gallery.search.query import Query
 from gallery.search.results import Clock, Hit, Note, Results, Viewer
 from gallery.search.window import Window
@@ -110,7 +110,7 @@ def _widen(found: Window, space: EmbeddingSpace, viewer: Viewer, needed: int) ->
     while not found.complete and found.count == before:
         # One more than is needed, so that whether there is more is known, too.
         size = max(FIRST_WINDOW, needed + 1, GROWTH * found.count)
-        if size > planner.MAX_EF_SEARCH:
+        if size > scans.MAX_EF_SEARCH:
             size = max(size, EXACT_WINDOW)
         more = ranking.rank(found, space, viewer, size)
         fresh = found.unknown(more.ids, more.scores)

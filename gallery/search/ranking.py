@@ -15,10 +15,11 @@ from gallery.models import EmbeddingSpace, Image
 from gallery.models.image import ImageQuerySet
 from gallery.search import filters, planner, words
 from gallery.search.fusion import reciprocal_rank_fusion
-from gallery.search.planner import Ranking, Scope
+from gallery.search.planner import Ranking
 from gallery.search.query import Query
 from gallery.search.relevance import Judgement
 from gallery.search.results import Viewer
+from gallery.search.scans import Scope
 from gallery.search.window import Window
 
 # So many of the pictures with the words of a text count: all of them stand among the

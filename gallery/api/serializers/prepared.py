@@ -69,12 +69,21 @@ def _reader(field: serializers.Field) -> Callable[[Any], Any]:
 
 
 def _all(child: type[serializers.BaseSerializer], asked: Any, values: Any) -> list[Any]:
-    writer = child(context=asked.context)
-    return [writer.to_representation(value) for value in values]
+    values = list(values)
+    writer = _nested(child, asked) if values else None
+    return [writer.to_representation(value) for value in values] if writer else []
 
 
 def _one(nested: type[serializers.BaseSerializer], asked: Any, value: Any) -> Any:
-    return None if value is None else nested(context=asked.context).to_representation(value)
+    return None if value is None else _nested(nested, asked).to_representation(value)
+
+
+def _nested(kind: type[serializers.BaseSerializer], asked: Any) -> serializers.BaseSerializer:
+    """One for all that `asked` writes: they differ in their context alone."""
+    made: dict[type, serializers.BaseSerializer] = asked.__dict__.setdefault("_nested", {})
+    if kind not in made:
+        made[kind] = kind(context=asked.context)
+    return made[kind]
 
 
 def _value(field: serializers.Field, value: Any) -> Any:

@@ -1,0 +1,159 @@
+"""How pictures of a scope are read by distance: along the HNSW index, or all of them.
+
+Rows are (image id, cosine distance). What is read how far is decided by the planner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.db import connection
+from django.db.models import QuerySet
+
+from gallery.encoders.base import Vectors
+from gallery.models import EmbeddingSpace, Image
+
+# pgvector's upper bound of hnsw.ef_search: more is read part by part.
+MAX_EF_SEARCH = 1000
+# Memory of such a reading, in times of PostgreSQL's work_mem.
+READING_MEMORY = 4
+
+Rows = list[tuple[UUID, float]]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Ids of pictures as a statement, compiled once for all that is asked of it."""
+
+    sql: str
+    params: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, images: QuerySet[Image]) -> Scope:
+        """Raises EmptyResultSet for a queryset that Django knows to be empty."""
+        return cls(*images.order_by().values("pk").query.sql_with_params())
+
+
+def along(
+    space: EmbeddingSpace,
+    vector: Vectors,
+    scope: Scope,
+    count: int,
+    entries: int,
+    *,
+    toward: Vectors | None = None,
+    explain: bool = False,
+) -> Rows:
+    """About `count` pictures near the unit vector (d,) as the index finds them, nearest
+    first; or its plan. About `entries` of it are read, for `toward` where that is another
+    direction than `vector`."""
+    ef_search = min(entries, MAX_EF_SEARCH)
+    reads_on = entries > MAX_EF_SEARCH
+    # One message, which is one transaction: the settings end with it.
+    statements = [
+        f"SET LOCAL hnsw.ef_search = {ef_search}",
+        f"SET LOCAL hnsw.iterative_scan = {'relaxed_order' if reads_on else 'off'}",
+        f"SET LOCAL hnsw.max_scan_tuples = {entries}",
+        f"SET LOCAL hnsw.scan_mem_multiplier = {READING_MEMORY if reads_on else 1}",
+        # It has been decided: PostgreSQL is not to compare the scope one by one.
+        "SET LOCAL enable_sort = off",
+        # Ordered by the distance alone, since any second key would make the index useless.
+        f"{'EXPLAIN ' if explain else ''}{_distances(space)} AND image_id IN ({scope.sql})"
+        f" ORDER BY {_vector(space)} <=> %s::halfvec({space.dimensions:d}) LIMIT {count}",
+    ]
+    direction = vector if toward is None else toward
+    params = [_literal(vector), *scope.params, _literal(direction)]
+    found = _rows("; ".join(statements), params)
+    return found if explain else sorted(found, key=by_distance)
+
+
+def around(
+    space: EmbeddingSpace,
+    vector: Vectors,
+    scope: Scope,
+    count: int,
+    entries: int,
+    anchors: Sequence[UUID],
+    weight: float,
+) -> Rows:
+    """The `count` nearest to the unit vector (d,), nearest first, among what the index finds
+    around it turned toward each of the pictures `anchors` by `weight`: of each `entries`."""
+    vectors = f"{_vector(space)} <=> "
+    sql = (
+        f"WITH directions AS MATERIALIZED (SELECT %s::halfvec({space.dimensions:d})"  # noqa: S608
+        f" + {_vector(space)} AS direction FROM gallery_embedding"
+        f" WHERE space_id = {space.pk:d} AND vector IS NOT NULL AND image_id = ANY(%s)),"
+        f" found AS MATERIALIZED (SELECT DISTINCT beside.* FROM directions, LATERAL"
+        f" ({_distances(space)} ORDER BY {vectors}direction LIMIT {entries}) AS beside)"
+        # Sorted before the scope is asked: it is asked until there are enough.
+        f" SELECT image_id, distance FROM (SELECT * FROM found ORDER BY distance OFFSET 0)"
+        f" AS sorted WHERE image_id IN ({scope.sql}) ORDER BY distance LIMIT {count}"
+    )
+    statements = [
+        f"SET LOCAL hnsw.ef_search = {entries}",
+        "SET LOCAL hnsw.iterative_scan = off",
+        "SET LOCAL enable_sort = off",
+        sql,
+    ]
+    params = [_literal(vector / weight), list(anchors), _literal(vector), *scope.params]
+    return sorted(_rows("; ".join(statements), params), key=by_distance)
+
+
+def one_by_one(space: EmbeddingSpace, vector: Vectors, scope: Scope, count: int) -> Rows:
+    """The `count` pictures of the scope nearest to the unit vector (d,), nearest first."""
+    # OFFSET 0 keeps the planner from the HNSW index, which would be approximate.
+    rows = _rows(
+        f"SELECT * FROM ({_distances(space)} AND image_id IN ({scope.sql}) OFFSET 0)"  # noqa: S608
+        f" AS compared ORDER BY distance, image_id LIMIT {count}",
+        [_literal(vector), *scope.params],
+    )
+    return sorted(rows, key=by_distance)
+
+
+def among(scope: Scope, ids: Sequence[UUID]) -> list[UUID]:
+    """Those of `ids` that are in the scope."""
+    rows = _rows(
+        f"SELECT pk FROM ({scope.sql}) AS searched WHERE pk = ANY(%s)",  # noqa: S608
+        [*scope.params, list(ids)],
+    )
+    return [pk for (pk,) in rows]
+
+
+def by_distance(row: tuple[UUID, float]) -> tuple[float, UUID]:
+    """The order of results: nearest first, ties by id."""
+    return row[1], row[0]
+
+
+def _distances(space: EmbeddingSpace) -> str:
+    return (
+        f"SELECT image_id, {_vector(space)} <=> %s::halfvec({space.dimensions:d}) AS distance"  # noqa: S608
+        f" FROM gallery_embedding WHERE space_id = {space.pk:d} AND vector IS NOT NULL"
+    )
+
+
+def _vector(space: EmbeddingSpace) -> str:
+    """With the very cast of the space's index, which wants the literal space, too."""
+    return f"vector::halfvec({space.dimensions:d})"
+
+
+def _literal(vector: Vectors) -> str:
+    """As PostgreSQL reads it. Five digits tell all half-precision numbers apart; pgvector's
+    own text has all that a double has, and takes five times as long."""
+    halves = vector.astype(np.float16).tolist()
+    return f"[{','.join(['%.5g'] * len(halves))}]" % tuple(halves)
+
+
+def _rows(sql: str, params: Sequence[Any]) -> list[Any]:
+    """Of all statements that answer."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        rows: list[Any] = []
+        while True:
+            if cursor.description:
+                rows += cursor.fetchall()
+            if not cursor.nextset():
+                return rows
