@@ -82,13 +82,13 @@ def around(
 ) -> Rows:
     """The `count` nearest to the unit vector (d,), nearest first, among what the index finds
     around it turned toward each of the pictures `anchors` by `weight`: of each `entries`."""
-    vectors = f"{_vector(space)} <=> "
     sql = (
         f"WITH directions AS MATERIALIZED (SELECT %s::halfvec({space.dimensions:d})"  # noqa: S608
         f" + {_vector(space)} AS direction FROM gallery_embedding"
         f" WHERE space_id = {space.pk:d} AND vector IS NOT NULL AND image_id = ANY(%s)),"
         f" found AS MATERIALIZED (SELECT DISTINCT beside.* FROM directions, LATERAL"
-        f" ({_distances(space)} ORDER BY {vectors}direction LIMIT {entries}) AS beside)"
+        f" ({_distances(space)} ORDER BY {_vector(space)} <=> direction LIMIT {entries})"
+        f" AS beside)"
         # Sorted before the scope is asked: it is asked until there are enough.
         f" SELECT image_id, distance FROM (SELECT * FROM found ORDER BY distance OFFSET 0)"
         f" AS sorted WHERE image_id IN ({scope.sql}) ORDER BY distance LIMIT {count}"
