@@ -163,7 +163,7 @@ def speed(library: Library, vectors: np.ndarray, asked: Asked, options: Any) -> 
 
     from benchmarks.served import served
     from gallery.models import Image, User
-    from gallery.search import pages, planner, sample, scans, text_scan
+    from gallery.search import pages, planner, scans
 
     space, owner = library.space, User.objects.get(username="owner")
     flat = faiss.IndexFlatIP(vectors.shape[1])
@@ -175,15 +175,8 @@ def speed(library: Library, vectors: np.ndarray, asked: Asked, options: Any) -> 
     def faiss_flat(number: int) -> None:
         flat.search(asked["text"][number][None], K)
 
-    drawn = sample.draw(space)
-
-    def text(number: int) -> None:
-        entries = size.entries(window, "text")
-        text_scan.near_text(space, asked["text"][number], scope, window, entries, drawn)
-
-    def picture(number: int) -> None:
-        entries = size.entries(window, "image")
-        scans.along(space, asked["image"][number], scope, window, entries)
+    def by_index(kind: planner.Kind) -> Callable[[int], Any]:
+        return lambda n: planner.by_index(space, asked[kind][n], scope, window, kind, size)
 
     def planned(kind: planner.Kind) -> Callable[[int], Any]:
         return lambda n: planner.nearest(
@@ -193,8 +186,8 @@ def speed(library: Library, vectors: np.ndarray, asked: Asked, options: Any) -> 
     against = Contender("faiss IndexFlatIP, float32, one query", faiss_flat)
     contenders = [
         against,
-        Contender("the statement, text", text),
-        Contender("the statement, picture", picture),
+        Contender("the statement, text", by_index("text")),
+        Contender("the statement, picture", by_index("image")),
         Contender("the planner with Django, text", planned("text")),
         Contender("the planner with Django, picture", planned("image")),
     ]

@@ -127,19 +127,13 @@ def compare(
     vectors: np.ndarray,
     ids: list[uuid.UUID],
 ) -> None:
-    from gallery.search import planner, sample, scans, text_scan
+    from gallery.search import planner, scans
 
     asked = scans.Scope.of(scope)
 
     def by_index(query: np.ndarray) -> list[uuid.UUID]:
-        """As far as the scope's share demands, as the planner has it."""
         size = planner.measured(space, asked, WINDOW)
-        entries = size.entries(WINDOW, kind)
-        drawn = sample.of(space) if kind == "text" else None
-        if drawn is None:
-            rows = scans.along(space, query, asked, WINDOW, entries)
-        else:
-            rows = text_scan.near_text(space, query, asked, WINDOW, entries, drawn)
+        rows = planner.by_index(space, query, asked, WINDOW, kind, size)
         return [image_id for image_id, _ in rows]
 
     best = np.argsort(-(queries @ vectors.T), axis=1)[:, :K]

@@ -106,17 +106,18 @@ def nearest(
     if window <= scans.MAX_EF_SEARCH:
         size = measured(space, searched, window)
         if not size.is_small:
-            rows = _by_index(space, vector, searched, window, kind, size)
+            rows = by_index(space, vector, searched, window, kind, size)
             if len(rows) >= window:
                 return _ranking(rows[:window], exact=False, complete=False)
     rows = scans.one_by_one(space, vector, searched, window + 1)
     return _ranking(rows[:window], exact=True, complete=len(rows) <= window)
 
 
-def _by_index(
+def by_index(
     space: EmbeddingSpace, vector: Vectors, scope: Scope, window: int, kind: Kind, size: Size
 ) -> Rows:
-    """Fewer than `window` where the index does not lead to enough of the scope."""
+    """(image id, distance) of pictures of a scope of `size` near the unit vector (d,), nearest
+    first: fewer than `window` where the index does not lead to enough of them."""
     drawn = sample.of(space) if kind == "text" else None
     ample = math.ceil(SLACK[kind] * window)
 

@@ -69,9 +69,7 @@ def _reader(field: serializers.Field) -> Callable[[Any], Any]:
 
 
 def _all(child: type[serializers.BaseSerializer], asked: Any, values: Any) -> list[Any]:
-    values = list(values)
-    writer = _nested(child, asked) if values else None
-    return [writer.to_representation(value) for value in values] if writer else []
+    return [_nested(child, asked).to_representation(value) for value in values]
 
 
 def _one(nested: type[serializers.BaseSerializer], asked: Any, value: Any) -> Any:
