@@ -472,3 +472,21 @@ def test_bad_categories_are_answered_in_place(
     assert response.status_code == 400
     assert response.content.decode().lstrip().startswith('<div class="alert"')
     assert sentence in response.content.decode()
+
+
+@pytest.mark.parametrize(("line", "found"), [(0.9, ["", "", "weak"]), (0.9999, ["", "", ""])])
+def test_similar_pictures_are_divided_as_results_are(
+    alice: User,
+    space: EmbeddingSpace,
+    monkeypatch: pytest.MonkeyPatch,
+    line: float,
+    found: list[str],
+) -> None:
+    """And the page of the picture has the heading of every section that they come in."""
+    draw_line(monkeypatch, line)
+    asked, *_others = [encoded(alice, space, red) for red in (0.9, 0.8, 0.7, 0.1)]
+    client = browser(alice)
+    similar = client.get(reverse("image_similar", args=[asked.pk]), headers=HTMX)
+    assert sections(similar) == found
+    page = client.get(reverse("image", args=[asked.pk])).content.decode()
+    assert '<template data-heading="weak">' in page

@@ -90,7 +90,7 @@ def similar(request: HttpRequest, pk: UUID) -> HttpResponse:
     if "c" in request.GET:
         return _further_page(request, address, SIMILAR_PAGE)
     results = service.search_similar(image, request.user, limit=SIMILAR_PAGE)
-    tiles, course = _tiles(request, results, Course(_best(results)))
+    tiles, course = _tiles(request, results, _course_of(results))
     context = {"tiles": tiles, "more": _more(address, results, course)}
     return render(request, "gallery/similar.html", context)
 

@@ -272,6 +272,23 @@ def test_weak_matches_stand_below_a_divider_far_down(site: Site, images: list[Im
         assert (box["y"] > line["y"]) == (number >= 6), number
 
 
+def test_weak_matches_of_a_picture_stand_below_a_divider_too(
+    site: Site, images: list[Image]
+) -> None:
+    """A section whose heading the page lacked once stopped the drawing of the grid."""
+    page = site.open(f"/images/{images[0].pk}/")
+    expect(page.locator("[data-grid] [data-tile]").first).to_be_visible()
+    divider = page.locator("[data-grid] > .divider:visible")
+    last = page.get_by_role("img", name=f"Picture {COUNT - 1}", exact=True)
+
+    def at_the_end() -> bool:
+        page.mouse.wheel(0, 900)
+        return last.is_visible() and divider.count() == 1
+
+    wait_for(at_the_end, what="the grid is drawn to its end")
+    expect(divider).to_contain_text("Weak matches")
+
+
 def test_near_duplicates_open_in_place(
     site: Site, images: list[Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
