@@ -72,7 +72,7 @@ def library_of(world: World, vectors: np.ndarray) -> Library:
     """Fill the database, or find what an earlier run has filled it with."""
     from django.core.management import call_command
 
-    from gallery.indexing.spaces import has_index
+    from gallery.indexing.vector_indexes import has_index, refresh_lists
     from gallery.models import EmbeddingSpace, Image
 
     call_command("migrate", verbosity=0)
@@ -88,6 +88,7 @@ def library_of(world: World, vectors: np.ndarray) -> Library:
         return library
     if space is None or not has_index(space):
         raise SystemExit("This database holds other pictures: the benchmark wants an empty one.")
+    refresh_lists(space)
     library = made_up_library.draw(starter_space(space), world.subjects())
     some = library.ids[:: max(1, len(library.ids) // 100)]
     if Image.objects.count() != len(library.ids) or Image.objects.filter(

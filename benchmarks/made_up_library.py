@@ -79,7 +79,7 @@ def load(library: Library, vectors: np.ndarray) -> float:
     """Write it all; the seconds that building the vector index took."""
     from django.db import connection
 
-    from gallery.indexing.spaces import create_index
+    from gallery.indexing.vector_indexes import create_index, refresh_lists
     from gallery.models import Album, AlbumShare, Tag, User
 
     owner, other, small, member = (
@@ -108,6 +108,7 @@ def load(library: Library, vectors: np.ndarray) -> float:
         )
     start = time.perf_counter()
     create_index(library.space)
+    refresh_lists(library.space)
     took = time.perf_counter() - start
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")

@@ -82,7 +82,7 @@ def unit(array: np.ndarray) -> np.ndarray:
 
 def fill(space: EmbeddingSpace, vectors: np.ndarray) -> list[uuid.UUID]:
     """Rows without files, then the index: bulk load comes before the build."""
-    from gallery.indexing.spaces import create_index
+    from gallery.indexing.vector_indexes import create_index, refresh_lists
     from gallery.models import Embedding, Image, User
 
     owner = User.objects.create_user("benchmark")
@@ -108,6 +108,7 @@ def fill(space: EmbeddingSpace, vectors: np.ndarray) -> list[uuid.UUID]:
     )
     start = time.perf_counter()
     create_index(space)
+    refresh_lists(space)
     print(f"{len(images)} vectors, HNSW built in {time.perf_counter() - start:.0f} s")
     return [image.pk for image in images]
 

@@ -353,7 +353,7 @@ def test_activate_and_roll_back(
     new = EmbeddingSpace.objects.create(architecture="larger", dimensions=4)
     assert "index of this model is still being built" in space_action(admin, "activate", new.pk)
     # Indexes are built outside transactions, by the worker (tests/test_indexing.py).
-    monkeypatch.setattr("gallery.indexing.spaces.has_index", lambda space: True)
+    monkeypatch.setattr("gallery.indexing.vector_indexes.has_index", lambda space: True)
     assert "Searches use larger now." in space_action(admin, "activate", new.pk)
     new.refresh_from_db()
     assert new.state == State.ACTIVE

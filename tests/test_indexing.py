@@ -16,7 +16,7 @@ from PIL import Image as PILImage
 
 from gallery.encoders.base import ModelUnavailable, Vectors
 from gallery.errors import Refusal, Unavailable
-from gallery.indexing import batch, ledger, spaces
+from gallery.indexing import batch, ledger, spaces, vector_indexes
 from gallery.library import service
 from gallery.library.storage import DurableFileSystemStorage
 from gallery.models import Embedding, EmbeddingSpace, Image, User
@@ -242,7 +242,7 @@ def test_the_first_space_is_made_once_and_activated(
     active = spaces.active_space()
     assert active == first
     assert (active.dimensions, active.logit_scale, active.checksum) == (3, 100.0, "colour")
-    assert spaces.has_index(active)
+    assert vector_indexes.has_index(active)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -353,7 +353,7 @@ def test_changed_weights_are_noticed_and_everything_encoded_again(
     entry = image.embeddings.get()
     assert entry.vector is None
     spaces.finish_spaces()
-    assert not spaces.has_index(space), "the index comes after the vectors"
+    assert not vector_indexes.has_index(space), "the index comes after the vectors"
     assert batch.encode_pending() == 1
     space.refresh_from_db()
     assert space.checksum == "other weights"

@@ -18,7 +18,7 @@ from PIL import ImageDraw, ImageEnhance
 from skimage import data as photographs
 
 from gallery import tasks
-from gallery.indexing import comparisons, ledger, near_duplicates, spaces
+from gallery.indexing import comparisons, ledger, near_duplicates, spaces, vector_indexes
 from gallery.indexing.near_duplicates import Progress, are_near_duplicates
 from gallery.models import Comparison, Embedding, Image, NearDuplicate
 from gallery.search.folding import fold
@@ -30,10 +30,10 @@ ALL = 0
 
 
 def build_index(space) -> None:
-    """As `spaces.create_index`, but inside of the test's transaction."""
+    """As `vector_indexes.create_index`, but inside of the test's transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"CREATE INDEX {spaces.index_name(space)} ON gallery_embedding"
+            f"CREATE INDEX {vector_indexes.index_name(space)} ON gallery_embedding"
             f" USING hnsw ((vector::halfvec({space.dimensions})) halfvec_cosine_ops)"
             f" WHERE space_id = {space.pk}"
         )
@@ -253,7 +253,7 @@ def test_what_is_removed_leaves_the_queue(alice, space):
 def test_what_is_encoded_again_while_it_is_compared_is_compared_again(alice, monkeypatch):
     """The new vector is stored after the old one was taken out of the queue and read."""
     space = make_space(dimensions=8)
-    spaces.create_index(space)
+    vector_indexes.create_index(space)
     one, other = (picture(alice, number, np.eye(8)[0], space) for number in range(2))
     ledger.reencode(Image.objects.filter(pk=one.pk))
     claim = ledger.claim(space, 1)
@@ -338,7 +338,7 @@ def test_the_unit_is_the_mean_distance_of_the_space(alice, space):
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_share_the_work(alice):
     space = make_space(dimensions=8)
-    spaces.create_index(space)
+    vector_indexes.create_index(space)
     rng = np.random.default_rng(1)
     twins = []
     for number in range(60):

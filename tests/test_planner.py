@@ -10,9 +10,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from gallery.indexing import spaces
+from gallery.indexing import vector_indexes
 from gallery.models import Embedding, EmbeddingSpace, Image, User
-from gallery.search import planner, sample, scans, text_scan
+from gallery.search import planner, sample, scans
 from gallery.search.planner import Scope, Size
 from tests.factories import make_space
 
@@ -48,7 +48,7 @@ def library(transactional_db: None) -> tuple[EmbeddingSpace, np.ndarray, list[Im
         Embedding(image=image, space=space, state="encoded", vector=vector.tolist())
         for image, vector in zip(images, vectors, strict=True)
     )
-    spaces.create_index(space)
+    vector_indexes.create_index(space)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE gallery_image, gallery_embedding")
     return space, vectors, images
@@ -153,59 +153,18 @@ def test_only_a_picture_of_the_scope_that_was_missed_lets_a_text_be_sought_again
 
 
 def test_settings_of_a_search_end_with_it(library: Any) -> None:
-    space, vectors, images = library
+    space, vectors, _images = library
 
     def current() -> list[str]:
-        names = ("hnsw.ef_search", "hnsw.iterative_scan", "enable_sort")
+        names = ("hnsw.ef_search", "hnsw.iterative_scan", "ivfflat.probes", "enable_sort")
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT {', '.join(f'current_setting({n!r})' for n in names)}")
             return list(cursor.fetchone())
 
     everything = Scope.of(Image.objects.all())
     scans.along(space, vectors[0], everything, 10, 77)
-    assert current() == ["40", "off", "on"]
-    scans.around(space, vectors[0], everything, 10, 77, [images[5].pk], 0.6)
-    assert current() == ["40", "off", "on"]
-
-
-def test_in_a_large_library_a_text_is_sought_around_the_best_of_the_sample(
-    library: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where the graph leads nowhere, and what was missed is not in the sample, either."""
-    space, vectors, images = library
-    settings.EXACT_SEARCH_LIMIT = 50
-    monkeypatch.setattr(text_scan, "USUAL", 100)
-    text = vectors[700]
-    nearest = np.argsort(-(vectors @ text))
-    known = nearest[40::7]  # not the best ones, but their neighbours
-    some = sample.Sample([images[n].pk for n in known], vectors[known], COUNT)
-    monkeypatch.setattr(sample, "of", lambda space: some)
-    far = [(images[n].pk, 1 - float(vectors[n] @ text)) for n in nearest[600:660]]
-    monkeypatch.setattr(scans, "along", lambda *args, **kwargs: far)
-    around, asked = scans.around, []
-
-    def heard(*args: Any) -> Any:
-        asked.append(args[5])
-        return around(*args)
-
-    monkeypatch.setattr(scans, "around", heard)
-    scope = Image.objects.filter(pk__in=[image.pk for image in images[::2]])
-    ranking = planner.nearest(space, text, scope, 20, "text")
-    inside = [images[n].pk for n in nearest if n % 2 == 0]
-    assert len({*ranking.ids[:10]} & {*inside[:10]}) >= 8
-    assert {*ranking.ids} <= {*inside}
-    assert ranking.ids[0] == images[700].pk
-    assert ranking.scores == sorted(ranking.scores, reverse=True)
-    (places,) = asked
-    assert 2 <= len(places) <= text_scan.anchors(COUNT) == 7
-    at = [next(n for n in known if images[n].pk == place) for place in places]
-    alike = vectors[at] @ vectors[at].T - np.eye(len(at))
-    assert alike.max() <= text_scan.ALIKE, "each is another place"
-
-
-def test_the_larger_the_library_the_more_places() -> None:
-    sizes = (1_000, 100_000, 300_000, 1_000_000, 10_000_000)
-    assert [text_scan.anchors(size) for size in sizes] == [0, 0, 3, 6, 12]
+    scans.in_lists(space, vectors[0], everything, 10, 7)
+    assert current() == ["40", "off", "1", "on"]
 
 
 @pytest.mark.parametrize("kind", ["image", "text"])
@@ -240,7 +199,7 @@ def test_a_thin_scope_of_unknown_size_is_read_further_before_it_is_given_up(
         (Size(counted=9_000, bound=2_000, indexed=10_000), 150, 400),
         (Size(counted=90_000, bound=2_000, indexed=100_000), 150, 400),
         # Further than was counted: its share is not known, its library is large.
-        (Size(counted=8_000, bound=2_000, indexed=1_000_000), 299, 400),
+        (Size(counted=8_000, bound=2_000, indexed=1_000_000), 150, 400),
         # 6 % of the entries are in it: 500 nearest ones are likely to hold 30 of them.
         (Size(counted=6_000, bound=2_000, indexed=100_000), 750, 1000),
         (Size(counted=2_500, bound=2_000, indexed=1_000_000), 1000, 1000),
@@ -251,3 +210,100 @@ def test_sparse_scopes_and_large_libraries_are_searched_further(
 ) -> None:
     assert size.entries(30, "image") == image
     assert size.entries(30, "text") == text
+
+
+@pytest.fixture
+def listed(library: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The same library, for which 1,500 pictures are many."""
+    monkeypatch.setattr(vector_indexes, "LISTED_FROM", COUNT)
+    vector_indexes.refresh_lists(library[0])
+    return library
+
+
+def test_the_lists_of_a_large_library_are_read_for_texts_and_for_pictures(
+    listed: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space, vectors, images = listed
+    settings.EXACT_SEARCH_LIMIT = 50
+    monkeypatch.setattr(planner, "LISTED", {"image": 400, "text": 400})
+    plan = scans.in_lists(space, vectors[0], Scope.of(Image.objects.all()), 9, 3, explain=True)
+    assert vector_indexes.lists_name(space) in str(plan)
+    rng = np.random.default_rng(5)
+    for kind in ("text", "image"):
+        found = []
+        for n in rng.integers(100, COUNT, 40):
+            ranking = planner.nearest(space, vectors[n], Image.objects.all(), 20, kind)
+            best = [images[place].pk for place in np.argsort(-(vectors @ vectors[n]))[:10]]
+            assert not ranking.exact
+            assert ranking.ids[0] == images[n].pk
+            assert ranking.scores == sorted(ranking.scores, reverse=True)
+            assert len(ranking.ids) == 20
+            found.append(len({*ranking.ids} & {*best}) / 10)
+        assert np.mean(found) >= 0.9, "400 of 1,500 without any clusters"
+
+
+def test_a_scope_that_lies_in_other_lists_is_read_exactly(
+    listed: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space, vectors, images = listed
+    monkeypatch.setattr(planner, "LISTED", {"image": 60, "text": 60})
+    monkeypatch.setattr(planner, "ALWAYS_EXACT", 10)
+    apart = Image.objects.filter(camera="Apart")
+    best = np.argsort(-(vectors[:100] @ vectors[700]))[:30]
+    for limit in (50, 10):  # of known size, and of unknown
+        settings.EXACT_SEARCH_LIMIT = limit
+        ranking = planner.nearest(space, vectors[700], apart, 30, "text")
+        assert {*ranking.ids} == {images[place].pk for place in best}
+        assert ranking.exact
+
+
+def test_lists_grow_with_the_library_and_the_memory(
+    library: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = library[0]
+
+    def lists() -> int:
+        vector_indexes.refresh_lists(space)
+        return vector_indexes.indexed(space).lists
+
+    assert lists() == 0, "a small library has none"
+    monkeypatch.setattr(vector_indexes, "LISTED_FROM", COUNT)
+    settings.INDEX_BUILD_MEMORY = "4MB"
+    monkeypatch.setattr(vector_indexes, "_MEMORY_SHARE", 0.4)
+    few = lists()
+    assert 0 < few < 155
+    assert lists() == few, "more memory would be needed"
+    settings.INDEX_BUILD_MEMORY = "64MB"
+    monkeypatch.setattr(vector_indexes, "LISTS_PER_ROOT", 8)
+    assert lists() == round(8 * COUNT**0.5)
+    assert lists() == round(8 * COUNT**0.5)
+    with connection.cursor() as cursor:
+        name = vector_indexes.lists_name(space)
+        cursor.execute("SELECT relname FROM pg_class WHERE relname LIKE %s", [f"{name}%"])
+        assert cursor.fetchall() == [(name,)], "nothing is left of what served before"
+    vector_indexes.drop_indexes(space)
+    assert vector_indexes.indexed(space) == vector_indexes.Indexed(0, 0)
+
+
+def test_the_last_memory_that_pgvector_needs_is_not_asked_for(
+    library: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many lists as are said to be affordable are built without an error."""
+    monkeypatch.setattr(vector_indexes, "LISTED_FROM", COUNT)
+    monkeypatch.setattr(vector_indexes, "LISTS_PER_ROOT", 1000)
+    settings.INDEX_BUILD_MEMORY = "2MB"
+    vector_indexes.refresh_lists(library[0])
+    assert vector_indexes.indexed(library[0]).lists > 50
+
+
+@pytest.mark.parametrize("kind", ["text", "image"])
+def test_more_lists_are_read_in_larger_libraries_and_for_thinner_scopes(kind: planner.Kind) -> None:
+    usual = Size(10**5, 2_000, 10**5, 1_265)
+    large = Size(10**6, 5_000, 10**6, 4_000)
+    thin = Size(2_001, 2_000, 10**5, 1_265)
+    assert usual.probes(20, kind) / usual.lists == pytest.approx(
+        planner.LISTED[kind] / 10**5, abs=1e-3
+    )
+    assert usual.probes(20, kind) / usual.lists > large.probes(20, kind) / large.lists
+    assert thin.probes(200, kind) > usual.probes(200, kind)
+    assert Size(1_000, 500, 1_500, 9).probes(1_000, kind) == 9

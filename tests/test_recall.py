@@ -20,7 +20,8 @@ from gallery.checks import index_recall
 from gallery.encoders import client as encoder
 from gallery.encoders.base import Vectors, l2_normalise
 from gallery.errors import Unavailable
-from gallery.indexing.spaces import active_space, create_index
+from gallery.indexing.spaces import active_space
+from gallery.indexing.vector_indexes import create_index
 from gallery.models import (
     Album,
     AlbumItem,

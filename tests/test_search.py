@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from gallery.errors import Expired, Refusal, Unavailable
-from gallery.indexing import spaces
+from gallery.indexing import vector_indexes
 from gallery.library import service as library
 from gallery.models import Embedding, EmbeddingSpace, Image, User
 from gallery.search import pages, planner, scans, service
@@ -232,7 +232,7 @@ def clustered(transactional_db: None, settings: Any) -> tuple[EmbeddingSpace, np
         Embedding(image=image, space=space, state="encoded", vector=vector.tolist())
         for image, vector in zip(images, vectors, strict=True)
     )
-    spaces.create_index(space)
+    vector_indexes.create_index(space)
     with connection.cursor() as cursor:
         # What autovacuum does sooner or later: without statistics no plan is good.
         cursor.execute("ANALYZE gallery_image, gallery_embedding")
@@ -261,7 +261,7 @@ def test_the_index_is_really_used(clustered: Any) -> None:
     space, vectors, _ = clustered
     scope = Image.objects.visible_to(AnonymousUser())
     plan = scans.along(space, vectors[0], scans.Scope.of(scope), 50, 200, explain=True)
-    assert spaces.index_name(space) in str(plan)
+    assert vector_indexes.index_name(space) in str(plan)
 
 
 def test_a_sparse_scope_still_gives_full_pages(clustered: Any, settings: Any) -> None:

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from gallery.indexing import spaces
+from gallery.indexing import vector_indexes
 from gallery.models import (
     Album,
     AlbumItem,
@@ -30,7 +30,7 @@ from gallery.models import (
     Tag,
     User,
 )
-from gallery.search import pages
+from gallery.search import pages, planner
 from gallery.search.results import Clock, Hit, Viewer
 from gallery.search.window import Window
 from tests.factories import make_space
@@ -130,7 +130,7 @@ def world(transactional_db: None, settings: Any) -> World:
     tag.images.set(tagged)
     liked = [image for image in images if rng.random() < 0.1]
     Favourite.objects.bulk_create(Favourite(user=users[0], image=image) for image in liked)
-    spaces.create_index(space)
+    vector_indexes.create_index(space)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return World(
@@ -158,7 +158,16 @@ FILTERS = st.fixed_dictionaries(
 )
 
 
-def test_searches_equal_brute_force(world: World, settings: Any) -> None:
+@pytest.mark.parametrize("index", ["graph", "lists"])
+def test_searches_equal_brute_force(
+    world: World, settings: Any, monkeypatch: pytest.MonkeyPatch, index: str
+) -> None:
+    if index == "lists":
+        monkeypatch.setattr(vector_indexes, "LISTED_FROM", PICTURES // 2)
+        monkeypatch.setattr(planner, "LISTED", {"text": 900, "image": 300})
+        vector_indexes.refresh_lists(world.space)
+        assert vector_indexes.indexed(world.space).lists > 100
+
     @hypothesis_settings(
         max_examples=50,
         deadline=None,

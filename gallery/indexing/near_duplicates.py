@@ -21,7 +21,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Q, QuerySet
 from pgvector import HalfVector
 
-from gallery.indexing import comparisons, spaces
+from gallery.indexing import comparisons, spaces, vector_indexes
 from gallery.models import Embedding, EmbeddingSpace, Image
 
 # A ring is answered with so many seconds of work, in so many transactions as fit; the
@@ -120,7 +120,7 @@ def compare_pending(seconds: float = SECONDS) -> int:
         return 0
     try:
         space = spaces.active_space()
-        if space is None or not spaces.has_index(space):
+        if space is None or not vector_indexes.has_index(space):
             return 0
         unit = mean_distance(space)
         until = time.monotonic() + seconds

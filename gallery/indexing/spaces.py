@@ -6,7 +6,7 @@ import logging
 import threading
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -14,20 +14,12 @@ from gallery.doorbell import ring
 from gallery.encoders.base import Encoder, ModelUnavailable
 from gallery.encoders.registry import get_encoder
 from gallery.errors import Refusal
-from gallery.indexing import comparisons, ledger
+from gallery.indexing import comparisons, ledger, vector_indexes
 from gallery.models import Embedding, EmbeddingSpace
 
 logger = logging.getLogger(__name__)
 
 State = EmbeddingSpace.State
-
-# pgvector's usual graph degree; more construction effort than its default of 64
-# buys recall that no search setting can make up for.
-HNSW_M = 16
-HNSW_EF_CONSTRUCTION = 200
-
-# The advisory lock of building an index, beside the space's number (any constant does).
-_INDEX_LOCK = 20_514
 
 _preparing = threading.Lock()
 
@@ -90,7 +82,7 @@ def activate(space: EmbeddingSpace) -> None:
             "space_not_ready",
             _("%(count)d pictures are still to be encoded with this model.") % {"count": waiting},
         )
-    if not has_index(space):
+    if not vector_indexes.has_index(space):
         raise Refusal(
             "space_not_indexed", _("The search index of this model is still being built.")
         )
@@ -129,8 +121,7 @@ def remove(space: EmbeddingSpace) -> None:
     """Delete a space that is not active, with its vectors and its index."""
     if space.state == State.ACTIVE:
         raise Refusal("space_active", _("The active model cannot be removed."))
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP INDEX IF EXISTS {index_name(space)}")
+    vector_indexes.drop_indexes(space)
     with transaction.atomic():
         _lock(space)
         space.delete()
@@ -173,16 +164,17 @@ def _prepare(space: EmbeddingSpace) -> None:
     if space.error:  # of an earlier try
         EmbeddingSpace.objects.filter(pk=space.pk).update(error="")
     if space.state == State.BUILDING and active_space() is None:
-        create_index(space)
+        vector_indexes.create_index(space)
         _switch_to(space)
 
 
 def finish_spaces() -> None:
     """Make the index of each space that has all its vectors and no index yet: one
-    bulk build takes a third of the time of as many insertions."""
+    bulk build takes a third of the time of as many insertions. Lists grow with theirs."""
     for space in ledger.target_spaces().filter(dimensions__isnull=False):
-        if not has_index(space) and not ledger.waiting(space).exists():
-            create_index(space)
+        if not vector_indexes.has_index(space) and not ledger.waiting(space).exists():
+            vector_indexes.create_index(space)
+        vector_indexes.refresh_lists(space)
 
 
 @transaction.atomic
@@ -196,8 +188,7 @@ def _adopt(space: EmbeddingSpace, encoder: Encoder) -> None:
             state=Embedding.State.PENDING, vector=None, attempts=0, claim=None, claimed_until=None
         )
         if space.dimensions != encoder.dimensions:
-            with connection.cursor() as cursor:
-                cursor.execute(f"DROP INDEX IF EXISTS {index_name(space)}")
+            vector_indexes.drop_indexes(space)
     space.dimensions = encoder.dimensions
     space.logit_scale = encoder.logit_scale
     space.logit_bias = encoder.logit_bias
@@ -209,49 +200,3 @@ def _lock(space: EmbeddingSpace) -> None:
     """Before all rows of a space are changed: workers that store vectors hold the space
     first (`ledger.complete`), and two orders would be a deadlock."""
     EmbeddingSpace.objects.select_for_update().filter(pk=space.pk).first()
-
-
-def index_name(space: EmbeddingSpace) -> str:
-    return f"embedding_hnsw_{space.pk:d}"
-
-
-def has_index(space: EmbeddingSpace) -> bool:
-    """Whether the space's index is there and whole."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
-            " WHERE relname = %s",
-            [index_name(space)],
-        )
-        row = cursor.fetchone()
-    return row is not None and row[0]
-
-
-def create_index(space: EmbeddingSpace) -> None:
-    """Make the space's HNSW index unless it is there or in the making: partial, over
-    its own cast.
-
-    The query must repeat both the cast and the literal space (gallery.search.scans).
-    Runs outside any transaction; uploads go on meanwhile.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_INDEX_LOCK, space.pk])
-        if not cursor.fetchone()[0]:
-            return
-        cursor.execute(
-            "SELECT set_config('maintenance_work_mem', %s, false)", [settings.INDEX_BUILD_MEMORY]
-        )
-        try:
-            if not has_index(space):
-                # What a build that was killed left behind serves nothing.
-                cursor.execute(f"DROP INDEX IF EXISTS {index_name(space)}")
-                # DDL takes no parameters: these are our own integers.
-                cursor.execute(
-                    f"CREATE INDEX CONCURRENTLY {index_name(space)} ON gallery_embedding"
-                    f" USING hnsw ((vector::halfvec({space.dimensions:d})) halfvec_cosine_ops)"
-                    f" WITH (m = {HNSW_M}, ef_construction = {HNSW_EF_CONSTRUCTION})"
-                    f" WHERE space_id = {space.pk:d}"
-                )
-        finally:
-            cursor.execute("RESET maintenance_work_mem")
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_INDEX_LOCK, space.pk])

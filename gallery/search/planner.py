@@ -1,4 +1,4 @@
-"""Nearest pictures by cosine, in SQL: exact for small scopes, HNSW otherwise."""
+"""Nearest pictures by cosine, in SQL: exact for small scopes, by an index otherwise."""
 
 from __future__ import annotations
 
@@ -17,20 +17,24 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from gallery.encoders.base import Vectors
-from gallery.indexing.spaces import index_name
+from gallery.indexing.vector_indexes import indexed
 from gallery.models import EmbeddingSpace, Image
 from gallery.search import sample, scans
 from gallery.search.scans import Rows, Scope
-from gallery.search.text_scan import USUAL, near_text
+from gallery.search.text_scan import near_text
 
 Kind = Literal["text", "image"]
 
-# So many entries of the index are read. Texts lie further from pictures than pictures from
+# So many entries of the graph are read. Texts lie further from pictures than pictures from
 # each other, and must be sought more widely (docs/decisions/0014).
 ENTRIES: dict[Kind, int] = {"text": 400, "image": 150}
-# For pictures more in libraries larger than USUAL, by this power of their size; for texts
-# the index is read in more places (gallery.search.text_scan).
-GROWTH: dict[Kind, float] = {"text": 0.0, "image": 0.3}
+# Of lists so many entries, each of which costs a fraction of one of the graph; in libraries
+# larger than USUAL more by this power of their size (docs/decisions/0020).
+USUAL = 100_000
+LISTED: dict[Kind, int] = {"text": 4_800, "image": 1_200}
+GROWTH: dict[Kind, float] = {"text": 0.1, "image": 0.2}
+# Where that does not hold enough of a scope of unknown size, so many times as much.
+FURTHER = 8
 # Scopes up to this size are compared one by one however small the library is.
 ALWAYS_EXACT = 2_000
 # What an entry of the index costs beside a picture that is compared one by one.
@@ -40,12 +44,6 @@ INDEX_COST = 1.5
 COUNT_ON = 4
 # So much more than the mean, since chance varies, and recall with it.
 SLACK: dict[Kind, float] = {"text": 2.0, "image": 1.5}
-# How long an iterative scan goes on, as a share of the scope: one that lies elsewhere than
-# the query is compared one by one then, and this much was lost.
-PATIENCE = 0.5
-# The first pictures that such a scan meets are not the nearest: a twelfth of what it may
-# read is to be met.
-MET = 12
 # Which plan is the faster one changes slowly, and both are right.
 SIZE_TTL_SECONDS = 60
 
@@ -65,11 +63,13 @@ class Ranking:
 @dataclass(frozen=True)
 class Size:
     """How many pictures a scope has, counted no further than COUNT_ON times `bound`: the
-    size up to which it is small. `indexed` are the entries of the whole index."""
+    size up to which it is small. `indexed` are the entries of the whole index, which also
+    lie in so many `lists`."""
 
     counted: int
     bound: int
     indexed: int
+    lists: int = 0
 
     @property
     def is_small(self) -> bool:
@@ -80,14 +80,22 @@ class Size:
         return self.counted < COUNT_ON * self.bound
 
     def entries(self, window: int, kind: Kind) -> int:
-        """So many of the index are to be read: for recall, and so that they are likely to
+        """So many of the graph are to be read: for recall, and so that they are likely to
         hold `window` of the scope's pictures. Of a scope that was not counted to its end
         that is less than what recall needs."""
-        grown = ENTRIES[kind] * max(self.indexed / USUAL, 1.0) ** GROWTH[kind]
-        demanded = (
-            SLACK[kind] * window * self.indexed / max(self.counted, 1) if self.is_known else 0
-        )
-        return min(max(int(grown), window, int(demanded)), scans.MAX_EF_SEARCH)
+        demanded = self._demanded(window, kind)
+        return min(max(ENTRIES[kind], window, int(demanded)), scans.MAX_EF_SEARCH)
+
+    def probes(self, window: int, kind: Kind) -> int:
+        """In so many of the lists to read, for the same."""
+        grown = LISTED[kind] * max(self.indexed / USUAL, 1.0) ** GROWTH[kind]
+        wanted = max(grown, self._demanded(window, kind))
+        return min(math.ceil(wanted * self.lists / self.indexed), self.lists)
+
+    def _demanded(self, window: int, kind: Kind) -> float:
+        if not self.is_known:
+            return 0
+        return SLACK[kind] * window * self.indexed / max(self.counted, 1)
 
 
 def nearest(
@@ -118,6 +126,14 @@ def by_index(
 ) -> Rows:
     """(image id, distance) of pictures of a scope of `size` near the unit vector (d,), nearest
     first: fewer than `window` where the index does not lead to enough of them."""
+    if size.lists:
+        probes = size.probes(window, kind)
+        rows = scans.in_lists(space, vector, scope, window, probes)
+        if len(rows) < window and not size.is_known:
+            further = min(FURTHER * probes, size.lists)
+            rows = scans.in_lists(space, vector, scope, window, further)
+        return rows
+
     drawn = sample.of(space) if kind == "text" else None
     ample = math.ceil(SLACK[kind] * window)
 
@@ -128,17 +144,10 @@ def by_index(
 
     entries = size.entries(window, kind)
     rows = read(entries)
-    if size.is_known:
-        return rows
-    # Large, but how large is not known, or not around the query: it is read on.
-    if len(rows) < ample and entries < scans.MAX_EF_SEARCH:
+    # Large, but how large is not known, or not around the query: it is read further.
+    if not size.is_known and len(rows) < ample and entries < scans.MAX_EF_SEARCH:
         rows = read(scans.MAX_EF_SEARCH)
-    if len(rows) >= window:
-        return rows
-    patience = max(int(PATIENCE * size.counted), scans.MAX_EF_SEARCH)
-    enough = max(window, patience // MET)
-    met = scans.along(space, vector, scope, enough, patience)
-    return met if len(met) >= enough else []
+    return rows
 
 
 def measured(space: EmbeddingSpace, scope: Scope, window: int) -> Size:
@@ -156,14 +165,13 @@ def measured(space: EmbeddingSpace, scope: Scope, window: int) -> Size:
 
 
 def _counted(space: EmbeddingSpace, scope: Scope, window: int, limit: int) -> Sequence[int]:
+    held = indexed(space)
+    crossover = int((INDEX_COST * window * held.vectors) ** 0.5)
+    bound = min(limit, max(ALWAYS_EXACT, crossover))
+    most = COUNT_ON * bound
     with connection.cursor() as cursor:
-        cursor.execute("SELECT reltuples FROM pg_class WHERE relname = %s", [index_name(space)])
-        indexed = max(int((cursor.fetchone() or (0,))[0]), 0)  # -1: never counted
-        crossover = int((INDEX_COST * window * indexed) ** 0.5)
-        bound = min(limit, max(ALWAYS_EXACT, crossover))
-        most = COUNT_ON * bound
         cursor.execute(f"SELECT count(*) FROM ({scope.sql} LIMIT {most}) AS bounded", scope.params)  # noqa: S608
-        return cursor.fetchone()[0], bound, indexed
+        return cursor.fetchone()[0], bound, held.vectors, held.lists
 
 
 def _ranking(rows: Rows, *, exact: bool, complete: bool) -> Ranking:

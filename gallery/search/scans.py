@@ -1,4 +1,4 @@
-"""How pictures of a scope are read by distance: along the HNSW index, or all of them.
+"""How pictures of a scope are read by distance: along the graph, in lists, or all of them.
 
 Rows are (image id, cosine distance). What is read how far is decided by the planner.
 """
@@ -17,10 +17,8 @@ from django.db.models import QuerySet
 from gallery.encoders.base import Vectors
 from gallery.models import EmbeddingSpace, Image
 
-# pgvector's upper bound of hnsw.ef_search: more is read part by part.
+# pgvector's upper bound of hnsw.ef_search.
 MAX_EF_SEARCH = 1000
-# Memory of such a reading, in times of PostgreSQL's work_mem.
-READING_MEMORY = 4
 
 Rows = list[tuple[UUID, float]]
 
@@ -48,59 +46,27 @@ def along(
     toward: Vectors | None = None,
     explain: bool = False,
 ) -> Rows:
-    """About `count` pictures near the unit vector (d,) as the index finds them, nearest
-    first; or its plan. About `entries` of it are read, for `toward` where that is another
-    direction than `vector`."""
-    ef_search = min(entries, MAX_EF_SEARCH)
-    reads_on = entries > MAX_EF_SEARCH
-    # One message, which is one transaction: the settings end with it.
-    statements = [
-        f"SET LOCAL hnsw.ef_search = {ef_search}",
-        f"SET LOCAL hnsw.iterative_scan = {'relaxed_order' if reads_on else 'off'}",
-        f"SET LOCAL hnsw.max_scan_tuples = {entries}",
-        f"SET LOCAL hnsw.scan_mem_multiplier = {READING_MEMORY if reads_on else 1}",
-        # It has been decided: PostgreSQL is not to compare the scope one by one.
-        "SET LOCAL enable_sort = off",
-        # Ordered by the distance alone, since any second key would make the index useless.
-        f"{'EXPLAIN ' if explain else ''}{_distances(space)} AND image_id IN ({scope.sql})"
-        f" ORDER BY {_vector(space)} <=> %s::halfvec({space.dimensions:d}) LIMIT {count}",
-    ]
+    """Up to `count` pictures near the unit vector (d,) as the graph (HNSW) finds them,
+    nearest first; or its plan. Up to MAX_EF_SEARCH `entries` of it are read, for `toward`
+    where that is another direction than `vector`."""
+    reading = [f"hnsw.ef_search = {entries}", "hnsw.iterative_scan = off"]
     direction = vector if toward is None else toward
-    params = [_literal(vector), *scope.params, _literal(direction)]
-    found = _rows("; ".join(statements), params)
-    return found if explain else sorted(found, key=by_distance)
+    return _ordered(space, vector, scope, count, reading, "<=>", direction, explain)
 
 
-def around(
+def in_lists(
     space: EmbeddingSpace,
     vector: Vectors,
     scope: Scope,
     count: int,
-    entries: int,
-    anchors: Sequence[UUID],
-    weight: float,
+    lists: int,
+    *,
+    explain: bool = False,
 ) -> Rows:
-    """The `count` nearest to the unit vector (d,), nearest first, among what the index finds
-    around it turned toward each of the pictures `anchors` by `weight`: of each `entries`."""
-    sql = (
-        f"WITH directions AS MATERIALIZED (SELECT %s::halfvec({space.dimensions:d})"  # noqa: S608
-        f" + {_vector(space)} AS direction FROM gallery_embedding"
-        f" WHERE space_id = {space.pk:d} AND vector IS NOT NULL AND image_id = ANY(%s)),"
-        f" found AS MATERIALIZED (SELECT DISTINCT beside.* FROM directions, LATERAL"
-        f" ({_distances(space)} ORDER BY {_vector(space)} <=> direction LIMIT {entries})"
-        f" AS beside)"
-        # Sorted before the scope is asked: it is asked until there are enough.
-        f" SELECT image_id, distance FROM (SELECT * FROM found ORDER BY distance OFFSET 0)"
-        f" AS sorted WHERE image_id IN ({scope.sql}) ORDER BY distance LIMIT {count}"
-    )
-    statements = [
-        f"SET LOCAL hnsw.ef_search = {entries}",
-        "SET LOCAL hnsw.iterative_scan = off",
-        "SET LOCAL enable_sort = off",
-        sql,
-    ]
-    params = [_literal(vector / weight), list(anchors), _literal(vector), *scope.params]
-    return sorted(_rows("; ".join(statements), params), key=by_distance)
+    """The `count` nearest to the unit vector (d,), nearest first, of the pictures in so many
+    `lists` (IVFFlat), those whose middles are nearest; or the plan."""
+    reading = [f"ivfflat.probes = {lists}", "ivfflat.iterative_scan = off"]
+    return _ordered(space, vector, scope, count, reading, "<#>", vector, explain)
 
 
 def one_by_one(space: EmbeddingSpace, vector: Vectors, scope: Scope, count: int) -> Rows:
@@ -126,6 +92,32 @@ def among(scope: Scope, ids: Sequence[UUID]) -> list[UUID]:
 def by_distance(row: tuple[UUID, float]) -> tuple[float, UUID]:
     """The order of results: nearest first, ties by id."""
     return row[1], row[0]
+
+
+def _ordered(
+    space: EmbeddingSpace,
+    vector: Vectors,
+    scope: Scope,
+    count: int,
+    reading: list[str],
+    operator: str,
+    direction: Vectors,
+    explain: bool,
+) -> Rows:
+    """As the index of that operator orders the scope for `direction`, with its settings
+    of `reading`."""
+    # One message, which is one transaction: the settings end with it.
+    statements = [
+        *(f"SET LOCAL {setting}" for setting in reading),
+        # It has been decided: PostgreSQL is not to compare the scope one by one.
+        "SET LOCAL enable_sort = off",
+        # Ordered by the distance alone, since any second key would make the index useless.
+        f"{'EXPLAIN ' if explain else ''}{_distances(space)} AND image_id IN ({scope.sql})"
+        f" ORDER BY {_vector(space)} {operator} %s::halfvec({space.dimensions:d}) LIMIT {count}",
+    ]
+    params = [_literal(vector), *scope.params, _literal(direction)]
+    found = _rows("; ".join(statements), params)
+    return found if explain else sorted(found, key=by_distance)
 
 
 def _distances(space: EmbeddingSpace) -> str:
