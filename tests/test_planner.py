@@ -247,7 +247,6 @@ def test_a_scope_that_lies_in_other_lists_is_read_exactly(
 ) -> None:
     space, vectors, images = listed
     monkeypatch.setattr(planner, "LISTED", {"image": 60, "text": 60})
-    monkeypatch.setattr(planner, "ALWAYS_EXACT", 10)
     apart = Image.objects.filter(camera="Apart")
     best = np.argsort(-(vectors[:100] @ vectors[700]))[:30]
     for limit in (50, 10):  # of known size, and of unknown
@@ -300,10 +299,12 @@ def test_the_last_memory_that_pgvector_needs_is_not_asked_for(
 def test_more_lists_are_read_in_larger_libraries_and_for_thinner_scopes(kind: planner.Kind) -> None:
     usual = Size(10**5, 2_000, 10**5, 1_265)
     large = Size(10**6, 5_000, 10**6, 4_000)
-    thin = Size(2_001, 2_000, 10**5, 1_265)
+    thin = Size(8_000, 2_000, 10**5, 1_265, pictures=9_000)
     assert usual.probes(20, kind) / usual.lists == pytest.approx(
         planner.LISTED[kind] / 10**5, abs=1e-3
     )
     assert usual.probes(20, kind) / usual.lists > large.probes(20, kind) / large.lists
-    assert thin.probes(200, kind) > usual.probes(200, kind)
+    assert thin.probes(20, kind) / usual.probes(20, kind) == pytest.approx(0.09**-0.3, rel=0.1)
+    assert thin.probes(900, kind) > thin.probes(20, kind)
+    assert (usual.met(20, 60), thin.met(20, 60)) == (20, 200)
     assert Size(1_000, 500, 1_500, 9).probes(1_000, kind) == 9

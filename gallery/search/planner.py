@@ -33,8 +33,15 @@ ENTRIES: dict[Kind, int] = {"text": 400, "image": 150}
 USUAL = 100_000
 LISTED: dict[Kind, int] = {"text": 4_800, "image": 1_200}
 GROWTH: dict[Kind, float] = {"text": 0.1, "image": 0.2}
-# Where that does not hold enough of a scope of unknown size, so many times as much.
-FURTHER = 8
+# The nearest of a thin scope are not among the nearest of all: more by this power of how
+# thin it is.
+THIN = 0.3
+# A scope that lies all over the library has its share of what is read. A thin one of which
+# less than this part of that is met lies elsewhere; more than some windows need not be met.
+WIDE, MET, MET_WINDOWS = 0.3, 0.7, 10
+# Scopes that were not counted to their end have the share that they have of so many of the
+# sample, which is known to a tenth for a share of a tenth.
+ASKED = 1_000
 # Scopes up to this size are compared one by one however small the library is.
 ALWAYS_EXACT = 2_000
 # What an entry of the index costs beside a picture that is compared one by one.
@@ -64,12 +71,13 @@ class Ranking:
 class Size:
     """How many pictures a scope has, counted no further than COUNT_ON times `bound`: the
     size up to which it is small. `indexed` are the entries of the whole index, which also
-    lie in so many `lists`."""
+    lie in so many `lists`; `pictures` is about how many the scope has, however many."""
 
     counted: int
     bound: int
     indexed: int
     lists: int = 0
+    pictures: int = 0
 
     @property
     def is_small(self) -> bool:
@@ -83,19 +91,28 @@ class Size:
         """So many of the graph are to be read: for recall, and so that they are likely to
         hold `window` of the scope's pictures. Of a scope that was not counted to its end
         that is less than what recall needs."""
-        demanded = self._demanded(window, kind)
+        demanded = (
+            SLACK[kind] * window * self.indexed / max(self.counted, 1) if self.is_known else 0
+        )
         return min(max(ENTRIES[kind], window, int(demanded)), scans.MAX_EF_SEARCH)
 
     def probes(self, window: int, kind: Kind) -> int:
         """In so many of the lists to read, for the same."""
         grown = LISTED[kind] * max(self.indexed / USUAL, 1.0) ** GROWTH[kind]
-        wanted = max(grown, self._demanded(window, kind))
+        wanted = max(grown * self._share**-THIN, SLACK[kind] * window / self._share)
         return min(math.ceil(wanted * self.lists / self.indexed), self.lists)
 
-    def _demanded(self, window: int, kind: Kind) -> float:
-        if not self.is_known:
-            return 0
-        return SLACK[kind] * window * self.indexed / max(self.counted, 1)
+    def met(self, window: int, probes: int) -> int:
+        """So many of the scope are met in as many lists, unless it lies elsewhere."""
+        if self._share > WIDE:
+            return window
+        due = MET * self._share * self.indexed * probes / self.lists
+        return max(window, min(int(due), MET_WINDOWS * window))
+
+    @property
+    def _share(self) -> float:
+        pictures = max(self.pictures, self.counted, 1)
+        return min(pictures / max(self.indexed, 1), 1.0)
 
 
 def nearest(
@@ -126,13 +143,12 @@ def by_index(
 ) -> Rows:
     """(image id, distance) of pictures of a scope of `size` near the unit vector (d,), nearest
     first: fewer than `window` where the index does not lead to enough of them."""
-    if size.lists:
+    # Of thin scopes that are counted to their end the graph finds more.
+    if size.lists and not size.is_known:
         probes = size.probes(window, kind)
-        rows = scans.in_lists(space, vector, scope, window, probes)
-        if len(rows) < window and not size.is_known:
-            further = min(FURTHER * probes, size.lists)
-            rows = scans.in_lists(space, vector, scope, window, further)
-        return rows
+        enough = size.met(window, probes)
+        rows = scans.in_lists(space, vector, scope, enough, probes)
+        return rows if len(rows) >= enough else []
 
     drawn = sample.of(space) if kind == "text" else None
     ample = math.ceil(SLACK[kind] * window)
@@ -171,7 +187,17 @@ def _counted(space: EmbeddingSpace, scope: Scope, window: int, limit: int) -> Se
     most = COUNT_ON * bound
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM ({scope.sql} LIMIT {most}) AS bounded", scope.params)  # noqa: S608
-        return cursor.fetchone()[0], bound, held.vectors, held.lists
+        counted = cursor.fetchone()[0]
+    pictures = counted if counted < most else _estimated(space, scope, held.vectors)
+    return counted, bound, held.vectors, held.lists, pictures
+
+
+def _estimated(space: EmbeddingSpace, scope: Scope, indexed: int) -> int:
+    drawn = sample.of(space)
+    if drawn is None:
+        return 0
+    asked = drawn.ids[:ASKED]
+    return len(scans.among(scope, asked)) * indexed // len(asked)
 
 
 def _ranking(rows: Rows, *, exact: bool, complete: bool) -> Ranking:
