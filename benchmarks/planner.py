@@ -109,7 +109,7 @@ def fill(space: EmbeddingSpace, vectors: np.ndarray) -> list[uuid.UUID]:
     start = time.perf_counter()
     create_index(space)
     refresh_lists(space)
-    print(f"{len(images)} vectors, HNSW built in {time.perf_counter() - start:.0f} s")
+    print(f"{len(images)} vectors, indexes built in {time.perf_counter() - start:.0f} s")
     return [image.pk for image in images]
 
 

@@ -308,3 +308,25 @@ def test_more_lists_are_read_in_larger_libraries_and_for_thinner_scopes(kind: pl
     assert thin.probes(900, kind) > thin.probes(20, kind)
     assert (usual.met(20, 60), thin.met(20, 60)) == (20, 200)
     assert Size(1_000, 500, 1_500, 9).probes(1_000, kind) == 9
+    assert Size(8_000, 2_000, 0, 9).probes(20, kind) == 9, "not counted by PostgreSQL yet"
+
+
+def test_lists_that_cannot_be_made_stop_nothing(
+    library: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """PostgreSQL refuses what takes more memory than it is allowed."""
+    space, vectors, images = library
+    monkeypatch.setattr(vector_indexes, "LISTED_FROM", COUNT)
+    monkeypatch.setattr(vector_indexes, "LISTS_PER_ROOT", 30)
+    monkeypatch.setattr(vector_indexes, "_MEMORY_SHARE", 50)
+    settings.INDEX_BUILD_MEMORY = "1MB"
+    vector_indexes.refresh_lists(space)
+    assert "Could not make the lists" in caplog.text
+    assert vector_indexes.indexed(space).lists == 0
+    settings.EXACT_SEARCH_LIMIT = 50
+    ranking = planner.nearest(space, vectors[200], Image.objects.all(), 20, "text")
+    assert ranking.ids[0] == images[200].pk
+    # Nothing of the refused build is in the way of the next.
+    settings.INDEX_BUILD_MEMORY = "64MB"
+    vector_indexes.refresh_lists(space)
+    assert vector_indexes.indexed(space).lists > 0

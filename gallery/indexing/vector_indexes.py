@@ -7,15 +7,18 @@ uploads go on.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from gallery.models import EmbeddingSpace
+
+logger = logging.getLogger(__name__)
 
 # pgvector's usual graph degree; more construction effort than its default of 64
 # buys recall that no search setting can make up for.
@@ -96,31 +99,40 @@ def create_index(space: EmbeddingSpace) -> None:
 
 def refresh_lists(space: EmbeddingSpace) -> None:
     """Make the space's IVFFlat index where it is wanted and missing, or has too few lists
-    by now. The former one serves until the new one is whole."""
+    by now. The former one serves until the new one is whole, and where it cannot be made
+    (no memory, no room) that is logged, and tried again after the next batch."""
     if not _wants_lists(space):
         return
     with _building(space) as alone:
         # Asked again: somebody else may just have been done with it.
         if not alone or not _wants_lists(space):
             return
-        coming = coming_lists_name(space)
-        # By the inner product, which of unit vectors gives the order of the cosine: so no
-        # query for one index is ever answered by the other.
-        _create(
-            space,
-            coming,
-            f"ivfflat ((vector::halfvec({space.dimensions:d})) halfvec_ip_ops)"
-            f" WITH (lists = {_wanted_lists(space)})",
-        )
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"DROP INDEX IF EXISTS {lists_name(space)}")
-            cursor.execute(f"ALTER INDEX {coming} RENAME TO {lists_name(space)}")
+        try:
+            _exchange_lists(space)
+        except DatabaseError as error:
+            # Searches go on without, and so does what comes after a batch.
+            logger.error("Could not make the lists of %s: %s", space, error)
 
 
 def drop_indexes(space: EmbeddingSpace) -> None:
     with connection.cursor() as cursor:
         names = index_name(space), lists_name(space), coming_lists_name(space)
         cursor.execute(f"DROP INDEX IF EXISTS {', '.join(names)}")
+
+
+def _exchange_lists(space: EmbeddingSpace) -> None:
+    coming = coming_lists_name(space)
+    # By the inner product, which of unit vectors gives the order of the cosine: so no
+    # query for one index is ever answered by the other.
+    _create(
+        space,
+        coming,
+        f"ivfflat ((vector::halfvec({space.dimensions:d})) halfvec_ip_ops)"
+        f" WITH (lists = {_wanted_lists(space)})",
+    )
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"DROP INDEX IF EXISTS {lists_name(space)}")
+        cursor.execute(f"ALTER INDEX {coming} RENAME TO {lists_name(space)}")
 
 
 def _wants_lists(space: EmbeddingSpace) -> bool:

@@ -100,7 +100,7 @@ class Size:
         """In so many of the lists to read, for the same."""
         grown = LISTED[kind] * max(self.indexed / USUAL, 1.0) ** GROWTH[kind]
         wanted = max(grown * self._share**-THIN, SLACK[kind] * window / self._share)
-        return min(math.ceil(wanted * self.lists / self.indexed), self.lists)
+        return min(math.ceil(wanted * self.lists / max(self.indexed, 1)), self.lists)
 
     def met(self, window: int, probes: int) -> int:
         """So many of the scope are met in as many lists, unless it lies elsewhere."""
