@@ -133,8 +133,13 @@ DATABASES = {
     }
 }
 DATABASES["default"].setdefault("OPTIONS", {}).update(
-    # JIT costs more than it saves on queries of a few milliseconds.
-    {"connect_timeout": 5, "options": "-c jit=off"}
+    {
+        "connect_timeout": 5,
+        # JIT costs more than it saves on queries of a few milliseconds. The second is for
+        # gallery/prepared.py alone: nothing else sends parameters apart.
+        "options": "-c jit=off -c plan_cache_mode=force_generic_plan",
+        "prepare_threshold": 0,
+    }
 )
 
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rest_framework import throttling
@@ -47,9 +48,6 @@ class ScopedRateThrottle(throttling.ScopedRateThrottle):
 
     def _count(self, key: str, period: int) -> int | None:
         """This request's number in its window; None where the cache is down."""
-        if self.cache.add(key, 1, timeout=period):
-            return 1
-        try:
+        with suppress(ValueError):  # the first one of this window, or it has just ended
             return self.cache.incr(key)
-        except ValueError:  # the window ended in between
-            return None
+        return 1 if self.cache.add(key, 1, timeout=period) else self.cache.incr(key)

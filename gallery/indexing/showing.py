@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 
+from gallery import prepared
 from gallery.indexing.ledger import with_state
 from gallery.models import Image, User
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
 
 Viewer = User | AnonymousUser
+
+# What only the database reads of a picture.
+_DEFERRED = ("words", "name_words")
 
 # Of pictures that are known by their ids those that the viewer may see, with what
 # `for_showing` annotates.
@@ -61,9 +65,10 @@ def visible_by_id(ids: Sequence[UUID], viewer: Viewer) -> dict[UUID, Image]:
     whole, such as hits of a search: putting `for_showing` together takes Django longer
     than finding the pictures."""
     visible, params = visible_ids(viewer)
-    statement = _VISIBLE.format(columns=_columns(), visible=visible)
-    wanted = "{" + ",".join(map(str, ids)) + "}"
-    found = list(Image.objects.raw(statement, [viewer.pk or 0, viewer.pk or 0, wanted, *params]))
+    columns = prepared.columns(Image, "shown", _DEFERRED)
+    statement = _VISIBLE.format(columns=columns, visible=visible)
+    asked = [viewer.pk or 0, viewer.pk or 0, list(ids), *params]
+    found: list[Any] = prepared.instances(Image, statement, asked)
     owners: dict[int, User] = {viewer.pk: viewer} if isinstance(viewer, User) else {}
     for image in found:
         image.owner = owners.setdefault(image.owner_id, _owner_of(image))
@@ -77,14 +82,6 @@ def visible_ids(viewer: Viewer) -> tuple[str, tuple[Any, ...]]:
     ids = Image.objects.visible_to(viewer).order_by().values("pk")
     sql, params = ids.query.sql_with_params()
     return sql, tuple(params)
-
-
-@cache
-def _columns() -> str:
-    """All that Django loads of a picture."""
-    deferred = {"words", "name_words"}
-    fields = [field for field in Image._meta.concrete_fields if field.name not in deferred]
-    return ", ".join(f'shown."{field.column}"' for field in fields)
 
 
 def _owner_of(image: Any) -> User:

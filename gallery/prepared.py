@@ -1,0 +1,69 @@
+"""Statements that PostgreSQL plans once for each connection, not each time it is asked.
+
+For the few of every search whose planning takes longer than their reading, and whose best
+plan is the same whatever is asked. Django writes parameters into the text of a statement,
+which leaves no plan to keep; here they travel apart. `prepare_threshold` and
+`plan_cache_mode` in the settings say that plans are kept from the first time on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+from django.db import connection, models
+from django.db.backends.postgresql.base import ServerBindingCursor
+
+M = TypeVar("M", bound=models.Model)
+
+
+def instances(model: type[M], statement: str, params: Sequence[Any] = ()) -> list[M]:
+    """The rows of `statement` as instances of `model`: it selects `columns`, and what else
+    it selects behind them becomes attributes of these names."""
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    with connection.make_cursor(ServerBindingCursor(connection.connection)) as cursor:
+        cursor.execute(statement, params)
+        layout = _Layout.of(model, tuple(column.name for column in cursor.description))
+        return [layout.instance(row) for row in cursor.fetchall()]
+
+
+@cache
+def columns(model: type[models.Model], table: str, without: Iterable[str] = ()) -> str:
+    """Those of all fields of `model`, of what the statement calls `table`. Fields that are
+    left out are loaded when they are asked for."""
+    fields = [field for field in model._meta.concrete_fields if field.name not in without]
+    return ", ".join(f'{table}."{field.column}"' for field in fields)
+
+
+class _Layout:
+    """Where the fields of a model and other values stand in a row."""
+
+    def __init__(self, model: type[models.Model], names: tuple[str, ...]) -> None:
+        self.model = model
+        fields = [field for field in model._meta.concrete_fields if field.column in names]
+        self.fields = frozenset(field.attname for field in fields)
+        self.others = names[len(fields) :]
+        if names[: len(fields)] != tuple(field.column for field in fields):
+            raise ValueError("The fields come first, in the order of the model.")
+        # The places of what the model holds in another form than the database sends.
+        self.converted: list[tuple[int, Callable[..., Any]]] = [
+            (place, convert)
+            for place, field in enumerate(fields)
+            for convert in field.get_db_converters(connection)
+        ]
+
+    @classmethod
+    @cache
+    def of(cls, model: type[models.Model], names: tuple[str, ...]) -> _Layout:
+        return cls(model, names)
+
+    def instance(self, row: Sequence[Any]) -> Any:
+        values = list(row)
+        for place, convert in self.converted:
+            values[place] = convert(values[place], None, connection)
+        count = len(self.fields)
+        instance = self.model.from_db(connection.alias, self.fields, values[:count])
+        vars(instance).update(zip(self.others, values[count:], strict=True))
+        return instance

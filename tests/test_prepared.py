@@ -1,0 +1,88 @@
+"""Statements that are planned once give what the ORM gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import OperationalError, ProgrammingError, connection
+from django.forms.models import model_to_dict
+
+from gallery import prepared
+from gallery.models import EmbeddingSpace, Image, User
+from tests.factories import make_space
+
+pytestmark = pytest.mark.django_db
+
+BY_OWNER = (
+    f"SELECT {prepared.columns(Image, 'shown', ('words', 'name_words'))},"
+    " upper(shown.title) AS shouted FROM gallery_image shown WHERE shown.owner_id = %s"
+)
+
+
+def make_image(owner: User, **fields: Any) -> Image:
+    facts = {"file": "none", "sha256": "1" * 64, "byte_size": 1, "width": 1, "height": 1}
+    return Image.objects.create(owner=owner, content_type="image/jpeg", **facts, **fields)
+
+
+def test_instances_are_those_of_the_orm(alice: User) -> None:
+    image = make_image(alice, title="Dog", exif={"ISO": "100"}, palette=[["#c0392b", 0.5]])
+    (found,) = prepared.instances(Image, BY_OWNER, [alice.pk])
+    assert found == image
+    assert model_to_dict(found) == model_to_dict(Image.objects.get())
+    assert (found.exif, found.palette) == ({"ISO": "100"}, [["#c0392b", 0.5]])
+    assert found.shouted == "DOG"  # type: ignore[attr-defined]
+    found.title = "Cat"
+    found.save(update_fields=["title"])
+    assert Image.objects.get().title == "Cat"
+
+
+def test_what_is_left_out_is_loaded_when_it_is_asked_for(
+    alice: User, django_assert_num_queries: Any
+) -> None:
+    make_image(alice, title="Dog")
+    (found,) = prepared.instances(Image, BY_OWNER, [alice.pk])
+    assert found.get_deferred_fields() == {"words", "name_words"}
+    with django_assert_num_queries(1):
+        assert "dog" in found.words
+
+
+def test_a_statement_is_planned_once_whatever_is_asked(alice: User, bob: User) -> None:
+    make_image(alice)
+    found = [prepared.instances(Image, BY_OWNER, [pk]) for pk in (alice.pk, bob.pk, alice.pk)]
+    assert [len(images) for images in found] == [1, 0, 1]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT custom_plans, generic_plans FROM pg_prepared_statements"
+            " WHERE statement LIKE '%upper(shown.title)%'"
+        )
+        assert cursor.fetchall()[-1] == (0, 3)
+
+
+def test_columns_in_another_order_are_refused() -> None:
+    make_space()
+    for wrong in ("name_of_mine, id", "state, id"):
+        statement = f"SELECT {wrong} FROM (SELECT *, 1 AS name_of_mine FROM gallery_embeddingspace)"
+        with pytest.raises(ValueError, match="order of the model"):
+            prepared.instances(EmbeddingSpace, statement)
+
+
+def test_errors_are_those_of_django() -> None:
+    with pytest.raises(ProgrammingError):
+        prepared.instances(EmbeddingSpace, "SELECT id FROM nowhere")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_was_lost_is_made_anew(alice: User) -> None:
+    make_image(alice)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        lost = cursor.fetchone()[0]
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [lost])
+    other.close()
+    with pytest.raises(OperationalError):
+        prepared.instances(Image, BY_OWNER, [alice.pk])
+    connection.close_if_unusable_or_obsolete()  # as each request begins
+    assert len(prepared.instances(Image, BY_OWNER, [alice.pk])) == 1
