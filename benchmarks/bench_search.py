@@ -164,22 +164,22 @@ def speed(library: Library, vectors: np.ndarray, asked: Asked, options: Any) -> 
 
     from benchmarks.served import served
     from gallery.models import Image, User
-    from gallery.search import pages, planner, scans
+    from gallery.search import pages, planner, scans, scope_size
 
     space, owner = library.space, User.objects.get(username="owner")
     flat = faiss.IndexFlatIP(vectors.shape[1])
     flat.add(vectors)
     scope = scans.Scope.of(Image.objects.visible_to(owner))
     window = pages.FIRST_WINDOW
-    size = planner.measured(space, scope, window)
+    size = scope_size.measured(space, scope, window)
 
     def faiss_flat(number: int) -> None:
         flat.search(asked["text"][number][None], K)
 
-    def by_index(kind: planner.Kind) -> Callable[[int], Any]:
+    def by_index(kind: scans.Kind) -> Callable[[int], Any]:
         return lambda n: planner.by_index(space, asked[kind][n], scope, window, kind, size)
 
-    def planned(kind: planner.Kind) -> Callable[[int], Any]:
+    def planned(kind: scans.Kind) -> Callable[[int], Any]:
         return lambda n: planner.nearest(
             space, asked[kind][n], Image.objects.visible_to(owner), window, kind
         )

@@ -128,12 +128,12 @@ def compare(
     vectors: np.ndarray,
     ids: list[uuid.UUID],
 ) -> None:
-    from gallery.search import planner, scans
+    from gallery.search import planner, scans, scope_size
 
     asked = scans.Scope.of(scope)
 
     def by_index(query: np.ndarray) -> list[uuid.UUID]:
-        size = planner.measured(space, asked, WINDOW)
+        size = scope_size.measured(space, asked, WINDOW)
         rows = planner.by_index(space, query, asked, WINDOW, kind, size)
         return [image_id for image_id, _ in rows]
 

@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections, transaction
 from django.db.utils import DatabaseError, OperationalError
 
+from gallery.indexing import vector_indexes
 from gallery.indexing.spaces import active_space
 from gallery.search import recall
 
@@ -100,5 +101,28 @@ def index_recall(*, databases: Sequence[str] | None = None, **kwargs: Any) -> li
             f"{recall.ENOUGH} or more ({len(low)} of {len(measured.figures)} figures are lower).",
             hint="Measure again in the admin. If it stays low, rebuild the index of the space.",
             id="gallery.W002",
+        )
+    ]
+
+
+@register(Tags.database)
+def index_lists(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """The lists of a large library could be made. Silent before the tables are made."""
+    if not databases or "default" not in databases:
+        return []
+    try:
+        with transaction.atomic():
+            space = active_space()
+    except DatabaseError:
+        return []
+    failure = vector_indexes.lists_failure(space) if space else None
+    if failure is None:
+        return []
+    return [
+        Warning(
+            f"Searches are slower than need be: the lists of {space} could not be made: {failure}",
+            hint="Give PostgreSQL more memory or disk, or lower INDEX_BUILD_MEMORY. It is tried "
+            f"again every {vector_indexes.RETRY_SECONDS // 60} minutes.",
+            id="gallery.W003",
         )
     ]

@@ -23,7 +23,9 @@ def instances(model: type[M], statement: str, params: Sequence[Any] = ()) -> lis
     it selects behind them becomes attributes of these names."""
     connection.close_if_health_check_failed()
     connection.ensure_connection()
-    with connection.make_cursor(ServerBindingCursor(connection.connection)) as cursor:
+    wrapped = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    # Django's stubs do not know what this cursor is made of.
+    with wrapped(ServerBindingCursor(connection.connection)) as cursor:  # type: ignore[call-arg,arg-type]
         cursor.execute(statement, params)
         layout = _Layout.of(model, tuple(column.name for column in cursor.description))
         return [layout.instance(row) for row in cursor.fetchall()]

@@ -62,6 +62,8 @@ def _answer(reply_key: str, model: ModelName, encode: Callable[[Encoder], Vector
 def index_pending() -> None:
     batch.drain()
     spaces.finish_spaces()
+    if spaces.lists_are_due():
+        ring(spaces.LISTS_TASK)
     if smart_albums.due().exists():
         ring(smart_albums.TASK)
     if near_duplicates.has_pending():
@@ -91,6 +93,11 @@ def render_image(image_id: str) -> None:
 
 
 @shared_task
+def refresh_lists() -> None:
+    spaces.refresh_lists()
+
+
+@shared_task
 def compare_pictures() -> None:
     near_duplicates.compare_pending()
 
@@ -108,6 +115,8 @@ def sweep() -> None:
         ring("gallery.tasks.prepare_spaces")
     if ledger.has_pending():
         ring("gallery.tasks.index_pending")
+    if spaces.lists_are_due():
+        ring(spaces.LISTS_TASK)
     if calibration.is_due():
         ring(calibration.TASK)
     if recall.is_waiting():

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from celery import current_app
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from gallery.indexing import vector_indexes
+from gallery import tasks
+from gallery.checks import index_lists
+from gallery.indexing import spaces, vector_indexes
 from gallery.models import Embedding, EmbeddingSpace, Image, User
-from gallery.search import planner, sample, scans
-from gallery.search.planner import Scope, Size
+from gallery.search import planner, sample, scans, scope_size
+from gallery.search.scans import Scope
+from gallery.search.scope_size import Size
 from tests.factories import make_space
 
 COUNT, DIMENSIONS = 1500, 16
@@ -52,6 +58,15 @@ def library(transactional_db: None) -> tuple[EmbeddingSpace, np.ndarray, list[Im
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE gallery_image, gallery_embedding")
     return space, vectors, images
+
+
+def test_one_by_one_is_exact_however_many_there_are_said_to_be(library: Any) -> None:
+    space, vectors, images = library
+    apart = Scope.of(Image.objects.filter(camera="Apart"))
+    best = [images[place].pk for place in np.argsort(-(vectors[:100] @ vectors[7]))[:10]]
+    for few in (True, False):
+        rows = scans.one_by_one(space, vectors[7], apart, 10, few=few)
+        assert [pk for pk, _ in rows] == best
 
 
 def test_small_scopes_are_exact_and_large_ones_read_the_index(library: Any, settings: Any) -> None:
@@ -169,13 +184,13 @@ def test_settings_of_a_search_end_with_it(library: Any) -> None:
 
 @pytest.mark.parametrize("kind", ["image", "text"])
 def test_a_thin_scope_of_unknown_size_is_read_further_before_it_is_given_up(
-    library: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, kind: planner.Kind
+    library: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, kind: scans.Kind
 ) -> None:
     """One picture in ten, all over the library: what is usually read holds too few."""
     space, vectors, images = library
     settings.EXACT_SEARCH_LIMIT = 10
-    monkeypatch.setattr(planner, "ALWAYS_EXACT", 10)
-    monkeypatch.setattr(planner, "ENTRIES", {"image": 50, "text": 50})
+    monkeypatch.setattr(scope_size, "ALWAYS_EXACT", 10)
+    monkeypatch.setattr(scope_size, "ENTRIES", {"image": 50, "text": 50})
     real, entries = scans.along, []
 
     def heard(*args: Any, **kwargs: Any) -> Any:
@@ -225,7 +240,7 @@ def test_the_lists_of_a_large_library_are_read_for_texts_and_for_pictures(
 ) -> None:
     space, vectors, images = listed
     settings.EXACT_SEARCH_LIMIT = 50
-    monkeypatch.setattr(planner, "LISTED", {"image": 400, "text": 400})
+    monkeypatch.setattr(scope_size, "LISTED", {"image": 400, "text": 400})
     plan = scans.in_lists(space, vectors[0], Scope.of(Image.objects.all()), 9, 3, explain=True)
     assert vector_indexes.lists_name(space) in str(plan)
     rng = np.random.default_rng(5)
@@ -246,7 +261,7 @@ def test_a_scope_that_lies_in_other_lists_is_read_exactly(
     listed: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     space, vectors, images = listed
-    monkeypatch.setattr(planner, "LISTED", {"image": 60, "text": 60})
+    monkeypatch.setattr(scope_size, "LISTED", {"image": 60, "text": 60})
     apart = Image.objects.filter(camera="Apart")
     best = np.argsort(-(vectors[:100] @ vectors[700]))[:30]
     for limit in (50, 10):  # of known size, and of unknown
@@ -254,6 +269,40 @@ def test_a_scope_that_lies_in_other_lists_is_read_exactly(
         ranking = planner.nearest(space, vectors[700], apart, 30, "text")
         assert {*ranking.ids} == {images[place].pk for place in best}
         assert ranking.exact
+
+
+def test_a_thin_scope_that_lies_all_over_the_library_is_read_in_lists(
+    listed: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space, vectors, images = listed
+    settings.EXACT_SEARCH_LIMIT = 100
+    monkeypatch.setattr(scope_size, "LISTED", {"image": 500, "text": 500})
+    thin = Image.objects.filter(pk__in=[image.pk for image in images[::5]])
+    size = scope_size.measured(space, Scope.of(thin), 10)
+    assert (size.counted, size.is_known, size.is_scattered) == (300, True, True)
+    found = []
+    for n in range(100, 160):
+        ranking = planner.nearest(space, vectors[n], thin, 10, "text")
+        assert not ranking.exact
+        best = np.argsort(-(vectors[::5] @ vectors[n]))[:10]
+        found.append(len({*ranking.ids} & {images[5 * place].pk for place in best}) / 10)
+    assert np.mean(found) >= 0.95
+
+
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.5])
+def test_scopes_that_gather_are_told_from_those_that_are_scattered(share: float) -> None:
+    rng = np.random.default_rng(7)
+    subject = rng.integers(0, 100, 2000)
+    vectors = rng.normal(size=(100, 32))[subject] + 0.5 * rng.normal(size=(2000, 32))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    of_few_subjects = subject < 100 * share
+    drawn_from_all = rng.random(2000) < share
+    of_few_and_thinned = of_few_subjects & (rng.random(2000) < 0.5)
+    assert scope_size._is_scattered(vectors, drawn_from_all)
+    assert not scope_size._is_scattered(vectors, of_few_subjects)
+    assert not scope_size._is_scattered(vectors, of_few_and_thinned)
+    assert scope_size._is_scattered(vectors, np.full(2000, True))
+    assert not scope_size._is_scattered(vectors, np.arange(2000) < 3), "too few to tell"
 
 
 def test_lists_grow_with_the_library_and_the_memory(
@@ -296,17 +345,20 @@ def test_the_last_memory_that_pgvector_needs_is_not_asked_for(
 
 
 @pytest.mark.parametrize("kind", ["text", "image"])
-def test_more_lists_are_read_in_larger_libraries_and_for_thinner_scopes(kind: planner.Kind) -> None:
-    usual = Size(10**5, 2_000, 10**5, 1_265)
-    large = Size(10**6, 5_000, 10**6, 4_000)
-    thin = Size(8_000, 2_000, 10**5, 1_265, pictures=9_000)
+def test_more_lists_are_read_in_larger_libraries_and_for_thinner_scopes(kind: scans.Kind) -> None:
+    usual = Size(10**5, 2_000, 10**5, 2_530)
+    fewer = Size(10**5, 2_000, 10**5, 1_265)
+    large = Size(10**6, 5_000, 10**6, 8_000)
+    thin = Size(8_000, 2_000, 10**5, 2_530, pictures=9_000)
+    spread = replace(thin, is_scattered=True)
     assert usual.probes(20, kind) / usual.lists == pytest.approx(
-        planner.LISTED[kind] / 10**5, abs=1e-3
+        scope_size.LISTED[kind] / 10**5, abs=1e-3
     )
+    assert fewer.probes(20, kind) == usual.probes(20, kind), "of longer lists as many"
     assert usual.probes(20, kind) / usual.lists > large.probes(20, kind) / large.lists
     assert thin.probes(20, kind) / usual.probes(20, kind) == pytest.approx(0.09**-0.3, rel=0.1)
     assert thin.probes(900, kind) > thin.probes(20, kind)
-    assert (usual.met(20, 60), thin.met(20, 60)) == (20, 200)
+    assert (spread.met(20, 120), thin.met(20, 120), thin.met(20, 20)) == (20, 200, 49)
     assert Size(1_000, 500, 1_500, 9).probes(1_000, kind) == 9
     assert Size(8_000, 2_000, 0, 9).probes(20, kind) == 9, "not counted by PostgreSQL yet"
 
@@ -320,13 +372,41 @@ def test_lists_that_cannot_be_made_stop_nothing(
     monkeypatch.setattr(vector_indexes, "LISTS_PER_ROOT", 30)
     monkeypatch.setattr(vector_indexes, "_MEMORY_SHARE", 50)
     settings.INDEX_BUILD_MEMORY = "1MB"
-    vector_indexes.refresh_lists(space)
+    assert vector_indexes.lists_are_due(space)
+    spaces.refresh_lists()
     assert "Could not make the lists" in caplog.text
     assert vector_indexes.indexed(space).lists == 0
+    assert not spaces.lists_are_due(), "it is not tried again at once"
+    (warning,) = index_lists(databases=["default"])
+    assert warning.id == "gallery.W003"
+    assert "memory required" in str(warning)
     settings.EXACT_SEARCH_LIMIT = 50
     ranking = planner.nearest(space, vectors[200], Image.objects.all(), 20, "text")
     assert ranking.ids[0] == images[200].pk
     # Nothing of the refused build is in the way of the next.
     settings.INDEX_BUILD_MEMORY = "64MB"
-    vector_indexes.refresh_lists(space)
+    cache.delete(vector_indexes._failure_key(space))
+    assert spaces.lists_are_due()
+    spaces.refresh_lists()
     assert vector_indexes.indexed(space).lists > 0
+    assert not spaces.lists_are_due()
+    assert index_lists(databases=["default"]) == []
+
+
+def test_lists_are_made_by_the_worker_that_encodes_nothing(
+    library: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rings: list[str] = []
+    monkeypatch.setattr(tasks, "ring", lambda name, *args: rings.append(name))
+    tasks.index_pending()
+    assert spaces.LISTS_TASK not in rings
+    monkeypatch.setattr(vector_indexes, "LISTED_FROM", COUNT)
+    for ringing in (tasks.index_pending, tasks.sweep):
+        rings.clear()
+        ringing()
+        assert spaces.LISTS_TASK in rings
+        assert vector_indexes.indexed(library[0]).lists == 0
+    route = current_app.amqp.router.route({}, spaces.LISTS_TASK)
+    assert route["queue"].name == "media"
+    tasks.refresh_lists()
+    assert vector_indexes.indexed(library[0]).lists > 0

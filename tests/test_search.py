@@ -240,7 +240,7 @@ def clustered(transactional_db: None, settings: Any) -> tuple[EmbeddingSpace, np
 
 
 @pytest.mark.parametrize("kind", ["text", "image"])
-def test_recall_of_the_index_per_kind_and_viewer(clustered: Any, kind: planner.Kind) -> None:
+def test_recall_of_the_index_per_kind_and_viewer(clustered: Any, kind: scans.Kind) -> None:
     space, vectors, images = clustered
     viewers = [*User.objects.order_by("username"), AnonymousUser()]
     rng = np.random.default_rng(6)

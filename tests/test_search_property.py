@@ -30,7 +30,7 @@ from gallery.models import (
     Tag,
     User,
 )
-from gallery.search import pages, planner
+from gallery.search import pages, scope_size
 from gallery.search.results import Clock, Hit, Viewer
 from gallery.search.window import Window
 from tests.factories import make_space
@@ -164,7 +164,7 @@ def test_searches_equal_brute_force(
 ) -> None:
     if index == "lists":
         monkeypatch.setattr(vector_indexes, "LISTED_FROM", PICTURES // 2)
-        monkeypatch.setattr(planner, "LISTED", {"text": 900, "image": 300})
+        monkeypatch.setattr(scope_size, "LISTED", {"text": 900, "image": 300})
         vector_indexes.refresh_lists(world.space)
         assert vector_indexes.indexed(world.space).lists > 100
 

@@ -7,9 +7,11 @@ import threading
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from gallery import prepared
 from gallery.doorbell import ring
 from gallery.encoders.base import Encoder, ModelUnavailable
 from gallery.encoders.registry import get_encoder
@@ -19,13 +21,20 @@ from gallery.models import Embedding, EmbeddingSpace
 
 logger = logging.getLogger(__name__)
 
+LISTS_TASK = "gallery.tasks.refresh_lists"
+
 State = EmbeddingSpace.State
 
 _preparing = threading.Lock()
 
 
 def active_space() -> EmbeddingSpace | None:
-    return EmbeddingSpace.objects.filter(state=State.ACTIVE).first()
+    found = prepared.instances(
+        EmbeddingSpace,
+        f"SELECT {prepared.columns(EmbeddingSpace, 'space')}"  # noqa: S608 - our own names
+        " FROM gallery_embeddingspace space WHERE state = 'active' ORDER BY id LIMIT 1",
+    )
+    return found[0] if found else None
 
 
 def failed_space() -> EmbeddingSpace | None:
@@ -170,11 +179,10 @@ def _prepare(space: EmbeddingSpace) -> None:
 
 def finish_spaces() -> None:
     """Make the index of each space that has all its vectors and no index yet: one
-    bulk build takes a third of the time of as many insertions. Lists grow with theirs."""
-    for space in ledger.target_spaces().filter(dimensions__isnull=False):
+    bulk build takes a third of the time of as many insertions."""
+    for space in _loaded_spaces():
         if not vector_indexes.has_index(space) and not ledger.waiting(space).exists():
             vector_indexes.create_index(space)
-        vector_indexes.refresh_lists(space)
 
 
 @transaction.atomic
@@ -200,3 +208,21 @@ def _lock(space: EmbeddingSpace) -> None:
     """Before all rows of a space are changed: workers that store vectors hold the space
     first (`ledger.complete`), and two orders would be a deadlock."""
     EmbeddingSpace.objects.select_for_update().filter(pk=space.pk).first()
+
+
+# --- In the media worker ----------------------------------------------------------
+
+
+def lists_are_due() -> bool:
+    return any(vector_indexes.lists_are_due(space) for space in _loaded_spaces())
+
+
+def refresh_lists() -> None:
+    """Make what lists are due. That takes minutes in a large library, for which no encoder
+    should wait."""
+    for space in filter(vector_indexes.lists_are_due, _loaded_spaces()):
+        vector_indexes.refresh_lists(space)
+
+
+def _loaded_spaces() -> QuerySet[EmbeddingSpace]:
+    return ledger.target_spaces().filter(dimensions__isnull=False)

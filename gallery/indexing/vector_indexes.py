@@ -12,8 +12,10 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import cast
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import DatabaseError, connection, transaction
 
 from gallery.models import EmbeddingSpace
@@ -28,8 +30,10 @@ HNSW_EF_CONSTRUCTION = 200
 # From so many pictures on there are lists, this many times the root of their number; they
 # are made anew when there should be twice as many (docs/decisions/0020).
 LISTED_FROM = 20_000
-LISTS_PER_ROOT = 4
+LISTS_PER_ROOT = 8
 TOO_FEW = 2
+# Lists that could not be made are tried again after so long.
+RETRY_SECONDS = 600
 
 # What pgvector takes to find the middles of L lists (ivfkmeans.c of 0.8): 50 vectors of two
 # bytes a number for each, and a distance of four bytes from each of these to each middle.
@@ -97,10 +101,20 @@ def create_index(space: EmbeddingSpace) -> None:
             )
 
 
+def lists_are_due(space: EmbeddingSpace) -> bool:
+    """Whether the space wants lists, or more of them, and has not just been refused them."""
+    return _wants_lists(space) and lists_failure(space) is None
+
+
+def lists_failure(space: EmbeddingSpace) -> str | None:
+    """Why the lists could not be made when it was last tried, for some minutes."""
+    return cast("str | None", cache.get(_failure_key(space)))
+
+
 def refresh_lists(space: EmbeddingSpace) -> None:
     """Make the space's IVFFlat index where it is wanted and missing, or has too few lists
-    by now. The former one serves until the new one is whole, and where it cannot be made
-    (no memory, no room) that is logged, and tried again after the next batch."""
+    by now. The former one serves until the new one is whole. Where it cannot be made (no
+    memory, no room) searches go on without, and `lists_failure` says why."""
     if not _wants_lists(space):
         return
     with _building(space) as alone:
@@ -110,8 +124,10 @@ def refresh_lists(space: EmbeddingSpace) -> None:
         try:
             _exchange_lists(space)
         except DatabaseError as error:
-            # Searches go on without, and so does what comes after a batch.
             logger.error("Could not make the lists of %s: %s", space, error)
+            cache.set(_failure_key(space), str(error).strip(), RETRY_SECONDS)
+        else:
+            cache.delete(_failure_key(space))
 
 
 def drop_indexes(space: EmbeddingSpace) -> None:
@@ -128,21 +144,27 @@ def _exchange_lists(space: EmbeddingSpace) -> None:
         space,
         coming,
         f"ivfflat ((vector::halfvec({space.dimensions:d})) halfvec_ip_ops)"
-        f" WITH (lists = {_wanted_lists(space)})",
+        f" WITH (lists = {_affordable_lists(space)})",
     )
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"DROP INDEX IF EXISTS {lists_name(space)}")
         cursor.execute(f"ALTER INDEX {coming} RENAME TO {lists_name(space)}")
 
 
+def _failure_key(space: EmbeddingSpace) -> str:
+    return f"lists-failure:{space.pk}"
+
+
 def _wants_lists(space: EmbeddingSpace) -> bool:
     held = indexed(space)
     if held.vectors < LISTED_FROM:
         return False
-    return held.lists * TOO_FEW <= _lists_of(held.vectors) and held.lists < _wanted_lists(space)
+    return held.lists * TOO_FEW <= wanted_lists(held.vectors) and held.lists < _affordable_lists(
+        space
+    )
 
 
-def _wanted_lists(space: EmbeddingSpace) -> int:
+def _affordable_lists(space: EmbeddingSpace) -> int:
     """As many as the library asks for and the memory for building them allows: the larger
     root of the quadratic formula for the lists L at which it is full."""
     with connection.cursor() as cursor:
@@ -151,10 +173,10 @@ def _wanted_lists(space: EmbeddingSpace) -> int:
     square = _SAMPLES_PER_LIST * _DISTANCE_BYTES + _DISTANCE_BYTES
     linear = (space.dimensions or 0) * 2 * (_SAMPLES_PER_LIST + 4)
     affordable = (math.sqrt(linear**2 + 4 * square * memory) - linear) / (2 * square)
-    return max(min(_lists_of(indexed(space).vectors), int(affordable)), 1)
+    return max(min(wanted_lists(indexed(space).vectors), int(affordable)), 1)
 
 
-def _lists_of(vectors: int) -> int:
+def wanted_lists(vectors: int) -> int:
     return round(LISTS_PER_ROOT * math.sqrt(vectors))
 
 

@@ -21,8 +21,8 @@ from gallery.indexing import ledger
 from gallery.models import EmbeddingSpace
 from gallery.search import languages, sample
 from gallery.search.language_probes import CAPTIONS, ENGLISH
-from gallery.search.planner import Kind
 from gallery.search.sample import Sample
+from gallery.search.scans import Kind
 
 logger = logging.getLogger(__name__)
 

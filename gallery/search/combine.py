@@ -15,9 +15,9 @@ from gallery.errors import Expired, Refusal
 from gallery.library.query_picture import SmallPicture
 from gallery.models import Embedding, EmbeddingSpace, Image
 from gallery.search import query_pictures, sample
-from gallery.search.planner import Kind
 from gallery.search.query import Query, Term
 from gallery.search.results import Viewer
+from gallery.search.scans import Kind
 
 # In a mixed query a text says one thing and a picture many: so much more it counts.
 # Measured with the starter model on 1,000 photographs with captions (171 queries of a

@@ -31,7 +31,7 @@ from gallery.models import AlbumShare, Embedding, EmbeddingSpace, Image, RecallM
 from gallery.search import languages, pages, planner, sample
 from gallery.search.filters import narrow
 from gallery.search.language_probes import CAPTIONS, ENGLISH, PARTS
-from gallery.search.planner import Kind
+from gallery.search.scans import Kind
 
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet

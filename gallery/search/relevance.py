@@ -38,7 +38,7 @@ from gallery.encoders.base import Vectors
 from gallery.models import EmbeddingSpace
 from gallery.search import calibration, sample
 from gallery.search.calibration import Chance
-from gallery.search.planner import Kind
+from gallery.search.scans import Kind
 
 Fit = Literal["excellent", "good", "fair", "weak"]
 

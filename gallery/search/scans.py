@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import numpy as np
@@ -20,6 +20,8 @@ from gallery.models import EmbeddingSpace, Image
 # pgvector's upper bound of hnsw.ef_search.
 MAX_EF_SEARCH = 1000
 
+# What is looked for: pictures that show what a text says, or that look like a picture.
+Kind = Literal["text", "image"]
 Rows = list[tuple[UUID, float]]
 
 
@@ -69,11 +71,17 @@ def in_lists(
     return _ordered(space, vector, scope, count, reading, "<#>", vector, explain)
 
 
-def one_by_one(space: EmbeddingSpace, vector: Vectors, scope: Scope, count: int) -> Rows:
-    """The `count` pictures of the scope nearest to the unit vector (d,), nearest first."""
+def one_by_one(
+    space: EmbeddingSpace, vector: Vectors, scope: Scope, count: int, *, few: bool = False
+) -> Rows:
+    """The `count` pictures of the scope nearest to the unit vector (d,), nearest first.
+    `few`: it is known to be a small part of a library, or a small one."""
+    # As an array PostgreSQL finds their vectors in one sweep of an index; where it has to
+    # guess how many they are, it may read all vectors for them.
+    held = f"= ANY(ARRAY({scope.sql}))" if few else f"IN ({scope.sql})"
     # OFFSET 0 keeps the planner from the HNSW index, which would be approximate.
     rows = _rows(
-        f"SELECT * FROM ({_distances(space)} AND image_id IN ({scope.sql}) OFFSET 0)"  # noqa: S608
+        f"SELECT * FROM ({_distances(space)} AND image_id {held} OFFSET 0)"  # noqa: S608
         f" AS compared ORDER BY distance, image_id LIMIT {count}",
         [_literal(vector), *scope.params],
     )

@@ -19,8 +19,8 @@ from django.utils.translation import gettext_lazy as _
 
 from gallery.encoders.base import Vectors
 from gallery.errors import Expired
-from gallery.search.planner import Kind
 from gallery.search.relevance import Judgement
+from gallery.search.scans import Kind
 
 # A session of scrolling; each page starts it anew.
 WINDOW_TTL_SECONDS = 3600
