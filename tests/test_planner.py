@@ -346,11 +346,10 @@ def test_the_last_memory_that_pgvector_needs_is_not_asked_for(
 
 @pytest.mark.parametrize("kind", ["text", "image"])
 def test_more_lists_are_read_in_larger_libraries_and_for_thinner_scopes(kind: scans.Kind) -> None:
-    usual = Size(10**5, 2_000, 10**5, 2_530)
-    fewer = Size(10**5, 2_000, 10**5, 1_265)
-    large = Size(10**6, 5_000, 10**6, 8_000)
-    thin = Size(8_000, 2_000, 10**5, 2_530, pictures=9_000)
-    spread = replace(thin, is_scattered=True)
+    usual = Size(10**5, 2_000, 10**5, 2_530, is_scattered=True)
+    fewer = replace(usual, lists=1_265)
+    large = Size(10**6, 5_000, 10**6, 8_000, is_scattered=True)
+    thin = replace(usual, counted=8_000, pictures=9_000)
     assert usual.probes(20, kind) / usual.lists == pytest.approx(
         scope_size.LISTED[kind] / 10**5, abs=1e-3
     )
@@ -358,8 +357,13 @@ def test_more_lists_are_read_in_larger_libraries_and_for_thinner_scopes(kind: sc
     assert usual.probes(20, kind) / usual.lists > large.probes(20, kind) / large.lists
     assert thin.probes(20, kind) / usual.probes(20, kind) == pytest.approx(0.09**-0.3, rel=0.1)
     assert thin.probes(900, kind) > thin.probes(20, kind)
-    assert (spread.met(20, 120), thin.met(20, 120), thin.met(20, 20)) == (20, 200, 49)
+    gathered = replace(thin, is_scattered=False)
+    assert gathered.probes(20, kind) / gathered.lists == pytest.approx(0.06 * 0.09**-0.3, rel=0.1)
     assert Size(1_000, 500, 1_500, 9).probes(1_000, kind) == 9
+    assert not thin.is_cheaper_than(2_530), "how many it has is not known"
+    known = replace(thin, counted=3_000, pictures=3_000)
+    assert known.is_cheaper_than(700)
+    assert not known.is_cheaper_than(500)
     assert Size(8_000, 2_000, 0, 9).probes(20, kind) == 9, "not counted by PostgreSQL yet"
 
 

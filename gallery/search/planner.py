@@ -62,13 +62,10 @@ def by_index(
     """(image id, distance) of pictures of a scope of `size` near the unit vector (d,), nearest
     first: fewer than `window` where the index does not lead to enough of them."""
     if size.lists:
-        # Of a scope that lies elsewhere the lists around the query hold little.
-        if size.is_known and not size.is_scattered:
-            return []
         probes = size.probes(window, kind)
-        enough = size.met(window, probes)
-        rows = scans.in_lists(space, vector, scope, enough, probes)
-        return rows if len(rows) >= enough else []
+        if size.is_cheaper_than(probes):
+            return []
+        return scans.in_lists(space, vector, scope, window, probes)
 
     drawn = sample.of(space) if kind == "text" else None
     ample = math.ceil(SLACK[kind] * window)

@@ -30,13 +30,14 @@ GROWTH: dict[Kind, float] = {"text": 0.1, "image": 0.2}
 # The nearest of a thin scope are not among the nearest of all: more by this power of how
 # thin it is.
 THIN = 0.3
-# Of a scope that may lie elsewhere this part of its share of what is read must be met; more
-# than some windows need not be.
-MET, MET_WINDOWS = 0.7, 10
+# Pictures of a scope that gather may lie in lists far from what is asked: this part of the
+# library is read at least, and likewise more of thin ones.
+GATHERED = 0.06
 # Scopes up to this size are compared one by one however small the library is.
 ALWAYS_EXACT = 2_000
-# What an entry of the index costs beside a picture that is compared one by one.
-INDEX_COST = 1.5
+# What an entry of the graph costs beside a picture that is compared one by one, and such a
+# picture beside an entry of the lists.
+INDEX_COST, PICTURE_COST = 1.5, 8
 # Scopes are counted to this many times the largest that is small: of those, the index is
 # read at once as far as their share of it demands.
 COUNT_ON = 4
@@ -48,13 +49,13 @@ SIZE_TTL_SECONDS = 60
 # So many pictures of the sample are asked whether they are in the scope: its share is then
 # known to a tenth for a share of a twentieth.
 ASKED = 2_000
-# How scattered the pictures of a scope are is seen from so many of them or fewer, and not
-# from less than that: each by the hundredth of the sample that is nearest to it.
+# Whether the pictures of a scope gather is seen from so many of them or fewer, and not from
+# less than that: each by the hundredth of the sample that is nearest to it.
 MOST_ASKING, LEAST_ASKING = 100, 10
 NEIGHBOURS = 1 / 100
-# There the odds to meet a picture of a scattered scope are those in the whole library, and
-# not more than so many times these.
-SCATTERED_ODDS = 2.0
+# They do where the odds to meet another of the scope there are more than so many times those
+# in the whole library, and by so many standard errors no chance.
+GATHERED_ODDS, SURE = 2.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Size:
     """How many pictures a scope has, counted no further than COUNT_ON times `bound`: the
     size up to which it is small. `indexed` are the entries of the whole index, which also
     lie in so many `lists`; `pictures` is about how many the scope has, however many.
-    `is_scattered`: they are known to lie all over the library, whatever is asked."""
+    `is_scattered`: they are known to lie all over it, and do not gather."""
 
     counted: int
     bound: int
@@ -92,15 +93,14 @@ class Size:
         """In so many of the lists to read, for the same."""
         grown = LISTED[kind] * max(self.indexed / USUAL, 1.0) ** GROWTH[kind]
         grown *= max(wanted_lists(self.indexed) / max(self.lists, 1), 1.0)
+        if not self.is_scattered:
+            grown = max(grown, GATHERED * self.indexed)
         wanted = max(grown * self._share**-THIN, SLACK[kind] * window / self._share)
         return min(math.ceil(wanted * self.lists / max(self.indexed, 1)), self.lists)
 
-    def met(self, window: int, probes: int) -> int:
-        """So many of the scope are met in as many lists, unless it lies elsewhere."""
-        if self.is_scattered:
-            return window
-        due = MET * self._share * self.indexed * probes / self.lists
-        return max(window, min(int(due), MET_WINDOWS * window))
+    def is_cheaper_than(self, probes: int) -> bool:
+        """Whether comparing all of the scope costs less than reading so many lists."""
+        return self.is_known and self.counted * PICTURE_COST * self.lists < probes * self.indexed
 
     @property
     def _share(self) -> float:
@@ -158,11 +158,10 @@ def _is_scattered(vectors: np.ndarray, inside: np.ndarray) -> bool:
     asking = np.flatnonzero(inside)[:MOST_ASKING]
     if len(asking) < LEAST_ASKING:
         return False
-    if share == 1:
-        return True
     nearest = max(1, round(NEIGHBOURS * len(inside)))
     scores = vectors[asking] @ vectors.T
     scores[np.arange(len(asking)), asking] = -np.inf  # each is nearest to itself
     beside = np.argpartition(-scores, nearest, axis=1)[:, :nearest]
     met = float(np.mean(inside[beside]))
-    return met * (1 - share) <= SCATTERED_ODDS * share * (1 - met)
+    error = math.sqrt(share * (1 - share) / beside.size)
+    return met * (1 - share) <= GATHERED_ODDS * share * (1 - met) or met - share <= SURE * error
