@@ -36,6 +36,9 @@ THINGS = (
     "a goldfish", "a cactus", "a sunflower", "a pineapple", "a zebra", "a mushroom",
 )  # fmt: skip
 
+# What captions are asked with besides: much of it is in the photographs.
+WORDS = ("people", "snow", "grass", "water", "a dog", "a child", "a red car", "the beach", "a man")
+
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="relevance", description=__doc__)
@@ -74,6 +77,7 @@ def main(arguments: list[str]) -> None:
     for what, queries in (("nonsense", list(NONSENSE)), ("not there", absent)):
         silent = [_best_is_weak(vector, pictures, chance) for vector in _encoded(encoder, queries)]
         print(f"{what:<10} {len(queries)} texts: “nothing matches well” {np.mean(silent):.0%}")
+    _sums(captions["en"], place, pictures, chance, absent, encoder)
     _one_subject("en", captions, place, pictures, probes, encoder)
     _cost(pictures, _encoded(encoder, list(NONSENSE)), chance)
 
@@ -100,6 +104,52 @@ def _pictures(encoder: Any, options: Any, wanted: set[str] | None) -> tuple[list
 def _encoded(encoder: Any, texts: list[str]) -> np.ndarray:
     parts = [encoder.encode_texts(texts[start : start + 64]) for start in range(0, len(texts), 64)]
     return np.concatenate(parts)
+
+
+def _sums(
+    pairs: list[tuple[str, str]],
+    place: dict[str, int],
+    pictures: np.ndarray,
+    chance: Any,
+    absent: list[str],
+    encoder: Any,
+) -> None:
+    """Captions, nonsense and what is not there, each with a word more or less."""
+    known = [(place[name], text) for name, text in pairs if name in place][::25]
+    own = [number for number, _text in known]
+    words = _encoded(encoder, list(WORDS))
+    for weight in (-0.5, -1.0, 1.0):
+        for what, texts in (
+            ("caption", [text for _number, text in known]),
+            ("nonsense", list(NONSENSE)),
+            ("not there", absent),
+        ):
+            above, found, silent = [], [], []
+            for number, vector in enumerate(_encoded(encoder, texts)):
+                terms = np.stack([vector, words[number % len(words)]])
+                scores, judgement = _of_sum(terms, weight, pictures, chance)
+                above.append(float(np.mean(scores >= judgement.line)))
+                silent.append(scores.max() < judgement.line)
+                if what == "caption":
+                    found.append(scores[own[number]] >= judgement.line)
+            own_found = f"own photograph above the line {np.mean(found):.1%}, " if found else ""
+            print(
+                f"{what:<10} and a word, {weight:+}: {own_found}of all {np.mean(above):.1%}, "
+                f"“nothing matches well” {np.mean(silent):.0%}"
+            )
+
+
+def _of_sum(
+    terms: np.ndarray, weight: float, pictures: np.ndarray, chance: Any
+) -> tuple[np.ndarray, Any]:
+    from gallery.search import relevance
+
+    of_parts = pictures @ terms.T
+    factors = np.array([1.0, weight]) / of_parts.std(axis=0)
+    shares = factors / np.linalg.norm(factors @ terms)
+    scores = of_parts @ shares
+    judgement = relevance.of_sum(scores, of_parts, shares, [chance, chance], len(pictures))
+    return scores, judgement.settled(float(scores.max()))
 
 
 def _judged(scores: np.ndarray, chance: Any) -> Any:

@@ -131,14 +131,14 @@ def test_terms_count_by_how_far_they_tell_pictures_apart(
     pictures[:, 0], pictures[:, 1] = rng.normal(0, 0.4, 200), rng.normal(0.5, 0.1, 200)
     monkeypatch.setattr(sample, "of", lambda space: sample.Sample([], pictures, 200))
     axes = np.eye(3, dtype=np.float32)[:2]
-    two_texts = combine.weighted(axes, [True, True], [1, 1], space)
+    two_texts = combine.shares_of(axes, [True, True], [1, 1], space)
     spread = pictures.std(axis=0)
     assert two_texts[1] / two_texts[0] == pytest.approx(spread[0] / spread[1], rel=1e-4)
-    assert np.linalg.norm(two_texts) == pytest.approx(1)
+    assert np.linalg.norm(two_texts @ axes) == pytest.approx(1)
     # The same with a picture: the text counts more by the factor that was measured.
-    mixed = combine.weighted(axes, [False, True], [1, 1], space)
+    mixed = combine.shares_of(axes, [False, True], [1, 1], space)
     assert mixed[1] / mixed[0] == pytest.approx(combine.TEXT_GAIN * spread[0] / spread[1], rel=1e-4)
-    halved = combine.weighted(axes, [True, True], [1, -0.5], space)
+    halved = combine.shares_of(axes, [True, True], [1, -0.5], space)
     assert halved[1] / halved[0] == pytest.approx(-0.5 * spread[0] / spread[1], rel=1e-4)
 
 

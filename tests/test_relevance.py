@@ -138,20 +138,88 @@ def test_a_gap_between_texts_and_pictures_changes_nothing(rng: np.random.Generat
     assert np.mean(scores[30:] >= judgement.line) < 0.05
 
 
-def test_a_sum_of_terms_is_compared_with_its_own_scores(rng: np.random.Generator) -> None:
-    """It lies where no single text lies: here, all its cosines are higher by 0.3."""
+def summed(
+    library: Vectors, terms: list[Vectors], weights: list[float], chance: Chance
+) -> tuple[Vectors, relevance.Judgement]:
+    """The scores of a sum of terms, and what they mean."""
+    total = np.array(weights) @ np.stack(terms)
+    length = np.linalg.norm(total)
+    scores = library @ total / length
+    found = relevance.of_sum(
+        scores,
+        library @ np.stack(terms).T,
+        np.array(weights) / length,
+        [chance] * len(terms),
+        len(library),
+    )
+    return scores, found.settled(float(scores.max()))
+
+
+@pytest.mark.parametrize("minus", [-0.5, -1.0])
+def test_what_a_minus_keeps_away_makes_no_match_weak(
+    rng: np.random.Generator, minus: float
+) -> None:
+    """Dogs in the snow and elsewhere, much snow without dogs, and all the rest."""
+    chance = usual(rng, directions(rng, 1000))
+    dog, snow = directions(rng, 2)
+    both = l2_normalise((dog + snow)[None])[0]
+    library = np.concatenate(
+        [near(rng, dog, 0.65, 40), near(rng, both, 0.75, 40), near(rng, snow, 0.65, 400)]
+    )
+    library = np.concatenate([library, directions(rng, 520)])
+    scores, judgement = summed(library, [dog, snow], [1, minus], chance)
+    assert judgement.line is not None
+    assert np.mean(scores[:40] >= judgement.line) > 0.9
+    assert np.mean(scores[80:480] >= judgement.line) < 0.01
+    assert np.mean(scores[480:] >= judgement.line) < 0.05
+
+
+def test_of_two_things_both_and_either_stand_out(rng: np.random.Generator) -> None:
+    chance = usual(rng, directions(rng, 1000))
+    dog, beach = directions(rng, 2)
+    both = l2_normalise((dog + beach)[None])[0]
+    library = np.concatenate([near(rng, both, 0.7, 20), directions(rng, 980)])
+    scores, judgement = summed(library, [dog, beach], [1, 1], chance)
+    assert judgement.line is not None
+    assert np.mean(scores[:20] >= judgement.line) > 0.95
+    assert np.mean(scores[20:] >= judgement.line) < 0.05
+
+
+def test_a_sum_that_nothing_fits_says_so(rng: np.random.Generator) -> None:
     library = directions(rng, 1000)
     chance = usual(rng, library)
-    query = directions(rng, 1)[0]
-    library[:25] = near(rng, query, 0.65, 25)
-    lifted = library @ query + 0.3
-    single = relevance.of_scores(lifted, chance, 1000)
-    several = relevance.of_scores(lifted, chance, 1000, alone=False)
-    assert single.line is not None
-    assert several.line is not None
-    assert np.mean(lifted[25:] >= single.line) > 0.5, "otherwise this test shows nothing"
-    assert np.mean(lifted[25:] >= several.line) < 0.02
-    assert np.mean(lifted[:25] >= several.line) > 0.9
+    silent = 0
+    for _ in range(40):
+        first, second = directions(rng, 2)
+        scores, judgement = summed(library, [first, second], [1, -1], chance)
+        silent += judgement.fit(float(scores.max())) == "weak"
+    assert silent >= 36
+
+
+def test_where_all_match_something_chance_is_summed_up_from_the_terms(
+    rng: np.random.Generator,
+) -> None:
+    """A library of dogs alone, some of them in the snow."""
+    chance = usual(rng, directions(rng, 1000))
+    dog, snow = directions(rng, 2)
+    both = l2_normalise((dog + snow)[None])[0]
+    library = np.concatenate([near(rng, dog, 0.65, 700), near(rng, both, 0.75, 300)])
+    scores, judgement = summed(library, [dog, snow], [1, -1], chance)
+    assert judgement.line is not None
+    assert np.mean(scores[:700] >= judgement.line) > 0.95
+    assert np.mean(scores[700:] >= judgement.line) < 0.1
+
+
+def test_minuses_alone_are_matched_by_all_that_they_do_not_keep_away(
+    rng: np.random.Generator,
+) -> None:
+    chance = usual(rng, directions(rng, 1000))
+    people = directions(rng, 1)[0]
+    library = np.concatenate([near(rng, people, 0.65, 300), directions(rng, 700)])
+    scores, judgement = summed(library, [people], [-1], chance)
+    assert judgement.line is not None
+    assert np.mean(scores[:300] >= judgement.line) < 0.02
+    assert np.mean(scores[300:] >= judgement.line) > 0.9
 
 
 def test_the_bar_is_half_full_at_the_line_and_grows_with_the_score() -> None:

@@ -40,14 +40,12 @@ class Chance:
     """Cosines of queries and pictures that have nothing to do with each other.
 
     `centre` is the mean of the queries' medians, `scatter` their standard deviation;
-    `spread` is the standard deviation of one query's scores, `lower` that of the scores
-    below its median.
+    `spread` is the standard deviation of one query's scores.
     """
 
     centre: float
     scatter: float
     spread: float
-    lower: float = 1.0
 
 
 def of(space: EmbeddingSpace, kind: Kind, drawn: Sample) -> Chance | None:
@@ -57,7 +55,7 @@ def of(space: EmbeddingSpace, kind: Kind, drawn: Sample) -> Chance | None:
         return _of_pictures(drawn)
     kept = space.calibration.get("text")
     fits = space.calibration.get("checksum") == space.checksum
-    return Chance(**kept) if kept and fits else None
+    return Chance(kept["centre"], kept["scatter"], kept["spread"]) if kept and fits else None
 
 
 def measured(queries: Vectors, pictures: Vectors) -> Chance:
@@ -68,21 +66,13 @@ def measured(queries: Vectors, pictures: Vectors) -> Chance:
 def _summary(scores: list[Vectors]) -> Chance:
     """Of the scores of several queries."""
     medians = [float(np.median(row)) for row in scores]
-    lower = [lower_spread(row, median) for row, median in zip(scores, medians, strict=True)]
     return Chance(
         centre=float(np.mean(medians)),
         # In a small library this has the chance of its few pictures in it, too. Less that,
         # the queries that mean nothing would find something there.
         scatter=float(np.std(medians)),
         spread=float(np.mean([row.std() for row in scores])),
-        lower=float(np.mean(lower)),
     )
-
-
-def lower_spread(scores: Vectors, centre: float) -> float:
-    """The standard deviation of a distribution around `centre`, by its lower half."""
-    below = scores[scores < centre] - centre
-    return float(np.sqrt(np.mean(below**2))) if len(below) else 0.0
 
 
 @lru_cache(maxsize=2)

@@ -10,12 +10,13 @@ import numpy as np
 from django.utils.translation import gettext as _
 
 from gallery.encoders import client
-from gallery.encoders.base import Vectors, l2_normalise
+from gallery.encoders.base import Vectors
 from gallery.errors import Expired, Refusal
 from gallery.library.query_picture import SmallPicture
 from gallery.models import Embedding, EmbeddingSpace, Image
 from gallery.search import query_pictures, sample
 from gallery.search.query import Query, Term
+from gallery.search.relevance import Part
 from gallery.search.results import Viewer
 from gallery.search.scans import Kind
 
@@ -37,15 +38,14 @@ _NOTHING = 1e-3
 class Combined:
     """The unit vector (d,) of a query; its kind says how far it lies from pictures.
     `exclude_ids` are the stored pictures of its terms, `exclude_sha256s` the bytes of
-    all pictures of its terms, `copies_of` of those to be like. `alone`: there is just one
-    term."""
+    all pictures of its terms, `copies_of` of those to be like."""
 
     vector: Vectors
     kind: Kind
+    parts: Sequence[Part] = ()
     exclude_ids: list[UUID] = field(default_factory=list)
     exclude_sha256s: list[str] = field(default_factory=list)
     copies_of: list[str] = field(default_factory=list)
-    alone: bool = True
 
 
 def combined(
@@ -67,21 +67,25 @@ def combined(
         for source, weight in zip(sources, weights, strict=True)
         if source is not None
     ]
+    shares = shares_of(vectors, texts, weights, space)
     return Combined(
-        vector=weighted(vectors, texts, weights, space),
+        vector=shares @ vectors,
         kind="text" if any(texts) else "image",
+        parts=[
+            Part(vector, "text" if is_text else "image", float(share))
+            for vector, is_text, share in zip(vectors, texts, shares, strict=True)
+        ],
         exclude_ids=[source.pk for source in sources if isinstance(source, Image)],
         exclude_sha256s=[sha256 for sha256, _weight in pictures],
         copies_of=[sha256 for sha256, weight in pictures if weight > 0],
-        alone=len(vectors) == 1,
     )
 
 
-def weighted(
+def shares_of(
     vectors: Vectors, texts: Sequence[bool], weights: Sequence[float], space: EmbeddingSpace
 ) -> Vectors:
-    """The unit vector (d,) of terms with the unit vectors (n, d); `texts` says which of
-    them are texts. A term alone is its own vector.
+    """(n,): how much of each of the unit vectors (n, d) there is in the unit vector of a
+    query of such terms; `texts` says which of them are texts.
 
     Each term counts by how much it tells pictures apart: its vector is divided by the
     spread of its scores over a sample of pictures. Pictures and texts lie in two cones
@@ -91,19 +95,20 @@ def weighted(
     Raises Refusal where nothing is left.
     """
     if len(vectors) == 1:
-        return vectors[0] if weights[0] > 0 else -vectors[0]
+        return np.sign(np.asarray(weights, dtype=np.float32))
     is_text = np.asarray(texts)
     factors = np.asarray(weights, dtype=np.float32) / _spreads(vectors, is_text, space)
     if 0 < is_text.sum() < len(is_text):
         factors = np.where(is_text, TEXT_GAIN * factors, factors)
-    total = factors @ vectors
-    if np.linalg.norm(total) < _NOTHING * np.abs(factors).sum():
+    length = np.linalg.norm(factors @ vectors)
+    if length < _NOTHING * np.abs(factors).sum():
         raise Refusal(
             "terms_cancel_out",
             _("These terms cancel each other out: give them other weights."),
             "terms",
         )
-    return l2_normalise(total[None])[0]
+    shares: Vectors = (factors / length).astype(np.float32)
+    return shares
 
 
 def _spreads(vectors: Vectors, is_text: np.ndarray, space: EmbeddingSpace) -> Vectors:

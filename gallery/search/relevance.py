@@ -9,8 +9,10 @@ simultaneous hypothesis testing: the choice of a null hypothesis", JASA 99, 2004
   medians of unrelated texts are scattered in this space (gallery.search.calibration);
 - its spread is that of the unrelated texts' scores.
 
-Pictures and texts that stand alone in a query lie where those of the calibration lie.
-A sum of several does not; there the query's own median and lower half have to tell.
+A sum of several terms lies where none of the calibration does. Its chance is told by the
+pictures of the sample that match no term of it: what a minus keeps away is no chance
+either, and would make it look wide. Where nearly all match something, centre and spread
+are summed up from those of the terms, as if these had nothing to do with each other.
 
 Two rules follow from it.
 
@@ -29,6 +31,7 @@ Figures stand in docs/decisions; `make bench ARGS="relevance --help"` makes them
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -55,6 +58,12 @@ GOOD, EXCELLENT = 1.0, 2.0
 # How fast the bar of a score grows around the line, in spreads: at `GOOD` it is four
 # fifths full, at the centre of chance all but empty.
 _STEEPNESS = 0.75
+
+# With fewer pictures that match no term the spread of a sum is not told by them.
+_ENOUGH = 30
+# A query of minuses alone is matched by all but what they keep away: by so many of those
+# that match none of them (one-sided, of a normal distribution).
+_KEPT_HEIGHT = -1.645  # 95 %
 
 # The heights that are tried for the line, and how much lies above each by chance.
 _HEIGHTS = np.arange(LOWEST, HIGHEST, 0.05)
@@ -104,22 +113,67 @@ class Judgement:
         return self if best >= by_chance else replace(self, line=max(self.line, by_chance))
 
 
-def judge(space: EmbeddingSpace, vector: Vectors, kind: Kind, *, alone: bool = True) -> Judgement:
-    """What scores of the unit vector (d,) mean in `space`. `alone`: it is the vector of a
-    single text or picture, not a sum or difference of several."""
+@dataclass(frozen=True)
+class Part:
+    """A term of a query: its unit vector (d,), and how much of it there is in the vector
+    of the query, which is the sum of these."""
+
+    vector: Vectors
+    kind: Kind
+    share: float = 1.0
+
+
+def judge(
+    space: EmbeddingSpace, vector: Vectors, kind: Kind, parts: Sequence[Part] = ()
+) -> Judgement:
+    """What scores of the unit vector (d,) mean in `space`; `parts` are the terms that it is
+    the sum of, where it is none alone."""
     drawn = sample.of(space)
     if drawn is None:
         return Judgement()
-    usual = calibration.of(space, kind, drawn)
-    return of_scores(drawn.vectors @ vector, usual, drawn.pictures, alone=alone)
+    scores = drawn.vectors @ vector
+    parts = parts or [Part(vector, kind)]
+    usual = [calibration.of(space, part.kind, drawn) for part in parts]
+    if len(parts) == 1 and parts[0].share > 0:
+        return of_scores(scores, usual[0], drawn.pictures)
+    shares = np.array([part.share for part in parts])
+    of_parts = drawn.vectors @ np.stack([part.vector for part in parts]).T
+    return of_sum(scores, of_parts, shares, usual, drawn.pictures)
 
 
-def of_scores(
-    scores: Vectors, usual: Chance | None, pictures: int, *, alone: bool = True
+def of_scores(scores: Vectors, usual: Chance | None, pictures: int) -> Judgement:
+    """What the scores of one text or picture mean that has these `scores` (n,) on a sample
+    of a library of so many pictures, where such queries have the `usual` chance."""
+    return _judged(scores, _chance(usual, scores), pictures)
+
+
+def of_sum(
+    scores: Vectors,
+    of_parts: Vectors,
+    shares: Vectors,
+    usual: Sequence[Chance | None],
+    pictures: int,
 ) -> Judgement:
-    """What the scores of a query mean that has these `scores` (n,) on a sample of a library
-    of so many pictures, where single queries of its kind have the `usual` chance."""
-    chance = _chance(usual, scores, alone=alone)
+    """The same of a sum of m terms with these `shares` (m,), of which each alone has the
+    scores `of_parts` (n, m) and the `usual` chance."""
+    chances = [_chance(one, part) for one, part in zip(usual, of_parts.T, strict=True)]
+    centre = float(np.dot(shares, [chance.centre for chance in chances]))
+    spread = float(np.linalg.norm(shares * [chance.spread for chance in chances]))
+    if np.all(shares < 0):
+        line = centre + _KEPT_HEIGHT * spread
+        return Judgement(line, centre, spread, is_common=True, pictures=pictures)
+    matching = np.zeros(len(scores), dtype=bool)
+    for chance, part in zip(chances, of_parts.T, strict=True):
+        least = _judged(part, chance, pictures).line
+        matching |= part >= (np.inf if least is None else least)
+    rest = scores[~matching]
+    if len(rest) >= _ENOUGH:
+        centre, spread = float(np.median(rest)), float(rest.std())
+    return _judged(scores, Chance(centre, 0.0, spread), pictures)
+
+
+def _judged(scores: Vectors, chance: Chance, pictures: int) -> Judgement:
+    """Of a query with these scores on the sample, and this chance."""
     if chance.spread <= 0:  # all pictures are the same to this query
         return Judgement()
     heights = np.sort((scores - chance.centre) / chance.spread)
@@ -137,17 +191,12 @@ def of_scores(
     )
 
 
-def _chance(usual: Chance | None, scores: Vectors, *, alone: bool) -> Chance:
-    """The null distribution of a query with these scores on the sample, in a space where
-    single queries of its kind have the `usual` one."""
+def _chance(usual: Chance | None, scores: Vectors) -> Chance:
+    """The null distribution of a single query with these scores on the sample, in a space
+    where such queries have the `usual` one."""
     centre = float(np.median(scores))
     if usual is None:
         return Chance(centre, 0.0, float(np.std(scores)))
-    if alone:
-        scattered = 2 * usual.scatter
-        centre = min(max(centre, usual.centre - scattered), usual.centre + scattered)
-        return Chance(centre, 0.0, usual.spread, usual.lower)
-    # Matches are in the upper half: the lower one tells of chance alone, and how much
-    # wider chance is above its centre is a matter of the space.
-    lower = calibration.lower_spread(scores, centre)
-    return Chance(centre, 0.0, lower * usual.spread / usual.lower, lower)
+    scattered = 2 * usual.scatter
+    centre = min(max(centre, usual.centre - scattered), usual.centre + scattered)
+    return Chance(centre, 0.0, usual.spread)

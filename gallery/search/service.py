@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
 
@@ -76,10 +76,8 @@ def search(
     query.check()
     clock = Clock()
     space = require_active_space()
-    filters = albums.with_ids(query.filters, viewer)
     # A filter that is wrong is refused before anything is encoded.
-    if filters:
-        ranking.narrowed(filters, viewer)
+    filters = _checked_filters(query, viewer)
     terms = None
     if query.terms:
         with clock.step("encode"):
@@ -108,6 +106,19 @@ def search_text(
         # In one line nothing has a place of its own.
         refusal.field = "q"
         raise
+
+
+def parse_line(text: str, viewer: Viewer) -> syntax.Parsed:
+    """What a line says, which may be nothing yet. Raises Refusal, naming "q", for what a
+    search by it refuses: so `search` takes the terms and filters as they are."""
+    parsed = syntax.parse(text)
+    try:
+        parsed.query.check()
+        _checked_filters(parsed.query, viewer)
+    except Refusal as refusal:
+        refusal.field = "q"
+        raise
+    return parsed
 
 
 def search_similar(image: Image, viewer: Viewer, *, limit: int = DEFAULT_LIMIT) -> Results:
@@ -161,6 +172,14 @@ def require_active_space() -> EmbeddingSpace:
     return space
 
 
+def _checked_filters(query: Query, viewer: Viewer) -> dict[str, Any]:
+    """The filters of `query` with an album by its id. Raises Refusal naming `filters.tag`."""
+    filters = albums.with_ids(query.filters, viewer)
+    if filters:
+        ranking.narrowed(filters, viewer)
+    return filters
+
+
 def _window(
     terms: Combined | None, space: EmbeddingSpace, viewer: Viewer, *, fold: bool = False
 ) -> Window:
@@ -175,7 +194,7 @@ def _window(
         exclude_ids=terms.exclude_ids,
         exclude_sha256s=terms.exclude_sha256s,
         copies_of=terms.copies_of,
-        judgement=relevance.judge(space, terms.vector, terms.kind, alone=terms.alone),
+        judgement=relevance.judge(space, terms.vector, terms.kind, terms.parts),
         fold=fold,
     )
 
