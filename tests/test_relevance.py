@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,10 @@ from gallery.encoders import client
 from gallery.encoders.base import Vectors, l2_normalise
 from gallery.indexing.spaces import active_space
 from gallery.models import Embedding, EmbeddingSpace, Image, User
-from gallery.search import calibration, relevance, sample
+from gallery.search import calibration, pages, relevance, sample
 from gallery.search.calibration import Chance
+from gallery.search.results import Clock
+from gallery.search.window import Window
 from tests.conftest import upload, wait_for
 from tests.factories import make_space
 
@@ -345,6 +348,34 @@ def test_a_sample_is_of_all_parts_of_a_library(
     )
 
 
+def test_a_filter_makes_no_match_weak_that_is_one_beside_others(
+    alice: User, bob: User, rng: np.random.Generator
+) -> None:
+    """Of two sure matches and a fair one a filter leaves the fair one, among many others.
+    Who may not see the sure ones learns nothing of them."""
+    query = directions(rng, 1)[0]
+    vectors = np.concatenate(
+        [near(rng, query, 0.65, 2), near(rng, query, 0.3, 1), directions(rng, 600)]
+    )
+    vectors[3:] -= 0.3 * np.outer(vectors[3:] @ query, query)  # none is fair by chance
+    space = make_space(dimensions=DIMENSIONS)
+    fill(alice, space, l2_normalise(vectors))
+    ids = list(Embedding.objects.order_by("id").values_list("image_id", flat=True))
+    Image.objects.filter(pk__in=ids[2:]).update(camera="X100", visibility="public")
+
+    def first(viewer: User, **filters: str) -> tuple[float | None, str | None]:
+        judgement = relevance.judge(space, query, "text")
+        found = Window(viewer.pk, space.pk, query, "text", filters=filters, judgement=judgement)
+        (hit,) = pages.page(found, space, viewer, 0, 1, Clock()).hits
+        return hit.score, hit.fit
+
+    assert first(alice)[1] in {"good", "excellent"}
+    score, fit = first(alice, camera="X100")
+    assert score == pytest.approx(0.3, abs=0.01)
+    assert fit == "fair"
+    assert first(bob, camera="X100") == (score, "weak")
+
+
 def test_the_sample_is_kept_and_taken_anew_when_the_weights_change(
     alice: User, rng: np.random.Generator, django_assert_num_queries: Any
 ) -> None:
@@ -365,7 +396,8 @@ def test_a_judgement_costs_less_than_a_millisecond(
 ) -> None:
     """With a full sample of a model of ordinary size in memory."""
     pictures, queries = rng.normal(size=(sample.SIZE, 512)), rng.normal(size=(50, 512))
-    drawn = sample.Sample([], l2_normalise(pictures), sample.SIZE)
+    ids = [uuid.uuid4() for _ in pictures]
+    drawn = sample.Sample(ids, l2_normalise(pictures), sample.SIZE)
     monkeypatch.setattr(sample, "take", lambda space: drawn)
     space = EmbeddingSpace(architecture="any", checksum="any")
     took = []

@@ -13,7 +13,7 @@ from gallery.errors import Refusal
 from gallery.indexing.showing import visible_ids
 from gallery.models import EmbeddingSpace, Image
 from gallery.models.image import ImageQuerySet
-from gallery.search import filters, planner, words
+from gallery.search import filters, planner, scans, words
 from gallery.search.fusion import reciprocal_rank_fusion
 from gallery.search.planner import Ranking
 from gallery.search.query import Query
@@ -45,7 +45,7 @@ def rank(found: Window, space: EmbeddingSpace, viewer: Viewer, size: int) -> Ran
     by_words = _by_words(Query.from_json(found.query), scope, viewer)
     if by_words:
         return _fused(found, found.vector, space, nearest, by_words)
-    found.judgement = _settled(found.judgement, nearest)
+    found.judgement = _settled(found, nearest, viewer)
     return nearest
 
 
@@ -79,11 +79,16 @@ def _all_of(viewer: Viewer) -> Scope:
     return Scope(*visible_ids(viewer))
 
 
-def _settled(judgement: Judgement, nearest: Ranking) -> Judgement:
-    """Now that the best score is known, and where the scope is small how many it is of."""
-    best = next(iter(nearest.scores), None)
-    among = len(nearest.ids) if nearest.complete else None
-    return judgement if best is None else judgement.settled(best, among)
+def _settled(found: Window, nearest: Ranking, viewer: Viewer) -> Judgement:
+    """Now that the best score is known, and where the scope is small how many it is of.
+    What matches something that the viewer may see beyond the filters is no chance."""
+    judgement, best = found.judgement, next(iter(nearest.scores), None)
+    if best is None:
+        return judgement
+    settled = judgement.settled(best, len(nearest.ids) if nearest.complete else None)
+    if settled == judgement or not (found.filters and judgement.sure):
+        return settled
+    return judgement if scans.among(_all_of(viewer), judgement.sure) else settled
 
 
 # --- Words ------------------------------------------------------------------------

@@ -34,6 +34,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
+from uuid import UUID
 
 import numpy as np
 
@@ -41,6 +42,7 @@ from gallery.encoders.base import Vectors
 from gallery.models import EmbeddingSpace
 from gallery.search import calibration, sample
 from gallery.search.calibration import Chance
+from gallery.search.sample import Sample
 from gallery.search.scans import Kind
 
 Fit = Literal["excellent", "good", "fair", "weak"]
@@ -59,6 +61,8 @@ GOOD, EXCELLENT = 1.0, 2.0
 # fifths full, at the centre of chance all but empty.
 _STEEPNESS = 0.75
 
+# So many of those that match beyond doubt are remembered.
+_SURE_AT_MOST = 20
 # With fewer pictures that match no term the spread of a sum is not told by them.
 _ENOUGH = 30
 # A query of minuses alone is matched by all but what they keep away: by so many of those
@@ -76,7 +80,9 @@ class Judgement:
     one nothing is known (too few pictures), and `fit` is None.
 
     `centre` and `spread` are those of chance, `is_common` says that the sample itself has
-    many matches, and `pictures` about how many the library has.
+    many matches, and `pictures` about how many the library has. `sure` are some pictures of
+    the sample that match beyond doubt: of anybody, so none is shown or told of unless the
+    searcher may see it.
     """
 
     line: float | None = None
@@ -84,6 +90,7 @@ class Judgement:
     spread: float = 1.0
     is_common: bool = False
     pictures: int = 0
+    sure: tuple[UUID, ...] = ()
 
     def fit(self, score: float) -> Fit | None:
         if self.line is None:
@@ -108,9 +115,17 @@ class Judgement:
         line is raised above all of them, since nothing matches well."""
         if self.line is None or self.is_common:
             return self
-        compared = max(among or self.pictures, 2)
-        by_chance = self.centre + self.spread * math.sqrt(2 * math.log(compared))
+        by_chance = self._best_by_chance(among or self.pictures)
         return self if best >= by_chance else replace(self, line=max(self.line, by_chance))
+
+    def with_sure(self, scores: Vectors, drawn: Sample) -> Judgement:
+        """This judgement, told the pictures of the sample, of which these are the scores."""
+        best = np.flatnonzero(scores >= self._best_by_chance(self.pictures))[:_SURE_AT_MOST]
+        return replace(self, sure=tuple(drawn.ids[place] for place in best))
+
+    def _best_by_chance(self, compared: int) -> float:
+        """What the best of so many scores is by chance."""
+        return self.centre + self.spread * math.sqrt(2 * math.log(max(compared, 2)))
 
 
 @dataclass(frozen=True)
@@ -135,10 +150,10 @@ def judge(
     parts = parts or [Part(vector, kind)]
     usual = [calibration.of(space, part.kind, drawn) for part in parts]
     if len(parts) == 1 and parts[0].share > 0:
-        return of_scores(scores, usual[0], drawn.pictures)
+        return of_scores(scores, usual[0], drawn.pictures).with_sure(scores, drawn)
     shares = np.array([part.share for part in parts])
     of_parts = drawn.vectors @ np.stack([part.vector for part in parts]).T
-    return of_sum(scores, of_parts, shares, usual, drawn.pictures)
+    return of_sum(scores, of_parts, shares, usual, drawn.pictures).with_sure(scores, drawn)
 
 
 def of_scores(scores: Vectors, usual: Chance | None, pictures: int) -> Judgement:
