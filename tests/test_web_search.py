@@ -147,6 +147,23 @@ def test_bad_query_pictures_are_answered_in_the_page(
     assert sentence in response.content.decode()
 
 
+def test_a_picture_that_is_refused_leaves_the_search_it_was_to_join(
+    alice: User, space: EmbeddingSpace
+) -> None:
+    line = 'red -green "blue"^0.5 tag:sea'
+    damaged = as_file(draw(200, 200)[:900])
+    response = browser(alice).post("/search/", {"q": line, "file": damaged})
+    assert response.status_code == 400
+    assert response.context["query_text"] == line
+    parts = response.context["composer"].parts
+    assert [(part.name, part.minus, part.weight) for part in parts] == [
+        ("red", False, 1.0),
+        ("green", True, 1.0),
+        ("blue", False, 0.5),
+    ]
+    assert "#sea" in response.content.decode()
+
+
 def test_a_query_picture_that_is_too_large(
     alice: User, space: EmbeddingSpace, settings: Any
 ) -> None:

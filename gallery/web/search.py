@@ -191,8 +191,9 @@ def _more(address: str, results: Results, course: Course) -> str | None:
 
 def _problem(request: HttpRequest, cause: Refusal | Unavailable) -> HttpResponse:
     """The search page with a sentence instead of results, under the right status. The
-    query stays there to be changed."""
-    line = request.GET.get("q", "")
+    query stays there to be changed, also that which a refused picture was to join."""
+    sent = request.POST if request.method == "POST" else request.GET
+    line = sent.get("q", "")
     query = syntax.parse(line[: service.MAX_LINE_CHARACTERS]).query
     context: dict[str, Any] = {
         "query_text": line,

@@ -44,6 +44,12 @@ function focusSearch() {
   return Boolean(field);
 }
 
+/** The field keeps what was typed: a browser would empty one for searching. */
+function leave(event) {
+  if (event.target.type === "search") event.preventDefault();
+  event.target.blur();
+}
+
 function showKeys() {
   document.getElementById("menu")?.hidePopover();
   document.getElementById("keys").showModal();
@@ -64,7 +70,7 @@ const common = {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isOpen()) return;
   if (isField(event.target)) {
-    if (event.key === "Escape") event.target.blur();
+    if (event.key === "Escape") leave(event);
     return;
   }
   if (event.key.length === 1 && !box.checked) return;

@@ -27,12 +27,18 @@ if (form) {
   choose("[data-choose-query-picture]", "");
   choose("[data-add-query-picture]", open);
 
+  /** By the picture in the field. A file that is none is refused here, where the search
+   *  that is open stays, and let go, so that choosing it again is a change again. */
   const search = () => {
+    if (!looksLikePicture(field.files[0])) {
+      form.reset();
+      return toast(message("notAPicture"));
+    }
     busy.hidden = false;
     form.submit();
   };
   const take = (file, query) => {
-    if (!file || !looksLikePicture(file)) return toast(message("notAPicture"));
+    if (!file) return toast(message("notAPicture")); // a folder, or text
     putFile(field, file);
     form.elements.q.value = query;
     search();

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from gallery.models import Image, User
 from gallery.organising import tags
@@ -25,6 +25,8 @@ from tests.web_tools import fake_encoder
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 COUNT = 14
+
+Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,24 @@ def test_suggestions_by_keyboard_and_by_pointer(site: Site, images: list[Image])
     expect_line(page, "red")
 
 
+def test_escape_closes_the_suggestions_then_leaves_the_line_as_typed(
+    site: Site, images: list[Image]
+) -> None:
+    page = open_search(site, "red")
+    field = bar(page)
+    options = page.get_by_role("listbox", name="Suggestions").get_by_role("option")
+    page.keyboard.press("/")
+    page.keyboard.press("End")
+    page.keyboard.type(" ta")
+    expect(options).to_have_text(["tag:one of your tags"])
+    page.keyboard.press("Escape")
+    expect(options).to_have_count(0)
+    expect(field).to_be_focused()
+    page.keyboard.press("Escape")  # a browser alone would empty the field now
+    expect(field).not_to_be_focused()
+    expect(field).to_have_value("red ta")
+
+
 def test_colours_show_themselves_and_the_card_tries_examples(
     site: Site, images: list[Image]
 ) -> None:
@@ -175,6 +195,59 @@ def test_a_part_of_a_picture_is_drawn_by_pointer_and_by_keys(
     expect_line(page, f"like:{images[2].pk}[20,20,60,60]")
 
 
+def drag_mouse(page: Page, box: FloatRect, start: Point, end: Point) -> None:
+    """From one place of `box` to another, both as shares of its sides."""
+    places = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in (start, end)]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    page.mouse.move(*places[1], steps=4)
+    page.mouse.up()
+
+
+def test_the_first_drag_draws_wherever_it_begins(site: Site, images: list[Image]) -> None:
+    """The frame that stood there once was moved instead."""
+    page = open_search(site, f"like:{images[2].pk}")
+    dialog = page.get_by_role("dialog", name="Which part of the picture?")
+
+    def opened() -> FloatRect:
+        page.get_by_role("button", name="Take a part of Picture 2").click()
+        expect(dialog.locator("img")).to_have_js_property("complete", True)
+        box = dialog.locator("img").bounding_box()
+        assert box is not None
+        return box
+
+    def expect_numbers(*values: int) -> None:
+        for name, value in zip(("Left", "Top", "Width", "Height"), values, strict=True):
+            expect(dialog.get_by_role("spinbutton", name=name)).to_have_value(str(value))
+
+    box = opened()
+    for begin in ((0.4, 0.4), (0.2, 0.2)):  # in the frame that is proposed; on its corner
+        drag_mouse(page, box, begin, (0.7, 0.9))
+        left, top = (round(side * 100) for side in begin)
+        expect_numbers(left, top, 70 - left, 90 - top)
+        page.keyboard.press("Escape")
+        box = opened()
+    # A click that slips is no drag.
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2 + 2, box["y"] + box["height"] / 2)
+    page.mouse.up()
+    expect_numbers(20, 20, 60, 60)
+    # What has been adjusted by keys is a frame of one's own: its inside moves it.
+    page.keyboard.press("ArrowRight")
+    expect_numbers(21, 20, 60, 60)
+    drag_mouse(page, box, (0.5, 0.5), (0.4, 0.4))
+    expect_numbers(11, 10, 60, 60)
+    # So is one that was drawn before, and its corner resizes it.
+    page.keyboard.press("Enter")
+    expect_line(page, f"like:{images[2].pk}[11,10,60,60]")
+    box = opened()
+    drag_mouse(page, box, (0.5, 0.5), (0.6, 0.6))
+    expect_numbers(21, 20, 60, 60)
+    drag_mouse(page, box, (0.81, 0.8), (0.71, 0.6))
+    expect_numbers(21, 20, 50, 40)
+
+
 def test_results_refine_the_query_and_one_step_undoes_it(site: Site, images: list[Image]) -> None:
     page = open_search(site, "red")
     page.locator("[data-tile]").nth(3).hover()
@@ -235,6 +308,42 @@ def test_a_picture_joins_the_search_or_begins_a_new_one(
     expect(parts).to_have_count(1)
 
 
+def test_a_file_that_is_no_picture_leaves_the_search_as_it_is(
+    site: Site, images: list[Image], photos: dict[str, Path], tmp_path: Path
+) -> None:
+    text, damaged = tmp_path / "list.txt", tmp_path / "damaged.jpg"
+    text.write_text("no picture")
+    damaged.write_bytes(photos["coffee"].read_bytes()[:900])
+    page = open_search(site, 'green -red "red"^0.5')
+    line = line_of(page)
+    parts = page.locator("[data-part]")
+    # Most are refused on the page, chosen as well as dropped.
+    for _ in range(2):  # the same file again is a choice again
+        add_picture(page, text)
+        refusal = page.locator(".toast", has_text="That is not a picture.")
+        expect(refusal).to_have_count(1)
+        expect(page.locator("#query-busy")).to_be_hidden()
+        refusal.get_by_role("button", name="Close").click()
+    assert line_of(page) == line
+    expect(page.locator("[data-tile]").first).to_be_visible()
+    # Others only by the server.
+    site.expected_errors.append("400 (Bad Request)")
+    add_picture(page, damaged)
+    expect(page.get_by_role("alert")).to_contain_text("damaged or incomplete")
+    expect(bar(page)).to_have_value(line)
+    expect(parts).to_have_count(3)
+    # The search goes on from there.
+    add_picture(page, photos["coffee"])
+    expect(parts).to_have_count(4)
+    assert "upload:" in line_of(page)
+
+
+def add_picture(page: Page, path: Path) -> None:
+    with page.expect_file_chooser() as choosing:
+        page.get_by_role("button", name="Add a picture").click()
+    choosing.value.set_files(path)
+
+
 def drag(page: Page, path: Path, *kinds: str, onto: Locator | None = None) -> None:
     """A file from outside of the browser, over `onto` or the middle of the page: the
     browser itself finds what is hit, and sends the events."""
@@ -287,6 +396,15 @@ def test_weak_matches_of_a_picture_stand_below_a_divider_too(
 
     wait_for(at_the_end, what="the grid is drawn to its end")
     expect(divider).to_contain_text("Weak matches")
+    # It has room of its own between the last tile that matches and the first that does not.
+    line = divider.bounding_box()
+    weak = page.locator("li.tile[data-section=weak]").first.bounding_box()
+    fair = page.locator("li.tile:not([data-section])").last.bounding_box()
+    assert line is not None
+    assert weak is not None
+    assert fair is not None
+    assert fair["y"] + fair["height"] <= line["y"]
+    assert line["y"] + line["height"] <= weak["y"]
 
 
 def test_near_duplicates_open_in_place(

@@ -1,11 +1,14 @@
 // Choosing a part of a picture: a rectangle that is dragged, moved by its inside and
 // resized by its corners; by keys; or told in numbers. Everything is in percent of the
-// picture's width and height.
+// picture's width and height. The rectangle that stands there at first is a proposal, for
+// the keys to begin with: a drag draws another, wherever it begins.
 
 import { fill } from "clipsite/messages";
 
 const STEP = 1;
 const LEAST = 5; // of either side
+const PROPOSED = { left: 20, top: 20, width: 60, height: 60 };
+const SLOP = 6; // pixels that a click may move
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
@@ -52,7 +55,7 @@ class CropDialog {
    *  null where nothing is to change. */
   ask(src, box) {
     this.image.src = src;
-    this.#set(box ?? { left: 20, top: 20, width: 60, height: 60 });
+    this.#set(box ?? PROPOSED, !box);
     this.dialog.returnValue = "";
     this.dialog.showModal();
     this.frame.focus();
@@ -63,8 +66,11 @@ class CropDialog {
     });
   }
 
-  #set(box) {
+  /** Whatever sets another rectangle than the proposed one makes it the user's own. */
+  #set(box, proposed = false) {
     this.box = within(box);
+    this.proposed = proposed;
+    this.frame.classList.toggle("proposed", proposed);
     for (const [side, value] of Object.entries(this.box)) {
       this.frame.style[side] = `${value}%`;
       if (this.form.elements[side] !== document.activeElement) this.form.elements[side].value = value;
@@ -101,14 +107,17 @@ class CropDialog {
     };
   }
 
-  /** A corner resizes, the inside moves, anywhere else a new rectangle begins. */
+  /** A corner resizes, the inside moves, anywhere else a new rectangle begins; where the
+   *  rectangle is only proposed, everywhere. */
   #press(event) {
     if (event.button) return;
     event.preventDefault();
     const start = this.#point(event);
     const before = this.box;
-    const corner = event.target.closest("[data-corner]")?.dataset.corner;
-    const inside = event.target.closest("[data-frame]");
+    const held = this.proposed ? null : event.target;
+    const corner = held?.closest("[data-corner]")?.dataset.corner;
+    const inside = held?.closest("[data-frame]");
+    let drags = Boolean(inside); // beginning anew takes more than a click that slips
     const draw = ({ x, y }) => {
       if (corner) return resized(before, corner, x - start.x, y - start.y);
       if (inside) return { ...before, left: before.left + x - start.x, top: before.top + y - start.y };
@@ -116,7 +125,10 @@ class CropDialog {
       const [top, bottom] = [start.y, y].sort((a, b) => a - b);
       return { left, top, width: right - left, height: bottom - top };
     };
-    const move = (moved) => this.#set(draw(this.#point(moved)));
+    const move = (moved) => {
+      drags ||= Math.hypot(moved.clientX - event.clientX, moved.clientY - event.clientY) > SLOP;
+      if (drags) this.#set(draw(this.#point(moved)));
+    };
     const end = () => {
       this.stage.removeEventListener("pointermove", move);
       this.frame.focus({ preventScroll: true });
