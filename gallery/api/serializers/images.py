@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -125,10 +125,17 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
 
     @extend_schema_field(ImageUrlsSerializer)
     def get_urls(self, image: Image) -> dict[str, str]:
-        request, pk = self.context["request"], str(image.pk)
+        pk = str(image.pk)
+        return {name: before + pk + after for name, (before, after) in self._addresses.items()}
+
+    @cached_property
+    def _addresses(self) -> dict[str, tuple[str, str]]:
+        """What stands before and after the id of a picture; one for all of a page."""
+        request = self.context["request"]
         site = f"{request.scheme}://{request.get_host()}"
         paths = _paths(get_script_prefix())
-        return {name: site + path.replace(str(_ANY), pk) for name, path in paths.items()}
+        parts = {name: path.split(str(_ANY)) for name, path in paths.items()}
+        return {name: (site + before, after) for name, (before, after) in parts.items()}
 
     def to_representation(self, image: Image) -> dict[str, Any]:
         shown = super().to_representation(image)

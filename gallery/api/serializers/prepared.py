@@ -13,6 +13,14 @@ from rest_framework.fields import SkipField
 # What a field of an instance is written as, by the serializer that has been asked.
 Writer = Callable[[serializers.BaseSerializer, Any], Any]
 
+# Fields that write values of these very types as they are.
+_PLAIN: dict[type[serializers.Field], type] = {
+    serializers.CharField: str,
+    serializers.BooleanField: bool,
+    serializers.IntegerField: int,
+    serializers.FloatField: float,
+}
+
 
 class PreparedSerializer(serializers.Serializer):
     """Writes what REST framework writes. That copies and binds all fields for each
@@ -47,25 +55,29 @@ def _writer(field: serializers.Field) -> Writer:
     if isinstance(field, serializers.BaseSerializer):
         nested = type(field)
         return lambda asked, instance: _one(nested, asked, field.get_attribute(instance))
-    read = _reader(field)
-    return lambda _asked, instance: _value(field, read(instance))
-
-
-def _reader(field: serializers.Field) -> Callable[[Any], Any]:
-    """Finds a field's value. Most are attributes and nothing else; REST framework looks
-    each time whether they are keys, to be called, or missing."""
     if type(field).get_attribute is not serializers.Field.get_attribute:
-        return field.get_attribute
-    attribute = attrgetter(str(field.source))
+        return lambda _asked, instance: _value(field, field.get_attribute(instance))
+    return _attribute_writer(field)
 
-    def read(instance: Any) -> Any:
+
+def _attribute_writer(field: serializers.Field) -> Writer:
+    """Of a field that is an attribute and nothing else, as most are. REST framework looks
+    each time whether it is a key, to be called, or missing."""
+    attribute, convert = attrgetter(str(field.source)), field.to_representation
+    plain = _PLAIN.get(type(field))
+
+    def write(_asked: Any, instance: Any) -> Any:
         try:
             value = attribute(instance)
         except AttributeError:
-            return field.get_attribute(instance)
-        return field.get_attribute(instance) if callable(value) else value
+            value = field.get_attribute(instance)
+        if value is None or type(value) is plain:
+            return value
+        if callable(value):
+            return _value(field, field.get_attribute(instance))
+        return convert(value)
 
-    return read
+    return write
 
 
 def _all(child: type[serializers.BaseSerializer], asked: Any, values: Any) -> list[Any]:
