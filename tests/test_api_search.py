@@ -15,7 +15,7 @@ from gallery.encoders import reply
 from gallery.models import Image, Tag
 from tests import pictures
 from tests.api_tools import code_of, sample, with_worker
-from tests.conftest import api, upload, wait_for
+from tests.conftest import api, draw, upload, wait_for
 from tests.factories import make_space
 
 SEARCH = "/api/v1/search/"
@@ -299,6 +299,15 @@ def test_a_picture_that_is_not_encoded_yet_has_no_similar_ones_yet(alice):
         ({"terms": [{"text": "cat"}], "limit": 1.5}, "bad_limit", "limit"),
         ({"terms": [{"text": "cat"}], "limit": [1]}, "bad_limit", "limit"),
         ({"terms": [{"text": "cat"}], "fold": "perhaps"}, "invalid", "fold"),
+        ({"terms": ["a"]}, "bad_query", "terms.0"),
+        ({"terms": [{"text": 5}]}, "bad_term", "terms.0.text"),
+        ({"terms": [{"text": "\ud800"}]}, "bad_term", "terms.0.text"),
+        ({"filters": {"color": [None]}}, "invalid", "filters.color"),
+        ({"filters": {"album": []}}, "one_value", "filters.album"),
+        ({"cursor": 5}, "bad_cursor", "cursor"),
+        ({"cursor": "abc", "terms": [{"text": "cat"}]}, "cursor_with_query", "terms"),
+        ({"cursor": "abc", "filters": {"tag": "sea"}}, "cursor_with_query", "filters"),
+        ({"cursor": "abc", "wieghts": []}, "unknown_name", "wieghts"),
     ],
 )
 def test_json_that_makes_no_sense_is_refused_by_name(body, code, attr, alice):
@@ -308,6 +317,52 @@ def test_json_that_makes_no_sense_is_refused_by_name(body, code, attr, alice):
     assert answer.status_code == 400
     (error,) = answer.json()["errors"]
     assert (error["code"], error["attr"]) == (code, attr)
+
+
+@pytest.mark.django_db
+def test_null_is_as_good_as_nothing(alice):
+    make_space()
+    wide, _tall = upload(alice), upload(alice, draw(20, 60))
+    body = {"filters": {"orientation": "landscape"}, "terms": [], "fold": None, "limit": None}
+    page = page_of(api(alice).post(SEARCH, {**body, "cursor": None}))
+    assert ids(page) == [str(wide.pk)]
+    first = page_of(api(alice).post(SEARCH, {"filters": {"owner": "me"}, "limit": 1}))
+    cursor = QueryDict(first["next"].partition("?")[2])["cursor"]
+    nothing = {"terms": None, "filters": None, "fold": None}
+    second = page_of(api(alice).post(SEARCH, {"cursor": cursor, **nothing}))
+    assert ids(second) == [str(wide.pk)]
+
+
+@pytest.mark.django_db
+def test_in_one_line_the_sentence_names_the_filter(alice):
+    make_space()
+    for line, key in [
+        ("dog size:abc", "size"),
+        ("after:9999-99", "after"),
+        ("on:2024-02-30", "on"),
+        ("before:2024-02-30", "before"),
+        ("方向:zz", "orientation"),
+    ]:
+        for answer in (
+            api(alice).get(SEARCH, {"q": line}),
+            api(alice).post(f"{SEARCH}parse/", {"q": line}),
+        ):
+            assert answer.status_code == 400
+            (error,) = answer.json()["errors"]
+            assert error["attr"] == "q"
+            assert error["detail"].startswith(f"“{key}:” cannot be “")
+
+
+@pytest.mark.django_db
+def test_what_a_search_would_refuse_is_refused_as_a_line_alone(alice):
+    address = f"{SEARCH}parse/"
+    for line, code in [("album:none", "no_such_album"), ("-a " * 13, "too_many_terms")]:
+        answer = api(alice).post(address, {"q": line})
+        assert (answer.status_code, code_of(answer)) == (400, code)
+        assert answer.json()["errors"][0]["attr"] == "q"
+    (error,) = api(alice).post(address, ["cat"]).json()["errors"]
+    assert (error["code"], error["attr"]) == ("bad_query", None)
+    assert api(alice).post(address, {"q": ""}).json()["terms"] == []
 
 
 @pytest.mark.django_db

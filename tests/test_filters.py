@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.http import QueryDict
-from django.utils import timezone
+from django.utils import timezone, translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
@@ -21,6 +21,7 @@ from gallery.search import filters
 from tests.api_tools import code_of
 from tests.conftest import api, draw, upload
 from tests.factories import make_space, set_vector
+from tests.web_tools import browser
 
 pytestmark = pytest.mark.django_db
 
@@ -208,6 +209,65 @@ def test_a_bad_value_is_refused_by_the_name_of_its_field(params, field, alice):
         filters.narrow(Image.objects.all(), params, alice)
     assert refused.value.field == field
     assert str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("params", "begin", "takes"),
+    [
+        ({"size_min": "abc"}, "“size:” cannot be “abc”", ">4mp"),
+        ({"size_max": -1}, "“size:” cannot be “-1”", "0 to 100000"),
+        ({"taken_after": "9999-99"}, "“after:” cannot be “9999-99”", "2024-05-31"),
+        ({"taken_before": "x\x00" * 50}, f"“before:” cannot be “{'x' * 50}”", "2024-05-31"),
+        ({"created_after": "x"}, "“created_after:” cannot be “x”", "2024-05-31"),
+        ({"orientation": "zz"}, "“orientation:” cannot be “zz”", "landscape, portrait, square"),
+        ({"visibility": "all"}, "“visibility:” cannot be “all”", "private, unlisted, public"),
+        ({"favourite": "maybe"}, "“favourite:” cannot be “maybe”", "true or false"),
+        ({"album": "nope"}, "“album:” cannot be “nope”", "id of an album"),
+        ({"camera": "x" * 201}, "“camera:” has at most 200 characters", ""),
+        ({"camera": "a\x00"}, "“camera:” cannot hold null characters", ""),
+        ({"tag": ["x"] * 21}, "“tag:” may be given at most 20 times", ""),
+    ],
+)
+def test_a_refusal_names_the_filter_and_says_what_it_takes(params, begin, takes, alice):
+    for language in ("en", "zh-hans"):
+        with translation.override(language), pytest.raises(Refusal) as refused:
+            filters.narrow(Image.objects.all(), params, alice)
+        said = str(refused.value)
+        key = begin.partition("”")[0] + "”"
+        assert said.startswith(begin if language == "en" else key)
+        assert takes in said or language != "en"
+        assert ("cannot" in said or "at most" in said) == (language == "en")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/?from=xx&to=2024-02-30&size_min=abc&size_max=1_0",
+        "/search/?q=after:xx+before:20240230+size_min:abc+size_max:inf",
+    ],
+)
+def test_fields_for_days_and_numbers_hold_nothing_else(address, alice):
+    """The browser complains of it; the chips have it, to be taken away."""
+    make_space()
+    answer = browser(alice).get(address)
+    assert answer.status_code == 400
+    bar = answer.context["filters"]
+    assert [bar.values[name] for name in ("from", "to", "size_min", "size_max")] == [""] * 4
+    assert len(bar.chips) == 4
+
+
+def test_fields_for_days_and_numbers_hold_what_is_right(alice):
+    address = "/?from=2024-02-01&to=2024-02-29&size_min=0.5&size_max=1e3"
+    bar = browser(alice).get(address).context["filters"]
+    shown = [bar.values[name] for name in ("from", "to", "size_min", "size_max")]
+    assert shown == ["2024-02-01", "2024-02-29", "0.5", "1e3"]
+
+
+def test_null_in_a_list_is_refused(alice):
+    """In a selection it would mean all pictures."""
+    with pytest.raises(Refusal) as refused:
+        filters.narrow(Image.objects.all(), {"color": [None]}, alice)
+    assert (refused.value.code, refused.value.field) == ("invalid", "color")
 
 
 def test_a_bad_value_is_told_to_api_clients(alice):

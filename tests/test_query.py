@@ -65,7 +65,11 @@ def test_a_query_is_read_as_it_is_written() -> None:
         ([{}], ("bad_term", "terms.0")),
         ([{"text": "cat"}, {"text": "a", "image": ID}], ("bad_term", "terms.1")),
         ([{"text": " \x00\u3000"}], ("empty_query", "terms.0.text")),
-        ([{"text": 5}], ("empty_query", "terms.0.text")),
+        ([None], ("bad_query", "terms.0")),
+        *(
+            ([{"text": text}], ("bad_term", "terms.0.text"))
+            for text in (5, True, ["cat"], {"a": 1}, "\ud800", "cat \udc00")
+        ),
         ([{"text": "x" * 1001}], ("query_too_long", "terms.0.text")),
         ([{"image": "cat"}], ("bad_id", "terms.0.image")),
         ([{"image": 5}], ("bad_id", "terms.0.image")),
@@ -106,6 +110,10 @@ def test_a_term_that_makes_no_sense_is_refused_by_name(terms: Any, error: Any) -
         ({"filters": {"tag": {"a": 1}}}, ("invalid", "filters.tag")),
         ({"filters": {"tag": ["a", ["b"]]}}, ("invalid", "filters.tag")),
         ({"filters": {"owner": ["a", "b"]}}, ("one_value", "filters.owner")),
+        ({"filters": {"album": []}}, ("one_value", "filters.album")),
+        ({"filters": {"album": [None]}}, ("one_value", "filters.album")),
+        ({"filters": {"color": [None]}}, ("invalid", "filters.color")),
+        ({"filters": {"tag": ["sea", None]}}, ("invalid", "filters.tag")),
         ({"filters": {"camera": "x" * 1001}}, ("filter_too_long", "filters.camera")),
     ],
 )

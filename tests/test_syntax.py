@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from gallery.encoders.client import normalise_text
 from gallery.models import Album, Image, Tag, User
-from gallery.search import syntax
-from gallery.search.completion import complete
+from gallery.search import colours, syntax
+from gallery.search.completion import MOST, complete
 from gallery.search.query import FILTER_NAMES, Crop, Query, Term
 from tests.conftest import draw, upload
 
@@ -100,7 +100,7 @@ def test_terms(line: str, terms: list[Term]) -> None:
         ("tag:a[1]^2", {"tag": ["a[1]^2"]}),
         ("state:ready order:taken", {"state": "ready", "order": "taken"}),
         # What is no value is kept, to be refused in words where it is used.
-        ("after:yesterday on:2024-13", {"taken_after": "2024-13"}),
+        ("after:yesterday on:2024-13", {"taken_after": "2024-13", "taken_before": "2024-13"}),
         ("size:huge", {"size_min": "huge"}),
     ],
 )
@@ -147,6 +147,7 @@ def test_what_is_turned_or_given_twice_is_said() -> None:
         f"like:{ID}[10,20,50,40]^1.5 -like:{ID} upload:3-abc",
         "after:2024 before:2024-05 tag:sea",
         "on:2024-05 size:large favourite:yes",
+        "on:2024-02-30",
         'size:>4.5mp size:<6mp album:"Summer 2024"',
         'cat "12:30" words:"a \\"b\\" c"',
     ],
@@ -184,7 +185,7 @@ TERMS = st.one_of(
     st.builds(Term, upload=UPLOADS, crop=CROPS),
 ).map(Term.as_json)
 FILTERS = st.dictionaries(
-    st.sampled_from(sorted(FILTER_NAMES)), st.lists(VALUES, max_size=1), max_size=4
+    st.sampled_from(sorted(FILTER_NAMES)), st.lists(VALUES, min_size=1, max_size=1), max_size=4
 )
 QUERIES = st.fixed_dictionaries({"terms": st.lists(TERMS, max_size=6), "filters": FILTERS}).map(
     Query.from_json
@@ -259,6 +260,16 @@ def test_values_are_completed_for_the_viewer_alone(albums: None, alice: User, bo
     assert lines("colour:gre", alice) == ["colour:green ", "colour:grey "]
     (found,) = complete("tag:ho sea", 6, alice)
     assert (found.text, found.at) == ("tag:holiday sea", 12)
+
+
+@pytest.mark.django_db
+def test_all_colours_are_offered_and_of_long_lists_the_likeliest(alice: User) -> None:
+    assert lines("color:", alice) == [f"color:{name} " for name in colours.NAMES]
+    assert len(lines("after:", alice)) == MOST
+    for number in range(MOST + 1):
+        upload(User.objects.create_user(f"anna{number}"), visibility="public")
+    assert len(lines("owner:", alice)) == MOST
+    assert len(lines("owner:anna", alice)) == MOST
 
 
 @pytest.mark.django_db

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin, messages
@@ -179,16 +180,17 @@ class Point:
 
 @dataclass(frozen=True)
 class Chart:
-    """The lowest recall of each measurement, oldest first, in the units of an SVG of
-    WIDTH x HEIGHT; `enough` is the height of the line that figures should stay above,
-    `bottom` the recall at the lower edge."""
+    """The lowest recall of each measurement, oldest first: x in percent of the width, so
+    that it fits any screen, y in pixels of an SVG of HEIGHT. `enough` is the height of the
+    line that figures should stay above, `floor` that of the lower edge, and `bottom` the
+    recall there."""
 
-    WIDTH = 720
     HEIGHT = 200
-    LEFT, RIGHT, TOP, BELOW = 48, 16, 12, 24
+    LEFT, RIGHT, TOP, BELOW = 2, 2, 12, 24
 
     series: dict[str, list[Point]]
     enough: float
+    floor: int
     bottom: str
 
     @classmethod
@@ -207,7 +209,7 @@ class Chart:
             return round(cls.TOP + share * (cls.HEIGHT - cls.TOP - cls.BELOW), 1)
 
         def x(number: int) -> float:
-            return round(cls.LEFT + number / span * (cls.WIDTH - cls.LEFT - cls.RIGHT), 1)
+            return round(cls.LEFT + number / span * (100 - cls.LEFT - cls.RIGHT), 2)
 
         series = {
             kind: [
@@ -217,17 +219,17 @@ class Chart:
             ]
             for kind, rows in lowest.items()
         }
-        return cls(series, y(recall.ENOUGH), _percent(floor))
+        return cls(series, y(recall.ENOUGH), cls.HEIGHT - cls.BELOW, _percent(floor))
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """A name, the points, and those as the attribute of a polyline."""
+        """A name, the points, and the parts of the line between them."""
         return [
             {
                 "kind": kind,
                 "name": KIND_NAMES[kind],
                 "points": points,
-                "path": " ".join(f"{point.x},{point.y}" for point in points),
+                "parts": list(pairwise(points)),
             }
             for kind, points in self.series.items()
         ]

@@ -43,8 +43,8 @@ class Suggestion:
 
 
 def complete(text: str, cursor: int, viewer: Viewer) -> list[Suggestion]:
-    """What could stand at `cursor` in `text`, the likeliest first; at most 8 values, or
-    all keys where nothing is typed yet."""
+    """What could stand at `cursor` in `text`, the likeliest first; at most 8 values, all
+    where there are only a few words to choose from, or all keys where nothing is typed yet."""
     cursor = min(max(cursor, 0), len(text))
     token = next((t for t in syntax.tokens(text[:cursor]) if t.end == cursor), None)
     if token is None or not token.written_key:
@@ -117,7 +117,7 @@ Value = tuple[str, str]
 def _values(text: str, cursor: int, token: Token, values: Iterable[Value]) -> list[Suggestion]:
     return [
         _suggestion("value", text, token.value_start, cursor, syntax.quote(value), detail)
-        for value, detail in list(values)[:MOST]
+        for value, detail in values
     ]
 
 
@@ -160,11 +160,13 @@ def _cameras(typed: str, viewer: Viewer) -> Iterable[Value]:
 
 
 def _owners(typed: str, viewer: Viewer) -> Iterable[Value]:
+    most = MOST
     if viewer.pk and "me".startswith(typed.lower()):
         yield "me", _("your own pictures")
+        most -= 1
     visible = Image.objects.visible_to(viewer).filter(owner_id=OuterRef("pk"))
     users = User.objects.filter(Exists(visible), username__icontains=typed)
-    for name in users.order_by("username").values_list("username", flat=True)[:MOST]:
+    for name in users.order_by("username").values_list("username", flat=True)[:most]:
         yield name, ""
 
 
@@ -172,7 +174,7 @@ def _days(typed: str, viewer: Viewer) -> Iterable[Value]:
     """This month, this year and the years before."""
     today = localdate()
     shapes = [f"{today:%Y-%m}", f"{today:%Y}", *(str(today.year - n) for n in range(1, 30))]
-    return [(shape, "") for shape in shapes if shape.startswith(typed)]
+    return [(shape, "") for shape in shapes if shape.startswith(typed)][:MOST]
 
 
 def _colours(typed: str, viewer: Viewer) -> Iterable[Value]:

@@ -60,8 +60,8 @@ class _NamesField(forms.Field):
 
     widget = forms.SelectMultiple
     default_error_messages = {
-        "too_many_names": _("Give at most %(most)d names."),
-        "name_too_long": _("A name has at most %(most)d characters."),
+        "too_many_names": _("“tag:” may be given at most %(most)d times."),
+        "name_too_long": _("A tag has at most %(most)d characters."),
     }
     max_length = 50
 

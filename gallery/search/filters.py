@@ -19,7 +19,7 @@ from gallery import keyset
 from gallery.errors import Refusal
 from gallery.indexing import ledger
 from gallery.models import Album, AlbumItem, Embedding, Favourite, Image, Tag, User
-from gallery.search import cameras, colours, words
+from gallery.search import cameras, colours, filter_refusals, words
 from gallery.search.filter_fields import (
     ColoursFilter,
     IdsFilter,
@@ -228,7 +228,9 @@ def narrow(images: ImageQuerySet, params: Mapping[str, Any], viewer: Viewer) -> 
     narrowed = ImageFilter(_as_query(params), images, viewer=viewer)
     if not narrowed.is_valid():
         field, (error, *_others) = next(iter(narrowed.errors.get_json_data().items()))
-        raise Refusal(error["code"] or "invalid", error["message"], field)
+        kind = ImageFilter.base_filters[field]
+        message = filter_refusals.sentence(field, kind, narrowed.data, error)
+        raise Refusal(error["code"] or "invalid", message, field)
     return cast("ImageQuerySet", narrowed.qs)
 
 
@@ -250,15 +252,15 @@ def _texts(name: str, value: Any) -> list[str]:
             return []
         case bool():
             return ["true" if value else "false"]
-        case str() if _is_unicode(value):
+        case str() if is_unicode(value):
             return [value]
         case int() | float():
             return [str(value)]
-        case list() if not any(isinstance(entry, list) for entry in value):
+        case list() if not any(isinstance(entry, list | None) for entry in value):
             return [text for entry in value for text in _texts(name, entry)]
     raise Refusal("invalid", _("Give a text, a number, true or false, or a list of texts."), name)
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
     """JSON can name halves of surrogate pairs, which no database holds."""
     return not any("\ud800" <= character <= "\udfff" for character in text)

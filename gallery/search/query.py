@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from gallery.encoders.client import normalise_text
 from gallery.errors import Refusal
 from gallery.search import dates
-from gallery.search.filters import ImageFilter
+from gallery.search.filters import ImageFilter, is_unicode
 
 MAX_TERMS = 12
 MAX_TERM_CHARACTERS = 1000
@@ -182,15 +182,18 @@ class Query:
 def clean_filter(name: str, value: Any) -> Any:
     """The canonical form of a filter's value, None for none. What is no value of this
     filter is left as it is: gallery.search.filters says what is wrong with it."""
+    if value is None:
+        return None
     if name in LIST_FILTERS:
         entries = value if isinstance(value, list) else [value]
-        cleaned = [_one(name, _clean_text(name, entry)) for entry in entries if entry is not None]
+        cleaned = [_one(name, _clean_text(name, entry)) for entry in entries]
         return list(dict.fromkeys(filter(None, cleaned))) or None
     if isinstance(value, list):
-        if len(value) > 1:
+        # An empty one, or null in it, is a slip: it must not widen the search.
+        if len(value) != 1 or value[0] is None:
             raise Refusal("one_value", _("Give one value."), f"filters.{name}")
-        value = value[0] if value else None
-    if value is None or isinstance(value, bool):
+        value = value[0]
+    if isinstance(value, bool):
         return value
     return _one(name, _clean_text(name, value))
 
@@ -211,6 +214,12 @@ def _one(name: str, text: str) -> Any:
 
 
 def _term(data: Any, name: str) -> Term:
+    if not isinstance(data, Mapping):
+        raise Refusal(
+            "bad_query",
+            _("Each term is a JSON object, as %(example)s.") % {"example": '{"text": "a cat"}'},
+            name,
+        )
     _require_object(data, {"text", "image", "upload", "weight", "crop"}, name)
     given = [kind for kind in ("text", "image", "upload") if data.get(kind) is not None]
     if len(given) != 1:
@@ -232,7 +241,13 @@ def _term(data: Any, name: str) -> Term:
 
 
 def _text(value: Any, name: str) -> str:
-    text = normalise_text(value) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        raise Refusal("bad_term", _("Give the text as a JSON string."), name)
+    if not is_unicode(value):
+        raise Refusal(
+            "bad_term", _("The text has halves of characters: send it as valid Unicode."), name
+        )
+    text = normalise_text(value)
     if not text:
         raise Refusal("empty_query", _("Type what the picture should show."), name)
     return text

@@ -363,8 +363,9 @@ def _until(value: str) -> dict[str, Any]:
 
 
 def _on(value: str) -> dict[str, Any]:
-    span = dates.span(value)
-    return {"taken_after": span[0], "taken_before": span[1]} if span else {"taken_after": value}
+    # What is no day is given to both, by which a refusal knows this key.
+    after, before = dates.span(value) or (value, value)
+    return {"taken_after": after, "taken_before": before}
 
 
 def _size(value: str) -> dict[str, Any]:
@@ -466,6 +467,9 @@ def _dates(left: dict[str, Any]) -> Iterator[str]:
     after, before = left.pop("taken_after", None), left.pop("taken_before", None)
     if after and before and (day := dates.spanning(after, before)):
         yield f"on:{day}"
+        return
+    if isinstance(after, str) and after == before and dates.span(after) is None:
+        yield f"on:{quote(after)}"
         return
     for key, value in (("after", after), ("before", before)):
         if value is not None:

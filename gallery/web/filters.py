@@ -3,6 +3,7 @@ them away one by one, and as fields of a form."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -40,6 +41,8 @@ _SIZE_NAMES: dict[str, Sentence] = {
     "medium": gettext_lazy("Medium"),
     "large": gettext_lazy("Large"),
 }
+# As a field for numbers takes one.
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?", re.IGNORECASE)
 # What is suggested for one field, at most.
 _MOST_SUGGESTIONS = 100
 
@@ -108,7 +111,7 @@ def bar(request: HttpRequest, fixed: Collection[str] = ()) -> FilterBar:
         clear=_address(request, without=NAMES),
         shown=shown,
         kept=[(name, str(value)) for name, value in asked.items() if name not in _NOT_KEPT],
-        values={name: str(asked.get(name, "")) for name in shown},
+        values={name: _field(name, str(asked.get(name, ""))) for name in shown},
         choices={name: _choices(name, asked, request.user) for name in shown},
         swatches=_swatches(asked.getlist("color")),
         sizes=[
@@ -172,6 +175,19 @@ def _swatches(asked: list[str]) -> list[Swatch]:
         Swatch(colour, colours.label(colour), colours.swatch(colour), colour in chosen)
         for colour in offered
     ]
+
+
+def _field(name: str, text: str) -> str:
+    """`text` as the field of the form takes it: those for days and numbers take nothing
+    else. What is neither stands in a chip, which takes it away."""
+    if name in ("from", "to"):
+        try:
+            return date.fromisoformat(text).isoformat()
+        except ValueError:
+            return ""
+    if name in ("size_min", "size_max") and not _NUMBER.fullmatch(text):
+        return ""
+    return text
 
 
 def _number(megapixels: float | None) -> str:

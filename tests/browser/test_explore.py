@@ -112,6 +112,102 @@ def test_hover_shows_and_click_opens_the_picture(site: Site, images: list[Image]
     expect(page).to_have_url(f"{site.url}{href}")
 
 
+def point_at_one(page: Page) -> tuple[float, float]:
+    """Move the mouse to where the card shows a picture."""
+    for step in range(60):
+        place = spot(page, 0.6 + step / 200, 0.45)
+        page.mouse.move(*place)
+        if page.locator("#map-card").is_visible():
+            return place
+    raise AssertionError("there is no picture")
+
+
+def shown_by_card(page: Page) -> str | None:
+    card = page.locator("#map-card")
+    return card.locator("a").get_attribute("href") if card.is_visible() else None
+
+
+def expect_card_of_the_pointer(page: Page, x: float, y: float) -> None:
+    """It shows, or does not show, what it would if the mouse came there just now."""
+    rest(page)
+    shown = shown_by_card(page)
+    page.mouse.move(x + 1, y)
+    rest(page)
+    assert shown_by_card(page) == shown
+
+
+def test_the_card_shows_what_the_pointer_is_at_when_the_map_moves(
+    site: Site, images: list[Image]
+) -> None:
+    page = open_map(site)
+    x, y = point_at_one(page)
+    for _ in range(4):
+        page.mouse.wheel(0, -300)
+    expect_card_of_the_pointer(page, x, y)
+    # With the map in hand, the card goes along.
+    page.mouse.wheel(0, 3000)
+    x, y = point_at_one(page)
+    href, card = shown_by_card(page), page.locator("#map-card")
+    before = card.bounding_box()
+    page.mouse.down()
+    page.mouse.move(x - 60, y + 30, steps=4)
+    rest(page)
+    after = card.bounding_box()
+    assert before
+    assert after
+    assert shown_by_card(page) == href
+    assert abs(after["x"] - before["x"] + 60) <= 1
+    page.mouse.up()
+    label = page.get_by_role("button", name="Region 1", exact=True)
+    box = label.bounding_box()
+    assert box
+    label.click()
+    expect_card_of_the_pointer(page, box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+
+def test_it_cannot_be_zoomed_into_nothing(site: Site, images: list[Image]) -> None:
+    page = open_map(site)
+    page.mouse.move(*spot(page, 0.7, 0.5))
+    for _ in range(16):
+        page.mouse.wheel(0, -300)
+    expect(page).to_have_url(re.compile("at="))
+    rest(page)
+    span = float(re.findall(r"at=[\d.]+%2C[\d.]+%2C([\d.]+)", page.url)[0])
+    # Of the smaller square, whose pictures are 0.06 apart.
+    assert 0.06 < span < 0.3
+
+
+def test_the_card_of_a_tap_stays_and_goes_with_its_picture(
+    site: Site, images: list[Image], phone: None
+) -> None:
+    page = open_map(site)
+    x, y = point_at_one(page)
+    page.mouse.move(0, 0)
+    expect(page.locator("#map-card")).to_be_hidden()
+    gesture = """(places) => {
+        const map = document.getElementById("map");
+        map.setPointerCapture = () => {};
+        const send = (type, [x, y]) => map.dispatchEvent(new PointerEvent(type, {
+            pointerId: 1, pointerType: "touch", bubbles: true, button: 0, clientX: x, clientY: y}));
+        send("pointerdown", places[0]);
+        for (const place of places) send("pointermove", place);
+        for (const type of ["pointerup", "pointerleave"]) send(type, places.at(-1));
+    }"""
+    page.evaluate(gesture, [[x, y]])
+    card = page.locator("#map-card")
+    expect(card).to_be_visible()
+    before = card.bounding_box()
+    page.evaluate(gesture, [[x, y], [x, y + 40]])
+    rest(page)
+    after = card.bounding_box()
+    assert before
+    assert after
+    assert after["y"] > before["y"] + 10
+    # Another region: without the mouse, which would point at something there.
+    page.get_by_role("button", name="Region 1", exact=True).evaluate("(label) => label.click()")
+    expect(card).to_be_hidden()
+
+
 def test_a_line_selects_what_is_inside(site: Site, images: list[Image]) -> None:
     site.expected_errors = ["404"]  # thumbnails on their way of what is deleted
     page = open_map(site)

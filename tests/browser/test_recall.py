@@ -67,3 +67,31 @@ def test_measuring_from_the_button_to_the_figures(site: Site, rings: list[Any]) 
         page.emulate_media(color_scheme="dark")
         page.reload()
         page.screenshot(path=f"{shots}/recall-dark.png", full_page=True)
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_on_a_phone_the_recall_is_seen_and_the_axis_can_be_read(site: Site) -> None:
+    boss = User.objects.create_superuser("boss", "boss@example.org", PASSWORD)
+    space = make_space()
+    for text in (0.95, 0.96):
+        RecallMeasurement.objects.create(space=space, state=State.DONE, figures=figures(text, 1.0))
+    site.sign_in(boss)
+    site.page.set_viewport_size({"width": 390, "height": 800})
+    page = site.open(reverse("admin:gallery_recallmeasurement_changelist"))
+    for label in page.locator("#recall [data-axis] span").all():
+        box = label.bounding_box()
+        assert box
+        assert box["height"] >= 12
+        assert box["x"] >= 0
+    boxes = [cell.bounding_box() for cell in page.locator("#recall td span").all()]
+    assert len(boxes) == 12  # eight figures, four of them too low
+    for box in boxes:
+        assert box
+        assert box["x"] + box["width"] <= 370
+        assert box["height"] < 30, "on one line"
+    page.set_viewport_size({"width": 1280, "height": 800})
+    for cell in page.locator("#recall td span").all():
+        box = cell.bounding_box()
+        assert box
+        assert box["height"] < 30

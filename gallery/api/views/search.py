@@ -100,11 +100,17 @@ class SearchView(ApiView):
         return answer(request, results, limit)
 
     def _of_query(self, request: Request, body: Mapping[str, Any], limit: int) -> Results:
-        if cursor := body.get("cursor"):
-            return service.continue_search(str(cursor), request.user, limit=limit)
-        options = {"limit", "cursor", "fold"}
-        query = Query.from_json({key: body[key] for key in body if key not in options})
-        fold = _yes_no(body.get("fold", False))
+        """Of JSON. Null is as good as nothing."""
+        given = {key: value for key, value in body.items() if value is not None}
+        cursor, fold = given.pop("cursor", ""), given.pop("fold", False)
+        given.pop("limit", None)
+        query = Query.from_json(given)
+        if not isinstance(cursor, str):
+            raise Refusal("bad_cursor", _("Give the cursor as “next” has it, a text."), "cursor")
+        if cursor:
+            _require_nothing_else(query)
+            return service.continue_search(cursor, request.user, limit=limit)
+        fold = _yes_no(fold)
         results = service.search(query, request.user, limit, fold=fold)
         search_history.note(request.user, syntax.format(query))
         return results
@@ -166,10 +172,10 @@ class ParseView(ApiView):
         responses={200: ParsedSerializer},
     )
     def post(self, request: Request) -> Response:
-        """A line as terms and filters, without searching."""
-        form = LineSerializer(data=request.data)
+        """A line as terms and filters, without searching; refused where the search would be."""
+        form = LineSerializer(data=_object(request.data))
         form.is_valid(raise_exception=True)
-        parsed = syntax.parse(form.validated_data["q"])
+        parsed = service.parse_line(form.validated_data["q"], request.user)
         body = {
             **parsed.query.as_json(),
             "text": syntax.format(parsed.query),
@@ -233,6 +239,17 @@ def _object(data: Any) -> Mapping[str, Any]:
     if not isinstance(data, Mapping):
         raise Refusal("bad_query", _("Give a JSON object."))
     return data
+
+
+def _require_nothing_else(query: Query) -> None:
+    """Beside a cursor, which holds its own query: another one would change nothing."""
+    if query.is_empty:
+        return
+    raise Refusal(
+        "cursor_with_query",
+        _("A cursor goes on with the search that it is of: send it without terms and filters."),
+        "terms" if query.terms else "filters",
+    )
 
 
 def _line(text: str) -> str:

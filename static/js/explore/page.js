@@ -41,10 +41,12 @@ let lit = null; // indices of matches, or null
 let thumbs = [];
 let current = -1; // the point that the card shows
 let keyed = false; // the middle of the map is what the keys act on
+let pointer = null; // where the mouse is over the map, in pixels of it
+let moved = false; // since the last drawing another part is seen
 let ratio = 1;
 let dirty = false;
 
-const view = new View(draw);
+const view = new View(draw, (x, y) => points.neighbour(x, y));
 const dots = new Dots(context);
 const lasso = new Lasso();
 const pictures = new Thumbs(address(config.thumbnail), draw);
@@ -71,6 +73,7 @@ function paint() {
   if (!dots.image) return; // not measured yet
   dots.paint(points, view, ratio, Math.round(radius() * ratio), colours);
   thumbs = points.count ? pictures.arrange(view, view.width < WIDE ? 58 : 76) : [];
+  if (moved) follow();
   const { accent, line } = palette();
   for (const thumb of thumbs) if (thumb.bitmap) drawThumb(thumb, line);
   if (selection.active) markSelected(accent);
@@ -148,6 +151,7 @@ function take(found) {
   if (shown) lit = new Set([...shown].map((id) => points.indices.get(id)).filter((index) => index >= 0));
   current = -1;
   card.hide();
+  moved = true;
   pictures.take(points);
   colour();
   stage.dataset.points = points.count;
@@ -257,6 +261,27 @@ function look(index, left, top, said) {
   draw();
 }
 
+/** What the keys act on. */
+function lookAtMiddle() {
+  const [x, y] = [view.width / 2, view.height / 2];
+  const reach = Math.min(x, y) / view.scale;
+  look(points.nearest(...view.toMap(x, y), reach), x, y, (name) => {
+    live.textContent = name;
+  });
+}
+
+/** The map has moved under the mouse, or under the middle: the card shows what is there
+    now. That of a finger goes with its point until this is out of sight. */
+function follow() {
+  moved = false;
+  if (keyed) return lookAtMiddle();
+  if (pointer) return look(pointAt(...pointer), ...pointer);
+  if (current < 0) return;
+  const [x, y] = view.toScreen(points.x[current], points.y[current]);
+  const seen = x >= 0 && y >= 0 && x <= view.width && y <= view.height;
+  look(seen ? current : -1, x, y);
+}
+
 function open(index) {
   location.assign(address(config.picture)(points.id(index)));
 }
@@ -305,10 +330,16 @@ const map = {
   drawing: false,
   hover(left, top) {
     keyed = false;
+    pointer = [left, top];
     const index = pointAt(left, top);
     if (index !== current) look(index, left, top);
   },
+  hold(left, top) {
+    keyed = false;
+    pointer = [left, top];
+  },
   leave() {
+    pointer = null;
     if (!keyed) look(-1);
   },
   tap(left, top, event) {
@@ -337,11 +368,7 @@ const map = {
   },
   walked() {
     keyed = true;
-    const [x, y] = [view.width / 2, view.height / 2];
-    const reach = Math.min(x, y) / view.scale;
-    look(points.nearest(...view.toMap(x, y), reach), x, y, (name) => {
-      live.textContent = name;
-    });
+    lookAtMiddle();
   },
 };
 
@@ -377,6 +404,7 @@ for (const button of document.querySelectorAll("[data-zoom]")) {
 
 let settled = 0;
 view.changed = () => {
+  moved = true;
   draw();
   clearTimeout(settled);
   settled = setTimeout(refine, 300);

@@ -7,9 +7,10 @@ const STRIDE = 90; // pixels an arrow key moves the map
 const CLOSER = 1.5;
 
 /**
- * `map` gets: hover(left, top), leave(), tap(left, top, event), draw(left, top),
- * drawn(), dropped(), and walked() after a key has moved it; `map.drawing` says that the
- * line of the lasso is drawn instead of moving the map.
+ * `map` gets: hover(left, top) and, while it moves the map, hold(left, top) of a mouse,
+ * leave(), tap(left, top, event), draw(left, top), drawn(), dropped(), and walked() after
+ * a key has moved it; `map.drawing` says that the line of the lasso is drawn instead of
+ * moving the map.
  */
 export function listenOn(stage, view, map) {
   const fingers = new Map();
@@ -54,6 +55,7 @@ export function listenOn(stage, view, map) {
     moved += Math.hypot(now[0] - before[0], now[1] - before[1]) + Math.abs(spread() - apart);
     if (drawing) return map.draw(...now);
     if (moved < SLOP) return;
+    if (event.pointerType === "mouse") map.hold(...now);
     if (apart) view.zoomBy(spread() / apart, ...now);
     view.pan(now[0] - before[0], now[1] - before[1]);
   });
@@ -71,7 +73,8 @@ export function listenOn(stage, view, map) {
     if (drawing) map.dropped();
     drawing = false;
   });
-  stage.addEventListener("pointerleave", () => map.leave());
+  // A finger that is lifted leaves, too: what it tapped at stays.
+  stage.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && map.leave());
 
   stage.addEventListener(
     "wheel",

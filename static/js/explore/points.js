@@ -80,6 +80,18 @@ export class Points {
     }
   }
 
+  /** How far from (x, y) the second nearest point is: where one looks at a picture, its
+      neighbour. Infinity if there is none. */
+  neighbour(x, y) {
+    let [least, next] = [Infinity, Infinity];
+    for (let index = 0; index < this.count; index += 1) {
+      const distance = Math.hypot(this.x[index] - x, this.y[index] - y);
+      if (distance < least) [least, next] = [distance, least];
+      else if (distance < next) next = distance;
+    }
+    return next;
+  }
+
   /** The index of the point nearest to (x, y), at most `reach` away; -1 if there is none. */
   nearest(x, y, reach) {
     let found = -1;

@@ -3,6 +3,9 @@
 // as "x,y,span", where span is how much of the map the shorter edge of the view shows.
 
 const CLOSEST = 400;
+// By hand, no closer than has the next neighbour of what one looks at so near: as a part
+// of the shorter edge of the view. It is far enough for two thumbnails side by side.
+const NEIGHBOUR = 0.4;
 // The whole map with some room around it.
 const ROOM = 0.88;
 // Of the map, for one whose points all lie together.
@@ -14,9 +17,11 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 export class View {
-  /** `changed()` is called whenever another part is seen. */
-  constructor(changed) {
+  /** `changed()` is called whenever another part is seen; `neighbour(x, y)` tells how far
+      from there the second nearest point is. */
+  constructor(changed, neighbour) {
     this.changed = changed;
+    this.neighbour = neighbour;
     this.width = this.height = 1;
     this.x = this.y = 0.5;
     this.zoom = 1;
@@ -102,9 +107,16 @@ export class View {
   zoomBy(factor, left = this.width / 2, top = this.height / 2) {
     this.stop();
     const [x, y] = this.toMap(left, top);
-    const zoom = clamp(this.zoom * factor, 1, CLOSEST);
+    const zoom = clamp(this.zoom * factor, 1, Math.max(this.closest(x, y), Math.min(this.zoom, CLOSEST)));
     const kept = this.zoom / zoom;
     this.move(x + (this.x - x) * kept, y + (this.y - y) * kept, zoom);
+  }
+
+  /** How close one may come at (x, y) without finding oneself where nothing is. */
+  closest(x, y) {
+    const far = this.neighbour(x, y);
+    const near = (NEIGHBOUR * Math.min(this.width, this.height)) / (far * this.side);
+    return clamp(near, 1, CLOSEST);
   }
 
   /** Go there smoothly, or at once for those who want no motion. */

@@ -1,0 +1,76 @@
+"""Why a value of a filter is refused: in a sentence that names the filter as it is
+written in a line, since there nothing else tells which one is meant, and what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import django_filters
+from django.utils.translation import gettext as _
+
+from gallery.encoders.client import normalise_text
+from gallery.search.filter_fields import MomentFilter, YesNoFilter
+
+# Filters that a line calls otherwise than the API does.
+_KEYS = {"taken_after": "after", "taken_before": "before", "size_min": "size", "size_max": "size"}
+_SHOWN = 50
+
+
+def sentence(
+    name: str, kind: django_filters.Filter, params: Mapping[str, Any], error: Mapping[str, str]
+) -> str:
+    """Of the filter `name` in `params`. `error` is the first that its form has found, with
+    `code` and `message`: kept where the field itself says what it takes."""
+    told = {
+        "key": _key(name, params),
+        # Of JSON, it may hold what no answer can.
+        "value": normalise_text(str(params.get(name)))[:_SHOWN],
+    }
+    if error["code"] == "null_characters_not_allowed":
+        return _("“%(key)s:” cannot hold null characters: write it without them.") % told
+    match kind:
+        case MomentFilter():
+            return (
+                _(
+                    "“%(key)s:” cannot be “%(value)s”: give a day, as 2024-05-31, "
+                    "or in a search also a month or a year, as 2024-05 or 2024."
+                )
+                % told
+            )
+        case django_filters.NumberFilter():
+            return (
+                _(
+                    "“%(key)s:” cannot be “%(value)s”: give megapixels from 0 to 100000, in a "
+                    "search as >4mp or <1.5mp, or there say small, medium or large."
+                )
+                % told
+            )
+        case django_filters.ChoiceFilter():
+            choices = ", ".join(str(value) for value, _label in kind.extra["choices"])
+            return _("“%(key)s:” cannot be “%(value)s”: say one of %(choices)s.") % {
+                **told,
+                "choices": choices,
+            }
+        case YesNoFilter():
+            return _("“%(key)s:” cannot be “%(value)s”: say true or false.") % told
+        case django_filters.UUIDFilter():
+            return (
+                _(
+                    "“%(key)s:” cannot be “%(value)s”: give the id of an album, "
+                    "or in a search also its title."
+                )
+                % told
+            )
+        case django_filters.CharFilter() if error["code"] == "max_length":
+            most = kind.extra["max_length"]
+            return _("“%(key)s:” has at most %(most)d characters.") % {**told, "most": most}
+    return error["message"]
+
+
+def _key(name: str, params: Mapping[str, Any]) -> str:
+    """`on:` is the only one that gives the same to two filters."""
+    spans = {"taken_after", "taken_before"}
+    if name in spans and params.get("taken_after") == params.get("taken_before"):
+        return "on"
+    return _KEYS.get(name, name)
