@@ -8,7 +8,8 @@ which leaves no plan to keep; here they travel apart. `prepare_threshold` and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
@@ -21,14 +22,35 @@ M = TypeVar("M", bound=models.Model)
 def instances(model: type[M], statement: str, params: Sequence[Any] = ()) -> list[M]:
     """The rows of `statement` as instances of `model`: it selects `columns`, and what else
     it selects behind them becomes attributes of these names."""
+    with _cursor() as cursor:
+        cursor.execute(statement, params)
+        layout = _Layout.of(model, tuple(column.name for column in cursor.description))
+        return [layout.instance(row) for row in cursor.fetchall()]
+
+
+def rows(
+    statement: str, params: Sequence[Any], settings: Mapping[str, object]
+) -> list[tuple[Any, ...]]:
+    """The rows of `statement` under `settings` of PostgreSQL, which end with it."""
+    configured = ", ".join(["set_config(%s, %s, true)"] * len(settings))
+    values = [str(text) for setting in settings.items() for text in setting]
+    with _cursor() as setting, _cursor() as cursor:
+        # Sent together, in one implicit transaction.
+        with connection.wrap_database_errors, connection.connection.pipeline():
+            setting.execute(f"SELECT {configured}", values)
+            cursor.execute(statement, params)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
+
+
+@contextmanager
+def _cursor() -> Iterator[Any]:
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     wrapped = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     # Django's stubs do not know what this cursor is made of.
     with wrapped(ServerBindingCursor(connection.connection)) as cursor:  # type: ignore[call-arg,arg-type]
-        cursor.execute(statement, params)
-        layout = _Layout.of(model, tuple(column.name for column in cursor.description))
-        return [layout.instance(row) for row in cursor.fetchall()]
+        yield cursor
 
 
 @cache

@@ -14,6 +14,7 @@ import numpy as np
 from django.db import connection
 from django.db.models import QuerySet
 
+from gallery import prepared
 from gallery.encoders.base import Vectors
 from gallery.models import EmbeddingSpace, Image
 
@@ -51,7 +52,7 @@ def along(
     """Up to `count` pictures near the unit vector (d,) as the graph (HNSW) finds them,
     nearest first; or its plan. Up to MAX_EF_SEARCH `entries` of it are read, for `toward`
     where that is another direction than `vector`."""
-    reading = [f"hnsw.ef_search = {entries}", "hnsw.iterative_scan = off"]
+    reading = {"hnsw.ef_search": entries, "hnsw.iterative_scan": "off"}
     direction = vector if toward is None else toward
     return _ordered(space, vector, scope, count, reading, "<=>", direction, explain)
 
@@ -67,7 +68,7 @@ def in_lists(
 ) -> Rows:
     """The `count` nearest to the unit vector (d,), nearest first, of the pictures in so many
     `lists` (IVFFlat), those whose middles are nearest; or the plan."""
-    reading = [f"ivfflat.probes = {lists}", "ivfflat.iterative_scan = off"]
+    reading = {"ivfflat.probes": lists, "ivfflat.iterative_scan": "off"}
     return _ordered(space, vector, scope, count, reading, "<#>", vector, explain)
 
 
@@ -107,24 +108,21 @@ def _ordered(
     vector: Vectors,
     scope: Scope,
     count: int,
-    reading: list[str],
+    reading: dict[str, object],
     operator: str,
     direction: Vectors,
     explain: bool,
 ) -> Rows:
     """As the index of that operator orders the scope for `direction`, with its settings
     of `reading`."""
-    # One message, which is one transaction: the settings end with it.
-    statements = [
-        *(f"SET LOCAL {setting}" for setting in reading),
-        # It has been decided: PostgreSQL is not to compare the scope one by one.
-        "SET LOCAL enable_sort = off",
-        # Ordered by the distance alone, since any second key would make the index useless.
+    # Ordered by the distance alone, since any second key would make the index useless.
+    statement = (
         f"{'EXPLAIN ' if explain else ''}{_distances(space)} AND image_id IN ({scope.sql})"
-        f" ORDER BY {_vector(space)} {operator} %s::halfvec({space.dimensions:d}) LIMIT {count}",
-    ]
+        f" ORDER BY {_vector(space)} {operator} %s::halfvec({space.dimensions:d}) LIMIT {count}"
+    )
     params = [_literal(vector), *scope.params, _literal(direction)]
-    found = _rows("; ".join(statements), params)
+    # It has been decided: PostgreSQL is not to compare the scope one by one.
+    found: list[Any] = prepared.rows(statement, params, {**reading, "enable_sort": "off"})
     return found if explain else sorted(found, key=by_distance)
 
 
@@ -148,12 +146,6 @@ def _literal(vector: Vectors) -> str:
 
 
 def _rows(sql: str, params: Sequence[Any]) -> list[Any]:
-    """Of all statements that answer."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        rows: list[Any] = []
-        while True:
-            if cursor.description:
-                rows += cursor.fetchall()
-            if not cursor.nextset():
-                return rows
+        return cursor.fetchall()

@@ -25,8 +25,8 @@ ENTRIES: dict[Kind, int] = {"text": 400, "image": 150}
 # larger than USUAL more by this power of their size, and more where memory allowed fewer
 # lists than there should be.
 USUAL = 100_000
-LISTED: dict[Kind, int] = {"text": 2_400, "image": 800}
-GROWTH: dict[Kind, float] = {"text": 0.1, "image": 0.2}
+LISTED: dict[Kind, int] = {"text": 2_000, "image": 800}
+GROWTH: dict[Kind, float] = {"text": 0.4, "image": 0.2}
 # The nearest of a thin scope are not among the nearest of all: more by this power of how
 # thin it is.
 THIN = 0.3
