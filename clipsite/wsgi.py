@@ -9,5 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clipsite.settings")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 application = get_wsgi_application()
-# What is loaded by now stays: the collector need not look through it during requests.
+# What is loaded by now stays: the collector need not look through it during requests, nor
+# after each few hundred objects of a page, most of which are gone with their request.
 gc.freeze()
+gc.set_threshold(50_000, 20, 50)

@@ -10,14 +10,18 @@ import numpy as np
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from django.template.loader import render_to_string
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
+from gallery.api.serializers.images import ImageSerializer
 from gallery.errors import Expired
 from gallery.indexing import showing
 from gallery.models import EmbeddingSpace, Favourite, Image, Tag, User
 from gallery.search import folding, pages, scans, window
 from gallery.search.results import Clock, Hit
 from gallery.search.window import CHUNK, Window
+from gallery.web.tiles import tile_of_hit
 from tests.factories import make_space, set_vector
 
 pytestmark = pytest.mark.django_db
@@ -230,6 +234,15 @@ def test_hits_are_loaded_with_all_that_lists_show(
         assert {pk: facts(image) for pk, image in hits.items()} == listed
     assert len(asked) == 0
     assert theirs[2].pk not in hits
+    request = RequestFactory().get("/", headers={"host": "localhost"})
+    request.user = alice
+    with CaptureQueriesContext(connection) as asked:
+        for image in hits.values():
+            assert ImageSerializer(image, context={"request": request}).data["id"]
+            tile = tile_of_hit(Hit(image, 0.5), alice)
+            shown = render_to_string("parts/tiles.html", {"tiles": [tile]}, request)
+            assert str(image.pk) in shown
+    assert len(asked) == 0, "whatever is shown of a hit is loaded with it"
     assert listed[mine[0].pk][0] == "ready"
     assert listed[mine[1].pk][:2] == ("failed", "It broke.")
     assert listed[mine[2].pk][0] == "pending"

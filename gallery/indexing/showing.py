@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 Viewer = User | AnonymousUser
 
-# What only the database reads of a picture.
-_DEFERRED = ("words", "name_words")
+# What no list shows of a picture.
+_DEFERRED = (
+    *("words", "name_words", "file", "updated_at", "hidden_by"),
+    *("render_state", "render_error", "render_attempts"),
+    *("looks", "palette", "colour_cells", "perceptual_hash"),
+)
 
 # Of pictures that are known by their ids those that the viewer may see, with what
 # `for_showing` annotates.
