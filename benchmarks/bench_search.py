@@ -168,13 +168,14 @@ def speed(library: Library, vectors: np.ndarray, asked: Asked, options: Any) -> 
     import faiss
 
     from benchmarks.served import served
+    from gallery.indexing.showing import visible_ids
     from gallery.models import Image, User
     from gallery.search import pages, planner, scans, scope_size
 
     space, owner = library.space, User.objects.get(username="owner")
     flat = faiss.IndexFlatIP(vectors.shape[1])
     flat.add(vectors)
-    scope = scans.Scope.of(Image.objects.visible_to(owner))
+    scope = scans.Scope(*visible_ids(owner), plans_last=True)  # as a search has it
     window = pages.FIRST_WINDOW
     size = scope_size.measured(space, scope, window)
 

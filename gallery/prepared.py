@@ -29,9 +29,12 @@ def instances(model: type[M], statement: str, params: Sequence[Any] = ()) -> lis
 
 
 def rows(
-    statement: str, params: Sequence[Any], settings: Mapping[str, object]
+    statement: str, params: Sequence[Any], settings: Mapping[str, object], *, plan_lasts: bool
 ) -> list[tuple[Any, ...]]:
-    """The rows of `statement` under `settings` of PostgreSQL, which end with it."""
+    """The rows of `statement` under `settings` of PostgreSQL, which end with it. Without
+    `plan_lasts` it is planned for these `params`."""
+    if not plan_lasts:
+        settings = {**settings, "plan_cache_mode": "force_custom_plan"}
     configured = ", ".join(["set_config(%s, %s, true)"] * len(settings))
     values = [str(text) for setting in settings.items() for text in setting]
     with _cursor() as setting, _cursor() as cursor:

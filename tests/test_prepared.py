@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import OperationalError, ProgrammingError, connection
+from django.db import DatabaseError, OperationalError, ProgrammingError, connection
 from django.forms.models import model_to_dict
 
 from gallery import prepared
@@ -59,6 +59,26 @@ def test_a_statement_is_planned_once_whatever_is_asked(alice: User, bob: User) -
         assert cursor.fetchall()[-1] == (0, 3)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_settings_hold_for_one_statement_which_is_planned_once_or_for_its_values() -> None:
+    statement = "SELECT current_setting('enable_sort'), current_setting('hnsw.ef_search'), %s + 0"
+    settings = {"enable_sort": "off", "hnsw.ef_search": 77}
+    for number in range(6):
+        for lasts in (True, False):
+            wanted = statement if lasts else f"{statement} AS planned_anew"
+            assert prepared.rows(wanted, [number], settings, plan_lasts=lasts) == [
+                ("off", "77", number)
+            ]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('enable_sort'), current_setting('plan_cache_mode')")
+        assert cursor.fetchone() == ("on", "force_generic_plan")
+        cursor.execute(
+            "SELECT statement LIKE '%planned_anew', generic_plans, custom_plans"
+            " FROM pg_prepared_statements WHERE statement LIKE '%ef_search%+ 0%' ORDER BY 1"
+        )
+        assert cursor.fetchall() == [(False, 6, 0), (True, 0, 6)]
+
+
 def test_columns_in_another_order_are_refused() -> None:
     make_space()
     for wrong in ("name_of_mine, id", "state, id"):
@@ -70,6 +90,16 @@ def test_columns_in_another_order_are_refused() -> None:
 def test_errors_are_those_of_django() -> None:
     with pytest.raises(ProgrammingError):
         prepared.instances(EmbeddingSpace, "SELECT id FROM nowhere")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_error_under_settings_leaves_the_connection_as_it_was() -> None:
+    for wrong in ({"enable_sort": "maybe"}, {"enable_sort": "off"}):
+        with pytest.raises(DatabaseError):
+            prepared.rows("SELECT 1 / %s", [0], wrong, plan_lasts=True)
+        assert prepared.rows("SELECT %s + 1", [1], {"enable_sort": "off"}, plan_lasts=True) == [
+            (2,)
+        ]
 
 
 @pytest.mark.django_db(transaction=True)

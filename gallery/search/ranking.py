@@ -76,7 +76,7 @@ def _visible_to(viewer: Viewer) -> ImageQuerySet:
 
 @lru_cache(maxsize=1024)
 def _all_of(viewer: Viewer) -> Scope:
-    return Scope(*visible_ids(viewer))
+    return Scope(*visible_ids(viewer), plans_last=True)
 
 
 def _settled(found: Window, nearest: Ranking, viewer: Viewer) -> Judgement:

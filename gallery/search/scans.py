@@ -28,10 +28,13 @@ Rows = list[tuple[UUID, float]]
 
 @dataclass(frozen=True)
 class Scope:
-    """Ids of pictures as a statement, compiled once for all that is asked of it."""
+    """Ids of pictures as a statement, compiled once for all that is asked of it. With
+    `plans_last` its best plan is the same whatever the parameters are: not so of filters,
+    which leave much or little."""
 
     sql: str
     params: tuple[Any, ...]
+    plans_last: bool = False
 
     @classmethod
     def of(cls, images: QuerySet[Image]) -> Scope:
@@ -122,7 +125,8 @@ def _ordered(
     )
     params = [_literal(vector), *scope.params, _literal(direction)]
     # It has been decided: PostgreSQL is not to compare the scope one by one.
-    found: list[Any] = prepared.rows(statement, params, {**reading, "enable_sort": "off"})
+    settings = {**reading, "enable_sort": "off"}
+    found: list[Any] = prepared.rows(statement, params, settings, plan_lasts=scope.plans_last)
     return found if explain else sorted(found, key=by_distance)
 
 
