@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 from PIL import Image as PILImage
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, expect
 
 from gallery.models import User
 from tests.conftest import wait_for
@@ -129,9 +129,19 @@ def hand_over(page: Page, kind: str, path: Path) -> None:
 def settle(page: Page) -> None:
     """Leave the page and wait for what the server still makes for it, such as
     thumbnails: emptying the database would meet it halfway."""
-    if not page.is_closed():
-        page.goto("about:blank")
+    wait_for(lambda: page.is_closed() or _left(page), what="the page is left")
     wait_for(lambda: not _requests_at_work(), what="requests are done")
+
+
+def _left(page: Page) -> bool:
+    """False where the page went elsewhere by itself meanwhile, as one that reloads does."""
+    try:
+        page.goto("about:blank")
+    except Error as error:
+        if "interrupted by another navigation" not in error.message:
+            raise
+        return False
+    return True
 
 
 def _requests_at_work() -> int:

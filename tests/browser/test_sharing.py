@@ -118,6 +118,7 @@ def test_a_link_with_a_password_opens_the_album_until_it_is_revoked(
 
     visitor.locator("[data-tile]").first.click()
     expect(visitor.get_by_role("heading", level=1)).to_have_text("Teal")
+    visitor.wait_for_load_state()  # keys are listened to by then
     visitor.keyboard.press("ArrowRight")
     expect(visitor.get_by_role("heading", level=1)).to_have_text("Olive")
     shown = visitor.locator("#stage img")
