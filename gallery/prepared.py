@@ -13,8 +13,15 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
+import psycopg
 from django.db import connection, models
 from django.db.backends.postgresql.base import ServerBindingCursor
+from pgvector import HalfVector
+from pgvector.psycopg.halfvec import HalfVectorBinaryDumper
+
+# As a parameter that travels apart a vector is 1 kB, and no text of 5 kB that is written and
+# read. Its type is told by the cast around it.
+psycopg.adapters.register_dumper(HalfVector, HalfVectorBinaryDumper)
 
 M = TypeVar("M", bound=models.Model)
 

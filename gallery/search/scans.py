@@ -13,6 +13,7 @@ from uuid import UUID
 import numpy as np
 from django.db import connection
 from django.db.models import QuerySet
+from pgvector import HalfVector
 
 from gallery import prepared
 from gallery.encoders.base import Vectors
@@ -123,7 +124,7 @@ def _ordered(
         f"{'EXPLAIN ' if explain else ''}{_distances(space)} AND image_id IN ({scope.sql})"
         f" ORDER BY {_vector(space)} {operator} %s::halfvec({space.dimensions:d}) LIMIT {count}"
     )
-    params = [_literal(vector), *scope.params, _literal(direction)]
+    params = [HalfVector(vector), *scope.params, HalfVector(direction)]
     # It has been decided: PostgreSQL is not to compare the scope one by one.
     settings = {**reading, "enable_sort": "off"}
     found: list[Any] = prepared.rows(statement, params, settings, plan_lasts=scope.plans_last)
