@@ -348,6 +348,19 @@ def test_a_sample_is_of_all_parts_of_a_library(
     )
 
 
+@pytest.mark.parametrize("weights", [[-1.0], [-1.0, -0.5], [1.0, -0.5]])
+def test_where_all_pictures_are_the_same_a_sum_has_no_line(
+    rng: np.random.Generator, weights: list[float]
+) -> None:
+    """Ten copies of one picture: nothing is told apart, and nothing is divided by zero."""
+    library = np.repeat(np.eye(DIMENSIONS, dtype=np.float32)[:1], 10, axis=0)
+    terms = list(np.eye(DIMENSIONS, dtype=np.float32)[: len(weights)])
+    same = Chance(1.0, 0.0, 0.0)
+    scores, judgement = summed(library, terms, weights, same)
+    assert judgement.line is None
+    assert judgement.fit(float(scores[0])) is None
+
+
 def test_a_filter_makes_no_match_weak_that_is_one_beside_others(
     alice: User, bob: User, rng: np.random.Generator
 ) -> None:

@@ -159,9 +159,8 @@ def _wants_lists(space: EmbeddingSpace) -> bool:
     held = indexed(space)
     if held.vectors < LISTED_FROM:
         return False
-    return held.lists * TOO_FEW <= wanted_lists(held.vectors) and held.lists < _affordable_lists(
-        space
-    )
+    too_few = held.lists * TOO_FEW <= wanted_lists(held.vectors)
+    return too_few and held.lists < _affordable_lists(space)
 
 
 def _affordable_lists(space: EmbeddingSpace) -> int:
@@ -177,6 +176,7 @@ def _affordable_lists(space: EmbeddingSpace) -> int:
 
 
 def wanted_lists(vectors: int) -> int:
+    """How many there should be of so many vectors, whatever memory allows."""
     return round(LISTS_PER_ROOT * math.sqrt(vectors))
 
 

@@ -175,6 +175,8 @@ def of_sum(
     centre = float(np.dot(shares, [chance.centre for chance in chances]))
     spread = float(np.linalg.norm(shares * [chance.spread for chance in chances]))
     if np.all(shares < 0):
+        if spread <= 0:  # all pictures are the same to this query
+            return Judgement()
         line = centre + _KEPT_HEIGHT * spread
         return Judgement(line, centre, spread, is_common=True, pictures=pictures)
     matching = np.zeros(len(scores), dtype=bool)
