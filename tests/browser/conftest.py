@@ -84,6 +84,12 @@ class Site:
         self.page.get_by_role("button", name="Sign in", exact=True).click()
         expect(self.page).to_have_url(f"{self.url}/")
 
+    def sign_out(self) -> None:
+        """Be nobody from the next page on. What the page still asks for, such as
+        thumbnails, would be asked for by the next one and refused."""
+        leave(self.page)
+        self.page.context.clear_cookies()
+
     def check(self) -> None:
         assert self.elsewhere == [], "a page asked another server"
         faults = [
@@ -126,10 +132,15 @@ def hand_over(page: Page, kind: str, path: Path) -> None:
     )
 
 
+def leave(page: Page) -> None:
+    """End all that the page still asks for."""
+    wait_for(lambda: page.is_closed() or _left(page), what="the page is left")
+
+
 def settle(page: Page) -> None:
     """Leave the page and wait for what the server still makes for it, such as
     thumbnails: emptying the database would meet it halfway."""
-    wait_for(lambda: page.is_closed() or _left(page), what="the page is left")
+    leave(page)
     wait_for(lambda: not _requests_at_work(), what="requests are done")
 
 

@@ -247,7 +247,7 @@ def pages(site: Site, member: User) -> list[str]:
     invitations.invite(member, f"{'b' * 60}@example.org")
     totp.TOTP.activate(member, totp.generate_totp_secret())
     site.page.set_viewport_size({"width": 1280, "height": 800})
-    site.page.context.clear_cookies()
+    site.sign_out()
     Authenticator.objects.all().delete()
     site.sign_in(member)
     names = [

@@ -154,6 +154,7 @@ def test_others_pictures_are_left_alone_and_counted(
     bob = User.objects.create_user("bob", "bob@example.org", "bob-password")
     Image.objects.filter(title__in=names(19, 18, 17)).update(visibility="public")
     upload(bob, draw(300, 200, "black"), title="Picture 100")
+    site.sign_out()
     enter(site, bob)
     page = site.open()
     pick(page, 100, 19, 18)

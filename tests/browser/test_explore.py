@@ -295,7 +295,7 @@ def test_without_an_account_there_are_the_public_ones(
     site: Site, images: list[Image], member: User
 ) -> None:
     Image.objects.filter(pk__in=[image.pk for image in images[:5]]).update(visibility="public")
-    site.page.context.clear_cookies()
+    site.sign_out()
     page = open_map(site)
     expect(page.locator("#map")).to_have_attribute("data-points", "5")
     expect(page.get_by_role("button", name="Select with a line")).to_have_count(0)

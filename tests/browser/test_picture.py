@@ -297,7 +297,7 @@ def test_others_see_nothing_that_is_private(site: Site, pictures: list[Image]) -
     assert all(secret in page.content() for secret in secrets)
 
     bob = User.objects.create_user("bob", "bob@example.org", PASSWORD)
-    site.page.context.clear_cookies()
+    site.sign_out()
     site.sign_in(bob)
     opened(site, image)
     content = page.content()
