@@ -65,6 +65,9 @@ export class VirtualGrid {
 
   /** Pictures that the page or htmx has put here become a part of the grid. */
   #adopt() {
+    // Headings for pages without scripts. Between two pictures they would have those
+    // above moved at the next look, and what is moved loses the keyboard's focus.
+    this.list.querySelectorAll(":scope > .still").forEach((heading) => heading.remove());
     const ours = new Set(this.shown.values());
     const found = [...this.list.querySelectorAll(":scope > li.tile:not(.waiting)")];
     const tiles = found.filter((tile) => !ours.has(tile));

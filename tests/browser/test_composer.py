@@ -3,12 +3,13 @@ results tell. The vectors are made up; the words are "red" and "green"."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import FloatRect, Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, Route, expect
 
 from gallery.models import Image, User
 from gallery.organising import tags
@@ -405,6 +406,20 @@ def test_weak_matches_of_a_picture_stand_below_a_divider_too(
     assert fair is not None
     assert fair["y"] + fair["height"] <= line["y"]
     assert line["y"] + line["height"] <= weak["y"]
+
+
+def test_the_focus_stays_while_weak_matches_arrive(site: Site, images: list[Image]) -> None:
+    """The divider that the page brings once had the pictures above it moved."""
+    held: list[Route] = []
+    site.page.route(re.compile(r"/search/\?c="), lambda route: held.append(route), times=1)
+    page = open_search(site, "red")
+    first = page.locator("[data-tile]").first
+    first.focus()
+    wait_for(lambda: page.wait_for_timeout(50) or held, what="the next part is asked for")
+    held.pop().continue_()
+    expect(page.locator("[data-grid] > .divider")).to_be_visible()
+    expect(page.locator("[data-grid] > .divider")).to_have_count(1)
+    expect(first).to_be_focused()
 
 
 def test_near_duplicates_open_in_place(
