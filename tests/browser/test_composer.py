@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import FloatRect, Locator, Page, Route, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from gallery.models import Image, User
 from gallery.organising import tags
@@ -17,6 +17,7 @@ from gallery.search import folding, relevance
 from gallery.search.relevance import Fit, Judgement
 from gallery.web import search
 from tests.browser.conftest import Site, hand_over
+from tests.browser.holding import Held
 from tests.browser.signing_in import enter
 from tests.browser.test_looks import TOO_SMALL, UNNAMED, overflow
 from tests.conftest import draw, upload, wait_for
@@ -410,13 +411,12 @@ def test_weak_matches_of_a_picture_stand_below_a_divider_too(
 
 def test_the_focus_stays_while_weak_matches_arrive(site: Site, images: list[Image]) -> None:
     """The divider that the page brings once had the pictures above it moved."""
-    held: list[Route] = []
-    site.page.route(re.compile(r"/search/\?c="), lambda route: held.append(route), times=1)
+    held = Held(site.page, re.compile(r"/search/\?c="))
     page = open_search(site, "red")
     first = page.locator("[data-tile]").first
     first.focus()
-    wait_for(lambda: page.wait_for_timeout(50) or held, what="the next part is asked for")
-    held.pop().continue_()
+    held.wait()
+    held.release()
     expect(page.locator("[data-grid] > .divider")).to_be_visible()
     expect(page.locator("[data-grid] > .divider")).to_have_count(1)
     expect(first).to_be_focused()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from playwright.sync_api import Page, Request, expect
 from gallery.models import Album, AlbumItem, Image, Tag, User
 from gallery.web import browse
 from tests.browser.conftest import PASSWORD, Site
+from tests.browser.holding import Held
 from tests.conftest import draw, upload, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -255,6 +257,19 @@ def test_add_to_an_album(site: Site, pictures: list[Image], member: User) -> Non
     page.get_by_role("button", name="New album “Winter”").click()
     expect(page.locator(".in-albums").get_by_role("link")).to_have_count(2)
     assert AlbumItem.objects.filter(image=pictures[0]).count() == 2
+
+
+def test_typing_before_the_albums_are_there(site: Site, pictures: list[Image]) -> None:
+    """What is typed waits for them. They were no longer waited for once, which htmx notes
+    as an error of the page."""
+    page = opened(site, pictures[0])
+    held = Held(page, re.compile(r"/albums/pick/"))
+    page.get_by_role("button", name="Add to album").click()
+    held.wait()
+    page.get_by_label("Find an album").fill("Winter")
+    page.wait_for_timeout(400)  # longer than typing is waited for
+    held.release()
+    expect(page.get_by_role("button", name="New album “Winter”")).to_be_visible()
 
 
 def test_the_date_of_capture_is_changed(site: Site, pictures: list[Image]) -> None:

@@ -17,8 +17,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from gallery.models import Image, ResumableUpload, User
 from tests.browser.conftest import Site
+from tests.browser.holding import Held
 from tests.browser.signing_in import enter
-from tests.browser.uploading import KEPT, Held, Requests, large, row
+from tests.browser.uploading import KEPT, Requests, held_part, large, row
 from tests.conftest import ROOT, stop, wait_for, worker_environment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -35,7 +36,7 @@ def cut(site: Site, member: User, tmp_path: Path) -> Callable[[], tuple[Path, He
 
     def begin() -> tuple[Path, Held]:
         path = large(tmp_path)
-        held = Held(site.page, PART)
+        held = held_part(site.page, PART)
         site.page.locator("#files").set_input_files(path)
         held.wait()
         return path, held
@@ -221,7 +222,7 @@ def test_after_the_server_was_killed(
     site.open("/upload/")
     asked = Requests(page)
     path = large(tmp_path)
-    held = Held(page, PART)
+    held = held_part(page, PART)
     page.locator("#files").set_input_files(path)
     held.wait()
 

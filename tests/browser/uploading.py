@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image as PILImage
-from playwright.sync_api import Page, Request, Route
+from playwright.sync_api import Page, Request
 
+from tests.browser.holding import Held
 from tests.conftest import draw
 
 # Uploaded, whether or not an encoder runs.
@@ -58,25 +58,10 @@ class Requests:
         return [int(r.headers["upload-offset"]) for r in self.all if r.method == "PATCH"]
 
 
-class Held:
-    """Keeps the part at `offset` back until `release` says what to do with it."""
+def held_part(page: Page, offset: int) -> Held:
+    """The part of an upload that begins at this byte."""
 
-    def __init__(self, page: Page, offset: int) -> None:
-        self._page = page
-        self._offset = str(offset)
-        self._route: Route | None = None
-        page.route("**/api/v1/uploads/*/", self._handle)
+    def meant(request: Request) -> bool:
+        return request.headers.get("upload-offset") == str(offset)
 
-    def wait(self) -> None:
-        while self._route is None:
-            self._page.wait_for_timeout(50)
-
-    def release(self, act: Callable[[Route], None] = Route.continue_) -> None:
-        assert self._route is not None
-        act(self._route)
-
-    def _handle(self, route: Route) -> None:
-        if route.request.headers.get("upload-offset") == self._offset and self._route is None:
-            self._route = route
-        else:
-            route.continue_()
+    return Held(page, "**/api/v1/uploads/*/", meant)
