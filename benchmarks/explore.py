@@ -9,11 +9,15 @@ viewer who sees half of it, and drags and zooms the page.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import os
 import resource
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import django
@@ -75,18 +79,58 @@ def draw(space: EmbeddingSpace) -> ExploreMap:
     from gallery.models import ExploreMap
 
     start = time.perf_counter()
-    if not drawing.draw(space):
+    with _peaks() as peaks:
+        done = drawing.draw(space)
+    if not done:
         raise SystemExit(f"The map was not drawn: {ExploreMap.objects.get(space=space).error}")
     took = time.perf_counter() - start
     drawn = ExploreMap.objects.get(space=space)
-    own, child = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    computed = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     print(
         f"drawn: {drawn.points.count()} points, {drawn.clusters.count()} regions in "
-        f"{took:.0f} s, of which the layout computed {child.ru_utime:.0f} s; at most "
-        f"{own.ru_maxrss / 1024:.0f} MiB in the worker, {child.ru_maxrss / 1024:.0f} MiB in the "
-        "layout"
+        f"{took:.0f} s, of which the layout computed {computed:.0f} s; at most "
+        f"{peaks['worker']} MiB more in the worker, {peaks['layout']} MiB in the layout"
     )
     return drawn
+
+
+@contextmanager
+def _peaks() -> Iterator[dict[str, int]]:
+    """How much more memory, in MiB, this process has meanwhile, and the most of what it
+    starts.
+
+    Of /proc: what getrusage() tells of a child begins with what its parent once had.
+    """
+    peaks = {"worker": 0, "layout": 0}
+    over = threading.Event()
+    own = os.getpid()
+    ctypes.CDLL(None).malloc_trim(0)  # what filling has left would hide what is taken now
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far (man 5 proc)
+    before = _peak(str(own))
+
+    def watch() -> None:
+        while not over.wait(0.1):
+            children = Path(f"/proc/{own}/task/{main}/children").read_text().split()
+            peaks["layout"] = max([peaks["layout"], *map(_peak, children)])
+
+    main = threading.get_native_id()
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield peaks
+    finally:
+        over.set()
+        watcher.join()
+        peaks["worker"] = _peak(str(own)) - before
+
+
+def _peak(pid: str) -> int:
+    """In MiB; 0 of a process that is gone."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return 0
+    return next((int(row.split()[1]) >> 10 for row in status.splitlines() if "VmHWM" in row), 0)
 
 
 def answers(drawn: ExploreMap, viewer: User) -> None:
