@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from django.core.files import File
+from PIL import Image as PILImage
 
 from gallery.encoders.decode import MIN_SHORT_SIDE, decode_rgb, open_upright, pack, to_rgb
 from gallery.library.originals import as_django_file, sha256_of
@@ -40,6 +41,12 @@ class SmallPicture:
 
     content: bytes
     sha256: str
+
+    @property
+    def ratio(self) -> float:
+        """Width by height."""
+        with PILImage.open(io.BytesIO(self.content)) as picture:
+            return picture.width / picture.height
 
 
 def read_query_picture(file: IO[bytes] | File[bytes], name: str) -> QueryPicture:

@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from gallery.errors import Refusal
+from gallery.errors import Expired, Refusal
 from gallery.models import Image, User
-from gallery.search import syntax
+from gallery.search import query_pictures, syntax
 from gallery.search.query import MAX_WEIGHT, Crop, Query, Term
 from gallery.web.tiles import name_for, thumbnail
 
@@ -31,7 +31,9 @@ class Part:
 
     `kind` is text, image or upload and `value` what stands for it. `key` tells it from
     the others; `weight` is without its sign, `crop` in percent as "left,top,width,height".
-    A picture that the viewer cannot see has no `small` and no `large`.
+    A picture that the viewer cannot see has no `small` and no `large`. `ratio`, width by
+    height, keeps its room until it comes: what stands behind it would move away from
+    under a pointer.
     """
 
     kind: str
@@ -43,6 +45,7 @@ class Part:
     box: Crop | None = None
     small: str = ""
     large: str = ""
+    ratio: float | None = None
     href: str = ""
 
     @property
@@ -147,6 +150,7 @@ def _part(term: Term, image: Image | None, viewer: Viewer) -> Part:
     if term.upload:
         preview = reverse("query_picture", args=[term.upload])
         name = _("your picture")
+        shared["ratio"] = _ratio_of(term.upload, viewer)
         return Part("upload", term.upload, name, small=preview, large=preview, **shared)
     if image is None:
         return Part("image", str(term.image), _("a picture that you cannot see"), **shared)
@@ -156,9 +160,17 @@ def _part(term: Term, image: Image | None, viewer: Viewer) -> Part:
         name_for(image, viewer),
         small=thumbnail(image, _SMALL),
         large=thumbnail(image, _LARGE),
+        ratio=image.width / image.height,
         href=reverse("image", args=[image.pk]),
         **shared,
     )
+
+
+def _ratio_of(upload: str, viewer: Viewer) -> float | None:
+    try:
+        return query_pictures.load(upload, viewer).ratio
+    except Expired:  # the results say so
+        return None
 
 
 def _percent(crop: Crop | None) -> str:

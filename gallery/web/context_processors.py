@@ -89,11 +89,14 @@ MODULES = {
     "clipsite/zoom": "js/zoom.js",
 }
 
-# Errors are swapped in like answers: the server words them for their place.
+# Errors are swapped in like answers: the server words them for their place. What is
+# swapped in is complete at once: its field would take the keyboard's focus a moment later
+# from where somebody types already.
 _HTMX = {
     "allowEval": False,
     "includeIndicatorStyles": False,
     "historyCacheSize": 0,
+    "defaultSettleDelay": 0,
     "responseHandling": [
         {"code": "204", "swap": False},
         {"code": "[23]..", "swap": True},

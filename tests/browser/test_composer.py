@@ -206,6 +206,20 @@ def drag_mouse(page: Page, box: FloatRect, start: Point, end: Point) -> None:
     page.mouse.up()
 
 
+def test_nothing_moves_when_the_picture_of_a_part_arrives(site: Site, images: list[Image]) -> None:
+    """The button beside it moved away from under the pointer."""
+    page = site.page
+    held = Held(page, re.compile(f"/images/{images[2].pk}/thumbnail/"))
+    page.goto(f"{site.url}/search/?q=like:{images[2].pk}", wait_until="commit")
+    button = page.get_by_role("button", name="Take a part of Picture 2")
+    held.wait()
+    expect(button).to_be_visible()
+    before = button.bounding_box()
+    held.release()
+    expect(page.locator(".part-picture img")).to_have_js_property("naturalWidth", 320)
+    assert button.bounding_box() == before
+
+
 def test_the_first_drag_draws_wherever_it_begins(site: Site, images: list[Image]) -> None:
     """The frame that stood there once was moved instead."""
     page = open_search(site, f"like:{images[2].pk}")

@@ -38,10 +38,7 @@ def gallery(site: Site, member: User, monkeypatch: pytest.MonkeyPatch) -> Page:
 
 def scroll_to_the_end(page: Page) -> list[str]:
     tiles = page.locator("[data-tile]")
-    for _ in range(COUNT):
-        if tiles.count() >= COUNT:
-            break
-        known = tiles.count()
+    while (known := tiles.count()) < COUNT:
         page.mouse.wheel(0, 4000)
         expect(tiles.nth(known)).to_be_attached()
     return page.eval_on_selector_all("[data-tile] img", "images => images.map(({alt}) => alt)")

@@ -88,6 +88,26 @@ def test_a_search_is_saved_found_again_changed_and_deleted(
     expect(page.get_by_role("link", name="Not red", exact=True)).to_be_visible()
 
 
+def test_a_form_that_comes_in_leaves_the_focus_where_one_goes(
+    site: Site, member: User, space: EmbeddingSpace
+) -> None:
+    """Its first field took it a moment later, with what was typed then."""
+    saved_searches.save(member, "Reds", syntax.parse("red").query)
+    page = site.open(reverse("searches"))
+    focused = page.get_by_role("link", name="Change Reds").evaluate(
+        """(link) => new Promise((resolve) => {
+            const later = () => setTimeout(() => resolve(document.activeElement.name), 100);
+            document.addEventListener("htmx:afterSwap", () => setTimeout(() => {
+                const field = document.querySelector("[name=text]");
+                field?.focus();
+                if (field) later();
+            }));
+            link.click();
+        })"""
+    )
+    assert focused == "text"
+
+
 def test_an_album_fills_itself(site: Site, member: User, space: EmbeddingSpace) -> None:
     saved_searches.save(member, "Reds", syntax.parse("red").query)
     page = site.open(reverse("searches"))
