@@ -421,6 +421,14 @@ def test_a_query_picture_is_shown_to_its_sender_and_joins_an_open_search(
     assert "private" in shown["Cache-Control"]
     for other in (browser(bob), browser()):
         assert other.get(preview).status_code == 410
+    # In the chip it has its room before it comes; whoever may not see it learns no shape.
+    wide = browser(alice).post("/search/", {"file": as_file(draw(600, 300))})
+    line = query_of(wide.url)
+    assert "aspect-ratio: 2.0" in browser(alice).get("/search/", {"q": line}).content.decode()
+    for other in (browser(bob), browser()):
+        refused = other.get("/search/", {"q": line})
+        assert refused.status_code == 410
+        assert "aspect-ratio" not in refused.content.decode()
 
 
 def test_the_line_is_completed_with_what_the_visitor_has(alice: User, bob: User) -> None:
