@@ -143,18 +143,17 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
 )
 
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
+_CACHE = {
+    "BACKEND": "django_redis.cache.RedisCache",
+    "LOCATION": REDIS_URL,
+    "KEY_PREFIX": "clipsite",
+}
+_CACHE_PATIENCE = {"SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 2}  # seconds
 CACHES = {
-    "default": {
-        "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "clipsite",
-        "OPTIONS": {
-            "SOCKET_CONNECT_TIMEOUT": 1,
-            "SOCKET_TIMEOUT": 2,
-            # The cache may be gone: signing in, throttles and uploads go on.
-            "IGNORE_EXCEPTIONS": True,
-        },
-    }
+    # It may be gone: signing in, throttles and uploads go on.
+    "default": {**_CACHE, "OPTIONS": {**_CACHE_PATIENCE, "IGNORE_EXCEPTIONS": True}},
+    # The same for what is nowhere else: what cannot be asked for is not what is not there.
+    "strict": {**_CACHE, "OPTIONS": _CACHE_PATIENCE},
 }
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 

@@ -47,7 +47,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if suffix or process:
         number = _redis_number(f"{suffix}-{process}")
         settings.REDIS_URL = f"{settings.REDIS_URL.rpartition('/')[0]}/{number}"
-        settings.CELERY_BROKER_URL = settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
+        settings.CELERY_BROKER_URL = settings.REDIS_URL
+        for cache in settings.CACHES.values():
+            cache["LOCATION"] = settings.REDIS_URL
 
 
 def _redis_number(suffix: str) -> int:

@@ -10,11 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django_redis.cache import RedisCache
 
 from gallery.encoders import client as encoder_client
 from gallery.models import Album, EmbeddingSpace, Image, User
 from gallery.organising import tags
-from gallery.search import feedback, relevance
+from gallery.search import feedback, query_pictures, relevance
 from gallery.search.relevance import Fit, Judgement
 from gallery.web import search
 from tests.conftest import draw, upload
@@ -428,7 +429,25 @@ def test_a_query_picture_is_shown_to_its_sender_and_joins_an_open_search(
     for other in (browser(bob), browser()):
         refused = other.get("/search/", {"q": line})
         assert refused.status_code == 410
+        assert refused["Cache-Control"] == "no-store"  # browsers keep this one for good
         assert "aspect-ratio" not in refused.content.decode()
+
+
+def test_a_query_picture_is_not_called_gone_while_nobody_can_know(
+    alice: User, space: EmbeddingSpace, monkeypatch: Any
+) -> None:
+    encoded(alice, space, 0.5)
+    client = browser(alice)
+    line = query_of(client.post("/search/", {"file": as_file(draw())}).url)
+    with monkeypatch.context() as patch:
+        nobody_listens = RedisCache("redis://127.0.0.1:1/0", {"OPTIONS": {}})
+        patch.setattr(query_pictures, "caches", {"strict": nobody_listens})
+        for address in ("/search/", "/api/v1/search/"):
+            down = client.get(address, {"q": line})
+            assert down.status_code == 503
+            assert down["Cache-Control"] == "no-store"
+            assert "broker" in down.content.decode()
+    assert client.get("/search/", {"q": line}).status_code == 200
 
 
 def test_the_line_is_completed_with_what_the_visitor_has(alice: User, bob: User) -> None:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-from django.core.cache import cache
+import redis
+from django.core.cache import cache, caches
 from django.utils.translation import gettext as _
 
 from gallery.encoders import client
@@ -58,11 +59,16 @@ def keep(picture: SmallPicture, viewer: Viewer) -> str:
 
 
 def load(picture_id: str, viewer: Viewer) -> SmallPicture:
-    """Raises Expired for a picture that is not, or no longer, kept for this viewer."""
+    """Raises Expired for a picture that is not, or no longer, kept for this viewer, and
+    Unavailable where that cannot be known."""
     slot = picture_id.partition("-")[0]
     kept = None
     if slot.isascii() and slot.isdecimal():
-        kept = cast("KeptPicture | None", cache.get(_slot_key(viewer, int(slot[:4]))))
+        try:
+            found = caches["strict"].get(_slot_key(viewer, int(slot[:4])))
+        except redis.RedisError as error:
+            raise client.broker_down() from error
+        kept = cast("KeptPicture | None", found)
     if kept is None or not secrets.compare_digest(kept.id.encode(), picture_id.encode()):
         raise Expired(
             "picture_expired", _("This query picture is no longer kept. Choose it again.")

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from gallery.errors import Expired, Refusal
+from gallery.errors import Expired, Refusal, Unavailable
 from gallery.models import Image, User
 from gallery.search import query_pictures, syntax
 from gallery.search.query import MAX_WEIGHT, Crop, Query, Term
@@ -169,7 +169,7 @@ def _part(term: Term, image: Image | None, viewer: Viewer) -> Part:
 def _ratio_of(upload: str, viewer: Viewer) -> float | None:
     try:
         return query_pictures.load(upload, viewer).ratio
-    except Expired:  # the results say so
+    except (Expired, Unavailable):  # the results say so
         return None
 
 
