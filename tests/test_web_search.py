@@ -15,7 +15,7 @@ from django_redis.cache import RedisCache
 from gallery.encoders import client as encoder_client
 from gallery.models import Album, EmbeddingSpace, Image, User
 from gallery.organising import tags
-from gallery.search import feedback, query_pictures, relevance
+from gallery.search import feedback, kept, relevance
 from gallery.search.relevance import Fit, Judgement
 from gallery.web import search
 from tests.conftest import draw, upload
@@ -433,21 +433,29 @@ def test_a_query_picture_is_shown_to_its_sender_and_joins_an_open_search(
         assert "aspect-ratio" not in refused.content.decode()
 
 
-def test_a_query_picture_is_not_called_gone_while_nobody_can_know(
-    alice: User, space: EmbeddingSpace, monkeypatch: Any
+@pytest.mark.parametrize("what", ["picture", "cursor"])
+def test_nothing_is_called_gone_while_nobody_can_know(
+    alice: User, space: EmbeddingSpace, monkeypatch: Any, what: str
 ) -> None:
-    encoded(alice, space, 0.5)
+    for red in (0.2, 0.5):
+        encoded(alice, space, red)
     client = browser(alice)
-    line = query_of(client.post("/search/", {"file": as_file(draw())}).url)
+    if what == "picture":
+        asked = {"q": query_of(client.post("/search/", {"file": as_file(draw())}).url)}
+    else:
+        first = client.get("/api/v1/search/", {"q": "red", "limit": 1}).json()["next"]
+        asked = {"cursor": parse_qs(urlsplit(first).query)["cursor"][0]}
+    addresses = ["/api/v1/search/"] if what == "cursor" else ["/api/v1/search/", "/search/"]
     with monkeypatch.context() as patch:
         nobody_listens = RedisCache("redis://127.0.0.1:1/0", {"OPTIONS": {}})
-        patch.setattr(query_pictures, "caches", {"strict": nobody_listens})
-        for address in ("/search/", "/api/v1/search/"):
-            down = client.get(address, {"q": line})
+        patch.setattr(kept, "caches", {"strict": nobody_listens})
+        for address in addresses:
+            down = client.get(address, asked)
             assert down.status_code == 503
             assert down["Cache-Control"] == "no-store"
             assert "broker" in down.content.decode()
-    assert client.get("/search/", {"q": line}).status_code == 200
+    for address in addresses:
+        assert client.get(address, asked).status_code == 200
 
 
 def test_the_line_is_completed_with_what_the_visitor_has(alice: User, bob: User) -> None:

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-import redis
-from django.core.cache import cache, caches
+from django.core.cache import cache
 from django.utils.translation import gettext as _
 
 from gallery.encoders import client
@@ -29,6 +28,7 @@ from gallery.library.query_picture import (
     packed_part_of_stored,
 )
 from gallery.models import EmbeddingSpace, Image
+from gallery.search import kept
 from gallery.search.query import Crop
 from gallery.search.results import Viewer
 
@@ -50,30 +50,26 @@ def keep(picture: SmallPicture, viewer: Viewer) -> str:
     most = KEPT_PER_ACCOUNT if viewer.pk else KEPT_FOR_VISITORS
     # A ring: each picture takes the place of the one that came `most` before it.
     slot = _count(viewer) % most
-    kept = KeptPicture(f"{slot}-{secrets.token_hex(16)}", picture)
+    sent = KeptPicture(f"{slot}-{secrets.token_hex(16)}", picture)
     cache.delete(_slot_key(viewer, slot))
     # A cache that is down says no.
-    if not cache.add(_slot_key(viewer, slot), kept, KEPT_SECONDS):
+    if not cache.add(_slot_key(viewer, slot), sent, KEPT_SECONDS):
         raise client.broker_down()
-    return kept.id
+    return sent.id
 
 
 def load(picture_id: str, viewer: Viewer) -> SmallPicture:
     """Raises Expired for a picture that is not, or no longer, kept for this viewer, and
     Unavailable where that cannot be known."""
     slot = picture_id.partition("-")[0]
-    kept = None
+    found: KeptPicture | None = None
     if slot.isascii() and slot.isdecimal():
-        try:
-            found = caches["strict"].get(_slot_key(viewer, int(slot[:4])))
-        except redis.RedisError as error:
-            raise client.broker_down() from error
-        kept = cast("KeptPicture | None", found)
-    if kept is None or not secrets.compare_digest(kept.id.encode(), picture_id.encode()):
+        found = kept.get(_slot_key(viewer, int(slot[:4])))
+    if found is None or not secrets.compare_digest(found.id.encode(), picture_id.encode()):
         raise Expired(
             "picture_expired", _("This query picture is no longer kept. Choose it again.")
         )
-    return kept.picture
+    return found.picture
 
 
 def vector_of(picture: SmallPicture, crop: Crop | None, space: EmbeddingSpace) -> Vectors:

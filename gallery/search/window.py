@@ -11,7 +11,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from django.core.cache import cache
@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gallery.encoders.base import Vectors
 from gallery.errors import Expired
+from gallery.search import kept
 from gallery.search.relevance import Judgement
 from gallery.search.scans import Kind
 
@@ -134,7 +135,7 @@ class Window:
 
     def _chunk(self, number: int) -> np.ndarray:
         if number not in self._chunks:
-            packed = cache.get(_key(self.token, number))
+            packed = kept.get(_key(self.token, number))
             if packed is None:
                 raise _expired()
             self._chunks[number] = np.frombuffer(packed, dtype=_ROW)
@@ -153,10 +154,11 @@ def save(window: Window) -> None:
 def load(cursor: str, viewer_id: int | None) -> tuple[Window, int]:
     """The window and the offset that `cursor` names.
 
-    Raises Expired if it is unknown, too old or somebody else's.
+    Raises Expired if it is unknown, too old or somebody else's, and Unavailable where
+    that cannot be known.
     """
     token, _dot, offset = cursor.partition(".")
-    window = cast("Window | None", cache.get(_key(token))) if token.isalnum() else None
+    window: Window | None = kept.get(_key(token)) if token.isalnum() else None
     if window is None or window.viewer_id != viewer_id or not offset.isdecimal():
         raise _expired()
     return window, min(int(offset[:9]), window.count)
