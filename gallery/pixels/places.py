@@ -1,9 +1,10 @@
 """Places for decoding: however many pictures come at once, their pixels fit the memory.
 
-A process decodes small pictures itself, as many at once as `SHARED_BYTES` allow. A large
-one is decoded by a process of its own (`isolation`), and for all of these together a
-machine has LARGE_PLACES places. The last of them is for web processes alone, since there
-somebody waits for the answer.
+A process decodes small pictures itself, as many at once as fit SHARED_BYTES, in web
+processes WEB_SHARED_BYTES: an encoder holds a model besides. A large one is decoded by a
+process of its own (`isolation`), and for all of these together a machine has LARGE_PLACES
+places. The last of them is for web processes alone, since there somebody waits for the
+answer.
 
 The places of large pictures are locks on files, which the system frees however a process
 ends.
@@ -27,7 +28,8 @@ from gallery.errors import Unavailable
 # What a picture may cost that is decoded in the process that has it, and what all such
 # pictures may cost together.
 SMALL_BYTES = 128 * 1024**2
-SHARED_BYTES = 256 * 1024**2
+SHARED_BYTES = SMALL_BYTES
+WEB_SHARED_BYTES = 256 * 1024**2
 LARGE_PLACES = 2
 
 _RETRY_AFTER = 5
@@ -46,8 +48,10 @@ _taken_here = [threading.Lock() for _place in range(LARGE_PLACES)]
 
 def be_quick(seconds: float = 4.0) -> None:
     """Somebody waits for the answers of this process: it gives up after `seconds`."""
-    global patience_seconds
+    global patience_seconds, _free
     patience_seconds = seconds
+    with _changed:
+        _free += WEB_SHARED_BYTES - SHARED_BYTES
 
 
 class Busy(Unavailable):
@@ -56,7 +60,7 @@ class Busy(Unavailable):
 
 @contextmanager
 def small(cost: int) -> Iterator[None]:
-    """Hold `cost` bytes (at most SHARED_BYTES). Raises Busy where they do not become
+    """Hold `cost` bytes (at most SMALL_BYTES). Raises Busy where they do not become
     free in time."""
     global _free
     with _changed:
