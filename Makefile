@@ -54,7 +54,7 @@ lock: $(VENV)/.installed-dev  ## write requirements/lock/ anew (ARGS=--upgrade f
 	$(COMPILE) requirements/worker.txt --constraint $(LOCK)/dev.txt --output-file $(LOCK)/worker.txt
 
 audit: $(VENV)/.installed-dev  ## ask for known weaknesses of what is installed (needs a network)
-	$(BIN)/uv tool run pip-audit --require-hashes --disable-pip --requirement $(LOCK)/dev.txt $(ARGS)
+	$(BIN)/uv tool run pip-audit@2.10.1 --require-hashes --disable-pip --requirement $(LOCK)/dev.txt $(ARGS)
 
 clean:  ## delete what was installed and cached; pictures and accounts stay
 	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
