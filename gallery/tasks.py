@@ -8,7 +8,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from gallery.accounts import deletion
+from gallery.accounts import deletion, expiry
 from gallery.doorbell import ring
 from gallery.encoders import reply
 from gallery.encoders.base import Encoder, ModelUnavailable, Vectors
@@ -158,6 +158,11 @@ def request_recall() -> None:
 @shared_task
 def purge_trash() -> None:
     trash.purge_expired()
+
+
+@shared_task
+def forget_expired() -> None:
+    expiry.forget()
 
 
 @shared_task
