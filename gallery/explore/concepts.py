@@ -17,6 +17,7 @@ from django.utils.translation import get_language
 
 from gallery.classification.service import class_weights
 from gallery.classification.templates import fill
+from gallery.encoders import client
 from gallery.encoders.base import Vectors
 from gallery.models import EmbeddingSpace
 
@@ -60,7 +61,7 @@ def vectors(space: EmbeddingSpace) -> Vectors:
         return np.frombuffer(kept, dtype="<f4").reshape(len(known), -1)
     texts = [[fill(template, concept.english) for template in TEMPLATES] for concept in known]
     parts = [
-        class_weights(space, texts[start : start + AT_ONCE])
+        class_weights(space, texts[start : start + AT_ONCE], client.encode_own_texts)
         for start in range(0, len(texts), AT_ONCE)
     ]
     joined = np.concatenate(parts)
