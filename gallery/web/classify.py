@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from gallery.classification import service
-from gallery.library.query_picture import read_query_picture
+from gallery.library.counted_picture import read_query_picture
 from gallery.web.access import is_fragment, posted_picture, signed_in
 from gallery.web.picture import picture_page, reachable
 

@@ -11,11 +11,12 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from gallery.errors import Refusal, Unavailable
-from gallery.library.query_picture import read_small_picture
+from gallery.library.counted_picture import read_small_picture
 from gallery.organising import search_history
 from gallery.organising.selection import MAX_HITS
 from gallery.search import albums, query_pictures, ranking, service, syntax
@@ -148,7 +149,7 @@ def _context(request: HttpRequest, results: Results) -> dict[str, Any]:
         "exact": results.exact,
         "fused": results.fused,
         "notes": results.notes,
-        "took": round(results.took_ms["total"]),
+        "took": number_format(results.took_ms["total"] / 1000, 1),
         "starter": is_starter(results.space),
     }
 
@@ -207,6 +208,6 @@ def _problem(request: HttpRequest, cause: Refusal | Unavailable) -> HttpResponse
         context["composer"] = composer.of(query, request.user)
         context["filters"] = composer_filters.bar(request, query)
     response = render(request, "gallery/search.html", context, status=cause.status)
-    if isinstance(cause, Unavailable):
+    if cause.retry_after is not None:
         response.headers["Retry-After"] = str(cause.retry_after)
     return response

@@ -19,14 +19,12 @@ from gallery.api.uploads import read_upload
 from gallery.api.views.base import ApiView, ImageView
 from gallery.classification import service
 from gallery.classification.service import Classification
-from gallery.library.query_picture import read_query_picture
+from gallery.library.counted_picture import read_query_picture
 from gallery.models import Image
 from gallery.models.image import ImageQuerySet
 
 
 class ImageClassifyView(ImageView):
-    throttle_scopes = {"POST": "classify"}
-
     def nameable(self) -> ImageQuerySet:
         """It changes nothing: whoever may see the picture may classify it."""
         return Image.objects.reachable_by(self.request.user)
@@ -44,7 +42,6 @@ class ImageClassifyView(ImageView):
 
 class ClassifyView(ApiView):
     parser_classes = [MultiPartParser]
-    throttle_scopes = {"POST": "classify"}
 
     @extend_schema(
         operation_id="classify_picture",

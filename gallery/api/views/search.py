@@ -29,7 +29,7 @@ from gallery.api.serializers.search import (
 from gallery.api.uploads import read_upload
 from gallery.api.views.base import ApiView, ImageView
 from gallery.errors import Refusal
-from gallery.library.query_picture import read_query_picture, read_small_picture
+from gallery.library.counted_picture import read_query_picture, read_small_picture
 from gallery.organising import search_history
 from gallery.search import completion, query_pictures, service, syntax
 from gallery.search.query import Query
@@ -56,7 +56,6 @@ RESULTS = {200: ResultsSerializer, 410: ErrorResponseSerializer}
 
 class SearchView(ApiView):
     parser_classes = [MultiPartParser, JSONParser]
-    throttle_scopes = {"GET": "search", "POST": "search"}
 
     @extend_schema(
         operation_id="search",
@@ -118,7 +117,6 @@ class SearchView(ApiView):
 
 class QueryPictureView(ApiView):
     parser_classes = [MultiPartParser]
-    throttle_scopes = {"POST": "search"}
 
     @extend_schema(
         operation_id="search_pictures_create",
@@ -135,8 +133,6 @@ class QueryPictureView(ApiView):
 
 
 class CompletionView(ApiView):
-    throttle_scopes = {"GET": "search"}
-
     @extend_schema(
         operation_id="search_complete",
         tags=["search"],
@@ -163,8 +159,6 @@ class CompletionView(ApiView):
 
 
 class ParseView(ApiView):
-    throttle_scopes = {"POST": "search"}
-
     @extend_schema(
         operation_id="search_parse",
         tags=["search"],
@@ -185,8 +179,6 @@ class ParseView(ApiView):
 
 
 class SimilarView(ImageView):
-    throttle_scopes = {"GET": "search"}
-
     @extend_schema(
         operation_id="images_similar",
         tags=["search"],
