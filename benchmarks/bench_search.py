@@ -33,7 +33,7 @@ from benchmarks.made_up_library import NEWEST, YEARS, Library
 from benchmarks.made_up_vectors import World
 
 if TYPE_CHECKING:
-    from gallery.models import EmbeddingSpace
+    from gallery.models import EmbeddingSpace, User
 
 K = 10
 PAGE = 40
@@ -175,7 +175,7 @@ def speed(library: Library, vectors: np.ndarray, asked: Asked, options: Any) -> 
     space, owner = library.space, User.objects.get(username="owner")
     flat = faiss.IndexFlatIP(vectors.shape[1])
     flat.add(vectors)
-    scope = scans.Scope(*visible_ids(owner), plans_last=True)  # as a search has it
+    scope = scans.Scope(*visible_ids(owner), is_whole=True)  # as a search has it
     window = pages.FIRST_WINDOW
     size = scope_size.measured(space, scope, window)
 
@@ -203,7 +203,7 @@ def speed(library: Library, vectors: np.ndarray, asked: Asked, options: Any) -> 
     if "http" in options.skip:
         take_turns(contenders, options.queries)
     else:
-        remember(space, asked["text"])
+        remember(space, asked["text"], owner)
         sentences = unheard()
         with served() as site:
             api = site.signed_in("owner", "benchmark")
@@ -240,15 +240,17 @@ def qdrant(vectors: np.ndarray, queries: np.ndarray) -> Contender:
     return Contender("Qdrant, client in :memory:", answer, every=4)
 
 
-def remember(space: EmbeddingSpace, texts: np.ndarray) -> None:
-    """Put the made-up vectors where those of texts that were searched before are kept."""
+def remember(space: EmbeddingSpace, texts: np.ndarray, owner: User) -> None:
+    """Put the made-up vectors where those of texts that the owner searched before are kept."""
     from django.core.cache import cache
 
+    from gallery.asker import Asker
     from gallery.encoders import client
 
+    memory = Asker(account=owner.pk).memory
     cache.set_many(
         {
-            client._cache_key(space, f"{CAPTION} {number}"): text.astype("<f4").tobytes()
+            client._cache_key(space, f"{CAPTION} {number}", memory): text.astype("<f4").tobytes()
             for number, text in enumerate(texts)
         },
         24 * 3600,

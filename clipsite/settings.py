@@ -82,6 +82,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "gallery.web.middleware.PrivateAnswersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "clipsite.csp.PolicyMiddleware",
@@ -97,6 +98,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "gallery.web.middleware.RefusalMiddleware",
+    "gallery.web.middleware.AskerMiddleware",
 ]
 
 ROOT_URLCONF = "clipsite.urls"
@@ -297,19 +299,25 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "gallery.api.schema.AutoSchema",
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
-    "DEFAULT_THROTTLE_CLASSES": ["gallery.api.throttles.ScopedRateThrottle"],
-    # Guards against runaway scripts, per account (or address, if anonymous).
-    "DEFAULT_THROTTLE_RATES": {
-        "login": env.str("THROTTLE_LOGIN", "30/min"),
-        "upload": env.str("THROTTLE_UPLOAD", "6000/min"),
-        "search": env.str("THROTTLE_SEARCH", "12000/min"),
-        "classify": env.str("THROTTLE_CLASSIFY", "1200/min"),
-        "anonymous": env.str("THROTTLE_ANONYMOUS", "1200/min"),
-    },
+    "DEFAULT_THROTTLE_CLASSES": ["gallery.api.throttles.RequestThrottle"],
     # Proxies in front that set X-Forwarded-For; without one a client could write
     # its own and be somebody else for every request.
     "NUM_PROXIES": env.int("PROXY_COUNT", 0),
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+# What pages and API count together (gallery.limits): of each account, or of the address of
+# a visitor.
+LIMITS = {
+    "login": env.str("THROTTLE_LOGIN", "30/min"),
+    "upload": env.str("THROTTLE_UPLOAD", "6000/min"),
+    "search": env.str("THROTTLE_SEARCH", "120/min"),
+    "classify": env.str("THROTTLE_CLASSIFY", "20/min"),
+    "anonymous": env.str("THROTTLE_ANONYMOUS", "1200/min"),
+}
+# Where visitors have less.
+VISITOR_LIMITS = {
+    "search": env.str("THROTTLE_VISITOR_SEARCH", "30/min"),
+    "classify": env.str("THROTTLE_VISITOR_CLASSIFY", "5/min"),
 }
 KNOX_TOKEN_MODEL = "knox.AuthToken"  # noqa: S105 - a model, no password
 REST_KNOX = {

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections, transaction
 from django.db.utils import DatabaseError, OperationalError
 
+from gallery import limits
 from gallery.indexing import vector_indexes
 from gallery.indexing.spaces import active_space
 from gallery.search import recall
@@ -76,6 +78,18 @@ def database_versions(
             )
         ]
     return []
+
+
+@register(Tags.security)
+def limits_are_rates(**kwargs: Any) -> list[CheckMessage]:
+    """What the THROTTLE_… variables say can be understood."""
+    problems: list[CheckMessage] = []
+    for text in {**settings.LIMITS, **settings.VISITOR_LIMITS}.values():
+        try:
+            limits.rate(text)
+        except ValueError as error:
+            problems.append(Error(f"In a THROTTLE_… variable {error}", id="gallery.E006"))
+    return problems
 
 
 @register(Tags.database)

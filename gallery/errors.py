@@ -14,10 +14,12 @@ Sentence = str | Promise
 class Refusal(Exception):
     """The input cannot be accepted as it is (HTTP 400).
 
-    `code` is stable and machine readable, `field` names the input at fault.
+    `code` is stable and machine readable, `field` names the input at fault. After
+    `retry_after` seconds, where it is given, the same may be accepted.
     """
 
     status = 400
+    retry_after: int | None = None
 
     def __init__(self, code: str, message: Sentence, field: str | None = None) -> None:
         super().__init__(code)

@@ -20,7 +20,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Texts are answered by their colour word; returns what was asked for."""
     texts_asked: list[str] = []
 
-    def encode(space: object, texts: list[str]) -> np.ndarray:
+    def encode(space: object, texts: list[str], **_: object) -> np.ndarray:
         texts_asked.extend(texts)
         words = [next((c for c in ("red", "green", "blue") if c in t), "green") for t in texts]
         return ColourEncoder().encode_texts(words)

@@ -50,7 +50,7 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     asked: list[Any] = []
     encoder = ColourEncoder()
 
-    def encode_texts(space: Any, texts: list[str]) -> Any:
+    def encode_texts(space: Any, texts: list[str], **_: Any) -> Any:
         asked.extend(texts)
         return encoder.encode_texts(texts)
 

@@ -59,7 +59,7 @@ def made_up_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     def encode(space: EmbeddingSpace, texts: list[str]) -> Vectors:
         return directions(np.random.default_rng(len(texts)), len(texts))
 
-    monkeypatch.setattr(encoder, "encode_texts", encode)
+    monkeypatch.setattr(encoder, "encode_own_texts", encode)
 
 
 def directions(rng: np.random.Generator, count: int) -> Vectors:
@@ -256,7 +256,7 @@ def test_an_encoder_that_is_down_is_told(
     def down(*args: Any) -> None:
         raise Unavailable("encoder_down", "The encoder is not running.")
 
-    monkeypatch.setattr(encoder, "encode_texts", down)
+    monkeypatch.setattr(encoder, "encode_own_texts", down)
     waiting = RecallMeasurement.objects.create(space=space)
     recall.run()
     waiting.refresh_from_db()

@@ -644,14 +644,16 @@ CHECKS: list[Callable[[Eyes], None]] = [
 
 @pytest.fixture
 def stage(
-    monkeypatch: pytest.MonkeyPatch, rings: list[Any], caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch,
+    rings: list[Any],
+    caplog: pytest.LogCaptureFixture,
+    settings: Any,
 ) -> Iterator[Callable[[World], Rows]]:
     """Worlds in the database, with a stubbed encoder: the words are beside the point."""
     space = web_tools.fake_encoder(monkeypatch)
     # Windows of two: they are widened, and the index is asked as well.
     monkeypatch.setattr("gallery.search.pages.FIRST_WINDOW", 2)
-    throttle = "gallery.api.throttles.ScopedRateThrottle.allow_request"
-    monkeypatch.setattr(throttle, lambda *_: True)
+    settings.LIMITS = settings.VISITOR_LIMITS = {}
     file = default_storage.save("originals/0/picture.jpg", ContentFile(draw()))
     # Thousands of pictures that are not there are no news.
     caplog.set_level("ERROR", "django.request")

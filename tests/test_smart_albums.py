@@ -226,7 +226,7 @@ def test_while_the_encoder_is_down_it_keeps_what_it_has(
     saved = smart(alice, "red")
     filled_at = SavedSearch.objects.get().filled_at
 
-    def down(*_: Any) -> Any:
+    def down(*_: Any, **__: Any) -> Any:
         raise Unavailable("encoder_down", "The encoder is not running.")
 
     monkeypatch.setattr("gallery.encoders.client.encode_texts", down)

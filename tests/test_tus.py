@@ -83,7 +83,7 @@ def test_head_says_what_was_sent(client: Client) -> None:
     assert answer["Upload-Offset"] == "0"
     assert answer["Upload-Length"] == "10"
     assert answer["Upload-Metadata"] == metadata(filename="a.jpg", filetype="image/jpeg")
-    assert answer["Cache-Control"] == "no-store"
+    assert answer["Cache-Control"] == "private, no-store"
 
 
 def test_options_tells_what_the_server_can_do(client: Client, settings: Any) -> None:

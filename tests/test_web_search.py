@@ -176,7 +176,7 @@ def test_a_query_picture_that_is_too_large(
 def test_a_worker_that_is_down_is_said_and_can_be_tried_again(
     alice: User, space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def down(*_: object) -> None:
+    def down(*_: object, **__: object) -> None:
         raise encoder_client.worker_down()
 
     monkeypatch.setattr(encoder_client, "encode_texts", down)

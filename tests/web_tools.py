@@ -34,7 +34,7 @@ def fake_encoder(monkeypatch: pytest.MonkeyPatch) -> EmbeddingSpace:
     picture for "red". Drawn pictures are alike: nothing is folded, also where a worker of
     an earlier test still looks for near-duplicates."""
 
-    def encode_texts(space: Any, texts: list[str]) -> Vectors:
+    def encode_texts(space: Any, texts: list[str], **_: Any) -> Vectors:
         return l2_normalise(np.array([WORDS[text] for text in texts], dtype=np.float32))
 
     def encode_picture(space: Any, packed: bytes) -> Vectors:

@@ -78,8 +78,6 @@ def _environment(services: Services) -> dict[str, str]:
         "EMAIL_FILE_PATH": str(folder.root / "mail"),
         "STATIC_ROOT": str(folder.root / "static"),
         # Only this machine reaches the demo: its limits hinder nobody but its user.
-        "THROTTLE_ANONYMOUS": "60000/min",
-        "THROTTLE_SEARCH": "60000/min",
         "THROTTLE_LOGIN": "600/min",
         "PYTHONUNBUFFERED": "1",
         **services.environment(),

@@ -71,7 +71,6 @@ def export_response(user: User) -> StreamingHttpResponse:
     response = StreamingHttpResponse(export.content, content_type="application/zip")
     response["Content-Length"] = str(export.length)
     response["Content-Disposition"] = content_disposition_header(True, export.filename) or ""
-    response["Cache-Control"] = "no-store"
     return response
 
 

@@ -28,6 +28,8 @@ class _Refused(APIException):
     def __init__(self, refusal: Refusal) -> None:
         self.status_code = refusal.status
         super().__init__(_detail(refusal))
+        if refusal.retry_after is not None:
+            self.wait = refusal.retry_after  # the handler makes Retry-After of it
 
 
 class _ServiceUnavailable(APIException):

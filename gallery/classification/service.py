@@ -8,12 +8,13 @@ From Natural Language Supervision", section 3.1; for sigmoid models Zhai et al.,
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from django.utils.translation import gettext as _
 
+from gallery import asker, limits
 from gallery.classification.templates import (
     BACKGROUND,
     DEFAULT_TEMPLATES,
@@ -28,9 +29,12 @@ from gallery.models import EmbeddingSpace, Image
 from gallery.search.service import QueryPicture, require_active_space, stored_vector
 
 MAX_CLASSNAMES = 1000
+# Of visitors, of whom there may be many.
+MAX_VISITOR_CLASSNAMES = 50
 MAX_CLASSNAME_CHARACTERS = 200
 # Classes times templates: what the encoder does for one request.
 MAX_TEXTS = 5000
+MAX_VISITOR_TEXTS = 250
 
 
 @dataclass(frozen=True)
@@ -63,10 +67,11 @@ def clean_classnames(classnames: Sequence[str]) -> list[str]:
     names = list(dict.fromkeys(filter(None, map(client.normalise_text, classnames))))
     if not names:
         raise Refusal("no_classnames", _("Name at least one category."), "classnames")
-    if len(names) > MAX_CLASSNAMES:
+    most = MAX_VISITOR_CLASSNAMES if _for_visitor() else MAX_CLASSNAMES
+    if len(names) > most:
         raise Refusal(
             "too_many_classnames",
-            _("Name at most %(max)d categories.") % {"max": MAX_CLASSNAMES},
+            _("Name at most %(max)d categories.") % {"max": most},
             "classnames",
         )
     if any(len(name) > MAX_CLASSNAME_CHARACTERS for name in names):
@@ -88,7 +93,8 @@ def classify_image(
 ) -> Classification:
     """Classify a stored picture by its vector in the active space.
 
-    The caller has checked that the viewer may reach it. Raises Refusal, Unavailable.
+    The caller has checked that the viewer may reach it. Raises Refusal, TooMany and
+    Unavailable.
     """
     names, wording = _clean(classnames, templates)
     space = require_active_space()
@@ -103,7 +109,7 @@ def classify_picture(
     templates: list[str] | None = None,
     none_of_these: bool = False,
 ) -> Classification:
-    """Classify a picture that is not kept. Raises Refusal, Unavailable."""
+    """Classify a picture that is not kept. Raises Refusal, TooMany and Unavailable."""
     names, wording = _clean(classnames, templates)
     space = require_active_space()
     vector = client.encode_picture(space, picture.packed)
@@ -125,23 +131,37 @@ def probabilities(cosines: Vectors, space: EmbeddingSpace) -> Vectors:
     return np.asarray(exponentials / exponentials.sum(), dtype=np.float32)
 
 
-def class_weights(space: EmbeddingSpace, texts_per_class: list[list[str]]) -> Vectors:
+def class_weights(
+    space: EmbeddingSpace,
+    texts_per_class: list[list[str]],
+    encode: Callable[[EmbeddingSpace, list[str]], Vectors],
+) -> Vectors:
     """(n, d) unit vectors: for each class the mean of its texts' unit vectors."""
-    vectors = client.encode_texts(space, [text for texts in texts_per_class for text in texts])
+    vectors = encode(space, [text for texts in texts_per_class for text in texts])
     ends = np.cumsum([len(texts) for texts in texts_per_class])
     means = [part.mean(axis=0) for part in np.split(vectors, ends[:-1])]
     return l2_normalise(np.stack(means))
 
 
+def _for_visitor() -> bool:
+    who = asker.current()
+    return who is not None and not who.account
+
+
 def _clean(classnames: Sequence[str], templates: list[str] | None) -> tuple[list[str], list[str]]:
     names, wording = clean_classnames(classnames), clean_templates(templates)
-    if len(names) * max(len(wording), 1) > MAX_TEXTS:
+    most = MAX_VISITOR_TEXTS if _for_visitor() else MAX_TEXTS
+    if len(names) * max(len(wording), 1) > most:
         raise Refusal(
             "too_many_classnames",
             _("Too many categories for so many templates: use fewer of either."),
             "classnames",
         )
     return names, wording
+
+
+def _encode(space: EmbeddingSpace, texts: list[str]) -> Vectors:
+    return client.encode_texts(space, texts, charge=limits.charge_classification)
 
 
 def _classify(
@@ -156,7 +176,7 @@ def _classify(
     if none_of_these:
         classes.append(("", True))
         texts.append([BACKGROUND[script_of("".join(names))]])
-    shares = probabilities(class_weights(space, texts) @ vector, space)
+    shares = probabilities(class_weights(space, texts, _encode) @ vector, space)
     results = [
         ClassProbability(name, float(share), is_none)
         for (name, is_none), share in zip(classes, shares, strict=True)

@@ -1,7 +1,8 @@
 """How the web process gets vectors: it asks the encoder worker and waits a little.
 
-The web process never imports torch. Text vectors are kept in the cache, by
-space and text; a picture's vector is asked for each time.
+The web process never imports torch. Text vectors are kept in the cache, by space and
+text, for whoever asked and for nobody else: how fast an answer is would tell what others
+have asked for. A picture's vector is asked for each time.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import hashlib
 import time
 import unicodedata
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 import numpy as np
@@ -22,14 +24,17 @@ from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 from kombu.exceptions import OperationalError
 
-from gallery import remembered
-from gallery.encoders import reply
+from gallery import asker, remembered
+from gallery.encoders import places, reply
 from gallery.encoders.base import Vectors
 from gallery.errors import Unavailable
 
 TEXT_CACHE_SECONDS = 30 * 24 * 3600
-# Texts in one message: a worker answers between two of them at the latest.
-TEXTS_PER_TASK = 256
+# Texts in one message. More are many (gallery.encoders.places), and whoever asks for a
+# few waits for one such message at the most.
+TEXTS_PER_TASK = 32
+# What the product itself asks for is nobody's, and kept for all.
+_EVERYBODYS = "product"
 
 
 # (architecture, pretrained, checksum), as it travels to the worker.
@@ -57,53 +62,110 @@ def normalise_text(text: str) -> str:
     return " ".join(visible.split())
 
 
-def encode_texts(space: Space, texts: Sequence[str]) -> Vectors:
+def encode_texts(
+    space: Space, texts: Sequence[str], *, charge: Callable[[int], None] | None = None
+) -> Vectors:
     """(n, d) float32 unit vectors in the order of `texts`.
 
-    Raises Unavailable if the broker or the worker is down or too slow.
+    What was encoded for who asks is not encoded again; `charge` is told of how many texts
+    are, before they are. Raises what it raises, and Unavailable if the broker or the worker
+    is down or too slow.
     """
-    normalised = [normalise_text(text) for text in texts]
-    keys = {text: _cache_key(space, text) for text in normalised}
-    known: dict[str, Vectors] = remembered.get_many(
-        keys.values(), lambda data: remembered.unit_vectors(data, space.dimensions, count=1)[0]
-    )
-    missing = [text for text in keys if keys[text] not in known]
-    deadline = time.monotonic() + settings.QUERY_TIMEOUT_SECONDS
-    for start in range(0, len(missing), TEXTS_PER_TASK):
-        chunk = missing[start : start + TEXTS_PER_TASK]
-        vectors = _ask("gallery.tasks.encode_texts", space, chunk, deadline)
-        fresh = dict(zip((keys[text] for text in chunk), vectors, strict=True))
-        known.update(fresh)
-        cache.set_many(
-            {key: remembered.packed(vector) for key, vector in fresh.items()},
-            TEXT_CACHE_SECONDS,
-        )
-    return np.stack([known[keys[text]] for text in normalised])
+    return _encode_texts(space, texts, asker.memory(), charge)
+
+
+def encode_own_texts(space: Space, texts: Sequence[str]) -> Vectors:
+    """The same for texts that the product brings along, no part of which a user wrote."""
+    return _encode_texts(space, texts, _EVERYBODYS, None)
 
 
 def encode_picture(space: Space, packed: bytes) -> Vectors:
     """(d,) float32 unit vector of a picture from `decode.pack`. Raises Unavailable."""
     payload = base64.b64encode(packed).decode("ascii")
     deadline = time.monotonic() + settings.QUERY_TIMEOUT_SECONDS
-    return _ask("gallery.tasks.encode_picture", space, payload, deadline)[0]
+    with _reaching_broker(), places.for_task(deadline):
+        return _ask("gallery.tasks.encode_picture", space, payload, deadline)[0]
 
 
-def _cache_key(space: Space, text: str) -> str:
+def _encode_texts(
+    space: Space, texts: Sequence[str], memory: str, charge: Callable[[int], None] | None
+) -> Vectors:
+    normalised = [normalise_text(text) for text in texts]
+    known = _kept(space, set(normalised), memory)
+    missing = list(dict.fromkeys(text for text in normalised if text not in known))
+    if charge is not None:
+        charge(len(missing))
+    deadline = time.monotonic() + settings.QUERY_TIMEOUT_SECONDS
+    with _reaching_broker():
+        for chunk, vectors in _asked_in_parts(space, missing, deadline):
+            fresh = dict(zip(chunk, vectors, strict=True))
+            known |= fresh
+            _keep(space, fresh, memory)
+    return np.stack([known[text] for text in normalised])
+
+
+def _asked_in_parts(
+    space: Space, texts: list[str], deadline: float
+) -> Iterator[tuple[list[str], Vectors]]:
+    """Parts of `texts` with their vectors."""
+    task = "gallery.tasks.encode_texts"
+    if len(texts) <= TEXTS_PER_TASK:
+        if texts:
+            with places.for_task(deadline):
+                yield texts, _ask(task, space, texts, deadline)
+        return
+    with places.for_large_request(deadline):
+        for start in range(0, len(texts), TEXTS_PER_TASK):
+            chunk = texts[start : start + TEXTS_PER_TASK]
+            with places.for_large_task(deadline):
+                vectors = _ask(task, space, chunk, deadline)
+            yield chunk, vectors
+
+
+def _kept(space: Space, texts: Iterable[str], memory: str) -> dict[str, Vectors]:
+    if not memory:
+        return {}
+    keys = {_cache_key(space, text, memory): text for text in texts}
+    found = remembered.get_many(
+        keys, lambda data: remembered.unit_vectors(data, space.dimensions, count=1)[0]
+    )
+    return {keys[key]: vector for key, vector in found.items()}
+
+
+def _keep(space: Space, vectors: Mapping[str, Vectors], memory: str) -> None:
+    if not memory:
+        return
+    kept = {
+        _cache_key(space, text, memory): remembered.packed(vector)
+        for text, vector in vectors.items()
+    }
+    cache.set_many(kept, TEXT_CACHE_SECONDS)
+
+
+def _cache_key(space: Space, text: str, memory: str) -> str:
     digest = hashlib.sha256(text.encode()).hexdigest()
-    return f"text:{space.pk}:{space.checksum[:16]}:{digest}"
+    return f"text:{memory}:{space.pk}:{space.checksum[:16]}:{digest}"
+
+
+@contextmanager
+def _reaching_broker() -> Iterator[None]:
+    """Raises Unavailable where the broker does not answer."""
+    try:
+        yield
+    except (redis.RedisError, OperationalError) as error:
+        raise broker_down() from error
 
 
 def _ask(task: str, space: Space, payload: str | list[str], deadline: float) -> Vectors:
+    """Raises Unavailable, redis.RedisError and kombu's OperationalError."""
     model: ModelName = (space.architecture, space.pretrained, space.checksum)
     reply_key = f"clipsite:reply:{uuid.uuid4()}"
+    if reply.heartbeat() is None:
+        raise worker_down()
+    remaining = max(deadline - time.monotonic(), 0.1)
+    current_app.send_task(task, args=(model, payload, reply_key), expires=remaining)
     try:
-        if reply.heartbeat() is None:
-            raise worker_down()
-        remaining = max(deadline - time.monotonic(), 0.1)
-        current_app.send_task(task, args=(model, payload, reply_key), expires=remaining)
         vectors = reply.receive_vectors(reply_key, timeout=remaining)
-    except (redis.RedisError, OperationalError) as error:
-        raise broker_down() from error
     except reply.WorkerError as error:
         raise Unavailable("model_unavailable", str(error), retry_after=60) from error
     if vectors is None:

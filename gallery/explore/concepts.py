@@ -18,6 +18,7 @@ from django.utils.translation import get_language
 from gallery import remembered
 from gallery.classification.service import class_weights
 from gallery.classification.templates import fill
+from gallery.encoders import client
 from gallery.encoders.base import Vectors
 from gallery.models import EmbeddingSpace
 
@@ -63,7 +64,7 @@ def vectors(space: EmbeddingSpace) -> Vectors:
         return kept
     texts = [[fill(template, concept.english) for template in TEMPLATES] for concept in known]
     parts = [
-        class_weights(space, texts[start : start + AT_ONCE])
+        class_weights(space, texts[start : start + AT_ONCE], client.encode_own_texts)
         for start in range(0, len(texts), AT_ONCE)
     ]
     joined = np.concatenate(parts)

@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import Avg, Count, F, OrderBy, QuerySet, StdDev, Window
 from django.db.models.functions import RowNumber
 
-from gallery import remembered
+from gallery import asker, limits, remembered
 from gallery.encoders.base import Vectors, l2_normalise
 from gallery.explore import concepts
 from gallery.explore.concepts import Concept
@@ -65,6 +65,7 @@ def seen(drawn: ExploreMap, pictures: ImageQuerySet, viewer_id: int | None) -> l
 
     Raises Unavailable where names are not kept and the encoder is down.
     """
+    limits.charge("search", limits.LOOKUP)
     return _regions(drawn, pictures, names(drawn, pictures, viewer_id))
 
 
@@ -76,18 +77,20 @@ def unnamed(drawn: ExploreMap, pictures: ImageQuerySet) -> list[Region]:
 def names(drawn: ExploreMap, pictures: ImageQuerySet, viewer_id: int | None) -> dict[int, Name]:
     """The name of each region that has one, no two the same.
 
-    Kept until the viewer sees other pictures there.
+    Kept for who asks, until the viewer sees other pictures there.
     """
-    key = _key(drawn, _counts(drawn, pictures), viewer_id)
+    memory = asker.memory()
+    key = _key(drawn, _counts(drawn, pictures), f"{viewer_id} {memory}")
     known = concepts.concepts()
-    kept = remembered.get(key, lambda plain: _chosen(plain, len(known)))
+    kept = remembered.get(key, lambda plain: _chosen(plain, len(known))) if memory else None
     if kept is None:
         regions, means, sizes = _means(drawn, pictures)
         kept = {}
         if regions:
             chosen = fitting(means, sizes, concepts.vectors(drawn.space))
             kept = {regions[row]: found for row, found in chosen.items()}
-        cache.set(key, list(kept.items()), CACHE_SECONDS)
+        if memory:
+            cache.set(key, list(kept.items()), CACHE_SECONDS)
     return {region: tuple(known[row] for row in rows) for region, rows in kept.items()}
 
 
@@ -191,9 +194,9 @@ def _counts(drawn: ExploreMap, pictures: ImageQuerySet) -> list[tuple[int, int]]
     return list(points.values("cluster").annotate(n=Count("pk")).values_list("cluster", "n"))
 
 
-def _key(drawn: ExploreMap, counts: list[tuple[int, int]], viewer_id: int | None) -> str:
+def _key(drawn: ExploreMap, counts: list[tuple[int, int]], viewer: str) -> str:
     """Changes with the map, the list of concepts, and what the viewer sees of it."""
-    facts = (drawn.pk, drawn.built_at, concepts.digest(), counts, viewer_id)
+    facts = (drawn.pk, drawn.built_at, concepts.digest(), counts, viewer)
     return f"map-names:{hashlib.sha256(repr(facts).encode()).hexdigest()}"
 
 

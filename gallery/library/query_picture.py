@@ -10,6 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.files import File
 from PIL import Image as PILImage
 
+from gallery import limits
 from gallery.library.originals import as_django_file, sha256_of
 from gallery.library.storage import original_of, read_stored
 from gallery.library.validation import check_header, damage_told
@@ -60,7 +61,7 @@ class SmallPicture:
 
 def read_query_picture(file: IO[bytes] | File[bytes], name: str, viewer: Viewer) -> QueryPicture:
     """Check and decode a picture that `viewer` sent. Raises Refusal, TooLarge or
-    Unavailable, as an upload does."""
+    Unavailable, as an upload does, and TooMany."""
     content = as_django_file(file)
     header = _affordable_header(content, name, viewer)
     with damage_told():
@@ -93,7 +94,7 @@ def packed_part_of_stored(image: Image, part: Part) -> bytes:
 
 def _affordable_header(file: IO[bytes], name: str, viewer: Viewer) -> Header:
     """Of a picture that is looked at once and forgotten: it may cost less than one that is
-    kept. Raises Refusal or TooLarge."""
+    kept, and it counts. Raises Refusal, TooLarge or TooMany."""
     header = check_header(file, name)
     is_member = viewer.is_authenticated
     if not is_member and header.pixels > _VISITOR_PIXELS:
@@ -102,4 +103,5 @@ def _affordable_header(file: IO[bytes], name: str, viewer: Viewer) -> Header:
     shrink = min(header.width, header.height) / _KEPT_SHORT_SIDE
     most = _MEMBER_BYTES if is_member else places.SMALL_BYTES
     isolation.require_affordable(header.cost(shrink), most)
+    limits.charge_pixels(header.pixels)
     return header

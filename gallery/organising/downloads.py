@@ -72,7 +72,6 @@ def response(note: Download, user: User) -> StreamingHttpResponse:
         sent["Content-Length"] = str(archive.length)
     name = safe_name(f"{note.name}.zip", ".zip")
     sent["Content-Disposition"] = content_disposition_header(True, name) or ""
-    sent["Cache-Control"] = "private, no-store"
     sent["X-Content-Type-Options"] = "nosniff"
     return sent
 

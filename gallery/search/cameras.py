@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from django.db import connection
 
+# No camera of any picture: longer than a name can be.
+NOBODYS = "-" * 201
+
 # From one name to the next in the index: reading those of all pictures for each search
 # took longer than the search. (PostgreSQL's wiki calls it a loose index scan.)
 _NAMES = """

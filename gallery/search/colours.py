@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 
 import numpy as np
 from django.conf import settings
@@ -76,7 +76,6 @@ def called(hex_colour: str) -> str:
     return next(names, hex_colour)
 
 
-@lru_cache(maxsize=256)
 def cells(colour: str) -> list[int]:
     """The numbers that a canonical colour means: pictures of that colour have one of
     them. Never none."""

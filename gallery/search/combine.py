@@ -9,6 +9,7 @@ from uuid import UUID
 import numpy as np
 from django.utils.translation import gettext as _
 
+from gallery import limits
 from gallery.encoders import client
 from gallery.encoders.base import Vectors
 from gallery.errors import Expired, Refusal
@@ -153,7 +154,9 @@ def _encode(
     vectors = np.zeros((len(terms), space.dimensions or 0), dtype=np.float32)
     texts = [number for number, term in enumerate(terms) if term.is_text]
     if texts:
-        vectors[texts] = client.encode_texts(space, [terms[number].text for number in texts])
+        vectors[texts] = client.encode_texts(
+            space, [terms[number].text for number in texts], charge=limits.charge_texts
+        )
     for number, (term, source) in enumerate(zip(terms, sources, strict=True)):
         if isinstance(source, Image) and term.crop is None:
             vectors[number] = stored_vector(source, space, f"terms.{number}.image")

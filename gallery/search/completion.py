@@ -14,6 +14,7 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from gallery import limits
 from gallery.encoders.client import normalise_text
 from gallery.models import Album, Image, Tag, User
 from gallery.search import syntax
@@ -45,6 +46,7 @@ class Suggestion:
 def complete(text: str, cursor: int, viewer: Viewer) -> list[Suggestion]:
     """What could stand at `cursor` in `text`, the likeliest first; at most 8 values, all
     where there are only a few words to choose from, or all keys where nothing is typed yet."""
+    limits.charge("search", limits.LOOKUP)
     cursor = min(max(cursor, 0), len(text))
     token = next((t for t in syntax.tokens(text[:cursor]) if t.end == cursor), None)
     if token is None or not token.written_key:

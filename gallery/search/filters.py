@@ -154,9 +154,11 @@ class ImageFilter(django_filters.FilterSet):
     def by_camera(self, images: ImageQuerySet, name: str, value: str) -> ImageQuerySet:
         """The camera of this name, before others of which it is a part ("R5", "R5 C"):
         whichever other filters there are."""
-        names = cameras.names_with(value)
+        # The same is asked whether others have such a camera or nobody has.
+        names = cameras.names_with(value) or [cameras.NOBODYS]
         exact = [name for name in names if name.casefold() == value.casefold()]
-        known = exact and self.queryset.filter(camera__in=exact).order_by().exists()
+        seen = self.queryset.filter(camera__in=exact or [cameras.NOBODYS])
+        known = seen.order_by().exists()
         return images.filter(camera__in=exact if known else names)
 
     @extend_schema_field({"type": "array", "items": {"type": "string"}})

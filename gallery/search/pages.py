@@ -74,7 +74,7 @@ def page(
         space=space,
         next=found.cursor(offset) if more else None,
         start=found.cursor(0),
-        took_ms=clock.stop(),
+        took_ms=clock.shown_to(viewer),
         query=Query.from_json(found.query),
         fused=found.fused,
         judgement=found.judgement,

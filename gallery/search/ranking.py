@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -76,7 +75,7 @@ def _visible_to(viewer: Viewer) -> ImageQuerySet:
 
 @lru_cache(maxsize=1024)
 def _all_of(viewer: Viewer) -> Scope:
-    return Scope(*visible_ids(viewer), plans_last=True)
+    return Scope(*visible_ids(viewer), is_whole=True)
 
 
 def _settled(found: Window, nearest: Ranking, viewer: Viewer) -> Judgement:
@@ -98,16 +97,10 @@ def _by_words(query: Query, scope: ImageQuerySet, viewer: Viewer) -> list[list[U
     """For each text to be like, the pictures with its words, the best first, but for
     those with the words of a text to be unlike."""
     rankings = [words.ranked(scope, text, viewer, MOST_BY_WORDS) for text in query.positive_texts]
-    unlike = _having(query.negative_texts, {pk for ranking in rankings for pk in ranking}, viewer)
+    found = {pk for ranking in rankings for pk in ranking}
+    unlike = {pk for text in query.negative_texts for pk in words.having(found, text, viewer)}
     kept = [[pk for pk in ranking if pk not in unlike] for ranking in rankings]
     return [ranking for ranking in kept if ranking]
-
-
-def _having(texts: Sequence[str], ids: set[UUID], viewer: Viewer) -> set[UUID]:
-    """Those of `ids` with the words of any of `texts`."""
-    images = Image.objects.filter(pk__in=ids).order_by()
-    matches = [words.with_words(images, text, viewer) for text in texts if ids]
-    return {pk for match in matches for pk in match.values_list("pk", flat=True)}
 
 
 def _fused(

@@ -165,7 +165,7 @@ def _forget_old() -> None:
 def figures(space: EmbeddingSpace) -> Iterator[Figure]:
     """One for each kind and scope, scope by scope. Raises Unavailable if the encoder is
     down."""
-    texts = client.encode_texts(space, query_texts(languages.known(space)))
+    texts = client.encode_own_texts(space, query_texts(languages.known(space)))
     pictures = sample.draw(space).vectors[:QUERIES]
     queries: list[tuple[Kind, Vectors]] = [("text", texts), ("image", pictures)]
     queries = [(kind, vectors) for kind, vectors in queries if len(vectors)]

@@ -29,13 +29,13 @@ Rows = list[tuple[UUID, float]]
 
 @dataclass(frozen=True)
 class Scope:
-    """Ids of pictures as a statement, compiled once for all that is asked of it. With
-    `plans_last` its best plan is the same whatever the parameters are: not so of filters,
-    which leave much or little."""
+    """Ids of pictures as a statement, compiled once for all that is asked of it.
+    `is_whole`: it is all that somebody may see, whose best plan is the same whatever the
+    parameters are. Not so of filters, which leave much or little."""
 
     sql: str
     params: tuple[Any, ...]
-    plans_last: bool = False
+    is_whole: bool = False
 
     @classmethod
     def of(cls, images: QuerySet[Image]) -> Scope:
@@ -127,7 +127,7 @@ def _ordered(
     params = [HalfVector(vector), *scope.params, HalfVector(direction)]
     # It has been decided: PostgreSQL is not to compare the scope one by one.
     settings = {**reading, "enable_sort": "off"}
-    found: list[Any] = prepared.rows(statement, params, settings, plan_lasts=scope.plans_last)
+    found: list[Any] = prepared.rows(statement, params, settings, plan_lasts=scope.is_whole)
     return found if explain else sorted(found, key=by_distance)
 
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
-from gallery import remembered
+from gallery import asker, remembered
 from gallery.indexing.vector_indexes import indexed, wanted_lists
 from gallery.models import EmbeddingSpace
 from gallery.search import sample, scans
@@ -115,7 +115,12 @@ def measured(space: EmbeddingSpace, scope: Scope, window: int) -> Size:
     about window·N/n entries: with n = √(window·N) that is as many as there are pictures
     to compare one by one."""
     limit = settings.EXACT_SEARCH_LIMIT
-    asked = repr((space.pk, window, limit, scope))
+    # What filters leave is known to whoever asked for them alone. All that somebody may see
+    # is asked for by every search; visitors see the same.
+    memory = "everything" if scope.is_whole else asker.memory()
+    if not memory:
+        return _counted(space, scope, window, limit)
+    asked = repr((memory, space.pk, window, limit, scope))
     key = f"scope-size:{hashlib.sha256(asked.encode()).hexdigest()}"
     size = remembered.get(key, _size)
     if size is None:

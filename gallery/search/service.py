@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
 
+from gallery import limits
 from gallery.encoders import client
 from gallery.errors import Refusal, Unavailable
 from gallery.indexing.spaces import active_space, failed_space
@@ -69,11 +70,12 @@ def search(
     those that are `checked` the viewer is known to reach.
 
     Raises Refusal for a query that cannot be understood, naming `terms.0.image` or
-    `filters.tag`, and Unavailable if the encoder is down.
+    `filters.tag`, Unavailable if the encoder is down, and TooMany.
     """
     if query.is_empty:
         raise Refusal("empty_query", _("Type what the picture should show."), "terms")
     query.check()
+    limits.charge("search", limits.LOOKUP)
     clock = Clock()
     space = require_active_space()
     # A filter that is wrong is refused before anything is encoded.
@@ -102,6 +104,8 @@ def search_text(
     parsed = syntax.parse(text)
     try:
         return search(parsed.query, viewer, limit, fold=fold, notes=parsed.notes)
+    except limits.TooMany:
+        raise
     except Refusal as refusal:
         # In one line nothing has a place of its own.
         refusal.field = "q"

@@ -7,9 +7,10 @@ Chinese and Japanese signs match as a phrase, and so does what stands in quotes.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import add, or_
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -21,7 +22,7 @@ from django.db.models import Case, F, FloatField, Q, QuerySet, Value, When
 from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
-from gallery.models import Image, Tag, User
+from gallery.models import Album, AlbumItem, Image, Tag, User
 from gallery.models.words import JOINTS, SIGNS, Words
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ MAX_WORDS = 30
 
 # Of so many matches the best are sought: a word that more pictures have says little.
 _MOST_RANKED = 1000
+# Of albums with no more pictures these are read one by one.
+_MOST_GATHERED = 1000
 # A tag counts as much as a word of the title: what ts_rank gives one of weight A.
 _TAG_RANK = 0.61
 
@@ -50,28 +53,33 @@ _SPACED = """
     LIMIT %s
 """
 
-# The same, and whether each of them is anywhere at all. Most sentences have one that is
-# not: then nothing else is asked. Cheaper than the question itself, which it never answers.
+# The same, and whether each of them is anywhere where the viewer may search. Most sentences
+# have one that is not: then nothing else is asked. Cheaper than the question itself, which
+# it never answers; and what is not the viewer's to search answers nothing, since how long
+# this takes would tell what others write.
 # PostgreSQL knows the words too late to know how rare they are: in a large library it would
-# read all pictures one by one for one that has them.
+# read all pictures one by one for one that has them, by whatever index leads to them.
 _KNOWN = f"""
     SET LOCAL enable_seqscan = off;
+    SET LOCAL enable_indexscan = off;
     WITH units AS MATERIALIZED ({_SPACED})
-    SELECT array_agg(spaced), bool_and(
-        EXISTS (SELECT FROM gallery_image WHERE words @@ query)
-        OR EXISTS (SELECT FROM gallery_image WHERE name_words @@ query)
-        OR EXISTS (
-            SELECT FROM gallery_tag,
-                 regexp_replace(regexp_replace(name, %s, ' ', 'g'), %s, ' \\1 ', 'g') AS named
-            WHERE owner_id = %s AND (
-                to_tsvector('simple', named) || to_tsvector('english', named)
-            ) @@ query
-        )
-    )
+    SELECT array_agg(spaced), bool_and({{places}})
     FROM units,
          LATERAL (SELECT phraseto_tsquery('simple', spaced)
                          || phraseto_tsquery('english', spaced) AS query) AS asked
 """  # noqa: S608 - what is put in is ours
+
+
+class _Asked(SearchQuery):
+    """The word that _KNOWN is at."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def as_sql(  # type: ignore[override]
+        self, compiler: Any, connection: Any, function: Any = None, template: Any = None
+    ) -> tuple[str, list[Any]]:
+        return "asked.query", []
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,20 @@ def with_words(images: ImageQuerySet, text: str, viewer: Viewer) -> ImageQuerySe
     Stop words ("the", "of") do not count, nor does what follows MAX_WORDS words.
     """
     return _matching(images, _words_of(text, viewer), viewer)
+
+
+def having(ids: Collection[UUID], text: str, viewer: Viewer) -> set[UUID]:
+    """Those of `ids`, pictures that the viewer may see, that have all the words of `text`."""
+    words = _words_of(text, viewer)
+    if not ids or not words:
+        return set()
+    images = Image.objects.filter(pk__in=ids).order_by()
+    for word in words:
+        places = Q(words=word.query)
+        if viewer.pk:
+            places |= Q(owner_id=viewer.pk, name_words=word.query) | Q(pk__in=_tagged(word))
+        images = images.filter(places)
+    return set(images.values_list("pk", flat=True))
 
 
 def ranked(images: ImageQuerySet, text: str, viewer: Viewer, limit: int) -> list[UUID]:
@@ -138,12 +160,51 @@ def _spaced(text: str) -> list[str]:
 
 
 def _known(text: str, viewer: Viewer) -> list[str]:
-    """The same; none where no picture can have them all."""
+    """The same; none where no picture that the viewer may see can have them all."""
+    places, params = _places(viewer, _gathers(viewer))
     with connection.cursor() as cursor:
-        cursor.execute(_KNOWN, [*_units(text), JOINTS, f"([{SIGNS}])", viewer.pk or 0])
+        cursor.execute(_KNOWN.format(places=places), [*_units(text), *params])
+        cursor.nextset()
         cursor.nextset()
         spaced_words, are_known = cursor.fetchone()
         return spaced_words if are_known else []
+
+
+def _gathers(viewer: Viewer) -> bool:
+    """Whether the viewer's albums are small enough to be read for each word: then no word
+    of others is met on the way."""
+    return isinstance(viewer, User) and _has_few_in_albums(viewer, int(time.time() / 60))
+
+
+@lru_cache(maxsize=1024)
+def _has_few_in_albums(viewer: User, minute: int) -> bool:
+    """Asked once a minute."""
+    albums = Album.objects.visible_to(viewer).order_by().values("pk")
+    items = AlbumItem.objects.filter(album__in=albums).order_by().values("pk")
+    return items[: _MOST_GATHERED + 1].count() <= _MOST_GATHERED
+
+
+@lru_cache(maxsize=1024)
+def _places(viewer: Viewer, gathered: bool) -> tuple[str, tuple[Any, ...]]:
+    """Whether any place where the viewer may search has the word that is asked, in SQL:
+    put together once for each viewer."""
+    asked = _Asked()
+    found: list[QuerySet[Any]] = _places_with(asked, viewer, gathered)
+    if viewer.pk:
+        own_tags = Tag.objects.filter(owner_id=viewer.pk).alias(words=Words("name"))
+        found.append(own_tags.filter(words=asked))
+    compiled = [places.order_by().values("pk").query.sql_with_params() for places in found]
+    sql = " OR ".join(f"EXISTS ({statement})" for statement, _params in compiled)
+    return sql, tuple(param for _statement, params in compiled for param in params)
+
+
+def _places_with(query: Any, viewer: Viewer, gathered: bool) -> list[QuerySet[Any]]:
+    """Pictures that have a word, by each place where the viewer may search for it."""
+    parts = Image.objects.parts_visible_to(viewer, gathered=gathered)
+    shown = [part.filter(words=query) for part in parts]
+    if not viewer.pk:
+        return [*shown]
+    return [*shown, Image.objects.owned_by(viewer).filter(name_words=query)]
 
 
 def _units(text: str) -> list[Any]:
@@ -167,16 +228,15 @@ def _matching(images: ImageQuerySet, words: list[_Word], viewer: Viewer) -> Imag
 
 
 def _somewhere(word: _Word, viewer: Viewer) -> Q:
-    """The word in one of its places, each of which has an index of its own."""
-    shown = Q(words=word.query)
-    if not viewer.pk:
-        return shown
-    named = Q(owner_id=viewer.pk, name_words=word.query)
-    if not word.tags:
-        return shown | named
-    # Beside a join, the database would no longer unite what the indexes find.
-    places = [Image.objects.filter(place).order_by().values("pk") for place in (shown, named)]
-    return Q(pk__in=_tagged(word).union(*places, all=True))
+    """The word in one of its places. Each has an index of its own, and none is found by
+    way of pictures that the viewer may not see."""
+    first, *others = [
+        places.order_by().values("pk")
+        for places in _places_with(word.query, viewer, _gathers(viewer))
+    ]
+    if word.tags:
+        others.append(_tagged(word))
+    return Q(pk__in=first.union(*others, all=True) if others else first)
 
 
 def _tagged(word: _Word) -> QuerySet[Any, Any]:

@@ -1,4 +1,4 @@
-"""What a request tells about a visitor of a link: the key, and the address."""
+"""What a request tells about a visitor of a link: the key."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from rest_framework.throttling import BaseThrottle
 
 from gallery.models import ShareLink
 
@@ -30,12 +29,6 @@ def remember(request: HttpRequest, link: ShareLink, key: str) -> None:
     keys.pop(link.pk.hex, None)
     keys[link.pk.hex] = key
     request.session[_SESSION] = dict(list(keys.items())[-_MOST_KEYS:])
-
-
-def address_of(request: HttpRequest) -> str:
-    """As the throttles of the API see it: behind PROXY_COUNT proxies."""
-    # It reads the headers alone, which REST framework's requests pass on.
-    return BaseThrottle().get_ident(request) or ""  # type: ignore[arg-type]
 
 
 def guard(response: R) -> R:

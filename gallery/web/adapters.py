@@ -12,10 +12,9 @@ from django.forms import Form
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
-from rest_framework.request import Request
-from rest_framework.throttling import BaseThrottle
 
 from gallery.accounts import invitations, registration
+from gallery.asker import address_of
 from gallery.models import User
 
 
@@ -45,7 +44,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that limits count by, as the API's do (PROXY_COUNT)."""
-        return BaseThrottle().get_ident(Request(request)) or "unknown"  # as behind a socket
+        return address_of(request) or "unknown"  # as behind a socket
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return resolve_url("mfa_index")

@@ -73,15 +73,15 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def refused(request: HttpRequest, cause: Refusal | Unavailable) -> HttpResponse:
     """The answer to what a subject raised and no view worded for its own page."""
-    retry_after = cause.retry_after if isinstance(cause, Unavailable) else None
     title = _TITLES.get(cause.status, _TITLES[400])
-    return _answer(request, cause.status, cause.code, title, cause.message, retry_after)
+    return _answer(request, cause.status, cause.code, title, cause.message, cause.retry_after)
 
 
 _TITLES = {
     400: gettext_lazy("This does not work"),
     410: gettext_lazy("This is no longer known"),
     413: gettext_lazy("This is too large"),
+    429: gettext_lazy("A little slower, please"),
     503: gettext_lazy("Not available right now"),
 }
 

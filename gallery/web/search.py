@@ -11,6 +11,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -151,7 +152,7 @@ def _context(request: HttpRequest, results: Results) -> dict[str, Any]:
         "exact": results.exact,
         "fused": results.fused,
         "notes": results.notes,
-        "took": round(results.took_ms["total"]),
+        "took": number_format(results.took_ms["total"] / 1000, 1),
         "starter": is_starter(results.space),
     }
 
@@ -210,6 +211,6 @@ def _problem(request: HttpRequest, cause: Refusal | Unavailable) -> HttpResponse
         context["composer"] = composer.of(query, request.user)
         context["filters"] = composer_filters.bar(request, query)
     response = render(request, "gallery/search.html", context, status=cause.status)
-    if isinstance(cause, Unavailable):
+    if cause.retry_after is not None:
         response.headers["Retry-After"] = str(cause.retry_after)
     return response

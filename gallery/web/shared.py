@@ -17,10 +17,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from gallery.asker import address_of
 from gallery.errors import Refusal
 from gallery.models import Image, ShareLink
 from gallery.sharing import downloads, shown, visitor, visits
-from gallery.sharing.tries import TooManyTries
 from gallery.sharing.visits import LinkGone, Locked
 from gallery.web import errors
 from gallery.web.access import is_fragment
@@ -78,7 +78,7 @@ def shared(request: HttpRequest, link: ShareLink) -> HttpResponseBase:
 def unlock(request: HttpRequest, link: ShareLink) -> HttpResponseBase:
     password = request.POST.get("password", "")
     try:
-        key = visits.begin(link, password, visitor.address_of(request))
+        key = visits.begin(link, password, address_of(request))
     except LinkGone:
         raise
     except Refusal as refusal:
@@ -142,7 +142,7 @@ def _door(request: HttpRequest, link: ShareLink, problem: Refusal | None = None)
     context = {"link": link, "problem": problem}
     status = problem.status if problem else 200
     response = render(request, "sharing/door.html", context, status=status)
-    if isinstance(problem, TooManyTries):
+    if problem is not None and problem.retry_after is not None:
         response["Retry-After"] = str(problem.retry_after)
     return response
 

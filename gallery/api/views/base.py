@@ -42,8 +42,10 @@ class ApiView(GenericAPIView):
     permission_classes = [AllowAny]
     parser_classes = [JSONParser]
     content_negotiation_class = IgnoreAccept
-    # Method to throttle scope (gallery.api.throttles).
+    # Method to the scope that each of its requests counts in (gallery.limits).
     throttle_scopes: ClassVar[Mapping[str, str]] = {}
+    # Files of pictures, of which a page asks for many, are not counted.
+    sends_files = False
 
     def account(self) -> User:
         """Who is signed in, in a view that is for nobody else."""

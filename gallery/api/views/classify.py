@@ -25,8 +25,6 @@ from gallery.models.image import ImageQuerySet
 
 
 class ImageClassifyView(ImageView):
-    throttle_scopes = {"POST": "classify"}
-
     def nameable(self) -> ImageQuerySet:
         """It changes nothing: whoever may see the picture may classify it."""
         return Image.objects.reachable_by(self.request.user)
@@ -44,7 +42,6 @@ class ImageClassifyView(ImageView):
 
 class ClassifyView(ApiView):
     parser_classes = [MultiPartParser]
-    throttle_scopes = {"POST": "classify"}
 
     @extend_schema(
         operation_id="classify_picture",

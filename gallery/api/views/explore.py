@@ -43,7 +43,6 @@ class _FilteredView(ApiView):
 class ExploreView(_FilteredView):
     serializer_class = MapSerializer
     pagination_class = None
-    throttle_scopes = {"GET": "search"}
 
     @extend_schema(operation_id="explore", tags=["explore"], responses={200: MapSerializer})
     def get(self, request: Request) -> Response:
@@ -74,7 +73,6 @@ class ExploreView(_FilteredView):
 class PointsView(_FilteredView):
     serializer_class = MapPointsSerializer
     pagination_class = None
-    throttle_scopes = {"GET": "search"}
 
     @extend_schema(
         operation_id="explore_points",

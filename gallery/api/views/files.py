@@ -26,6 +26,8 @@ WIDTH = OpenApiParameter(
 
 
 class ImageFileView(ImageView):
+    sends_files = True
+
     @extend_schema(
         operation_id="images_file",
         tags=["images"],
@@ -44,6 +46,8 @@ class ImageFileView(ImageView):
 
 
 class ImageThumbnailView(ImageView):
+    sends_files = True
+
     @extend_schema(
         operation_id="images_thumbnail",
         tags=["images"],

@@ -19,7 +19,6 @@ from gallery.api.serializers.sharing import (
     MemberSerializer,
 )
 from gallery.api.views.base import ApiView
-from gallery.api.views.tries import TriesView
 from gallery.models import Group
 from gallery.models.share import GroupQuerySet
 from gallery.sharing import groups
@@ -55,7 +54,7 @@ class GroupListView(ApiView):
         return Response(shown(self, group.pk), status=201)
 
 
-class GroupView(TriesView):
+class GroupView(ApiView):
     """A view of one group, which is `self.group`: its members may look and leave, its
     owner may do the rest; 404 for everybody else."""
 

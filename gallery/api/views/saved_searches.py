@@ -106,7 +106,6 @@ class SavedSearchDetailView(SavedSearchView):
 
 class SavedSearchResultsView(SavedSearchView):
     serializer_class = ResultsSerializer
-    throttle_scopes = {"GET": "search"}
 
     @extend_schema(
         operation_id="searches_results",

@@ -56,7 +56,6 @@ RESULTS = {200: ResultsSerializer, 410: ErrorResponseSerializer}
 
 class SearchView(ApiView):
     parser_classes = [MultiPartParser, JSONParser]
-    throttle_scopes = {"GET": "search", "POST": "search"}
 
     @extend_schema(
         operation_id="search",
@@ -118,7 +117,6 @@ class SearchView(ApiView):
 
 class QueryPictureView(ApiView):
     parser_classes = [MultiPartParser]
-    throttle_scopes = {"POST": "search"}
 
     @extend_schema(
         operation_id="search_pictures_create",
@@ -135,8 +133,6 @@ class QueryPictureView(ApiView):
 
 
 class CompletionView(ApiView):
-    throttle_scopes = {"GET": "search"}
-
     @extend_schema(
         operation_id="search_complete",
         tags=["search"],
@@ -163,8 +159,6 @@ class CompletionView(ApiView):
 
 
 class ParseView(ApiView):
-    throttle_scopes = {"POST": "search"}
-
     @extend_schema(
         operation_id="search_parse",
         tags=["search"],
@@ -185,8 +179,6 @@ class ParseView(ApiView):
 
 
 class SimilarView(ImageView):
-    throttle_scopes = {"GET": "search"}
-
     @extend_schema(
         operation_id="images_similar",
         tags=["search"],

@@ -22,8 +22,9 @@ from gallery.api.serializers.sharing import (
     SharedImageSerializer,
     SharedSerializer,
 )
+from gallery.api.views.base import ApiView
 from gallery.api.views.files import WIDTH, read_width
-from gallery.api.views.tries import TriesView
+from gallery.asker import address_of
 from gallery.library import delivery
 from gallery.models import Image, ShareLink
 from gallery.models.image import ImageQuerySet
@@ -36,7 +37,7 @@ KEY = OpenApiParameter(
 )
 
 
-class LinkView(TriesView):
+class LinkView(ApiView):
     """A view of what one link shows, which is `self.link`; 404 as soon as it opens
     nothing, whatever the reason."""
 
@@ -103,7 +104,7 @@ class SharedUnlockView(LinkView):
         """Open a link, with its password if it has one. Counts as one visit."""
         form = PasswordSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        address = visitor.address_of(request._request)
+        address = address_of(request._request)
         key = visits.begin(self.link, form.validated_data["password"], address)
         return Response({"key": key})
 
@@ -128,6 +129,8 @@ class SharedImagesView(LinkContentView):
 
 
 class SharedFileView(LinkContentView):
+    sends_files = True
+
     @extend_schema(
         operation_id="shared_file",
         tags=["shared"],
@@ -150,6 +153,8 @@ class SharedFileView(LinkContentView):
 
 
 class SharedThumbnailView(LinkContentView):
+    sends_files = True
+
     @extend_schema(
         operation_id="shared_thumbnail",
         tags=["shared"],

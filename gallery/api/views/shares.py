@@ -22,14 +22,13 @@ from gallery.api.serializers.sharing import (
     WithdrawnSerializer,
 )
 from gallery.api.views.base import ApiView
-from gallery.api.views.tries import TriesView
 from gallery.errors import Refusal
 from gallery.models import Album, AlbumShare
 from gallery.models.album import AlbumQuerySet
 from gallery.sharing import contributions, shares
 
 
-class ManagedAlbumView(TriesView):
+class ManagedAlbumView(ApiView):
     """A view of an album that one manages, which is `self.album`; 404 for others."""
 
     album: Album

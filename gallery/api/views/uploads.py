@@ -58,7 +58,7 @@ ERRORS = dict.fromkeys((409, 412, 413, 423, 460, 503, 507), ErrorResponseSeriali
 
 
 class TusView(ApiView):
-    """Every answer says which version it speaks, and is never kept by a cache."""
+    """Every answer says which version it speaks."""
 
     parser_classes = [LeftUnread]
     # GET is ours, for pages and people: it needs no header.
@@ -77,7 +77,6 @@ class TusView(ApiView):
     def finalize_response(self, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(*args, **kwargs)
         response["Tus-Resumable"] = VERSION
-        response["Cache-Control"] = "no-store"
         if response.status_code == UnsupportedVersion.status:
             response["Tus-Version"] = VERSION
         return response

@@ -1,0 +1,137 @@
+"""Who may ask the encoder now.
+
+Of one asker only a few tasks are in the queue at once, so that nobody waits behind all of
+somebody else's. Requests with many texts are served in the order in which they come, one
+of each asker; their texts travel in small tasks, of which one is in the queue, so that
+whoever asks for a few has a turn after it.
+
+A place is a member of a sorted set in the order of arrival, and its holder the first few
+of it. Each has a time after which it is forgotten: a process that dies holds it no longer.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import cast
+
+from django.utils.translation import gettext_lazy as _
+
+from gallery import asker
+from gallery.asker import Asker
+from gallery.encoders import reply
+from gallery.errors import Unavailable
+
+RETRY_SECONDS = 5
+_PAUSE_SECONDS = 0.02
+# Who waits says so again within this time.
+_WAITING_MS = 2_000
+
+# Answers 1 for a place, 0 for waiting and -1 for none.
+_ENTER = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local order, until_ = KEYS[1], KEYS[2]
+local member, places, waiting = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+for _, gone in ipairs(redis.call('ZRANGEBYSCORE', until_, '-inf', now)) do
+    redis.call('ZREM', order, gone)
+    redis.call('ZREM', until_, gone)
+end
+if not redis.call('ZSCORE', order, member) then
+    if redis.call('ZCARD', order) >= places + waiting then return -1 end
+    redis.call('ZADD', order, time[1] * 1000000 + time[2], member)
+end
+local has_place = redis.call('ZRANK', order, member) < places
+redis.call('ZADD', until_, now + tonumber(has_place and ARGV[5] or ARGV[4]), member)
+for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, 60000 + tonumber(ARGV[5])) end
+return has_place and 1 or 0
+"""
+
+
+@dataclass(frozen=True)
+class Lane:
+    """`places` for as many at once, and so many more that may wait for one: each waiting
+    request takes a thread of the web process."""
+
+    name: str
+    places: int
+    waiting: int
+
+
+# All requests with many texts, and the task that one of them has in the queue.
+_LARGE_REQUESTS = Lane("large-requests", places=2, waiting=6)
+_LARGE_TASKS = Lane("large-tasks", places=1, waiting=1000)
+
+
+def _own(who: Asker) -> Lane:
+    """Tasks of one asker."""
+    return Lane(f"own:{who.key}", places=4, waiting=8)
+
+
+def _own_large(who: Asker) -> Lane:
+    """Requests with many texts of one asker."""
+    return Lane(f"large:{who.key}", places=1, waiting=2)
+
+
+def for_task(deadline: float) -> AbstractContextManager[None]:
+    """Hold a place for a task. Raises Unavailable where too many wait or `deadline` (of
+    time.monotonic) passes, and redis.RedisError."""
+    who = asker.current()
+    return place(_own(who), deadline) if who else nullcontext()
+
+
+@contextmanager
+def for_large_request(deadline: float) -> Iterator[None]:
+    """Hold a place for a request whose tasks hold one each; raises the same."""
+    who = asker.current()
+    own = place(_own_large(who), deadline) if who else nullcontext()
+    with own, place(_LARGE_REQUESTS, deadline):
+        yield
+
+
+def for_large_task(deadline: float) -> AbstractContextManager[None]:
+    """Raises the same."""
+    return place(_LARGE_TASKS, deadline)
+
+
+@contextmanager
+def place(lane: Lane, deadline: float) -> Iterator[None]:
+    """Hold a place of `lane`; raises the same."""
+    member = uuid.uuid4().hex
+    try:
+        while not _enter(lane, member, deadline):
+            if time.monotonic() >= deadline:
+                raise crowded()
+            time.sleep(_PAUSE_SECONDS)
+        yield
+    finally:
+        with reply.connection().pipeline(transaction=True) as pipe:
+            for key in _keys(lane):
+                pipe.zrem(key, member)
+            pipe.execute()
+
+
+def crowded() -> Unavailable:
+    return Unavailable(
+        "encoder_busy",
+        _("Too much is being asked for at once. Try again in a few seconds."),
+        retry_after=RETRY_SECONDS,
+    )
+
+
+def _enter(lane: Lane, member: str, deadline: float) -> bool:
+    """Whether `member` has a place now. Raises Unavailable where too many wait."""
+    held_ms = 1000 * (max(deadline - time.monotonic(), 0) + 1)
+    arguments: list[str | int] = [member, lane.places, lane.waiting, _WAITING_MS, int(held_ms)]
+    answer = cast("int", reply.connection().eval(_ENTER, 2, *_keys(lane), *arguments))
+    if answer < 0:
+        raise crowded()
+    return bool(answer)
+
+
+def _keys(lane: Lane) -> tuple[str, str]:
+    name = f"clipsite:places:{lane.name}"
+    return name, f"{name}:until"
