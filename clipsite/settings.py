@@ -152,7 +152,11 @@ _CACHE = {
 _CACHE_PATIENCE = {"SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 2}  # seconds
 CACHES = {
     # It may be gone: signing in, throttles and uploads go on.
-    "default": {**_CACHE, "OPTIONS": {**_CACHE_PATIENCE, "IGNORE_EXCEPTIONS": True}},
+    "default": {
+        **_CACHE,
+        "BACKEND": "clipsite.cache.ForgivingCache",
+        "OPTIONS": {**_CACHE_PATIENCE, "IGNORE_EXCEPTIONS": True},
+    },
     # The same for what is nowhere else: what cannot be asked for is not what is not there.
     "strict": {**_CACHE, "OPTIONS": _CACHE_PATIENCE},
 }

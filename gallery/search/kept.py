@@ -17,3 +17,11 @@ def get(key: str) -> Any:
         return caches["strict"].get(key)
     except redis.RedisError as error:
         raise client.broker_down() from error
+
+
+def put(key: str, value: Any, seconds: int) -> None:
+    """Raises Unavailable where it cannot be kept."""
+    try:
+        caches["strict"].set(key, value, seconds)
+    except redis.RedisError as error:
+        raise client.broker_down() from error

@@ -51,10 +51,7 @@ def keep(picture: SmallPicture, viewer: Viewer) -> str:
     # A ring: each picture takes the place of the one that came `most` before it.
     slot = _count(viewer) % most
     sent = KeptPicture(f"{slot}-{secrets.token_hex(16)}", picture)
-    cache.delete(_slot_key(viewer, slot))
-    # A cache that is down says no.
-    if not cache.add(_slot_key(viewer, slot), sent, KEPT_SECONDS):
-        raise client.broker_down()
+    kept.put(_slot_key(viewer, slot), sent, KEPT_SECONDS)
     return sent.id
 
 
