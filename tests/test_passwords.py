@@ -13,7 +13,7 @@ from django.urls import reverse
 from gallery.models import User
 from tests.web_tools import browser
 
-SENTENCE = "Choose a password without the name of this site"
+SENTENCE = "Your password cannot contain or resemble the name of this site"
 
 
 def person(**fields: str) -> User:

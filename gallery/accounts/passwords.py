@@ -34,7 +34,10 @@ class NamesValidator:
             raise ValidationError(self.get_help_text(), code="password_has_a_name")
 
     def get_help_text(self) -> str:
-        return _("Choose a password without the name of this site, your name or your address.")
+        return _(
+            "Your password cannot contain or resemble the name of this site, your name or "
+            "your address."
+        )
 
 
 def _hosts() -> Iterator[str]:
