@@ -245,12 +245,22 @@ ACCOUNT_FORMS = {
     "login": "gallery.web.forms.LoginForm",
     "signup": "gallery.web.forms.SignupForm",
     "add_email": "gallery.web.forms.ChangeEmailForm",
+    "change_password": "gallery.web.forms.ChangePasswordForm",
+    "reset_password_from_key": "gallery.web.forms.ResetPasswordKeyForm",
 }
 ACCOUNT_CHANGE_EMAIL = True
 # The e-mail address opens the account: changing it needs the password anew.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+# Wrong passwords and codes (gallery/accounts/attempts.py): of an address, of an account at an
+# address, and of an account at all addresses that are new to it.
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "10/m/ip,5/5m/key,20/h/key",
+    "login_failed_elsewhere": "100/h/key",
+}
 ACCOUNT_SESSION_REMEMBER = True
+# The owner is told by mail when password, address or second factor change.
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 
