@@ -250,6 +250,17 @@ def test_the_page_of_the_admin_is_the_same(db: None) -> None:
     assert is_locked(by_page("boss", "boss-password"))
 
 
+def test_the_admin_changes_no_password_of_its_own(db: None) -> None:
+    """Its form would count no wrong ones."""
+    boss = User.objects.create_superuser("boss", "boss@example.org", "boss-password")
+    data = {"old_password": "boss-password", "new_password1": NEW, "new_password2": NEW}
+    for method in (browser(boss).get, browser(boss).post):
+        answer = method(reverse("admin:password_change"), data)
+        assert answer.url.startswith(reverse("account_change_password"))
+    boss.refresh_from_db()
+    assert boss.check_password("boss-password")
+
+
 def test_codes_count_on_pages_and_by_api_together(alice: User) -> None:
     totp.TOTP.activate(alice, SECRET)
     RecoveryCodes.activate(alice)

@@ -229,7 +229,15 @@ def test_all_tokens_may_go_on(mine: HandedOut) -> None:
     assert mine.live()[2]
 
 
-def test_nobody_is_asked_about_nothing(alice: User) -> None:
+def test_nobody_is_asked_about_nothing(alice: User, mine: HandedOut) -> None:
+    here = sign_in("alice")
+    change_password(here)
+    mine.described.token.delete()
+    assert here.get(reverse(REVIEW)).url == reverse("account_tokens")
+    assert reverse(REVIEW) not in here.get(reverse("mfa_index")).content.decode()
+
+
+def test_who_has_no_tokens_is_not_asked(alice: User) -> None:
     assert change_password(sign_in("alice")).url == reverse("mfa_index")
 
 

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from gallery.models import User
-from tests.web_tools import browser
+from tests.web_tools import browser, confirmed
 
 SENTENCE = "Your password cannot contain or resemble the name of this site"
 
@@ -105,7 +105,7 @@ def test_changing_and_the_admin_say_so(alice: User) -> None:
     assert SENTENCE in page
     boss = User.objects.create_superuser("boss", "boss@example.org", "boss-password")
     address = reverse("admin:auth_user_password_change", args=[alice.pk])
-    page = browser(boss).post(address, both | {"usable_password": "true"}).content.decode()
+    page = confirmed(boss).post(address, both | {"usable_password": "true"}).content.decode()
     assert SENTENCE in page
     alice.refresh_from_db()
     assert alice.check_password("alice-password")

@@ -149,9 +149,11 @@ def token_review(request: HttpRequest) -> HttpResponse:
         text = ngettext("%(count)d token is revoked.", "%(count)d tokens are revoked.", ended)
         toasts.say(request, text % {"count": ended} if ended else _("Your tokens go on working."))
         return redirect("account_tokens")
-    return render(
-        request, "account/token_review.html", {"rows": _token_rows(user), "tab": "tokens"}
-    )
+    rows = _token_rows(user)
+    if not rows:  # all of them have been revoked elsewhere
+        credentials.reviewed(request)
+        return redirect("account_tokens")
+    return render(request, "account/token_review.html", {"rows": rows, "tab": "tokens"})
 
 
 # --- Data ---------------------------------------------------------------------------
