@@ -314,6 +314,13 @@ def test_so_does_the_admin(mine: HandedOut, others: HandedOut, alice: User) -> N
     assert mail.outbox[-1].to == ["alice@example.org"]
 
 
+def test_an_account_goes_with_its_factors(alice: User, bob: User) -> None:
+    totp.TOTP.activate(alice, SECRET)
+    totp.TOTP.activate(bob, SECRET)
+    User.objects.get(pk=alice.pk).delete()
+    assert Authenticator.objects.get().user == bob
+
+
 def test_new_recovery_codes_end_nothing(mine: HandedOut, alice: User) -> None:
     RecoveryCodes.activate(alice)
     assert mine.live() == (True, True, True)

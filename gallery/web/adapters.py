@@ -1,4 +1,5 @@
-"""Where allauth asks us: who may register, and what things are called."""
+"""Where allauth asks us: who may register, how wrong passwords count, whom notices go to, and
+what things are called."""
 
 from __future__ import annotations
 
