@@ -6,10 +6,21 @@ from __future__ import annotations
 from typing import Any
 
 import msgpack
+from django_redis.cache import RedisCache, omit_exception
 from django_redis.client import DefaultClient
 
 # How what cannot be read is told apart from what is kept as None.
 _UNREADABLE = object()
+
+
+class ForgivingCache(RedisCache):
+    """Where the server is down nothing is kept, and `add` says yes, as Django's own dummy
+    cache does: locks and counts, for which it is used, then let everybody through. A no
+    would mean that somebody else was there before: allauth would let nobody sign in."""
+
+    @omit_exception(return_value=True)
+    def add(self, *args: Any, **kwargs: Any) -> bool:
+        return bool(self.client.add(*args, **kwargs))
 
 
 class PlainClient(DefaultClient):

@@ -7,6 +7,7 @@ may hold the same names.
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import environ
 from celery.schedules import crontab
@@ -171,7 +172,11 @@ _CACHE_OPTIONS = {
 }
 CACHES = {
     # It may be gone: signing in, throttles and uploads go on.
-    "default": {**_CACHE, "OPTIONS": {**_CACHE_OPTIONS, "IGNORE_EXCEPTIONS": True}},
+    "default": {
+        **_CACHE,
+        "BACKEND": "clipsite.cache.ForgivingCache",
+        "OPTIONS": {**_CACHE_OPTIONS, "IGNORE_EXCEPTIONS": True},
+    },
     # The same for what is nowhere else: what cannot be asked for is not what is not there.
     "strict": {**_CACHE, "OPTIONS": _CACHE_OPTIONS},
 }
@@ -243,14 +248,17 @@ CELERY_BEAT_SCHEDULE = {
 
 AUTH_USER_MODEL = "gallery.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    *(
+        {"NAME": f"django.contrib.auth.password_validation.{name}"}
+        for name in (
+            "UserAttributeSimilarityValidator",
+            "MinimumLengthValidator",
+            "CommonPasswordValidator",
+            "NumericPasswordValidator",
+        )
+    ),
+    {"NAME": "gallery.accounts.passwords.NamesValidator", "OPTIONS": {"names": ["clipsite"]}},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
@@ -263,12 +271,22 @@ ACCOUNT_FORMS = {
     "login": "gallery.web.forms.LoginForm",
     "signup": "gallery.web.forms.SignupForm",
     "add_email": "gallery.web.forms.ChangeEmailForm",
+    "change_password": "gallery.web.forms.ChangePasswordForm",
+    "reset_password_from_key": "gallery.web.forms.ResetPasswordKeyForm",
 }
 ACCOUNT_CHANGE_EMAIL = True
 # The e-mail address opens the account: changing it needs the password anew.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+# Wrong passwords and codes (gallery/accounts/attempts.py): of an address, of an account at an
+# address, and of an account at all addresses that are new to it.
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "10/m/ip,5/5m/key,20/h/key",
+    "login_failed_elsewhere": "100/h/key",
+}
 ACCOUNT_SESSION_REMEMBER = True
+# The owner is told by mail when password, address or second factor change.
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 

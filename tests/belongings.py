@@ -10,8 +10,8 @@ from datetime import timedelta
 from django.test import Client
 from django.urls import URLPattern
 from django.utils import timezone
-from knox.models import AuthToken
 
+from gallery.accounts import tokens
 from gallery.library.service import delete_image
 from gallery.models import (
     Album,
@@ -74,7 +74,7 @@ class Belongings:
             user=owner, text="sea", searched_at=timezone.now()
         )
         self.invitation = Invitation.objects.create(created_by=owner, expires_at=tomorrow)
-        secret, _ = AuthToken.objects.create(owner)
+        secret, _ = tokens.sign_in(owner)
         self.token = ApiToken.objects.create(token=secret, name="script", scope="read")
         Client().force_login(owner)
 

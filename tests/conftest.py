@@ -172,12 +172,13 @@ def upload(
 
 def api(user: User | None = None) -> Any:
     """An API client signed in with a token."""
-    from knox.models import AuthToken
     from rest_framework.test import APIClient
+
+    from gallery.accounts import tokens
 
     client = APIClient()
     if user is not None:
-        _, token = AuthToken.objects.create(user)
+        _, token = tokens.sign_in(user)
         client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
     return client
 

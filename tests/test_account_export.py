@@ -25,7 +25,7 @@ from gallery.models import (
     User,
 )
 from tests.conftest import api, draw, upload
-from tests.web_tools import browser
+from tests.web_tools import browser, confirmed
 
 pytestmark = pytest.mark.django_db
 
@@ -157,11 +157,11 @@ def test_ten_thousand_pictures_need_no_room_for_their_files(alice: User) -> None
 
 def test_the_page_sends_the_same(alice: User) -> None:
     upload(alice, name="a.jpg")
-    response = browser(alice).get(reverse("account_export"))
+    response = confirmed(alice).get(reverse("account_export"))
     assert "attachment" in response["Content-Disposition"]
     assert "clipsite-alice-" in response["Content-Disposition"]
     assert unpacked(response).namelist() == ["pictures/a.jpg", DESCRIPTION]
-    offered = browser(alice).get(reverse("account_data")).content.decode()
+    offered = confirmed(alice).get(reverse("account_data")).content.decode()
     assert reverse("account_export") in offered
 
 

@@ -31,6 +31,7 @@ def sign_in(agent: str = "Firefox/130.0 (Linux)", name: str = "alice") -> Client
     client = browser()
     data = {"login": name, "password": f"{name}-password"}
     client.post(reverse("account_login"), data, headers={"User-Agent": agent})
+    client.post(reverse("account_reauthenticate"), data, headers={"User-Agent": agent})
     return client
 
 

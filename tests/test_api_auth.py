@@ -10,6 +10,7 @@ from django.utils.dateparse import parse_datetime
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
+from gallery.accounts.tokens import sign_in
 from tests.api_tools import code_of
 from tests.conftest import upload
 
@@ -98,14 +99,15 @@ def test_logging_out_ends_this_token_alone(anna, login):
 
 def test_logging_out_everywhere_ends_all_tokens_of_the_account_alone(anna, bob, login):
     tokens = [login().json()["token"] for _ in range(2)]
-    _, of_bob = AuthToken.objects.create(bob)
+    _, of_bob = sign_in(bob)
     assert with_token(tokens[0]).post("/api/v1/auth/logoutall/").status_code == 204
     assert [with_token(token).get(ME).status_code for token in tokens] == [401, 401]
     assert with_token(of_bob).get(ME).status_code == 200
 
 
 def test_an_expired_token_is_refused_and_goes_at_the_next_login(anna, login):
-    _, token = AuthToken.objects.create(anna, expiry=timedelta(seconds=-1))
+    _, token = sign_in(anna)
+    AuthToken.objects.update(expiry=timezone.now() - timedelta(seconds=1))
     answer = with_token(token).get(ME)
     assert (answer.status_code, code_of(answer)) == (401, "invalid_token")
     login()
@@ -141,7 +143,7 @@ def test_an_unknown_or_malformed_token_is_401(db, header):
 
 def test_a_token_costs_one_query_however_many_there_are(anna, django_assert_num_queries):
     for _ in range(5):
-        _, token = AuthToken.objects.create(anna)
+        _, token = sign_in(anna)
     with django_assert_num_queries(1):
         with_token(token).get(ME)
 

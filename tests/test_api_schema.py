@@ -13,7 +13,6 @@ from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.test import Client
 from hypothesis import HealthCheck, Phase, given, settings
-from knox.models import AuthToken
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -23,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from gallery.accounts import tokens
 from gallery.api.urls import v1
 from tests.api_tools import with_worker
 from tests.belongings import Belongings
@@ -117,7 +117,7 @@ def test_answers_are_as_documented(path, method, mode, schema, encoder_worker, a
     def check(case: Any) -> None:
         if mode is GOOD and case.path_parameters:
             case.path_parameters.update(hers.of(path))
-        _, token = AuthToken.objects.create(alice)
+        _, token = tokens.sign_in(alice)
         case.call_and_validate(headers={"Authorization": f"Token {token}"}, checks=CHECKS)
 
     check()

@@ -15,11 +15,12 @@ from gallery.management.commands.prepare_demo import create_first_account
 from gallery.models import User
 from tests.api_tools import code_of
 from tests.conftest import api
-from tests.web_tools import browser
+from tests.web_tools import browser, confirmed
 
 pytestmark = pytest.mark.django_db
 
 USERS = "/api/v1/users/"
+PASSWORD = {"password": "boss-password"}
 
 
 @pytest.fixture
@@ -157,7 +158,7 @@ def test_the_list_comes_in_pages(boss: User, alice: User, bob: User) -> None:
 
 def test_administrators_change_accounts(boss: User, alice: User) -> None:
     body = {"role": "moderator", "quota_bytes": 5000, "quota_images": None, "is_active": False}
-    answer = api(boss).patch(f"{USERS}alice/", body)
+    answer = api(boss).patch(f"{USERS}alice/", {**body, **PASSWORD})
     assert answer.status_code == 200
     assert {name: answer.json()[name] for name in body} == body
     assert api(boss).get(f"{USERS}alice/").json() == answer.json()
@@ -165,7 +166,7 @@ def test_administrators_change_accounts(boss: User, alice: User) -> None:
 
 
 def test_the_last_administrator_is_told_so(boss: User) -> None:
-    answer = api(boss).patch(f"{USERS}boss/", {"role": "user"})
+    answer = api(boss).patch(f"{USERS}boss/", {"role": "user", **PASSWORD})
     assert (answer.status_code, code_of(answer)) == (400, "last_administrator")
 
 
@@ -188,7 +189,7 @@ def test_an_unknown_account_is_404(boss: User) -> None:
 
 
 def test_an_administrator_changes_an_account_on_its_page(boss: User, alice: User) -> None:
-    client = browser(boss)
+    client = confirmed(boss)
     assert "alice" in client.get(reverse("users"), {"q": "ali"}).content.decode()
     page = reverse("user", args=["alice"])
     assert client.get(page).status_code == 200
@@ -209,7 +210,7 @@ def test_a_quota_that_is_no_whole_megabyte_is_not_changed_unasked(boss: User, al
 
 def test_the_page_says_why_it_refuses(boss: User) -> None:
     body = {"role": "user", "is_active": "on", "quota_megabytes": "", "quota_images": ""}
-    page = browser(boss).post(reverse("user", args=["boss"]), body).content.decode()
+    page = confirmed(boss).post(reverse("user", args=["boss"]), body).content.decode()
     assert "This is the last administrator." in page
 
 

@@ -16,7 +16,7 @@ from gallery.errors import Refusal
 from gallery.models import ApiToken, User
 from tests.api_tools import code_of
 from tests.conftest import api, upload
-from tests.web_tools import browser
+from tests.web_tools import browser, confirmed
 
 pytestmark = pytest.mark.django_db
 
@@ -37,8 +37,13 @@ def issue(user: User, scope: str = "read", days: int | None = None) -> tuple[Api
 
 
 def by_session(user: User) -> APIClient:
+    """Right after the password was asked for again."""
     client = APIClient()
     client.force_login(user)
+    again = {"password": f"{user.username}-password"}
+    assert (
+        client.post(reverse("account_reauthenticate"), again, format="multipart").status_code == 302
+    )
     return client
 
 
@@ -224,7 +229,7 @@ def test_strangers_get_nothing(db: None) -> None:
 
 
 def test_the_page_shows_the_secret_in_one_answer_alone(alice: User) -> None:
-    client = browser(alice)
+    client = confirmed(alice)
     page = client.post(reverse("account_tokens"), {"name": "Phone", "scope": "write", "days": "30"})
     secret = page.context["secret"]
     assert secret in page.content.decode()
@@ -236,9 +241,9 @@ def test_the_page_shows_the_secret_in_one_answer_alone(alice: User) -> None:
 def test_the_page_revokes_own_tokens_alone(alice: User, bob: User) -> None:
     described, client = issue(alice)
     revoke = reverse("account_token_revoke", args=[described.pk])
-    assert browser(bob).post(revoke).status_code == 404
+    assert confirmed(bob).post(revoke).status_code == 404
     assert client.get(ME).status_code == 200
-    assert browser(alice).post(revoke).url == reverse("account_tokens")
+    assert confirmed(alice).post(revoke).url == reverse("account_tokens")
     assert client.get(ME).status_code == 401
 
 
@@ -246,6 +251,6 @@ def test_programs_that_signed_in_are_counted_and_ended(alice: User, bob: User) -
     mine, others = api(alice), api(bob)
     _described, named = issue(alice)
     assert "1 program signed in" in browser(alice).get(reverse("account_tokens")).content.decode()
-    browser(alice).post(reverse("account_tokens_end"))
+    confirmed(alice).post(reverse("account_tokens_end"))
     statuses = [client.get(ME).status_code for client in (mine, named, others)]
     assert statuses == [401, 200, 200]

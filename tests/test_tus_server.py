@@ -17,8 +17,8 @@ from django.db import connection
 from django.test import RequestFactory
 from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.unreader import SocketUnreader
-from knox.models import AuthToken
 
+from gallery.accounts import tokens
 from gallery.api import streams
 from gallery.models import Image, User
 from tests import pictures
@@ -33,7 +33,7 @@ class Sender:
     """A client that can break off wherever it likes."""
 
     def __init__(self, server: Server, user: User) -> None:
-        _row, token = AuthToken.objects.create(user)
+        _row, token = tokens.sign_in(user)
         self._server = server
         self.headers = {"Authorization": f"Token {token}", **TUS}
 

@@ -218,9 +218,9 @@ def _encode_here(data: bytes) -> np.ndarray:
 
 def test_the_broker_down_during_an_upload(stack: Stack, alice: User) -> None:
     """The upload succeeds, search says why it does not, and the sweep makes up for it."""
-    from knox.models import AuthToken
+    from gallery.accounts import tokens
 
-    _, token = AuthToken.objects.create(alice)
+    _, token = tokens.sign_in(alice)
     headers = {"Authorization": f"Token {token}"}
     broker = stack.start_broker()
     stack.start_web()

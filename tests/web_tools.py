@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from gallery.encoders import client as encoder_client
 from gallery.encoders.base import Vectors, l2_normalise
@@ -26,6 +27,15 @@ def browser(user: User | None = None, language: str = "en") -> Client:
     client = Client(raise_request_exception=False, headers={"Accept-Language": language})
     if user is not None:
         client.force_login(user)
+    return client
+
+
+def confirmed(user: User) -> Client:
+    """A browser of `user`, whose password is as that of alice is, right after it was asked
+    for again."""
+    client = browser(user)
+    password = {"password": f"{user.username}-password"}
+    assert client.post(reverse("account_reauthenticate"), password).status_code == 302
     return client
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -50,12 +51,16 @@ def applies_at_once() -> bool:
 
 @transaction.atomic
 def replace_email(user: User, email: str) -> EmailAddress:
-    """Make `email` the account's only address. Raises Refusal (bad_email, email_taken)."""
+    """Make `email` the account's only address, and tell the former one. Only while a
+    request is answered. Raises Refusal (bad_email, email_taken)."""
     email = clean_email(email, user)
+    former = User.objects.select_for_update().get(pk=user.pk).email
     EmailAddress.objects.filter(user=user).exclude(email__iexact=email).delete()
     address, _created = EmailAddress.objects.get_or_create(user=user, email=email)
     address.set_as_primary()
     user.email = email
+    if former and former.lower() != email:
+        transaction.on_commit(lambda: tell_former(user, former))
     return address
 
 
@@ -66,6 +71,12 @@ def change_email(request: HttpRequest, user: User, email: str) -> EmailAddress:
         return replace_email(user, email)
     address: EmailAddress = EmailAddress.objects.add_new_email(request, user, _well_formed(email))
     return address
+
+
+def tell_former(user: User, former: str) -> None:
+    """That the account has another address now. Only while a request is answered."""
+    changed = {"from_email": former, "to_email": user.email}
+    get_adapter().send_notification_mail("account/email/email_changed", user, changed, former)
 
 
 def clean_email(email: str, user: User) -> str:

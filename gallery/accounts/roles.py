@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from gallery.accounts import credentials
 from gallery.errors import Refusal
 from gallery.models import User
 
@@ -58,6 +59,12 @@ def take_role(user: User, role: str) -> None:
     user.is_staff = user.is_superuser = user.is_administrator
 
 
+def opens_or_closes(user: User, changes: Mapping[str, Any]) -> bool:
+    """Whether these changes need an administrator beyond doubt (gallery.accounts.confirmation)."""
+    rights = ("role", "is_active")
+    return any(name in changes and changes[name] != getattr(user, name) for name in rights)
+
+
 @transaction.atomic
 def change_account(user: User, changes: Mapping[str, Any]) -> User:
     """Change any of CHANGEABLE; what is not given stays.
@@ -66,6 +73,7 @@ def change_account(user: User, changes: Mapping[str, Any]) -> User:
     """
     remaining = lock_administrators()
     account = User.objects.select_for_update().get(pk=user.pk)
+    gives_or_takes = opens_or_closes(account, changes)
     if account.deletion_requested_at is not None:
         raise Refusal("being_deleted", _("This account is being deleted."))
     if "role" in changes:
@@ -79,6 +87,9 @@ def change_account(user: User, changes: Mapping[str, Any]) -> User:
     account.save(
         update_fields=["role", "is_staff", "is_superuser", "is_active", *_LARGEST],
     )
+    if gives_or_takes:  # what was handed out before gains and regains nothing by it
+        credentials.renew(account)
+        user.credentials_version = account.credentials_version
     return account
 
 

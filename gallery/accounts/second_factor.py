@@ -1,18 +1,20 @@
-"""Signing in with more than a password, and saying again who one is."""
+"""Signing in with more than a password."""
 
 from __future__ import annotations
 
 from allauth.account.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm
+from allauth.mfa.base.internal.flows import delete_dangling_recovery_codes
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
-from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
 
-from gallery.errors import Refusal
 from gallery.models import User
 
 _FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+_TOLD = {
+    Authenticator.Type.TOTP: "mfa/email/totp_deactivated",
+    Authenticator.Type.WEBAUTHN: "mfa/email/webauthn_removed",
+}
 
 
 def is_needed(user: User) -> bool:
@@ -21,19 +23,17 @@ def is_needed(user: User) -> bool:
     return bool(is_mfa_enabled(user, _FACTORS))
 
 
+def remove(factor: Authenticator) -> None:
+    """Take a factor away for somebody who has lost it, and tell them. Recovery codes go with
+    the last one. Only while a request is answered."""
+    told = _TOLD.get(factor.type)
+    factor.delete()
+    delete_dangling_recovery_codes(factor.user)
+    if told:
+        get_adapter().send_notification_mail(told, factor.user)
+
+
 def is_right(user: User, code: str) -> bool:
     """Whether `code` is one of the authenticator app's, or a recovery code; it is used
     up. After some wrong ones no more are taken for a while (allauth counts them)."""
     return bool(AuthenticateForm(user=user, data={"code": code}).is_valid())
-
-
-def confirm_password(user: User, password: str, field: str = "password") -> None:
-    """Raises Refusal (wrong_password, too_many_tries): whoever holds a session or a
-    token may not be its owner. Only while a request is answered: tries are counted
-    by account and address."""
-    try:
-        right = get_adapter().reauthenticate(user, password)
-    except ValidationError as error:
-        raise Refusal("too_many_tries", str(error.messages[0]), field) from error
-    if not right:
-        raise Refusal("wrong_password", _("This is not your password."), field)

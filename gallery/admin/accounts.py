@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from allauth.account.admin import EmailAddressAdmin as BaseEmailAddressAdmin
 from allauth.account.models import EmailAddress
+from allauth.core import context
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
@@ -14,18 +18,20 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from knox.models import AuthToken
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from gallery.accounts import deletion, profile, roles
+from gallery.accounts import attempts, confirmation, deletion, profile, roles, second_factor
+from gallery.admin.confirmed import ConfirmedAdmin
+from gallery.admin.readonly import ReadOnlyAdmin
 from gallery.errors import Refusal
 from gallery.models import Image, User
 
-for model in (AuthToken, EmailAddress, Group):
+for model in (Authenticator, AuthToken, EmailAddress, Group, UserSession):
     admin.site.unregister(model)
 
 
@@ -49,11 +55,21 @@ class AccountForm(UserChangeForm):
         return {name: cleaned[name] for name in roles.CHANGEABLE if name in cleaned}
 
 
+class PasswordForm(AdminPasswordChangeForm):
+    """The owner is told: whoever set the password did not have to know the old one."""
+
+    def save(self, commit: bool = True) -> User:
+        user: User = super().save(commit)
+        attempts.forget(context.request, user)
+        get_adapter().send_notification_mail("account/email/password_reset", user)
+        return user
+
+
 @admin.register(User)
-class UserAdmin(BaseUserAdmin, ModelAdmin):
+class UserAdmin(BaseUserAdmin, ConfirmedAdmin):
     form = AccountForm
     add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
+    change_password_form = PasswordForm
     list_display = (
         "username",
         "email",
@@ -117,6 +133,12 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):
             profile.replace_email(obj, obj.email)
         roles.change_account(obj, AccountForm.rights(form.cleaned_data))
 
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        confirmation.require_recent(request)
+        return super().user_change_password(request, id, form_url)
+
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         if obj is not None and obj.deletion_requested_at is not None:
             return False
@@ -137,12 +159,53 @@ class GroupAdmin(BaseGroupAdmin, ModelAdmin):
 
 
 @admin.register(EmailAddress)
-class EmailAddressAdmin(BaseEmailAddressAdmin, ModelAdmin):
-    """Stock addresses of allauth, in the look of the rest."""
+class EmailAddressAdmin(BaseEmailAddressAdmin, ConfirmedAdmin, ReadOnlyAdmin):
+    """Addresses as allauth keeps them. They are changed with their account, which tells the
+    former one; here they can be marked as verified."""
+
+
+class EndedHere(ConfirmedAdmin, ReadOnlyAdmin):
+    """To look at, and to end by deleting."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_end_permission(request)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for row in queryset:
+            self.delete_model(request, row)
+
+
+@admin.register(Authenticator)
+class SecondFactorAdmin(EndedHere):
+    """For somebody whose device is lost. What the factors know is not shown."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type",)
+    search_fields = ("user__username", "user__email")
+    fields = list_display
+    list_select_related = ("user",)
+    ordering = ("-created_at",)
+
+    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
+        second_factor.remove(obj)
+
+
+@admin.register(UserSession)
+class SessionAdmin(EndedHere):
+    """Browsers that are signed in: deleting one signs it out."""
+
+    list_display = ("user", "created_at", "ip", "user_agent")
+    search_fields = ("user__username", "ip")
+    fields = list_display
+    list_select_related = ("user",)
+    ordering = ("-created_at",)
+
+    def delete_model(self, request: HttpRequest, obj: UserSession) -> None:
+        obj.end()
 
 
 @admin.register(AuthToken)
-class TokenAdmin(ModelAdmin):
+class TokenAdmin(ConfirmedAdmin):
     """API tokens: deleting one signs that client out. The tokens themselves are
     known to their owners alone; here lie hashes."""
 

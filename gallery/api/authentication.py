@@ -52,13 +52,13 @@ class TokenAuthentication(knox.TokenAuthentication):
     def authenticate_credentials(self, token: bytes) -> tuple[User, AuthToken]:
         if not _TOKEN.fullmatch(token):
             raise _invalid_token()
-        known = AuthToken.objects.select_related("user", "description")
+        known = AuthToken.objects.select_related("user", "description", "binding")
         try:
             auth_token = known.get(digest=hash_token(token.decode()))
         except AuthToken.DoesNotExist:
             raise _invalid_token() from None
         is_over = auth_token.expiry is not None and auth_token.expiry <= timezone.now()
-        if is_over or not auth_token.user.is_active:
+        if is_over or not auth_token.user.is_active or not tokens.is_bound(auth_token):
             raise _invalid_token()
         return auth_token.user, auth_token
 

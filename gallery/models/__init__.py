@@ -1,4 +1,4 @@
-from gallery.models.access import ApiToken, Invitation
+from gallery.models.access import ApiToken, Invitation, TokenBinding
 from gallery.models.album import Album, AlbumItem
 from gallery.models.embedding import Embedding, EmbeddingSpace
 from gallery.models.explore import ExploreMap, MapCluster, MapPoint
@@ -42,5 +42,6 @@ __all__ = [
     "SearchRecord",
     "ShareLink",
     "Tag",
+    "TokenBinding",
     "User",
 ]

@@ -74,3 +74,26 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class TokenBinding(models.Model):
+    """What signed in to the account when the token was made (`User.credentials_digest`).
+    The token works for as long as that is so; one without such a row never does."""
+
+    token = models.OneToOneField(
+        "knox.AuthToken", on_delete=models.CASCADE, primary_key=True, related_name="binding"
+    )
+    credentials = models.CharField(max_length=64, editable=False)
+
+    class Meta:
+        verbose_name = _("token binding")
+        verbose_name_plural = _("token bindings")
+
+    def __str__(self) -> str:
+        return str(self.token_id)
+
+    @classmethod
+    def rebind(cls, user_id: int, former: str, credentials: str) -> int:
+        """Let the tokens that `former` credentials gave go on with these."""
+        bound = cls.objects.filter(token__user_id=user_id, credentials=former)
+        return bound.update(credentials=credentials)

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from gallery.models.access import TokenBinding
 
 
 class AccountManager(UserManager["User"]):
@@ -30,10 +34,35 @@ class User(AbstractUser):
     quota_bytes = models.BigIntegerField(_("most bytes"), null=True, blank=True)
     quota_images = models.PositiveIntegerField(_("most pictures"), null=True, blank=True)
 
+    # Raised when what signs in changes besides the password: a second factor, rights.
+    credentials_version = models.PositiveIntegerField(default=0, editable=False)
+
     # Set when the owner deleted the account: a worker removes what is left of it.
     deletion_requested_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[AccountManager] = AccountManager()
+
+    @property
+    def credentials_digest(self) -> str:
+        """What sessions and tokens are bound to: another one ends them all, whatever way
+        the password came to change."""
+        return hashlib.sha256(f"{self.credentials_version}-{self.password}".encode()).hexdigest()
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Django hashes an old password anew when its settings have become stricter. That
+        is no other password: tokens stay bound."""
+        before = self.credentials_digest
+        is_right = bool(super().check_password(raw_password))
+        if self.credentials_digest != before:
+            TokenBinding.rebind(self.pk, before, self.credentials_digest)
+        return is_right
+
+    def get_session_auth_hash(self) -> str:
+        return f"{self.credentials_version}-{super().get_session_auth_hash()}"
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        for former in super().get_session_auth_fallback_hash():
+            yield f"{self.credentials_version}-{former}"
 
     @property
     def shown_name(self) -> str:

@@ -21,3 +21,11 @@ def get(key: str, read: Callable[[Any], Value]) -> Value | None:
         return remembered.get(key, read, caches["strict"])
     except redis.RedisError as error:
         raise client.broker_down() from error
+
+
+def put(key: str, value: Any, seconds: int) -> None:
+    """Raises Unavailable where it cannot be kept."""
+    try:
+        caches["strict"].set(key, value, seconds)
+    except redis.RedisError as error:
+        raise client.broker_down() from error

@@ -17,6 +17,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
+from gallery.accounts import confirmation
 from gallery.errors import Refusal
 from gallery.models import User
 
@@ -37,6 +38,19 @@ def signed_in(view: View[P]) -> View[P]:
         if is_fragment(request):
             return HttpResponseClientRedirect(login.url)
         return login
+
+    return guarded
+
+
+def confirmed(view: View[P]) -> View[P]:
+    """What opens or closes an account: whoever sends it says again who it is, unless that
+    was a moment ago, and it is done then. Within `signed_in`."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.method not in {"GET", "HEAD"}:
+            confirmation.require_recent(request)
+        return view(request, *args, **kwargs)
 
     return guarded
 

@@ -3,9 +3,9 @@ address and second factor are allauth's, in the same frame."""
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
-from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from django.contrib.auth import logout
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -15,13 +15,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from gallery.accounts import deletion, profile, second_factor, sessions, tokens
+from gallery.accounts import confirmation, credentials, deletion, profile, sessions, tokens
 from gallery.accounts.export import export_response
 from gallery.errors import Refusal
 from gallery.library import quota
+from gallery.models import User
 from gallery.web import toasts
-from gallery.web.access import member, signed_in
-from gallery.web.forms import DeleteAccountForm, ProfileForm, TokenForm
+from gallery.web.access import confirmed, member, signed_in
+from gallery.web.forms import DeleteAccountForm, ProfileForm, TokenForm, TokenReviewForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,6 +64,7 @@ def session_list(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @signed_in
+@confirmed
 def session_end(request: HttpRequest, pk: int) -> HttpResponse:
     if not sessions.end(member(request), pk):
         raise Http404
@@ -72,6 +74,7 @@ def session_end(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @signed_in
+@confirmed
 def session_end_others(request: HttpRequest) -> HttpResponse:
     ended = sessions.end_all(member(request), besides=request.session.session_key)
     text = ngettext("%(count)d browser is signed out.", "%(count)d browsers are signed out.", ended)
@@ -85,6 +88,7 @@ def session_end_others(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @signed_in
+@confirmed
 def token_list(request: HttpRequest) -> HttpResponse:
     """A new token's secret is in the answer to the form and on no other page."""
     user = member(request)
@@ -98,18 +102,22 @@ def token_list(request: HttpRequest) -> HttpResponse:
             form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
         else:
             form = TokenForm()
-    rows = [
-        {"token": described, "has_expired": tokens.has_expired(described)}
-        for described in tokens.tokens_of(user)
-    ]
-    context = {"rows": rows, "form": form, "secret": secret, "tab": "tokens"}
+    context = {"rows": _token_rows(user), "form": form, "secret": secret, "tab": "tokens"}
     return render(
         request, "account/tokens.html", {**context, "sign_ins": tokens.sign_ins_of(user).count()}
     )
 
 
+def _token_rows(user: User) -> list[dict[str, Any]]:
+    return [
+        {"token": described, "has_expired": tokens.has_expired(described)}
+        for described in tokens.tokens_of(user)
+    ]
+
+
 @require_POST
 @signed_in
+@confirmed
 def token_revoke(request: HttpRequest, pk: UUID) -> HttpResponse:
     if not tokens.revoke(member(request), pk):
         raise Http404
@@ -119,10 +127,33 @@ def token_revoke(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @signed_in
+@confirmed
 def token_end_sign_ins(request: HttpRequest) -> HttpResponse:
     tokens.sign_ins_of(member(request)).delete()
     toasts.say(request, _("Those programs are signed out."))
     return redirect("account_tokens")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@signed_in
+@confirmed
+def token_review(request: HttpRequest) -> HttpResponse:
+    """After the password or the second factor has changed: which tokens may go on?"""
+    user = member(request)
+    named = tokens.tokens_of(user)
+    form = TokenReviewForm(request.POST if request.method == "POST" else None, named=named)
+    if form.is_valid():
+        ended = tokens.revoke_some(user, form.chosen())
+        credentials.reviewed(request)
+        text = ngettext("%(count)d token is revoked.", "%(count)d tokens are revoked.", ended)
+        toasts.say(request, text % {"count": ended} if ended else _("Your tokens go on working."))
+        return redirect("account_tokens")
+    rows = _token_rows(user)
+    if not rows:  # all of them have been revoked elsewhere
+        credentials.reviewed(request)
+        return redirect("account_tokens")
+    return render(request, "account/token_review.html", {"rows": rows, "tab": "tokens"})
 
 
 # --- Data ---------------------------------------------------------------------------
@@ -133,13 +164,16 @@ def token_end_sign_ins(request: HttpRequest) -> HttpResponse:
 def data(request: HttpRequest) -> HttpResponse:
     """Take everything along, or go."""
     user = member(request)
-    context = {"losses": deletion.losses_of(user), "usage": quota.usage(user), "tab": "data"}
-    return render(request, "account/data.html", context)
+    context = {"usage": quota.usage(user), "is_confirmed": confirmation.is_recent(request)}
+    return render(request, "account/data.html", {**context, "tab": "data"})
 
 
 @require_safe
 @signed_in
 def export(request: HttpRequest) -> HttpResponseBase:
+    """The page of the data asks who it is beforehand: a download has no page to go on from."""
+    if not confirmation.is_recent(request):
+        return redirect("account_data")
     return export_response(member(request))
 
 
@@ -148,14 +182,14 @@ def export(request: HttpRequest) -> HttpResponseBase:
 def delete(request: HttpRequest) -> HttpResponse:
     """Asks for the user name and, unless it was given a moment ago, the password."""
     user = member(request)
-    is_confirmed = did_recently_reauthenticate(request)
+    is_confirmed = confirmation.is_recent(request)
     form = DeleteAccountForm(request.POST or None)
     if form.is_valid():
         try:
             if form.cleaned_data["username"] != user.get_username():
                 raise Refusal("wrong_name", _("Type your user name exactly."), "username")
             if not is_confirmed:
-                second_factor.confirm_password(user, form.cleaned_data["password"])
+                confirmation.confirm_password(user, form.cleaned_data["password"])
             deletion.request_deletion(user)
         except Refusal as refusal:
             form.add_error(refusal.field, str(refusal.message))

@@ -1,21 +1,27 @@
-"""Where allauth asks us: who may register, and what things are called."""
+"""Where allauth asks us: who may register, how wrong passwords count, whom notices go to, and
+what things are called."""
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.forms import Form
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
+from django.utils import translation
 from django.utils.translation import gettext as _
 
-from gallery.accounts import invitations, registration
+from gallery.accounts import attempts, invitations, profile, registration, roles, sessions
 from gallery.asker import address_of
 from gallery.models import User
+
+logger = logging.getLogger(__name__)
 
 
 def invitation_code(request: HttpRequest) -> str:
@@ -41,6 +47,55 @@ class AccountAdapter(DefaultAccountAdapter):
             saved = super().save_user(request, user, form, commit)
             invitations.mark_used(invitation, saved)
         return saved
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """allauth tells the former address if it has a row of it: accounts that were made
+        elsewhere have none."""
+        former = User.objects.get(pk=email_address.user_id).email
+        is_told = EmailAddress.objects.filter(user_id=email_address.user_id, email__iexact=former)
+        untold = former and former.lower() != email_address.email and not is_told.exists()
+        confirmed = bool(super().confirm_email(request, email_address))
+        if confirmed and untold:
+            profile.tell_former(email_address.user, former)
+        return confirmed
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Counts the try, by account and not by what the account was called. Raises
+        ValidationError (too_many_login_attempts)."""
+        logins = [credentials.get("username", ""), credentials.get("email", "")]
+        # Where allauth looks for it, to take back a try that was right.
+        self._login_failed_rl_usage = attempts.count(request, logins)
+        if self._login_failed_rl_usage is None:
+            raise self.validation_error("too_many_login_attempts")
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        user: User | None = super().authenticate(request, **credentials)
+        if user is not None:
+            attempts.remember(request, user)
+        return user
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: User,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """allauth's; to addresses that were never verified, too, and in the language of the
+        account. A mail server that refuses keeps nobody from protecting the account."""
+        by = self.request.user
+        told = {
+            **(context or {}),
+            "name": user.get_username(),
+            "browser": sessions.describe(self.get_http_user_agent(self.request)),
+            "by_administrator": roles.is_administrator(by) and by != user,
+            "security_url": self.request.build_absolute_uri(resolve_url("mfa_index")),
+        }
+        with translation.override(user.language or translation.get_language()):
+            try:
+                super().send_notification_mail(template_prefix, user, told, email or user.email)
+            except OSError as error:  # SMTP's own errors are of this kind, too
+                logger.warning("%s was not told of %s: %s", user.pk, template_prefix, error)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that limits count by, as the API's do (PROXY_COUNT)."""

@@ -2,16 +2,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from allauth.account import forms as account_forms
 from allauth.core import context
 from django import forms
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from gallery.accounts import invitations, profile, registration
+from gallery.accounts import attempts, confirmation, invitations, profile, registration
 from gallery.errors import Refusal
 from gallery.models import ApiToken, User
 from gallery.web.adapters import invitation_code
@@ -72,6 +74,24 @@ class ChangeEmailForm(account_forms.AddEmailForm):
         return profile.change_email(request, self.user, self.cleaned_data["email"])
 
 
+class ChangePasswordForm(account_forms.ChangePasswordForm):
+    """allauth's, but that wrong passwords are counted here, too."""
+
+    def clean_oldpassword(self) -> str:
+        password = str(self.cleaned_data["oldpassword"])
+        with as_field_error():
+            confirmation.confirm_password(self.user, password)
+        return password
+
+
+class ResetPasswordKeyForm(account_forms.ResetPasswordKeyForm):
+    """allauth's. Who has the mail is the owner, and not kept waiting by wrong passwords."""
+
+    def save(self) -> None:
+        super().save()
+        attempts.forget(context.request, self.user)
+
+
 class ProfileForm(forms.ModelForm):
     """Saved by gallery.accounts.profile."""
 
@@ -112,6 +132,22 @@ class TokenForm(forms.Form):
             ("", _("never")),
         ],
     )
+
+
+class TokenReviewForm(forms.Form):
+    """Tokens to be revoked, out of `named`; or the button that keeps all of them."""
+
+    tokens = forms.ModelMultipleChoiceField(ApiToken.objects.none(), required=False)
+    keep = forms.CharField(required=False)
+
+    def __init__(self, *args: Any, named: QuerySet[ApiToken], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast(forms.ModelMultipleChoiceField, self.fields["tokens"]).queryset = named
+
+    def chosen(self) -> list[UUID]:
+        if self.cleaned_data["keep"]:
+            return []
+        return [described.pk for described in self.cleaned_data["tokens"]]
 
 
 class InvitationForm(forms.Form):

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from gallery import keyset
-from gallery.accounts import roles
+from gallery.accounts import confirmation, roles
 from gallery.errors import Refusal
 from gallery.library import quota
 from gallery.web import toasts
@@ -46,6 +46,8 @@ def user(request: HttpRequest, username: str) -> HttpResponse:
         raise Http404
     form = UserForm(request.POST or None, account=account)
     if form.is_valid():
+        if roles.opens_or_closes(account, form.changes()):
+            confirmation.require_recent(request)
         try:
             roles.change_account(account, form.changes())
         except Refusal as refusal:

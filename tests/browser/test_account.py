@@ -171,6 +171,7 @@ def test_a_new_token_is_copied(site: Site, member: User) -> None:
     page.get_by_label("Name").fill("Backup")
     page.get_by_label("Read and write").check()
     page.get_by_role("button", name="Make the token").click()
+    confirm_password(page)
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_text("Copied.")).to_be_visible()
     copied = page.evaluate("() => navigator.clipboard.readText()")
@@ -181,10 +182,29 @@ def test_a_new_token_is_copied(site: Site, member: User) -> None:
     expect(page.get_by_text("You have none yet.")).to_be_visible()
 
 
+def test_who_changes_the_password_is_asked_about_tokens(site: Site, member: User) -> None:
+    for name in ("Backup", "Camera"):
+        tokens.issue(member, name, "read", 30)
+    site.sign_in(member)
+    page = site.open(reverse("account_change_password"))
+    page.get_by_label("Current Password").fill(PASSWORD)
+    page.get_by_label("New Password", exact=True).fill("another long password")
+    page.get_by_label("New Password (again)").fill("another long password")
+    page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Which tokens may go on?")
+    page.get_by_label("Camera").uncheck()
+    page.get_by_role("button", name="Revoke the chosen ones").click()
+    expect(page.get_by_text("1 token is revoked.")).to_be_visible()
+    expect(page.get_by_text("Camera")).to_be_visible()
+    expect(page.get_by_text("Backup")).to_have_count(0)
+
+
 def test_the_account_is_deleted_only_after_typing_its_name(site: Site, member: User) -> None:
     upload(member, title="Mine")
     site.sign_in(member)
     page = site.open(reverse("account_data"))
+    page.get_by_role("link", name="Confirm and go on").click()
+    confirm_password(page)
     with page.expect_download() as download:
         page.get_by_role("link", name="Download everything").click()
     assert download.value.suggested_filename.startswith("clipsite-dora-")
@@ -194,8 +214,7 @@ def test_the_account_is_deleted_only_after_typing_its_name(site: Site, member: U
     page.get_by_label("Type your user name").fill("dor")
     expect(button).to_be_disabled()
     page.get_by_label("Type your user name").fill("dora")
-    page.get_by_label("Your password").fill(PASSWORD)
-    button.click()
+    button.click()  # the password was given a moment ago
     expect(page.get_by_role("heading", level=1)).to_have_text("Your account is deleted")
     # A worker may have carried it out already.
     left = User.objects.filter(pk=member.pk).first()
@@ -253,7 +272,7 @@ def pages(site: Site, member: User) -> list[str]:
     names = [
         "account_home", "account_sessions", "account_tokens", "account_data", "account_delete",
         "account_email", "account_change_password", "mfa_index", "mfa_list_webauthn",
-        "invitations", "users", "moderation", "account_reauthenticate",
+        "invitations", "users", "moderation", "account_reauthenticate", "account_tokens_review",
     ]  # fmt: skip
     site.expected_errors = ["400", "503"]
     return [

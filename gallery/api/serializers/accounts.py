@@ -18,8 +18,9 @@ _PASSWORD: dict[str, Any] = {"max_length": 1000, "trim_whitespace": False, "writ
 
 
 class OwnPasswordSerializer(serializers.Serializer):
-    """Who holds a token may not be its owner: what opens or closes the account needs
-    the password, too. With the session of the pages it may be left out."""
+    """Who holds a token or a session may not be its owner: what opens or closes the
+    account needs the password, too. A session may leave it out for ten minutes after it
+    was confirmed on the pages."""
 
     password = serializers.CharField(required=False, **_PASSWORD)
 
@@ -66,9 +67,7 @@ class AccountChangesSerializer(OwnPasswordSerializer):
         help_text="Whether your searches are remembered. What has been stays until "
         "`searches/history/` is deleted.",
     )
-    email = serializers.EmailField(
-        max_length=254, required=False, help_text="Needs the password, unless by session."
-    )
+    email = serializers.EmailField(max_length=254, required=False, help_text="Needs the password.")
 
 
 class UsageSerializer(serializers.Serializer):
@@ -192,7 +191,7 @@ class UserSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class UserChangesSerializer(serializers.Serializer):
+class UserChangesSerializer(OwnPasswordSerializer):
     """All of it optional. Quotas: null is the installation's default, 0 no limit."""
 
     role = serializers.ChoiceField(choices=User.Role.choices, required=False)

@@ -13,7 +13,7 @@ from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gallery.accounts import deletion, profile, second_factor, sessions
+from gallery.accounts import confirmation, deletion, profile, second_factor, sessions
 from gallery.accounts.export import export_response
 from gallery.api.serializers.accounts import (
     AccountChangesSerializer,
@@ -71,7 +71,7 @@ class AccountView(ConfirmedView):
         """Delete the account with all its pictures. This cannot be undone."""
         form = DeletionSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        second_factor.confirm_password(self.account(), form.validated_data["password"])
+        confirmation.confirm_password(self.account(), form.validated_data["password"])
         deletion.request_deletion(self.account())
         return Response(status=204)
 
@@ -90,9 +90,7 @@ class UsageView(ApiView):
         return Response(UsageSerializer(quota.usage(self.account())).data)
 
 
-class ExportView(ApiView):
-    permission_classes = [IsAuthenticated]
-
+class ExportView(ConfirmedView):
     @extend_schema(
         operation_id="account_export",
         tags=["account"],
@@ -101,6 +99,8 @@ class ExportView(ApiView):
     def get(self, request: Request) -> StreamingHttpResponse:
         """All your originals and, as JSON, what you wrote about them: one ZIP file,
         whose `Content-Length` is known."""
+        if not self.is_by_token(request):  # whoever has one may read all of it anyway
+            self.confirm(request)
         return export_response(self.account())
 
 

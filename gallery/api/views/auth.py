@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_logged_in, user_logged_out
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from knox.models import AuthToken
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gallery.accounts import second_factor
+from gallery.accounts import second_factor, sign_in, tokens
 from gallery.api.authentication import TokenAuthentication
 from gallery.api.serializers.auth import LoginSerializer, MeSerializer, TokenSerializer
 from gallery.api.views.base import ApiView
@@ -34,20 +31,19 @@ class LoginView(ApiView):
         """Exchange a user name and a password for a token.
 
         An account with a second factor answers 401 `mfa_required` until `otp` is sent
-        along, and `wrong_otp` if that is wrong or has been tried too often.
+        along, and `wrong_otp` if that is wrong or has been tried too often. After too many
+        wrong passwords, here or on the page, the answer is 429 `too_many_tries`.
         """
         form = LoginSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         otp = form.validated_data.pop("otp", "")
-        user = authenticate(request._request, **form.validated_data)
+        user = sign_in.check_password(request._request, **form.validated_data)
         if user is None:  # unknown, inactive or a wrong password: nobody learns which
             raise AuthenticationFailed(
                 _("The user name or the password is wrong."), code="wrong_credentials"
             )
         _check_second_factor(user, otp)
-        signed_in = AuthToken.objects.filter(user=user, description__isnull=True)
-        signed_in.filter(expiry__lte=timezone.now()).delete()
-        stored, token = AuthToken.objects.create(user)
+        stored, token = tokens.sign_in(user)
         user_logged_in.send(sender=type(user), request=request._request, user=user)
         return Response(TokenSerializer({"token": token, "expiry": stored.expiry}).data)
 
@@ -93,7 +89,7 @@ class LogoutAllView(ApiView):
     @extend_schema(operation_id="logout_all", tags=["auth"], request=None, responses={204: None})
     def post(self, request: Request) -> Response:
         """End every token of the account."""
-        AuthToken.objects.filter(user=request.user).delete()
+        tokens.end_all(self.account())
         user_logged_out.send(type(request.user), request=request._request, user=request.user)
         return Response(status=204)
 

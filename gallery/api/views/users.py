@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotFound
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,6 +16,7 @@ from gallery import keyset
 from gallery.accounts import roles
 from gallery.api.pagination import CursorPages
 from gallery.api.serializers.accounts import UserChangesSerializer, UserSerializer
+from gallery.api.views.confirmed import ConfirmedView
 from gallery.api.views.restricted import AdministratorView
 from gallery.models import User
 
@@ -44,7 +46,8 @@ class UserListView(AdministratorView):
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
 
-class UserView(AdministratorView):
+class UserView(ConfirmedView, AdministratorView):
+    permission_classes = [AllowAny]  # to others there is nothing here
     serializer_class = UserSerializer
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -61,8 +64,11 @@ class UserView(AdministratorView):
 
     @extend_schema(operation_id="users_change", tags=["users"], request=UserChangesSerializer)
     def patch(self, request: Request, username: str) -> Response:
-        """Change the role, the quotas, or whether the account may be used."""
+        """Change the role, the quotas, or whether the account may be used. All but quotas
+        need your own password."""
         form = UserChangesSerializer(data=request.data)
         form.is_valid(raise_exception=True)
+        if roles.opens_or_closes(self.subject, form.validated_data):
+            self.confirm(request)
         changed = roles.change_account(self.subject, form.validated_data)
         return Response(self.get_serializer(changed).data)

@@ -12,6 +12,7 @@ routes: list[URLPattern] = [
     path("account/tokens/", account.token_list, name="account_tokens"),
     path("account/tokens/<uuid:pk>/revoke/", account.token_revoke, name="account_token_revoke"),
     path("account/tokens/end/", account.token_end_sign_ins, name="account_tokens_end"),
+    path("account/tokens/review/", account.token_review, name="account_tokens_review"),
     path("account/data/", account.data, name="account_data"),
     path("account/export/", account.export, name="account_export"),
     path("account/delete/", account.delete, name="account_delete"),

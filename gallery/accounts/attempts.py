@@ -1,0 +1,83 @@
+"""How often somebody may be wrong about a password: one count for pages and API, signing in
+and confirming, whatever name of the account is used.
+
+A wrong password counts for the address, for the account at that address, and for the
+account at all addresses that it has not signed in from lately (ACCOUNT_RATE_LIMITS). The
+last keeps a crowd of strangers from guessing, and cannot keep the owner out where the
+owner usually is. allauth's adapter asks here (gallery.web.adapters).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+from allauth.account.internal.userkit import filter_users_by_email, get_user_by_username
+from allauth.core.internal import ratelimit
+from django.core.cache import cache
+from django.http import HttpRequest
+
+from gallery.models import User
+
+_APP = "allauth.account"
+_HERE = "login_failed"
+_ELSEWHERE = "login_failed_elsewhere"
+_KNOWN_SECONDS = 30 * 24 * 3600
+
+
+def count(request: HttpRequest, logins: Iterable[str]) -> ratelimit.RateLimitUsage | None:
+    """Count a try of who calls itself `logins`, before the password is looked at. None if
+    there were too many; else what takes the try back, for one that is right."""
+    usage = ratelimit.RateLimitUsage(usage=[])
+    for action, key in _counters(request, _named(logins)):
+        counted = ratelimit.consume(request, app=_APP, action=action, key=key)
+        if counted is None:
+            usage.rollback()
+            return None
+        usage.usage += counted.usage
+    return usage
+
+
+def remember(request: HttpRequest, user: User) -> None:
+    """The account signed in from here: strangers elsewhere do not lock it here."""
+    cache.set(_known_key(request, _key(user)), True, _KNOWN_SECONDS)
+
+
+def forget(request: HttpRequest, user: User) -> None:
+    """Who proved to be the owner in another way may try again at once."""
+    for action, key in _counters(request, [_key(user)]):
+        ratelimit.clear(request, app=_APP, action=action, key=key)
+
+
+def _counters(request: HttpRequest, accounts: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for account in accounts:
+        yield _HERE, f"{account}:{ratelimit.get_ip(request)}"
+        if not cache.get(_known_key(request, account)):
+            yield _ELSEWHERE, account
+
+
+def _named(logins: Iterable[str]) -> list[str]:
+    """The accounts that could be meant, found as signing in finds them. A name that nobody
+    has counts as well: being locked tells nothing."""
+    logins = [login for login in logins if login]
+    found = {user for login in logins for user in _users(login)}
+    return sorted({_key(user) for user in found} or {_normalised(login) for login in logins})
+
+
+def _users(login: str) -> Iterator[User]:
+    by_name = get_user_by_username(login)
+    if isinstance(by_name, User):
+        yield by_name
+    yield from filter_users_by_email(login, prefer_verified=True, for_login=True)
+
+
+def _key(user: User) -> str:
+    return f"account:{user.pk}"
+
+
+def _normalised(login: str) -> str:
+    return f"name:{unicodedata.normalize('NFKC', login).casefold().strip()}"
+
+
+def _known_key(request: HttpRequest, account: str) -> str:
+    return f"signed-in:{account}:{ratelimit.get_ip(request)}"

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from unfold.admin import ModelAdmin
+
+from gallery.accounts import confirmation
+
+
+class ConfirmedAdmin(ModelAdmin):
+    """What opens or closes an account is done by whoever says again who they are, unless
+    that was a moment ago."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        _confirm(request)
+        return super().changelist_view(request, extra_context)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        _confirm(request)
+        return super().changeform_view(request, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        _confirm(request)
+        return super().delete_view(request, *args, **kwargs)
+
+
+def _confirm(request: HttpRequest) -> None:
+    if request.method == "POST":
+        confirmation.require_recent(request)
