@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "gallery.web.bodies.BodyMiddleware",
     "gallery.web.middleware.RefusalMiddleware",
 ]
 
@@ -362,9 +363,10 @@ QUOTA_IMAGES = env.int("QUOTA_IMAGES", 0)
 UPLOAD_DIR = env.str("UPLOAD_DIR", str(DATA_DIR / "uploads"))
 UPLOAD_EXPIRY_DAYS = env.int("UPLOAD_EXPIRY_DAYS", 7)
 MAX_UNFINISHED_UPLOADS = env.int("MAX_UNFINISHED_UPLOADS", 2_000)
-# Threads of a web process that may wait for the bytes of a client: the others are for
-# everybody else.
+# Threads of a web process that may wait for the bytes of a client, and those that may
+# wait for one account or address: the others are for everybody else.
 UPLOADS_AT_ONCE = max(1, env.int("WEB_THREADS", 16) // 2)
+UPLOADS_AT_ONCE_EACH = max(1, min(2, UPLOADS_AT_ONCE // 2))
 MAX_ZIP_BYTES = env.int("MAX_ZIP_BYTES", 10 * 1024**3)
 MAX_ZIP_ENTRIES = env.int("MAX_ZIP_ENTRIES", 10_000)
 FILE_UPLOAD_HANDLERS = [

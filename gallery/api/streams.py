@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from rest_framework.parsers import BaseParser
 
+from gallery.uploads.arrival import announced_length
+
 if TYPE_CHECKING:
     from django.http import HttpRequest
-
-# A client that is silent for so long has gone: a laptop that was closed says no
-# goodbye, and the upload it was sending must be free when it comes back.
-SILENCE_SECONDS = 20.0
 
 
 class LeftUnread(BaseParser):
@@ -29,18 +27,15 @@ class LeftUnread(BaseParser):
 class RequestBody:
     """Reads as much as it is asked for, whatever the size of the whole.
 
-    A client that breaks off or falls silent looks like the end of the body; what had
-    arrived by then is still read.
+    A client that breaks off, or is too slow (`uploads.arrival`), looks like the end of
+    the body; what had arrived by then is still read.
     """
 
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
         self._is_broken = False
-        # gunicorn's; another server has its own limit for silent clients.
         self._socket: socket.socket | None = request.META.get("gunicorn.socket")
-        if self._socket is not None:
-            self._socket.settimeout(SILENCE_SECONDS)
-        self.left = _announced(request)
+        self.left = announced_length(request)
 
     def read(self, size: int) -> bytes:
         if self.left is not None:
@@ -69,14 +64,3 @@ class RequestBody:
             return bytes(self._stream().read(size))
         except OSError:
             return b""
-
-
-def _announced(request: HttpRequest) -> int | None:
-    """The length that the client announced; None if it sends in chunks without one."""
-    is_open_ended = request.META.get("wsgi.input_terminated") and (
-        "chunked" in request.headers.get("Transfer-Encoding", "").lower()
-    )
-    if is_open_ended:
-        return None
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    return int(length) if length.isdecimal() else 0

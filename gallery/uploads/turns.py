@@ -1,9 +1,15 @@
-"""Who may receive a file now: one request for each upload, and never so many at once
-that slow clients keep a web process from everything else."""
+"""Who may keep a thread waiting for a file now: one request for each upload, few for
+each sender, and never so many at once that slow clients keep a web process from
+everything else.
+
+The places are those of one process, since what they protect is its threads. Each
+process has its own, of which a sender gets the same share in each.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
@@ -13,21 +19,57 @@ from django.db import connection
 
 from gallery.uploads.errors import Busy, Crowded
 
-_places = threading.BoundedSemaphore(settings.UPLOADS_AT_ONCE)
+
+class Places:
+    """`most` at once, `each` of them for one sender."""
+
+    def __init__(self, most: int, each: int) -> None:
+        self._most, self._each = most, each
+        self._taken: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def take(self, sender: str) -> bool:
+        with self._lock:
+            if self._taken.total() >= self._most or self._taken[sender] >= self._each:
+                return False
+            self._taken[sender] += 1
+            return True
+
+    def give_back(self, sender: str) -> None:
+        with self._lock:
+            self._taken[sender] -= 1
+            self._taken += Counter()  # forgets senders that have none
+
+
+places = Places(settings.UPLOADS_AT_ONCE, settings.UPLOADS_AT_ONCE_EACH)
+_this_thread = threading.local()
+
+
+def account(user_id: int) -> str:
+    """An account as a sender; a visitor is one by address."""
+    return f"account:{user_id}"
+
+
+def address(address: str) -> str:
+    return f"address:{address}"
 
 
 @contextmanager
-def place() -> Iterator[None]:
-    """One of the few threads of this process that may wait for a client.
-
-    Raises Crowded: waiting here would take a thread, too.
-    """
-    if not _places.acquire(blocking=False):
+def place(sender: str) -> Iterator[None]:
+    """A place for what this thread receives. Raises Crowded: waiting for one would take
+    a thread, too."""
+    if not places.take(sender):
         raise Crowded
+    _this_thread.has_place = True
     try:
         yield
     finally:
-        _places.release()
+        _this_thread.has_place = False
+        places.give_back(sender)
+
+
+def has_place() -> bool:
+    return getattr(_this_thread, "has_place", False)
 
 
 @contextmanager

@@ -126,15 +126,16 @@ def offset_of(upload: ResumableUpload) -> int:
 
 
 def receive(
-    upload_id: UUID, offset: int, body: Body, checksum: Checksum | None = None
+    upload: ResumableUpload, offset: int, body: Body, checksum: Checksum | None = None
 ) -> ResumableUpload:
     """Store a part that begins at `offset`, and register the file once it is whole.
 
-    What arrived is kept even if the client breaks off; with a checksum it is all of
+    What arrived is kept even if the client breaks off or is too slow; with a checksum it is all of
     the part or nothing. Raises WrongOffset, Busy, TooLarge (too_long),
     ChecksumMismatch, NoSpace, Expired (upload_gone), Crowded or what `finish` raises.
     """
-    with turns.only_writer(upload_id), turns.place():
+    upload_id = upload.pk
+    with turns.only_writer(upload_id), turns.place(turns.account(upload.owner_id)):
         upload = _begin_part(upload_id, offset, body)
         ended = upload.state != ResumableUpload.State.RECEIVING
         while not ended and upload.offset < upload.length:
