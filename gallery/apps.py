@@ -10,3 +10,6 @@ class GalleryConfig(AppConfig):
     def ready(self) -> None:
         import clipsite.celery  # noqa: F401  (makes it the application tasks are sent through)
         from gallery import checks  # noqa: F401  (registers the system checks)
+        from gallery.accounts import signals
+
+        signals.connect()

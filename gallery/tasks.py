@@ -8,6 +8,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from gallery import trail
 from gallery.accounts import deletion
 from gallery.doorbell import ring
 from gallery.encoders import reply
@@ -158,6 +159,11 @@ def request_recall() -> None:
 @shared_task
 def purge_trash() -> None:
     trash.purge_expired()
+
+
+@shared_task
+def forget_security_events() -> None:
+    trail.forget_old()
 
 
 @shared_task

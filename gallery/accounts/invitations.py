@@ -6,12 +6,15 @@ from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from gallery import trail
 from gallery.errors import Refusal
 from gallery.models import Invitation, User
+from gallery.trail import Event
 
 DEFAULT_DAYS = 7
 MAX_DAYS = 365
@@ -35,11 +38,14 @@ def invite(by: User, email: str = "", days: int = DEFAULT_DAYS) -> Invitation:
         raise Refusal(
             "bad_days", _("Give a number of days from 1 to %(most)d.") % {"most": MAX_DAYS}, "days"
         )
-    return Invitation.objects.create(
-        created_by=by,
-        email=_clean_email(email),
-        expires_at=timezone.now() + timedelta(days=days),
-    )
+    with transaction.atomic():
+        invitation = Invitation.objects.create(
+            created_by=by,
+            email=_clean_email(email),
+            expires_at=timezone.now() + timedelta(days=days),
+        )
+        trail.record(Event.INVITATION_MADE, by, invitation, by=by, days=days)
+    return invitation
 
 
 def usable(code: str) -> Invitation | None:
@@ -84,13 +90,16 @@ def redeem(code: str, email: str) -> Invitation:
 def mark_used(invitation: Invitation, by: User) -> None:
     invitation.used_by, invitation.used_at = by, timezone.now()
     invitation.save(update_fields=["used_by", "used_at"])
+    trail.record(Event.INVITATION_USED, invitation.created_by, invitation, by=by)
 
 
 def revoke(invitation: Invitation) -> None:
     """Nobody can register with it from now on. What was used stays used."""
     if invitation.used_at is None and invitation.revoked_at is None:
         invitation.revoked_at = timezone.now()
-        invitation.save(update_fields=["revoked_at"])
+        with transaction.atomic():
+            invitation.save(update_fields=["revoked_at"])
+            trail.record(Event.INVITATION_REVOKED, invitation.created_by, invitation)
 
 
 def state_of(invitation: Invitation) -> str:

@@ -10,9 +10,11 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from gallery import trail
 from gallery.errors import Refusal
 from gallery.library import texts
 from gallery.models import User
+from gallery.trail import Event
 
 _MAX_NAME = 100
 _MAX_EMAIL = 254
@@ -56,6 +58,7 @@ def replace_email(user: User, email: str) -> EmailAddress:
     address, _created = EmailAddress.objects.get_or_create(user=user, email=email)
     address.set_as_primary()
     user.email = email
+    trail.record(Event.EMAIL_CHANGED, user, email=trail.masked(email))
     return address
 
 

@@ -16,8 +16,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from gallery import trail
 from gallery.errors import Refusal
 from gallery.models import User
+from gallery.trail import Event
 
 # What an administrator may change of an account.
 CHANGEABLE = ("role", "is_active", "quota_bytes", "quota_images")
@@ -68,6 +70,7 @@ def change_account(user: User, changes: Mapping[str, Any]) -> User:
     account = User.objects.select_for_update().get(pk=user.pk)
     if account.deletion_requested_at is not None:
         raise Refusal("being_deleted", _("This account is being deleted."))
+    held = {field: getattr(account, field) for field in CHANGEABLE}
     if "role" in changes:
         take_role(account, _clean_role(changes["role"]))
     if "is_active" in changes:
@@ -79,7 +82,23 @@ def change_account(user: User, changes: Mapping[str, Any]) -> User:
     account.save(
         update_fields=["role", "is_staff", "is_superuser", "is_active", *_LARGEST],
     )
+    _tell(account, held)
     return account
+
+
+_EVENTS = {
+    "role": Event.ROLE_CHANGED,
+    "is_active": Event.ACTIVE_CHANGED,
+    "quota_bytes": Event.QUOTA_CHANGED,
+    "quota_images": Event.QUOTA_CHANGED,
+}
+
+
+def _tell(account: User, held: Mapping[str, Any]) -> None:
+    for field, event in _EVENTS.items():
+        value = getattr(account, field)
+        if value != held[field]:
+            trail.record(event, account, field=field, before=held[field], after=value)
 
 
 def lock_administrators() -> set[int]:

@@ -9,8 +9,10 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from gallery import trail
 from gallery.errors import Refusal
 from gallery.models import User
+from gallery.trail import Event
 
 _FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
@@ -24,7 +26,11 @@ def is_needed(user: User) -> bool:
 def is_right(user: User, code: str) -> bool:
     """Whether `code` is one of the authenticator app's, or a recovery code; it is used
     up. After some wrong ones no more are taken for a while (allauth counts them)."""
-    return bool(AuthenticateForm(user=user, data={"code": code}).is_valid())
+    form = AuthenticateForm(user=user, data={"code": code})
+    is_right = bool(form.is_valid())
+    if is_right and form.authenticator.type == Authenticator.Type.RECOVERY_CODES:
+        trail.record(Event.RECOVERY_CODE_USED, user, by=user)
+    return is_right
 
 
 def confirm_password(user: User, password: str, field: str = "password") -> None:

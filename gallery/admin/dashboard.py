@@ -103,6 +103,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(_("Groups"), "group", "auth", "group"),
                 _item(_("E-mail addresses"), "mail", "account", "emailaddress"),
                 _item(_("API tokens"), "key", "knox", "authtoken"),
+                _item(_("Security events"), "policy", "gallery", "securityevent"),
             ],
         },
     ]

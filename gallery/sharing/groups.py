@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from gallery import trail
 from gallery.errors import Refusal
 from gallery.models import Group, User
 from gallery.models.share import GroupQuerySet
 from gallery.sharing.names import clean_name
 from gallery.sharing.people import find_person
+from gallery.trail import Event
 
 
 def groups_of(user: User) -> GroupQuerySet:
@@ -32,18 +34,24 @@ def rename_group(group: Group, name: str) -> None:
 
 def delete_group(group: Group) -> None:
     """Its members lose what was shared with them through it alone."""
-    group.delete()
+    with transaction.atomic():
+        trail.record(Event.GROUP_DELETED, group.owner, group, name=group.name)
+        group.delete()
 
 
 def add_member(group: Group, name: str) -> User:
     """Raises Refusal (unknown_user, is_you) or TooManyTries."""
     person = find_person(name, group.owner)
-    group.members.add(person)
+    with transaction.atomic():
+        group.members.add(person)
+        trail.record(Event.MEMBER_ADDED, group.owner, group, user=person.get_username())
     return person
 
 
 def remove_member(group: Group, person: User) -> None:
-    group.members.remove(person)
+    with transaction.atomic():
+        group.members.remove(person)
+        trail.record(Event.MEMBER_REMOVED, group.owner, group, user=person.get_username())
 
 
 def _clean(name: str) -> str:

@@ -7,13 +7,16 @@ from datetime import datetime
 from typing import Any, Literal
 
 from django.contrib.auth.hashers import make_password
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from gallery import trail
 from gallery.errors import Refusal
 from gallery.models import Album, Image, ShareLink, User
 from gallery.models.share import ShareLinkQuerySet
 from gallery.sharing.names import clean_name
+from gallery.trail import Event
 
 LinkState = Literal["active", "used_up", "expired", "stopped", "revoked"]
 STATES: tuple[LinkState, ...] = ("active", "used_up", "expired", "stopped", "revoked")
@@ -60,7 +63,7 @@ def create_link(
 
     Raises Refusal (name_too_long, bad_password, bad_expiry, bad_max_uses).
     """
-    return ShareLink.objects.create(
+    link = ShareLink(
         created_by=by,
         album=album,
         image=image,
@@ -70,6 +73,10 @@ def create_link(
         allow_download=allow_download,
         max_uses=_clean_uses(max_uses),
     )
+    with transaction.atomic():
+        link.save()
+        trail.record(Event.LINK_MADE, by, link, by=by, shows=_shown_by(link))
+    return link
 
 
 def change_link(link: ShareLink, changes: dict[str, Any]) -> None:
@@ -89,12 +96,21 @@ def change_link(link: ShareLink, changes: dict[str, Any]) -> None:
     }
     for field, value in changes.items():
         setattr(link, field, clean[field](value))
-    link.save(update_fields=list(changes))
+    with transaction.atomic():
+        link.save(update_fields=list(changes))
+        trail.record(Event.LINK_CHANGED, link.created_by, link, fields=sorted(changes))
 
 
 def revoke_link(link: ShareLink) -> None:
     """For good: its address may be anywhere. Nothing happens to a revoked one."""
-    ShareLink.objects.filter(pk=link.pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
+    with transaction.atomic():
+        unended = ShareLink.objects.filter(pk=link.pk, revoked_at__isnull=True)
+        if unended.update(revoked_at=timezone.now()):
+            trail.record(Event.LINK_REVOKED, link.created_by, link)
+
+
+def _shown_by(link: ShareLink) -> str:
+    return f"album:{link.album_id}" if link.album_id else f"image:{link.image_id}"
 
 
 def _hashed(password: str) -> str:

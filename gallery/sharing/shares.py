@@ -8,12 +8,15 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from gallery import trail
 from gallery.errors import Refusal
 from gallery.models import Album, AlbumRole, AlbumShare, Group, User
 from gallery.sharing.people import find_person
+from gallery.trail import Event
 
 
 def shares_of(album: Album) -> QuerySet[AlbumShare]:
@@ -43,19 +46,24 @@ def share_with_group(album: Album, group: UUID, role: str, by: User) -> tuple[Al
 def change_role(share: AlbumShare, role: str) -> None:
     """Raises Refusal (bad_role)."""
     share.role = clean_role(role)
-    share.save(update_fields=["role"])
+    with transaction.atomic():
+        share.save(update_fields=["role"])
+        _tell(Event.SHARE_CHANGED, share)
 
 
 def remove(share: AlbumShare) -> None:
     """At once nobody sees the album by this share. Pictures that its people have put
     there stay until they, or who manages the album, take them out."""
-    share.delete()
+    with transaction.atomic():
+        _tell(Event.SHARE_ENDED, share)
+        share.delete()
 
 
 def leave(album: Album, user: User) -> list[str]:
     """Give up what was shared with `user` by name. Returns the names of the groups
     that still show the album to `user`."""
-    AlbumShare.objects.filter(album=album, user=user).delete()
+    for share in shares_of(album).filter(user=user):
+        remove(share)
     groups = Group.objects.filter(album_shares__album=album, members=user)
     return list(groups.order_by("name").values_list("name", flat=True))
 
@@ -68,9 +76,24 @@ def clean_role(role: str) -> str:
 
 
 def _share(album: Album, role: str, by: User, **target: Any) -> tuple[AlbumShare, bool]:
-    return AlbumShare.objects.update_or_create(
-        album=album,
-        **target,
-        defaults={"role": role},
-        create_defaults={"role": role, "created_by": by},
+    with transaction.atomic():
+        share, is_new = AlbumShare.objects.update_or_create(
+            album=album,
+            **target,
+            defaults={"role": role},
+            create_defaults={"role": role, "created_by": by},
+        )
+        _tell(Event.SHARED if is_new else Event.SHARE_CHANGED, share)
+    return share, is_new
+
+
+def _tell(event: Event, share: AlbumShare) -> None:
+    group = f"group:{share.group_id}" if share.group_id else None
+    trail.record(
+        event,
+        share.album.owner,
+        share.album,
+        role=share.role,
+        user=share.user.get_username() if share.user else None,
+        group=group,
     )

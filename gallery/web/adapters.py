@@ -15,8 +15,10 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from gallery import trail
 from gallery.accounts import invitations, registration
 from gallery.models import User
+from gallery.trail import Event
 
 
 def invitation_code(request: HttpRequest) -> str:
@@ -46,6 +48,16 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that limits count by, as the API's do (PROXY_COUNT)."""
         return BaseThrottle().get_ident(Request(request)) or "unknown"  # as behind a socket
+
+    def validation_error(self, code: str, *args: Any) -> Exception:
+        """Where allauth says that something has been tried too often, password or code."""
+        if code == "too_many_login_attempts":
+            trail.failed(Event.SIGN_IN_LOCKED, trail.actor())
+        return super().validation_error(code, *args)
+
+    def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
+        super().send_password_reset_mail(user, email, context)
+        trail.record(Event.PASSWORD_RESET_ASKED, user)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return resolve_url("mfa_index")
