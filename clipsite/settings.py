@@ -69,6 +69,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "gallery.web.bodies.BodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -84,7 +85,6 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
-    "gallery.web.bodies.BodyMiddleware",
     "gallery.web.middleware.RefusalMiddleware",
 ]
 
@@ -420,7 +420,11 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"PIL": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
+    "loggers": {
+        "PIL": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+        "clipsite.security": {"level": "INFO"},  # whatever LOG_LEVEL says
+    },
 }
 
 # --- Admin --------------------------------------------------------------------

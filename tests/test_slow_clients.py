@@ -172,15 +172,15 @@ def test_visitors_are_counted_by_address(
     server: Server, pool: ThreadPoolExecutor, alice: User
 ) -> None:
     """Without an account, for bodies that are no files, and for those that nobody reads."""
-    for path, kind in [
-        ("/api/v1/search/pictures/", MULTIPART),
-        ("/api/v1/search/", "application/json"),
-        ("/accounts/login/", "application/x-www-form-urlencoded"),
-        ("/api/v1/nowhere/", "application/json"),
+    for path, kind, more in [
+        ("/api/v1/search/pictures/", MULTIPART, {}),
+        ("/api/v1/search/", "application/json", {}),
+        ("/accounts/login/", "application/x-www-form-urlencoded", {}),
+        ("/api/v1/nowhere/", "application/json", {}),
+        ("/api/v1/search/", "application/json", {"Host": "elsewhere.example"}),
     ]:
-        connections = [
-            Connection(server, path, 100_000, **{"Content-Type": kind}) for _ in range(THREADS + 4)
-        ]
+        headers = {"Content-Type": kind, **more}
+        connections = [Connection(server, path, 100_000, **headers) for _ in range(THREADS + 4)]
         answers = [pool.submit(each.drip, [b'{"a'] * 8, 0.3) for each in connections]
         wait_for(
             lambda answers=answers: sum(each.done() for each in answers) >= THREADS + 2,

@@ -64,8 +64,8 @@ class PasswordWitness:
 # --- Signing in -------------------------------------------------------------------------
 
 
-def _signed_in(sender: Any, request: HttpRequest, user: User, **_kwargs: Any) -> None:
-    steps = request.session.get("account_authentication_methods", [])
+def _signed_in(sender: Any, request: HttpRequest | None, user: User, **_kwargs: Any) -> None:
+    steps = getattr(request, "session", {}).get("account_authentication_methods", [])
     methods = [step.get("type") or step.get("method") for step in steps]
     trail.record(Event.SIGNED_IN, user, by=user, methods=methods or ["password"])
 

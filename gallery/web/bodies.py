@@ -7,20 +7,19 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.handlers.wsgi import LimitedStream, WSGIRequest
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 
+from gallery.errors import Refusal, Unavailable
 from gallery.sharing.visitor import address_of
 from gallery.uploads import turns
 from gallery.uploads.arrival import Arrival, announced_length
-from gallery.web import errors
 
 _ARRIVAL = "clipsite.arrival"
 
 
 class BodyMiddleware:
     """Has every body read through an `Arrival`, whoever reads it: forms, files and JSON,
-    pages and API. Where it was ended, whatever the view made of that is answered with
-    the reason; what the view has kept of it (a part of an upload) is its success.
+    pages and API. The first of all, for what nobody reads is seen to here as well.
 
     It needs gunicorn's socket. Other servers see to slow clients themselves.
     """
@@ -34,19 +33,16 @@ class BodyMiddleware:
             return self._get_response(request)
         arrival = _arrival_of(request, connection)
         try:
-            response = self._get_response(request)
+            return self._get_response(request)
         finally:
             arrival.close()
-        if arrival.cause is not None and response.status_code >= 400:
-            return errors.refused(request, arrival.cause)
-        return response
 
-    def process_exception(self, request: WSGIRequest, exception: Exception) -> HttpResponse | None:
-        """Before it is logged as an error of ours."""
-        arrival: Arrival | None = request.META.get(_ARRIVAL)
-        if arrival is not None and arrival.cause is not None and isinstance(exception, OSError):
-            return errors.refused(request, arrival.cause)
-        return None
+
+def ended_by(request: HttpRequest) -> Refusal | Unavailable | None:
+    """Why the body was not waited for to its end. What a view has kept of it (a part of an
+    upload) is a success all the same."""
+    arrival: Arrival | None = request.META.get(_ARRIVAL)
+    return None if arrival is None else arrival.cause
 
 
 def _arrival_of(request: WSGIRequest, connection: socket.socket) -> Arrival:
