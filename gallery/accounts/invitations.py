@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from gallery import trail
 from gallery.errors import Refusal
+from gallery.library import caps
 from gallery.models import Invitation, User
 from gallery.trail import Event
 
@@ -32,13 +33,16 @@ def given_by(user: User) -> QuerySet[Invitation]:
 def invite(by: User, email: str = "", days: int = DEFAULT_DAYS) -> Invitation:
     """Make an invitation; with an e-mail address nobody else may use it.
 
-    Raises Refusal (bad_days, bad_email, email_taken).
+    Raises Refusal (bad_days, bad_email, email_taken, too_many_invitations).
     """
     if not 1 <= days <= MAX_DAYS:
         raise Refusal(
             "bad_days", _("Give a number of days from 1 to %(most)d.") % {"most": MAX_DAYS}, "days"
         )
     with transaction.atomic():
+        caps.hold_room(caps.INVITATIONS, by)
+        given = Invitation.objects.filter(created_by=by)
+        caps.keep_latest(given.exclude(pk__in=given.live().values("pk")), caps.ENDED_KEPT)
         invitation = Invitation.objects.create(
             created_by=by,
             email=_clean_email(email),

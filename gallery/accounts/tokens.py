@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
 from gallery.errors import Refusal
-from gallery.library import texts
+from gallery.library import caps, texts
 from gallery.models import ApiToken, User
 
 MAX_DAYS = 3650
-MAX_TOKENS = 100
+MAX_TOKENS = caps.TOKENS
 _MAX_NAME = 100
 # How exactly "last used" is known: not every request should write.
 _USE_NOTED_EVERY = timedelta(minutes=1)

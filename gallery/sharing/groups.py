@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from gallery import trail
 from gallery.errors import Refusal
+from gallery.library import caps
 from gallery.models import Group, User
 from gallery.models.share import GroupQuerySet
 from gallery.sharing.names import clean_name
@@ -20,9 +21,11 @@ def groups_of(user: User) -> GroupQuerySet:
 
 
 def create_group(owner: User, name: str) -> Group:
-    """Raises Refusal (no_name, name_too_long, group_exists)."""
+    """Raises Refusal (no_name, name_too_long, group_exists, too_many_groups)."""
     group = Group(owner=owner, name=_clean(name))
-    _save(group)
+    with transaction.atomic():
+        caps.hold_room(caps.GROUPS, owner)
+        _save(group)
     return group
 
 
@@ -40,9 +43,11 @@ def delete_group(group: Group) -> None:
 
 
 def add_member(group: Group, name: str) -> User:
-    """Raises Refusal (unknown_user, is_you) or TooManyTries."""
+    """Raises Refusal (unknown_user, is_you, too_many_members) or TooManyTries."""
     person = find_person(name, group.owner)
     with transaction.atomic():
+        if not group.members.filter(pk=person.pk).exists():
+            caps.hold_room(caps.MEMBERS, group.owner, of=group)
         group.members.add(person)
         trail.record(Event.MEMBER_ADDED, group.owner, group, user=person.get_username())
     return person

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from gallery import trail
 from gallery.errors import Refusal
+from gallery.library import caps
 from gallery.models import Album, Image, ShareLink, User
 from gallery.models.share import ShareLinkQuerySet
 from gallery.sharing.names import clean_name
@@ -61,7 +62,7 @@ def create_link(
 ) -> ShareLink:
     """The caller has checked that `by` may share the album or the picture.
 
-    Raises Refusal (name_too_long, bad_password, bad_expiry, bad_max_uses).
+    Raises Refusal (name_too_long, bad_password, bad_expiry, bad_max_uses, too_many_links).
     """
     link = ShareLink(
         created_by=by,
@@ -74,7 +75,9 @@ def create_link(
         max_uses=_clean_uses(max_uses),
     )
     with transaction.atomic():
+        caps.hold_room(caps.LINKS, by)
         link.save()
+        _forget_ended(by)
         trail.record(Event.LINK_MADE, by, link, by=by, shows=_shown_by(link))
     return link
 
@@ -107,6 +110,13 @@ def revoke_link(link: ShareLink) -> None:
         unended = ShareLink.objects.filter(pk=link.pk, revoked_at__isnull=True)
         if unended.update(revoked_at=timezone.now()):
             trail.record(Event.LINK_REVOKED, link.created_by, link)
+
+
+def _forget_ended(user: User) -> None:
+    """The oldest of very many."""
+    made = ShareLink.objects.filter(created_by=user)
+    ended = made.exclude(pk__in=made.live().values("pk"))
+    caps.keep_latest(ended, caps.ENDED_KEPT)
 
 
 def _shown_by(link: ShareLink) -> str:

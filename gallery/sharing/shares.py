@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 
 from gallery import trail
 from gallery.errors import Refusal
+from gallery.library import caps
+from gallery.library.turns import wait_for_turn
 from gallery.models import Album, AlbumRole, AlbumShare, Group, User
 from gallery.sharing.people import find_person
 from gallery.trail import Event
@@ -26,7 +28,7 @@ def shares_of(album: Album) -> QuerySet[AlbumShare]:
 def share_with_person(album: Album, name: str, role: str, by: User) -> tuple[AlbumShare, bool]:
     """Share, or change the role of who has it. Returns whether it is new.
 
-    Raises Refusal (unknown_user, is_you, is_owner, bad_role) or TooManyTries.
+    Raises Refusal (unknown_user, is_you, is_owner, bad_role, too_many_shares) or TooManyTries.
     """
     person = find_person(name, by)
     if person.pk == album.owner_id:
@@ -36,7 +38,7 @@ def share_with_person(album: Album, name: str, role: str, by: User) -> tuple[Alb
 
 def share_with_group(album: Album, group: UUID, role: str, by: User) -> tuple[AlbumShare, bool]:
     """The same with a group that `by` owns or is in. Raises Refusal (unknown_group,
-    bad_role)."""
+    bad_role, too_many_shares)."""
     found = Group.objects.visible_to(by).filter(pk=group).first()
     if found is None:
         raise Refusal("unknown_group", _("Choose one of the groups that you are in."), "group")
@@ -77,12 +79,15 @@ def clean_role(role: str) -> str:
 
 def _share(album: Album, role: str, by: User, **target: Any) -> tuple[AlbumShare, bool]:
     with transaction.atomic():
+        wait_for_turn(album.owner)
         share, is_new = AlbumShare.objects.update_or_create(
             album=album,
             **target,
             defaults={"role": role},
             create_defaults={"role": role, "created_by": by},
         )
+        if is_new:
+            caps.refuse_beyond(caps.SHARES, album.owner)
         _tell(Event.SHARED if is_new else Event.SHARE_CHANGED, share)
     return share, is_new
 
