@@ -69,7 +69,6 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "gallery.web.bodies.BodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -370,8 +369,8 @@ QUOTA_IMAGES = env.int("QUOTA_IMAGES", 0)
 UPLOAD_DIR = env.str("UPLOAD_DIR", str(DATA_DIR / "uploads"))
 UPLOAD_EXPIRY_DAYS = env.int("UPLOAD_EXPIRY_DAYS", 7)
 MAX_UNFINISHED_UPLOADS = env.int("MAX_UNFINISHED_UPLOADS", 2_000)
-# Threads of a web process that may wait for the bytes of a client, and those that may
-# wait for one account or address: the others are for everybody else.
+# Threads of a web process that may wait for the bytes of a client, and of one account:
+# the others are for everybody else.
 UPLOADS_AT_ONCE = max(1, env.int("WEB_THREADS", 16) // 2)
 UPLOADS_AT_ONCE_EACH = max(1, min(2, UPLOADS_AT_ONCE // 2))
 MAX_ZIP_BYTES = env.int("MAX_ZIP_BYTES", 10 * 1024**3)

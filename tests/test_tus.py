@@ -340,7 +340,7 @@ def test_only_so_many_are_waited_for_at_once(
     url = client.begin(10)
     with monkeypatch.context() as patch:
         patch.setattr(turns, "places", turns.Places(1, 1))
-        with turns.place("somebody"):
+        with turns.place(0):
             created = client.api.generic(
                 "POST", UPLOADS, b"x", PART, headers={**TUS, "Upload-Length": "10"}
             )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rest_framework.parsers import BaseParser
 
-from gallery.uploads.arrival import announced_length
+from gallery.api import patience
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -25,17 +25,18 @@ class LeftUnread(BaseParser):
 
 
 class RequestBody:
-    """Reads as much as it is asked for, whatever the size of the whole.
+    """Reads in pieces, whatever the size of the whole.
 
-    A client that breaks off, or is too slow (`uploads.arrival`), looks like the end of
-    the body; what had arrived by then is still read.
+    A client that breaks off, falls silent or drips (`patience`) looks like the end of the
+    body; what had arrived by then is still read.
     """
 
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
         self._is_broken = False
+        # gunicorn's; another server has its own limit for slow clients.
         self._socket: socket.socket | None = request.META.get("gunicorn.socket")
-        self.left = announced_length(request)
+        self.left = _announced(request)
 
     def read(self, size: int) -> bytes:
         if self.left is not None:
@@ -43,12 +44,20 @@ class RequestBody:
         if size == 0 or self._is_broken:
             return b""
         try:
-            piece = bytes(self._stream().read(size))
+            piece = self._awaited(min(size, patience.PIECE))
         except OSError:
             self._is_broken = True
             piece = self._rest(size)
         if self.left is not None:
             self.left -= len(piece)
+        return piece
+
+    def _awaited(self, size: int) -> bytes:
+        if self._socket is None:
+            return bytes(self._stream().read(size))
+        with patience.over(self._socket) as wait:
+            piece = bytes(self._stream().read(size))
+        self._is_broken = wait.is_over
         return piece
 
     def _stream(self) -> Any:
@@ -64,3 +73,14 @@ class RequestBody:
             return bytes(self._stream().read(size))
         except OSError:
             return b""
+
+
+def _announced(request: HttpRequest) -> int | None:
+    """The length that the client announced; None if it sends in chunks without one."""
+    is_open_ended = request.META.get("wsgi.input_terminated") and (
+        "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+    )
+    if is_open_ended:
+        return None
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return int(length) if length.isdecimal() else 0

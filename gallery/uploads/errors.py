@@ -62,20 +62,9 @@ class NoSpace(Refusal):
         )
 
 
-class TooSlow(Refusal):
-    """What is sent comes too slowly to be waited for (HTTP 408)."""
-
-    status = 408
-
-    def __init__(self) -> None:
-        super().__init__(
-            "too_slow", _("The connection is too slow, or was interrupted. Send it again.")
-        )
-
-
 class Crowded(Unavailable):
     """As many clients are sending as this process can wait for, or as many of one
-    account or address (HTTP 503)."""
+    account (HTTP 503)."""
 
     def __init__(self) -> None:
         super().__init__(

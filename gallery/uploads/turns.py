@@ -1,9 +1,8 @@
-"""Who may keep a thread waiting for a file now: one request for each upload, few for
-each sender, and never so many at once that slow clients keep a web process from
-everything else.
+"""Who may receive a file now: one request for each upload, few for each account, and
+never so many at once that slow clients keep a web process from everything else.
 
 The places are those of one process, since what they protect is its threads. Each
-process has its own, of which a sender gets the same share in each.
+process has its own, of which an account gets the same share.
 """
 
 from __future__ import annotations
@@ -21,55 +20,41 @@ from gallery.uploads.errors import Busy, Crowded
 
 
 class Places:
-    """`most` at once, `each` of them for one sender."""
+    """`most` at once, `each` of them for one account."""
 
     def __init__(self, most: int, each: int) -> None:
         self._most, self._each = most, each
-        self._taken: Counter[str] = Counter()
+        self._taken: Counter[int] = Counter()
         self._lock = threading.Lock()
 
-    def take(self, sender: str) -> bool:
+    def take(self, account: int) -> bool:
         with self._lock:
-            if self._taken.total() >= self._most or self._taken[sender] >= self._each:
+            if self._taken.total() >= self._most or self._taken[account] >= self._each:
                 return False
-            self._taken[sender] += 1
+            self._taken[account] += 1
             return True
 
-    def give_back(self, sender: str) -> None:
+    def give_back(self, account: int) -> None:
         with self._lock:
-            self._taken[sender] -= 1
-            self._taken += Counter()  # forgets senders that have none
+            self._taken[account] -= 1
+            self._taken += Counter()  # forgets accounts that have none
 
 
 places = Places(settings.UPLOADS_AT_ONCE, settings.UPLOADS_AT_ONCE_EACH)
-_this_thread = threading.local()
-
-
-def account(user_id: int) -> str:
-    """An account as a sender; a visitor is one by address."""
-    return f"account:{user_id}"
-
-
-def address(address: str) -> str:
-    return f"address:{address}"
 
 
 @contextmanager
-def place(sender: str) -> Iterator[None]:
-    """A place for what this thread receives. Raises Crowded: waiting for one would take
-    a thread, too."""
-    if not places.take(sender):
+def place(account: int) -> Iterator[None]:
+    """One of the few threads of this process that may wait for a client.
+
+    Raises Crowded: waiting here would take a thread, too.
+    """
+    if not places.take(account):
         raise Crowded
-    _this_thread.has_place = True
     try:
         yield
     finally:
-        _this_thread.has_place = False
-        places.give_back(sender)
-
-
-def has_place() -> bool:
-    return getattr(_this_thread, "has_place", False)
+        places.give_back(account)
 
 
 @contextmanager

@@ -138,7 +138,7 @@ def receive(
     ChecksumMismatch, NoSpace, Expired (upload_gone), Crowded or what `finish` raises.
     """
     upload_id = upload.pk
-    with turns.only_writer(upload_id), turns.place(turns.account(upload.owner_id)):
+    with turns.only_writer(upload_id), turns.place(upload.owner_id):
         upload = _begin_part(upload_id, offset, body)
         ended = upload.state != ResumableUpload.State.RECEIVING
         while not ended and upload.offset < upload.length:

@@ -5,13 +5,12 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 from gallery.errors import Refusal, Unavailable
-from gallery.web import bodies, errors
+from gallery.web import errors
 
 
 class RefusalMiddleware:
     """Words what a subject refused, or what is down, as a page (or, for htmx, as
-    a part of one). The API has its own handler, inside its views. For both, where a body
-    was not waited for, that is the reason, whatever was made of the rest.
+    a part of one). The API has its own handler, inside its views.
 
     No error is kept by a browser: unless told, it may show one again without asking
     (RFC 9110, 15.1), and Chromium does so with 410 for good.
@@ -22,17 +21,11 @@ class RefusalMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self._get_response(request)
-        ended_by = bodies.ended_by(request)
-        if ended_by is not None and response.status_code >= 400:
-            response = errors.refused(request, ended_by)
         if response.status_code >= 400 and not response.has_header("Cache-Control"):
             response["Cache-Control"] = "no-store"
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        ended_by = bodies.ended_by(request)
-        if ended_by is not None and isinstance(exception, OSError):
-            return errors.refused(request, ended_by)  # before it is logged as an error of ours
         if isinstance(exception, Refusal | Unavailable):
             return errors.refused(request, exception)
         return None
