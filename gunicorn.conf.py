@@ -1,7 +1,10 @@
 """What every installation of the web server has in common; addresses and numbers of
 processes and threads come from its command line. Found by gunicorn in its folder."""
 
-worker_class = "gthread"
+worker_class = "clipsite.serving.worker.PatientWorker"
+# Each may need two file descriptors, of which a process usually has 1,024. Beyond this, who
+# has waited longest makes room.
+worker_connections = 400
 timeout = 120
 
 # A long search text belongs to us to refuse, with a sentence that says how long it

@@ -149,12 +149,17 @@ _CACHE = {
     "LOCATION": REDIS_URL,
     "KEY_PREFIX": "clipsite",
 }
-_CACHE_PATIENCE = {"SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 2}  # seconds
+_CACHE_OPTIONS = {
+    "CLIENT_CLASS": "clipsite.cache.PlainClient",
+    "SERIALIZER": "django_redis.serializers.msgpack.MSGPackSerializer",
+    "SOCKET_CONNECT_TIMEOUT": 1,  # seconds
+    "SOCKET_TIMEOUT": 2,
+}
 CACHES = {
     # It may be gone: signing in, throttles and uploads go on.
-    "default": {**_CACHE, "OPTIONS": {**_CACHE_PATIENCE, "IGNORE_EXCEPTIONS": True}},
+    "default": {**_CACHE, "OPTIONS": {**_CACHE_OPTIONS, "IGNORE_EXCEPTIONS": True}},
     # The same for what is nowhere else: what cannot be asked for is not what is not there.
-    "strict": {**_CACHE, "OPTIONS": _CACHE_PATIENCE},
+    "strict": {**_CACHE, "OPTIONS": _CACHE_OPTIONS},
 }
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 
@@ -176,6 +181,7 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # A broker that is down is noticed at once; the sweep makes up for lost rings.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -76,7 +76,7 @@ class Stack:
         process = self._run(
             [
                 *(sys.executable, "-m", "gunicorn", "clipsite.wsgi", "-b", f"127.0.0.1:{port}"),
-                *("-k", "gthread", "--threads", "16"),
+                *("--threads", "16"),
             ]
         )
         wait_for(self._answers, READY_SECONDS, "the web server answers")

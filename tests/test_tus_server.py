@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import socket
 import struct
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,82 +19,14 @@ from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.unreader import SocketUnreader
 from knox.models import AuthToken
 
-from clipsite.embedded.ports import free_port
 from gallery.api import streams
 from gallery.models import Image, User
 from tests import pictures
-from tests.conftest import ROOT, draw, wait_for, worker_environment
+from tests.conftest import draw, wait_for
 from tests.tus_tools import PART, TUS, metadata
+from tests.web_server import THREADS, Server
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rings")]
-
-
-THREADS = 8
-
-
-class Server:
-    """gunicorn as `make demo` runs it, in a group of its own so that all of it can die
-    at once."""
-
-    def __init__(self, folder: Path) -> None:
-        self.media = folder / "media"
-        self.port = free_port(0)
-        self.address = f"http://127.0.0.1:{self.port}"
-        self.uploads = folder / "uploads"
-        self._environment = worker_environment(
-            self.media, DEBUG="1", UPLOAD_DIR=str(self.uploads), WEB_THREADS=str(THREADS)
-        )
-        self._log = folder / "web.log"
-        self.start()
-
-    def start(self) -> None:
-        with self._log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "gunicorn", "clipsite.wsgi"),
-                    *("-b", f"127.0.0.1:{self.port}", "-k", "gthread", "--threads", str(THREADS)),
-                ],
-                cwd=ROOT,
-                env=self._environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        wait_for(self._answers, 30, f"the web server answers, see {self._log}")
-
-    def kill(self) -> None:
-        """kill -9, master and worker."""
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(10)
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(30)
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.kill()
-
-    def peak_memory(self) -> int:
-        """Of the worker, in bytes."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        (worker,) = children.read_text().split()
-        status = Path(f"/proc/{worker}/status").read_text()
-        (line,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
-        return int(line.split()[1]) * 1024
-
-    def wait_for_file(self, url: str, size: int) -> None:
-        """Until so many bytes are in the file, committed or not."""
-        part = self.uploads / f"{url.rstrip('/').rpartition('/')[2]}.part"
-        wait_for(
-            lambda: part.exists() and part.stat().st_size >= size, what="the bytes are in the file"
-        )
-
-    def _answers(self) -> bool:
-        try:
-            return requests.get(f"{self.address}/api/v1/health/", timeout=2).ok
-        except (requests.ConnectionError, requests.Timeout):
-            return False
 
 
 class Sender:

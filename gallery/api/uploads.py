@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.core.cache import cache
 from django.utils.translation import gettext as _
 
+from gallery import remembered
 from gallery.errors import Refusal
 from gallery.models import Image
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from django.core.files.uploadedfile import UploadedFile
     from rest_framework.request import Request
 
@@ -56,6 +56,14 @@ class Answer:
         known = upload.duplicate or upload.restored
         return cls(image.pk, image.sha256, known, upload.restored)
 
+    def as_plain(self) -> list[Any]:
+        return [self.image_id.bytes, self.sha256, self.duplicate, self.restored]
+
+    @classmethod
+    def from_plain(cls, kept: list[Any]) -> Answer:
+        image_id, sha256, duplicate, restored = kept
+        return cls(UUID(bytes=image_id), str(sha256), bool(duplicate), bool(restored))
+
     @property
     def status(self) -> int:
         return 200 if self.duplicate else 201
@@ -84,7 +92,7 @@ class IdempotencyKey:
         """The answer to the first upload under this key; raises KeyReused if
         that was of other bytes than `file`. None, too, where its picture has
         been deleted since: then this is a new upload."""
-        first: Answer | None = cache.get(self._cache_key)
+        first = remembered.get(self._cache_key, Answer.from_plain)
         if first is None:
             return None
         if first.sha256 != _sha256(file):
@@ -96,7 +104,7 @@ class IdempotencyKey:
         return first if still_there else None
 
     def remember(self, answer: Answer) -> None:
-        cache.set(self._cache_key, answer, KEY_LIFETIME)
+        cache.set(self._cache_key, answer.as_plain(), KEY_LIFETIME)
 
 
 def _sha256(file: UploadedFile) -> str:

@@ -22,6 +22,7 @@ from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 from kombu.exceptions import OperationalError
 
+from gallery import remembered
 from gallery.encoders import reply
 from gallery.encoders.base import Vectors
 from gallery.errors import Unavailable
@@ -42,6 +43,7 @@ class Space(Protocol):
     architecture: str
     pretrained: str
     checksum: str
+    dimensions: int | None
 
 
 def normalise_text(text: str) -> str:
@@ -62,9 +64,9 @@ def encode_texts(space: Space, texts: Sequence[str]) -> Vectors:
     """
     normalised = [normalise_text(text) for text in texts]
     keys = {text: _cache_key(space, text) for text in normalised}
-    known: dict[str, Vectors] = {
-        key: np.frombuffer(data, dtype="<f4") for key, data in _cached(list(keys.values())).items()
-    }
+    known: dict[str, Vectors] = remembered.get_many(
+        keys.values(), lambda data: remembered.unit_vectors(data, space.dimensions, count=1)[0]
+    )
     missing = [text for text in keys if keys[text] not in known]
     deadline = time.monotonic() + settings.QUERY_TIMEOUT_SECONDS
     for start in range(0, len(missing), TEXTS_PER_TASK):
@@ -73,7 +75,7 @@ def encode_texts(space: Space, texts: Sequence[str]) -> Vectors:
         fresh = dict(zip((keys[text] for text in chunk), vectors, strict=True))
         known.update(fresh)
         cache.set_many(
-            {key: vector.astype("<f4").tobytes() for key, vector in fresh.items()},
+            {key: remembered.packed(vector) for key, vector in fresh.items()},
             TEXT_CACHE_SECONDS,
         )
     return np.stack([known[keys[text]] for text in normalised])
@@ -89,10 +91,6 @@ def encode_picture(space: Space, packed: bytes) -> Vectors:
 def _cache_key(space: Space, text: str) -> str:
     digest = hashlib.sha256(text.encode()).hexdigest()
     return f"text:{space.pk}:{space.checksum[:16]}:{digest}"
-
-
-def _cached(keys: list[str]) -> dict[str, bytes]:
-    return cache.get_many(keys) or {}
 
 
 def _ask(task: str, space: Space, payload: str | list[str], deadline: float) -> Vectors:

@@ -15,6 +15,7 @@ import numpy as np
 from django.core.cache import cache
 from django.utils.translation import get_language
 
+from gallery import remembered
 from gallery.classification.service import class_weights
 from gallery.classification.templates import fill
 from gallery.encoders.base import Vectors
@@ -55,16 +56,18 @@ def vectors(space: EmbeddingSpace) -> Vectors:
     """
     known = concepts()
     key = f"concepts:{space.pk}:{space.checksum[:16]}:{digest()}"
-    kept = cache.get(key)
+    kept = remembered.get(
+        key, lambda data: remembered.unit_vectors(data, space.dimensions, len(known))
+    )
     if kept is not None:
-        return np.frombuffer(kept, dtype="<f4").reshape(len(known), -1)
+        return kept
     texts = [[fill(template, concept.english) for template in TEMPLATES] for concept in known]
     parts = [
         class_weights(space, texts[start : start + AT_ONCE])
         for start in range(0, len(texts), AT_ONCE)
     ]
     joined = np.concatenate(parts)
-    cache.set(key, joined.astype("<f4").tobytes(), CACHE_SECONDS)
+    cache.set(key, remembered.packed(joined), CACHE_SECONDS)
     return joined
 
 

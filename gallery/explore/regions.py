@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import Avg, Count, F, OrderBy, QuerySet, StdDev, Window
 from django.db.models.functions import RowNumber
 
+from gallery import remembered
 from gallery.encoders.base import Vectors, l2_normalise
 from gallery.explore import concepts
 from gallery.explore.concepts import Concept
@@ -79,15 +80,23 @@ def names(drawn: ExploreMap, pictures: ImageQuerySet, viewer_id: int | None) -> 
     """
     key = _key(drawn, _counts(drawn, pictures), viewer_id)
     known = concepts.concepts()
-    kept: dict[int, tuple[int, ...]] | None = cache.get(key)
+    kept = remembered.get(key, lambda plain: _chosen(plain, len(known)))
     if kept is None:
         regions, means, sizes = _means(drawn, pictures)
         kept = {}
         if regions:
             chosen = fitting(means, sizes, concepts.vectors(drawn.space))
             kept = {regions[row]: found for row, found in chosen.items()}
-        cache.set(key, kept, CACHE_SECONDS)
+        cache.set(key, list(kept.items()), CACHE_SECONDS)
     return {region: tuple(known[row] for row in rows) for region, rows in kept.items()}
+
+
+def _chosen(plain: list[Any], count: int) -> dict[int, tuple[int, ...]]:
+    """Rows of the `count` concepts by region. Raises ValueError for rows that are not there."""
+    chosen = {int(region): tuple(int(row) for row in rows) for region, rows in plain}
+    if not all(0 <= row < count for rows in chosen.values() for row in rows):
+        raise ValueError("no such concept")
+    return chosen
 
 
 def fitting(means: Vectors, sizes: Vectors, texts: Vectors) -> dict[int, tuple[int, ...]]:

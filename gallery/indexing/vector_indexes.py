@@ -12,12 +12,12 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection, transaction
 
+from gallery import remembered
 from gallery.models import EmbeddingSpace
 
 logger = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ def lists_are_due(space: EmbeddingSpace) -> bool:
 
 def lists_failure(space: EmbeddingSpace) -> str | None:
     """Why the lists could not be made when it was last tried, for some minutes."""
-    return cast("str | None", cache.get(_failure_key(space)))
+    return remembered.get(_failure_key(space), str)
 
 
 def refresh_lists(space: EmbeddingSpace) -> None:

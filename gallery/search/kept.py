@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import redis
 from django.core.cache import caches
 
+from gallery import remembered
 from gallery.encoders import client
 
+Value = TypeVar("Value")
 
-def get(key: str) -> Any:
-    """None of what is not there, or no longer. Raises Unavailable where that cannot be
-    known: what is called gone is given up."""
+
+def get(key: str, read: Callable[[Any], Value]) -> Value | None:
+    """None of what is not there, or no longer, or cannot be read. Raises Unavailable where
+    that cannot be known: what is called gone is given up."""
     try:
-        return caches["strict"].get(key)
+        return remembered.get(key, read, caches["strict"])
     except redis.RedisError as error:
         raise client.broker_down() from error

@@ -12,12 +12,12 @@ import io
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Any
 
-import numpy as np
 from django.core.cache import cache
 from django.utils.translation import gettext as _
 
+from gallery import remembered
 from gallery.encoders import client
 from gallery.encoders.base import Vectors
 from gallery.errors import Expired
@@ -43,6 +43,14 @@ class KeptPicture:
     id: str
     picture: SmallPicture
 
+    def as_plain(self) -> list[Any]:
+        return [self.id, self.picture.content, self.picture.sha256]
+
+    @classmethod
+    def from_plain(cls, kept: list[Any]) -> KeptPicture:
+        name, content, sha256 = kept
+        return cls(str(name), SmallPicture(bytes(memoryview(content)), str(sha256)))
+
 
 def keep(picture: SmallPicture, viewer: Viewer) -> str:
     """Keep a picture for an hour. Returns the id that names it in queries. Raises
@@ -53,7 +61,7 @@ def keep(picture: SmallPicture, viewer: Viewer) -> str:
     sent = KeptPicture(f"{slot}-{secrets.token_hex(16)}", picture)
     cache.delete(_slot_key(viewer, slot))
     # A cache that is down says no.
-    if not cache.add(_slot_key(viewer, slot), sent, KEPT_SECONDS):
+    if not cache.add(_slot_key(viewer, slot), sent.as_plain(), KEPT_SECONDS):
         raise client.broker_down()
     return sent.id
 
@@ -64,7 +72,7 @@ def load(picture_id: str, viewer: Viewer) -> SmallPicture:
     slot = picture_id.partition("-")[0]
     found: KeptPicture | None = None
     if slot.isascii() and slot.isdecimal():
-        found = kept.get(_slot_key(viewer, int(slot[:4])))
+        found = kept.get(_slot_key(viewer, int(slot[:4])), KeptPicture.from_plain)
     if found is None or not secrets.compare_digest(found.id.encode(), picture_id.encode()):
         raise Expired(
             "picture_expired", _("This query picture is no longer kept. Choose it again.")
@@ -97,11 +105,13 @@ def _vector(
     """From the cache, or encoded. Bytes say what a picture shows, whoever has them."""
     part = "" if crop is None else ",".join(map(str, crop.as_list()))
     key = f"part:{space.pk}:{space.checksum[:16]}:{sha256}:{part}"
-    known = cast("bytes | None", cache.get(key))
+    known = remembered.get(
+        key, lambda data: remembered.unit_vectors(data, space.dimensions, count=1)[0]
+    )
     if known is not None:
-        return np.frombuffer(known, dtype="<f4")
+        return known
     vector = client.encode_picture(space, packed())
-    cache.set(key, vector.astype("<f4").tobytes(), VECTOR_SECONDS)
+    cache.set(key, remembered.packed(vector), VECTOR_SECONDS)
     return vector
 
 

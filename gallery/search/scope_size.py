@@ -6,12 +6,14 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import astuple, dataclass
+from typing import Any
 
 import numpy as np
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
+from gallery import remembered
 from gallery.indexing.vector_indexes import indexed, wanted_lists
 from gallery.models import EmbeddingSpace
 from gallery.search import sample, scans
@@ -115,11 +117,16 @@ def measured(space: EmbeddingSpace, scope: Scope, window: int) -> Size:
     limit = settings.EXACT_SEARCH_LIMIT
     asked = repr((space.pk, window, limit, scope))
     key = f"scope-size:{hashlib.sha256(asked.encode()).hexdigest()}"
-    kept = cache.get(key)
-    if kept is None:
-        kept = astuple(_counted(space, scope, window, limit))
-        cache.set(key, kept, SIZE_TTL_SECONDS)
-    return Size(*kept)
+    size = remembered.get(key, _size)
+    if size is None:
+        size = _counted(space, scope, window, limit)
+        cache.set(key, astuple(size), SIZE_TTL_SECONDS)
+    return size
+
+
+def _size(kept: list[Any]) -> Size:
+    counted, bound, held, lists, pictures = (int(number) for number in kept[:5])
+    return Size(counted, bound, held, lists, pictures, is_scattered=bool(kept[5]))
 
 
 def _counted(space: EmbeddingSpace, scope: Scope, window: int, limit: int) -> Size:

@@ -8,15 +8,17 @@ two.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import astuple, dataclass, field
+from typing import Any, get_args
 
 import numpy as np
 from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 
+from gallery import remembered
 from gallery.encoders.base import Vectors
 from gallery.errors import Expired
 from gallery.search import kept
@@ -77,13 +79,76 @@ class Window:
         self._chunks: dict[int, np.ndarray] = {}
         self._changed: set[int] = set()
 
-    def __getstate__(self) -> dict[str, Any]:
+    def as_plain(self) -> dict[str, Any]:
         """What is kept of it beside its chunks."""
-        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        return {
+            "token": self.token,
+            "viewer": self.viewer_id,
+            "space": self.space_id,
+            "vector": None if self.vector is None else remembered.packed(self.vector),
+            "kind": self.kind,
+            # As text: any number and any sign that JSON has may stand in a query.
+            "asked": json.dumps([self.query, self.filters, self.notes]),
+            "by_words": _packed_ids(self.by_words),
+            "fused": self.fused,
+            "after": self.after,
+            "exclude_ids": _packed_ids(self.exclude_ids),
+            "exclude_sha256s": self.exclude_sha256s,
+            "copies_of": self.copies_of,
+            "judgement": [*map(_plain, astuple(self.judgement)[:-1])],
+            "sure": _packed_ids(self.judgement.sure),
+            "fold": self.fold,
+            "behind": [
+                [leader.bytes, _rows(group).tobytes()] for leader, group in self.behind.items()
+            ],
+            "count": self.count,
+            "exact": self.exact,
+            "complete": self.complete,
+        }
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        self.__post_init__()
+    @classmethod
+    def from_plain(cls, kept: dict[str, Any]) -> Window:
+        """Raises TypeError, ValueError or LookupError for what is no window."""
+        query, filters, notes = json.loads(kept["asked"])
+        line, centre, spread, is_common, pictures = kept["judgement"]
+        if kept["kind"] not in get_args(Kind):
+            raise ValueError("no such kind")
+        return cls(
+            viewer_id=None if kept["viewer"] is None else int(kept["viewer"]),
+            space_id=int(kept["space"]),
+            vector=(
+                None
+                if kept["vector"] is None
+                else remembered.unit_vectors(kept["vector"], None, count=1)[0]
+            ),
+            kind=kept["kind"],
+            query=dict(query),
+            filters=dict(filters),
+            by_words=set(_unpacked_ids(kept["by_words"])),
+            fused=bool(kept["fused"]),
+            after=str(kept["after"]),
+            exclude_ids=_unpacked_ids(kept["exclude_ids"]),
+            exclude_sha256s=[str(sha256) for sha256 in kept["exclude_sha256s"]],
+            copies_of=[str(sha256) for sha256 in kept["copies_of"]],
+            judgement=Judgement(
+                None if line is None else float(line),
+                float(centre),
+                float(spread),
+                bool(is_common),
+                int(pictures),
+                tuple(_unpacked_ids(kept["sure"])),
+            ),
+            notes=[(str(code), str(sentence)) for code, sentence in notes],
+            fold=bool(kept["fold"]),
+            behind={
+                uuid.UUID(bytes=leader): _found(np.frombuffer(rows, dtype=_ROW))
+                for leader, rows in kept["behind"]
+            },
+            count=int(kept["count"]),
+            exact=bool(kept["exact"]),
+            complete=bool(kept["complete"]),
+            token=str(kept["token"]),
+        )
 
     @property
     def ids(self) -> list[uuid.UUID]:
@@ -97,11 +162,7 @@ class Window:
             self._chunk(number)[max(start - number * CHUNK, 0) : stop - number * CHUNK]
             for number in range(start // CHUNK, -(-stop // CHUNK))
         ]
-        return [
-            (uuid.UUID(bytes=bytes(row["id"])), _score(row["score"]))
-            for chunk in rows
-            for row in chunk
-        ]
+        return [found for chunk in rows for found in _found(chunk)]
 
     def append(
         self,
@@ -115,8 +176,8 @@ class Window:
             if folded and image_id in folded:
                 self.behind.setdefault(folded[image_id], []).append((image_id, score))
             else:
-                leaders.append((image_id.bytes, np.nan if score is None else score))
-        rows = np.array(leaders, dtype=_ROW)
+                leaders.append((image_id, score))
+        rows = _rows(leaders)
         while len(rows):
             number, filled = divmod(self.count, CHUNK)
             fitting, rows = rows[: CHUNK - filled], rows[CHUNK - filled :]
@@ -135,16 +196,17 @@ class Window:
 
     def _chunk(self, number: int) -> np.ndarray:
         if number not in self._chunks:
-            packed = kept.get(_key(self.token, number))
-            if packed is None:
+            filled = min(self.count - number * CHUNK, CHUNK)
+            chunk = kept.get(_key(self.token, number), lambda data: _chunk_of(data, filled))
+            if chunk is None:
                 raise _expired()
-            self._chunks[number] = np.frombuffer(packed, dtype=_ROW)
+            self._chunks[number] = chunk
         return self._chunks[number]
 
 
 def save(window: Window) -> None:
     """Keep it from now on; of its chunks only the changed ones are written."""
-    cache.set(_key(window.token), window, WINDOW_TTL_SECONDS)
+    cache.set(_key(window.token), window.as_plain(), WINDOW_TTL_SECONDS)
     changed = {_key(window.token, n): window._chunks[n].tobytes() for n in window._changed}
     if changed:
         cache.set_many(changed, CHUNK_TTL_SECONDS)
@@ -158,7 +220,7 @@ def load(cursor: str, viewer_id: int | None) -> tuple[Window, int]:
     that cannot be known.
     """
     token, _dot, offset = cursor.partition(".")
-    window: Window | None = kept.get(_key(token)) if token.isalnum() else None
+    window = kept.get(_key(token), Window.from_plain) if token.isalnum() else None
     if window is None or window.viewer_id != viewer_id or not offset.isdecimal():
         raise _expired()
     return window, min(int(offset[:9]), window.count)
@@ -168,8 +230,41 @@ def _expired() -> Expired:
     return Expired("search_expired", _("These results are no longer kept. Search again."), "cursor")
 
 
+def _rows(found: Iterable[Found]) -> np.ndarray:
+    return np.array(
+        [(image_id.bytes, np.nan if score is None else score) for image_id, score in found],
+        dtype=_ROW,
+    )
+
+
+def _found(rows: np.ndarray) -> list[Found]:
+    return [(uuid.UUID(bytes=bytes(row["id"])), _score(row["score"])) for row in rows]
+
+
 def _score(score: np.floating[Any]) -> float | None:
     return None if np.isnan(score) else float(score)
+
+
+def _chunk_of(packed: bytes, filled: int) -> np.ndarray:
+    """A page may have been added to it since the window was read. Raises ValueError for
+    one that has not even what the window counts."""
+    chunk = np.frombuffer(packed, dtype=_ROW)
+    if len(chunk) < filled:
+        raise ValueError("cut short")
+    return chunk
+
+
+def _packed_ids(ids: Iterable[uuid.UUID]) -> bytes:
+    return b"".join(image_id.bytes for image_id in ids)
+
+
+def _unpacked_ids(packed: bytes) -> list[uuid.UUID]:
+    return [uuid.UUID(bytes=packed[n : n + 16]) for n in range(0, len(packed), 16)]
+
+
+def _plain(number: Any) -> Any:
+    """NumPy's numbers are none that the cache takes."""
+    return number.item() if isinstance(number, np.generic) else number
 
 
 def _key(token: str, chunk: int | None = None) -> str:

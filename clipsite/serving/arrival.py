@@ -1,0 +1,199 @@
+"""A request while it arrives. Only how long to wait is decided here: what the request says,
+and whether it is one, gunicorn's parser finds out from the same bytes."""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+import time
+from dataclasses import dataclass
+
+# As much as nginx takes (deploy/nginx.conf): a long search text is Clipsite's to refuse.
+MOST_HEAD = 4 * 64 * 1024
+# Bodies beyond this lie on the disk while they arrive.
+IN_MEMORY = 256 * 1024
+# For the head, for a body of any size, and the least rate of a body in bytes per second.
+HEAD_SECONDS = 15.0
+BODY_SECONDS = 30.0
+LEAST_RATE = 8 * 1024
+
+# Parts of resumable uploads are stored as they arrive: half of the threads may wait for
+# them (gallery.uploads.turns).
+STREAMED_PATH = b"/api/v1/uploads/"
+STREAMED_TYPE = b"application/offset+octet-stream"
+STREAMED_METHODS = (b"PATCH", b"POST")
+
+# Python itself reads no longer number.
+_MOST_DIGITS = 4000
+_END_OF_HEAD = b"\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What the server itself says no to, in the API's shape of errors, as the proxy does."""
+
+    status: str
+    code: str
+    detail: str
+    headers: str = ""
+
+    def answer(self) -> bytes:
+        kind = "client_error" if self.status.startswith("4") else "server_error"
+        body = (
+            f'{{"type":"{kind}","errors":'
+            f'[{{"code":"{self.code}","detail":"{self.detail}","attr":null}}]}}'
+        )
+        return (
+            f"HTTP/1.1 {self.status}\r\nContent-Type: application/json\r\n{self.headers}"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}"
+        ).encode()
+
+
+HEAD_TOO_LONG = Refused(
+    "431 Request Header Fields Too Large", "head_too_long", "This address or header is too long."
+)
+TOO_LARGE = Refused("413 Content Too Large", "too_large", "This file is too large.")
+FULL = Refused(
+    "503 Service Unavailable",
+    "unavailable",
+    "Too many files arrive at once. Try again in a moment.",
+    "Retry-After: 10\r\n",
+)
+
+
+class Arrival:
+    """Feed it what comes; it is ready when a thread can take the request without waiting:
+    with its whole body, or with its head where the body is streamed or not read at all."""
+
+    def __init__(self, most_body: int) -> None:
+        self._most_body = most_body
+        self._head = bytearray()
+        self._body: tempfile.SpooledTemporaryFile[bytes] | None = None
+        self._missing = 0
+        self._is_streamed = False
+        self._began: float | None = None
+        self.length = 0
+        self.is_ready = False
+        # All of it is here: what follows on the connection is another request.
+        self.is_whole = False
+        self.awaits_continue = False
+        self.refused: Refused | None = None
+        # What came behind a whole request.
+        self.rest = b""
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing of it has come yet."""
+        return self._began is None
+
+    @property
+    def deadline(self) -> float:
+        """When patience ends, on the monotonic clock; of one that has begun."""
+        began = self._began or time.monotonic()
+        if self._body is None:
+            return began + HEAD_SECONDS
+        return began + HEAD_SECONDS + BODY_SECONDS + self.length / LEAST_RATE
+
+    def feed(self, data: bytes) -> None:
+        if self._began is None:
+            self._began = time.monotonic()
+        if self._body is not None:
+            self._take_body(self._body, data)
+            return
+        searched = max(len(self._head) - len(_END_OF_HEAD) + 1, 0)
+        self._head += data
+        end = self._head.find(_END_OF_HEAD, searched)
+        if end >= 0:
+            self._read_head(end + len(_END_OF_HEAD))
+        elif len(self._head) > MOST_HEAD:
+            self.refused = HEAD_TOO_LONG
+
+    def source(self, connection: socket.socket) -> Source:
+        """Where gunicorn's parser reads the request from: the connection only for a body
+        that is streamed, so that a thread can wait for no other."""
+        if self._body is not None:
+            self._body.seek(0)
+        return Source(bytes(self._head), self._body, connection if self._is_streamed else None)
+
+    def close(self) -> None:
+        if self._body is not None:
+            self._body.close()
+
+    def _read_head(self, end: int) -> None:
+        facts = _Facts.of(bytes(self._head[:end]))
+        self._is_streamed = facts.is_streamed
+        if end > MOST_HEAD:
+            self.refused = HEAD_TOO_LONG
+        elif facts.is_streamed or facts.length is None:
+            self.is_ready = True
+        elif facts.length > self._most_body:
+            self.refused = TOO_LARGE
+        else:
+            came, self._head = bytes(self._head[end:]), self._head[:end]
+            self.length = self._missing = facts.length
+            self._body = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - see close()
+            self._take_body(self._body, came)
+            self.awaits_continue = facts.expects_continue and not self.is_ready
+
+    def _take_body(self, body: tempfile.SpooledTemporaryFile[bytes], data: bytes) -> None:
+        body.write(data[: self._missing])
+        self.rest = data[self._missing :]
+        self._missing -= len(data) - len(self.rest)
+        self.is_ready = self.is_whole = self._missing == 0
+
+
+class Source:
+    """What came, and where the body is streamed what comes, as gunicorn reads a socket."""
+
+    def __init__(
+        self,
+        head: bytes,
+        body: tempfile.SpooledTemporaryFile[bytes] | None,
+        connection: socket.socket | None,
+    ) -> None:
+        self._head = memoryview(head)
+        self._body = body
+        self._connection = connection
+
+    def recv(self, size: int) -> bytes:
+        if self._head:
+            piece, self._head = bytes(self._head[:size]), self._head[size:]
+            return piece
+        if self._body is not None:
+            return self._body.read(size)
+        return self._connection.recv(size) if self._connection is not None else b""
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """Of a head what tells how long to wait. `length` is None where it is not known: of a
+    body in chunks, which only a streamed one may have, and of what the parser refuses."""
+
+    length: int | None
+    is_streamed: bool
+    expects_continue: bool
+
+    @classmethod
+    def of(cls, head: bytes) -> _Facts:
+        first, *lines = head.split(b"\r\n")
+        fields: dict[bytes, list[bytes]] = {}
+        for line in lines:
+            name, _colon, value = line.partition(b":")
+            fields.setdefault(name.strip().lower(), []).append(value.strip().lower())
+        method, _space, target = first.partition(b" ")
+        lengths = fields.get(b"content-length", [b"0"])
+        is_known = (
+            b"transfer-encoding" not in fields
+            and len(lengths) == 1
+            and lengths[0].isdigit()
+            and len(lengths[0]) < _MOST_DIGITS
+        )
+        return cls(
+            length=int(lengths[0]) if is_known else None,
+            is_streamed=(
+                method in STREAMED_METHODS
+                and target.startswith(STREAMED_PATH)
+                and fields.get(b"content-type") == [STREAMED_TYPE]
+            ),
+            expects_continue=fields.get(b"expect") == [b"100-continue"],
+        )
