@@ -697,3 +697,14 @@ def test_random_parts_and_cuts_give_the_file(
     assert row.image is not None
     with row.image.file.open("rb") as file:
         assert file.read() == picture
+
+
+def test_places_are_shared_and_given_back() -> None:
+    places = turns.Places(3, 2)
+    took = [places.take(account) for account in (1, 1, 1, 2, 2, 3)]
+    assert took == [True, True, False, True, False, False]
+    places.give_back(1)
+    assert places.take(3)
+    for account in (1, 2, 3):
+        places.give_back(account)
+    assert not places._taken, "nobody is remembered"
