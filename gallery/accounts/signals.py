@@ -36,7 +36,7 @@ def connect() -> None:
         (mfa_signals.authentication_failed, _second_factor_failed, None),
         (mfa_signals.authenticator_reset, _recovery_codes_made, None),
         (mfa_signals.authenticator_used, _second_factor_used, None),
-        (post_save, _account_made, User),
+        (post_save, _account_saved, User),
         (post_save, _factor_added, Authenticator),
         (post_delete, _factor_removed, Authenticator),
         (post_save, _email_added, EmailAddress),
@@ -45,20 +45,6 @@ def connect() -> None:
         (pre_delete, _token_ended, AuthToken),
     ):
         signal.connect(receiver, sender=sender, dispatch_uid=f"trail.{receiver.__name__}")
-
-
-class PasswordWitness:
-    """Stands among the validators of passwords, for Django tells these of every new one,
-    wherever it was set. It refuses none."""
-
-    def validate(self, password: str, user: object = None) -> None:
-        pass
-
-    def get_help_text(self) -> str:
-        return ""
-
-    def password_changed(self, password: str, user: User) -> None:
-        trail.record(Event.PASSWORD_CHANGED, user)
 
 
 # --- Signing in -------------------------------------------------------------------------
@@ -131,9 +117,19 @@ def _factor_removed(sender: Any, instance: Authenticator, origin: Any, **_kwargs
 # --- Accounts, addresses, tokens --------------------------------------------------------
 
 
-def _account_made(sender: Any, instance: User, created: bool, **_kwargs: Any) -> None:
+def _account_saved(
+    sender: Any, instance: User, created: bool, update_fields: Any, **_kwargs: Any
+) -> None:
     if created:
         trail.record(Event.ACCOUNT_MADE, instance, role=instance.role)
+    elif _has_new_password(instance) and (update_fields is None or "password" in update_fields):
+        trail.record(Event.PASSWORD_CHANGED, instance)
+
+
+def _has_new_password(user: User) -> bool:
+    """Django keeps it until the row is saved, to tell its validators, which are told of
+    every new one; not where a hash is only made anew."""
+    return getattr(user, "_password", None) is not None
 
 
 def _email_added(sender: Any, instance: EmailAddress, created: bool, **_kwargs: Any) -> None:
