@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "clipsite.csp.PolicyMiddleware",
+    "gallery.web.origin.OriginMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -242,6 +243,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=6),
         "options": {"expires": 3600},
     },
+    "forget-security-events": {
+        "task": "gallery.tasks.forget_security_events",
+        "schedule": crontab(hour="3", minute="40"),
+        "options": {"expires": 3600},
+    },
 }
 
 # --- Users and sign-in --------------------------------------------------------
@@ -291,6 +297,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 
 MFA_ADAPTER = "gallery.web.adapters.SecondFactorAdapter"
+MFA_FORMS = {"add_webauthn": "gallery.web.passkey_forms.AddPasskeyForm"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Clipsite"
@@ -412,9 +419,10 @@ QUOTA_IMAGES = env.int("QUOTA_IMAGES", 0)
 UPLOAD_DIR = env.str("UPLOAD_DIR", str(DATA_DIR / "uploads"))
 UPLOAD_EXPIRY_DAYS = env.int("UPLOAD_EXPIRY_DAYS", 7)
 MAX_UNFINISHED_UPLOADS = env.int("MAX_UNFINISHED_UPLOADS", 2_000)
-# Threads of a web process that may wait for the bytes of a client: the others are for
-# everybody else.
+# Threads of a web process that may wait for the bytes of a client, and of one account:
+# the others are for everybody else.
 UPLOADS_AT_ONCE = max(1, env.int("WEB_THREADS", 16) // 2)
+UPLOADS_AT_ONCE_EACH = max(1, min(2, UPLOADS_AT_ONCE // 2))
 MAX_ZIP_BYTES = env.int("MAX_ZIP_BYTES", 10 * 1024**3)
 MAX_ZIP_ENTRIES = env.int("MAX_ZIP_ENTRIES", 10_000)
 FILE_UPLOAD_HANDLERS = [
@@ -424,6 +432,8 @@ FILE_UPLOAD_HANDLERS = [
 ]
 FILE_UPLOAD_PERMISSIONS = 0o640
 TRASH_DAYS = env.int("TRASH_DAYS", 30)
+# How long the trail of security events is kept.
+SECURITY_EVENT_DAYS = env.int("SECURITY_EVENT_DAYS", 180)
 
 # --- Model, indexing, search --------------------------------------------------
 
@@ -460,7 +470,10 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {name: {"level": "WARNING"} for name in ("PIL", "httpx", "pyvips")},
+    "loggers": {
+        **{name: {"level": "WARNING"} for name in ("PIL", "httpx", "pyvips")},
+        "clipsite.security": {"level": "INFO"},  # whatever LOG_LEVEL says
+    },
 }
 
 # --- Admin --------------------------------------------------------------------

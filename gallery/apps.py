@@ -10,6 +10,8 @@ class GalleryConfig(AppConfig):
     def ready(self) -> None:
         import clipsite.celery  # noqa: F401  (makes it the application tasks are sent through)
         from gallery import checks  # noqa: F401  (registers the system checks)
+        from gallery.accounts import signals
         from gallery.accounts.credentials import watch_second_factors
 
+        signals.connect()
         watch_second_factors()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import random
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -26,6 +28,16 @@ from tests.conftest import draw
 Reply = Callable[[BaseHTTPRequestHandler], None]
 
 
+def web_port() -> int:
+    """A free one of those that pictures are fetched from."""
+    for port in random.sample(range(8000, 9000), 1000):
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("All ports from 8000 to 8999 are taken.")
+
+
 class Site(ThreadingHTTPServer):
     """A web server of somebody else; `pages` maps a path to what it does."""
 
@@ -34,7 +46,7 @@ class Site(ThreadingHTTPServer):
     def __init__(self) -> None:
         self.pages: dict[str, Reply] = {}
         self.requests: list[tuple[str, dict[str, str]]] = []
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(("127.0.0.1", web_port()), Handler)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -180,6 +192,9 @@ def test_nothing_is_left_on_the_disk(site: Site, names: Any, upload_dir: Path) -
 # --- What never is ----------------------------------------------------------------
 
 
+NO_WEB_PORTS = [0, 22, 25, 79, 81, 442, 444, 3306, 5432, 6379, 7999, 9000, 9200, 11211, 65535]
+
+
 @pytest.mark.parametrize(
     ("url", "code"),
     [
@@ -203,6 +218,7 @@ def test_nothing_is_left_on_the_disk(site: Site, names: Any, upload_dir: Path) -
         ("http://user:word@pictures.example/", "url_with_password"),
         ("http://:@pictures.example/", "url_with_password"),
         ("http://pictures.example@169.254.169.254/", "url_with_password"),
+        *((f"http://pictures.example:{port}/a.jpg", "bad_port") for port in NO_WEB_PORTS),
     ],
 )
 def test_what_is_no_address_of_a_picture_is_refused(names: Any, url: str, code: str) -> None:
@@ -219,6 +235,24 @@ def test_what_is_no_address_of_a_picture_is_refused(names: Any, url: str, code: 
         *("fc00::1", "fd12::1", "ff02::1", "2001:db8::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1"),
         *("2002:7f00:1::", "2002:a00:1::", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe"),
         *("64:ff9b:1::1", "::7f00:1", "2001:0:4136:e378:8000:63bf:80ff:fffe", "fec0::1"),
+        # Protocol assignments, relays and what is answered within the own network.
+        *("192.0.0.1", "192.0.0.8", "192.0.0.192", "192.0.0.255", "192.88.99.1", "192.88.99.255"),
+        *("192.31.196.1", "192.52.193.1", "192.175.48.6", "198.19.255.255", "198.51.100.1"),
+        *("203.0.113.7", "2001:2::1", "2001:1::1", "2001:20::1", "2001:30::1", "2620:4f:8000::1"),
+        # SIIT, with and without something inside behind it.
+        *("::ffff:0:127.0.0.1", "::ffff:0:10.0.0.1", "::ffff:0:8.8.8.8", "::ffff:0:0:0"),
+        # ISATAP under a public prefix, with both forms of its identifier.
+        *("2606:4700::5efe:10.0.0.1", "2606:4700::5efe:127.0.0.1", "2606:4700::200:5efe:a00:1"),
+        *("2606:4700:1:2:0:5efe:8.8.8.8", "fe80::5efe:10.0.0.1"),
+        # Segment routing, discard, documentation, and parts of IPv6 that nobody has.
+        *("5f00::1", "5f00:ffff::1", "100::1", "3fff::1", "4000::1", "1000::1", "fe00::1"),
+        # Whatever leads from IPv6 to IPv4, to something inside.
+        *("64:ff9b::192.0.0.8", "64:ff9b::192.88.99.1", "64:ff9b::10.1.2.3", "64:ff9b:1::808:808"),
+        *("::ffff:192.0.0.8", "::ffff:169.254.169.254", "::ffff:255.255.255.255", "::10.0.0.1"),
+        *("::8.8.8.8", "2002:c0a8:101::1", "2002:808:808::1", "2001:0:808:808::1"),
+        # A zone makes an address that of one cable.
+        *("fe80::1%1", "2606:4700::1111%eth0", "::1%lo", "ff02::1%eth0", "ff0e::1"),
+        *("", "localhost", "127.1", "8.8.8.8/32", "8.8.8.8%eth0"),
     ],
 )
 def test_addresses_that_are_not_public(address: str) -> None:
@@ -226,10 +260,21 @@ def test_addresses_that_are_not_public(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["8.8.8.8", "93.184.216.34", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
+    "address",
+    [
+        *("8.8.8.8", "93.184.216.34", "1.0.0.1", "100.63.255.255", "172.32.0.1", "223.255.255.254"),
+        *("192.0.1.1", "192.88.98.255", "192.88.100.1", "198.17.255.255", "198.20.0.1"),
+        *("2606:4700::1111", "2001:4860:4860::8888", "2001:200::1", "2a00:1450::1", "2003::1"),
+        *("::ffff:8.8.8.8", "64:ff9b::808:808", "2606:4700::5eff:8.8.8.8"),
+    ],
 )
 def test_addresses_that_are_public(address: str) -> None:
     assert addresses.is_public(address)
+
+
+@pytest.mark.parametrize("port", ["", ":80", ":443", ":8000", ":8443", ":8999"])
+def test_ports_of_web_servers(port: str) -> None:
+    assert remote.parse(f"http://pictures.example{port}/a.jpg").host == "pictures.example"
 
 
 @pytest.mark.parametrize(
@@ -267,9 +312,13 @@ def test_a_redirect_to_the_inside_is_not_followed(site: Site, names: Any) -> Non
         "http://169.254.169.254/latest/meta-data/",
         "file:///etc/passwd",
         f"http://a:b@pictures.example:{site.port}/ok",
+        "http://pictures.example:6379/",
+        f"http://[2606:4700::5efe:10.0.0.1]:{inner.port}/secret",
     ):
         site.pages["/a"] = redirect(place)
-        assert refused(site.url("/a")).code in {"not_public", "bad_url", "url_with_password"}
+        assert refused(site.url("/a")).code in {
+            *("not_public", "bad_url", "url_with_password", "bad_port")
+        }
     assert inner.requests == []
     inner.shutdown()
     inner.server_close()
@@ -380,8 +429,8 @@ def test_a_server_that_is_silent_or_dribbles_is_left(
 
 
 def test_no_http_is_no_answer(names: Any) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = web_port()
+    with socket.create_server(("127.0.0.1", port)) as listener:
 
         def babble() -> None:
             connection, _address = listener.accept()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.urls import reverse
 
+from gallery.library import caps
 from gallery.library.service import delete_image
 from gallery.models import Album, SavedSearch, User
 from gallery.organising import saved_searches
@@ -91,7 +93,7 @@ def test_what_cannot_be_kept_is_refused_in_words(
 
 
 def test_there_are_at_most_so_many(alice: User, bob: User, monkeypatch: Any) -> None:
-    monkeypatch.setattr(saved_searches, "MAX_SAVED", 2)
+    monkeypatch.setattr(caps, "SAVED_SEARCHES", replace(caps.SAVED_SEARCHES, most=2))
     for number in range(2):
         save(alice, "sea", f"{number}")
     assert code_of(api(alice).post(SEARCHES, {"name": "x", "text": "a"})) == "too_many_searches"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import threading
 import uuid
 import zipfile
 from datetime import timedelta
@@ -340,8 +339,8 @@ def test_only_so_many_are_waited_for_at_once(
     client.api.raise_request_exception = False
     url = client.begin(10)
     with monkeypatch.context() as patch:
-        patch.setattr(turns, "_places", threading.BoundedSemaphore(1))
-        with turns.place():
+        patch.setattr(turns, "places", turns.Places(1, 1))
+        with turns.place(0):
             created = client.api.generic(
                 "POST", UPLOADS, b"x", PART, headers={**TUS, "Upload-Length": "10"}
             )
@@ -688,9 +687,9 @@ def test_random_parts_and_cuts_give_the_file(
             with monkeypatch.context() as patch:
                 patch.setattr(tus, "_commit", die)
                 with pytest.raises(Killed):
-                    tus.receive(upload.pk, offset, body)
+                    tus.receive(upload, offset, body)
         else:
-            tus.receive(upload.pk, offset, body)
+            tus.receive(upload, offset, body)
             assert row_of(str(upload.pk)).offset == offset + len(arrived)
         offset = row_of(str(upload.pk)).offset
     row = row_of(str(upload.pk))
@@ -698,3 +697,14 @@ def test_random_parts_and_cuts_give_the_file(
     assert row.image is not None
     with row.image.file.open("rb") as file:
         assert file.read() == picture
+
+
+def test_places_are_shared_and_given_back() -> None:
+    places = turns.Places(3, 2)
+    took = [places.take(account) for account in (1, 1, 1, 2, 2, 3)]
+    assert took == [True, True, False, True, False, False]
+    places.give_back(1)
+    assert places.take(3)
+    for account in (1, 2, 3):
+        places.give_back(account)
+    assert not places._taken, "nobody is remembered"

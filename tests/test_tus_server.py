@@ -7,7 +7,9 @@ import random
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +21,7 @@ from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.unreader import SocketUnreader
 
 from gallery.accounts import tokens
-from gallery.api import streams
+from gallery.api import patience, streams
 from gallery.models import Image, User
 from tests import pictures
 from tests.conftest import draw, wait_for
@@ -138,7 +140,7 @@ def test_two_parts_at_once_are_told_apart(server: Server, sender: Sender) -> Non
     arrived = data[:100_000]
     first = sender.start_part(url, 0, len(data), arrived)
     # Whichever of two writes is the one that holds the upload: here that is the first.
-    server.wait_for_file(url, 65_536)
+    server.wait_for_file(url, 61_440)
     assert sender.send(url, len(arrived), data[len(arrived) :]).status_code == 423
     refused = requests.delete(url, headers=sender.headers, timeout=20)
     assert refused.status_code == 423
@@ -178,7 +180,7 @@ def test_a_server_that_ends_amid_a_part_goes_on(server: Server, sender: Sender, 
         offset = sender.offset(url)
         arrived = data[offset : offset + chance.randint(1, len(data) // 3)]
         connection = sender.start_part(url, offset, len(data) - offset, arrived)
-        server.wait_for_file(url, offset + len(arrived) // 65_536 * 65_536)
+        server.wait_for_file(url, offset + len(arrived) // patience.PIECE * patience.PIECE)
         if end == "kill":
             server.kill()
         else:
@@ -214,21 +216,101 @@ def test_a_long_part_is_committed_on_the_way_and_never_in_memory(
     assert sender.offset(url) >= size - step
 
 
-def test_slow_clients_hold_up_nobody_else(server: Server, sender: Sender) -> None:
+def test_slow_clients_hold_up_nobody_else(server: Server, alice: User, bob: User) -> None:
     """Neither a transaction nor all threads, however many they are."""
     slow = []
-    for _ in range(THREADS // 2):
-        url = sender.begin(1_000_000)
-        slow.append(sender.start_part(url, 0, 1_000_000, b"x" * 65_536))
-        server.wait_for_file(url, 65_536)
+    for user in (alice, bob):
+        sender = Sender(server, user)
+        for _ in range(THREADS // 4):
+            url = sender.begin(1_000_000)
+            slow.append(sender.start_part(url, 0, 1_000_000, b"x" * 65_536))
+            server.wait_for_file(url, 61_440)
     wait_for(lambda: open_transactions() == 0, 5, "no transaction waits for a client")
-    url = sender.begin(10)
-    refused = sender.send(url, 0, b"x")
+    third = Sender(server, User.objects.create_user("carol"))
+    url = third.begin(10)
+    refused = third.send(url, 0, b"x")
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
-    assert sender.offset(url) == 0, "everything else goes on"
+    assert third.offset(url) == 0, "everything else goes on"
     for each in slow:
         each.close()
-    wait_for(lambda: sender.send(url, sender.offset(url), b"x").status_code == 204)
+    wait_for(lambda: third.send(url, third.offset(url), b"x").status_code == 204)
+
+
+def test_one_account_that_drips_keeps_nobody_from_uploading(
+    server: Server, alice: User, bob: User
+) -> None:
+    """Eight parts, of which two are waited for."""
+    mine, yours = Sender(server, alice), Sender(server, bob)
+    urls = [mine.begin(1_000_000) for _ in range(8)]
+    dripping = [mine.start_part(url, 0, 1_000_000, b"x") for url in urls]
+    wait_for(lambda: mine.send(mine.begin(10), 0, b"x").status_code == 503, 10, "they have begun")
+
+    data = draw(500, 400)
+    before = time.monotonic()
+    url = yours.begin(len(data))
+    assert yours.send(url, 0, data).status_code == 204
+    simple = requests.post(
+        f"{server.address}/api/v1/images/",
+        files={"file": draw(300, 200)},
+        headers={"Authorization": yours.headers["Authorization"]},
+        timeout=20,
+    )
+    assert simple.status_code == 201, simple.text
+    assert time.monotonic() - before < 3
+    yours.wait_until_accepted(url)
+    for each in dripping:
+        each.close()
+
+
+def send_slowly(connection: socket.socket, data: bytes, step: int, pause: float) -> bytes:
+    """Until the server answers; the beginning of its answer, or nothing if it hung up."""
+    connection.settimeout(pause)
+    for begin in range(0, len(data), step):
+        with suppress(OSError):  # it has been ended
+            connection.sendall(data[begin : begin + step])
+        try:
+            return connection.recv(1000)
+        except TimeoutError:
+            continue
+        except ConnectionError:
+            return b""
+    connection.settimeout(30)
+    return connection.recv(1000)
+
+
+def test_what_drips_is_ended_and_what_is_slow_goes_on(
+    server: Server, alice: User, bob: User
+) -> None:
+    """At the same time, since the time that a client gets has to pass."""
+    mine, yours = Sender(server, alice), Sender(server, bob)
+    seconds = int(patience.SECONDS) + 10
+    dripped, slow = mine.begin(1_000_000), pictures.png(400, 300)
+    slow += bytes(10_000 * seconds - len(slow))  # a phone with 10 kB a second
+    url = yours.begin(len(slow))
+    answers: dict[str, bytes] = {}
+
+    def drip() -> None:
+        connection = mine.start_part(dripped, 0, 1_000_000, b"x" * 50_000)
+        answers["dripped"] = send_slowly(connection, b"x" * 2 * seconds, 1, 1.0)
+
+    def crawl() -> None:
+        connection = yours.start_part(url, 0, len(slow), b"")
+        answers["slow"] = send_slowly(connection, slow, 5_000, 0.5)
+
+    before = time.monotonic()
+    threads = [threading.Thread(target=act) for act in (drip, crawl)]
+    for thread in threads:
+        thread.start()
+    threads[0].join(patience.SECONDS + 15)
+    assert not threads[0].is_alive(), "it was ended"
+    assert time.monotonic() - before >= patience.SECONDS
+    assert answers["dripped"][:12] in {b"HTTP/1.1 204", b""}
+    kept = mine.offset(dripped)
+    assert 50_000 <= kept < 50_000 + 2 * seconds, "what has arrived is kept"
+    assert mine.send(dripped, kept, b"y" * 10).status_code == 204, "and it goes on from there"
+    threads[1].join(3 * seconds)
+    assert answers["slow"].startswith(b"HTTP/1.1 204")
+    yours.wait_until_accepted(url)
 
 
 def open_transactions() -> int:
@@ -276,11 +358,11 @@ def test_a_client_that_goes_leaves_what_it_sent(
     wire: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     """A laptop that is closed says nothing at all: then silence is the end."""
-    monkeypatch.setattr(streams, "SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr(patience, "SECONDS", 0.2)
     client, accepted = wire
     body = body_of(accepted, 1_000_000)
     client.sendall(b"x" * 150_001)
-    got = body.read(65_536) + body.read(65_536)
+    got = b"".join(body.read(65_536) for _piece in range(6))
     if end == "close":
         client.close()
     elif end == "reset":

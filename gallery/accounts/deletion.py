@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from gallery import doorbell
+from gallery import doorbell, trail
 from gallery.accounts import roles, sessions, tokens
 from gallery.library.service import purge_image
 from gallery.library.turns import wait_for_turn
 from gallery.models import Album, Group, Image, ImportBatch, Invitation, ShareLink, User
+from gallery.trail import Event
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ def request_deletion(user: User) -> None:
         Group.objects.filter(owner=account).delete()
         tokens.end_all(account)
         sessions.end_all(account)
+        trail.record(Event.ACCOUNT_DELETION_ASKED, account)
     doorbell.ring(TASK, account.pk)
 
 
@@ -98,5 +100,6 @@ def remove(user_id: int) -> bool:
             doorbell.ring(TASK, user_id)
             return False
         account.delete()
+        trail.record(Event.ACCOUNT_REMOVED, name=account.get_username())
     logger.info("The account %s has been removed.", user_id)
     return True

@@ -19,10 +19,12 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 from zipstream import ZipStream
 
+from gallery import trail
 from gallery.accounts.export_records import write_records
 from gallery.library.storage import open_stored, original_of
 from gallery.models import Image, User
 from gallery.organising.zip_names import UniqueNames, safe_name
+from gallery.trail import Event
 
 _CHUNK = 256 * 1024
 _FOLDER = "pictures"
@@ -42,6 +44,7 @@ class Export:
 
 
 def export_account(user: User) -> Export:
+    trail.record(Event.ACCOUNT_EXPORTED, user)
     archive = ZipStream(sized=True)
     names = UniqueNames()
     missing = []

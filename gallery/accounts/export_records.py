@@ -18,6 +18,7 @@ from gallery.models import (
     Image,
     SavedSearch,
     SearchRecord,
+    SecurityEvent,
     ShareLink,
     User,
 )
@@ -38,6 +39,7 @@ def write_records(user: User, files: dict[str, str]) -> Iterator[str]:
         "links": lambda: _links(user),
         "saved_searches": lambda: _saved_searches(user),
         "search_history": lambda: _search_history(user),
+        "security_events": lambda: _security_events(user),
     }
     for name, rows in parts.items():
         yield f',\n"{name}": ['
@@ -147,3 +149,21 @@ def _saved_searches(user: User) -> Iterator[dict[str, Any]]:
 def _search_history(user: User) -> Iterator[dict[str, Any]]:
     for record in SearchRecord.objects.filter(user=user).order_by("searched_at", "pk"):
         yield {"text": record.text, "searched_at": record.searched_at}
+
+
+def _security_events(user: User) -> Iterator[dict[str, Any]]:
+    """Who else acted is not named: that is about them."""
+    events = SecurityEvent.objects.filter(account=user).order_by("at", "pk")
+    for event in events.iterator(chunk_size=_CHUNK):
+        yield {
+            "event": event.kind,
+            "at": event.at,
+            "last_at": event.last_at,
+            "times": event.times,
+            "by_you": event.actor_id == user.pk,
+            "source": event.source,
+            "address": event.address if event.actor_id in {user.pk, None} else "",
+            "browser": event.agent if event.actor_id in {user.pk, None} else "",
+            "object": event.target,
+            "details": event.details,
+        }

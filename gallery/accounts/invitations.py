@@ -6,12 +6,16 @@ from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from gallery import trail
 from gallery.errors import Refusal
+from gallery.library import caps
 from gallery.models import Invitation, User
+from gallery.trail import Event
 
 DEFAULT_DAYS = 7
 MAX_DAYS = 365
@@ -29,17 +33,23 @@ def given_by(user: User) -> QuerySet[Invitation]:
 def invite(by: User, email: str = "", days: int = DEFAULT_DAYS) -> Invitation:
     """Make an invitation; with an e-mail address nobody else may use it.
 
-    Raises Refusal (bad_days, bad_email, email_taken).
+    Raises Refusal (bad_days, bad_email, email_taken, too_many_invitations).
     """
     if not 1 <= days <= MAX_DAYS:
         raise Refusal(
             "bad_days", _("Give a number of days from 1 to %(most)d.") % {"most": MAX_DAYS}, "days"
         )
-    return Invitation.objects.create(
-        created_by=by,
-        email=_clean_email(email),
-        expires_at=timezone.now() + timedelta(days=days),
-    )
+    with transaction.atomic():
+        caps.hold_room(caps.INVITATIONS, by)
+        given = Invitation.objects.filter(created_by=by)
+        caps.keep_latest(given.exclude(pk__in=given.live().values("pk")), caps.ENDED_KEPT)
+        invitation = Invitation.objects.create(
+            created_by=by,
+            email=_clean_email(email),
+            expires_at=timezone.now() + timedelta(days=days),
+        )
+        trail.record(Event.INVITATION_MADE, by, invitation, by=by, days=days)
+    return invitation
 
 
 def usable(code: str) -> Invitation | None:
@@ -84,13 +94,16 @@ def redeem(code: str, email: str) -> Invitation:
 def mark_used(invitation: Invitation, by: User) -> None:
     invitation.used_by, invitation.used_at = by, timezone.now()
     invitation.save(update_fields=["used_by", "used_at"])
+    trail.record(Event.INVITATION_USED, invitation.created_by, invitation, by=by)
 
 
 def revoke(invitation: Invitation) -> None:
     """Nobody can register with it from now on. What was used stays used."""
     if invitation.used_at is None and invitation.revoked_at is None:
         invitation.revoked_at = timezone.now()
-        invitation.save(update_fields=["revoked_at"])
+        with transaction.atomic():
+            invitation.save(update_fields=["revoked_at"])
+            trail.record(Event.INVITATION_REVOKED, invitation.created_by, invitation)
 
 
 def state_of(invitation: Invitation) -> str:

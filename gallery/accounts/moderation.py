@@ -3,13 +3,16 @@ longer see it, whatever its visibility, its albums and its links say."""
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from gallery import trail
 from gallery.errors import Refusal
 from gallery.library import texts
 from gallery.models import Image, User
 from gallery.models.image import ImageQuerySet
+from gallery.trail import Event
 
 _MAX_REASON = 500
 
@@ -25,6 +28,7 @@ def judgeable_by(moderator: User) -> ImageQuerySet:
     return reachable if moderator.is_moderator else reachable.none()
 
 
+@transaction.atomic
 def hide(image: Image, by: User, reason: str) -> None:
     """Nobody but the owner and moderators sees the picture from now on; the owner
     reads why. Raises Refusal (own_picture, no_reason, reason_too_long)."""
@@ -32,14 +36,17 @@ def hide(image: Image, by: User, reason: str) -> None:
     _refuse_own(image, by)
     image.hidden_at, image.hidden_by, image.hidden_reason = timezone.now(), by, reason
     image.save(update_fields=["hidden_at", "hidden_by", "hidden_reason", "updated_at"])
+    trail.record(Event.PICTURE_HIDDEN, image.owner, image, by=by)
 
 
+@transaction.atomic
 def unhide(image: Image, by: User) -> None:
     """The picture is seen as its owner wants it, again. Raises Refusal (own_picture):
     somebody else has to judge it."""
     _refuse_own(image, by)
     image.hidden_at, image.hidden_by, image.hidden_reason = None, None, ""
     image.save(update_fields=["hidden_at", "hidden_by", "hidden_reason", "updated_at"])
+    trail.record(Event.PICTURE_UNHIDDEN, image.owner, image, by=by)
 
 
 def _refuse_own(image: Image, by: User) -> None:

@@ -11,9 +11,11 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from gallery import trail
 from gallery.errors import Refusal
 from gallery.library import texts
 from gallery.models import User
+from gallery.trail import Event
 
 _MAX_NAME = 100
 _MAX_EMAIL = 254
@@ -61,6 +63,7 @@ def replace_email(user: User, email: str) -> EmailAddress:
     user.email = email
     if former and former.lower() != email:
         transaction.on_commit(lambda: tell_former(user, former))
+    trail.record(Event.EMAIL_CHANGED, user, email=trail.masked(email))
     return address
 
 

@@ -16,9 +16,11 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from gallery import trail
 from gallery.accounts import credentials
 from gallery.errors import Refusal
 from gallery.models import User
+from gallery.trail import Event
 
 # What an administrator may change of an account.
 CHANGEABLE = ("role", "is_active", "quota_bytes", "quota_images")
@@ -76,6 +78,7 @@ def change_account(user: User, changes: Mapping[str, Any]) -> User:
     gives_or_takes = opens_or_closes(account, changes)
     if account.deletion_requested_at is not None:
         raise Refusal("being_deleted", _("This account is being deleted."))
+    held = {field: getattr(account, field) for field in CHANGEABLE}
     if "role" in changes:
         take_role(account, _clean_role(changes["role"]))
     if "is_active" in changes:
@@ -90,7 +93,23 @@ def change_account(user: User, changes: Mapping[str, Any]) -> User:
     if gives_or_takes:  # what was handed out before gains and regains nothing by it
         credentials.renew(account)
         user.credentials_version = account.credentials_version
+    _tell(account, held)
     return account
+
+
+_EVENTS = {
+    "role": Event.ROLE_CHANGED,
+    "is_active": Event.ACTIVE_CHANGED,
+    "quota_bytes": Event.QUOTA_CHANGED,
+    "quota_images": Event.QUOTA_CHANGED,
+}
+
+
+def _tell(account: User, held: Mapping[str, Any]) -> None:
+    for field, event in _EVENTS.items():
+        value = getattr(account, field)
+        if value != held[field]:
+            trail.record(event, account, field=field, before=held[field], after=value)
 
 
 def lock_administrators() -> set[int]:

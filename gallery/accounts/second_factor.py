@@ -8,7 +8,9 @@ from allauth.mfa.base.internal.flows import delete_dangling_recovery_codes
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 
+from gallery import trail
 from gallery.models import User
+from gallery.trail import Event
 
 _FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 _TOLD = {
@@ -36,4 +38,8 @@ def remove(factor: Authenticator) -> None:
 def is_right(user: User, code: str) -> bool:
     """Whether `code` is one of the authenticator app's, or a recovery code; it is used
     up. After some wrong ones no more are taken for a while (allauth counts them)."""
-    return bool(AuthenticateForm(user=user, data={"code": code}).is_valid())
+    form = AuthenticateForm(user=user, data={"code": code})
+    is_right = bool(form.is_valid())
+    if is_right and form.authenticator.type == Authenticator.Type.RECOVERY_CODES:
+        trail.record(Event.RECOVERY_CODE_USED, user, by=user)
+    return is_right

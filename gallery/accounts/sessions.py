@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from allauth.usersessions.models import UserSession
 
+from gallery import trail
 from gallery.models import User
+from gallery.trail import Event
 
 # In this order: browsers name those that they resemble, too.
 _BROWSERS = {
@@ -44,6 +46,7 @@ def end(user: User, pk: int) -> bool:
     if session is None:
         return False
     session.end()
+    trail.record(Event.SESSION_ENDED, user, browser=describe(session.user_agent))
     return True
 
 
@@ -53,6 +56,8 @@ def end_all(user: User, besides: str | None = None) -> int:
     sessions = list(ended)
     for session in sessions:
         session.end()
+    if sessions:
+        trail.record(Event.SESSIONS_ENDED, user, count=len(sessions))
     return len(sessions)
 
 

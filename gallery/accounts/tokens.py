@@ -20,11 +20,11 @@ from knox.models import AuthToken
 from knox.settings import knox_settings
 
 from gallery.errors import Refusal
-from gallery.library import texts
+from gallery.library import caps, texts
 from gallery.models import ApiToken, TokenBinding, User
 
 MAX_DAYS = 3650
-MAX_TOKENS = 100
+MAX_TOKENS = caps.TOKENS
 _MAX_NAME = 100
 # How exactly "last used" is known: not every request should write.
 _USE_NOTED_EVERY = timedelta(minutes=1)

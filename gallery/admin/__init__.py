@@ -10,6 +10,7 @@ from gallery.admin import (
     recall,
     searches,
     spaces,
+    trail,
     uploads,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "recall",
     "searches",
     "spaces",
+    "trail",
     "uploads",
 ]

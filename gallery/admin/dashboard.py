@@ -105,6 +105,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(_("API tokens"), "key", "knox", "authtoken"),
                 _item(_("Second factors"), "phonelink_lock", "mfa", "authenticator"),
                 _item(_("Sessions"), "devices", "usersessions", "usersession"),
+                _item(_("Security events"), "policy", "gallery", "securityevent"),
             ],
         },
     ]

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from rest_framework.parsers import BaseParser
 
+from gallery.api import patience
+
 if TYPE_CHECKING:
     from django.http import HttpRequest
-
-# A client that is silent for so long has gone: a laptop that was closed says no
-# goodbye, and the upload it was sending must be free when it comes back.
-SILENCE_SECONDS = 20.0
 
 
 class LeftUnread(BaseParser):
@@ -27,19 +25,17 @@ class LeftUnread(BaseParser):
 
 
 class RequestBody:
-    """Reads as much as it is asked for, whatever the size of the whole.
+    """Reads in pieces, whatever the size of the whole.
 
-    A client that breaks off or falls silent looks like the end of the body; what had
-    arrived by then is still read.
+    A client that breaks off, falls silent or drips (`patience`) looks like the end of the
+    body; what had arrived by then is still read.
     """
 
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
         self._is_broken = False
-        # gunicorn's; another server has its own limit for silent clients.
+        # gunicorn's; another server has its own limit for slow clients.
         self._socket: socket.socket | None = request.META.get("gunicorn.socket")
-        if self._socket is not None:
-            self._socket.settimeout(SILENCE_SECONDS)
         self.left = _announced(request)
 
     def read(self, size: int) -> bytes:
@@ -48,12 +44,20 @@ class RequestBody:
         if size == 0 or self._is_broken:
             return b""
         try:
-            piece = bytes(self._stream().read(size))
+            piece = self._awaited(min(size, patience.PIECE))
         except OSError:
             self._is_broken = True
             piece = self._rest(size)
         if self.left is not None:
             self.left -= len(piece)
+        return piece
+
+    def _awaited(self, size: int) -> bytes:
+        if self._socket is None:
+            return bytes(self._stream().read(size))
+        with patience.over(self._socket) as wait:
+            piece = bytes(self._stream().read(size))
+        self._is_broken = wait.is_over
         return piece
 
     def _stream(self) -> Any:

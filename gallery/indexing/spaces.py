@@ -11,13 +11,14 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from gallery import prepared
+from gallery import prepared, trail
 from gallery.doorbell import ring
 from gallery.encoders.base import Encoder, ModelUnavailable
 from gallery.encoders.registry import get_encoder
 from gallery.errors import Refusal
 from gallery.indexing import comparisons, ledger, vector_indexes
 from gallery.models import Embedding, EmbeddingSpace
+from gallery.trail import Event
 
 logger = logging.getLogger(__name__)
 
@@ -119,6 +120,7 @@ def _switch_to(space: EmbeddingSpace) -> None:
         state=State.ACTIVE, activated_at=timezone.now(), error=""
     )
     space.refresh_from_db()
+    trail.record(Event.SPACE_ACTIVATED, target=space, model=space.name)
     # A retired space misses what was uploaded since, and its weights may have changed.
     ledger.enqueue_all(space)
     # Near-duplicates are pairs of this space's vectors now.

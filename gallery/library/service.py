@@ -14,7 +14,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
-from gallery import doorbell
+from gallery import doorbell, trail
 from gallery.indexing import ledger
 from gallery.library import quota, texts
 from gallery.library.exif import ExifFacts, read_exif
@@ -33,6 +33,7 @@ from gallery.library.storage import (
 )
 from gallery.library.validation import PictureFacts, inspect_picture
 from gallery.models import Image, User
+from gallery.trail import Event
 
 logger = logging.getLogger(__name__)
 
@@ -168,7 +169,9 @@ def update_image(
         changes["visibility"] = texts.clean_visibility(visibility)
     for field, value in changes.items():
         setattr(image, field, value)
-    image.save(update_fields=[*changes, "updated_at"])
+    with transaction.atomic():
+        image.save(update_fields=[*changes, "updated_at"])
+        trail.record_if_anothers(Event.PICTURE_CHANGED, image, fields=[*changes])
     return image
 
 
@@ -176,7 +179,9 @@ def delete_image(image: Image) -> None:
     """Put a picture into the trash. Nothing happens if it lies there already."""
     if image.deleted_at is None:
         image.deleted_at = timezone.now()
-        image.save(update_fields=["deleted_at", "updated_at"])
+        with transaction.atomic():
+            image.save(update_fields=["deleted_at", "updated_at"])
+            trail.record_if_anothers(Event.PICTURE_DELETED, image)
 
 
 @transaction.atomic
@@ -184,6 +189,7 @@ def restore_image(image: Image) -> None:
     """Take a picture out of the trash."""
     image.deleted_at = None
     image.save(update_fields=["deleted_at", "updated_at"])
+    trail.record_if_anothers(Event.PICTURE_RESTORED, image)
     # The active space may have changed while the picture was away.
     _announce(image)
 
@@ -210,6 +216,7 @@ def purge_trash(older_than: timedelta) -> int:
 def purge_image(image: Image) -> None:
     """Remove a picture for good: the row first, after the commit the files. A kill
     between the two leaves files without a row, never a row without its file."""
+    trail.record_if_anothers(Event.PICTURE_PURGED, image)
     Image.objects.filter(pk=image.pk).delete()
     remove_original = partial(
         remove_original_if_unnamed, image.owner_id, image.sha256, original_of(image)

@@ -23,7 +23,7 @@ def bind_named_tokens(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gallery", "0005_comparison_queue"),
+        ("gallery", "0006_security_events"),
         ("knox", "0009_extend_authtoken_field"),
     ]
 

@@ -12,6 +12,7 @@ from gallery.models.searching import (
     SearchRecord,
 )
 from gallery.models.share import AlbumRole, AlbumShare, Group, ShareLink
+from gallery.models.trail import SecurityEvent
 from gallery.models.upload import ImportBatch, ImportItem, ResumableUpload
 from gallery.models.user import User
 
@@ -40,6 +41,7 @@ __all__ = [
     "ResumableUpload",
     "SavedSearch",
     "SearchRecord",
+    "SecurityEvent",
     "ShareLink",
     "Tag",
     "TokenBinding",

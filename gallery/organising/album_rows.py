@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gallery.errors import Expired, Refusal
+from gallery.library import caps
 from gallery.models import Album, AlbumItem
 
 # Places are floats: between two of them others find room until the gap is so small;
@@ -36,7 +37,7 @@ def lock(album: Album) -> None:
 
 def append(album: Album, image_ids: Sequence[UUID]) -> list[int]:
     """Put pictures behind those that are there, in the order in which they were
-    taken. Returns the entries that are new."""
+    taken. Returns the entries that are new. Raises Refusal (too_many_pictures)."""
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH kept AS"  # a picture cannot be purged before its entry is committed
@@ -53,7 +54,9 @@ def append(album: Album, image_ids: Sequence[UUID]) -> list[int]:
             " FROM kept, last ON CONFLICT (album_id, image_id) DO NOTHING RETURNING id",
             {"album": album.pk, "images": list(image_ids)},
         )
-        return [row[0] for row in cursor.fetchall()]
+        entries = [row[0] for row in cursor.fetchall()]
+    caps.refuse_beyond(caps.PICTURES_OF_ALBUM, album)
+    return entries
 
 
 def remove(album: Album, image_ids: Sequence[UUID]) -> list[Entry]:

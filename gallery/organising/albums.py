@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
-from gallery.library import texts
+from gallery.library import caps, texts
 from gallery.models import Album, AlbumRole, AlbumShare, Image, SavedSearch, User
 from gallery.organising import album_rows
 
@@ -92,11 +92,12 @@ def images_of(album: Album, viewer: Viewer) -> ImageQuerySet:
 # --- Make and change ------------------------------------------------------------
 
 
+@transaction.atomic
 def create(owner: User, title: str, description: str = "") -> Album:
-    """A new album without pictures. Raises Refusal (see `texts`)."""
-    return Album.objects.create(
-        owner=owner, title=_clean_title(title), description=texts.clean_description(description)
-    )
+    """A new album without pictures. Raises Refusal (see `texts`; too_many_albums)."""
+    title, description = _clean_title(title), texts.clean_description(description)
+    caps.hold_room(caps.ALBUMS, owner)
+    return Album.objects.create(owner=owner, title=title, description=description)
 
 
 def update(album: Album, **fields: Any) -> Album:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from gallery.errors import Expired
 from gallery.library.turns import wait_for_turn
 from gallery.models import Change, User
-from gallery.organising import undoing
+from gallery.organising import kept_changes, undoing
 
 KEEP = timedelta(days=30)
 
@@ -25,7 +25,7 @@ def record(user: User, action: str, before: dict[str, Any] | None) -> Change | N
     None, where nothing changed that could be undone."""
     if before is None:
         return None
-    return Change.objects.create(user=user, action=action, before=before)
+    return kept_changes.keep(user, action, before)
 
 
 def undoable_by(user: User | AnonymousUser) -> QuerySet[Change]:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from gallery import keyset
 from gallery.errors import Expired, Refusal
+from gallery.library import caps
 from gallery.models import Album, Download, User
 from gallery.organising import albums
 from gallery.organising.archive import Archive
@@ -55,6 +56,7 @@ def _note(images: ImageQuerySet, user: User, name: str) -> Prepared:
     if not rows:
         raise Refusal("nothing_to_download", _("There is no picture to download."), "selection")
     note = Download.objects.create(user=user, name=name, image_ids=[pk for pk, _size in rows])
+    caps.keep_latest(noted_by(user), caps.DOWNLOADS_KEPT)
     return Prepared(note.pk, len(rows), sum(size for _pk, size in rows))
 
 

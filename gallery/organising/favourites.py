@@ -6,17 +6,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
+from gallery.library import caps
+from gallery.library.turns import wait_for_turn
 from gallery.models import Favourite, User
 
 # mark id, image id, since when
 Mark = tuple[int, UUID, datetime]
 
 
+@transaction.atomic
 def mark(user: User, image_ids: Sequence[UUID]) -> list[int]:
     """Make pictures favourites; the caller has checked that `user` may see them.
-    Returns the marks that are new."""
+    Returns the marks that are new. Raises Refusal (too_many_favourites)."""
+    wait_for_turn(user)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO gallery_favourite (user_id, image_id, created_at)"
@@ -24,7 +28,9 @@ def mark(user: User, image_ids: Sequence[UUID]) -> list[int]:
             " ON CONFLICT (user_id, image_id) DO NOTHING RETURNING id",
             [user.pk, list(image_ids)],
         )
-        return [row[0] for row in cursor.fetchall()]
+        marks = [row[0] for row in cursor.fetchall()]
+    caps.refuse_beyond(caps.FAVOURITES, user)
+    return marks
 
 
 def unmark(user: User, image_ids: Sequence[UUID]) -> list[Mark]:
@@ -56,4 +62,6 @@ def mark_again(user: User, marks: Sequence[tuple[int, str, str]]) -> int:
             " ON CONFLICT (user_id, image_id) DO NOTHING",
             [user.pk, *([mark[field] for mark in marks] for field in range(3))],
         )
-        return cursor.rowcount
+        count = cursor.rowcount
+    caps.refuse_beyond(caps.FAVOURITES, user)
+    return count

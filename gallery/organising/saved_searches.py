@@ -14,9 +14,10 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
-from gallery.library import texts
+from gallery.library import caps, texts
 from gallery.library.turns import wait_for_turn
 from gallery.models import Album, Change, SavedSearch, User
+from gallery.organising import kept_changes
 from gallery.search import albums, ranking
 from gallery.search.query import Query
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 Viewer = User | AnonymousUser
 
-MAX_SAVED = 500
 MAX_NAME = 200
 
 
@@ -48,8 +48,7 @@ def save(owner: User, name: str, query: Query) -> SavedSearch:
     """
     name = clean_name(name)
     query = clean_query(query, owner)
-    wait_for_turn(owner)
-    refuse_too_many(owner)
+    caps.hold_room(caps.SAVED_SEARCHES, owner)
     _refuse_taken(owner, name)
     return SavedSearch.objects.create(owner=owner, name=name, query=query.as_json())
 
@@ -88,7 +87,7 @@ def delete(saved: SavedSearch) -> Change:
     wait_for_turn(saved.owner)
     kept = {"id": str(saved.pk), "name": saved.name, "query": saved.query}
     before = {**kept, "album": album_as_it_is(saved.album)}
-    change = Change.objects.create(user=saved.owner, action="delete_search", before=before)
+    change = kept_changes.keep(saved.owner, "delete_search", before)
     saved.delete()
     return change
 
@@ -96,7 +95,7 @@ def delete(saved: SavedSearch) -> Change:
 def restore(before: Mapping[str, Any], owner: User) -> SavedSearch:
     """What `delete` kept, under a name that is free by now. The album is filled by it
     again, unless it has been changed since. Raises Refusal (too_many_searches)."""
-    refuse_too_many(owner)
+    caps.hold_room(caps.SAVED_SEARCHES, owner)
     return SavedSearch.objects.create(
         pk=before["id"],
         owner=owner,
@@ -182,16 +181,6 @@ def _refuse_circle(query: Query, saved: SavedSearch) -> None:
             "fills_from_itself",
             _("The search cannot look only into the album that it fills itself."),
             "query",
-        )
-
-
-def refuse_too_many(owner: User) -> None:
-    """Raises Refusal (too_many_searches)."""
-    if of(owner).count() >= MAX_SAVED:
-        raise Refusal(
-            "too_many_searches",
-            _("You have %(most)d saved searches already. Delete some that you no longer need.")
-            % {"most": MAX_SAVED},
         )
 
 

@@ -24,7 +24,7 @@ from gallery import doorbell, keyset
 from gallery.errors import Expired, Refusal, Unavailable
 from gallery.library.turns import wait_for_turn
 from gallery.models import Album, AlbumItem, Change, Embedding, Image, SavedSearch, User
-from gallery.organising import album_rows, albums, saved_searches
+from gallery.organising import album_rows, albums, kept_changes, saved_searches
 from gallery.search import albums as named_albums
 from gallery.search import filters, service
 from gallery.search.query import Query
@@ -94,7 +94,7 @@ def stop(saved: SavedSearch) -> Change | None:
     before = {"search": str(saved.pk), "album": saved_searches.album_as_it_is(saved.album)}
     saved.album, saved.filled_at = None, None
     saved.save(update_fields=["album", "filled_at"])
-    return Change.objects.create(user=saved.owner, action="stop_filling", before=before)
+    return kept_changes.keep(saved.owner, "stop_filling", before)
 
 
 def start_again(before: Mapping[str, Any], owner: User) -> bool:

@@ -14,8 +14,10 @@ from django.db.models.functions import Coalesce, Lower
 from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
-from gallery.library import texts
+from gallery.library import caps, texts
+from gallery.library.turns import wait_for_turn
 from gallery.models import Change, Image, Tag, User
+from gallery.organising import kept_changes
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -83,7 +85,8 @@ def clean_name(name: str) -> str:
 
 def named(owner: User, names: Sequence[str]) -> list[UUID]:
     """The owner's tags of these names, made where they are missing, and kept from
-    being removed until the transaction ends."""
+    being removed until the transaction ends. Raises Refusal (too_many_tags)."""
+    wait_for_turn(owner)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO gallery_tag (id, owner_id, name, created_at)"
@@ -92,7 +95,18 @@ def named(owner: User, names: Sequence[str]) -> list[UUID]:
             " ON CONFLICT (owner_id, lower(name)) DO NOTHING",
             [owner.pk, [uuid.uuid4() for _name in names], list(names)],
         )
+    _make_room(owner, names)
     return known(owner, names)
+
+
+def _make_room(owner: User, names: Sequence[str]) -> None:
+    """Tags that no picture carries are seen nowhere: they go before any is refused."""
+    try:
+        caps.refuse_beyond(caps.TAGS, owner)
+    except Refusal:
+        unused = Tag.objects.filter(owner=owner, images=None).exclude(pk__in=known(owner, names))
+        unused.delete()
+        caps.refuse_beyond(caps.TAGS, owner)
 
 
 def known(owner: User, names: Sequence[str]) -> list[UUID]:
@@ -171,7 +185,9 @@ def link_again(owner: User, links: Sequence[tuple[int, str, str]]) -> int:
 def set_tags(image: Image, names: Iterable[str]) -> None:
     """Let a picture carry exactly these tags of its owner. Raises Refusal."""
     wanted = clean_names(names)
-    # Two who set the tags of one picture at once: one after the other.
+    # Two who set the tags of one picture at once: one after the other. The turn comes
+    # first, as in all acts.
+    wait_for_turn(image.owner)
     Image.objects.select_for_update(no_key=True).get(pk=image.pk)
     tag_ids = named(image.owner, wanted) if wanted else []
     others = Tag.objects.filter(images=image).exclude(pk__in=tag_ids)
@@ -212,4 +228,4 @@ def delete(tag: Tag, user: User) -> Change:
     kept = [[pk, str(image_id)] for pk, image_id in links]
     before = {"id": str(tag.pk), "name": tag.name, "links": kept}
     tag.delete()
-    return Change.objects.create(user=user, action="delete_tag", before=before)
+    return kept_changes.keep(user, "delete_tag", before)

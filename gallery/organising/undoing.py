@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from gallery.indexing import ledger
+from gallery.library import caps
 from gallery.models import Album, AlbumItem, Image, NearDuplicate, Tag, User
 from gallery.organising import (
     album_rows,
@@ -84,6 +85,7 @@ def _remove_tags(before: Before, user: User) -> int:
 
 def _delete_tag(before: Before, user: User) -> int:
     """The tag comes back, or its pictures get the one that has its name by now."""
+    caps.hold_room(caps.TAGS, user)
     Tag.objects.bulk_create(
         [Tag(pk=before["id"], owner=user, name=before["name"])], ignore_conflicts=True
     )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from gallery import trail
 from gallery.errors import Refusal
+from gallery.library import caps
 from gallery.models import Group, User
 from gallery.models.share import GroupQuerySet
 from gallery.sharing.names import clean_name
 from gallery.sharing.people import find_person
+from gallery.trail import Event
 
 
 def groups_of(user: User) -> GroupQuerySet:
@@ -18,9 +21,11 @@ def groups_of(user: User) -> GroupQuerySet:
 
 
 def create_group(owner: User, name: str) -> Group:
-    """Raises Refusal (no_name, name_too_long, group_exists)."""
+    """Raises Refusal (no_name, name_too_long, group_exists, too_many_groups)."""
     group = Group(owner=owner, name=_clean(name))
-    _save(group)
+    with transaction.atomic():
+        caps.hold_room(caps.GROUPS, owner)
+        _save(group)
     return group
 
 
@@ -32,18 +37,26 @@ def rename_group(group: Group, name: str) -> None:
 
 def delete_group(group: Group) -> None:
     """Its members lose what was shared with them through it alone."""
-    group.delete()
+    with transaction.atomic():
+        trail.record(Event.GROUP_DELETED, group.owner, group, name=group.name)
+        group.delete()
 
 
 def add_member(group: Group, name: str) -> User:
-    """Raises Refusal (unknown_user, is_you) or TooManyTries."""
+    """Raises Refusal (unknown_user, is_you, too_many_members) or TooManyTries."""
     person = find_person(name, group.owner)
-    group.members.add(person)
+    with transaction.atomic():
+        if not group.members.filter(pk=person.pk).exists():
+            caps.hold_room(caps.MEMBERS, group.owner, of=group)
+        group.members.add(person)
+        trail.record(Event.MEMBER_ADDED, group.owner, group, user=person.get_username())
     return person
 
 
 def remove_member(group: Group, person: User) -> None:
-    group.members.remove(person)
+    with transaction.atomic():
+        group.members.remove(person)
+        trail.record(Event.MEMBER_REMOVED, group.owner, group, user=person.get_username())
 
 
 def _clean(name: str) -> str:

@@ -7,13 +7,17 @@ from datetime import datetime
 from typing import Any, Literal
 
 from django.contrib.auth.hashers import make_password
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from gallery import trail
 from gallery.errors import Refusal
+from gallery.library import caps
 from gallery.models import Album, Image, ShareLink, User
 from gallery.models.share import ShareLinkQuerySet
 from gallery.sharing.names import clean_name
+from gallery.trail import Event
 
 LinkState = Literal["active", "used_up", "expired", "stopped", "revoked"]
 STATES: tuple[LinkState, ...] = ("active", "used_up", "expired", "stopped", "revoked")
@@ -58,9 +62,9 @@ def create_link(
 ) -> ShareLink:
     """The caller has checked that `by` may share the album or the picture.
 
-    Raises Refusal (name_too_long, bad_password, bad_expiry, bad_max_uses).
+    Raises Refusal (name_too_long, bad_password, bad_expiry, bad_max_uses, too_many_links).
     """
-    return ShareLink.objects.create(
+    link = ShareLink(
         created_by=by,
         album=album,
         image=image,
@@ -70,6 +74,12 @@ def create_link(
         allow_download=allow_download,
         max_uses=_clean_uses(max_uses),
     )
+    with transaction.atomic():
+        caps.hold_room(caps.LINKS, by)
+        link.save()
+        _forget_ended(by)
+        trail.record(Event.LINK_MADE, by, link, by=by, shows=_shown_by(link))
+    return link
 
 
 def change_link(link: ShareLink, changes: dict[str, Any]) -> None:
@@ -89,12 +99,28 @@ def change_link(link: ShareLink, changes: dict[str, Any]) -> None:
     }
     for field, value in changes.items():
         setattr(link, field, clean[field](value))
-    link.save(update_fields=list(changes))
+    with transaction.atomic():
+        link.save(update_fields=list(changes))
+        trail.record(Event.LINK_CHANGED, link.created_by, link, fields=sorted(changes))
 
 
 def revoke_link(link: ShareLink) -> None:
     """For good: its address may be anywhere. Nothing happens to a revoked one."""
-    ShareLink.objects.filter(pk=link.pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
+    with transaction.atomic():
+        unended = ShareLink.objects.filter(pk=link.pk, revoked_at__isnull=True)
+        if unended.update(revoked_at=timezone.now()):
+            trail.record(Event.LINK_REVOKED, link.created_by, link)
+
+
+def _forget_ended(user: User) -> None:
+    """The oldest of very many."""
+    made = ShareLink.objects.filter(created_by=user)
+    ended = made.exclude(pk__in=made.live().values("pk"))
+    caps.keep_latest(ended, caps.ENDED_KEPT)
+
+
+def _shown_by(link: ShareLink) -> str:
+    return f"album:{link.album_id}" if link.album_id else f"image:{link.image_id}"
 
 
 def _hashed(password: str) -> str:

@@ -8,12 +8,17 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from gallery import trail
 from gallery.errors import Refusal
+from gallery.library import caps
+from gallery.library.turns import wait_for_turn
 from gallery.models import Album, AlbumRole, AlbumShare, Group, User
 from gallery.sharing.people import find_person
+from gallery.trail import Event
 
 
 def shares_of(album: Album) -> QuerySet[AlbumShare]:
@@ -23,7 +28,7 @@ def shares_of(album: Album) -> QuerySet[AlbumShare]:
 def share_with_person(album: Album, name: str, role: str, by: User) -> tuple[AlbumShare, bool]:
     """Share, or change the role of who has it. Returns whether it is new.
 
-    Raises Refusal (unknown_user, is_you, is_owner, bad_role) or TooManyTries.
+    Raises Refusal (unknown_user, is_you, is_owner, bad_role, too_many_shares) or TooManyTries.
     """
     person = find_person(name, by)
     if person.pk == album.owner_id:
@@ -33,7 +38,7 @@ def share_with_person(album: Album, name: str, role: str, by: User) -> tuple[Alb
 
 def share_with_group(album: Album, group: UUID, role: str, by: User) -> tuple[AlbumShare, bool]:
     """The same with a group that `by` owns or is in. Raises Refusal (unknown_group,
-    bad_role)."""
+    bad_role, too_many_shares)."""
     found = Group.objects.visible_to(by).filter(pk=group).first()
     if found is None:
         raise Refusal("unknown_group", _("Choose one of the groups that you are in."), "group")
@@ -43,19 +48,24 @@ def share_with_group(album: Album, group: UUID, role: str, by: User) -> tuple[Al
 def change_role(share: AlbumShare, role: str) -> None:
     """Raises Refusal (bad_role)."""
     share.role = clean_role(role)
-    share.save(update_fields=["role"])
+    with transaction.atomic():
+        share.save(update_fields=["role"])
+        _tell(Event.SHARE_CHANGED, share)
 
 
 def remove(share: AlbumShare) -> None:
     """At once nobody sees the album by this share. Pictures that its people have put
     there stay until they, or who manages the album, take them out."""
-    share.delete()
+    with transaction.atomic():
+        _tell(Event.SHARE_ENDED, share)
+        share.delete()
 
 
 def leave(album: Album, user: User) -> list[str]:
     """Give up what was shared with `user` by name. Returns the names of the groups
     that still show the album to `user`."""
-    AlbumShare.objects.filter(album=album, user=user).delete()
+    for share in shares_of(album).filter(user=user):
+        remove(share)
     groups = Group.objects.filter(album_shares__album=album, members=user)
     return list(groups.order_by("name").values_list("name", flat=True))
 
@@ -68,9 +78,27 @@ def clean_role(role: str) -> str:
 
 
 def _share(album: Album, role: str, by: User, **target: Any) -> tuple[AlbumShare, bool]:
-    return AlbumShare.objects.update_or_create(
-        album=album,
-        **target,
-        defaults={"role": role},
-        create_defaults={"role": role, "created_by": by},
+    with transaction.atomic():
+        wait_for_turn(album.owner)
+        share, is_new = AlbumShare.objects.update_or_create(
+            album=album,
+            **target,
+            defaults={"role": role},
+            create_defaults={"role": role, "created_by": by},
+        )
+        if is_new:
+            caps.refuse_beyond(caps.SHARES, album.owner)
+        _tell(Event.SHARED if is_new else Event.SHARE_CHANGED, share)
+    return share, is_new
+
+
+def _tell(event: Event, share: AlbumShare) -> None:
+    group = f"group:{share.group_id}" if share.group_id else None
+    trail.record(
+        event,
+        share.album.owner,
+        share.album,
+        role=share.role,
+        user=share.user.get_username() if share.user else None,
+        group=group,
     )

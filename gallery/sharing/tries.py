@@ -11,7 +11,9 @@ import time
 from django.core.cache import cache
 from django.utils.translation import gettext as _
 
+from gallery import trail
 from gallery.errors import Refusal
+from gallery.trail import Event
 
 
 class TooManyTries(Refusal):
@@ -40,4 +42,5 @@ def count(what: str, most: int, seconds: int) -> None:
     except ValueError:  # the window ended in between
         return
     if tries is not None and tries > most:
+        trail.failed(Event.TRIES_LOCKED, trail.actor(), what=what.partition(":")[0])
         raise TooManyTries(seconds - passed)

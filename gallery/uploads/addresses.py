@@ -10,15 +10,53 @@ from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
 
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+# IANA's registries of special purposes, written out: what Python's `is_global` says
+# changes with its version. Of IPv4 everything is public but these.
+_SPECIAL_IPV4 = [
+    ipaddress.IPv4Network(network)
+    for network in (
+        "0.0.0.0/8",  # this network
+        "10.0.0.0/8",  # private
+        "100.64.0.0/10",  # shared by the customers of a provider
+        "127.0.0.0/8",  # loopback
+        "169.254.0.0/16",  # link-local, and where clouds answer their machines
+        "172.16.0.0/12",  # private
+        "192.0.0.0/24",  # protocol assignments
+        "192.0.2.0/24",  # documentation
+        "192.31.196.0/24",  # AS112: answered within the own network
+        "192.52.193.0/24",  # AMT relays
+        "192.88.99.0/24",  # 6to4 relays
+        "192.168.0.0/16",  # private
+        "192.175.48.0/24",  # AS112
+        "198.18.0.0/15",  # benchmarks
+        "198.51.100.0/24",  # documentation
+        "203.0.113.0/24",  # documentation
+        "224.0.0.0/4",  # multicast
+        "240.0.0.0/4",  # reserved, and broadcast
+    )
+]
 
-# Local networks that Python 3.11 takes for public ones: NAT64's own, and the site-local
-# addresses of old.
-_INSIDE = [ipaddress.ip_network("64:ff9b:1::/48"), ipaddress.ip_network("fec0::/10")]
+# Of IPv6 only what is handed out as global unicast is public, and of that not these.
+# All that lies elsewhere is not: loopback, link-local, unique local, multicast, SIIT
+# (::ffff:0:0:0/96), IPv4-compatible (::/96), 64:ff9b:1::/48, 5f00::/16 and so on.
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+_SPECIAL_IPV6 = [
+    ipaddress.IPv6Network(network)
+    for network in (
+        "2001::/23",  # protocol assignments: Teredo, benchmarks, ORCHID
+        "2001:db8::/32",  # documentation
+        "2002::/16",  # 6to4
+        "2620:4f:8000::/48",  # AS112
+        "3fff::/20",  # documentation
+    )
+]
+# The identifiers of ISATAP: an IPv4 address of the own network follows.
+_ISATAP = {0x0000_5EFE, 0x0200_5EFE}
 
-# IPv6 networks whose addresses carry an IPv4 address in their last 32 bits: NAT64
-# and the long obsolete "IPv4-compatible" ones.
-_CARRIES_IPV4 = [ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96")]
+# How the same IPv4 servers are reached: written as IPv6, and through the NAT64 gateway
+# of a network without IPv4, whose name server makes such addresses.
+_IPV4_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def public_addresses(host: str, port: int) -> list[str]:
@@ -45,26 +83,25 @@ def look_up(host: str, port: int) -> list[str]:
 def is_public(address: str) -> bool:
     try:
         ip = ipaddress.ip_address(address)
-    except ValueError:  # with a zone, as link-local ones have
+    except ValueError:
         return False
-    return all(_is_everybodys(one) for one in [ip, *_carried_by(ip)])
-
-
-def _is_everybodys(ip: IPAddress) -> bool:
-    inside = any(ip in network for network in _INSIDE)
-    return ip.is_global and not ip.is_multicast and not inside
-
-
-def _carried_by(ip: IPAddress) -> list[IPAddress]:
-    """IPv4 addresses that a gateway on the way may make of an IPv6 one."""
     if isinstance(ip, ipaddress.IPv4Address):
-        return []
-    carried: list[IPAddress] = [
-        inner for inner in (ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())) if inner is not None
-    ]
-    if any(ip in network for network in _CARRIES_IPV4):
-        carried.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
-    return carried
+        return _is_public_ipv4(ip)
+    if ip.scope_id is not None:  # a zone: an address of one cable
+        return False
+    if ip in _IPV4_MAPPED or ip in _NAT64:
+        return _is_public_ipv4(ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF))
+    return _is_public_ipv6(ip)
+
+
+def _is_public_ipv4(ip: ipaddress.IPv4Address) -> bool:
+    return not any(ip in network for network in _SPECIAL_IPV4)
+
+
+def _is_public_ipv6(ip: ipaddress.IPv6Address) -> bool:
+    is_isatap = (int(ip) >> 32) & 0xFFFF_FFFF in _ISATAP
+    is_special = is_isatap or any(ip in network for network in _SPECIAL_IPV6)
+    return ip in _GLOBAL_UNICAST and not is_special
 
 
 def _not_public() -> Refusal:

@@ -63,7 +63,8 @@ class NoSpace(Refusal):
 
 
 class Crowded(Unavailable):
-    """As many clients are sending as this process can wait for (HTTP 503)."""
+    """As many clients are sending as this process can wait for, or as many of one
+    account (HTTP 503)."""
 
     def __init__(self) -> None:
         super().__init__(

@@ -20,13 +20,12 @@ from django.utils.translation import gettext as _
 
 from gallery import doorbell
 from gallery.errors import Refusal
-from gallery.library import texts
+from gallery.library import caps, texts
 from gallery.models import ImportBatch, ImportItem, User
 from gallery.uploads import metadata, partial, remote
 
 TASK = "gallery.tasks.run_import"
 MAX_URLS = 500
-MAX_OPEN = 20
 MAX_SHOWN_FAILURES = 100
 # After its end the file of an import waits for a retry, and its row for a look at it.
 _FILE_KEPT = timedelta(hours=24)
@@ -57,10 +56,8 @@ def create_from_urls(
         raise Refusal(
             "too_many_urls", _("Give at most %(most)s addresses.") % {"most": MAX_URLS}, "urls"
         )
-    if ImportBatch.objects.filter(owner=owner, state__in=OPEN).count() >= MAX_OPEN:
-        raise Refusal(
-            "too_many_imports", _("Wait until some of your imports have ended: too many run.")
-        )
+    caps.hold_room(caps.IMPORTS, owner)
+    caps.keep_latest(owned_by(owner).filter(finished_at__isnull=False), caps.IMPORTS_KEPT)
     batch = ImportBatch.objects.create(
         owner=owner,
         kind=ImportBatch.Kind.URLS,

@@ -37,6 +37,8 @@ SILENCE_SECONDS = 10.0
 MAX_REDIRECTS = 5
 
 _PORTS = {"http": 80, "https": 443}
+# Where web servers listen: at the others are mail, databases, remote shells.
+_WEB_PORTS = {80, 443, *range(8000, 9000)}
 _REDIRECTS = {301, 302, 303, 307, 308}
 _PIECE = 64 * 1024
 _HEADERS = {
@@ -80,19 +82,25 @@ class Fetched:
 
 
 def parse(url: str) -> Url:
-    """Raises Refusal (bad_url, url_with_password) for what is never fetched."""
+    """Raises Refusal (bad_url, url_with_password, bad_port) for what is never fetched."""
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").encode("idna").decode()
-        port = parts.port or _PORTS.get(parts.scheme, 0)
+        port = parts.port
     except ValueError as error:
         raise _bad_url() from error
-    if len(url) > MAX_URL or not _VISIBLE.fullmatch(url) or not host or not port:
+    if len(url) > MAX_URL or not _VISIBLE.fullmatch(url) or not host:
         raise _bad_url()
     if parts.scheme not in _PORTS:
         raise _bad_url()
     if parts.username is not None or parts.password is not None:
         raise Refusal("url_with_password", _("Addresses with a user name are not fetched."))
+    if port is None:
+        port = _PORTS[parts.scheme]
+    if port not in _WEB_PORTS:
+        raise Refusal(
+            "bad_port", _("Pictures are fetched from the ports 80, 443 and 8000 to 8999 alone.")
+        )
     return Url(
         parts.scheme,
         host,
@@ -105,7 +113,7 @@ def parse(url: str) -> Url:
 def fetch(url: str) -> Fetched:
     """The file at `url`, which the caller closes.
 
-    Raises Refusal (bad_url, url_with_password, not_public, too_many_redirects,
+    Raises Refusal (bad_url, url_with_password, bad_port, not_public, too_many_redirects,
     not_found_there, not_reached, too_slow, web_page) or TooLarge.
     """
     deadline = time.monotonic() + TOTAL_SECONDS

@@ -1,9 +1,14 @@
-"""Who may receive a file now: one request for each upload, and never so many at once
-that slow clients keep a web process from everything else."""
+"""Who may receive a file now: one request for each upload, few for each account, and
+never so many at once that slow clients keep a web process from everything else.
+
+The places are those of one process, since what they protect is its threads. Each
+process has its own, of which an account gets the same share.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
@@ -13,21 +18,43 @@ from django.db import connection
 
 from gallery.uploads.errors import Busy, Crowded
 
-_places = threading.BoundedSemaphore(settings.UPLOADS_AT_ONCE)
+
+class Places:
+    """`most` at once, `each` of them for one account."""
+
+    def __init__(self, most: int, each: int) -> None:
+        self._most, self._each = most, each
+        self._taken: Counter[int] = Counter()
+        self._lock = threading.Lock()
+
+    def take(self, account: int) -> bool:
+        with self._lock:
+            if self._taken.total() >= self._most or self._taken[account] >= self._each:
+                return False
+            self._taken[account] += 1
+            return True
+
+    def give_back(self, account: int) -> None:
+        with self._lock:
+            self._taken[account] -= 1
+            self._taken += Counter()  # forgets accounts that have none
+
+
+places = Places(settings.UPLOADS_AT_ONCE, settings.UPLOADS_AT_ONCE_EACH)
 
 
 @contextmanager
-def place() -> Iterator[None]:
+def place(account: int) -> Iterator[None]:
     """One of the few threads of this process that may wait for a client.
 
     Raises Crowded: waiting here would take a thread, too.
     """
-    if not _places.acquire(blocking=False):
+    if not places.take(account):
         raise Crowded
     try:
         yield
     finally:
-        _places.release()
+        places.give_back(account)
 
 
 @contextmanager

@@ -14,14 +14,15 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from gallery.errors import Expired, Refusal, TooLarge
-from gallery.library import quota
+from gallery.library import caps, quota
+from gallery.library.turns import wait_for_turn
 from gallery.models import ResumableUpload, User
 from gallery.uploads import imports, limits, metadata, partial, turns
 from gallery.uploads.acceptance import finish
@@ -57,18 +58,20 @@ def create(owner: User, length: int, header: str) -> ResumableUpload:
     """
     wanted = metadata.read(header, owner)
     _check_length(length, wanted.is_zip)
-    _check_count(owner)
-    quota.check(owner, length + _announced(owner))
-    if not partial.has_room_for(length):
-        raise NoSpace
-    upload = ResumableUpload.objects.create(
-        owner=owner,
-        name=wanted.name,
-        length=length,
-        sha256=wanted.sha256,
-        metadata=wanted.wishes(),
-        expires_at=_expiry(),
-    )
+    with transaction.atomic():
+        wait_for_turn(owner)  # of many at once, none passes the limits
+        _check_count(owner)
+        quota.check(owner, length + _announced(owner))
+        if not partial.has_room_for(length):
+            raise NoSpace
+        upload = ResumableUpload.objects.create(
+            owner=owner,
+            name=wanted.name,
+            length=length,
+            sha256=wanted.sha256,
+            metadata=wanted.wishes(),
+            expires_at=_expiry(),
+        )
     if length == 0:
         with partial.appending(upload.pk, 0):
             pass  # an empty file is one, too
@@ -126,15 +129,16 @@ def offset_of(upload: ResumableUpload) -> int:
 
 
 def receive(
-    upload_id: UUID, offset: int, body: Body, checksum: Checksum | None = None
+    upload: ResumableUpload, offset: int, body: Body, checksum: Checksum | None = None
 ) -> ResumableUpload:
     """Store a part that begins at `offset`, and register the file once it is whole.
 
-    What arrived is kept even if the client breaks off; with a checksum it is all of
+    What arrived is kept even if the client breaks off or is too slow; with a checksum it is all of
     the part or nothing. Raises WrongOffset, Busy, TooLarge (too_long),
     ChecksumMismatch, NoSpace, Expired (upload_gone), Crowded or what `finish` raises.
     """
-    with turns.only_writer(upload_id), turns.place():
+    upload_id = upload.pk
+    with turns.only_writer(upload_id), turns.place(upload.owner_id):
         upload = _begin_part(upload_id, offset, body)
         ended = upload.state != ResumableUpload.State.RECEIVING
         while not ended and upload.offset < upload.length:
@@ -241,8 +245,17 @@ def expire() -> int:
             if upload is not None:
                 _forget(upload)
                 removed += 1
+    _forget_results_of_very_many()
     partial.remove_strays(timedelta(hours=1), _is_needed)
     return removed
+
+
+def _forget_results_of_very_many() -> None:
+    """What became of uploads is kept for a day, but not of any number."""
+    ended = ResumableUpload.objects.exclude(state=ResumableUpload.State.RECEIVING)
+    owners = ended.order_by().values("owner").annotate(count=Count("pk"))
+    for owner in owners.filter(count__gt=caps.UPLOADS_KEPT).values_list("owner", flat=True):
+        caps.keep_latest(ended.filter(owner=owner), caps.UPLOADS_KEPT)
 
 
 def _forget(upload: ResumableUpload) -> None:

@@ -17,9 +17,11 @@ from django.shortcuts import resolve_url
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from gallery import trail
 from gallery.accounts import attempts, invitations, profile, registration, roles, sessions
 from gallery.asker import address_of
 from gallery.models import User
+from gallery.trail import Event
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +102,16 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that limits count by, as the API's do (PROXY_COUNT)."""
         return address_of(request) or "unknown"  # as behind a socket
+
+    def validation_error(self, code: str, *args: Any) -> Exception:
+        """Where allauth says that something has been tried too often, password or code."""
+        if code == "too_many_login_attempts":
+            trail.failed(Event.SIGN_IN_LOCKED, trail.actor())
+        return super().validation_error(code, *args)
+
+    def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
+        super().send_password_reset_mail(user, email, context)
+        trail.record(Event.PASSWORD_RESET_ASKED, user)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return resolve_url("mfa_index")

@@ -96,7 +96,7 @@ class TusView(ApiView):
         """Pass on the body as it arrives."""
         header = request.headers.get("Upload-Checksum")
         checksum = Checksum(header) if header is not None else None
-        return tus.receive(upload.pk, offset, RequestBody(request._request), checksum)
+        return tus.receive(upload, offset, RequestBody(request._request), checksum)
 
 
 class UploadListView(TusView):

@@ -10,7 +10,8 @@ import { Meter } from "clipsite/upload/meter";
 import { TusUpload, terminate } from "clipsite/upload/tus";
 import { Watch } from "clipsite/upload/watch";
 
-const AT_ONCE = 3;
+// As many as a web process receives from one account (UPLOADS_AT_ONCE_EACH).
+const AT_ONCE = 2;
 // What an aborted upload was aborted for, as distinct from a failure.
 const STOPPED = new DOMException("stopped", "AbortError");
 

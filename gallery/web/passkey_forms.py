@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
+
+from gallery.library import caps
+from gallery.web.forms import as_field_error
+
+
+class AddPasskeyForm(AddWebAuthnForm):
+    """allauth's, of which an account has so many and no more."""
+
+    def clean(self) -> dict[str, Any]:
+        with as_field_error():
+            caps.refuse_if_full(caps.PASSKEYS, self.user)
+        cleaned: dict[str, Any] = super().clean()
+        return cleaned
