@@ -15,6 +15,7 @@ BENCHMARKS = {
     "search": "searches at 10,000 to 1,000,000 pictures next to faiss and Qdrant",
     "explore": "the map: its layout, its answers, its frames in a real Chromium",
     "relevance": "what the relevance line parts, on photographs with captions",
+    "load": "200 people at once next to one alone: times, errors, memory",
     "planner": "exact against approximate search by size of scope",
 }
 MODULES = {"search": "bench_search"}
