@@ -1,7 +1,7 @@
 """All that a viewer is shown, answer by answer, so that two moments can be compared.
 
 What differs from request to request though nothing has changed is made alike: keys of
-windows and of forms, and how long a search took. Which steps it took stays.
+windows and of forms, how long a search took, and how long ago something was. Which steps it took stays.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ Snapshot = dict[str, tuple[int, str]]
 
 AT_ONCE = 24
 
+# Asked first: the searches below are noted there.
+_HISTORY = ["/api/v1/searches/history/", "/searches/history/", "/search/recent/"]
 _API = [
     "images/",
     "images/?order=taken&limit=2",
@@ -40,7 +42,6 @@ _API = [
     "trash/",
     "duplicates/",
     "searches/",
-    "searches/history/",
     "uploads/",
     "account/",
     "account/usage/",
@@ -76,7 +77,6 @@ _PAGES = [
     '/search/?q=camera:"camera 0"',
     "/search/?only=count&camera=camera 0",
     "/search/help/",
-    "/search/recent/",
     "/filters/cameras/",
     "/filters/owners/",
     "/explore/",
@@ -102,6 +102,7 @@ _VARYING = [
     (re.compile(r'(csrfmiddlewaretoken" value="|X-CSRFToken\W+)[A-Za-z0-9]{64}'), r"\1TOKEN"),
     (re.compile(r'nonce="[^"]+"'), "nonce"),
     (re.compile(r">[0-9.,]+ m?s<"), ">TOOK<"),
+    (re.compile(r"\b(now|(\d+|an?)\s\w+ ago)\b"), "AGO"),
 ]
 
 
@@ -115,10 +116,12 @@ def taken(eyes: Eyes, addresses: Sequence[str]) -> Snapshot:
 
 def some_addresses(eyes: Eyes) -> list[str]:
     """So many at once, others in the next world: in the end all of them."""
-    return eyes.chance.sample(list(_addresses(eyes)), AT_ONCE)
+    known = list(_addresses(eyes))
+    return [known[place] for place in sorted(eyes.chance.sample(range(len(known)), AT_ONCE))]
 
 
 def _addresses(eyes: Eyes) -> Iterator[str]:
+    yield from _HISTORY
     yield from (f"{_API_ROOT}{address}" for address in _API)
     yield from _PAGES
     for image in eyes.rows.images[: len(eyes.world.pictures)]:
