@@ -23,7 +23,7 @@ CAMERAS = ("X100", "R5", "Phone", "M10", "")
 YEARS = 10
 # How far vectors lie around those of their photograph.
 SCATTER = 0.02
-SETTLED_SECONDS = 300.0
+SETTLED_SECONDS = 900.0
 ALBUM = 40
 
 
@@ -54,7 +54,7 @@ def fill(people: int, pictures: int, seed: int) -> list[Account]:
     _encode(rows, seed)
     _albums(users, rows)
     _vacuum()
-    _await_map()
+    _await_map(pictures)
     return [_signed_in(user) for user in users]
 
 
@@ -164,11 +164,13 @@ def _await_settled() -> None:
     _await(lambda: not Embedding.objects.exclude(state="encoded").exists(), "encoded")
 
 
-def _await_map() -> None:
-    """Drawing the first map takes a core for some time: it is no part of the load."""
+def _await_map(pictures: int) -> None:
+    """Drawing the map takes a core for some time: it is no part of the load. One that was
+    drawn before the rows were there is drawn anew."""
     from gallery.models import ExploreMap
 
-    _await(lambda: ExploreMap.objects.filter(state="ready").exists(), "on the map")
+    drawn = ExploreMap.objects.filter(state="ready", laid_out__gte=pictures)
+    _await(drawn.exists, "on the map")
 
 
 def _await(done: Any, what: str) -> None:
