@@ -1,7 +1,8 @@
 """All that a viewer is shown, answer by answer, so that two moments can be compared.
 
 What differs from request to request though nothing has changed is made alike: keys of
-windows and of forms, how long a search took, and how long ago something was. Which steps it took stays.
+windows and of forms, how long a search took, and how long ago something was. Which steps a
+search took stays.
 """
 
 from __future__ import annotations
