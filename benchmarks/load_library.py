@@ -165,10 +165,11 @@ def _await_settled() -> None:
 
 
 def _await_map(pictures: int) -> None:
-    """Drawing the map takes a core for some time: it is no part of the load. One that was
-    drawn before the rows were there is drawn anew."""
+    """Drawing the map takes a core for some time: it is no part of the load. One of the
+    photographs alone would be drawn anew in the middle of it."""
     from gallery.models import ExploreMap
 
+    ExploreMap.objects.filter(laid_out__lt=pictures).delete()
     drawn = ExploreMap.objects.filter(state="ready", laid_out__gte=pictures)
     _await(drawn.exists, "on the map")
 
