@@ -7,7 +7,7 @@ import io
 import random
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,8 @@ CAMERAS = ("X100", "R5", "Phone", "M10", "")
 YEARS = 10
 # How far vectors lie around those of their photograph.
 SCATTER = 0.02
-SETTLED_SECONDS = 900.0
+SETTLED_SECONDS = 300.0
+MAP_SECONDS = 120.0
 ALBUM = 40
 
 
@@ -161,7 +162,9 @@ def _await_settled() -> None:
     """Until the encoder has seen every photograph."""
     from gallery.models import Embedding
 
-    _await(lambda: not Embedding.objects.exclude(state="encoded").exists(), "encoded")
+    waiting = Embedding.objects.exclude(state="encoded")
+    if not _is_soon(lambda: not waiting.exists(), SETTLED_SECONDS):
+        raise SystemExit(f"{waiting.count()} photographs are not encoded yet.")
 
 
 def _await_map(pictures: int) -> None:
@@ -171,15 +174,16 @@ def _await_map(pictures: int) -> None:
 
     ExploreMap.objects.filter(laid_out__lt=pictures).delete()
     drawn = ExploreMap.objects.filter(state="ready", laid_out__gte=pictures)
-    _await(drawn.exists, "on the map")
+    if not _is_soon(drawn.exists, MAP_SECONDS):
+        print(f"After {MAP_SECONDS:.0f} seconds the map is still being drawn, beside the load.")
 
 
-def _await(done: Any, what: str) -> None:
-    deadline = time.monotonic() + SETTLED_SECONDS
-    while not done():
-        if time.monotonic() > deadline:
-            raise SystemExit(f"The pictures are not {what} after {SETTLED_SECONDS:.0f} seconds.")
+def _is_soon(done: Callable[[], bool], seconds: float) -> bool:
+    """Whether it was so within that time."""
+    deadline = time.monotonic() + seconds
+    while not (found := done()) and time.monotonic() < deadline:
         time.sleep(1)
+    return found
 
 
 def _vacuum() -> None:
