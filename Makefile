@@ -17,7 +17,7 @@ ALL_TESTS := --numprocesses auto --dist loadfile
 export PORT DATA_DIR PHOTOS
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench manage setup lock audit browser clean
+.PHONY: help demo test rights lint bench manage setup lock audit browser clean
 
 help:  ## print this list
 	@echo "make TARGET"
@@ -28,6 +28,10 @@ demo: $(VENV)/.installed  ## run Clipsite here (PORT=8000 DATA_DIR=data PHOTOS=f
 
 test: $(VENV)/.installed-dev browser  ## run the tests (ARGS="tests/test_x.py -k name")
 	@exec $(EMBEDDED) exec --temporary -- $(BIN)/python -m pytest $(or $(ARGS),$(ALL_TESTS))
+
+rights: $(VENV)/.installed-dev  ## who sees what, in random worlds (ARGS="--answers 100000 --seed 1")
+	@exec $(EMBEDDED) exec --temporary -- $(BIN)/python -m pytest --quiet --capture=no \
+		tests/test_rights_property.py $(or $(ARGS),--answers 100000)
 
 lint: $(VENV)/.installed-dev  ## style, types, architecture, migrations, deployment files
 	$(BIN)/ruff check .

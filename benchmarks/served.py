@@ -1,12 +1,13 @@
-"""The site as the demo serves it, with an encoder worker, asked by one signed-in client."""
+"""The site as the demo serves it, with as many of its workers as a benchmark needs."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,9 @@ NO_LIMITS = dict.fromkeys(
 )
 READY_SECONDS = 180.0
 
+_PYTHON = [sys.executable, "-m"]
+_CELERY = [*_PYTHON, "celery", "--app", "clipsite"]
+
 
 @dataclass
 class Api:
@@ -40,7 +44,10 @@ class Api:
 
 @dataclass
 class Site:
+    """`processes` by the name of what they are."""
+
     url: str
+    processes: dict[str, subprocess.Popen[bytes]]
 
     def signed_in(self, username: str, password: str) -> Api:
         api = Api(f"{self.url}/api/v1", urllib3.PoolManager())
@@ -51,32 +58,53 @@ class Site:
 
 
 @contextmanager
-def served() -> Iterator[Site]:
+def served(limits: Mapping[str, str] = NO_LIMITS, *, whole: bool = False) -> Iterator[Site]:
+    """Web server and an encoder for queries; with `whole` all that the demo runs: the
+    encoder also indexes, and there are a media worker and the scheduler."""
     port = free_port()
-    env = os.environ | NO_LIMITS
-    python = [sys.executable, "-m"]
-    programs = [
-        [
-            *(*python, "gunicorn", "clipsite.wsgi", "--bind", f"127.0.0.1:{port}"),
-            *("--workers", "1", "--threads", "16", "--no-control-socket"),
-            *("--log-level", "warning"),
-        ],
-        [
-            *(*python, "celery", "--app", "clipsite", "worker", "--queues", "query"),
-            *("--pool", "threads", "--concurrency", "4", "--without-gossip", "--without-mingle"),
-            *("--hostname", "benchmark@%h", "--loglevel", "WARNING"),
-        ],
+    env = os.environ | limits
+    with tempfile.TemporaryDirectory() as folder:
+        programs = _whole(port, folder) if whole else _queries_only(port)
+        running = {name: subprocess.Popen(program, env=env) for name, program in programs.items()}
+        try:
+            site = Site(f"http://127.0.0.1:{port}", running)
+            _await(f"{site.url}/api/v1/ready/")
+            yield site
+        finally:
+            for process in running.values():
+                process.terminate()
+            for process in running.values():
+                process.wait(30)
+
+
+def _queries_only(port: int) -> dict[str, list[str]]:
+    return {"web": _web(port), "encoder": _worker("encoder", "query", 4)}
+
+
+def _whole(port: int, folder: str) -> dict[str, list[str]]:
+    beat = [*_CELERY, "beat", "--schedule", f"{folder}/schedule", "--pidfile", ""]
+    return {
+        "web": _web(port),
+        "encoder": _worker("encoder", "query,index", 8),
+        "media": _worker("media", "media", 2),
+        "beat": [*beat, "--loglevel", "WARNING"],
+    }
+
+
+def _web(port: int) -> list[str]:
+    return [
+        *(*_PYTHON, "gunicorn", "clipsite.wsgi", "--bind", f"127.0.0.1:{port}"),
+        *("--workers", "1", "--threads", "16", "--no-control-socket"),
+        *("--log-level", "warning"),
     ]
-    running = [subprocess.Popen(program, env=env) for program in programs]
-    try:
-        site = Site(f"http://127.0.0.1:{port}")
-        _await(f"{site.url}/api/v1/ready/")
-        yield site
-    finally:
-        for process in running:
-            process.terminate()
-        for process in running:
-            process.wait(30)
+
+
+def _worker(name: str, queues: str, threads: int) -> list[str]:
+    return [
+        *(*_CELERY, "worker", "--queues", queues, "--hostname", f"{name}@%h"),
+        *("--pool", "threads", "--concurrency", str(threads)),
+        *("--without-gossip", "--without-mingle", "--loglevel", "WARNING"),
+    ]
 
 
 def _json(answer: urllib3.BaseHTTPResponse) -> dict[str, Any]:

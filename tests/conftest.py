@@ -37,6 +37,14 @@ ROOT = Path(__file__).resolve().parent.parent
 WORKER_START_SECONDS = 180
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """For tests/test_rights_property.py, which `make rights` runs for longer."""
+    rights = parser.getgroup("rights")
+    rights.addoption("--answers", type=int, help="how many are to be compared")
+    rights.addoption("--seed", type=int, help="of the worlds; another one each time unless given")
+    rights.addoption("--world", type=int, help="the seed of a single world")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Two runs on the same servers keep apart when each sets PYTEST_DB_SUFFIX, and so
     do the processes that pytest-xdist starts (their databases pytest-django parts)."""

@@ -14,10 +14,11 @@ from django.core.signals import request_finished
 from django.db import close_old_connections
 from django.http.response import HttpResponseBase
 from django.test import RequestFactory
+from django.utils import timezone
 from PIL import Image as Pillow
 
 from gallery.errors import Unavailable
-from gallery.library import service
+from gallery.library import delivery, service
 from gallery.library.delivery import picture_response, thumbnail_response
 from gallery.library.renditions import ensure_clean_copy, ensure_rendition
 from gallery.library.storage import DurableFileSystemStorage
@@ -55,6 +56,40 @@ def asking(etag: str = "") -> Any:
 
 
 # --- Who gets what --------------------------------------------------------------
+
+
+def test_a_picture_is_found_for_whom_it_is_shown_to(alice: User, bob: User, image: Image) -> None:
+    nobody = AnonymousUser()
+    viewers = [alice, bob, nobody]
+    assert [delivery.find(image.pk, viewer) for viewer in viewers] == [image] * 3
+    Image.objects.update(visibility="private")
+    assert [delivery.find(image.pk, viewer) for viewer in viewers] == [image, None, None]
+    Image.objects.update(visibility="unlisted")
+    assert [delivery.find(image.pk, viewer) for viewer in viewers] == [image] * 3
+    Image.objects.update(hidden_at=timezone.now())
+    assert [delivery.find(image.pk, viewer) for viewer in viewers] == [image, None, None]
+    # The same person, once with the role and once without.
+    for role, found in [("moderator", image), ("user", None)]:
+        bob.role = role
+        assert delivery.find(image.pk, bob) == found
+    service.delete_image(image)
+    assert [delivery.find(image.pk, viewer) for viewer in viewers] == [None] * 3
+
+
+def test_of_a_picture_no_more_is_read_than_sending_it_takes(
+    alice: User, bob: User, image: Image, django_assert_num_queries: Any
+) -> None:
+    for viewer in (alice, bob):
+        with django_assert_num_queries(1):
+            found = delivery.find(image.pk, viewer)
+            assert found is not None
+            assert {"description", "exif", "placeholder"} <= found.get_deferred_fields()
+        body(thumbnail_response(found, 320))  # made now, which asks whether it is still there
+        with django_assert_num_queries(0):
+            body(thumbnail_response(found, 320))
+        body(picture_response(found, viewer))
+        with django_assert_num_queries(0):
+            body(picture_response(found, viewer, download=True))
 
 
 def test_the_owner_gets_the_original_under_its_own_name(alice: User, image: Image) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from django.utils import timezone
 
 from gallery.models import AlbumShare, Group, User
 from tests.api_tools import code_of
@@ -46,6 +47,14 @@ def test_a_group_is_made_filled_renamed_and_deleted(alice, bob) -> None:
     assert client.delete(f"{address}members/bob/").status_code == 404
     assert client.delete(address).status_code == 204
     assert client.get(address).status_code == 404
+
+
+def test_the_order_of_members_does_not_tell_who_signed_in_last(alice, bob, carol, family) -> None:
+    family.members.add(carol)
+    for last in (bob, carol):
+        User.objects.filter(pk=last.pk).update(last_login=timezone.now())
+        members = api(alice).get(at(family)).json()["members"]
+        assert members == [{"username": "bob"}, {"username": "carol"}]
 
 
 @pytest.mark.parametrize(

@@ -207,3 +207,28 @@ def test_without_a_reason_the_page_says_so(mo: User, public: Image) -> None:
     answer = browser(mo).post(reverse("image_hide", args=[public.pk]), {"reason": " "})
     assert answer.status_code == 400
     assert "Say why" in answer.content.decode()
+
+
+def test_the_time_of_an_album_tells_nothing_of_hidden_pictures_in_it(
+    alice: User, bob: User, mo: User, public: Image
+) -> None:
+    album = Album.objects.create(owner=alice, title="Coast")
+    for place, image in enumerate([public, upload(alice, draw(colour="blue"))]):
+        AlbumItem.objects.create(album=album, image=image, position=place)
+    AlbumShare.objects.create(album=album, user=bob)
+    moderation.hide(public, mo, "because")
+    address = f"/api/v1/albums/{album.pk}/"
+    before = api(bob).get(address).json()
+    chosen = {"selection": {"ids": [str(public.pk)]}, "album": str(album.pk)}
+    bulk = "/api/v1/images/bulk/"
+    taken_out = api(alice).post(bulk, {**chosen, "action": "remove_from_album"}).json()
+    assert api(bob).get(address).json() == before
+    assert api(alice).post(taken_out["undo"]).status_code == 200
+    moved = api(alice).post(f"{address}move/", {"ids": [str(public.pk)], "before": None})
+    assert moved.json()["moved"] == 1
+    assert api(bob).get(address).json() == before
+    moderation.unhide(public, mo)
+    api(alice).post(bulk, {**chosen, "action": "remove_from_album"})
+    after = api(bob).get(address).json()
+    assert after["count"] == 1
+    assert after["updated_at"] > before["updated_at"]

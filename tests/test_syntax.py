@@ -12,6 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from gallery.encoders.client import normalise_text
+from gallery.library.service import delete_image
 from gallery.models import Album, Image, Tag, User
 from gallery.search import colours, syntax
 from gallery.search.completion import MOST, complete
@@ -260,6 +261,16 @@ def test_values_are_completed_for_the_viewer_alone(albums: None, alice: User, bo
     assert lines("colour:gre", alice) == ["colour:green ", "colour:grey "]
     (found,) = complete("tag:ho sea", 6, alice)
     assert (found.text, found.at) == ("tag:holiday sea", 12)
+
+
+@pytest.mark.django_db
+def test_tags_are_offered_for_pictures_out_of_the_trash(alice: User) -> None:
+    kept, deleted = upload(alice), upload(alice, draw(colour="blue"))
+    for name, images in [("old", [deleted]), ("older", [kept, deleted])]:
+        Tag.objects.create(owner=alice, name=name).images.set(images)
+    delete_image(deleted)
+    (found,) = complete("tag:old", 7, alice)
+    assert (found.label, found.detail) == ("older", "1 picture")
 
 
 @pytest.mark.django_db

@@ -114,7 +114,7 @@ def _favourites(user: User) -> Iterator[dict[str, Any]]:
 
 
 def _groups(user: User) -> Iterator[dict[str, Any]]:
-    for group in Group.objects.filter(owner=user).prefetch_related("members"):
+    for group in Group.objects.filter(owner=user).with_members():
         members = [member.get_username() for member in group.members.all()]
         yield {"name": group.name, "members": members, "created_at": group.created_at}
 

@@ -6,7 +6,7 @@ compute the same places.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from gallery.errors import Expired, Refusal
 from gallery.library import caps
-from gallery.models import Album, AlbumItem
+from gallery.models import Album, AlbumItem, Image
 
 # Places are floats: between two of them others find room until the gap is so small;
 # then what comes after is moved up.
@@ -31,8 +31,16 @@ Move = tuple[UUID, float, float]
 
 def lock(album: Album) -> None:
     """Wait for, and hold until the transaction ends, the right to change entries."""
-    if not Album.objects.filter(pk=album.pk).update(updated_at=timezone.now()):
+    if not Album.objects.select_for_update(no_key=True).filter(pk=album.pk).exists():
         raise Expired("album_gone", _("This album has been deleted for good."))
+
+
+def touch(album_id: UUID, image_ids: Collection[UUID]) -> None:
+    """The album has been changed by what happened to these pictures. Its time tells this
+    to all of its people: it stays where nobody but a picture's owner sees the picture."""
+    shown = Image.objects.filter(pk__in=image_ids, hidden_at__isnull=True, deleted_at__isnull=True)
+    if image_ids and shown.exists():
+        Album.objects.filter(pk=album_id).update(updated_at=timezone.now())
 
 
 def append(album: Album, image_ids: Sequence[UUID]) -> list[int]:
@@ -51,12 +59,13 @@ def append(album: Album, image_ids: Sequence[UUID]) -> list[int]:
             " INSERT INTO gallery_albumitem (album_id, image_id, position, added_at)"
             " SELECT %(album)s, kept.id,"
             "  last.place + row_number() OVER (ORDER BY kept.taken_at, kept.id), now()"
-            " FROM kept, last ON CONFLICT (album_id, image_id) DO NOTHING RETURNING id",
+            " FROM kept, last ON CONFLICT (album_id, image_id) DO NOTHING RETURNING id, image_id",
             {"album": album.pk, "images": list(image_ids)},
         )
-        entries = [row[0] for row in cursor.fetchall()]
+        added = cursor.fetchall()
     caps.refuse_beyond(caps.PICTURES_OF_ALBUM, album)
-    return entries
+    touch(album.pk, [image_id for _entry, image_id in added])
+    return [entry for entry, _image_id in added]
 
 
 def remove(album: Album, image_ids: Sequence[UUID]) -> list[Entry]:
@@ -67,7 +76,9 @@ def remove(album: Album, image_ids: Sequence[UUID]) -> list[Entry]:
             " RETURNING id, image_id, position, added_at",
             [album.pk, list(image_ids)],
         )
-        return cursor.fetchall()
+        removed = cursor.fetchall()
+    touch(album.pk, [entry[1] for entry in removed])
+    return removed
 
 
 def put_back(album: Album, entries: Sequence[Entry]) -> int:
@@ -82,10 +93,12 @@ def put_back(album: Album, entries: Sequence[Entry]) -> int:
             " FROM unnest(%s::bigint[], %s::uuid[], %s::float8[], %s::timestamptz[])"
             "  AS entry (id, image_id, position, added_at)"
             " JOIN gallery_image image ON image.id = entry.image_id FOR KEY SHARE OF image"
-            " ON CONFLICT (album_id, image_id) DO NOTHING",
+            " ON CONFLICT (album_id, image_id) DO NOTHING RETURNING image_id",
             [album.pk, *map(list, zip(*entries, strict=True))],
         )
-        return cursor.rowcount
+        back = [image_id for (image_id,) in cursor.fetchall()]
+    touch(album.pk, back)
+    return len(back)
 
 
 def place(album: Album, image_ids: Sequence[UUID], before: UUID | None) -> list[Move]:
@@ -105,7 +118,9 @@ def place(album: Album, image_ids: Sequence[UUID], before: UUID | None) -> list[
             " RETURNING item.image_id, old.position, item.position",
             [first, step, list(image_ids), album.pk],
         )
-        return cursor.fetchall()
+        moved = cursor.fetchall()
+    touch(album.pk, [move[0] for move in moved])
+    return moved
 
 
 def place_back(album: Album, moves: Sequence[Move]) -> int:
@@ -117,10 +132,13 @@ def place_back(album: Album, moves: Sequence[Move]) -> int:
         cursor.execute(
             "UPDATE gallery_albumitem item SET position = moved.before"
             " FROM unnest(%s::uuid[], %s::float8[], %s::float8[]) AS moved (id, before, now)"
-            " WHERE item.album_id = %s AND item.image_id = moved.id AND item.position = moved.now",
+            " WHERE item.album_id = %s AND item.image_id = moved.id AND item.position = moved.now"
+            " RETURNING item.image_id",
             [list(images), list(before), list(now), album.pk],
         )
-        return cursor.rowcount
+        back = [image_id for (image_id,) in cursor.fetchall()]
+    touch(album.pk, back)
+    return len(back)
 
 
 def _room(

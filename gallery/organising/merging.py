@@ -115,6 +115,8 @@ def _merge_held(
         "marks": _share_favourites(user, pairs),
         "fields": _fill_gaps(pairs, pictures),
     }
+    for album in albums:
+        album_rows.touch(album, [kept for _other, kept in pairs])
     moment, trashed = moments.stamp("deleted_at", [other for other, _kept in pairs])
     before["trash"] = {"moment": moment.isoformat(), "ids": [str(pk) for pk in trashed]}
     return Merged(len(trashed), changes.record(user, "merge_duplicates", before))

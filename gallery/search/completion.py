@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, Max, OuterRef
+from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -142,7 +142,8 @@ def _counted(count: int) -> str:
 
 def _tags(typed: str, viewer: Viewer) -> Iterable[Value]:
     own = Tag.objects.filter(owner_id=viewer.pk or 0, name__icontains=typed)
-    counted = own.annotate(count=Count("images")).filter(count__gt=0).order_by("-count", "name")
+    kept = Count("images", filter=Q(images__deleted_at__isnull=True))
+    counted = own.annotate(count=kept).filter(count__gt=0).order_by("-count", "name")
     for name, count in counted.values_list("name", "count")[:MOST]:
         yield name, _counted(count)
 

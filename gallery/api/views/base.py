@@ -72,7 +72,10 @@ class ImageView(ApiView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.image = self.load(self.nameable(), kwargs["pk"])
+        self.image = self.find(kwargs["pk"])
+
+    def find(self, pk: UUID) -> Image:
+        return self.load(self.nameable(), pk)
 
     def load(self, images: ImageQuerySet, pk: UUID | str) -> Image:
         return load_image(images, pk, self.request.user)
@@ -81,6 +84,10 @@ class ImageView(ApiView):
 def load_image(images: ImageQuerySet, pk: UUID | str, viewer: User | AnonymousUser) -> Image:
     """The picture with all that its serializer needs, or 404."""
     image = for_showing(images, viewer).filter(pk=pk).first()
+    return image_or_404(image)
+
+
+def image_or_404(image: Image | None) -> Image:
     if image is None:
         raise NotFound(_("There is no such picture, or it is not shared with you."))
     return image

@@ -11,10 +11,11 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
 from gallery.api.schema import PICTURE
-from gallery.api.views.base import ImageView
+from gallery.api.views.base import ImageView, image_or_404
 from gallery.errors import Refusal
 from gallery.library import delivery
 from gallery.library.renditions import WIDTHS
+from gallery.models import Image
 
 DEFAULT_WIDTH = 640
 MAX_WIDTH = 10_000
@@ -25,9 +26,14 @@ WIDTH = OpenApiParameter(
 )
 
 
-class ImageFileView(ImageView):
+class _SentView(ImageView):
     sends_files = True
 
+    def find(self, pk: UUID) -> Image:
+        return image_or_404(delivery.find(pk, self.request.user))
+
+
+class ImageFileView(_SentView):
     @extend_schema(
         operation_id="images_file",
         tags=["images"],
@@ -45,9 +51,7 @@ class ImageFileView(ImageView):
         )
 
 
-class ImageThumbnailView(ImageView):
-    sends_files = True
-
+class ImageThumbnailView(_SentView):
     @extend_schema(
         operation_id="images_thumbnail",
         tags=["images"],

@@ -135,5 +135,5 @@ class GroupLeaveView(GroupView):
 
 
 def shown(view: ApiView, group_id: UUID) -> Any:
-    group = groups.groups_of(view.account()).prefetch_related("members").get(pk=group_id)
+    group = groups.groups_of(view.account()).with_members().get(pk=group_id)
     return GroupDetailSerializer(group, context=view.get_serializer_context()).data

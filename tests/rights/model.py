@@ -1,6 +1,7 @@
 """Who may see what, told as plainly as it can be: lists and loops, no SQL.
 
-The property test compares the product with this. Ids are the places in the lists.
+The property test (tests/test_rights_property.py) compares the product with this. Ids are
+the places in the lists.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ class Picture:
     hidden: bool
     archived: bool
     tagged: bool
+    # What facets count: few of each, so that those seen and those unseen share them.
+    camera: int = 0
+    month: int = 1
+    colour: Literal["red", "blue"] = "red"
 
 
 @dataclass
@@ -64,6 +69,8 @@ class Link:
     maker: int
     state: Literal["live", "revoked", "expired", "used up"]
     allow_download: bool
+    # Whether it asks for a password, which nobody has typed yet.
+    asks: bool = False
 
 
 @dataclass
@@ -179,6 +186,10 @@ class World:
             for number in self.books[link.book].pictures
             if not self.pictures[number].in_trash and not self.pictures[number].hidden
         ]
+
+    def unlinked(self, picture: int) -> bool:
+        """Whether no link shows it: then only `reaches` lets anybody see it."""
+        return not any(picture in (self.shown_by(link) or ()) for link in self.links)
 
     def managed_links(self, viewer: Viewer) -> set[int]:
         return {

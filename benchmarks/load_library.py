@@ -1,0 +1,208 @@
+"""Accounts with pictures for the load benchmark: photographs whose files a few thousand
+rows share, with vectors around those that the encoder gave them."""
+
+from __future__ import annotations
+
+import io
+import random
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image as PILImage
+from PIL import ImageEnhance
+
+if TYPE_CHECKING:
+    from gallery.models import Image, User
+
+CAMERAS = ("X100", "R5", "Phone", "M10", "")
+YEARS = 10
+# How far vectors lie around those of their photograph.
+SCATTER = 0.02
+SETTLED_SECONDS = 300.0
+MAP_SECONDS = 120.0
+ALBUM = 40
+
+
+@dataclass
+class Account:
+    """Somebody with a session of the pages and a token of the API."""
+
+    username: str
+    session: str
+    token: str
+
+
+def fill(people: int, pictures: int, seed: int) -> list[Account]:
+    """Accounts in an empty database that is being served, each with its share of the
+    pictures, of which half are public, and an album shared with the next."""
+    from gallery.models import Image, User
+
+    if Image.objects.exists():
+        raise SystemExit("This database holds pictures: the benchmark wants an empty one.")
+    rng = random.Random(seed)
+    keeper = User.objects.create_user("keeper")
+    kinds = [_kept(keeper, data, f"{n}.jpg") for n, data in enumerate(photographs(seed))]
+    _await_settled()
+    users = User.objects.bulk_create(User(username=f"person{n}") for n in range(people))
+    owners = users or [keeper]
+    rows = [_copy(rng.choice(kinds), owners[n % len(owners)], rng) for n in range(pictures)]
+    Image.objects.bulk_create(rows, batch_size=1000)
+    _encode(rows, seed)
+    _albums(users, rows)
+    _vacuum()
+    _await_map(pictures)
+    return [_signed_in(user) for user in users]
+
+
+def photographs(seed: int) -> list[bytes]:
+    """The sample photographs, and a darker and a lighter one of each."""
+    from gallery.library.samples import SAMPLES
+
+    found = []
+    for sample in SAMPLES:
+        with PILImage.open(sample.path()) as opened:
+            picture = opened.convert("RGB")
+        found += [varied(picture, light) for light in (0.8, 1.0, 1.2)]
+    return found
+
+
+def varied(picture: PILImage.Image, light: float, crop: int = 0) -> bytes:
+    """As a JPEG of its own, the lighter the higher `light` is, `crop` pixels narrower."""
+    width, height = picture.size
+    part = picture.crop((crop, 0, width, height))
+    buffer = io.BytesIO()
+    ImageEnhance.Brightness(part).enhance(light).save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
+
+
+def _kept(owner: User, data: bytes, name: str) -> Image:
+    from django.core.files.base import ContentFile
+
+    from gallery.library import renditions
+    from gallery.library.service import add_image
+
+    image = add_image(owner=owner, file=ContentFile(data), name=name).image
+    renditions.render(image)
+    image.refresh_from_db()
+    return image
+
+
+def _copy(kind: Image, owner: User, rng: random.Random) -> Image:
+    from benchmarks.grid import copy_of
+
+    taken = datetime.now(UTC) - timedelta(days=365 * YEARS * rng.random() ** 2)
+    copy = copy_of(kind, owner, taken)
+    copy.title = f"Picture {rng.randrange(10_000)}"
+    copy.camera = rng.choice(CAMERAS)
+    copy.visibility = rng.choice(["private", "public"])
+    copy.palette, copy.colour_cells, copy.looks = kind.palette, kind.colour_cells, kind.looks
+    copy.like = kind.pk  # type: ignore[attr-defined]  # whose vector it lies around
+    return copy
+
+
+def _encode(rows: Sequence[Any], seed: int) -> None:
+    from pgvector import HalfVector
+
+    from gallery.encoders.base import l2_normalise
+    from gallery.models import Embedding, EmbeddingSpace
+
+    space = EmbeddingSpace.objects.get(state="active")
+    known = {
+        entry.image_id: np.array(entry.vector, dtype=np.float32)
+        for entry in Embedding.objects.filter(space=space)
+    }
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(scale=SCATTER, size=(len(rows), space.dimensions)).astype(np.float32)
+    vectors = l2_normalise(np.stack([known[row.like] for row in rows]) + noise)
+    Embedding.objects.bulk_create(
+        (
+            Embedding(image=row, space=space, state="encoded", vector=HalfVector(vector))
+            for row, vector in zip(rows, vectors, strict=True)
+        ),
+        batch_size=1000,
+    )
+
+
+def _albums(users: Sequence[User], rows: Sequence[Image]) -> None:
+    """An album for each, shown to the next."""
+    from gallery.models import Album, AlbumItem, AlbumShare
+
+    albums = Album.objects.bulk_create(Album(owner=user, title="Best of") for user in users)
+    own: dict[int, list[Image]] = {user.pk: [] for user in users}
+    for row in rows:
+        own[row.owner_id].append(row)
+    AlbumItem.objects.bulk_create(
+        AlbumItem(album=album, image=row, position=float(place))
+        for album in albums
+        for place, row in enumerate(own[album.owner_id][:ALBUM])
+    )
+    AlbumShare.objects.bulk_create(
+        AlbumShare(album=album, user=users[(number + 1) % len(users)], role="view")
+        for number, album in enumerate(albums)
+        if len(users) > 1
+    )
+
+
+def _signed_in(user: User) -> Account:
+    from django.test import Client
+    from knox.models import AuthToken
+
+    browser = Client()
+    browser.force_login(user)
+    _row, token = AuthToken.objects.create(user)
+    return Account(user.username, browser.cookies["sessionid"].value, token)
+
+
+def _await_settled() -> None:
+    """Until the encoder has seen every photograph."""
+    from gallery.models import Embedding
+
+    waiting = Embedding.objects.exclude(state="encoded")
+    if not _is_soon(lambda: not waiting.exists(), SETTLED_SECONDS):
+        raise SystemExit(f"{waiting.count()} photographs are not encoded yet.")
+
+
+def _await_map(pictures: int) -> None:
+    """Drawing the map takes a core for some time: it is no part of the load. One of the
+    photographs alone would be drawn anew in the middle of it."""
+    from gallery.models import ExploreMap
+
+    ExploreMap.objects.filter(laid_out__lt=pictures).delete()
+    drawn = ExploreMap.objects.filter(state="ready", laid_out__gte=pictures)
+    if not _is_soon(drawn.exists, MAP_SECONDS):
+        print(f"After {MAP_SECONDS:.0f} seconds the map is still being drawn, beside the load.")
+
+
+def _is_soon(done: Callable[[], bool], seconds: float) -> bool:
+    """Whether it was so within that time."""
+    deadline = time.monotonic() + seconds
+    while not (found := done()) and time.monotonic() < deadline:
+        time.sleep(1)
+    return found
+
+
+def _vacuum() -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+
+
+def fresh_upload(photos: Sequence[PILImage.Image], rng: random.Random) -> bytes:
+    """A photograph that nobody has sent yet."""
+    return varied(rng.choice(photos), rng.uniform(0.7, 1.3), rng.randrange(60))
+
+
+def opened_samples() -> list[PILImage.Image]:
+    from gallery.library.samples import SAMPLES
+
+    return [PILImage.open(sample.path()).convert("RGB") for sample in SAMPLES]
+
+
+def new_name() -> str:
+    return f"{uuid.uuid4().hex}.jpg"

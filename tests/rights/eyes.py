@@ -1,0 +1,101 @@
+"""What one viewer is shown, as numbers of the model, and the count of what was compared."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from random import Random
+from typing import Any
+
+from django.db import transaction
+from django.test import Client
+from rest_framework.test import APIClient
+
+from gallery.models import User
+from tests import web_tools
+from tests.rights.model import Viewer
+from tests.rights.rows import Rows
+
+# How often each kind of answer was compared.
+compared: Counter[str] = Counter()
+
+
+class Eyes:
+    """`client` asks the API and `pages` the pages, as `viewer`."""
+
+    def __init__(self, rows: Rows, viewer: Viewer, chance: Random) -> None:
+        self.rows, self.world, self.viewer, self.chance = rows, rows.world, viewer, chance
+        self.pages = Client()
+        self.client = client_of(None if viewer is None else rows.users[viewer])
+        if viewer is not None:
+            self.pages.force_login(rows.users[viewer])
+
+    def opened_again(self) -> Eyes:
+        """The same person at another machine."""
+        return Eyes(self.rows, self.viewer, self.chance)
+
+    @property
+    def others(self) -> list[int]:
+        """People who can act and are not the viewer."""
+        people = enumerate(self.world.users)
+        return [n for n, person in people if person.is_active and n != self.viewer]
+
+    def same(self, what: str, got: Any, wanted: Any) -> None:
+        compared[what] += 1
+        assert got == wanted, f"{what} for {self.viewer} in {self.world}"
+
+    def get(self, address: str, **query: Any) -> Any:
+        answer = self.client.get(f"/api/v1/{address}", query)
+        assert answer.status_code < 500, address
+        return answer
+
+    def status(self, method: str, address: str, body: Any = None) -> int:
+        """Whatever it changes is taken back."""
+        with transaction.atomic():
+            answer = getattr(self.client, method)(f"/api/v1/{address}", body)
+            transaction.set_rollback(True)
+        return int(answer.status_code)
+
+    def post(self, address: str, body: Any) -> Any:
+        with transaction.atomic():
+            answer = self.client.post(f"/api/v1/{address}", body)
+            transaction.set_rollback(True)
+        assert answer.status_code == 200, answer.content
+        return answer.json()
+
+    def numbers(self, answer: Any) -> list[int]:
+        assert answer.status_code == 200, answer.content
+        return [self.number(row.get("image", row)["id"]) for row in answer.json()["results"]]
+
+    def number(self, pk: str) -> int:
+        return next(number for key, number in self.rows.number.items() if str(key) == pk)
+
+    def found(self, address: str, **query: Any) -> list[int]:
+        return sorted(self.numbers(self.get(address, **query)))
+
+    def on_page(self, address: str) -> list[int]:
+        answer = self.pages.get(address)
+        assert answer.status_code == 200, address
+        return sorted(self.number(pk) for pk in web_tools.tiles(answer))
+
+    def values(self, address: str) -> set[str]:
+        """What a page offers as the values of a field."""
+        answer = self.pages.get(address)
+        assert answer.status_code == 200, address
+        return set(web_tools.attributes(answer, "value"))
+
+    def counted(self, address: str) -> int:
+        """The number in a sentence that counts pictures."""
+        answer = self.pages.get(address)
+        assert answer.status_code == 200, address
+        found = re.search(r"(\d+) pictures? fits?", answer.content.decode())
+        assert found, answer.content
+        return int(found[1])
+
+
+def client_of(user: User | None) -> APIClient:
+    client = APIClient()
+    if user is not None:
+        # Read again: a role may have changed.
+        client.force_authenticate(User.objects.get(pk=user.pk))
+    return client
