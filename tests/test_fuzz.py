@@ -6,12 +6,14 @@ import uuid
 from random import Random
 
 import pytest
+from django.urls import resolve
 
+from gallery.models import User
+from tests.belongings import Belongings, filled
 from tests.fuzz import requests, sockets
 from tests.fuzz.anatomy import Kind, anatomy_of, repaired
 from tests.fuzz.cases import Case, Drawer
 from tests.fuzz.mutations import mutated
-from tests.fuzz.plausible import DOCUMENT
 from tests.fuzz.seeds import SEEDS
 from tests.measured import BASE_BYTES, MEGABYTE, MOST_BYTES, Cost
 
@@ -60,14 +62,12 @@ def test_a_kept_request_is_sent_again_as_it_was(drawer: Drawer) -> None:
         assert Case.from_json(case.to_json()) == case
 
 
-def test_every_operation_of_the_api_and_every_page_is_reached(drawer: Drawer) -> None:
-    cases = [drawer.draw(Random(number)) for number in range(6_000)]
-    paths = {case.path.partition("?")[0] for case in cases}
-    operations = {path for path in DOCUMENT["paths"] if "{" not in path}
-    pages = {address for address in requests.addresses() if "<" not in address}
-    missed = {path for path in operations | pages if path not in paths}
-    # The administration's pages are many, and get a small part.
-    assert not {path for path in missed if not path.startswith("/admin/")}
+@pytest.mark.django_db
+def test_addresses_are_routes(alice: User) -> None:
+    hers = Belongings(alice)
+    for address in requests.addresses():
+        if not address.startswith(("/admin/", "/accounts/")):
+            resolve(filled(address, requests.values_for(hers, address)))
 
 
 def test_ceilings_of_a_file() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 
 from gallery.errors import Refusal, Unavailable
 from gallery.web import errors
@@ -20,6 +20,9 @@ class RefusalMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\x00" in request.path_info:
+            # Nothing has such a name: the database cannot even be asked for it.
+            raise Http404
         response = self._get_response(request)
         if response.status_code >= 400 and not response.has_header("Cache-Control"):
             response["Cache-Control"] = "no-store"

@@ -242,7 +242,8 @@ def multipart(
         quoted = filename if random.random() < 0.2 else filename.replace('"', "%22")
         parts.append(_part(random, f'name="{name}"; {mark}="{quoted}"', data))
     if random.random() < 0.1:
-        parts *= random.choice((50, 1_500, 10_000 if sum(map(len, parts)) < 2_000 else 5))
+        size = sum(map(len, parts)) + 1
+        parts *= min(random.choice((50, 1_500, 10_000)), 1 + 3_000_000 // size)
     if random.random() < 0.08:  # one form within another
         inner = b"--in\r\n" + b"\r\n--in\r\n".join(parts[:50]) + b"\r\n--in--"
         parts.append(b"Content-Type: multipart/mixed; boundary=in\r\n\r\n" + inner)

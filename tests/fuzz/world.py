@@ -15,16 +15,19 @@ import numpy as np
 from django.test import Client, override_settings
 from django.test.utils import setup_test_environment, teardown_test_environment
 
+from clipsite.handlers import ReadableWSGIRequest
+from tests.belongings import Belongings
+
 STATIC = "django.contrib.staticfiles.storage.StaticFilesStorage"
 
 
 @dataclass
 class World:
-    """`things` are values for the parameters of addresses, `token` is Alice's."""
+    """`belongings` and `token` are those of Alice."""
 
     clients: dict[str, Client]
     token: str
-    belongings: Any
+    belongings: Belongings
 
     def client(self, actor: str) -> Client:
         return self.clients[actor]
@@ -58,6 +61,8 @@ def world() -> Iterator[World]:
         stack.enter_context(override_settings(**changes))
         nobody = SimpleNamespace(send_task=lambda *ring, **options: None)
         stack.enter_context(patch("gallery.doorbell.current_app", nobody))
+        # The requests of the server: Django's client makes its own.
+        stack.enter_context(patch("django.test.client.WSGIRequest", ReadableWSGIRequest))
         stack.enter_context(patch("gallery.encoders.client.encode_texts", _encode_texts))
         stack.enter_context(patch("gallery.encoders.client.encode_picture", _encode_picture))
         yield _filled()
@@ -67,7 +72,6 @@ def _filled() -> World:
     from knox.models import AuthToken
 
     from gallery.models import User
-    from tests.belongings import Belongings
     from tests.conftest import draw, upload
     from tests.factories import make_space, set_vector
 
