@@ -4,6 +4,7 @@ import os
 import django
 
 from clipsite.handlers import WebHandler
+from gallery.pixels.places import be_quick
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clipsite.settings")
 # Requests are served by many threads, each of which multiplies small matrices: BLAS
@@ -12,6 +13,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 django.setup(set_prefix=False)
 application = WebHandler()
+be_quick()
 # What is loaded by now stays: the collector need not look through it during requests, nor
 # after each few hundred objects of a page, most of which are gone with their request.
 gc.freeze()

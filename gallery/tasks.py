@@ -13,7 +13,6 @@ from gallery.doorbell import ring
 from gallery.encoders import reply
 from gallery.encoders.base import Encoder, ModelUnavailable, Vectors
 from gallery.encoders.client import ModelName
-from gallery.encoders.decode import unpack
 from gallery.encoders.registry import get_verified_encoder
 from gallery.explore import drawing
 from gallery.indexing import batch, ledger, near_duplicates, spaces
@@ -21,6 +20,7 @@ from gallery.indexing import presence as presence  # connects the worker's signa
 from gallery.library import looking_back, renditions
 from gallery.models import Image
 from gallery.organising import smart_albums, trash
+from gallery.pixels.decode import unpack
 from gallery.search import calibration, recall
 from gallery.uploads import acceptance, import_run, imports, tus
 

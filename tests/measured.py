@@ -7,14 +7,17 @@ keeps for later reaches the next file.
 
 from __future__ import annotations
 
+import atexit
 import io
 import json
 import logging
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -116,30 +119,31 @@ def _serve() -> None:
 def _functions() -> dict[str, Callable[[IO[bytes]], object]]:
     """The ways that a file from outside is read. The first one decides whether it is
     accepted; the others then have to get along with it."""
-    from gallery.encoders.decode import decode_rgb
     from gallery.library import drawing
     from gallery.library.exif import read_exif
     from gallery.library.query_picture import packed_part, read_query_picture, read_small_picture
     from gallery.library.renditions import WIDTHS
     from gallery.library.validation import inspect_picture
+    from gallery.models import User
+    from gallery.pixels import jobs, places
+
+    # Others may use this machine, too: their pictures take no place of ours.
+    places.locks = Path(tempfile.mkdtemp(prefix="clipsite-meter-"))
+    atexit.register(shutil.rmtree, places.locks, ignore_errors=True)
+    viewer = User()
 
     def draw(file: IO[bytes], widths: Sequence[int | None]) -> None:
         facts = inspect_picture(file)
-        size = (facts.width, facts.height)
-        picture = drawing.decode(file, size, widths[0])
-        for width in widths:
-            picture = drawing.fitted(picture, size, width)
-            drawing.webp(picture, width)
-        drawing.placeholder(picture)
+        drawing.draw(file, (facts.width, facts.height), widths)
 
     return {
         "inspect_picture": inspect_picture,
         "read_exif": read_exif,
-        "decode_rgb": decode_rgb,
+        "pixels_for_encoder": lambda file: jobs.pixels_for_encoder(file, jobs.header_of(file)),
         "thumbnails": lambda file: draw(file, WIDTHS[::-1]),
         "clean copy": lambda file: draw(file, [None]),
-        "read_query_picture": lambda file: read_query_picture(file, "picture"),
-        "read_small_picture": lambda file: read_small_picture(file, "picture"),
+        "read_query_picture": lambda file: read_query_picture(file, "picture", viewer),
+        "read_small_picture": lambda file: read_small_picture(file, "picture", viewer),
         "packed_part": lambda file: packed_part(file, (0.25, 0.25, 0.1, 0.1)),
     }
 
@@ -159,7 +163,7 @@ def _costs(path: Path, functions: dict[str, Callable[[IO[bytes]], object]]) -> l
     return costs
 
 
-_OF_ACCEPTED = {"decode_rgb", "packed_part"}
+_OF_ACCEPTED = {"pixels_for_encoder", "packed_part"}
 
 
 def _in_fork(data: bytes, function: Callable[[IO[bytes]], object]) -> dict[str, Any]:
@@ -208,7 +212,7 @@ def _measure(data: bytes, function: Callable[[IO[bytes]], object]) -> dict[str, 
 def _outcome(function: Callable[[IO[bytes]], object], file: IO[bytes]) -> tuple[str, str]:
     """What became of it, and why that must not be."""
     from gallery.errors import Refusal, Unavailable
-    from gallery.library.drawing import Undecodable
+    from gallery.pixels.isolation import Undecodable
 
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
@@ -232,7 +236,7 @@ def _outcome(function: Callable[[IO[bytes]], object], file: IO[bytes]) -> tuple[
 
 def _pixels(data: bytes) -> int:
     """As many as the header names; none where there is no picture."""
-    from gallery.encoders.decode import open_picture
+    from gallery.pixels.decode import open_picture
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -13,7 +13,7 @@ from tests.measured import Meter
 Faults = Callable[[bytes, tuple[str, ...]], list[str]]
 
 # One for each way that pixels are made smaller; the other functions are of these.
-FUNCTIONS = ("inspect_picture", "decode_rgb", "thumbnails", "read_small_picture")
+FUNCTIONS = ("inspect_picture", "pixels_for_encoder", "thumbnails", "read_small_picture")
 # Their ceiling is that of the process, whatever the number of pixels.
 LARGEST = ("webp lossless", "jpeg progressive, cmyk", "avif larger by its header")
 

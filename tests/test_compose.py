@@ -19,10 +19,10 @@ from PIL import Image as PILImage
 
 from gallery.encoders import client
 from gallery.encoders.base import l2_normalise
-from gallery.encoders.decode import unpack
 from gallery.errors import Expired, Refusal
 from gallery.library.query_picture import read_small_picture
 from gallery.models import Album, AlbumItem, EmbeddingSpace, Image, Tag, User
+from gallery.pixels.decode import unpack
 from gallery.search import (
     combine,
     feedback,
@@ -93,7 +93,9 @@ def halves(format: str = "PNG") -> bytes:
 
 
 def keep(content: bytes, viewer: Any) -> str:
-    return query_pictures.keep(read_small_picture(ContentFile(content, "p.png"), "p.png"), viewer)
+    return query_pictures.keep(
+        read_small_picture(ContentFile(content, "p.png"), "p.png", viewer), viewer
+    )
 
 
 def found(results: Results) -> list[Image]:

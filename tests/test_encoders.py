@@ -14,9 +14,9 @@ import pytest
 import torch
 from PIL import Image
 
-from gallery.encoders import decode
 from gallery.encoders.base import ModelUnavailable, l2_normalise
 from gallery.encoders.open_clip_encoder import STARTER_FOLDER, OpenClipEncoder
+from gallery.pixels import decode
 from tests.conftest import draw
 
 TEXTS = ["a dog playing", "红色的汽车", "a man riding a bicycle down a long winding road", "x"]

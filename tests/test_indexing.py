@@ -20,6 +20,7 @@ from gallery.indexing import batch, ledger, spaces, vector_indexes
 from gallery.library import service
 from gallery.library.storage import DurableFileSystemStorage
 from gallery.models import Embedding, EmbeddingSpace, Image, User
+from gallery.pixels import jobs, places
 from gallery.search.service import search_text
 from gallery.status import readiness
 from tests.conftest import draw, upload
@@ -73,6 +74,23 @@ def test_every_picture_gets_its_own_vector(space: EmbeddingSpace, alice: User) -
         assert entry.claim is None
         assert state_of(image) == "ready"
     assert state_of(broken) == "failed"
+
+
+def test_a_picture_without_a_place_is_encoded_later(
+    space: EmbeddingSpace, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is away is never the picture's fault: no try is counted."""
+    image = upload(alice, draw())
+
+    def busy(*job: Any) -> None:
+        raise places.busy()
+
+    monkeypatch.setattr(jobs, "pixels_for_encoder", busy)
+    assert batch.encode_pending() == 0
+
+    entry = image.embeddings.get()
+    assert (entry.state, entry.attempts, entry.error) == ("pending", 0, "")
+    assert entry.claimed_until > timezone.now()
 
 
 def test_a_batch_that_fails_as_a_whole_is_tried_one_by_one(

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import RequestFactory
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 
-from gallery.encoders.decode import unpack
 from gallery.errors import Refusal, TooLarge
 from gallery.library.query_picture import read_query_picture
 from gallery.library.validation import inspect_picture
 from gallery.models import Image
+from gallery.pixels.decode import unpack
 from tests import pictures
 from tests.library_tools import stored_files
 
@@ -84,7 +85,7 @@ def test_one_large_file_does_not_spoil_the_next(settings) -> None:
 def test_a_query_picture_is_packed_and_not_kept(media: Path) -> None:
     data = pictures.oriented(6)
 
-    query = read_query_picture(io.BytesIO(data), "q.jpg")
+    query = read_query_picture(io.BytesIO(data), "q.jpg", AnonymousUser())
 
     assert query.sha256 == hashlib.sha256(data).hexdigest()
     picture = unpack(query.packed)
@@ -96,6 +97,6 @@ def test_a_query_picture_is_packed_and_not_kept(media: Path) -> None:
 
 def test_a_query_picture_is_refused_like_an_upload() -> None:
     with pytest.raises(Refusal) as caught:
-        read_query_picture(io.BytesIO(pictures.text()), "q.jpg")
+        read_query_picture(io.BytesIO(pictures.text()), "q.jpg", AnonymousUser())
 
     assert caught.value.code == "not_a_picture"

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import io
-import threading
 from collections.abc import Callable
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from gallery.encoders.decode import open_upright
 from gallery.errors import Refusal, TooLarge
-from gallery.library import validation
-from gallery.library.validation import decoding, inspect_picture
+from gallery.library.validation import inspect_picture
+from gallery.pixels import isolation
+from gallery.pixels.decode import decode
 from tests import pictures
 
 
@@ -79,7 +78,7 @@ def test_size_is_that_of_the_upright_picture(format_: str, orientation: int) -> 
     facts = inspect_picture(io.BytesIO(data))
 
     assert (facts.width, facts.height) == (64, 48)
-    upright = open_upright(io.BytesIO(data))
+    upright = decode(io.BytesIO(data))
     assert upright.size == (64, 48)
     assert pictures.corner_names(upright) == ["red", "green", "blue", "white"]
 
@@ -101,7 +100,7 @@ def test_broken_exif_is_no_reason_to_refuse(
     facts = inspect_picture(io.BytesIO(draw()))
 
     assert (facts.width, facts.height) == size
-    assert open_upright(io.BytesIO(draw())).size == size
+    assert decode(io.BytesIO(draw())).size == size
 
 
 def test_empty_file() -> None:
@@ -183,10 +182,10 @@ def test_damaged_pictures(data: bytes) -> None:
 
 
 def test_a_bomb_is_refused_by_its_header(monkeypatch: pytest.MonkeyPatch) -> None:
-    def must_not_decode(image: Image.Image) -> None:
+    def must_not_decode(*job: object, **arguments: object) -> None:
         raise AssertionError("decoded")
 
-    monkeypatch.setattr(validation, "_decode_whole", must_not_decode)
+    monkeypatch.setattr(isolation, "run", must_not_decode)
     bomb = pictures.png_bomb()
     assert len(bomb) < 200_000
 
@@ -230,32 +229,3 @@ def test_an_error_of_the_disk_is_not_called_a_damaged_picture() -> None:
 
     with pytest.raises(OSError, match="Input/output error"):
         inspect_picture(FailingDisk(pictures.jpeg(640, 480)))
-
-
-@pytest.mark.parametrize(
-    ("pixels", "places"), [(49_000_000, 2), (50_000_000, 1)], ids=["big", "huge"]
-)
-def test_few_big_pictures_are_decoded_at_once(pixels: int, places: int) -> None:
-    entered = threading.Semaphore(0)
-    release = threading.Event()
-
-    def decode() -> None:
-        with decoding(pixels):
-            entered.release()
-            release.wait(20)
-
-    threads = [threading.Thread(target=decode) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    try:
-        for _ in range(places):
-            assert entered.acquire(timeout=10)
-        assert not entered.acquire(timeout=0.2)  # the next one waits
-        with decoding(11_000_000):  # a small picture does not
-            pass
-    finally:
-        release.set()
-    for _ in range(4 - places):
-        assert entered.acquire(timeout=10)
-    for thread in threads:
-        thread.join(10)

@@ -13,17 +13,18 @@ from typing import Any
 import numpy as np
 import pytest
 import requests
+from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from PIL import Image as PILImage
 from skimage import data as photographs
 
 from gallery.classification import service as classification
 from gallery.encoders import client, reply
-from gallery.encoders.decode import decode_rgb, pack
 from gallery.errors import Unavailable
 from gallery.indexing import ledger, spaces
 from gallery.library.query_picture import read_query_picture
 from gallery.models import Embedding, EmbeddingSpace, Image, User
+from gallery.pixels.decode import decode_rgb, pack
 from gallery.search import service
 from tests.conftest import draw, upload, wait_for
 from tests.factories import state_of
@@ -77,12 +78,12 @@ def test_a_picture_that_is_not_kept_finds_its_like(photos: dict[str, Image], ali
     crop = PILImage.fromarray(photographs.chelsea()[20:280, 40:400])
     buffer = io.BytesIO()
     crop.save(buffer, "PNG")
-    picture = read_query_picture(io.BytesIO(buffer.getvalue()), "cat.png")
+    picture = read_query_picture(io.BytesIO(buffer.getvalue()), "cat.png", AnonymousUser())
     results = service.search_picture(picture, alice)
     assert results.hits[0].image == photos["chelsea"]
     assert results.exact_copies == []
 
-    same = read_query_picture(io.BytesIO(photograph("chelsea")), "cat.jpg")
+    same = read_query_picture(io.BytesIO(photograph("chelsea")), "cat.jpg", AnonymousUser())
     results = service.search_picture(same, alice)
     assert photos["chelsea"] not in [hit.image for hit in results.hits]
     assert results.exact_copies == [photos["chelsea"]]

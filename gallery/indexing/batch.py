@@ -14,10 +14,10 @@ from django.utils.translation import gettext_noop
 from PIL import Image as PILImage
 
 from gallery.encoders.base import Encoder, ModelUnavailable
-from gallery.encoders.decode import decode_rgb
 from gallery.encoders.registry import get_encoder
 from gallery.indexing import ledger
 from gallery.indexing.ledger import Claim, Entry
+from gallery.pixels import jobs, places
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +106,8 @@ class _StorageDown(Exception):
 
 
 def _decode(entry: Entry) -> Pixels:
-    return decode_rgb(_read(entry.file_name))
+    original = _read(entry.file_name)
+    return jobs.pixels_for_encoder(original, jobs.header_of(original))
 
 
 def _read(name: str) -> io.BytesIO:
@@ -133,6 +134,8 @@ def _encode(batch: _Prepared) -> int:
             ledger.postpone(batch.claim, entry, MISSING)
         except _StorageDown as error:
             ledger.postpone(batch.claim, entry, f"{STORAGE_DOWN}\n{error}")
+        except places.Busy:
+            ledger.put_off(batch.claim, entry)
         # Decoders raise almost anything for hostile bytes; the reason is kept.
         except Exception as error:
             logger.warning("Cannot decode %s: %r", entry.image_id, error)

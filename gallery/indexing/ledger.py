@@ -262,6 +262,13 @@ def postpone(taken: Claim, entry: Entry, reason: str) -> None:
     )
 
 
+def put_off(taken: Claim, entry: Entry) -> None:
+    """There was no room for this picture: a little later, and no try is counted."""
+    _held(taken, [entry]).update(
+        claim=None, claimed_until=timezone.now() + RETRY_DELAY, attempts=F("attempts") - 1
+    )
+
+
 def release(taken: Claim) -> None:
     """Give the rows back untried (the worker stops, or cannot load the model)."""
     _held(taken, list(taken.entries)).update(

@@ -8,63 +8,64 @@ from __future__ import annotations
 import base64
 import io
 import math
+from collections.abc import Sequence
 from typing import IO
 
-from PIL import Image, ImageCms, ImageFilter
+from PIL import Image, ImageFilter
 
-from gallery.encoders.decode import open_upright, to_rgb
+from gallery.pixels import isolation, jobs
+from gallery.pixels.decode import decode, pack
+from gallery.pixels.header import Cost, Header
 
 _MAX_SIDE = 16_383  # of WebP
 _PLACEHOLDER_SIDE = 20
-# Modes that can be reduced, and brought to sRGB, before they are converted.
-_PLAIN_MODES = {"L", "RGB", "RGBA", "CMYK"}
+# Bytes that writing WebP takes for a pixel, itself included (docs/decisions/0022).
+_WRITING = 12
 
 
-class Undecodable(Exception):
-    """The bytes are there, but no picture can be made of them."""
+def draw(file: IO[bytes], size: tuple[int, int], widths: Sequence[int | None]) -> list[bytes]:
+    """A WebP picture for each of `widths` (None: the full size), of which the first is the
+    largest, and at last the smallest one's pixels as PNG.
 
-
-def decode(file: IO[bytes], size: tuple[int, int], width: int | None) -> Image.Image:
-    """sRGB pixels, at least `width` wide if the picture is (None: all there are).
-
-    `size` is that of the upright picture. Raises Undecodable.
+    `size` is that of the upright picture. Raises as `isolation.run` does.
     """
-    shortest = min(size)
-    if width is not None and width < size[0]:
-        shortest = math.ceil(shortest * width / size[0])
-    try:
-        picture = open_upright(file, min_short_side=shortest)
-        factor = min(picture.size) // shortest
-        if factor > 1 and picture.mode in _PLAIN_MODES:
-            picture = picture.reduce(factor)
-        picture = to_rgb(_in_srgb(picture))
-    except MemoryError:
-        raise
-    except Exception as error:  # decoders fed with hostile bytes raise anything at all
-        raise Undecodable(f"{type(error).__name__}: {error}") from error
+    header, shrink = jobs.header_of(file), _shrink(size, widths[0])
+    # What does not fit the memory is drawn with half as many pixels to the side.
+    while (cost := _cost(header, shrink)).bytes > isolation.MAX_BYTES and shrink < header.width:
+        shrink *= 2
+    return isolation.run(_draw, file, cost, shrink=shrink, size=size, widths=list(widths))
+
+
+def _draw(
+    file: IO[bytes], shrink: float, size: tuple[int, int], widths: Sequence[int | None]
+) -> list[bytes]:
+    picture = decode(file, shrink, managed=True)
     picture.info = {}  # nothing of it is to be written
-    return picture
+    drawn = []
+    # From large to small: each is drawn from the one before, which is faster.
+    for width in widths:
+        picture = fitted(picture, size, width)
+        drawn.append(webp(picture, width))
+    return [*drawn, pack(picture)]
 
 
-def _in_srgb(picture: Image.Image) -> Image.Image:
-    """Converted where the picture carries a usable colour profile of its own."""
-    profile = picture.info.get("icc_profile")
-    if not profile or picture.mode not in _PLAIN_MODES:
-        return picture
-    output = "RGBA" if picture.mode == "RGBA" else "RGB"
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        target = ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(picture, source, target, outputMode=output) or picture
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        # A broken profile, or one of another colour space than the pixels.
-        return picture
+def _shrink(size: tuple[int, int], width: int | None) -> float:
+    """How many times smaller each side becomes: for `width`, and because of WebP."""
+    return max(1.0, size[0] / (width or size[0]), max(size) / _MAX_SIDE)
+
+
+def _cost(header: Header, shrink: float) -> Cost:
+    """Of decoding or of writing, whichever is more: they come one after the other."""
+    decoding = header.cost(shrink)
+    writing = math.ceil(_WRITING * header.pixels / shrink**2)
+    return decoding._replace(bytes=max(decoding.bytes, writing))
 
 
 def fitted(picture: Image.Image, original: tuple[int, int], width: int | None) -> Image.Image:
-    """As wide as `width` (None: as the original), but no side longer than WebP allows
-    and never enlarged. The proportions are those of the `original` size."""
-    scale = min(1.0, (width or original[0]) / original[0], _MAX_SIDE / max(original))
+    """As wide as `width` (None: as it is), but no side longer than WebP allows and never
+    enlarged. The proportions are those of the `original` size."""
+    most = min(picture.width, width or picture.width)
+    scale = min(most / original[0], _MAX_SIDE / max(original))
     size = (max(1, round(original[0] * scale)), max(1, round(original[1] * scale)))
     if picture.size == size:
         return picture

@@ -19,7 +19,7 @@ from django.utils import timezone
 from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 
-from gallery.encoders.decode import open_picture
+from gallery.pixels.decode import exif_of, open_picture
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class ExifFacts:
 def read_exif(file: IO[bytes]) -> ExifFacts:
     """The EXIF of the picture in `file`; empty facts where there is none to read."""
     try:
-        exif = _load(open_picture(file))
+        exif = exif_of(open_picture(file), file)
         camera = _camera(_text(exif.get(Base.Make)), _text(exif.get(Base.Model)))
     except Exception as error:  # the parser raises anything at all for broken EXIF
         logger.info("EXIF cannot be read: %s: %s", type(error).__name__, error)
@@ -61,12 +61,6 @@ def read_exif(file: IO[bytes]) -> ExifFacts:
         longitude=longitude,
         settings=_settings(photo),
     )
-
-
-def _load(image: Image.Image) -> Image.Exif:
-    # PNG's own getexif decodes the whole picture in case the EXIF stands behind
-    # it; the base class reads what stands before, where writers put it.
-    return Image.Image.getexif(image)
 
 
 def _ifd(exif: Image.Exif, tag: int) -> Tags:

@@ -6,19 +6,28 @@ import io
 from dataclasses import dataclass
 from typing import IO
 
+from django.contrib.auth.models import AnonymousUser
 from django.core.files import File
 from PIL import Image as PILImage
 
-from gallery.encoders.decode import MIN_SHORT_SIDE, decode_rgb, open_upright, pack, to_rgb
 from gallery.library.originals import as_django_file, sha256_of
 from gallery.library.storage import original_of, read_stored
-from gallery.library.validation import damaged_unless_io, decoding, inspect_picture
-from gallery.models import Image
+from gallery.library.validation import check_header, damage_told
+from gallery.models import Image, User
+from gallery.pixels import isolation, jobs, places
+from gallery.pixels.header import Header
 
 # Of a kept picture: enough for what an encoder sees of a quarter of it.
 _KEPT_SHORT_SIDE = 1024
 _KEPT_LONG_SIDE = 2560
 _KEPT_QUALITY = 92
+
+# What decoding a query picture may cost. A visitor's is never decoded in a process of its
+# own: these places are for people with an account.
+_MEMBER_BYTES = 512 * 1024**2
+_VISITOR_PIXELS = 50_000_000
+
+Viewer = User | AnonymousUser
 
 # A part of a picture as shares of its upright width and height: left, top, width, height.
 Part = tuple[float, float, float, float]
@@ -49,57 +58,48 @@ class SmallPicture:
             return picture.width / picture.height
 
 
-def read_query_picture(file: IO[bytes] | File[bytes], name: str) -> QueryPicture:
-    """Check and decode. Raises Refusal or TooLarge, as an upload does."""
+def read_query_picture(file: IO[bytes] | File[bytes], name: str, viewer: Viewer) -> QueryPicture:
+    """Check and decode a picture that `viewer` sent. Raises Refusal, TooLarge or
+    Unavailable, as an upload does."""
     content = as_django_file(file)
-    facts = inspect_picture(content, name)
-    try:
-        with decoding(facts.width * facts.height):
-            picture = decode_rgb(content)
-    except Exception as error:
-        raise damaged_unless_io(error) from error
-    return QueryPicture(packed=pack(picture), sha256=sha256_of(content))
+    header = _affordable_header(content, name, viewer)
+    with damage_told():
+        packed = jobs.packed_for_encoder(content, header)
+    return QueryPicture(packed, sha256_of(content))
 
 
-def read_small_picture(file: IO[bytes] | File[bytes], name: str) -> SmallPicture:
-    """Check a picture and make it small enough to be kept in memory. Raises Refusal or
-    TooLarge, as an upload does."""
+def read_small_picture(file: IO[bytes] | File[bytes], name: str, viewer: Viewer) -> SmallPicture:
+    """Check a picture and make it small enough to be kept in memory. Raises as
+    `read_query_picture` does."""
     content = as_django_file(file)
-    facts = inspect_picture(content, name)
-    buffer = io.BytesIO()
-    try:
-        with decoding(facts.width * facts.height):
-            picture = to_rgb(open_upright(content, _KEPT_SHORT_SIDE))
-            picture.thumbnail((_KEPT_LONG_SIDE, _KEPT_LONG_SIDE))
-            picture.save(buffer, "JPEG", quality=_KEPT_QUALITY)
-    except Exception as error:
-        raise damaged_unless_io(error) from error
-    return SmallPicture(buffer.getvalue(), sha256_of(content))
+    header = _affordable_header(content, name, viewer)
+    with damage_told():
+        small = jobs.small_jpeg(content, header, _KEPT_SHORT_SIDE, _KEPT_LONG_SIDE, _KEPT_QUALITY)
+    return SmallPicture(small, sha256_of(content))
 
 
 def packed_part(file: IO[bytes], part: Part = WHOLE) -> bytes:
-    """A part of a picture as it travels to the encoder. Raises OSError for a damaged
-    file."""
-    left, top, width, height = part
-    # Of a JPEG only as much is decoded as the part needs.
-    picture = to_rgb(open_upright(file, round(MIN_SHORT_SIDE / min(width, height))))
-    edges = (left, top, left + width, top + height)
-    pixels = [
-        round(share * side)
-        for share, side in zip(edges, (*picture.size, *picture.size), strict=True)
-    ]
-    cut = picture.crop(_at_least_one_pixel(pixels, picture.size))
-    factor = min(cut.size) // MIN_SHORT_SIDE
-    return pack(cut.reduce(factor) if factor > 1 else cut)
+    """A part of a picture as it travels to the encoder. Raises Refusal for a damaged file,
+    or Unavailable."""
+    with damage_told():
+        return jobs.packed_part(file, jobs.header_of(file), part)
 
 
 def packed_part_of_stored(image: Image, part: Part) -> bytes:
-    """A part of a stored picture. Raises Unavailable where its file cannot be read."""
-    with decoding(image.width * image.height):
-        return packed_part(read_stored(original_of(image)), part)
+    """A part of a stored picture. Raises Unavailable where its file cannot be read, else as
+    `packed_part` does."""
+    return packed_part(read_stored(original_of(image)), part)
 
 
-def _at_least_one_pixel(pixels: list[int], size: tuple[int, int]) -> tuple[int, int, int, int]:
-    left, top, right, bottom = pixels
-    left, top = min(left, size[0] - 1), min(top, size[1] - 1)
-    return left, top, min(max(right, left + 1), size[0]), min(max(bottom, top + 1), size[1])
+def _affordable_header(file: IO[bytes], name: str, viewer: Viewer) -> Header:
+    """Of a picture that is looked at once and forgotten: it may cost less than one that is
+    kept. Raises Refusal or TooLarge."""
+    header = check_header(file, name)
+    is_member = viewer.is_authenticated
+    if not is_member and header.pixels > _VISITOR_PIXELS:
+        raise isolation.too_costly()
+    # At the scale at which the most is asked of it.
+    shrink = min(header.width, header.height) / _KEPT_SHORT_SIDE
+    most = _MEMBER_BYTES if is_member else places.SMALL_BYTES
+    isolation.require_affordable(header.cost(shrink), most)
+    return header

@@ -24,8 +24,9 @@ from gallery.errors import Refusal, Unavailable
 from gallery.library import drawing
 from gallery.library.looks import looks_of
 from gallery.library.storage import original_of, read_stored, rendition_path, replace_stored
-from gallery.library.validation import decoding
 from gallery.models import Image
+from gallery.pixels import isolation, places
+from gallery.pixels.decode import unpack
 
 logger = logging.getLogger(__name__)
 
@@ -67,9 +68,11 @@ def render(image: Image) -> None:
         return
     try:
         smallest = _make(pending, widths_of(pending))
-    except drawing.Undecodable as error:
+    except (isolation.Undecodable, Refusal) as error:
         logger.warning("Picture %s cannot be rendered: %s", pending.pk, error)
         _fail(pending, _DAMAGED)
+    except places.Busy as error:
+        logger.warning("The renditions of %s wait: %s", pending.pk, error.code)
     except Unavailable as error:
         if error.code == "file_missing":
             _fail(pending, _MISSING)
@@ -148,7 +151,7 @@ def _ensure(image: Image, width: int | None) -> str:
         raise NoPreview
     try:
         _make(image, [width])
-    except drawing.Undecodable as error:
+    except (isolation.Undecodable, Refusal) as error:
         logger.warning("Picture %s cannot be rendered: %s", image.pk, error)
         raise NoPreview from error
     return name
@@ -172,17 +175,14 @@ def nearest_width(image: Image, wanted: int) -> int:
 def _make(image: Image, widths: Sequence[int | None]) -> Picture:
     """Write the renditions of `widths` (None: the full size). Returns the smallest."""
     ordered = sorted(widths, key=lambda width: width or image.width, reverse=True)
-    size = (image.width, image.height)
-    with decoding(image.width * image.height):
-        picture = drawing.decode(read_stored(original_of(image)), size, ordered[0])
-        # From large to small: each is drawn from the one before, which is faster.
-        for width in ordered:
-            picture = drawing.fitted(picture, size, width)
-            replace_stored(rendition_path(image, width), ContentFile(drawing.webp(picture, width)))
+    original = read_stored(original_of(image))
+    *drawn, smallest = drawing.draw(original, (image.width, image.height), ordered)
+    for width, content in zip(ordered, drawn, strict=True):
+        replace_stored(rendition_path(image, width), ContentFile(content))
     if not Image.objects.filter(pk=image.pk).exists():
         # Purged while we drew, perhaps before we wrote.
         remove_renditions(image)
-    return picture
+    return unpack(smallest)
 
 
 def remove_renditions(image: Image) -> None:

@@ -36,7 +36,7 @@ def classify(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "gallery/classify.html", asked)
     file = posted_picture(request)
-    picture = read_query_picture(file, file.name or "")
+    picture = read_query_picture(file, file.name or "", request.user)
     bars = _bars(service.classify_picture(picture, **_arguments(asked)))
     template = "gallery/classes.html" if is_fragment(request) else "gallery/classify.html"
     return render(request, template, {**asked, "bars": bars})

@@ -98,7 +98,10 @@ def similar(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _take_picture(request: HttpRequest) -> HttpResponse:
     """Search by a picture, or by it and what is searched for already (`q`)."""
     file = posted_picture(request)
-    kept = query_pictures.keep(read_small_picture(file, file.name or ""), request.user)
+    kept = query_pictures.keep(
+        read_small_picture(file, file.name or "", request.user),
+        request.user,
+    )
     query = syntax.parse(request.POST.get("q", "")).query
     return redirect(composer.address_of(replace(query, terms=(*query.terms, Term(upload=kept)))))
 

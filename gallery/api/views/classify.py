@@ -60,7 +60,7 @@ class ClassifyView(ApiView):
         """
         file = read_upload(request)
         categories = _categories(request.data)
-        picture = read_query_picture(file, file.name or "")
+        picture = read_query_picture(file, file.name or "", request.user)
         return _answer(service.classify_picture(picture, **categories))
 
 

@@ -91,7 +91,7 @@ class SearchView(ApiView):
         if request.content_type.startswith("multipart/"):
             limit = read_limit(request)
             file = read_upload(request)
-            picture = read_query_picture(file, file.name or "")
+            picture = read_query_picture(file, file.name or "", request.user)
             results = service.search_picture(picture, request.user, limit=limit)
         else:
             body = _object(request.data)
@@ -129,7 +129,7 @@ class QueryPictureView(ApiView):
     def post(self, request: Request) -> Response:
         """Keep a picture for an hour, to search with it and with parts of it."""
         file = read_upload(request)
-        picture = read_small_picture(file, file.name or "")
+        picture = read_small_picture(file, file.name or "", request.user)
         kept = query_pictures.keep(picture, request.user)
         return Response(QueryPictureSerializer({"id": kept}).data, status=201)
 
