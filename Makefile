@@ -17,7 +17,7 @@ ALL_TESTS := --numprocesses auto --dist loadfile
 export PORT DATA_DIR PHOTOS
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test rights lint bench manage setup lock audit browser clean
+.PHONY: help demo test rights fuzz lint bench manage setup lock audit browser clean
 
 help:  ## print this list
 	@echo "make TARGET"
@@ -43,6 +43,9 @@ lint: $(VENV)/.installed-dev  ## style, types, architecture, migrations, deploym
 
 bench: $(VENV)/.installed-dev  ## measure against peers (ARGS= for the benchmark)
 	@exec $(EMBEDDED) exec --temporary -- $(BIN)/python -m benchmarks $(ARGS)
+
+fuzz: $(VENV)/.installed-dev  ## hostile files and requests (ARGS="--seed 1 --files 10000 --requests 5000")
+	@exec $(EMBEDDED) exec --temporary -- $(BIN)/python -m tests.fuzz $(ARGS)
 
 manage: $(VENV)/.installed  ## Django's manage.py on the demo's data (ARGS="createsuperuser")
 	@exec $(EMBEDDED) exec -- $(BIN)/python manage.py $(ARGS)

@@ -13,3 +13,6 @@ timeout = 120
 limit_request_line = 0
 # The same for the description that an upload carries in its Upload-Metadata.
 limit_request_field_size = 32_768
+# Nobody in front says under which path the site lies: a header that a client writes
+# itself must not.
+forwarder_headers = []

@@ -1,10 +1,12 @@
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
+from clipsite.handlers import AsyncWebHandler
 from gallery.pixels.places import be_quick
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clipsite.settings")
 
-application = get_asgi_application()
+django.setup(set_prefix=False)
+application = AsyncWebHandler()
 be_quick()

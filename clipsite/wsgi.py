@@ -1,8 +1,9 @@
 import gc
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
 
+from clipsite.handlers import WebHandler
 from gallery.pixels.places import be_quick
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clipsite.settings")
@@ -10,7 +11,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clipsite.settings")
 # threads of their own would only wait for each other. Read when NumPy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-application = get_wsgi_application()
+django.setup(set_prefix=False)
+application = WebHandler()
 be_quick()
 # What is loaded by now stays: the collector need not look through it during requests, nor
 # after each few hundred objects of a page, most of which are gone with their request.

@@ -538,3 +538,9 @@ def test_deleting_a_token_signs_that_client_out(admin: Client, alice: User) -> N
     url = reverse("admin:knox_authtoken_delete", args=[token.pk])
     assert admin.post(url, {"post": "yes"}).status_code == 302
     assert not AuthToken.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_an_address_with_a_nul_names_nothing(method, admin_client):
+    for path in ("knox/authtoken/%00/change/", "gallery/user/%00/", "account/emailaddress/%00/"):
+        assert getattr(admin_client, method)(f"/admin/{path}").status_code == 404

@@ -244,3 +244,16 @@ def test_a_bug_is_a_500_without_details(alice, monkeypatch):
     answer = client.get(V1 + "images/")
     assert error_of(answer, 500)["code"] == "error"
     assert b"secret" not in answer.content
+
+
+@pytest.mark.parametrize(
+    ("address", "body"),
+    [
+        ("images/bulk/", {"selection": {"all": True}, "action": "\ud800"}),
+        ("account/tokens/", {"name": "a", "scope": "\udfff\ud800", "password": "x"}),
+    ],
+)
+def test_half_of_a_surrogate_pair_goes_back_as_it_came(address, body, alice):
+    answer = api(alice).post(V1 + address, json.dumps(body), content_type="application/json")
+    assert "\\ud800" in answer.content.decode()
+    assert "\ud800" in error_of(answer, 400)["detail"]

@@ -114,6 +114,14 @@ def test_a_superuser_has_no_more_rights_here(django_user_model, alice):
     assert api(root).get(f"/api/v1/images/{image.pk}/").status_code == 404
 
 
+def test_options_is_answered_wherever_something_is(alice):
+    hers = Belongings(alice)
+    for route in v1:
+        address = "/api/v1/" + str(route.pattern)
+        answer = api(alice).options(filled(address, hers.of(address)))
+        assert answer.status_code in {200, 204, 403, 404}, address
+
+
 @pytest.mark.parametrize("method", ["get", "head", "options"])
 def test_head_and_options_work_where_get_does(method, alice):
     image = upload(alice)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 
 from gallery import asker, limits
 from gallery.errors import Refusal, Unavailable
@@ -76,6 +76,9 @@ class RefusalMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\x00" in request.path_info:
+            # Nothing has such a name: the database cannot even be asked for it.
+            raise Http404
         response = self._get_response(request)
         if response.status_code >= 400 and not response.has_header("Cache-Control"):
             response["Cache-Control"] = "no-store"

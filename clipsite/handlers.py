@@ -1,0 +1,49 @@
+"""How a request is read, before any middleware sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.http import HttpRequest
+from django.utils.http import parse_header_parameters
+
+_EVERY_BYTE = bytes(range(256))
+
+
+class _ReadableText(HttpRequest):
+    """A charset that is no way to write text (rot13, zlib, idna, …) counts as none: Django
+    decodes with whatever Python has a codec for, and fails where nothing catches it."""
+
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        self.content_type, self.content_params = parse_header_parameters(
+            meta.get("CONTENT_TYPE", "")
+        )
+        charset = self.content_params.get("charset")
+        if charset is not None and _decodes_text(charset):
+            self.encoding = charset
+
+
+def _decodes_text(charset: str) -> bool:
+    try:
+        _EVERY_BYTE.decode(charset, "replace")
+    except (LookupError, UnicodeError, ValueError):
+        return False
+    return True
+
+
+class ReadableWSGIRequest(_ReadableText, WSGIRequest):
+    pass
+
+
+class ReadableASGIRequest(_ReadableText, ASGIRequest):
+    pass
+
+
+class WebHandler(WSGIHandler):
+    request_class = ReadableWSGIRequest
+
+
+class AsyncWebHandler(ASGIHandler):
+    request_class = ReadableASGIRequest
