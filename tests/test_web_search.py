@@ -429,7 +429,7 @@ def test_a_query_picture_is_shown_to_its_sender_and_joins_an_open_search(
     for other in (browser(bob), browser()):
         refused = other.get("/search/", {"q": line})
         assert refused.status_code == 410
-        assert refused["Cache-Control"] == "no-store"  # browsers keep this one for good
+        assert "no-store" in refused["Cache-Control"]  # browsers keep this one for good
         assert "aspect-ratio" not in refused.content.decode()
 
 
@@ -452,7 +452,7 @@ def test_nothing_is_called_gone_while_nobody_can_know(
         for address in addresses:
             down = client.get(address, asked)
             assert down.status_code == 503
-            assert down["Cache-Control"] == "no-store"
+            assert "no-store" in down["Cache-Control"]
             assert "broker" in down.content.decode()
     for address in addresses:
         assert client.get(address, asked).status_code == 200

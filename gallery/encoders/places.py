@@ -62,18 +62,18 @@ class Lane:
 
 
 # All requests with many texts, and the task that one of them has in the queue.
-_LARGE_REQUESTS = Lane("large-requests", places=2, waiting=6)
+_LARGE_REQUESTS = Lane("large-requests", places=2, waiting=4)
 _LARGE_TASKS = Lane("large-tasks", places=1, waiting=1000)
 
 
 def _own(who: Asker) -> Lane:
     """Tasks of one asker."""
-    return Lane(f"own:{who.key}", places=4, waiting=8)
+    return Lane(f"own:{who.key}", places=4, waiting=4)
 
 
 def _own_large(who: Asker) -> Lane:
     """Requests with many texts of one asker."""
-    return Lane(f"large:{who.key}", places=1, waiting=2)
+    return Lane(f"large:{who.key}", places=1, waiting=1)
 
 
 def for_task(deadline: float) -> AbstractContextManager[None]:

@@ -16,6 +16,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from gallery import keyset
 from gallery.errors import Refusal, Unavailable
+from gallery.limits import TooMany
 from gallery.models import Album, SavedSearch
 from gallery.organising import saved_searches, smart_albums
 from gallery.search import service, syntax
@@ -148,6 +149,8 @@ def glance(request: HttpRequest, pk: UUID) -> HttpResponse:
     context: dict[str, Any] = {}
     try:
         results = service.search(query, request.user, limit=GLANCE)
+    except TooMany:
+        raise
     except (Refusal, Unavailable) as cause:
         context["problem"] = cause.message
     else:
