@@ -19,20 +19,22 @@ RUN groupadd --gid 10001 clipsite \
 WORKDIR /app
 
 FROM base AS web-packages
-COPY requirements/web.txt requirements/
-RUN python -m venv /opt/venv && pip install -r requirements/web.txt
+COPY requirements/lock/web.txt requirements/lock/
+RUN python -m venv /opt/venv && pip install --require-hashes -r requirements/lock/web.txt
 
 FROM web-packages AS media-packages
-COPY requirements/map.txt requirements/
-RUN pip install -r requirements/map.txt
+COPY requirements/lock/media.txt requirements/lock/
+RUN pip install --require-hashes -r requirements/lock/media.txt
 
 FROM web-packages AS worker-packages
 # The default torch runs on CPU and on NVIDIA GPUs. For a CPU-only image that is
-# some gigabytes smaller, give the address of an index with CPU-only wheels.
+# some gigabytes smaller, give the address of an index with CPU-only wheels: torch and
+# torchvision of the locked versions then come from there, without hashes, since they are
+# other files, and without the libraries for GPUs.
 ARG TORCH_INDEX_URL=""
-COPY requirements/worker.txt requirements/
-RUN pip install ${TORCH_INDEX_URL:+--extra-index-url "$TORCH_INDEX_URL"} \
-        -r requirements/worker.txt
+COPY requirements/lock/worker.txt requirements/lock/
+COPY deploy/install-worker.sh deploy/
+RUN sh deploy/install-worker.sh requirements/lock/worker.txt "$TORCH_INDEX_URL"
 
 FROM web-packages AS source
 COPY manage.py gunicorn.conf.py ./
@@ -42,7 +44,7 @@ COPY templates templates
 COPY static static
 COPY locale locale
 COPY deploy/entrypoint.sh deploy/healthcheck.py deploy/
-RUN SECRET_KEY=build-only python manage.py collectstatic --noinput
+RUN SECRET_KEY=only-while-the-image-is-built-and-never-to-serve-anybody python manage.py collectstatic --noinput
 
 # One image for the web process and the media worker, which alone uses what
 # requirements/map.txt brings (about 400 MB): two would need more room.

@@ -6,7 +6,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 EMBEDDED := $(BIN)/python -m clipsite.embedded
-REQUIREMENTS := requirements.txt $(wildcard requirements/*.txt)
+# What is installed: the ranges of requirements*.txt as exact versions with hashes.
+LOCK := requirements/lock
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links $(ARGS)
 ARGS ?=
 # A process for each core, each with a database and workers of its own.
 ALL_TESTS := --numprocesses auto --dist loadfile
@@ -14,7 +17,7 @@ ALL_TESTS := --numprocesses auto --dist loadfile
 export PORT DATA_DIR PHOTOS
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench manage setup browser clean
+.PHONY: help demo test lint bench manage setup lock audit browser clean
 
 help:  ## print this list
 	@echo "make TARGET"
@@ -29,7 +32,7 @@ test: $(VENV)/.installed-dev browser  ## run the tests (ARGS="tests/test_x.py -k
 lint: $(VENV)/.installed-dev  ## style, types, architecture, migrations, deployment files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	SECRET_KEY=lint $(BIN)/mypy
+	DEBUG=1 $(BIN)/mypy
 	$(BIN)/lint-imports
 	$(EMBEDDED) exec --temporary -- $(BIN)/python manage.py makemigrations --check --dry-run
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh deploy/lint.sh
@@ -41,6 +44,17 @@ manage: $(VENV)/.installed  ## Django's manage.py on the demo's data (ARGS="crea
 	@exec $(EMBEDDED) exec -- $(BIN)/python manage.py $(ARGS)
 
 setup: $(VENV)/.installed-dev browser  ## install all that development needs
+
+lock: $(VENV)/.installed-dev  ## write requirements/lock/ anew (ARGS=--upgrade for newer versions)
+	$(COMPILE) requirements-dev.txt --output-file $(LOCK)/dev.txt
+	$(COMPILE) requirements.txt --constraint $(LOCK)/dev.txt --output-file $(LOCK)/all.txt
+	$(COMPILE) requirements/web.txt --constraint $(LOCK)/dev.txt --output-file $(LOCK)/web.txt
+	$(COMPILE) requirements/web.txt requirements/map.txt --constraint $(LOCK)/dev.txt \
+		--output-file $(LOCK)/media.txt
+	$(COMPILE) requirements/worker.txt --constraint $(LOCK)/dev.txt --output-file $(LOCK)/worker.txt
+
+audit: $(VENV)/.installed-dev  ## ask for known weaknesses of what is installed (needs a network)
+	$(BIN)/uv tool run pip-audit@2.10.1 --require-hashes --disable-pip --requirement $(LOCK)/dev.txt $(ARGS)
 
 clean:  ## delete what was installed and cached; pictures and accounts stay
 	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -58,19 +72,19 @@ $(VENV)/.created:
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.created $(REQUIREMENTS)
+$(VENV)/.installed: $(VENV)/.created $(LOCK)/all.txt
 	@echo "Installing Python packages, which takes some minutes the first time …"
-	@$(call pip_install,requirements.txt)
+	@$(call pip_install,$(LOCK)/all.txt)
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.created $(REQUIREMENTS) requirements-dev.txt
+$(VENV)/.installed-dev: $(VENV)/.created $(LOCK)/dev.txt
 	@echo "Installing Python packages for development …"
-	@$(call pip_install,requirements-dev.txt)
+	@$(call pip_install,$(LOCK)/dev.txt)
 	@touch $@ $(VENV)/.installed
 
 # Progress bars for a person, silence for a log.
 pip_install = test -t 1 || quiet=--quiet; \
-	$(BIN)/python -m pip install --disable-pip-version-check $$quiet -r $(1)
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes $$quiet -r $(1)
 
 browser: $(VENV)/.installed-dev
 	@sh tests/browser/install.sh $(BIN)/playwright

@@ -23,20 +23,33 @@ environ.Env.read_env(env.str("CLIPSITE_ENV_FILE", str(BASE_DIR / ".env")))
 
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "insecure-development-key" if DEBUG else "")
-if not SECRET_KEY:
+# The rule of Django's own check (security.W009), which only warns.
+if not DEBUG and (
+    len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5 or SECRET_KEY.startswith("django-insecure-")
+):
     raise ImproperlyConfigured(
-        "Set SECRET_KEY to a long random text (or DEBUG=1 while developing)."
+        "Set SECRET_KEY to a long random text of at least 50 characters, for example from: "
+        "openssl rand -base64 48 (or DEBUG=1 while developing)."
     )
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "data"))).resolve()
 
-# Set where a proxy in front speaks HTTPS: cookies are then sent over it alone.
+# Set where a proxy in front speaks HTTPS: nothing is then answered, and no cookie sent,
+# without it.
 HTTPS = env.bool("HTTPS", False)
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
     SECURE_HSTS_SECONDS = 31_536_000
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+    # No other host may set these, a neighbour under the same domain neither.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+    LANGUAGE_COOKIE_NAME = "__Host-django_language"
+# What other names under the domain speak is not for this site to promise, to browsers or
+# to their lists: HSTS is for its own name.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -71,7 +84,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "clipsite.csp.PolicyMiddleware",
     "gallery.web.origin.OriginMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -108,9 +121,9 @@ TEMPLATES = [
 ]
 
 # Nothing comes from another server. `data:` images are the blur placeholders,
-# `blob:` the preview of a picture that is about to be uploaded.
+# `blob:` the preview of a picture that is about to be uploaded. clipsite.csp adds what the
+# administration needs.
 CONTENT_SECURITY_POLICY = {
-    "EXCLUDE_URL_PREFIXES": ("/admin/", "/api/docs/"),
     "DIRECTIVES": {
         "default-src": [SELF],
         # The nonce is for the one inline script, the import map of base.html.
@@ -211,6 +224,11 @@ CELERY_BEAT_SCHEDULE = {
     "request-recall": {
         "task": "gallery.tasks.request_recall",
         "schedule": crontab(day_of_week="sunday", hour="4", minute="20"),
+        "options": {"expires": 3600},
+    },
+    "forget-expired": {
+        "task": "gallery.tasks.forget_expired",
+        "schedule": crontab(hour="3", minute="40"),
         "options": {"expires": 3600},
     },
     "purge-trash": {

@@ -3,12 +3,19 @@
 #   docker compose run --rm web python manage.py createsuperuser
 set -eu
 
+# Set where /tmp is memory: what is too large for it lies on the disk.
+if printenv TMPDIR >/dev/null; then
+    mkdir -p "$TMPDIR"
+    # What a process that was killed has left.
+    find "$TMPDIR" -mindepth 1 -mtime +1 -delete
+fi
+
 case "${1:-web}" in
 web)
     exec gunicorn clipsite.wsgi --bind 0.0.0.0:8000 \
         --workers "${WEB_WORKERS:-2}" --threads "${WEB_THREADS:-16}" \
-        --graceful-timeout 30 --worker-tmp-dir /dev/shm \
-        --access-logfile - --forwarded-allow-ips '*'
+        --graceful-timeout 30 --worker-tmp-dir /dev/shm --no-control-socket \
+        --access-logfile -
     ;;
 media)
     exec celery -A clipsite worker -Q media -P threads \
@@ -20,7 +27,7 @@ encoder)
         -n encoder@%h -l "${LOG_LEVEL:-INFO}"
     ;;
 beat)
-    exec celery -A clipsite beat -s /tmp/beat-schedule -l "${LOG_LEVEL:-INFO}"
+    exec celery -A clipsite beat -s /tmp/beat-schedule --pidfile= -l "${LOG_LEVEL:-INFO}"
     ;;
 migrate)
     python manage.py check --deploy --database default --fail-level ERROR

@@ -21,8 +21,12 @@ HEALTH_URL = "http://127.0.0.1:8000/api/v1/health/"
 def web() -> str:
     """Why the web server does not work, or an empty text."""
     host = os.environ.get("ALLOWED_HOSTS", "127.0.0.1").split(",")[0].strip().lstrip(".")
-    # The container asks itself, under a name that Django answers to.
-    request = urllib.request.Request(HEALTH_URL, headers={"Host": host if host != "*" else "web"})
+    # The container asks itself, under a name that Django answers to, and as the proxy does
+    # for a browser that speaks HTTPS: without it there would be a redirect.
+    request = urllib.request.Request(
+        HEALTH_URL,
+        headers={"Host": host if host != "*" else "web", "X-Forwarded-Proto": "https"},
+    )
     try:
         with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310
             return "" if response.status == 200 else f"{HEALTH_URL} answers {response.status}"

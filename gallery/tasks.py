@@ -9,7 +9,7 @@ from uuid import UUID
 from celery import shared_task
 
 from gallery import trail
-from gallery.accounts import deletion
+from gallery.accounts import deletion, expiry
 from gallery.doorbell import ring
 from gallery.encoders import reply
 from gallery.encoders.base import Encoder, ModelUnavailable, Vectors
@@ -164,6 +164,11 @@ def purge_trash() -> None:
 @shared_task
 def forget_security_events() -> None:
     trail.forget_old()
+
+
+@shared_task
+def forget_expired() -> None:
+    expiry.forget()
 
 
 @shared_task

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
 # Where the settings file itself is found: it cannot stand in that file.
+SECRET_KEY = "a-long-random-text-of-more-than-fifty-characters-0123456789"
 NOT_IN_ENV_FILE = {"CLIPSITE_ENV_FILE"}
 
 
@@ -83,25 +85,128 @@ def run_settings(expression: str, **environment: str) -> subprocess.CompletedPro
     )
 
 
-def test_no_secret_key_is_refused_with_one_clear_sentence() -> None:
-    result = run_settings("settings.DEBUG")
+@pytest.mark.parametrize(
+    "key",
+    [
+        None,
+        "",
+        "changeme",
+        "x" * 49 + "y",
+        "abcde" * 9,
+        "django-insecure-" + SECRET_KEY,
+        "insecure-development-key",
+    ],
+)
+def test_a_weak_secret_key_is_refused_with_one_clear_sentence(key: str | None) -> None:
+    result = run_settings("settings.DEBUG", **({} if key is None else {"SECRET_KEY": key}))
     assert result.returncode != 0
-    assert "Set SECRET_KEY to a long random text" in result.stderr
+    assert "Set SECRET_KEY to a long random text of at least 50 characters" in result.stderr
+
+
+def test_a_long_secret_key_will_do_and_developers_need_none() -> None:
+    assert run_settings("settings.DEBUG", SECRET_KEY=SECRET_KEY).stdout.strip() == "False"
+    assert run_settings("settings.DEBUG", DEBUG="1").stdout.strip() == "True"
 
 
 def test_https_protects_the_cookies() -> None:
-    result = run_settings(
-        "settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE", SECRET_KEY="x", HTTPS="1"
+    secure = "settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE"
+    names = "settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME"
+    result = run_settings(f"{secure}, {names}", SECRET_KEY=SECRET_KEY, HTTPS="1")
+    assert result.stdout.split() == [
+        *("True", "True"),
+        *("__Host-sessionid", "__Host-csrftoken", "__Host-django_language"),
+    ]
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "CLIPSITE_ENV_FILE": "/nonexistent",
+            "SECRET_KEY": SECRET_KEY,
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
-    assert result.stdout.strip() == "True True"
+
+
+def test_the_deployment_check_is_clean_with_https() -> None:
+    result = manage("check", "--deploy", "--fail-level", "WARNING", HTTPS="1")
+    assert result.returncode == 0, result.stderr
+    assert "System check identified no issues" in result.stdout + result.stderr
+    # It looks: without HTTPS it complains.
+    without = manage("check", "--deploy", "--fail-level", "WARNING")
+    assert without.returncode != 0
+    assert "security.W008" in without.stderr
+
+
+ASK = """
+import django, json
+django.setup()
+from django.conf import settings
+from django.test import Client
+client = Client(SERVER_NAME="localhost", enforce_csrf_checks=True)
+plain = client.get("/accounts/login/")
+health = client.get("/api/v1/health/", headers={"X-Forwarded-Proto": "https"})
+page = client.get("/accounts/login/", headers={"X-Forwarded-Proto": "https"})
+cookies = {name: [m["secure"], m["path"], m["domain"], m["samesite"]]
+           for name, m in page.cookies.items()}
+print(json.dumps([plain.status_code, plain.get("Location"), health.status_code,
+                  page.get("Strict-Transport-Security"), cookies]))
+"""
+
+
+def test_https_is_asked_for_and_health_is_told_to_who_says_it_speaks_it() -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", ASK],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "SECRET_KEY": SECRET_KEY,
+            "HTTPS": "1",
+            "DEBUG": "1",  # no manifest of static files
+            "STATIC_ROOT": str(ROOT / "static"),
+            "DJANGO_SETTINGS_MODULE": "clipsite.settings",
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    status, place, health, promise, cookies = json.loads(result.stdout.splitlines()[-1])
+    assert (status, place) == (301, "https://localhost/accounts/login/")
+    assert health == 200
+    assert promise == "max-age=31536000"
+    assert cookies["__Host-csrftoken"] == [True, "/", "", "Lax"]
+    assert all(name.startswith("__Host-") for name in cookies)
+
+
+def test_scripts_find_the_cookie_of_the_csrf_token_under_both_names() -> None:
+    named = [
+        path.read_text(encoding="utf-8")
+        for path in (ROOT / "static").rglob("*.js")
+        if "csrftoken" in path.read_text(encoding="utf-8")
+    ]
+    assert named
+    assert all("(?:__Host-)?csrftoken=" in text for text in named)
 
 
 def test_env_example_can_be_read(tmp_path: Path) -> None:
-    """The example works as it is, once its two blanks are filled in."""
+    """The example works as it is, once its blanks are filled in."""
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
-    assert re.findall(r"^([A-Z_]+)=$", text, re.MULTILINE) == ["SECRET_KEY", "POSTGRES_PASSWORD"]
+    assert re.findall(r"^([A-Z_]+)=$", text, re.MULTILINE) == [
+        "SECRET_KEY",
+        "POSTGRES_PASSWORD",
+        "VALKEY_PASSWORD",
+    ]
     env_file = tmp_path / "env"
-    env_file.write_text(text.replace("SECRET_KEY=\n", "SECRET_KEY=long-and-random\n"))
+    env_file.write_text(text.replace("SECRET_KEY=\n", f"SECRET_KEY={SECRET_KEY}\n"))
     result = run_settings(
         "settings.CLIPSITE_MODEL, settings.CLIPSITE_PRETRAINED, settings.MAX_UPLOAD_BYTES",
         CLIPSITE_ENV_FILE=str(env_file),
@@ -131,7 +236,7 @@ def test_commented_defaults_of_env_example_are_the_defaults() -> None:
         "sorted((name, repr(value)) for name, value in vars(settings).items()"
         " if name.isupper() and name != 'LANGUAGES')"
     )
-    plain = run_settings(setting_lines, SECRET_KEY="x")
-    spelled_out = run_settings(setting_lines, SECRET_KEY="x", **shown)
+    plain = run_settings(setting_lines, SECRET_KEY=SECRET_KEY)
+    spelled_out = run_settings(setting_lines, SECRET_KEY=SECRET_KEY, **shown)
     assert plain.returncode == 0, plain.stderr
     assert plain.stdout == spelled_out.stdout

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ def test_the_image_of_the_media_worker_can_draw_the_map(services: dict[str, Any]
         )
     )
     (packages,) = re.findall(r"COPY --from=(\S+) /opt/venv", stages[target])
-    assert "-r requirements/map.txt" in stages[packages]
+    assert "-r requirements/lock/media.txt" in stages[packages]
     assert re.search(r"^ENV NUMBA_CACHE_DIR=/tmp/", stages[target], re.MULTILINE)
 
 
@@ -152,9 +153,11 @@ def test_the_proxy_joins_the_group_that_owns_the_pictures(services: dict[str, An
 
 class _Answer(BaseHTTPRequestHandler):
     hosts: list[str] = []
+    schemes: list[str] = []
 
     def do_GET(self) -> None:
         self.hosts.append(self.headers["Host"])
+        self.schemes.append(self.headers["X-Forwarded-Proto"])
         self.send_response(200 if self.path == "/api/v1/health/" else 404)
         self.end_headers()
 
@@ -165,6 +168,7 @@ class _Answer(BaseHTTPRequestHandler):
 @pytest.fixture
 def web_port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     _Answer.hosts.clear()
+    _Answer.schemes.clear()
     server = HTTPServer(("127.0.0.1", 0), _Answer)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -211,3 +215,161 @@ def test_entrypoint_runs_any_other_command() -> None:
         check=True,
     )
     assert result.stdout == "as it is\n"
+
+
+# --- Who reaches what ---------------------------------------------------------------
+
+
+def networks(service: dict[str, Any]) -> set[str]:
+    return set(service["networks"])
+
+
+def test_the_proxy_reaches_the_web_process_alone(
+    compose: dict[str, Any], services: dict[str, Any]
+) -> None:
+    with_proxy = {name for name, s in services.items() if networks(s) & networks(services["proxy"])}
+    assert with_proxy == {"proxy", "web"}
+    for name in ("db", "valkey"):
+        (only,) = services[name]["networks"]
+        assert compose["networks"][only] == {"internal": True}, "no way out"
+
+
+def test_who_needs_the_world_or_the_queue_reaches_them(
+    compose: dict[str, Any], services: dict[str, Any]
+) -> None:
+    ours = [name for name, s in services.items() if "clipsite-" in s.get("image", "")]
+    assert len(ours) == 6
+    for name in ours:
+        assert networks(services["db"]) <= networks(services[name]), name
+        open_ones = {
+            n
+            for n in networks(services[name])
+            if not (compose["networks"][n] or {}).get("internal")
+        }
+        assert open_ones, f"{name}: mail, models, addresses, servers of one's own"
+
+
+def test_the_port_is_for_this_machine() -> None:
+    (port,) = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["proxy"][
+        "ports"
+    ]
+    assert port == "${HTTP_BIND:-127.0.0.1}:${HTTP_PORT:-8080}:8080"
+
+
+def test_the_queue_asks_for_its_password(compose: dict[str, Any], services: dict[str, Any]) -> None:
+    secret = "${VALKEY_PASSWORD:?set it in .env}"
+    valkey = services["valkey"]
+    assert f"requirepass {secret}\n" in compose["configs"]["valkey"]["content"]
+    assert valkey["configs"] == [{"source": "valkey", "target": valkey["command"][-1]}]
+    assert valkey["environment"]["REDISCLI_AUTH"] == secret
+    assert "grep -q PONG" in valkey["healthcheck"]["test"][-1], "a refusal is no health"
+    for name, service in services.items():
+        assert secret not in str(service.get("command")), f"{name}: arguments can be read by all"
+        if "clipsite-" in service.get("image", ""):
+            assert f":{secret}@valkey" in service["environment"]["REDIS_URL"], name
+
+
+def test_every_service_is_limited_and_changes_no_files_of_its_own(
+    services: dict[str, Any],
+) -> None:
+    for name, service in services.items():
+        assert service["mem_limit"], name
+        assert service["pids_limit"] > 0, name
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert "no-new-privileges:true" in service["security_opt"], name
+    for name in ("web", "media"):
+        assert services[name]["mem_limit"] == "2g"
+        # /tmp is memory: what is large lies on the disk.
+        assert services[name]["environment"]["TMPDIR"].startswith("/data/")
+        assert "pictures:/data" in services[name]["volumes"]
+    assert "passing:/tmp" in services["proxy"]["volumes"]
+
+
+def test_the_start_script_makes_the_folder_for_large_files(tmp_path: Path) -> None:
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    old, new = folder / "old", folder / "new"
+    old.touch()
+    new.touch()
+    os.utime(old, (0, 0))
+    for _ in range(2):
+        subprocess.run(
+            ["sh", ROOT / "deploy" / "entrypoint.sh", "true"],
+            env={"PATH": os.environ["PATH"], "TMPDIR": str(folder)},
+            timeout=10,
+            check=True,
+        )
+    assert [path.name for path in folder.iterdir()] == ["new"]
+
+
+# --- Who says who the client is ---------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def nginx() -> str:
+    return (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+
+
+def test_only_a_trusted_proxy_is_believed(nginx: str) -> None:
+    """By the address of the connection, not by one that the header has replaced."""
+    trusted = re.search(r"geo \$realip_remote_addr \$is_trusted \{(.*?)\}\n", nginx, re.DOTALL)[1]
+    lines = [line.split() for line in trusted.replace(";", "").strip().splitlines()]
+    assert {(who, is_trusted) for who, is_trusted in lines} == {
+        ("default", "0"),
+        ("127.0.0.0/8", "1"),
+        ("::1/128", "1"),
+        ("${TRUSTED_PROXY}", "1"),
+    }
+    believed = set(re.findall(r"set_real_ip_from (\S+);", nginx))
+    assert believed == {"127.0.0.0/8", "::1", "${TRUSTED_PROXY}"}
+    assert "real_ip_header X-Forwarded-For;" in nginx
+    assert "real_ip_recursive on;" in nginx
+    assert '"1:https" https;' in nginx
+    assert "default   $scheme;" in nginx
+
+
+def test_one_address_is_passed_on_and_nothing_else_that_a_client_says(
+    nginx: str, services: dict[str, Any]
+) -> None:
+    passed = dict(re.findall(r"proxy_set_header (\S+) (\S+);", nginx))
+    assert passed["X-Forwarded-For"] == "$remote_addr"
+    assert passed["X-Forwarded-Proto"] == "$browser_scheme"
+    for name in ("X-Forwarded-Host", "X-Real-IP", "Forwarded"):
+        assert passed[name] == '""', name
+    assert "$proxy_add_x_forwarded_for" not in nginx
+    assert "$http_x_forwarded_for" not in nginx
+    # Headers that a location sets would replace all of these.
+    assert len(re.findall(r"proxy_set_header Host ", nginx)) == 1
+    for location in re.findall(r"location [^{]*\{[^}]*\}", nginx):
+        assert "proxy_set_header" not in location
+    assert services["web"]["environment"]["PROXY_COUNT"] == "1"
+
+
+def test_the_host_is_the_first_address_of_the_network_in_front(
+    compose: dict[str, Any], services: dict[str, Any]
+) -> None:
+    default = re.compile(r"\$\{\w+:-(.*)\}")
+    (front,) = compose["networks"]["front"]["ipam"]["config"]
+    subnet = ip_network(default.fullmatch(front["subnet"])[1])
+    proxy = services["proxy"]
+    trusted = ip_address(default.fullmatch(proxy["environment"]["TRUSTED_PROXY"])[1])
+    assert trusted == next(subnet.hosts())
+    assert re.compile(proxy["environment"]["NGINX_ENVSUBST_FILTER"].replace("$$", "$")).match(
+        "TRUSTED_PROXY"
+    )
+    assert any(m.endswith("/templates/default.conf.template:ro") for m in proxy["volumes"])
+
+
+def test_gunicorn_believes_no_proxy_by_itself() -> None:
+    script = (ROOT / "deploy" / "entrypoint.sh").read_text(encoding="utf-8")
+    assert "forwarded-allow-ips" not in script
+
+
+def test_web_health_asks_as_a_browser_with_https(
+    web_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where HTTPS=1 it would be sent elsewhere otherwise."""
+    monkeypatch.setenv("ALLOWED_HOSTS", "*")
+    assert healthcheck.web() == ""
+    assert _Answer.schemes == ["https"]

@@ -83,6 +83,8 @@ def _environment(services: Services) -> dict[str, str]:
         "THROTTLE_LOGIN": "600/min",
         "PYTHONUNBUFFERED": "1",
         **services.environment(),
+        # The demo speaks plain HTTP to this machine, whatever an .env file is for.
+        "HTTPS": "0",
         # Another project's may stand in the caller's environment.
         "DJANGO_SETTINGS_MODULE": "clipsite.settings",
     }

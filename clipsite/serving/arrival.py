@@ -12,7 +12,7 @@ from dataclasses import dataclass
 MOST_HEAD = 4 * 64 * 1024
 # Bodies beyond this lie on the disk while they arrive.
 IN_MEMORY = 256 * 1024
-# For the head, for a body of any size, and the least rate of a body in bytes per second.
+# For the head, for the first of a body, and how many bytes of it a second have to follow.
 HEAD_SECONDS = 15.0
 BODY_SECONDS = 30.0
 LEAST_RATE = 8 * 1024
@@ -72,7 +72,8 @@ class Arrival:
         self._missing = 0
         self._is_streamed = False
         self._began: float | None = None
-        self.length = 0
+        # Of the body.
+        self.received = 0
         self.is_ready = False
         # All of it is here: what follows on the connection is another request.
         self.is_whole = False
@@ -88,11 +89,12 @@ class Arrival:
 
     @property
     def deadline(self) -> float:
-        """When patience ends, on the monotonic clock; of one that has begun."""
+        """When patience ends unless more comes, on the monotonic clock; of one that has
+        begun."""
         began = self._began or time.monotonic()
         if self._body is None:
             return began + HEAD_SECONDS
-        return began + HEAD_SECONDS + BODY_SECONDS + self.length / LEAST_RATE
+        return began + HEAD_SECONDS + BODY_SECONDS + self.received / LEAST_RATE
 
     def feed(self, data: bytes) -> None:
         if self._began is None:
@@ -130,7 +132,7 @@ class Arrival:
             self.refused = TOO_LARGE
         else:
             came, self._head = bytes(self._head[end:]), self._head[:end]
-            self.length = self._missing = facts.length
+            self._missing = facts.length
             self._body = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - see close()
             self._take_body(self._body, came)
             self.awaits_continue = facts.expects_continue and not self.is_ready
@@ -138,7 +140,9 @@ class Arrival:
     def _take_body(self, body: tempfile.SpooledTemporaryFile[bytes], data: bytes) -> None:
         body.write(data[: self._missing])
         self.rest = data[self._missing :]
-        self._missing -= len(data) - len(self.rest)
+        taken = len(data) - len(self.rest)
+        self.received += taken
+        self._missing -= taken
         self.is_ready = self.is_whole = self._missing == 0
 
 

@@ -79,18 +79,22 @@ class PatientWorker(ThreadWorker):
         if came:
             self._take(client, came)
 
-    def _on_arriving(self, client: Client, _socket: object) -> None:
+    def _on_arriving(self, client: Client) -> None:
         if data := self._received(client):
             self._take(client, data)
 
     def _take(self, client: Client, data: bytes) -> None:
         arrival = client.arrival
-        arrival.feed(data)
-        self._reserve(client)
+        try:
+            arrival.feed(data)
+        except OSError:  # no room on the disk
+            self.log.exception("A body cannot be kept")
+            arrival.refused = FULL
+        self._count_spooled(client)
         if arrival.refused:
             self._unwatch(client)
-            client.sock.sendall(arrival.refused.answer())
-            self._send(client, partial(self._linger, client))
+            if self._say(client, arrival.refused.answer()):
+                self._send(client, partial(self._linger, client))
         elif arrival.is_ready:
             self._unwatch(client)
             client.parser = get_parser(self.cfg, arrival.source(client.sock), client.client)
@@ -100,18 +104,26 @@ class PatientWorker(ThreadWorker):
             client.deadline = arrival.deadline
             if arrival.awaits_continue:
                 arrival.awaits_continue = False
-                client.sock.sendall(_CONTINUE)
+                self._say(client, _CONTINUE)
 
-    def _reserve(self, client: Client) -> None:
-        """Room on the disk for a body that is not kept in memory."""
-        length = client.arrival.length
-        if length <= IN_MEMORY or client.spooled or client.arrival.is_ready:
+    def _count_spooled(self, client: Client) -> None:
+        """What bodies that are not kept in memory take of the disk."""
+        received = client.arrival.received
+        if received <= IN_MEMORY:
             return
-        if self._spooled + length > MOST_SPOOLED * (settings.MAX_UPLOAD_BYTES + FORM_BYTES):
+        self._spooled += received - client.spooled
+        client.spooled = received
+        if self._spooled > MOST_SPOOLED * (settings.MAX_UPLOAD_BYTES + FORM_BYTES):
             client.arrival.refused = FULL
-            return
-        client.spooled = length
-        self._spooled += length
+
+    def _say(self, client: Client, words: bytes) -> bool:
+        """Whether the client is still there."""
+        try:
+            client.sock.sendall(words)
+        except OSError:
+            self._drop(client)
+            return False
+        return True
 
     # --- A thread serves them -----------------------------------------------------
 
@@ -150,7 +162,7 @@ class PatientWorker(ThreadWorker):
             self._watch(
                 client,
                 selectors.EVENT_WRITE,
-                lambda client, _socket: self._on_writable(client, then),
+                lambda client: self._on_writable(client, then),
                 SILENCE_SECONDS,
             )
 
@@ -168,7 +180,7 @@ class PatientWorker(ThreadWorker):
         else:
             self._watch(client, selectors.EVENT_READ, self._on_lingering, LINGER_SECONDS)
 
-    def _on_lingering(self, client: Client, _socket: object) -> None:
+    def _on_lingering(self, client: Client) -> None:
         self._received(client)
 
     # --- Waiting ------------------------------------------------------------------
@@ -199,13 +211,18 @@ class PatientWorker(ThreadWorker):
         self,
         client: Client,
         event: int,
-        callback: Callable[[Client, object], None],
+        callback: Callable[[Client], None],
         seconds: float,
     ) -> None:
+        def heed(_socket: object) -> None:
+            # Among events that came at once, an earlier one may have closed this one.
+            if client in self._waiting:
+                callback(client)
+
         client.sock.setblocking(False)
         client.deadline = time.monotonic() + seconds
         self._waiting[client] = None
-        self.poller.register(client.sock, event, partial(callback, client))
+        self.poller.register(client.sock, event, heed)
 
     def _unwatch(self, client: Client) -> None:
         if client in self._waiting:

@@ -139,7 +139,7 @@ export class Line {
 
 /** Signing in changes it, so a request with a former one is never carried out for
  * somebody who signed in meanwhile. */
-const cookieToken = () => document.cookie.match(/(?:^|;\s*)csrftoken=([^;]*)/)?.[1] ?? "";
+const cookieToken = () => document.cookie.match(/(?:^|;\s*)(?:__Host-)?csrftoken=([^;]*)/)?.[1] ?? "";
 
 async function readable(body) {
   if (!(body instanceof Blob)) return true;
