@@ -162,13 +162,13 @@ def purge_trash() -> None:
 
 
 @shared_task
-def forget_expired() -> None:
-    expiry.forget()
+def forget_security_events() -> None:
+    trail.forget_old()
 
 
 @shared_task
-def forget_security_events() -> None:
-    trail.forget_old()
+def forget_expired() -> None:
+    expiry.forget()
 
 
 @shared_task

@@ -13,7 +13,6 @@ import selectors
 import socket
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -24,14 +23,13 @@ from gunicorn.http import get_parser
 from gunicorn.http.body import ChunkedReader, LengthReader
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
-from clipsite.serving.arrival import FULL, HEAD_SECONDS, Arrival
+from clipsite.serving.arrival import FULL, HEAD_SECONDS, IN_MEMORY, Arrival
 from clipsite.serving.client_socket import SILENCE_SECONDS, ClientSocket
 
 # Beside the picture a form has other fields; the same allowance as in deploy/nginx.conf.
 FORM_BYTES = 10 * 1024 * 1024
-# What bodies that are on their way may take of the disk, as many times the largest: of all,
-# and of one address, which may be a proxy's.
-MOST_SPOOLED, MOST_SPOOLED_EACH = 12, 6
+# What bodies that are on their way may take of the disk, as many times the largest.
+MOST_SPOOLED = 10
 # A client that still sends would lose our answer if the connection were cut off.
 LINGER_SECONDS = 5.0
 _PIECE = 64 * 1024
@@ -46,17 +44,12 @@ class Client(TConn):
     deadline: float
     spooled = 0
 
-    @property
-    def address(self) -> str:
-        """Of who is connected; behind a socket of the file system there is one for all."""
-        return str(self.client[0]) if self.client else ""
-
 
 class PatientWorker(ThreadWorker):
     def init_process(self) -> None:
         # Those that the main thread waits for, the longest waiting first.
         self._waiting: dict[Client, None] = {}
-        self._spooled: Counter[str] = Counter()
+        self._spooled = 0
         self._places = threading.BoundedSemaphore(max(1, self.cfg.threads // 4))
         super().init_process()
 
@@ -97,7 +90,7 @@ class PatientWorker(ThreadWorker):
         except OSError:  # no room on the disk
             self.log.exception("A body cannot be kept")
             arrival.refused = FULL
-        self._reserve(client)
+        self._count_spooled(client)
         if arrival.refused:
             self._unwatch(client)
             if self._say(client, arrival.refused.answer()):
@@ -113,6 +106,16 @@ class PatientWorker(ThreadWorker):
                 arrival.awaits_continue = False
                 self._say(client, _CONTINUE)
 
+    def _count_spooled(self, client: Client) -> None:
+        """What bodies that are not kept in memory take of the disk."""
+        received = client.arrival.received
+        if received <= IN_MEMORY:
+            return
+        self._spooled += received - client.spooled
+        client.spooled = received
+        if self._spooled > MOST_SPOOLED * (settings.MAX_UPLOAD_BYTES + FORM_BYTES):
+            client.arrival.refused = FULL
+
     def _say(self, client: Client, words: bytes) -> bool:
         """Whether the client is still there."""
         try:
@@ -121,18 +124,6 @@ class PatientWorker(ThreadWorker):
             self._drop(client)
             return False
         return True
-
-    def _reserve(self, client: Client) -> None:
-        """Room on the disk for what has come of a body that is not kept in memory. What is
-        only announced takes none from others."""
-        if client.arrival.is_ready:
-            return
-        self._spooled[client.address] += client.arrival.on_disk - client.spooled
-        client.spooled = client.arrival.on_disk
-        largest = settings.MAX_UPLOAD_BYTES + FORM_BYTES
-        is_full = self._spooled.total() > MOST_SPOOLED * largest
-        if is_full or self._spooled[client.address] > MOST_SPOOLED_EACH * largest:
-            client.arrival.refused = FULL
 
     # --- A thread serves them -----------------------------------------------------
 
@@ -250,8 +241,7 @@ class PatientWorker(ThreadWorker):
 
     def _forget_body(self, client: Client) -> None:
         client.arrival.close()
-        self._spooled[client.address] -= client.spooled
-        self._spooled += Counter()  # forgets addresses that take nothing
+        self._spooled -= client.spooled
         client.spooled = 0
 
 
