@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -297,11 +298,50 @@ def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     slow.feed(b"Content-Length: 8192000\r\n")
     assert slow.deadline == 1000 + arrival.HEAD_SECONDS
     slow.feed(b"\r\n")
-    whole = 1000 + arrival.HEAD_SECONDS + arrival.BODY_SECONDS
-    assert slow.deadline == whole, "what is announced buys no time"
-    slow.feed(b"x" * 81_920)
-    assert slow.deadline == whole + 10
+    assert slow.deadline == 1010 + arrival.BODY_SECONDS, "what is announced buys no time"
+    for _second in range(20):
+        now[0] += 1
+        slow.feed(b"x")
+    assert slow.deadline == 1010 + arrival.BODY_SECONDS, "nor does a byte a second"
+    slow.feed(b"x" * 8_000_000)
+    assert slow.deadline == now[0] + arrival.BODY_SECONDS, "nor what came quickly"
+    slow.feed(b"x" * 191_980)
+    assert slow.is_whole
     slow.close()
+
+
+def test_a_slow_phone_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """10 kB a second, in pieces with pauses between them."""
+    now = [1000.0]
+    monkeypatch.setattr(arrival.time, "monotonic", lambda: now[0])
+    slow = Arrival(10**9)
+    slow.feed(b"POST / HTTP/1.1\r\nContent-Length: 20000000\r\n\r\n")
+    for _piece in range(200):
+        now[0] += 10
+        assert slow.deadline > now[0]
+        slow.feed(b"x" * 100_000)
+    assert slow.is_whole
+    slow.close()
+
+
+def test_pictures_that_drip_keep_nobody_from_sending_one(server: Server, alice: User) -> None:
+    """They announce more than all may have on the disk together."""
+    _row, token = AuthToken.objects.create(alice)
+    with ExitStack() as stack:
+        for count, length in [(12, 90_000_000), (20, 4_000_000), (40, 300_000)]:
+            fields = b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n"
+            first = head(b"POST /api/v1/images/", fields % length)
+            stack.enter_context(dripping(server, count, first, b"--x\r\n" + b"a" * 1000))
+        time.sleep(1)
+        before = time.monotonic()
+        answer = requests.post(
+            f"{server.address}/api/v1/images/",
+            files={"file": ("noise.png", noise(900))},
+            headers={"Authorization": f"Token {token}"},
+            timeout=30,
+        )
+        assert answer.status_code == 201, answer.text
+        assert time.monotonic() - before < 2 * PATIENCE
 
 
 def test_room_for_bodies_ends(
@@ -311,8 +351,11 @@ def test_room_for_bodies_ends(
     settings.MAX_UPLOAD_BYTES = 1_000_000
     monkeypatch.setattr(worker, "FORM_BYTES", 0)
     served = PatientWorker.__new__(PatientWorker)
-    served._spooled = 0
-    clients = [SimpleNamespace(arrival=Arrival(10**9), spooled=0) for _ in range(12)]
+    served._spooled = Counter()
+    addresses = ["192.0.2.1"] * 7 + ["192.0.2.2"] * 8
+    clients = [
+        SimpleNamespace(arrival=Arrival(10**9), spooled=0, address=address) for address in addresses
+    ]
     for client in clients:
         client.arrival.feed(b"POST / HTTP/1.1\r\nContent-Length: 2000000\r\n\r\n")
         served._count_spooled(client)
@@ -320,10 +363,11 @@ def test_room_for_bodies_ends(
         for _ in range(2):
             client.arrival.feed(b"x" * 500_000)
             served._count_spooled(client)
-    assert [client.arrival.refused is not None for client in clients] == [False] * 10 + [True] * 2
+    refused = [client.arrival.refused is not None for client in clients]
+    assert refused == [False] * 6 + [True] + [False] * 5 + [True] * 3
     for client in clients:
         served._forget_body(client)
-    assert served._spooled == 0
+    assert not served._spooled
 
 
 # --- And still a web server -------------------------------------------------------

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 MOST_HEAD = 4 * 64 * 1024
 # Bodies beyond this lie on the disk while they arrive.
 IN_MEMORY = 256 * 1024
-# For the head, for the first of a body, and how many bytes of it a second have to follow.
 HEAD_SECONDS = 15.0
+# Of a body each next so many bytes, or the rest, have to be here after so many seconds. What
+# came quickly buys no time: who sends all but the last byte would hold for hours what it takes.
 BODY_SECONDS = 30.0
-LEAST_RATE = 8 * 1024
+LEAST_RATE = 4 * 1024
+_STEP = int(BODY_SECONDS) * LEAST_RATE
 
 # Parts of resumable uploads are stored as they arrive: half of the threads may wait for
 # them (gallery.uploads.turns).
@@ -72,6 +74,8 @@ class Arrival:
         self._missing = 0
         self._is_streamed = False
         self._began: float | None = None
+        self._step_began = 0.0
+        self._step_missing = 0
         # Of the body.
         self.received = 0
         self.is_ready = False
@@ -91,10 +95,9 @@ class Arrival:
     def deadline(self) -> float:
         """When patience ends unless more comes, on the monotonic clock; of one that has
         begun."""
-        began = self._began or time.monotonic()
-        if self._body is None:
-            return began + HEAD_SECONDS
-        return began + HEAD_SECONDS + BODY_SECONDS + self.received / LEAST_RATE
+        if self._body is not None:
+            return self._step_began + BODY_SECONDS
+        return (self._began or time.monotonic()) + HEAD_SECONDS
 
     def feed(self, data: bytes) -> None:
         if self._began is None:
@@ -134,8 +137,13 @@ class Arrival:
             came, self._head = bytes(self._head[end:]), self._head[:end]
             self._missing = facts.length
             self._body = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - see close()
+            self._begin_step()
             self._take_body(self._body, came)
             self.awaits_continue = facts.expects_continue and not self.is_ready
+
+    def _begin_step(self) -> None:
+        self._step_began = time.monotonic()
+        self._step_missing = min(_STEP, self._missing)
 
     def _take_body(self, body: tempfile.SpooledTemporaryFile[bytes], data: bytes) -> None:
         body.write(data[: self._missing])
@@ -143,6 +151,9 @@ class Arrival:
         taken = len(data) - len(self.rest)
         self.received += taken
         self._missing -= taken
+        self._step_missing -= taken
+        if self._step_missing <= 0:
+            self._begin_step()
         self.is_ready = self.is_whole = self._missing == 0
 
 

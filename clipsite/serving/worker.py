@@ -13,6 +13,7 @@ import selectors
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -28,8 +29,9 @@ from clipsite.serving.client_socket import SILENCE_SECONDS, ClientSocket
 
 # Beside the picture a form has other fields; the same allowance as in deploy/nginx.conf.
 FORM_BYTES = 10 * 1024 * 1024
-# What bodies that are on their way may take of the disk, as many times the largest.
-MOST_SPOOLED = 10
+# What bodies that are on their way may take of the disk, as many times the largest: all of
+# them, and those of one address, which may be a proxy's.
+MOST_SPOOLED, MOST_SPOOLED_EACH = 12, 6
 # A client that still sends would lose our answer if the connection were cut off.
 LINGER_SECONDS = 5.0
 _PIECE = 64 * 1024
@@ -44,12 +46,17 @@ class Client(TConn):
     deadline: float
     spooled = 0
 
+    @property
+    def address(self) -> str:
+        """Of who is connected; behind a socket of the file system there is one for all."""
+        return str(self.client[0]) if self.client else ""
+
 
 class PatientWorker(ThreadWorker):
     def init_process(self) -> None:
         # Those that the main thread waits for, the longest waiting first.
         self._waiting: dict[Client, None] = {}
-        self._spooled = 0
+        self._spooled: Counter[str] = Counter()
         self._places = threading.BoundedSemaphore(max(1, self.cfg.threads // 4))
         super().init_process()
 
@@ -111,9 +118,11 @@ class PatientWorker(ThreadWorker):
         received = client.arrival.received
         if received <= IN_MEMORY:
             return
-        self._spooled += received - client.spooled
+        self._spooled[client.address] += received - client.spooled
         client.spooled = received
-        if self._spooled > MOST_SPOOLED * (settings.MAX_UPLOAD_BYTES + FORM_BYTES):
+        largest = settings.MAX_UPLOAD_BYTES + FORM_BYTES
+        is_full = self._spooled.total() > MOST_SPOOLED * largest
+        if is_full or self._spooled[client.address] > MOST_SPOOLED_EACH * largest:
             client.arrival.refused = FULL
 
     def _say(self, client: Client, words: bytes) -> bool:
@@ -241,7 +250,8 @@ class PatientWorker(ThreadWorker):
 
     def _forget_body(self, client: Client) -> None:
         client.arrival.close()
-        self._spooled -= client.spooled
+        self._spooled[client.address] -= client.spooled
+        self._spooled += Counter()  # forgets addresses that take nothing
         client.spooled = 0
 
 

@@ -158,14 +158,15 @@ def _token_issued(sender: Any, instance: ApiToken, created: bool, **_kwargs: Any
 
 
 def _token_ended(sender: Any, instance: AuthToken, origin: Any, **_kwargs: Any) -> None:
-    """Before it is gone, and with it what it was called. One that had expired, or came
-    from signing in, has no name."""
-    if _goes_with_account(origin):
+    """Before it is gone, and with it what it was called; one that came from signing in has
+    no name. One that had expired has ended before."""
+    had_expired = instance.expiry is not None and instance.expiry <= timezone.now()
+    if had_expired or _goes_with_account(origin):
         return
     described = ApiToken.objects.filter(token=instance).first()
     if described is not None:
         trail.record(Event.TOKEN_ENDED, instance.user, described, name=described.name)
-    elif instance.expiry is None or instance.expiry > timezone.now():
+    else:
         trail.record(Event.SIGN_IN_TOKEN_ENDED, instance.user)
 
 
