@@ -32,7 +32,7 @@ from gallery.errors import Unavailable
 TEXT_CACHE_SECONDS = 30 * 24 * 3600
 # Texts in one message. More are many (gallery.encoders.places), and whoever asks for a
 # few waits for one such message at the most.
-TEXTS_PER_TASK = 32
+TEXTS_PER_TASK = 16
 # What the product itself asks for is nobody's, and kept for all.
 _EVERYBODYS = "product"
 
