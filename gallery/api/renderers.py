@@ -19,5 +19,8 @@ class JSONRenderer(renderers.JSONRenderer):
         try:
             return super().render(data, accepted_media_type, renderer_context)
         except UnicodeEncodeError:
-            self.ensure_ascii = True
-            return super().render(data, accepted_media_type, renderer_context)
+            return _EscapingRenderer().render(data, accepted_media_type, renderer_context)
+
+
+class _EscapingRenderer(renderers.JSONRenderer):
+    ensure_ascii = True
