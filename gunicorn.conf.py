@@ -15,4 +15,4 @@ limit_request_line = 0
 limit_request_field_size = 32_768
 # Nobody in front says under which path the site lies: a header that a client writes
 # itself must not.
-forwarder_headers = []
+forwarder_headers = ""

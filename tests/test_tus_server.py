@@ -372,3 +372,11 @@ def test_a_client_that_goes_leaves_what_it_sent(
     assert len(got) == 150_001
     assert body.read(65_536) == b""
     assert body.left == 1_000_000 - 150_001
+
+
+def test_a_header_does_not_say_under_which_path_the_site_lies(server: Server) -> None:
+    """gunicorn would believe a client of this machine, and fail for any other path."""
+    answer = requests.get(
+        f"{server.address}/api/v1/health/", headers={"SCRIPT_NAME": "/x"}, timeout=30
+    )
+    assert answer.status_code == 200

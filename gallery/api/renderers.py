@@ -19,8 +19,8 @@ class JSONRenderer(renderers.JSONRenderer):
         try:
             return super().render(data, accepted_media_type, renderer_context)
         except UnicodeEncodeError:
-            return _Escaping().render(data, accepted_media_type, renderer_context)
+            return _EscapingRenderer().render(data, accepted_media_type, renderer_context)
 
 
-class _Escaping(renderers.JSONRenderer):
+class _EscapingRenderer(renderers.JSONRenderer):
     ensure_ascii = True

@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.contrib.admindocs.views import extract_views_from_urlpatterns, simplify_regex
 from django.core.cache import cache
@@ -120,7 +121,11 @@ def addresses() -> list[str]:
 def values_for(things: Belongings, address: str) -> dict[str, object]:
     """Values for the parameters of any address, of things that exist."""
     as_api = re.sub(r"^/(api/v1/|admin/gallery/)?", "/api/v1/", address)
-    return things.of(address if address.startswith("/s/") else as_api)
+    found = things.of(address if address.startswith("/s/") else as_api)
+    for name in re.findall(r"<uuid:(\w+)>", address):
+        if not isinstance(found[name], UUID):
+            found[name] = things.change.pk if "undo" in address else things.image.pk
+    return found
 
 
 def _sent(there: World, case: Case, figures: Figures) -> Iterator[str]:
