@@ -377,3 +377,20 @@ def test_two_who_fill_an_album_at_once_get_places_of_their_own(alice, bob, trip)
         thread.join()
     assert errors == []
     assert AlbumItem.objects.values("position").distinct().count() == 8
+
+
+def test_an_album_in_the_trash_tells_nothing_of_the_pictures_of_others(alice, bob) -> None:
+    own, theirs = upload(alice), upload(bob, draw(colour="blue"))
+    Image.objects.filter(pk=theirs.pk).update(captured_at=datetime(2001, 1, 1, tzinfo=UTC))
+    album = Album.objects.create(owner=alice, title="Coast")
+    for place, image in enumerate([theirs, own]):
+        AlbumItem.objects.create(album=album, image=image, position=place)
+    address = "/api/v1/albums/"
+    (shown,) = api(alice).get(address).json()["results"]
+    assert (shown["count"], shown["first_taken_at"][:4]) == (2, "2001")
+    assert api(alice).delete(f"{address}{album.pk}/").status_code == 204
+    (deleted,) = api(alice).get(address, {"show": "trash"}).json()["results"]
+    assert (deleted["count"], deleted["cover"]["id"]) == (1, str(own.pk))
+    assert deleted["first_taken_at"] == deleted["last_taken_at"] != shown["first_taken_at"]
+    assert api(alice).post(f"{address}{album.pk}/restore/").status_code == 200
+    assert api(alice).get(address).json()["results"][0]["count"] == 2

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, Max, Min, OuterRef, Q, Subquery
 
-from gallery.models import Album, AlbumItem, AlbumRole, AlbumShare, ShareLink, User
+from gallery.models import Album, AlbumItem, AlbumRole, AlbumShare, Image, ShareLink, User
 from gallery.organising import albums
 
 if TYPE_CHECKING:
@@ -65,7 +65,12 @@ _NOTHING: _Count = (0, None, None)
 def _entries(found: Iterable[Album], viewer: Viewer) -> Q:
     """Entries that the albums show to `viewer` (as `albums.images_of`)."""
     shown = Q(image__hidden_at__isnull=True) | Q(image__owner_id=viewer.pk or 0)
-    return shown & Q(album__in=[album.pk for album in found], image__deleted_at__isnull=True)
+    shown &= Q(album__in=[album.pk for album in found], image__deleted_at__isnull=True)
+    if any(album.deleted_at for album in found):
+        # In the trash an album lets nobody see the pictures of others.
+        visible = Image.objects.visible_to(viewer).order_by().values("pk")
+        shown &= Q(album__deleted_at__isnull=True) | Q(image__in=visible)
+    return shown
 
 
 def _counts(found: Iterable[Album], viewer: Viewer) -> dict[UUID, _Count]:
