@@ -34,8 +34,10 @@ MOST_BYTES = 1_000 * MEGABYTE
 # What even one pixel may need: a decoder's tables and threads, and the file itself.
 BASE_BYTES = 64 * MEGABYTE
 MOST_SECONDS = 15.0
-# A process is ended past these, so that the machine outlives what it measures.
+# A process is ended past these, so that the machine outlives what it measures: seconds of
+# its own, and by the clock, for others may have the machine.
 _END_SECONDS = 40
+_END_BY_CLOCK = 300
 _END_BYTES = 6_000 * MEGABYTE
 
 
@@ -85,7 +87,7 @@ class Meter:
     def close(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(_END_SECONDS)
+        self._process.wait(_END_BY_CLOCK)
 
     def costs(self, path: Path, functions: Sequence[str] = ()) -> list[Cost]:
         """What each function costs with the file at `path`; all of them if none is named."""
@@ -181,7 +183,8 @@ def _in_fork(data: bytes, function: Callable[[IO[bytes]], object]) -> dict[str, 
     _pid, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         name = signal.Signals(os.WTERMSIG(status)).name
-        fault = f"more than {_END_SECONDS} s" if name == "SIGALRM" else f"ended by {name}"
+        late = name in ("SIGALRM", "SIGXCPU")
+        fault = f"more than {_END_SECONDS} s" if late else f"ended by {name}"
         return {"outcome": name, "fault": fault}
     return dict(json.loads(answer))
 
@@ -191,7 +194,8 @@ def _measure(data: bytes, function: Callable[[IO[bytes]], object]) -> dict[str, 
     most = memory("VmSize") + _END_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.alarm(_END_SECONDS)
+    resource.setrlimit(resource.RLIMIT_CPU, (_END_SECONDS, _END_SECONDS + 1))
+    signal.alarm(_END_BY_CLOCK)
     before = memory("VmRSS")
     began = time.monotonic()
     outcome, fault = _outcome(function, io.BytesIO(data))

@@ -15,7 +15,13 @@ Faults = Callable[[bytes, tuple[str, ...]], list[str]]
 # One for each way that pixels are made smaller; the other functions are of these.
 FUNCTIONS = ("inspect_picture", "pixels_for_encoder", "thumbnails", "read_small_picture")
 # Their ceiling is that of the process, whatever the number of pixels.
-LARGEST = ("webp lossless", "jpeg progressive, cmyk", "avif larger by its header")
+LARGEST = (
+    "webp lossless",
+    "gif small frame",
+    "jpeg progressive, cmyk",
+    "tiff float",
+    "heic canvas",
+)
 
 
 @pytest.fixture(scope="module")
@@ -45,4 +51,4 @@ def test_what_a_small_file_costs(name: str, faults: Faults) -> None:
 def test_what_a_small_file_of_as_many_pixels_as_are_accepted_costs(
     name: str, faults: Faults
 ) -> None:
-    assert faults(bombs.BY_SIDE[name](bombs.SIDE), ("read_query_picture",)) == []
+    assert faults(bombs.BY_SIDE[name](bombs.SIDE), FUNCTIONS[:2]) == []

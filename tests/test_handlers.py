@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+import subprocess
+import sys
 
 import pytest
 from django.test import Client
 
 from clipsite.handlers import WebHandler
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -22,8 +24,12 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Client:
     return Client(raise_request_exception=False)
 
 
-def test_the_server_reads_requests_so() -> None:
-    assert isinstance(import_module("clipsite.wsgi").application, WebHandler)
+@pytest.mark.parametrize("module", ["wsgi", "asgi"])
+def test_the_server_reads_requests_so(module: str) -> None:
+    """In a process of its own: what serves sets itself up for that."""
+    code = f"from clipsite.{module} import application as a; print(a.request_class.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.split()[-1:] == [f"Readable{module.upper()}Request"], done.stderr
 
 
 @pytest.mark.parametrize("charset", NO_TEXT)
