@@ -5,7 +5,7 @@ Fills an empty database (`make bench` starts one), serves it as the demo does (o
 process with 16 threads, encoder, media worker, scheduler), measures one person for a minute,
 then all of them (benchmarks/load_people.py: who does what). The people share the cores with
 the site. All visitors come from one address here, so the limit for an address is lifted
-(THROTTLE_ANONYMOUS); those for accounts stand.
+(THROTTLE_ANONYMOUS, THROTTLE_VISITOR_SEARCH); those for accounts stand.
 """
 
 from __future__ import annotations

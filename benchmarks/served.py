@@ -62,7 +62,7 @@ def served(limits: Mapping[str, str] = NO_LIMITS, *, whole: bool = False) -> Ite
     """Web server and an encoder for queries; with `whole` all that the demo runs: the
     encoder also indexes, and there are a media worker and the scheduler."""
     port = free_port()
-    env = os.environ | limits
+    env = os.environ | limits | {"MALLOC_ARENA_MAX": "2"}  # as the demo
     with tempfile.TemporaryDirectory() as folder:
         programs = _whole(port, folder) if whole else _queries_only(port)
         running = {name: subprocess.Popen(program, env=env) for name, program in programs.items()}

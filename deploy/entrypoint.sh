@@ -10,6 +10,9 @@ if printenv TMPDIR >/dev/null; then
     find "$TMPDIR" -mindepth 1 -mtime +1 -delete
 fi
 
+# Each thread would otherwise have a heap of its own, and keep what it once needed.
+export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-2}"
+
 case "${1:-web}" in
 web)
     exec gunicorn clipsite.wsgi --bind 0.0.0.0:8000 \

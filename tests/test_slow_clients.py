@@ -326,7 +326,7 @@ def test_a_slow_phone_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_pictures_that_drip_keep_nobody_from_sending_one(server: Server, alice: User) -> None:
     """They announce more than all may have on the disk together."""
-    _row, token = AuthToken.objects.create(alice)
+    _row, token = tokens.sign_in(alice)
     with ExitStack() as stack:
         for count, length in [(12, 90_000_000), (20, 4_000_000), (40, 300_000)]:
             fields = b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n"

@@ -77,7 +77,7 @@ class OpenClipEncoder:
         self._tokenizer_lock = threading.Lock()
         # A GPU runs one batch at a time anyhow, and its memory is planned for one.
         self._gpu_lock = threading.Lock()
-        self.batch_size = settings.INDEX_BATCH_SIZE or (16 if self.device.type == "cpu" else 256)
+        self.batch_size = settings.INDEX_BATCH_SIZE or (8 if self.device.type == "cpu" else 256)
         self.dimensions = int(self.encode_texts(["a photo"]).shape[1])
 
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors:

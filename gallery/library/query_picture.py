@@ -100,7 +100,8 @@ def _affordable_header(file: IO[bytes], name: str, viewer: Viewer) -> Header:
     if not is_member and header.pixels > _VISITOR_PIXELS:
         raise isolation.too_costly()
     # At the scale at which the most is asked of it.
-    shrink = min(header.width, header.height) / _KEPT_SHORT_SIDE
+    short, long = sorted((header.width, header.height))
+    shrink = max(short / _KEPT_SHORT_SIDE, long / _KEPT_LONG_SIDE)
     most = _MEMBER_BYTES if is_member else places.SMALL_BYTES
     isolation.require_affordable(header.cost(shrink), most)
     limits.charge_pixels(header.pixels)

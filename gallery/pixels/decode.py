@@ -240,10 +240,9 @@ def _grey_scaled(white: float) -> Convert:
     """Pillow clips deep modes to 255 when it converts; `white` becomes 255 instead."""
 
     def convert(tile: Image.Image) -> Image.Image:
-        values = np.nan_to_num(np.asarray(tile, dtype=np.float32))
-        return Image.fromarray(np.clip(values / white * 255.0, 0, 255).astype(np.uint8)).convert(
-            "RGB"
-        )
+        values = np.nan_to_num(np.asarray(tile, dtype=np.float32), posinf=white)
+        shares = np.clip(values, 0, white) / white
+        return Image.fromarray((shares * 255.0).astype(np.uint8)).convert("RGB")
 
     return convert
 

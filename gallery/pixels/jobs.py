@@ -70,7 +70,8 @@ def small_jpeg(
     """An upright JPEG without metadata: its long side at most `long_side`, and no
     smaller on its short side than `short_side` unless that needs it. Raises as
     `isolation.run` does."""
-    shrink = min(header.width, header.height) / short_side
+    short, long = sorted((header.width, header.height))
+    shrink = max(short / short_side, long / long_side)
     cost = header.cost(shrink)
     (jpeg,) = isolation.run(_jpeg, file, cost, shrink=shrink, long_side=long_side, quality=quality)
     return jpeg
