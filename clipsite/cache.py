@@ -25,7 +25,8 @@ class ForgivingCache(RedisCache):
 
 class PlainClient(DefaultClient):
     """What cannot be read (an older release's pickle, somebody else's bytes) is not there.
-    Neither is what has another type than the default, which a caller may rely on."""
+    Neither is what has another type than the default, which a caller may rely on; a list
+    is one of numbers, the times that allauth counts by."""
 
     def decode(self, value: bytes | int | str) -> Any:
         try:
@@ -35,9 +36,7 @@ class PlainClient(DefaultClient):
 
     def get(self, key: str, default: Any = None, *args: Any, **kwargs: Any) -> Any:
         found = super().get(key, default, *args, **kwargs)
-        if found is _UNREADABLE or (default is not None and type(found) is not type(default)):
-            return default
-        return found
+        return found if _is_of_kind(found, default) else default
 
     def get_many(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         found = super().get_many(*args, **kwargs)
@@ -53,3 +52,9 @@ class PlainClient(DefaultClient):
             self.delete(key, version=kwargs.get("version"))
             raise ValueError(f"Key {key!r} is no number")
         return number
+
+
+def _is_of_kind(found: Any, default: Any) -> bool:
+    if found is _UNREADABLE or (default is not None and type(found) is not type(default)):
+        return False
+    return default != [] or all(type(each) in (int, float) for each in found)

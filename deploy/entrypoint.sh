@@ -11,7 +11,7 @@ if printenv TMPDIR >/dev/null; then
 fi
 
 # Each thread would otherwise have a heap of its own, and keep what it once needed.
-export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-2}"
+export MALLOC_ARENA_MAX=2
 
 case "${1:-web}" in
 web)

@@ -135,6 +135,7 @@ def test_a_default_tells_what_is_expected(raw: Raw, poison: bytes) -> None:
 # --- Each thing that is kept ------------------------------------------------------
 
 
+@pytest.mark.django_db
 def test_tries_count_anew_from_a_poisoned_counter(raw: Raw, poison: bytes) -> None:
     tries.count("password", 2, 3600)
     raw.poison(poison)
@@ -283,7 +284,9 @@ def test_poisoned_concepts_are_asked_for_anew(
 ) -> None:
     space = make_space()
     one = np.array([[1.0, 0.0, 0.0]], dtype=np.float32)
-    monkeypatch.setattr(concepts, "class_weights", lambda _s, texts: one.repeat(len(texts), 0))
+    monkeypatch.setattr(
+        concepts, "class_weights", lambda _s, texts, _encode: one.repeat(len(texts), 0)
+    )
     for _ in range(2):
         vectors = concepts.vectors(space)
         assert vectors.shape == (len(concepts.concepts()), 3)

@@ -18,6 +18,7 @@ from gallery import asker, checks, limits
 from gallery.asker import Asker
 from gallery.encoders import client
 from gallery.models import Image, SavedSearch, User
+from gallery.pixels import isolation
 from tests.conftest import api, draw, upload
 from tests.factories import make_space, set_vector
 from tests.web_tools import HTMX, browser, fake_encoder
@@ -234,10 +235,7 @@ def test_a_sent_picture_counts_by_its_pixels_before_it_is_decoded(
     fake_encoder(monkeypatch)
     rates(search="20/day")
     decoded: list[Any] = []
-    for reader in ("read_query_picture", "read_small_picture"):
-        monkeypatch.setattr(
-            f"gallery.library.query_picture.{reader}", lambda *file: decoded.append(file)
-        )
+    monkeypatch.setattr(isolation, "run", lambda *job, **_arguments: decoded.append(job))
     # 40,000,000 pixels in a kilobyte: four searches.
     wide = draw(8000, 5000, format="PNG")
     with asker.asking(Asker(account=alice.pk)):

@@ -174,7 +174,8 @@ def test_a_list_of_tagged_pictures_costs_no_more_queries(
 ):
     for number, image in enumerate(images):
         tag(alice, image, "all", f"only {number}")
+    client = api(alice)
     with django_assert_max_num_queries(5) as few:
-        api(alice).get(f"{IMAGES}?limit=1")
+        client.get(f"{IMAGES}?limit=1")
     with django_assert_num_queries(len(few)):
-        api(alice).get(f"{IMAGES}?limit=3")
+        client.get(f"{IMAGES}?limit=3")
