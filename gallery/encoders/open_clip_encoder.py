@@ -32,6 +32,10 @@ STARTER_FOLDER = Path(__file__).parent / "starter"
 TEXT_BATCH = 128
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+# The same of pictures on a processor: what lies between two layers then stays near it. Of the
+# starter model one takes 17 to 20 ms so, 27 to 32 ms sixteen at a time, with 300 MB less.
+CPU_IMAGE_BATCH = 4
+
 # What bf16 weights must keep of the float32 vector (measured: ViT-B/32 .9999,
 # EfficientNet-Lite2 .990 to .999).
 BF16_MIN_COSINE = 0.9995
@@ -82,8 +86,9 @@ class OpenClipEncoder:
 
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
         """RGB pictures of any size -> (n, dimensions) float32, L2-normalised."""
-        batch = torch.stack([self._preprocess(image) for image in images])
-        return self._run(self._model.encode_image, batch.to(self._image_dtype))
+        most = CPU_IMAGE_BATCH if self.device.type == "cpu" else max(1, len(images))
+        chunks = [images[start : start + most] for start in range(0, len(images), most)]
+        return np.concatenate([self._encode_image_batch(chunk) for chunk in chunks])
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Texts -> (n, dimensions) float32, L2-normalised; any number of them."""
@@ -116,6 +121,10 @@ class OpenClipEncoder:
             return torch.bfloat16
         self._model.visual = in_float32
         return torch.float32
+
+    def _encode_image_batch(self, images: Sequence[Image.Image]) -> Vectors:
+        batch = torch.stack([self._preprocess(image) for image in images])
+        return self._run(self._model.encode_image, batch.to(self._image_dtype))
 
     def _encode_text_batch(self, texts: Sequence[str]) -> Vectors:
         with self._tokenizer_lock:

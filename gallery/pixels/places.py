@@ -27,7 +27,7 @@ from gallery.errors import Unavailable
 
 # What a picture may cost that is decoded in the process that has it, and what all such
 # pictures may cost together.
-SMALL_BYTES = 128 * 1024**2
+SMALL_BYTES = 96 * 1024**2
 SHARED_BYTES = SMALL_BYTES
 WEB_SHARED_BYTES = 256 * 1024**2
 LARGE_PLACES = 2
