@@ -26,6 +26,7 @@ from gallery.library.query_picture import read_query_picture
 from gallery.models import Embedding, EmbeddingSpace, Image, User
 from gallery.pixels.decode import decode_rgb, pack
 from gallery.search import service
+from tests import bombs
 from tests.conftest import draw, upload, wait_for
 from tests.factories import state_of
 from tests.stack import Stack
@@ -122,6 +123,28 @@ def test_fifty_queries_at_once(photos: dict[str, Image], settings: Any) -> None:
     with ThreadPoolExecutor(50) as pool:
         together = list(pool.map(lambda text: client.encode_texts(space, [text])[0], texts))
     np.testing.assert_allclose(np.stack(together), alone, atol=1e-5)
+
+
+def test_sixteen_small_files_that_ask_for_much_are_encoded(
+    encoder_worker: Any, alice: User
+) -> None:
+    """Each is 34 bytes and 31 megapixels: they took 7 GB together, and the worker with them."""
+    process = Path("/proc", str(encoder_worker.pid))
+    (process / "clear_refs").write_text("5")  # the peak begins anew
+    before = peak_of(process)
+    images = [upload(alice, bombs.webp_lossless(5600 + number, 5600)) for number in range(16)]
+
+    wait_for(lambda: all(state_of(image) == "ready" for image in images), 120, "sixteen vectors")
+    assert encoder_worker.poll() is None
+    assert peak_of(process) - before < 300
+    assert client.encode_texts(service.require_active_space(), ["still there"]).shape[0] == 1
+
+
+def peak_of(process: Path) -> float:
+    """The most memory that the process has held, in megabytes."""
+    lines = (process / "status").read_text().splitlines()
+    (peak,) = (int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    return peak / 1024
 
 
 def test_a_query_does_not_wait_behind_an_indexing_batch(
