@@ -83,6 +83,7 @@ class Site:
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in", exact=True).click()
         expect(self.page).to_have_url(f"{self.url}/")
+        self.page.wait_for_load_state()  # the scripts that hear keys are there
 
     def sign_out(self) -> None:
         """Be nobody from the next page on. What the page still asks for, such as

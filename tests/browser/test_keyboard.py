@@ -31,6 +31,7 @@ def expect_picture(page: Page, number: int) -> None:
 
 def open_first(page: Page) -> None:
     page.keyboard.press("ArrowRight")
+    expect(page.locator(":focus img")).to_have_attribute("alt", "Picture 10")
     page.keyboard.press("Enter")
     expect_picture(page, 10)
 
