@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -152,7 +153,7 @@ def _context(request: HttpRequest, results: Results) -> dict[str, Any]:
         "exact": results.exact,
         "fused": results.fused,
         "notes": results.notes,
-        "took": number_format(results.took_ms["total"] / 1000, 1),
+        "took": number_format(math.ceil(results.took_ms["total"] / 100) / 10, 1),
         "starter": is_starter(results.space),
     }
 
