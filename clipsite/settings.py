@@ -278,6 +278,7 @@ ACCOUNT_FORMS = {
     "signup": "gallery.web.forms.SignupForm",
     "add_email": "gallery.web.forms.ChangeEmailForm",
     "change_password": "gallery.web.forms.ChangePasswordForm",
+    "reset_password": "gallery.web.forms.ResetPasswordForm",
     "reset_password_from_key": "gallery.web.forms.ResetPasswordKeyForm",
 }
 ACCOUNT_CHANGE_EMAIL = True

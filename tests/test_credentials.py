@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal import auth as totp
@@ -369,3 +370,47 @@ def test_named_tokens_survive_the_update(mine: HandedOut, others: HandedOut) -> 
     import_module("gallery.migrations.0007_credentials").bind_named_tokens(apps, None)
     assert mine.live() == (True, False, True)
     assert others.live() == (True, False, True)
+
+
+# --- Addresses that were only asked for -----------------------------------------------
+
+
+def asked_for(user: User) -> str:
+    """By somebody who knew the password; nobody has confirmed it."""
+    EmailAddress.objects.create(user=user, email="evil@example.org", verified=False)
+    return "evil@example.org"
+
+
+def test_an_address_that_nobody_confirmed_resets_nothing(alice: User) -> None:
+    address = reverse("account_reset_password")
+    browser().post(address, {"email": asked_for(alice)})
+    assert not any("/password/reset/key/" in message.body for message in mail.outbox)
+
+    browser().post(address, {"email": alice.email.upper()})
+    assert any("/password/reset/key/" in message.body for message in mail.outbox)
+
+
+@pytest.mark.parametrize("way", ["change", "reset", "factor"])
+def test_an_address_that_nobody_confirmed_goes_with_the_credentials(alice: User, way: str) -> None:
+    asked_for(alice)
+    both = {"password1": NEW, "password2": NEW}
+    if way == "change":
+        data = {"oldpassword": "alice-password", **both}
+        browser(alice).post(reverse("account_change_password"), data)
+    elif way == "reset":
+        browser().post(reverse("account_reset_password"), {"email": alice.email})
+        (link,) = re.findall(r"https?://[^/]+(/\S+)", str(mail.outbox[-1].body))[:1]
+        stranger = browser()
+        form = stranger.get(link, follow=True)
+        stranger.post(form.request["PATH_INFO"], both)
+        alice.refresh_from_db()
+        assert alice.check_password(NEW)
+    else:
+        credentials.renew(alice)
+    assert not EmailAddress.objects.filter(user=alice, email="evil@example.org").exists()
+
+
+def test_tokens_of_signing_in_have_an_end(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "MAX_TOKENS", 3)
+    made = [tokens.sign_in(alice)[0].pk for _number in range(5)]
+    assert set(tokens.sign_ins_of(alice).values_list("pk", flat=True)) == set(made[2:])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from gallery.accounts import passwords
 from gallery.models import User
 from tests.web_tools import browser, confirmed
 
@@ -115,3 +118,17 @@ def test_the_command_line_refuses_it(alice: User, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("getpass.getpass", lambda prompt: "alice-2024-alice")
     with pytest.raises(CommandError, match="Aborting"):
         call_command("changepassword", "alice", verbosity=0)
+
+
+def test_a_long_password_is_not_compared_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form of 60 kB took 16 seconds: one sign of it becomes eighteen when it is spelled."""
+    lengths: list[int] = []
+
+    def normalize(form: str, text: str) -> str:
+        lengths.append(len(text))
+        return unicodedata.normalize(form, text)
+
+    monkeypatch.setattr(passwords, "unicodedata", SimpleNamespace(normalize=normalize))
+    name = " ".join("abcdefghijklmnopqrstuvwxyz" * 3)
+    assert not is_refused("\ufdfa" * 20_000, person(username=name))
+    assert max(lengths) <= 128 * 18

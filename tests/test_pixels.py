@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -22,7 +23,7 @@ from gallery.library import drawing
 from gallery.library.query_picture import read_query_picture, read_small_picture
 from gallery.library.validation import inspect_picture
 from gallery.models import User
-from gallery.pixels import boxes, decode, isolation, jobs, places
+from gallery.pixels import boxes, decode, isolation, jobs, places, structure
 from gallery.pixels.header import Cost, Header, read_header
 from tests import isolated_jobs, pictures
 
@@ -132,6 +133,47 @@ def test_items_that_overlap_are_not_read() -> None:
         boxes.check(io.BytesIO(data))
     boxes.check(io.BytesIO(pictures.heic()))
     boxes.check(io.BytesIO(pictures.avif()))
+
+
+def spoilt_tiff(*entries: tuple[int, int, int, int]) -> bytes:
+    """An uncompressed TIFF of 8 x 8, with more entries in its directory."""
+    plain = {256: 8, 257: 8, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: 8, 279: 64}
+    rows = [*((tag, 4, 1, value) for tag, value in plain.items()), *entries]
+    directory = b"".join(struct.pack("<HHLL", *row) for row in sorted(rows))
+    head = b"II*\0" + struct.pack("<L", 72) + bytes(64)
+    return head + struct.pack("<H", len(rows)) + directory + bytes(4)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        # Pillow leaves out what it does not know, and libtiff reads it: a tile of a gigabyte.
+        spoilt_tiff((322, 17, 1, 32_768), (322, 4, 1, 8)),
+        spoilt_tiff((324, 1, 6_000_000, 0)),
+        b"\xff\xd8" + b"\xff\xe1\0\x08Exif\0\0" * 3_000 + pictures.jpeg()[2:],
+        b"\xff\xd8" + b"\xff\xff" * 3_000 + pictures.jpeg()[2:],
+        b"\xff\xd8" + (b"\xff\xe1\xff\xff" + bytes(65_533)) * 520 + pictures.jpeg()[2:],
+        pictures.png()[:33] + (bytes(4) + b"abCd" + bytes(4)) * 100_001 + pictures.png()[33:],
+    ],
+    ids=["two tiles", "offsets", "segments", "fill", "beside", "chunks"],
+)
+def test_what_no_program_writes_is_not_read(data: bytes) -> None:
+    with pytest.raises(SyntaxError):
+        structure.check(io.BytesIO(data))
+    with pytest.raises(Refusal) as caught:
+        inspect_picture(io.BytesIO(data))
+    assert caught.value.code == "damaged_picture"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_programs_write_is_read(kind: str) -> None:
+    structure.check(io.BytesIO(drawn(kind, 64, 48)))
+
+
+def test_the_size_within_an_avif_is_not_believed() -> None:
+    """986 bytes took 2 GB of the web process: AV1 has a size of its own."""
+    assert read_header(io.BytesIO(pictures.avif())).cost().apart
+    assert not read_header(io.BytesIO(pictures.heic())).cost().apart
 
 
 # --- A tile at a time ---------------------------------------------------------------

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import update_session_auth_hash
@@ -26,8 +27,16 @@ from gallery.models import User
 _REVIEW = "tokens_to_review"
 
 
+def forget_unconfirmed(user: User) -> None:
+    """Addresses that wait for their confirmation came from who knew the former credentials,
+    and the links that were sent to them must not open the account."""
+    waiting = EmailAddress.objects.filter(user=user, verified=False)
+    waiting.exclude(email__iexact=user.email).delete()
+
+
 def renew(user: User) -> None:
     """End every session and token of the account, though its password stays."""
+    forget_unconfirmed(user)
     User.objects.filter(pk=user.pk).update(credentials_version=F("credentials_version") + 1)
     user.refresh_from_db(fields=["credentials_version"])
 
@@ -41,6 +50,7 @@ def changed_by_owner(request: HttpRequest) -> Iterator[None]:
         yield
         after = User.objects.get(pk=before.pk)
         if after.credentials_digest != before.credentials_digest:
+            forget_unconfirmed(after)
             has_tokens = tokens.carry_over(before, after)
             _stay_signed_in(request, after)
             if has_tokens:

@@ -43,7 +43,9 @@ def sign_in(user: User) -> tuple[AuthToken, str]:
     """A token for whoever just signed in as `user`, and its secret. It lives for TOKEN_DAYS."""
     _remove_ended(User.objects.get(pk=user.pk))
     sign_ins_of(user, alive=False).delete()
-    return _make(user, knox_settings.TOKEN_TTL)
+    made = _make(user, knox_settings.TOKEN_TTL)
+    caps.keep_latest(sign_ins_of(user), MAX_TOKENS, by="-created")
+    return made
 
 
 def is_bound(token: AuthToken) -> bool:

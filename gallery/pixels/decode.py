@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from typing import IO
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, PngImagePlugin
 from PIL.ExifTags import Base
 from pillow_heif import register_heif_opener
 
@@ -57,6 +57,9 @@ register_heif_opener()
 Image.init()
 # Pixels and bytes are counted before (`header`), by limits of our own.
 Image.MAX_IMAGE_PIXELS = None
+# Of all texts of a PNG together, in characters: each may take four bytes, and all that we
+# read of them is the EXIF that some programs put there.
+PngImagePlugin.MAX_TEXT_MEMORY = 4 * 1024**2
 
 Convert = Callable[[Image.Image], Image.Image]
 

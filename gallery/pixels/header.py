@@ -15,7 +15,7 @@ from typing import IO, Any, NamedTuple
 
 from PIL import Image
 
-from gallery.pixels import boxes, webp
+from gallery.pixels import boxes, structure, webp
 from gallery.pixels.decode import open_picture, orientation_of
 
 # Bytes that Pillow keeps for a pixel of each mode; four for all others.
@@ -39,10 +39,12 @@ _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD8)}
 
 
 class Cost(NamedTuple):
-    """Bytes at the peak, and how many pixels a decoder goes over."""
+    """Bytes at the peak, and how many pixels a decoder goes over. `apart`: never in the
+    process that has the file, since its decoder believes another header."""
 
     bytes: int
     work: int
+    apart: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,15 +81,14 @@ class Header:
         # RGB that needs no change is given on as it is.
         rgb = 0.0 if self.is_rgb and factor == 1 else _RGB * decoded * share / factor**2
         held = math.ceil(self.pixels * self.held + self.decoded * decoded + rgb)
-        return Cost(held + self.fixed, self.pixels * self.scans)
+        # AV1 has a size of its own, which nothing here reads.
+        return Cost(held + self.fixed, self.pixels * self.scans, apart=self.format == "AVIF")
 
 
 def read_header(file: IO[bytes]) -> Header:
     """Raises what Pillow raises for a file that is no picture of the accepted formats, or
     a damaged one."""
-    file.seek(0)
-    if boxes.is_container(file.read(boxes.HEAD)):
-        boxes.check(file)
+    structure.check(file)
     image = open_picture(file)
     width, height = image.size
     # Pillow itself turns TIFF, and says so already in the size of the header.

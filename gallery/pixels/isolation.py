@@ -61,7 +61,7 @@ def run(job: Job, file: IO[bytes], cost: Cost, /, **arguments: Any) -> list[byte
     where the file cannot be read.
     """
     require_affordable(cost)
-    if cost.bytes <= places.SMALL_BYTES and cost.work <= SMALL_WORK:
+    if cost.bytes <= places.SMALL_BYTES and cost.work <= SMALL_WORK and not cost.apart:
         with places.small(cost.bytes):
             return _here(job, file, arguments)
     with places.large():

@@ -6,6 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from allauth.account import forms as account_forms
+from allauth.account.models import EmailAddress
 from allauth.core import context
 from django import forms
 from django.conf import settings
@@ -13,7 +14,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from gallery.accounts import attempts, confirmation, invitations, profile, registration
+from gallery.accounts import attempts, confirmation, credentials, invitations, profile, registration
 from gallery.errors import Refusal
 from gallery.models import ApiToken, User
 from gallery.web.adapters import invitation_code
@@ -84,12 +85,29 @@ class ChangePasswordForm(account_forms.ChangePasswordForm):
         return password
 
 
+class ResetPasswordForm(account_forms.ResetPasswordForm):
+    """allauth's. An address that was only asked for, and never confirmed, opens no account."""
+
+    users: list[User]
+
+    def clean_email(self) -> str:
+        email: str = super().clean_email()
+        self.users = [user for user in self.users if self._is_theirs(user, email)]
+        return email
+
+    @staticmethod
+    def _is_theirs(user: User, email: str) -> bool:
+        confirmed = EmailAddress.objects.filter(user=user, email__iexact=email, verified=True)
+        return user.email.lower() == email.lower() or confirmed.exists()
+
+
 class ResetPasswordKeyForm(account_forms.ResetPasswordKeyForm):
     """allauth's. Who has the mail is the owner, and not kept waiting by wrong passwords."""
 
     def save(self) -> None:
         super().save()
         attempts.forget(context.request, self.user)
+        credentials.forget_unconfirmed(self.user)
 
 
 class ProfileForm(forms.ModelForm):
