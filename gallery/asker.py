@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -74,7 +74,17 @@ def memory() -> str:
 def address_of(request: HttpRequest) -> str:
     """Where a request comes from, behind PROXY_COUNT proxies."""
     # It reads the headers alone, which REST framework's requests pass on.
-    return BaseThrottle().get_ident(request) or ""  # type: ignore[arg-type]
+    told = BaseThrottle().get_ident(request) or ""  # type: ignore[arg-type]
+    with suppress(ValueError):  # a socket has none
+        known = ip_address(told)
+        # An address of IPv4 may be written as one of IPv6: all of these would be one network.
+        return str(getattr(known, "ipv4_mapped", None) or known)
+    return told
+
+
+def network_of(request: HttpRequest) -> str:
+    """By which visitors are counted: the address, of IPv6 its /64."""
+    return _network_of(address_of(request))
 
 
 def _asker_of(request: HttpRequest) -> Asker:
@@ -83,7 +93,7 @@ def _asker_of(request: HttpRequest) -> Asker:
     # Random, and what the forms of the pages need anyway: nobody else has it.
     cookie = request.COOKIES.get(settings.CSRF_COOKIE_NAME, "")
     browser = hashlib.sha256(cookie.encode()).hexdigest() if cookie else ""
-    return Asker(account, _network_of(address_of(request)), browser)
+    return Asker(account, network_of(request), browser)
 
 
 def _network_of(address: str) -> str:
@@ -93,6 +103,4 @@ def _network_of(address: str) -> str:
         return address
     if not isinstance(known, IPv6Address):
         return address
-    if known.ipv4_mapped:
-        return str(known.ipv4_mapped)
     return str(ip_network((known, _NETWORK_BITS), strict=False))

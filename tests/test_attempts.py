@@ -302,3 +302,17 @@ def test_what_is_counted_names_nobody_twice(alice: User, bob: User) -> None:
     User.objects.filter(pk=bob.pk).update(username="alice@example.org")
     named = attempts._named(["alice@example.org", "alice@example.org"])
     assert named == sorted([f"account:{alice.pk}", f"account:{bob.pk}"])
+
+
+@pytest.mark.parametrize("name", ["alice", "nobody"])
+def test_every_spelling_of_a_name_is_one_whoever_has_it(alice: User, name: str) -> None:
+    """Else being locked under one spelling, and not another, would tell who is there."""
+    full_width = "".join(chr(ord(letter) + 0xFEE0) for letter in name)
+    guess(5, login=full_width)
+    assert is_locked(by_api(login=name.upper()))
+
+
+def test_addresses_of_ipv4_are_not_one_however_they_are_written(alice: User) -> None:
+    guess(5, address="::ffff:192.0.2.1")
+    assert is_locked(by_api(address="192.0.2.1"))
+    assert is_in(by_api(address="::ffff:198.51.100.7"))

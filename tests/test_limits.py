@@ -11,6 +11,7 @@ import pytest
 import redis
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import RequestFactory
 from django.urls import reverse
 from rest_framework.test import APIClient
 
@@ -349,3 +350,11 @@ def test_workers_are_not_counted(db: None, rates: Callable[..., None]) -> None:
     for _ in range(3):
         limits.charge("search")
     assert not cache.keys("limit:*")
+
+
+def test_who_has_a_network_of_ipv6_is_one_visitor() -> None:
+    def asked(address: str) -> str:
+        return asker.network_of(RequestFactory().get("/", REMOTE_ADDR=address))
+
+    assert asked("2001:db8::1") == asked("2001:db8::ffff:2") != asked("2001:db8:0:1::1")
+    assert asked("::ffff:192.0.2.7") == asked("192.0.2.7") == "192.0.2.7"

@@ -59,9 +59,10 @@ def _counters(request: HttpRequest, accounts: Iterable[str]) -> Iterator[tuple[s
 def _named(logins: Iterable[str]) -> list[str]:
     """The accounts that could be meant, found as signing in finds them. A name that nobody
     has counts as well: being locked tells nothing."""
-    logins = [login for login in logins if login]
-    found = {user for login in logins for user in _users(login)}
-    return sorted({_key(user) for user in found} or {_normalised(login) for login in logins})
+    # One spelling, whether or not an account has it: else being locked would tell.
+    names = {unicodedata.normalize("NFKC", login).strip() for login in logins if login}
+    found = {user for name in names for user in _users(name)}
+    return sorted({_key(user) for user in found} or {f"name:{name.casefold()}" for name in names})
 
 
 def _users(login: str) -> Iterator[User]:
@@ -73,10 +74,6 @@ def _users(login: str) -> Iterator[User]:
 
 def _key(user: User) -> str:
     return f"account:{user.pk}"
-
-
-def _normalised(login: str) -> str:
-    return f"name:{unicodedata.normalize('NFKC', login).casefold().strip()}"
 
 
 def _known_key(request: HttpRequest, account: str) -> str:

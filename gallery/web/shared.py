@@ -17,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from gallery.asker import address_of
+from gallery.asker import network_of
 from gallery.errors import Refusal
 from gallery.models import Image, ShareLink
 from gallery.sharing import downloads, shown, visitor, visits
@@ -78,7 +78,7 @@ def shared(request: HttpRequest, link: ShareLink) -> HttpResponseBase:
 def unlock(request: HttpRequest, link: ShareLink) -> HttpResponseBase:
     password = request.POST.get("password", "")
     try:
-        key = visits.begin(link, password, address_of(request))
+        key = visits.begin(link, password, network_of(request))
     except LinkGone:
         raise
     except Refusal as refusal:

@@ -24,7 +24,7 @@ from gallery.api.serializers.sharing import (
 )
 from gallery.api.views.base import ApiView
 from gallery.api.views.files import WIDTH, read_width
-from gallery.asker import address_of
+from gallery.asker import network_of
 from gallery.library import delivery
 from gallery.models import Image, ShareLink
 from gallery.models.image import ImageQuerySet
@@ -104,7 +104,7 @@ class SharedUnlockView(LinkView):
         """Open a link, with its password if it has one. Counts as one visit."""
         form = PasswordSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        address = address_of(request._request)
+        address = network_of(request._request)
         key = visits.begin(self.link, form.validated_data["password"], address)
         return Response({"key": key})
 
