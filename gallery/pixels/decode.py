@@ -169,11 +169,6 @@ def middle(image: Image.Image) -> Image.Image:
     return image.crop((left, top, left + width, top + height))
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Any mode -> RGB: transparency over white, 16-bit and float scaled to 8 bits."""
-    return _in_tiles(image, 1)
-
-
 def pack(image: Image.Image) -> bytes:
     """RGB -> lossless bytes that travel to the worker (PNG at the fastest setting)."""
     buffer = io.BytesIO()
