@@ -16,6 +16,7 @@ BENCHMARKS = {
     "explore": "the map: its layout, its answers, its frames in a real Chromium",
     "relevance": "what the relevance line parts, on photographs with captions",
     "shares": "one searcher beside six who classify by 1,000 names",
+    "serving": "requests a second of one web process, by kind, beside health/",
     "load": "200 people at once next to one alone: times, errors, memory",
     "planner": "exact against approximate search by size of scope",
 }

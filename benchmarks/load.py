@@ -21,7 +21,7 @@ from collections.abc import Mapping
 import django
 import numpy as np
 
-from benchmarks.load_library import Account, fill, opened_samples
+from benchmarks.load_library import Account, await_map, fill, opened_samples
 from benchmarks.load_people import Answers, Person, is_visitor, kinds_of
 from benchmarks.memory import Memory
 from benchmarks.served import Site, served
@@ -55,6 +55,7 @@ def main(arguments: list[str]) -> None:
         with served(LIMITS, whole=True) as site:
             print(f"Filling {options.pictures} pictures of {options.people} people …", flush=True)
             accounts = fill(options.people, options.pictures, options.seed)
+            await_map(options.pictures)
             print(
                 f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}", flush=True
             )

@@ -55,7 +55,6 @@ def fill(people: int, pictures: int, seed: int) -> list[Account]:
     _encode(rows, seed)
     _albums(users, rows)
     _vacuum()
-    _await_map(pictures)
     return [_signed_in(user) for user in users]
 
 
@@ -150,11 +149,12 @@ def _albums(users: Sequence[User], rows: Sequence[Image]) -> None:
 
 def _signed_in(user: User) -> Account:
     from django.test import Client
-    from knox.models import AuthToken
+
+    from gallery.accounts import tokens
 
     browser = Client()
     browser.force_login(user)
-    _row, token = AuthToken.objects.create(user)
+    _row, token = tokens.sign_in(user)
     return Account(user.username, browser.cookies["sessionid"].value, token)
 
 
@@ -167,7 +167,7 @@ def _await_settled() -> None:
         raise SystemExit(f"{waiting.count()} photographs are not encoded yet.")
 
 
-def _await_map(pictures: int) -> None:
+def await_map(pictures: int) -> None:
     """Drawing the map takes a core for some time: it is no part of the load. One of the
     photographs alone would be drawn anew in the middle of it."""
     from gallery.models import ExploreMap

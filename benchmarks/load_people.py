@@ -43,8 +43,8 @@ _THINGS = ("cat", "dog", "rocket", "cup of coffee", "coin", "flower", "astronaut
 _PLACES = ("", "at night", "on a table", "in the snow", "on a beach", "in a city", "outside")
 _LINES = ("color:blue", "orientation:landscape", "after:2024", 'camera:"R5"', "size:small")
 _TILE = re.compile(r'href="(/images/[0-9a-f-]{36}/)')
-_SOURCE = re.compile(r'<img src="(/api/v1/images/[0-9a-f-]{36}/thumbnail/\?w=\d+)"')
-_LARGE = re.compile(r"(/api/v1/images/[0-9a-f-]{36}/thumbnail/\?w=(?:1280|2048))")
+_SOURCE = re.compile(r'<img src="(/api/v1/thumbnails/[^/]+/[0-9a-f-]{36}/\?w=\d+)"')
+_LARGE = re.compile(r"(/api/v1/thumbnails/[^/]+/[0-9a-f-]{36}/\?w=(?:1280|2048))")
 _MORE = re.compile(r'hx-get="([^"]+(?:after|c)=[^"]+)"')
 _ALBUM = re.compile(r'href="(/albums/[0-9a-f-]{36}/)')
 

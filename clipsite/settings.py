@@ -85,7 +85,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "gallery.web.middleware.PrivateAnswersMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "gallery.web.middleware.ThumbnailMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "gallery.web.middleware.CompressionMiddleware",
     "clipsite.csp.PolicyMiddleware",
     "gallery.web.origin.OriginMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -410,6 +412,9 @@ STORAGES = {
 # nginx's internal location of MEDIA_ROOT ("/protected/"): files are then sent by
 # it after our permission check, through X-Accel-Redirect.
 ACCEL_REDIRECT_PREFIX = env.str("ACCEL_REDIRECT_PREFIX", "")
+# Signs the addresses of thumbnails that open by themselves for some minutes. nginx checks
+# them with the same one; without it they are sent by the web process alone.
+THUMBNAIL_SECRET = env.str("THUMBNAIL_SECRET", "")
 
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", 100 * 1024 * 1024)
 MAX_PIXELS = env.int("MAX_PIXELS", 150_000_000)

@@ -204,6 +204,7 @@ def test_env_example_can_be_read(tmp_path: Path) -> None:
         "SECRET_KEY",
         "POSTGRES_PASSWORD",
         "VALKEY_PASSWORD",
+        "THUMBNAIL_SECRET",
     ]
     env_file = tmp_path / "env"
     env_file.write_text(text.replace("SECRET_KEY=\n", f"SECRET_KEY={SECRET_KEY}\n"))

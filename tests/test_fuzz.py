@@ -38,6 +38,11 @@ def test_a_good_picture_needs_no_repair(name: str) -> None:
     assert repaired(data) == data
 
 
+def test_a_box_that_claims_to_be_endless_is_looked_at_in_the_file_alone() -> None:
+    box = (2**32 - 1).to_bytes(4, "big") + b"ispe" + bytes(64)
+    assert len(anatomy_of(bytes(4) + b"ftypheic" + bytes(8) + box).fields) < 1000
+
+
 @pytest.fixture(scope="module")
 def seeds() -> list[bytes]:
     return [draw() for draw in SEEDS.values()]

@@ -93,6 +93,22 @@ def test_questions_are_no_changes(alice: User, address: str) -> None:
     assert answer.status_code in (400, 415)
 
 
+def test_a_named_token_ends_the_others_with_the_password_alone(alice: User) -> None:
+    _described, client = issue(alice, "write")
+    _other, kept = issue(alice, "write")
+    for body in ({}, {"password": "wrong"}):
+        answer = client.post("/api/v1/auth/logoutall/", body)
+        assert (answer.status_code, code_of(answer)) in [
+            (403, "password_required"),
+            (400, "password_required"),
+            (400, "wrong_password"),
+            (403, "wrong_password"),
+        ]
+        assert kept.get(ME).status_code == 200
+    assert client.post("/api/v1/auth/logoutall/", PASSWORD).status_code == 204
+    assert [each.get(ME).status_code for each in (client, kept)] == [401, 401]
+
+
 def test_a_token_that_may_write_writes(alice: User) -> None:
     image = upload(alice)
     _described, client = issue(alice, "write")

@@ -247,7 +247,7 @@ def test_texts_of_users_are_escaped(alice: User) -> None:
 def test_a_cover_made_of_the_first_pictures(alice: User, album: Album) -> None:
     first = Image.objects.get(title="Red")
     sources = attributes(browser(alice).get(reverse("albums")), "src")
-    covers = [source for source in sources if "/thumbnail/" in source]
+    covers = [source for source in sources if "/thumbnails/" in source]
     assert len(covers) == 3
     assert str(first.pk) in covers[0]
 

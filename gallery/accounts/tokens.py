@@ -56,6 +56,11 @@ def is_bound(token: AuthToken) -> bool:
     )
 
 
+def is_named(token: AuthToken) -> bool:
+    """Whether it was made for a program; others came from signing in."""
+    return hasattr(token, "description")
+
+
 def carry_over(before: User, after: User) -> bool:
     """The owner changed what signs in: tokens that signing in gave are gone, named ones go
     on. Whether there are any."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django.db import connection
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from knox import auth as knox
@@ -14,16 +16,27 @@ from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
 
+from gallery import prepared
 from gallery.accounts import tokens
-from gallery.models import ApiToken
+from gallery.models import ApiToken, TokenBinding, User
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
-    from gallery.models import User
-
 _TOKEN = re.compile(rb"[0-9a-f]{64}")
 
+
+_FIND = """
+    SELECT {columns},
+           token.token_key, token.created AS token_created, token.expiry AS token_expiry,
+           binding.credentials AS bound_to,
+           described.id AS described, described.scope, described.last_used_at
+    FROM knox_authtoken token
+    JOIN gallery_user account ON account.id = token.user_id
+    LEFT JOIN gallery_tokenbinding binding ON binding.token_id = token.digest
+    LEFT JOIN gallery_apitoken described ON described.token_id = token.digest
+    WHERE token.digest = %s
+"""
 
 # What a token that may only read may also ask for: questions too long for an address.
 _QUESTIONS = {
@@ -52,15 +65,51 @@ class TokenAuthentication(knox.TokenAuthentication):
     def authenticate_credentials(self, token: bytes) -> tuple[User, AuthToken]:
         if not _TOKEN.fullmatch(token):
             raise _invalid_token()
-        known = AuthToken.objects.select_related("user", "description", "binding")
-        try:
-            auth_token = known.get(digest=hash_token(token.decode()))
-        except AuthToken.DoesNotExist:
-            raise _invalid_token() from None
+        auth_token = _token_with(hash_token(token.decode()))
+        if auth_token is None:
+            raise _invalid_token()
         is_over = auth_token.expiry is not None and auth_token.expiry <= timezone.now()
         if is_over or not auth_token.user.is_active or not tokens.is_bound(auth_token):
             raise _invalid_token()
         return auth_token.user, auth_token
+
+
+def _token_with(digest: str) -> AuthToken | None:
+    """With its account, binding and description, by a statement that is at hand: this is
+    asked with each request."""
+    statement = _FIND.format(columns=prepared.columns(User, "account"))
+    found: list[Any] = prepared.instances(User, statement, [digest])
+    if not found:
+        return None
+    user = found[0]
+    token = _known(
+        AuthToken,
+        digest=digest,
+        token_key=user.token_key,
+        user_id=user.pk,
+        created=user.token_created,
+        expiry=user.token_expiry,
+    )
+    related = token._state.fields_cache
+    related["user"] = user
+    related["binding"] = related["description"] = None
+    if user.bound_to:
+        related["binding"] = _known(TokenBinding, token_id=digest, credentials=user.bound_to)
+    if user.described:
+        related["description"] = _known(
+            ApiToken,
+            id=user.described,
+            token_id=digest,
+            scope=user.scope,
+            last_used_at=user.last_used_at,
+        )
+    return token
+
+
+def _known(model: type[Model], **fields: Any) -> Any:
+    """A row of which these fields are known; others are loaded when they are asked for.
+    In the order of the model."""
+    return model.from_db(connection.alias, list(fields), list(fields.values()))
 
 
 def _description_of(token: AuthToken) -> ApiToken | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.utils.translation import gettext as _
 from rest_framework.pagination import BasePagination
@@ -11,12 +11,15 @@ from rest_framework.utils.urls import replace_query_param
 
 from gallery import keyset
 from gallery.errors import Refusal
+from gallery.indexing import showing
 from gallery.search import filters
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
     from rest_framework.request import Request
     from rest_framework.views import APIView
+
+    from gallery.models.image import ImageQuerySet
 
 DEFAULT_PAGE = 50
 MAX_PAGE = 200
@@ -27,18 +30,20 @@ class CursorPages(BasePagination):
 
     order = keyset.UPLOADED
 
-    def order_of(self, request: Request) -> keyset.Order:
-        return self.order
-
     def paginate_queryset(  # type: ignore[override]  # the base says any iterable
         self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
     ) -> list[Model]:
         limit = _read_limit(request.query_params.get("limit"))
         cursor = request.query_params.get("cursor")
-        rows, following = keyset.page(queryset, cursor, limit, order=self.order_of(request))
+        rows, following = self.page(queryset, request, cursor, limit)
         here = request.build_absolute_uri()
         self.next_link = following and replace_query_param(here, "cursor", following)
         return rows
+
+    def page(
+        self, rows: QuerySet[Any], request: Request, after: str | None, size: int
+    ) -> tuple[list[Any], str | None]:
+        return keyset.page(rows, after, size, order=self.order)
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"next": self.next_link, "results": data})
@@ -97,10 +102,14 @@ class AlbumOrder(CursorPages):
 
 
 class AsAsked(CursorPages):
-    """In the order that the filters name (gallery.search.filters)."""
+    """Pictures that the viewer sees, with all that is shown of them, in the order that the
+    filters name (gallery.search.filters)."""
 
-    def order_of(self, request: Request) -> keyset.Order:
-        return filters.order_of(request.query_params)
+    def page(
+        self, rows: QuerySet[Any], request: Request, after: str | None, size: int
+    ) -> tuple[list[Any], str | None]:
+        order = filters.order_of(request.query_params)
+        return showing.page(cast("ImageQuerySet", rows), request.user, after, size, order)
 
 
 def _read_limit(text: str | None) -> int:

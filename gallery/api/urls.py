@@ -18,6 +18,11 @@ v1 = [
     path("images/<uuid:pk>/", images.ImageDetailView.as_view(), name="image"),
     path("images/<uuid:pk>/file/", files.ImageFileView.as_view(), name="image-file"),
     path("images/<uuid:pk>/thumbnail/", files.ImageThumbnailView.as_view(), name="image-thumbnail"),
+    path(
+        "thumbnails/<str:key>/<uuid:pk>/",
+        files.SignedThumbnailView.as_view(),
+        name="image-thumbnail-signed",
+    ),
     path("images/<uuid:pk>/restore/", images.ImageRestoreView.as_view(), name="image-restore"),
     path("images/<uuid:pk>/retry/", images.ImageRetryView.as_view(), name="image-retry"),
     path("images/<uuid:pk>/similar/", search.SimilarView.as_view(), name="image-similar"),

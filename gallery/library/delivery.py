@@ -2,7 +2,8 @@
 
 What a picture shows never changes, but who may see it does: browsers keep it and
 ask each time whether they still may (`no-cache` with an ETag), so that a picture
-made private is gone at once.
+made private is gone at once. Only addresses that open by themselves for some minutes
+(gallery.library.thumbnails) are not asked for again meanwhile.
 """
 
 from __future__ import annotations
@@ -24,12 +25,17 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header
 
 from gallery import prepared
-from gallery.library.renditions import ensure_clean_copy, ensure_rendition, nearest_width
-from gallery.library.storage import open_stored, original_of
+from gallery.library import thumbnails
+from gallery.library.renditions import WIDTHS, ensure_clean_copy, ensure_rendition, nearest_width
+from gallery.library.storage import open_stored, original_of, rendition_path_of
 from gallery.models import Image, User
 
+# Of a thumbnail, in pixels, where none is asked for.
+DEFAULT_WIDTH = 640
+
+_ASK_AGAIN = "private, no-cache"
+_KEEP = f"private, max-age={thumbnails.PERIOD}"
 _HEADERS = {
-    "Cache-Control": "private, no-cache",
     # The file is a picture and nothing else, whatever a browser may think of it.
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox; default-src 'none'",
@@ -103,13 +109,25 @@ def thumbnail_response(
 ) -> HttpResponseBase:
     """The rendition next to `width` pixels. `request` and errors as above."""
     nearest = nearest_width(image, width)
-    sending = _Sending(
-        stored=partial(ensure_rendition, image, nearest),
-        content_type="image/webp",
-        filename=f"{image.pk}-{nearest}.webp",
-        etag=f'"{image.pk}-{nearest}"',
-    )
+    sending = _thumbnail(image.pk, nearest, partial(ensure_rendition, image, nearest))
     return _send(sending, download=False, request=request)
+
+
+def stored_thumbnail_response(
+    pk: UUID, width: int, *, request: HttpRequest
+) -> HttpResponseBase | None:
+    """The rendition of `width` pixels or the next wider one, to whoever asks, if it lies
+    in the storage; nothing else is asked. Raises Unavailable as above."""
+    nearest = next((each for each in WIDTHS if each >= width), WIDTHS[-1])
+    name = rendition_path_of(pk, nearest)
+    if not default_storage.exists(name):
+        return None
+    sending = _thumbnail(pk, nearest, lambda: name)
+    return _send(sending, download=False, request=request, caching=_KEEP)
+
+
+def _thumbnail(pk: UUID, width: int, stored: Callable[[], str]) -> _Sending:
+    return _Sending(stored, "image/webp", f"{pk}-{width}.webp", f'"{pk}-{width}"')
 
 
 def _original(image: Image) -> _Sending:
@@ -131,7 +149,9 @@ def _clean_copy(image: Image) -> _Sending:
     )
 
 
-def _send(sending: _Sending, *, download: bool, request: HttpRequest | None) -> HttpResponseBase:
+def _send(
+    sending: _Sending, *, download: bool, request: HttpRequest | None, caching: str = _ASK_AGAIN
+) -> HttpResponseBase:
     response: HttpResponseBase | None = None
     if request is not None:
         response = get_conditional_response(request, etag=sending.etag)
@@ -139,6 +159,7 @@ def _send(sending: _Sending, *, download: bool, request: HttpRequest | None) -> 
         response = _body(sending, download)
     for header, value in _HEADERS.items():
         response[header] = value
+    response["Cache-Control"] = caching
     response["ETag"] = sending.etag
     return response
 

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, default_storage
@@ -46,7 +47,12 @@ def original_of(image: Image) -> str:
 
 def rendition_path(image: Image, width: int | None) -> str:
     """The name of the rendition `width` pixels wide; None is the full-size clean copy."""
-    key = str(image.pk)
+    return rendition_path_of(image.pk, width)
+
+
+def rendition_path_of(pk: UUID, width: int | None) -> str:
+    """The same of the picture with this id."""
+    key = str(pk)
     return f"renditions/{key[:2]}/{key}-{width or 'full'}.webp"
 
 

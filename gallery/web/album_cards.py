@@ -13,10 +13,10 @@ from django.db.models.functions import RowNumber
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from gallery.models import Album, AlbumItem, Image, User
+from gallery.library import thumbnails
+from gallery.models import Album, AlbumItem, User
 from gallery.organising import album_summaries, albums
 from gallery.organising.album_summaries import Summary
-from gallery.web.tiles import thumbnail
 
 # A cover is a mosaic of so many pictures, where there are as many.
 MOSAIC = 4
@@ -55,7 +55,7 @@ def _card(summary: Summary, firsts: list[UUID]) -> Card:
         role=summary.role,
         count=summary.count,
         dates=_dates(summary),
-        covers=[thumbnail(Image(pk=pk), 320) for pk in list(dict.fromkeys(covers))[:MOSAIC]],
+        covers=[thumbnails.address(pk, 320) for pk in list(dict.fromkeys(covers))[:MOSAIC]],
         shared=bool(summary.shared),
     )
 

@@ -23,6 +23,7 @@ from gallery.explore.points import Box
 from gallery.explore.regions import Region
 from gallery.explore.status import Status, status
 from gallery.indexing.showing import for_showing
+from gallery.library import thumbnails
 from gallery.models import ExploreMap
 from gallery.search import service
 from gallery.search.filters import narrow
@@ -215,17 +216,13 @@ def _row(request: HttpRequest, found: Region, number: int) -> dict[str, Any]:
         "region": found,
         "name": found.name or _("Region %(number)d") % {"number": number},
         "href": _address(request, "explore_region", found.id),
-        "thumbnails": [_thumbnail_of(pk) for pk in found.samples],
+        "thumbnails": [thumbnails.address(pk, THUMBNAIL_WIDTH) for pk in found.samples],
     }
 
 
 def _view_of(found: Region) -> str:
     """Where the map shows a region whole, as static/js/explore/view.js writes it."""
     return f"{found.x:.4f},{found.y:.4f},{max(5 * found.spread, 0.02):.4f}"
-
-
-def _thumbnail_of(pk: Any) -> str:
-    return f"{reverse('api:image-thumbnail', args=[pk])}?w={THUMBNAIL_WIDTH}"
 
 
 def _address(request: HttpRequest, name: str, *args: Any, **more: str) -> str:
@@ -256,7 +253,8 @@ def _config(request: HttpRequest) -> dict[str, Any]:
         "searched": bool(request.GET.get("q")),
         "mostPoints": points.MOST_PACKED,
         "anyId": ANY_ID,
-        "thumbnail": _thumbnail_of(ANY_ID),
+        # Scripts put ids in, which are not signed here.
+        "thumbnail": f"{reverse('api:image-thumbnail', args=[ANY_ID])}?w={THUMBNAIL_WIDTH}",
         "picture": reverse("image", args=[ANY_ID]),
         "facts": reverse("api:image", args=[ANY_ID]),
         "texts": {

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 
-from gallery.library.renditions import widths_of
 from gallery.models import Image, ShareLink
-from gallery.web.tiles import tiles_of
+from gallery.web.tiles import srcset, thumbnail, tiles_of
 
 
 @dataclass(frozen=True)
@@ -36,15 +35,12 @@ def tiles_for(link: ShareLink, images: Iterable[Image]) -> list[LinkPicture]:
 
 
 def picture_for(link: ShareLink, image: Image) -> LinkPicture:
-    thumbnail = reverse("api:shared-thumbnail", args=[link.token, image.pk])
     (tile,) = tiles_of([image], AnonymousUser())
     return LinkPicture(
         name=tile.name,
         href=reverse("shared_image", args=[link.token, image.pk]),
-        src=f"{thumbnail}?w=640",
-        srcset=", ".join(
-            f"{thumbnail}?w={width} {min(width, image.width)}w" for width in widths_of(image)
-        ),
+        src=thumbnail(image, 640, link.token),
+        srcset=srcset(image, link.token),
         file=reverse("api:shared-file", args=[link.token, image.pk]),
         ratio=tile.ratio,
         sizes=tile.sizes,

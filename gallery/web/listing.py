@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from gallery import keyset
 from gallery.errors import Refusal, Sentence
-from gallery.indexing.showing import for_showing
+from gallery.indexing import showing
 from gallery.search.filters import narrow, order_of
 from gallery.web import filters
 from gallery.web.access import is_fragment
@@ -50,11 +49,8 @@ def show(
         return _problem(request, template, place, context, refusal.message)
     if request.GET.get("only") == "count":
         return render(request, "gallery/filter_count.html", {"count": found.count()})
-    images, after = keyset.page(
-        for_showing(found, request.user).defer("exif"),
-        request.GET.get("after"),
-        place.size,
-        order=order_of(wanted),
+    images, after = showing.page(
+        found, request.user, request.GET.get("after"), place.size, order_of(wanted)
     )
     part = {"tiles": tiles_of(images, request.user), "more": _more(request, after)}
     if is_fragment(request):

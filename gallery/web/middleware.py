@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 
 from gallery import asker, limits
 from gallery.errors import Refusal, Unavailable
+from gallery.library import delivery, thumbnails
 from gallery.web import errors
+
+_COMPRESSED = {"text/html", "application/json", "application/vnd.oai.openapi"}
+
+# Of a thumbnail; the view refuses others, in words.
+_WIDTH = re.compile("[1-9][0-9]{0,3}")
 
 
 class PrivateAnswersMiddleware:
@@ -39,6 +48,45 @@ def _is_static(request: HttpRequest, response: HttpResponse) -> bool:
     """A style sheet or script, the same for everybody, as WhiteNoise sends it."""
     is_sent = response.status_code in (200, 206, 304)
     return is_sent and request.path.startswith(settings.STATIC_URL)
+
+
+class ThumbnailMiddleware:
+    """Sends thumbnails to whoever has an address that still opens by itself. All other
+    requests go on, also for those that have run out or have not been made yet: the view then
+    asks who wants them."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return _thumbnail(request) or self._get_response(request)
+
+
+def _thumbnail(request: HttpRequest) -> HttpResponseBase | None:
+    width = request.GET.get("w", str(delivery.DEFAULT_WIDTH))
+    if request.method not in ("GET", "HEAD") or not _WIDTH.fullmatch(width):
+        return None
+    picture = thumbnails.opened_by(request.path_info)
+    if picture is None:
+        return None
+    try:
+        return delivery.stored_thumbnail_response(picture, int(width), request=request)
+    except Unavailable:
+        return None  # the view words it
+
+
+class CompressionMiddleware(GZipMiddleware):
+    """Compresses pages and JSON that are at hand as a whole, with some random bytes, so that
+    their length does not tell what else is in them (BREACH). Pictures and archives are
+    compressed, and style sheets and scripts lie compressed."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        kind = response.get("Content-Type", "").partition(";")[0]
+        if response.streaming or kind not in _COMPRESSED:
+            return response
+        return super().process_response(request, response)
 
 
 class AskerMiddleware:

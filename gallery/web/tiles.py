@@ -15,7 +15,8 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext_lazy
 
 from gallery.errors import Sentence
-from gallery.library.renditions import widths_of
+from gallery.library import thumbnails
+from gallery.library.renditions import nearest_width, widths_of
 from gallery.models import Image, User
 from gallery.search.relevance import Fit
 from gallery.search.results import Hit
@@ -105,8 +106,9 @@ def name_for(image: Image, viewer: User | AnonymousUser) -> str:
     return image.display_title
 
 
-def thumbnail(image: Image, width: int) -> str:
-    return f"{_path('api:image-thumbnail', image)}?w={width}"
+def thumbnail(image: Image, width: int, link: str = "") -> str:
+    """The address, as `link` shows it if there is one."""
+    return thumbnails.address(image.pk, nearest_width(image, width), link)
 
 
 def _path(name: str, image: Image) -> str:
@@ -122,10 +124,11 @@ def _parts(name: str, _prefix: str) -> tuple[str, str]:
     return before, after
 
 
-def srcset(image: Image) -> str:
+def srcset(image: Image, link: str = "") -> str:
     """Every rendition with its true width: the last one may be the picture's own."""
+    address = thumbnails.address(image.pk, link=link)
     return ", ".join(
-        f"{thumbnail(image, width)} {min(width, image.width)}w" for width in widths_of(image)
+        f"{address}?w={width} {min(width, image.width)}w" for width in widths_of(image)
     )
 
 

@@ -179,6 +179,8 @@ def _heif(data: bytes, anatomy: Anatomy, position: int = 0, stop: int | None = N
         size, kind = struct.unpack_from(">L4s", data, position)
         size = size or len(data) - position
         body, end = position + 8, position + size
+        # A box may say that it is far longer than the file.
+        inside = min(end, body + 400)
         if size < 8:
             return
         anatomy.parts.append(range(position, end))
@@ -189,11 +191,11 @@ def _heif(data: bytes, anatomy: Anatomy, position: int = 0, stop: int | None = N
             _heif(data, anatomy, body + _FOLDERS[kind], end)
         elif kind in (b"ispe", b"clap", b"tkhd"):
             start = body + (4 if kind == b"ispe" else 0)
-            anatomy.add(Kind.SIDE, "big", *((at, 4) for at in range(start, end - 3, 4)))
+            anatomy.add(Kind.SIDE, "big", *((at, 4) for at in range(start, inside - 3, 4)))
         elif kind in (b"pixi", b"av1C", b"hvcC", b"irot", b"imir", b"auxC", b"colr", b"ipma"):
-            anatomy.add(Kind.DEPTH, "big", *((at, 1) for at in range(body, min(end, body + 40))))
+            anatomy.add(Kind.DEPTH, "big", *((at, 1) for at in range(body, min(inside, body + 40))))
         elif kind in (b"iloc", b"stco", b"stsz", b"stsc", b"stts"):
-            places = range(body + 6, min(end - 3, body + 400))
+            places = range(body + 6, inside - 3)
             anatomy.add(Kind.PLACE, "big", *((at, 2) for at in places[::2]))
             anatomy.add(Kind.PLACE, "big", *((at, 4) for at in places[::4]))
         elif kind == b"idat":
@@ -201,7 +203,7 @@ def _heif(data: bytes, anatomy: Anatomy, position: int = 0, stop: int | None = N
             anatomy.add(Kind.SIDE, "big", *((at, 4) for at in range(max(body, end - 24), end - 3)))
             anatomy.add(Kind.COUNT, "big", *((at, 1) for at in range(max(body, end - 24), end)))
         elif kind in (b"dimg", b"cdsc", b"auxl", b"thmb", b"pitm"):
-            anatomy.add(Kind.COUNT, "big", *((at, 2) for at in range(body, end - 1, 2)))
+            anatomy.add(Kind.COUNT, "big", *((at, 2) for at in range(body, inside - 1, 2)))
         position = end
 
 

@@ -35,6 +35,11 @@ routes: list[URLPattern] = [
     path("shared/<str:token>/unlock/", shared.SharedUnlockView.as_view(), name="shared-unlock"),
     path("shared/<str:token>/images/", shared.SharedImagesView.as_view(), name="shared-images"),
     path(
+        "shared/<str:token>/thumbnails/<str:key>/<uuid:image_id>/",
+        shared.SignedSharedThumbnailView.as_view(),
+        name="shared-thumbnail-signed",
+    ),
+    path(
         "shared/<str:token>/images/<uuid:image_id>/thumbnail/",
         shared.SharedThumbnailView.as_view(),
         name="shared-thumbnail",

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from gallery.api.serializers.bulk import undo_address
-from gallery.api.serializers.images import OwnerSerializer
+from gallery.api.serializers.images import OwnerSerializer, thumbnail_address
+from gallery.library import thumbnails
 from gallery.models import Album, AlbumRole, Change
 from gallery.organising.album_summaries import Summary
 from gallery.organising.albums import MAX_MOVED, OWNER
 
 
 class CoverUrlsSerializer(serializers.Serializer):
-    thumbnail = serializers.URLField(help_text="Takes `?w=`, the width in pixels.")
+    thumbnail = thumbnail_address()
 
 
 class CoverSerializer(serializers.Serializer):
@@ -52,7 +52,7 @@ class AlbumSerializer(serializers.Serializer[Summary]):
     def get_cover(self, summary: Summary) -> dict[str, Any] | None:
         if summary.cover_id is None:
             return None
-        thumbnail = reverse("api:image-thumbnail", args=[summary.cover_id])
+        thumbnail = thumbnails.address(summary.cover_id)
         absolute = self.context["request"].build_absolute_uri(thumbnail)
         return {"id": str(summary.cover_id), "urls": {"thumbnail": absolute}}
 

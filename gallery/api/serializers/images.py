@@ -13,6 +13,7 @@ from rest_framework import serializers
 
 from gallery.api.serializers.prepared import PreparedSerializer
 from gallery.api.serializers.selection import tag_names
+from gallery.library import thumbnails
 from gallery.models import Image
 from gallery.search.filters import STATES
 
@@ -20,16 +21,22 @@ from gallery.search.filters import STATES
 OWNERS_EYES_ONLY = ["original_name", "sha256", "latitude", "longitude", "archived", "tags"]
 # Null for everybody but the owner and moderators.
 JUDGED_EYES_ONLY = ["hidden", "hidden_reason"]
-_ANY = UUID(int=0)
+_ANY = str(UUID(int=0))
 
 
 class OwnerSerializer(PreparedSerializer):
     username = serializers.CharField()
 
 
+def thumbnail_address() -> serializers.URLField:
+    return serializers.URLField(
+        help_text="Takes `?w=`, the width in pixels. Opens without a token for some minutes."
+    )
+
+
 class ImageUrlsSerializer(serializers.Serializer):
     file = serializers.URLField()
-    thumbnail = serializers.URLField(help_text="Takes `?w=`, the width in pixels.")
+    thumbnail = thumbnail_address()
     page = serializers.URLField(help_text="The picture's page on this site.")
 
 
@@ -126,16 +133,17 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
     @extend_schema_field(ImageUrlsSerializer)
     def get_urls(self, image: Image) -> dict[str, str]:
         pk = str(image.pk)
-        return {name: before + pk + after for name, (before, after) in self._addresses.items()}
+        return {
+            "file": self._site + _path("api:image-file", get_script_prefix()).replace(_ANY, pk),
+            "thumbnail": self._site + thumbnails.address(image.pk),
+            "page": self._site + _path("image", get_script_prefix()).replace(_ANY, pk),
+        }
 
     @cached_property
-    def _addresses(self) -> dict[str, tuple[str, str]]:
-        """What stands before and after the id of a picture; one for all of a page."""
+    def _site(self) -> str:
+        """One for all of a page."""
         request = self.context["request"]
-        site = f"{request.scheme}://{request.get_host()}"
-        paths = _paths(get_script_prefix())
-        parts = {name: path.split(str(_ANY)) for name, path in paths.items()}
-        return {name: (site + before, after) for name, (before, after) in parts.items()}
+        return f"{request.scheme}://{request.get_host()}"
 
     def to_representation(self, image: Image) -> dict[str, Any]:
         shown = super().to_representation(image)
@@ -147,13 +155,9 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
 
 
 @lru_cache
-def _paths(_prefix: str) -> dict[str, str]:
+def _path(name: str, _prefix: str) -> str:
     """Of any picture; Django takes longer to find a path than to write it down."""
-    return {
-        "file": reverse("api:image-file", args=[_ANY]),
-        "thumbnail": reverse("api:image-thumbnail", args=[_ANY]),
-        "page": reverse("image", args=[_ANY]),
-    }
+    return reverse(name, args=[_ANY])
 
 
 class UploadedImageSerializer(ImageSerializer):

@@ -8,7 +8,8 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from gallery.api.serializers.images import OwnerSerializer
+from gallery.api.serializers.images import OwnerSerializer, thumbnail_address
+from gallery.library import thumbnails
 from gallery.models import Album, AlbumRole, Image, ShareLink
 from gallery.sharing import links
 
@@ -207,7 +208,7 @@ class KeySerializer(serializers.Serializer):
 
 class SharedUrlsSerializer(serializers.Serializer):
     file = serializers.URLField()
-    thumbnail = serializers.URLField(help_text="Takes `?w=`, the width in pixels.")
+    thumbnail = thumbnail_address()
     page = serializers.URLField()
 
 
@@ -228,6 +229,6 @@ class SharedImageSerializer(serializers.Serializer):
         absolute = self.context["request"].build_absolute_uri
         return {
             "file": absolute(reverse("api:shared-file", args=[token, image.pk])),
-            "thumbnail": absolute(reverse("api:shared-thumbnail", args=[token, image.pk])),
+            "thumbnail": absolute(thumbnails.address(image.pk, link=token)),
             "page": absolute(reverse("shared_image", args=[token, image.pk])),
         }

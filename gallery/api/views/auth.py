@@ -12,8 +12,10 @@ from rest_framework.response import Response
 
 from gallery.accounts import second_factor, sign_in, tokens
 from gallery.api.authentication import TokenAuthentication
+from gallery.api.serializers.accounts import OwnPasswordSerializer
 from gallery.api.serializers.auth import LoginSerializer, MeSerializer, TokenSerializer
 from gallery.api.views.base import ApiView
+from gallery.api.views.confirmed import ConfirmedView
 from gallery.models import User
 
 
@@ -82,13 +84,20 @@ class LogoutView(ApiView):
         return Response(status=204)
 
 
-class LogoutAllView(ApiView):
+class LogoutAllView(ConfirmedView):
     authentication_classes = [TokenAuthentication]
-    permission_classes = [IsAuthenticated]
 
-    @extend_schema(operation_id="logout_all", tags=["auth"], request=None, responses={204: None})
+    @extend_schema(
+        operation_id="logout_all",
+        tags=["auth"],
+        request=OwnPasswordSerializer,
+        responses={204: None},
+    )
     def post(self, request: Request) -> Response:
-        """End every token of the account."""
+        """End every token of the account. A named token, which a program has, needs the
+        password."""
+        if tokens.is_named(request.auth):
+            self.confirm(request)
         tokens.end_all(self.account())
         user_logged_out.send(type(request.user), request=request._request, user=request.user)
         return Response(status=204)

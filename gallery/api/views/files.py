@@ -17,12 +17,16 @@ from gallery.library import delivery
 from gallery.library.renditions import WIDTHS
 from gallery.models import Image
 
-DEFAULT_WIDTH = 640
 MAX_WIDTH = 10_000
 WIDTH = OpenApiParameter(
     "w",
-    {"type": "integer", "minimum": 1, "maximum": MAX_WIDTH, "default": DEFAULT_WIDTH},
+    {"type": "integer", "minimum": 1, "maximum": MAX_WIDTH, "default": delivery.DEFAULT_WIDTH},
     description=f"Width in pixels; the next of {', '.join(map(str, WIDTHS))} is sent.",
+)
+THUMBNAIL_KEY = OpenApiParameter(
+    "key",
+    location=OpenApiParameter.PATH,
+    description="When the address stops to open by itself, and a signature of that.",
 )
 
 
@@ -60,13 +64,32 @@ class ImageThumbnailView(_SentView):
     )
     def get(self, request: Request, pk: UUID) -> HttpResponseBase:
         """The picture made smaller, without metadata."""
-        width = read_width(request.query_params.get("w"))
-        return delivery.thumbnail_response(self.image, width, request=request._request)
+        return thumbnail(request, self.image)
+
+
+class SignedThumbnailView(_SentView):
+    """Reached where the address does not open by itself any more, or not yet."""
+
+    @extend_schema(
+        operation_id="images_signed_thumbnail",
+        tags=["images"],
+        parameters=[WIDTH, THUMBNAIL_KEY],
+        responses={(200, "image/webp"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, pk: UUID, key: str) -> HttpResponseBase:
+        """The same, under the address that pictures are listed with: for some minutes it
+        opens without a token, also to programs that cannot send one."""
+        return thumbnail(request, self.image)
+
+
+def thumbnail(request: Request, image: Image) -> HttpResponseBase:
+    width = read_width(request.query_params.get("w"))
+    return delivery.thumbnail_response(image, width, request=request._request)
 
 
 def read_width(text: str | None) -> int:
     if text is None:
-        return DEFAULT_WIDTH
+        return delivery.DEFAULT_WIDTH
     width = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
     if not 1 <= width <= MAX_WIDTH:
         raise Refusal(

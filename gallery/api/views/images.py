@@ -22,7 +22,6 @@ from gallery.api.serializers.images import (
 from gallery.api.uploads import Answer, IdempotencyKey, read_upload
 from gallery.api.views.base import ApiView, ImageView, load_image
 from gallery.indexing import ledger
-from gallery.indexing.showing import for_showing
 from gallery.library import service
 from gallery.models import Image
 from gallery.models.image import ImageQuerySet
@@ -48,7 +47,7 @@ class ImageListView(ApiView):
         """Your own pictures, public ones and those shared with you, newest first."""
         visible = Image.objects.visible_to(request.user)
         images = filters.narrow(visible, request.query_params, request.user)
-        page = self.paginate_queryset(for_showing(images, request.user))
+        page = self.paginate_queryset(images)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @extend_schema(

@@ -23,7 +23,7 @@ from gallery.api.serializers.sharing import (
     SharedSerializer,
 )
 from gallery.api.views.base import ApiView
-from gallery.api.views.files import WIDTH, read_width
+from gallery.api.views.files import THUMBNAIL_KEY, WIDTH, thumbnail
 from gallery.asker import network_of
 from gallery.library import delivery
 from gallery.models import Image, ShareLink
@@ -166,9 +166,27 @@ class SharedThumbnailView(LinkContentView):
     )
     def get(self, request: Request, token: str, image_id: UUID) -> HttpResponseBase:
         """A picture made smaller, without metadata."""
-        image = self.picture(image_id)
-        width = read_width(request.query_params.get("w"))
-        return delivery.thumbnail_response(image, width, request=request._request)
+        return thumbnail(request, self.picture(image_id))
+
+
+class SignedSharedThumbnailView(LinkContentView):
+    """Reached where the address does not open by itself any more, or not yet."""
+
+    sends_files = True
+
+    @extend_schema(
+        operation_id="shared_signed_thumbnail",
+        tags=["shared"],
+        parameters=[KEY, WIDTH, THUMBNAIL_KEY],
+        responses={
+            (200, "image/webp"): OpenApiTypes.BINARY,
+            (403, "application/json"): ErrorResponseSerializer,
+        },
+    )
+    def get(self, request: Request, token: str, image_id: UUID, key: str) -> HttpResponseBase:
+        """The same, under the address that pictures are listed with: for some minutes it
+        opens without the key of the visit."""
+        return thumbnail(request, self.picture(image_id))
 
 
 class SharedDownloadView(LinkContentView):
