@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def browser(alice: User) -> Client:
     for number in range(3):
-        upload(alice, pictures.jpeg((64 + number, 48)), visibility="public")
+        upload(alice, pictures.jpeg(64 + number, 48), visibility="public")
     client = Client(headers={"Accept-Encoding": "gzip, br"})
     client.force_login(alice)
     return client
