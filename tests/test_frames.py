@@ -11,7 +11,7 @@ from PIL import Image
 
 from gallery.library.facts import read_facts
 from gallery.models import Image as Row
-from gallery.pixels import frames
+from gallery.pixels import gif
 from gallery.pixels.frames import Frames, read_frames
 from tests import pictures
 from tests.conftest import api, upload
@@ -112,7 +112,7 @@ def test_what_is_cut_off_counts_as_far_as_it_goes() -> None:
 
 
 def test_no_file_is_read_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frames, "MOST_BLOCKS", 10)
+    monkeypatch.setattr(gif, "MOST_BLOCKS", 10)
     head = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0, 0, 0)
     endless = head + (b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\2" + b"\1x" * 500) * 3
     file = io.BytesIO(endless)

@@ -45,6 +45,7 @@ def with_exif(**blocks: Any) -> bytes:
         ("2010.05.01 12:00:00", NOON, None),
         ("2010:05:01T12:00:00", NOON, None),
         ("2010:5:1 12:00:00", NOON, None),
+        ("2010: 5: 1 12: 0: 0", NOON, None),
         ("2010-05-01T12:00", NOON, None),
         ("2010:05:01 12:00:00.250", NOON.replace(microsecond=250_000), None),
         ("2010-05-01T12:00:00Z", NOON, timedelta(0)),
@@ -187,8 +188,17 @@ def tiff_with(tag: int, value: bytes, kind: int = 7) -> bytes:
     return pictures.saved(pictures.drawing(), "TIFF", tiffinfo=info)
 
 
-IPTC = iim(date="20100501", time="120000+0200")
 XMP = packet(ATTRIBUTES)
+
+
+def gif_with_xmp() -> bytes:
+    """Behind the first frame, as programs write it."""
+    trailer = b"\x01" + bytes(range(255, -1, -1)) + b"\0"
+    data = pictures.animated_gif()
+    return data[:-1] + b"\x21\xff\x0bXMP DataXMP" + XMP + trailer + data[-1:]
+
+
+IPTC = iim(date="20100501", time="120000+0200")
 TEXT = b"Creation Time\0"
 
 
@@ -200,6 +210,7 @@ TEXT = b"Creation Time\0"
         pictures.jpeg(xmp=packet(ELEMENTS)),
         pictures.jpeg(xmp=packet(CREATED)),
         tiff_with(700, XMP, 1),
+        gif_with_xmp(),
         png_with(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP),
         png_with(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(XMP), behind=True),
         png_with(b"zTXt", raw_profile("xmp", XMP)),
@@ -215,7 +226,14 @@ TEXT = b"Creation Time\0"
     ],
     ids=[
         *("JPEG XMP", "WebP XMP", "AVIF XMP", "HEIC XMP", "XMP element", "XMP CreateDate"),
-        *("TIFF XMP", "PNG XMP", "PNG XMP packed, behind", "PNG raw XMP", "PNG raw IPTC, behind"),
+        *(
+            "TIFF XMP",
+            "GIF XMP",
+            "PNG XMP",
+            "PNG XMP packed, behind",
+            "PNG raw XMP",
+            "PNG raw IPTC, behind",
+        ),
         *("PNG text as in letters", "PNG text behind", "PNG text packed", "PNG international text"),
         *("PNG text of EXIF", "JPEG IPTC", "TIFF IPTC", "TIFF Photoshop IPTC"),
     ],

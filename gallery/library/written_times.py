@@ -35,6 +35,8 @@ _SHAPES = [
     re.compile(rf"{day}(?:{_BETWEEN}{time}{_ZONE})?", re.ASCII)
     for day, time in [(_SEPARATED, _TIME), (_COMPACT, _COMPACT_TIME), (_COMPACT, _TIME)]
 ]
+# "2010: 5: 1  9: 3: 0", as some cameras write it.
+_BLANK = re.compile(r"(?<=[-:/.]) (?=\d)", re.ASCII)
 _OFFSET = re.compile(r"([-+])(\d\d):?(\d\d)?", re.ASCII)
 # Of letters. "-0000" says that the zone is not known.
 _LETTERS = re.compile(r"[A-Za-z]{3}")
@@ -45,7 +47,7 @@ def read(text: str, offset: str = "") -> Clock | None:
     """A date, with or without its time, from the first photograph until tomorrow; None for
     what is none. `offset`, like "+08:00", is what stands elsewhere; one in the text itself
     comes first. Without a time it is the first moment of the day."""
-    text = text.strip()
+    text = _BLANK.sub("0", text.strip())
     for shape in _SHAPES:
         if match := shape.fullmatch(text):
             return _of_parts(match.groupdict(), offset)

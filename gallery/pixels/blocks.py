@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from PIL import Image
 
+from gallery.pixels import gif
 from gallery.pixels.structure import MOST_CHUNKS
 
 # Lightroom keeps the strokes of brushes in XMP.
@@ -43,12 +44,23 @@ def read_blocks(image: Image.Image, file: IO[bytes]) -> Blocks:
     """Of `image`, which was opened from `file`."""
     if image.format == "PNG":
         return _png(file)
+    if image.format == "GIF":
+        return Blocks(xmp=_xmp_of_gif(file))
     xmp = image.info.get("xmp", b"")
     iptc = _iptc(image)
     return Blocks(
         xmp=xmp if isinstance(xmp, bytes) and len(xmp) <= MOST_BYTES else b"",
         iptc=iptc if len(iptc) <= MOST_BYTES else b"",
     )
+
+
+def _xmp_of_gif(file: IO[bytes]) -> bytes:
+    """It is not cut into blocks: a trailer leads those who read blocks behind it."""
+    for part in gif.read_parts(file):
+        if part.kind == gif.APPLICATION and part.first == b"XMP DataXMP":
+            packet, trailer, _rest = file.read(MOST_BYTES).partition(b"\x01\xff\xfe\xfd")
+            return packet if trailer else b""
+    return b""
 
 
 def _iptc(image: Image.Image) -> bytes:

@@ -3,7 +3,7 @@ is decoded, and no file is read for longer than MOST_BLOCKS.
 
 Pages of a TIFF and the further pictures of an MPO or HEIC file are no frames.
 
-Sources: GIF89a, 20 to 26; PNG (third edition), 11.3.5; RFC 9649, 2.7.1; ISO/IEC 14496-12,
+Sources: PNG (third edition), 11.3.5; RFC 9649, 2.7.1; ISO/IEC 14496-12,
 8.4 and 8.7.
 """
 
@@ -14,13 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from gallery.pixels import boxes, webp
+from gallery.pixels import boxes, gif, webp
 
-# More than any film that somebody keeps as a GIF: 255 MB in blocks of 255 bytes.
-MOST_BLOCKS = 1_000_000
+# Chunks of a file.
+_MOST_CHUNKS = 1_000_000
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_GIF = (b"GIF87a", b"GIF89a")
 # Brands of files whose pictures are shown one after the other.
 _SEQUENCES = {b"avis", b"msf1", b"hevc", b"hevx"}
 
@@ -40,8 +39,8 @@ def read_frames(file: IO[bytes]) -> Frames:
     head = file.read(webp.HEAD)
     if len(head) < webp.HEAD:
         return Frames()
-    if head[:6] in _GIF:
-        delays = list(_gif(file, head))
+    if head[:6] in gif.SIGNATURES:
+        delays = list(_gif(file))
     elif head[:8] == _PNG:
         delays = list(_png(file))
     elif webp.is_webp(head):
@@ -62,50 +61,21 @@ def _frames(count: int, duration: float) -> Frames:
 # --- Delays of the frames, in seconds, one by one -----------------------------------
 
 
-def _gif(file: IO[bytes], head: bytes) -> Iterator[float]:
-    file.seek(13 + _table(head[10]))
-    delay, left = 0.0, MOST_BLOCKS
-    while left > 0:
-        kind = file.read(1)
-        if kind == b"\x21":
-            label, content = file.read(1), file.read(1)
-            size = content[0] if content else 0
-            first = file.read(size)
-            if label == b"\xf9" and len(first) >= 4:
-                delay = int.from_bytes(first[1:3], "little") / 100
-            left -= _skip_blocks(file, left) if size else 1
-        elif kind == b"\x2c":
-            place = file.read(9)
-            if len(place) < 9:
-                return
-            file.seek(_table(place[8]) + 1, os.SEEK_CUR)  # the table, and the size of codes
+def _gif(file: IO[bytes]) -> Iterator[float]:
+    delay = 0.0
+    for part in gif.read_parts(file):
+        if part.kind == gif.CONTROL and len(part.first) >= 4:
+            delay = int.from_bytes(part.first[1:3], "little") / 100
+        elif part.kind == gif.IMAGE:
             yield delay
             delay = 0.0
-            left -= _skip_blocks(file, left)
-        else:
-            return
-
-
-def _table(flags: int) -> int:
-    """Bytes of a table of colours."""
-    return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
-
-
-def _skip_blocks(file: IO[bytes], most: int) -> int:
-    """Go to the end of a chain of blocks. Returns how many there were, `most` at most."""
-    for number in range(1, most + 1):
-        size = file.read(1)
-        if not size or not size[0]:
-            return number
-        file.seek(size[0], os.SEEK_CUR)
-    return most
 
 
 def _png(file: IO[bytes]) -> Iterator[float]:
     """Of an APNG: what is announced before the pixels, and is there."""
     file.seek(len(_PNG))
     announced = False
-    for _chunk in range(MOST_BLOCKS):
+    for _chunk in range(_MOST_CHUNKS):
         start = file.read(8)
         if len(start) < 8:
             return
@@ -124,7 +94,7 @@ def _webp(file: IO[bytes], head: bytes) -> Iterator[float]:
     if head[12:16] != b"VP8X" or not head[20] & 2:
         return
     file.seek(12)
-    for _chunk in range(MOST_BLOCKS):
+    for _chunk in range(_MOST_CHUNKS):
         start = file.read(8)
         if len(start) < 8:
             return
