@@ -165,6 +165,8 @@ def copy_of(kind: Image, owner: User, taken: datetime) -> Image:
         content_type=kind.content_type,
         width=kind.width,
         height=kind.height,
+        facts=kind.facts,
+        frames=kind.frames,
         captured_at=taken,
         placeholder=kind.placeholder,
         render_state=kind.render_state,

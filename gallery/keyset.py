@@ -28,6 +28,13 @@ def _moment(text: str) -> datetime:
     return when.astimezone(UTC)
 
 
+def _clock(text: str) -> datetime:
+    when = datetime.fromisoformat(text)
+    if when.tzinfo is not None:
+        raise ValueError("a time on the spot has no zone")
+    return when
+
+
 def _number(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
@@ -96,7 +103,8 @@ def newest_first(moment: str) -> Order:
 
 
 UPLOADED = newest_first("created_at")
-TAKEN = newest_first("taken_at")
+# By the clocks on the spot.
+TAKEN = Order("taken_at", read=_clock)
 # Of pictures annotated with their place in one album (gallery.organising.albums).
 IN_ALBUM = Order("position", "item_id", descending=False, read=_number, read_key=_row_number)
 # Of rows annotated with their name in lower case.

@@ -18,7 +18,7 @@ from gallery.encoders.registry import get_verified_encoder
 from gallery.explore import drawing
 from gallery.indexing import batch, ledger, near_duplicates, spaces
 from gallery.indexing import presence as presence  # connects the worker's signals
-from gallery.library import looking_back, renditions
+from gallery.library import facts_again, looking_back, renditions
 from gallery.models import Image
 from gallery.organising import smart_albums, trash
 from gallery.pixels.decode import unpack
@@ -134,6 +134,7 @@ def sweep() -> None:
     for image_id in renditions.pending_renders(limit=50):
         render_image(str(image_id))
     looking_back.catch_up(limit=200)
+    facts_again.catch_up(limit=200)
 
 
 @shared_task

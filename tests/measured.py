@@ -122,7 +122,7 @@ def _functions() -> dict[str, Callable[[IO[bytes]], object]]:
     """The ways that a file from outside is read. The first one decides whether it is
     accepted; the others then have to get along with it."""
     from gallery.library import drawing
-    from gallery.library.exif import read_exif
+    from gallery.library.facts import read_facts
     from gallery.library.query_picture import packed_part, read_query_picture, read_small_picture
     from gallery.library.renditions import WIDTHS
     from gallery.library.validation import inspect_picture
@@ -140,7 +140,7 @@ def _functions() -> dict[str, Callable[[IO[bytes]], object]]:
 
     return {
         "inspect_picture": inspect_picture,
-        "read_exif": read_exif,
+        "read_facts": read_facts,
         "pixels_for_encoder": lambda file: jobs.pixels_for_encoder(file, jobs.header_of(file)),
         "thumbnails": lambda file: draw(file, WIDTHS[::-1]),
         "clean copy": lambda file: draw(file, [None]),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.files.storage import default_storage
 from django.urls import reverse
+from PIL.ExifTags import Base
 
 from gallery.accounts.export import DESCRIPTION, MISSING, export_account
 from gallery.models import (
@@ -24,6 +25,7 @@ from gallery.models import (
     Tag,
     User,
 )
+from tests import pictures
 from tests.conftest import api, draw, upload
 from tests.web_tools import browser, confirmed
 
@@ -55,6 +57,17 @@ def test_originals_come_back_byte_for_byte_under_their_names(alice: User, bob: U
     names = ["pictures/Am Strand.jpg", "pictures/日落.jpg", DESCRIPTION]
     assert archive.namelist() == names
     assert [archive.read(name) for name in names[:2]] == [red, blue]
+
+
+def test_files_are_dated_when_they_were_taken(alice: User) -> None:
+    photo = {Base.DateTimeOriginal: "1998:12:30 22:04:20", Base.OffsetTimeOriginal: "+13:00"}
+    upload(alice, pictures.jpeg(exif=pictures.exif_block(photo=photo)))
+    archive = unpacked(api(alice).get(EXPORT))
+    assert archive.infolist()[0].date_time == (1998, 12, 30, 22, 4, 20)
+    (row,) = told(archive)["pictures"]
+    assert row["captured_at"] == "1998-12-30T09:04:20Z"
+    assert (row["taken_at"], row["captured_offset"]) == ("1998-12-30T22:04:20", "+13:00")
+    assert (row["frames"], row["duration"]) == (1, None)
 
 
 def test_names_are_unique_whatever_the_system(alice: User) -> None:

@@ -22,12 +22,12 @@ pytestmark = pytest.mark.django_db
 IMAGES = "/api/v1/images/"
 EVERYBODY_SEES = {
     "id", "state", "error", "title", "description", "visibility", "width", "height",
-    "content_type", "byte_size", "created_at", "captured_at", "taken_at", "camera", "exif",
-    "placeholder", "owner", "is_owner", "favourite", "urls",
+    "content_type", "byte_size", "frames", "duration", "created_at", "captured_at", "taken_at",
+    "camera", "exif", "placeholder", "owner", "is_owner", "favourite", "urls",
 }  # fmt: skip
 OWNER_SEES = {
-    "original_name", "sha256", "latitude", "longitude", "archived", "tags", "hidden",
-    "hidden_reason",
+    "original_name", "sha256", "latitude", "longitude", "captured_offset", "archived", "tags",
+    "hidden", "hidden_reason",
 }  # fmt: skip
 
 
@@ -182,12 +182,13 @@ def test_the_owner_says_when_it_was_taken_and_where_it_is_listed(alice):
     changed = api(alice).patch(address, body)
     assert changed.status_code == 200
     shown = changed.json()
-    assert shown["captured_at"] == shown["taken_at"] == "2024-05-01T08:00:00Z"
+    assert shown["captured_at"] == shown["taken_at"] == "2024-05-01T10:00:00+02:00"
+    assert shown["captured_offset"] == "+02:00"
     assert (shown["archived"], shown["tags"]) == (True, ["sea", "Sun"])
     assert api(alice).get(address).json() == shown
     back = api(alice).patch(address, {"captured_at": None, "archived": False, "tags": []}).json()
     assert (back["captured_at"], back["archived"], back["tags"]) == (None, False, [])
-    assert back["taken_at"] == back["created_at"]
+    assert (back["taken_at"], back["captured_offset"]) == (back["created_at"], None)
 
 
 def test_archiving_again_keeps_since_when(alice):

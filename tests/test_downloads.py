@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import struct
 import uuid
 import zipfile
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.files.storage import default_storage
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Picture
+from PIL.ExifTags import Base
 from rest_framework.test import APIClient
 
 from gallery.library.renditions import rendition_path
@@ -252,3 +255,52 @@ def test_two_pictures_of_one_name_are_two_files(alice):
     ]]  # fmt: skip
     archive, _length = fetch(alice, ask(alice, images))
     assert archive.namelist() == ["IMG.jpg", "img (2).JPG", "IMG (3).jpg", "left-out.txt.jpg"]
+
+
+# --- Dates of entries ---------------------------------------------------------------------
+
+
+def dated(owner, when: str, offset: str, **fields) -> Image:
+    photo = {Base.DateTimeOriginal: when, Base.OffsetTimeOriginal: offset}
+    return upload(owner, pictures.jpeg(exif=pictures.exif_block(photo=photo)), **fields)
+
+
+def dates(archive: zipfile.ZipFile) -> list[tuple[int, ...]]:
+    """As the list at the end has them, and the entries themselves."""
+    for entry in archive.infolist():
+        archive.fp.seek(entry.header_offset + 10)
+        time, day = struct.unpack("<HH", archive.fp.read(4))
+        assert entry.date_time == (
+            *(1980 + (day >> 9), day >> 5 & 15, day & 31),
+            *(time >> 11, time >> 5 & 63, time % 32 * 2),
+        )
+    return [entry.date_time for entry in archive.infolist()]
+
+
+def test_files_are_dated_when_they_were_taken_by_the_clocks_there(alice, bob):
+    """In two seconds, which is all that a ZIP file knows."""
+    image = dated(alice, "1998:12:30 22:04:21", "+13:00", visibility="public")
+    for who in (alice, bob):
+        assert dates(fetch(who, ask(who, [image]))[0]) == [(1998, 12, 30, 22, 4, 20)]
+
+
+def test_dates_that_a_zip_file_cannot_hold_are_brought_into_its_range(alice):
+    image = dated(alice, "1950:12:30 22:04:20", "+00:00")
+    assert dates(fetch(alice, ask(alice, [image]))[0]) == [(1980, 1, 1, 0, 0, 0)]
+
+
+def test_files_without_a_date_have_that_of_their_upload(alice):
+    image = upload(alice)
+    Image.objects.update(created_at=datetime(2023, 5, 6, 7, 8, 10, tzinfo=UTC))
+    assert dates(fetch(alice, ask(alice, [image]))[0]) == [(2023, 5, 6, 7, 8, 10)]
+
+
+def test_an_album_and_what_is_missing_from_it(alice):
+    made = [dated(alice, f"2005:06:0{day} 10:00:00", "+02:00") for day in (1, 2)]
+    album = albums.create(alice, "Trip")
+    albums.add_images(album, Image.objects.all(), alice)
+    asked = api(alice).post(DOWNLOADS, {"album": str(album.pk)}).json()
+    default_storage.delete(original_of(made[1]))
+    archive, _length = fetch(alice, asked)
+    assert archive.namelist()[-1] == LEFT_OUT
+    assert dates(archive)[0] == (2005, 6, 1, 10, 0, 0)

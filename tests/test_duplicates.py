@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -93,6 +93,9 @@ def state(user) -> dict[str, object]:
         "title",
         "description",
         "captured_at",
+        "ahead_of_utc",
+        "is_offset_known",
+        "taken_at",
         "camera",
         "latitude",
         "longitude",
@@ -198,8 +201,9 @@ def test_merging_carries_everything_over_and_undo_takes_all_of_it_back(alice):
     keep, other, third = group(alice, 3)
     Image.objects.filter(pk=keep.pk).update(description="Mine", camera="")
     Image.objects.filter(pk=other.pk).update(
-        title="Sea", description="Theirs", captured_at=datetime(2024, 5, 3, tzinfo=UTC)
-    )
+        title="Sea", description="Theirs", captured_at=datetime(2024, 5, 3, 20, tzinfo=UTC),
+        ahead_of_utc=8 * 3600, is_offset_known=True,
+    )  # fmt: skip
     Image.objects.filter(pk=third.pk).update(camera="X100", latitude=1.5, longitude=2.5)
     here, both = (Album.objects.create(owner=alice, title=title) for title in "ab")
     lying = Album.objects.create(owner=alice, title="c", cover=third, deleted_at=timezone.now())
@@ -217,7 +221,8 @@ def test_merging_carries_everything_over_and_undo_takes_all_of_it_back(alice):
     assert in_trash([keep, other, third]) == [False, True, True]
     kept = Image.objects.get(pk=keep.pk)
     assert (kept.title, kept.description, kept.camera) == ("Sea", "Mine", "X100")
-    assert kept.captured_at == kept.taken_at == datetime(2024, 5, 3, tzinfo=UTC)
+    assert kept.captured_at == datetime(2024, 5, 3, 20, tzinfo=UTC)
+    assert (kept.taken_at, kept.is_offset_known) == (datetime(2024, 5, 4, 4), True)
     assert (kept.latitude, kept.longitude) == (1.5, 2.5)
     places = AlbumItem.objects.filter(image=keep).values_list("album__title", "position")
     assert sorted(places) == [("a", 2), ("b", 1), ("c", 4)]
@@ -351,8 +356,13 @@ def test_copies_are_certain_and_merged_at_once(alice, bob):
         ({"height": 110}, 0),
         ({"captured_at": datetime(2024, 5, 3, 10, 0, 2, tzinfo=UTC)}, 0),
         ({"placeholder": ""}, 0),
+        ({"frames": 5}, 0),
+        ({"frames": None}, 0),
     ],
-    ids=["another hash", "another shape", "another second", "no preview to compare"],
+    ids=[
+        *("another hash", "another shape", "another second", "no preview to compare"),
+        *("an animation", "frames that were not counted yet"),
+    ],
 )
 def test_whatever_differs_wants_a_look(alice, difference, bits):
     keep, other = group(alice, bits=bits)
@@ -361,6 +371,27 @@ def test_whatever_differs_wants_a_look(alice, difference, bits):
     (found,) = api(alice).get(API).json()["results"]
     assert not found["certain"]
     assert duplicates.merge_certain(alice).trashed == 0
+
+
+def test_animations_want_a_look_whatever_their_first_frames_show(alice):
+    """Of as many frames, of the same length: the bytes differ, and so may what they show."""
+    images = group(alice, bits=0)
+    Image.objects.filter(pk__in=[image.pk for image in images]).update(frames=5, duration=1)
+    assert duplicates.certain(alice) == []
+    Image.objects.filter(pk=images[0].pk).update(frames=1)
+    assert "5 frames" in browser(alice).get("/duplicates/").content.decode()
+
+
+def test_times_are_compared_by_the_clocks_where_an_offset_is_not_known(alice):
+    """A copy that lost its offset was read by the clocks of the site."""
+    keep, other = group(alice, bits=0)
+    noon = datetime(2024, 5, 3, 12, tzinfo=UTC)
+    known = {"captured_at": noon - timedelta(hours=8), "ahead_of_utc": 8 * 3600}
+    Image.objects.filter(pk=keep.pk).update(**known, is_offset_known=True)
+    Image.objects.filter(pk=other.pk).update(captured_at=noon, ahead_of_utc=0)
+    assert len(duplicates.certain(alice)) == 1
+    Image.objects.filter(pk=other.pk).update(is_offset_known=True)
+    assert duplicates.certain(alice) == [], "two moments, eight hours apart"
 
 
 def test_other_light_wants_a_look(alice):

@@ -1,33 +1,35 @@
-"""What is read from EXIF, and what is better left out."""
+"""What is read from a file, by EXIF above all, and what is better left out."""
 
 from __future__ import annotations
 
 import io
 import json
+import math
 import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
 from PIL.ExifTags import GPS, Base
 from PIL.TiffImagePlugin import IFDRational
 
-from gallery.library.exif import ExifFacts, read_exif
+from gallery.library.clocks import Clock
+from gallery.library.facts import Facts, read_facts
 from tests import pictures
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:UserWarning:PIL")
 
 
-def read(**blocks: Any) -> ExifFacts:
-    return read_exif(io.BytesIO(pictures.jpeg(exif=pictures.exif_block(**blocks))))
+def read(**blocks: Any) -> Facts:
+    return read_facts(io.BytesIO(pictures.jpeg(exif=pictures.exif_block(**blocks))))
 
 
 @pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "AVIF", "HEIF", "MPO"])
 def test_everything_a_camera_writes(format_: str) -> None:
-    facts = read_exif(io.BytesIO(pictures.with_gps(format_)))
+    facts = read_facts(io.BytesIO(pictures.with_gps(format_)))
 
-    assert facts.captured_at == datetime(2024, 5, 1, 4, 30, tzinfo=UTC)
+    assert facts.taken == Clock(datetime(2024, 5, 1, 12, 30), timedelta(hours=8))
+    assert facts.taken.moment == datetime(2024, 5, 1, 4, 30, tzinfo=UTC)
     assert facts.camera == "NIKON D850"
     assert facts.latitude == pytest.approx(31.2293333)
     assert facts.longitude == pytest.approx(121.47)
@@ -43,8 +45,8 @@ def test_everything_a_camera_writes(format_: str) -> None:
 
 
 def test_a_picture_without_exif() -> None:
-    assert read_exif(io.BytesIO(pictures.jpeg())) == ExifFacts()
-    assert read_exif(io.BytesIO(pictures.animated_gif())) == ExifFacts()
+    assert read_facts(io.BytesIO(pictures.jpeg())) == Facts()
+    assert read_facts(io.BytesIO(pictures.png())) == Facts()
 
 
 @pytest.mark.parametrize(
@@ -59,7 +61,7 @@ def test_a_picture_without_exif() -> None:
     ],
 )
 def test_broken_files_give_empty_facts(draw: Any) -> None:
-    assert read_exif(io.BytesIO(draw())) == ExifFacts()
+    assert read_facts(io.BytesIO(draw())) == Facts()
 
 
 def test_random_damage_never_raises_and_stays_storable() -> None:
@@ -72,67 +74,12 @@ def test_random_damage_never_raises_and_stays_storable() -> None:
         for _ in range(chance.randint(1, 8)):
             data[start + chance.randrange(400)] = chance.choice([0, 255, chance.randrange(256)])
 
-        facts = read_exif(io.BytesIO(bytes(data)))
+        facts = read_facts(io.BytesIO(bytes(data)))
 
         stored = json.dumps([facts.camera, facts.settings], allow_nan=False)
         assert "\\u0000" not in stored
         stored.encode()
         assert (facts.latitude is None) == (facts.longitude is None)
-
-
-# --- Time -----------------------------------------------------------------------
-
-
-def test_time_without_an_offset_is_that_of_the_installation(settings) -> None:
-    settings.TIME_ZONE = "Asia/Shanghai"
-
-    facts = read(photo={Base.DateTimeOriginal: "2024:05:01 12:30:00"})
-
-    assert facts.captured_at == datetime(2024, 5, 1, 4, 30, tzinfo=UTC)
-
-
-@pytest.mark.parametrize("offset", ["   :  ", "nonsense", "", "+99:99"])
-def test_an_unusable_offset_does_not_lose_the_time(offset: str) -> None:
-    facts = read(
-        photo={Base.DateTimeOriginal: "2024:05:01 12:30:00", Base.OffsetTimeOriginal: offset}
-    )
-
-    assert facts.captured_at == datetime(2024, 5, 1, 12, 30, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    "when",
-    [
-        "0000:00:00 00:00:00",
-        "    :  :     :  :  ",
-        "2023:02:30 10:00:00",
-        "2024:13:01 10:00:00",
-        "2024:05:01 25:00:00",
-        "1000:01:01 00:00:00",
-        "0001:01:01 00:00:00",
-        "9999:12:31 23:59:59",
-        "yesterday",
-        "",
-    ],
-)
-def test_impossible_times_are_left_out(when: str) -> None:
-    facts = read(photo={Base.DateTimeOriginal: when, Base.OffsetTimeOriginal: "-12:00"})
-
-    assert facts.captured_at is None
-
-
-def test_a_time_in_the_future_is_left_out() -> None:
-    future = timezone.now() + timedelta(days=3)
-
-    facts = read(photo={Base.DateTimeOriginal: future.strftime("%Y:%m:%d %H:%M:%S")})
-
-    assert facts.captured_at is None
-
-
-def test_the_time_of_scanning_stands_in() -> None:
-    facts = read(photo={Base.DateTimeDigitized: "2001:02:03 04:05:06"})
-
-    assert facts.captured_at == datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)
 
 
 # --- Camera ---------------------------------------------------------------------
@@ -174,25 +121,54 @@ def test_numbers_that_are_none_are_left_out() -> None:
     assert facts.settings == {}
 
 
+NONE = (IFDRational(0, 0),) * 3
+ZERO = (0.0, 0.0, 0.0)
+
+
 @pytest.mark.parametrize(
     ("latitude", "longitude", "expected"),
     [
         (("S", (33.0, 51.0, 54.5)), ("E", (151.0, 12.0, 36.0)), (-33.8651389, 151.21)),
         (("N", (40.0, 30.0, 0.0)), ("W", (74.0, 0.0, 36.0)), (40.5, -74.01)),
-        (("N", (91.0, 0.0, 0.0)), ("E", (10.0, 0.0, 0.0)), (None, None)),
-        (("N", (10.0, 0.0, 0.0)), ("E", (181.0, 0.0, 0.0)), (None, None)),
-        (("N", (10.0, 0.0, 0.0)), None, (None, None)),
+        ((None, (40.0, 30.0, 0.0)), (None, (74.0, 0.0, 36.0)), (40.5, 74.01)),
+        # Seconds, or minutes too, are missing in one way or another.
         (
-            ("N", (IFDRational(10, 0), 0.0, 0.0)),
-            ("E", (10.0, 0.0, 0.0)),
-            (None, None),
+            ("N", (48.0, 52.0, IFDRational(0, 0))),
+            ("E", (16.0, 26.0, IFDRational(0, 0))),
+            (48.8666667, 16.4333333),
         ),
+        (("N", (48.5, IFDRational(0, 0), IFDRational(0, 0))), ("E", (16.25,)), (48.5, 16.25)),
+        (("N", (48.0, 52.0)), ("E", (16.0, 26.0)), (48.8666667, 16.4333333)),
+        # Zero is a place where the other is none.
+        (("N", (51.0, 28.0, 38.0)), ("W", ZERO), (51.4772222, 0.0)),
+        (("S", ZERO), ("E", (6.0, 36.0, 0.0)), (0.0, 6.6)),
+        (("N", (0.0, 0.0, 1.0)), ("E", ZERO), (0.0002778, 0.0)),
+        # However it is written, it is nowhere.
+        (("N", ZERO), ("E", ZERO), (None, None)),
+        (("S", ZERO), ("W", ZERO), (None, None)),
+        ((None, ZERO), (None, ZERO), (None, None)),
+        (("N", (0.0,)), ("E", (0.0, 0.0)), (None, None)),
+        (("N", NONE), ("E", NONE), (None, None)),
+        (("N", (0.0, *NONE[:2])), ("E", (0.0, *NONE[:2])), (None, None)),
+        (("N", (0.0, 0.0, 0.003)), ("E", (IFDRational(1, 1_000_000), 0.0, 0.0)), (None, None)),
+        # No place on Earth, or half of one.
+        (("N", (91.0, 0.0, 0.0)), ("E", (10.0, 0.0, 0.0)), (None, None)),
+        (("N", (90.0, 0.0, 1.0)), ("E", (10.0, 0.0, 0.0)), (None, None)),
+        (("N", (10.0, 0.0, 0.0)), ("E", (181.0, 0.0, 0.0)), (None, None)),
+        (("N", (10.0, 99.0, 0.0)), ("E", (10.0, 0.0, 0.0)), (None, None)),
+        (("N", (10.0, 0.0, 0.0)), None, (None, None)),
+        (("N", (10.0, 0.0, 0.0)), ("E", NONE), (None, None)),
+        (("N", (IFDRational(10, 0), 0.0, 0.0)), ("E", (10.0, 0.0, 0.0)), (None, None)),
     ],
 )
 def test_positions(latitude: Any, longitude: Any, expected: Any) -> None:
-    gps: dict[int, Any] = {GPS.GPSLatitudeRef: latitude[0], GPS.GPSLatitude: latitude[1]}
-    if longitude:
-        gps |= {GPS.GPSLongitudeRef: longitude[0], GPS.GPSLongitude: longitude[1]}
+    gps: dict[int, Any] = {}
+    for given, reference, degrees in (
+        (latitude, GPS.GPSLatitudeRef, GPS.GPSLatitude),
+        (longitude, GPS.GPSLongitudeRef, GPS.GPSLongitude),
+    ):
+        if given:
+            gps |= {degrees: given[1], **({reference: given[0]} if given[0] else {})}
 
     facts = read(gps=gps)
 
@@ -203,3 +179,4 @@ def test_positions(latitude: Any, longitude: Any, expected: Any) -> None:
             pytest.approx(expected[0]),
             pytest.approx(expected[1]),
         )
+        assert math.copysign(1, facts.latitude) == 1 or facts.latitude < 0, "no -0"

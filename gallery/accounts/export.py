@@ -17,12 +17,12 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
-from zipstream import ZipStream
 
 from gallery import trail
 from gallery.accounts.export_records import write_records
 from gallery.library.storage import open_stored, original_of
 from gallery.models import Image, User
+from gallery.organising.dated_zip import DatedZip
 from gallery.organising.zip_names import UniqueNames, safe_name
 from gallery.trail import Event
 
@@ -45,7 +45,7 @@ class Export:
 
 def export_account(user: User) -> Export:
     trail.record(Event.ACCOUNT_EXPORTED, user)
-    archive = ZipStream(sized=True)
+    archive = DatedZip(sized=True)
     names = UniqueNames()
     missing = []
     files: dict[str, str] = {}
@@ -56,7 +56,7 @@ def export_account(user: User) -> Export:
             missing.append(name)
             continue
         files[str(image.pk)] = name
-        archive.add(_read(stored), name, size=image.byte_size)
+        archive.add_dated(_read(stored), name, image.taken_at, size=image.byte_size)
     description = _described(user, files)
     archive.add(_drain(description), DESCRIPTION, size=description.tell())
     if missing:
@@ -80,7 +80,7 @@ def export_response(user: User) -> StreamingHttpResponse:
 def _originals(user: User) -> Iterator[Image]:
     """All of them, the trash too, in the order of their upload."""
     owned = Image.objects.filter(owner=user).order_by("created_at", "pk")
-    columns = ("pk", "file", "original_name", "title", "byte_size")
+    columns = ("pk", "file", "original_name", "title", "byte_size", "taken_at")
     return owned.only(*columns).iterator(chunk_size=1000)
 
 

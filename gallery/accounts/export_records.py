@@ -9,6 +9,7 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
+from gallery.library.clocks import offset_text
 from gallery.models import (
     Album,
     AlbumItem,
@@ -63,9 +64,9 @@ def _account(user: User) -> dict[str, Any]:
 
 _PICTURE_FIELDS = (
     "title", "description", "visibility", "original_name", "sha256", "byte_size",
-    "content_type", "width", "height", "captured_at", "camera", "exif", "latitude",
-    "longitude", "created_at", "updated_at", "archived_at", "hidden_at", "hidden_reason",
-    "deleted_at",
+    "content_type", "width", "height", "frames", "duration", "captured_at", "taken_at",
+    "camera", "exif", "latitude", "longitude", "created_at", "updated_at",
+    "archived_at", "hidden_at", "hidden_reason", "deleted_at",
 )  # fmt: skip
 
 
@@ -76,6 +77,7 @@ def _pictures(user: User, files: dict[str, str]) -> Iterator[dict[str, Any]]:
             "id": image.pk,
             "file": files.get(str(image.pk)),
             **{field: getattr(image, field) for field in _PICTURE_FIELDS},
+            "captured_offset": offset_text(image.offset),
             "tags": [tag.name for tag in image.tags.all()],
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -107,7 +108,7 @@ class ImageAdmin(ModelAdmin):
         "dimensions",
         "file_size",
         "checksum",
-        "captured_at",
+        "taken",
         "camera",
         "created_at",
         "deleted_at",
@@ -157,6 +158,11 @@ class ImageAdmin(ModelAdmin):
     @display(description=_("title"), ordering="title")
     def display_title(self, image: Image) -> str:
         return image.display_title
+
+    @display(description=_("taken"), empty_value="–")
+    def taken(self, image: Image) -> datetime | None:
+        """By the clocks on the spot."""
+        return image.captured_clock
 
     @display(description=_("search index"), label=STATE_COLOURS, ordering="index_state")
     def index_label(self, image: Image) -> tuple[str, str]:

@@ -1,69 +1,50 @@
-"""What a camera wrote beside the picture, cleaned for the database.
+"""What a camera wrote beside the picture, cleaned for the database: itself, its settings and
+where it was. When the picture was taken is asked in more places (gallery.library.taken).
 
-Every value comes from outside: rationals with a zero below, dates that never
-were, text with NUL characters (PostgreSQL refuses them), offsets into nowhere.
-What cannot be understood is left out; a picture is never refused for it.
+Every value comes from outside. What cannot be understood is left out; a picture is never
+refused for it.
 """
 
 from __future__ import annotations
 
 import logging
-import math
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
-from typing import IO, Any
+from typing import IO
 
-from django.utils import timezone
 from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 
-from gallery.pixels.decode import exif_of, open_picture
+from gallery.library.exif_values import MOST_TEXT, Tags, number, text
+from gallery.pixels.decode import exif_of
 
 logger = logging.getLogger(__name__)
 
-Tags = Mapping[int, Any]
-
-_FIRST_PHOTOGRAPH = 1826
-_MAX_TEXT = 200
+# Where a receiver has no fix, programs write zeros: degrees within 11 m of them.
+_NOWHERE = 1e-4
 
 
 @dataclass(frozen=True)
-class ExifFacts:
-    """Times are aware. Latitude and longitude are degrees, both known or neither.
+class Directories:
+    """Empty where there is none, or none that can be read."""
 
-    `settings` is JSON: exposure_time (seconds), exposure_bias (EV), f_number,
-    iso, focal_length and focal_length_35mm (millimetres), lens, flash (fired).
-    """
-
-    captured_at: datetime | None = None
-    camera: str = ""
-    latitude: float | None = None
-    longitude: float | None = None
-    settings: dict[str, float | str | bool] = field(default_factory=dict)
+    main: Tags = field(default_factory=dict)
+    photo: Tags = field(default_factory=dict)
+    gps: Tags = field(default_factory=dict)
 
 
-def read_exif(file: IO[bytes]) -> ExifFacts:
-    """The EXIF of the picture in `file`; empty facts where there is none to read."""
+def read_directories(image: Image.Image, file: IO[bytes]) -> Directories:
+    """Of `image`, which was opened from `file`."""
     try:
-        exif = exif_of(open_picture(file), file)
-        camera = _camera(_text(exif.get(Base.Make)), _text(exif.get(Base.Model)))
+        exif = exif_of(image, file)
+        main = dict(exif)
     except Exception as error:  # the parser raises anything at all for broken EXIF
         logger.info("EXIF cannot be read: %s: %s", type(error).__name__, error)
-        return ExifFacts()
-    photo = _ifd(exif, IFD.Exif)
-    latitude, longitude = _position(_ifd(exif, IFD.GPSInfo))
-    return ExifFacts(
-        captured_at=_captured_at(photo),
-        camera=camera,
-        latitude=latitude,
-        longitude=longitude,
-        settings=_settings(photo),
-    )
+        return Directories()
+    return Directories(main, _directory(exif, IFD.Exif), _directory(exif, IFD.GPSInfo))
 
 
-def _ifd(exif: Image.Exif, tag: int) -> Tags:
+def _directory(exif: Image.Exif, tag: int) -> Tags:
     try:
         return exif.get_ifd(tag)
     except Exception as error:  # as above, for an offset into nowhere
@@ -71,46 +52,23 @@ def _ifd(exif: Image.Exif, tag: int) -> Tags:
         return {}
 
 
-# --- Values ---------------------------------------------------------------------
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
-    if not isinstance(value, str):
-        return ""
-    # Cameras pad with NULs and blanks; surrogates cannot be stored as UTF-8.
-    printable = re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+", " ", value.split("\x00")[0])
-    return " ".join(printable.split())[:_MAX_TEXT]
-
-
-def _number(value: object) -> float | None:
-    """A finite float, or None. Pillow's rationals allow a zero denominator."""
-    if isinstance(value, tuple):
-        value = value[0] if value else None
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
+# --- Camera and settings -----------------------------------------------------------
 
 
 def _positive(value: object) -> float | None:
-    number = _number(value)
-    return round(number, 6) if number is not None and number > 0 else None
+    found = number(value)
+    return round(found, 6) if found is not None and found > 0 else None
 
 
 def _bias(value: object) -> float | None:
-    number = _number(value)
-    return round(number, 2) if number is not None and abs(number) <= 20 else None
+    found = number(value)
+    return round(found, 2) if found is not None and abs(found) <= 20 else None
 
 
 def _fired(value: object) -> bool | None:
-    number = _number(value)
-    return bool(int(number) & 1) if number is not None else None
+    found = number(value)
+    return bool(int(found) & 1) if found is not None else None
 
-
-# --- Facts ----------------------------------------------------------------------
 
 _SETTINGS: tuple[tuple[str, int, Callable[[object], float | str | bool | None]], ...] = (
     ("exposure_time", Base.ExposureTime, _positive),
@@ -119,72 +77,55 @@ _SETTINGS: tuple[tuple[str, int, Callable[[object], float | str | bool | None]],
     ("iso", Base.ISOSpeedRatings, _positive),
     ("focal_length", Base.FocalLength, _positive),
     ("focal_length_35mm", Base.FocalLengthIn35mmFilm, _positive),
-    ("lens", Base.LensModel, lambda value: _text(value) or None),
+    ("lens", Base.LensModel, lambda value: text(value) or None),
     ("flash", Base.Flash, _fired),
 )
 
 
-def _settings(photo: Tags) -> dict[str, float | str | bool]:
+def settings_of(photo: Tags) -> dict[str, float | str | bool]:
     values = ((key, clean(photo.get(tag))) for key, tag, clean in _SETTINGS)
     return {key: value for key, value in values if value is not None}
 
 
-def _camera(make: str, model: str) -> str:
+def camera_of(main: Tags) -> str:
     """Make and model, without the make twice: "NIKON CORPORATION" and "NIKON D850"
     are one "NIKON D850"."""
+    make, model = text(main.get(Base.Make)), text(main.get(Base.Model))
     brand = make.split(" ")[0].casefold()
     if not model or (brand and model.casefold().startswith(brand)):
         return model or make
-    return f"{make} {model}".strip()[:_MAX_TEXT]
+    return f"{make} {model}".strip()[:MOST_TEXT]
 
 
-def _captured_at(photo: Tags) -> datetime | None:
-    for when, offset in (
-        (Base.DateTimeOriginal, Base.OffsetTimeOriginal),
-        (Base.DateTimeDigitized, Base.OffsetTimeDigitized),
-    ):
-        taken = _moment(_text(photo.get(when)), _text(photo.get(offset)))
-        if taken is not None:
-            return taken
-    return None
+# --- Place ------------------------------------------------------------------------
 
 
-def _moment(when: str, offset: str) -> datetime | None:
-    """ "2024:05:01 12:30:00" and "+08:00" -> an aware time, in the installation's
-    time zone where the camera did not say which; None for an impossible date."""
-    try:
-        naive = datetime.strptime(when[:19], "%Y:%m:%d %H:%M:%S")
-        if naive.year < _FIRST_PHOTOGRAPH:
-            return None
-        zone = _zone(offset)
-        taken = naive.replace(tzinfo=zone) if zone else timezone.make_aware(naive)
-        # A day of grace: the camera's clock may run in another zone.
-        return taken if taken.astimezone(UTC) < timezone.now() + timedelta(days=1) else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def _zone(offset: str) -> tzinfo | None:
-    try:
-        return datetime.strptime(offset, "%z").tzinfo
-    except ValueError:  # absent, or the "   :  " of a camera that does not know
-        return None
-
-
-def _position(gps: Tags) -> tuple[float, float] | tuple[None, None]:
+def position_of(gps: Tags) -> tuple[float, float] | tuple[None, None]:
+    """Degrees. 0° N 0° E is what is written where none was known."""
     latitude = _degrees(gps.get(GPS.GPSLatitude), gps.get(GPS.GPSLatitudeRef), "S", 90)
     longitude = _degrees(gps.get(GPS.GPSLongitude), gps.get(GPS.GPSLongitudeRef), "W", 180)
-    return (None, None) if latitude is None or longitude is None else (latitude, longitude)
+    if latitude is None or longitude is None:
+        return None, None
+    if abs(latitude) < _NOWHERE and abs(longitude) < _NOWHERE:
+        return None, None
+    return latitude, longitude
 
 
 def _degrees(parts: object, reference: object, negative: str, limit: float) -> float | None:
-    """(degrees, minutes, seconds) -> signed degrees, or None if not within `limit`."""
-    if not isinstance(parts, tuple) or not 1 <= len(parts) <= 3:
+    """Degrees, minutes and seconds -> signed degrees, or None if not within `limit`. The
+    latter two may be missing, also as 0/0."""
+    if not isinstance(parts, tuple):
+        parts = (parts,)
+    if not 1 <= len(parts) <= 3:
         return None
-    numbers = [_number(part) for part in parts]
-    if any(number is None or number < 0 for number in numbers):
+    first, *others = (number(part) for part in parts)
+    if first is None or first < 0:
         return None
-    degrees = sum((number or 0.0) / 60**power for power, number in enumerate(numbers))
+    smaller = [0.0 if other is None else other for other in others]
+    if any(not 0 <= other <= 60 for other in smaller):
+        return None
+    degrees = first + sum(other / 60**power for power, other in enumerate(smaller, 1))
     if degrees > limit:
         return None
-    return round(-degrees if _text(reference).upper() == negative else degrees, 7)
+    sign = -1 if text(reference).upper().startswith(negative) else 1
+    return round(sign * degrees, 7) + 0.0  # no “-0.0”

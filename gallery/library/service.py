@@ -17,7 +17,8 @@ from django.utils import timezone
 from gallery import doorbell, trail
 from gallery.indexing import ledger
 from gallery.library import quota, texts
-from gallery.library.exif import ExifFacts, read_exif
+from gallery.library.clocks import time_fields
+from gallery.library.facts import VERSION, Facts, read_facts
 from gallery.library.originals import (
     as_django_file,
     lock_original,
@@ -84,7 +85,7 @@ def add_image(
         sha256=sha256,
         byte_size=content.size,
         **entered,
-        **_fields(facts, read_exif(content)),
+        **_fields(facts, read_facts(content, entered["original_name"])),
     )
     replace_stored(path, content)
     try:
@@ -100,16 +101,19 @@ def known_images(owner: User, hashes: Iterable[str]) -> dict[str, Image]:
     return {image.sha256: image for image in images}
 
 
-def _fields(facts: PictureFacts, exif: ExifFacts) -> dict[str, object]:
+def _fields(picture: PictureFacts, facts: Facts) -> dict[str, object]:
     return {
-        "content_type": facts.content_type,
-        "width": facts.width,
-        "height": facts.height,
-        "captured_at": exif.captured_at,
-        "camera": exif.camera,
-        "exif": exif.settings,
-        "latitude": exif.latitude,
-        "longitude": exif.longitude,
+        "content_type": picture.content_type,
+        "width": picture.width,
+        "height": picture.height,
+        "facts": VERSION,
+        "frames": facts.frames.count,
+        "duration": facts.frames.duration,
+        "camera": facts.camera,
+        "exif": facts.settings,
+        "latitude": facts.latitude,
+        "longitude": facts.longitude,
+        **time_fields(facts.taken),
     }
 
 

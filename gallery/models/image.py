@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache, reduce
 from operator import or_
 from typing import TYPE_CHECKING, cast
@@ -14,10 +14,11 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Exists, F, Func, OuterRef, Q
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
+from gallery.models import clock
 from gallery.models.album import Album, AlbumItem
+from gallery.models.clock import ClockField, OnTheSpot
 from gallery.models.organising import Favourite, Tag
 from gallery.models.words import Words
 
@@ -171,8 +172,20 @@ class Image(models.Model):
     width = models.PositiveIntegerField(_("width"), editable=False)
     height = models.PositiveIntegerField(_("height"), editable=False)
 
-    # From EXIF. Width and height above are those after the orientation is applied.
+    # Of an animation more than one; the pages of a TIFF are none. Null: not counted yet.
+    frames = models.PositiveIntegerField(null=True, editable=False)
+    # Of one turn of an animation, in seconds, where the file says so.
+    duration = models.FloatField(null=True, editable=False)
+
+    # What a file says of its picture, and in which way it was read: 0, before there were
+    # versions of that (gallery.library.facts). Width and height above are those after the
+    # orientation is applied.
+    facts = models.PositiveSmallIntegerField(default=0, editable=False)
     captured_at = models.DateTimeField(_("taken"), null=True, blank=True)
+    # Seconds by which the clocks where it was taken, or else those of the site, were ahead
+    # of UTC then; and whether that is known, not assumed.
+    ahead_of_utc = models.IntegerField(default=clock.ahead_of_utc, editable=False)
+    is_offset_known = models.BooleanField(default=False, editable=False)
     camera = models.CharField(_("camera"), max_length=200, blank=True)
     exif = models.JSONField(_("camera settings"), default=dict, blank=True)
     # GPS is private to the owner.
@@ -215,10 +228,11 @@ class Image(models.Model):
 
     created_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
-    # What the timeline is ordered by.
+    # When it was taken, or else uploaded, by the clocks on the spot: a time without a zone.
+    # All days, months and orders go by it.
     taken_at = models.GeneratedField(
-        expression=Coalesce("captured_at", "created_at"),
-        output_field=models.DateTimeField(),
+        expression=OnTheSpot("captured_at", "created_at", ahead="ahead_of_utc"),
+        output_field=ClockField(),
         db_persist=True,
     )
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
@@ -288,6 +302,7 @@ class Image(models.Model):
             GinIndex(fields=["name_words"], name="image_name_words"),
             GinIndex(fields=["colour_cells"], name="image_colours"),
             models.Index(fields=["id"], name="image_not_looked_at", condition=Q(looks=0)),
+            models.Index(fields=["id"], name="image_facts_old", condition=Q(facts=0)),
             models.Index(
                 fields=["created_at"],
                 name="image_render_pending",
@@ -308,6 +323,20 @@ class Image(models.Model):
         """What a picture is called where it has no title. Never the file name:
         that may hold what its owner would not show to others."""
         return self.title or str(_("Untitled"))
+
+    @property
+    def is_animated(self) -> bool:
+        return self.frames is not None and self.frames > 1
+
+    @property
+    def captured_clock(self) -> datetime | None:
+        """When it was taken, where that is known, by the clocks on the spot."""
+        return None if self.captured_at is None else self.taken_at
+
+    @property
+    def offset(self) -> timedelta | None:
+        """By how much those clocks were ahead of UTC, where that is known."""
+        return timedelta(seconds=self.ahead_of_utc) if self.is_offset_known else None
 
     def is_owned_by(self, user: User | AnonymousUser) -> bool:
         return user.pk is not None and self.owner_id == user.pk

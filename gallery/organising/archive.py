@@ -11,6 +11,7 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from gallery.errors import Refusal, Unavailable
 from gallery.library.renditions import ensure_clean_copy
 from gallery.library.storage import open_stored, original_of
 from gallery.models import Image, User
+from gallery.organising.dated_zip import DatedZip
 from gallery.organising.zip_names import UniqueNames, safe_name, text_in_place_of
 
 logger = logging.getLogger(__name__)
@@ -40,11 +42,13 @@ _AT_ONCE = 1000
 @dataclass(frozen=True)
 class Entry:
     """A picture under its name in the archive. `size` is in bytes, None for a picture
-    of another: the copy without metadata may not have been made yet."""
+    of another: the copy without metadata may not have been made yet. `when` is when it was
+    taken, by the clocks on the spot, as its page tells to all who see it."""
 
     image_id: UUID
     name: str
     size: int | None
+    when: datetime
 
 
 class Archive:
@@ -63,16 +67,16 @@ class Archive:
     def _length(self) -> int | None:
         if any(entry.size is None for entry in self._entries):
             return None
-        planned = ZipStream(sized=True)
+        planned = DatedZip(sized=True)
         for entry in self._entries:
-            planned.add(iter(()), entry.name, size=entry.size)
+            planned.add_dated(iter(()), entry.name, entry.when, size=entry.size)
         _add_report(planned, self._missing)
         return len(planned)
 
     def __iter__(self) -> Iterator[bytes]:
         """The file, part by part. Raises Unavailable if the storage fails in the middle
         of a picture: the receiver then notices that the download is not whole."""
-        archive = ZipStream(sized=self.length is not None)
+        archive = DatedZip(sized=self.length is not None)
         missing = list(self._missing)
         for entry in self._entries:
             try:
@@ -85,7 +89,7 @@ class Archive:
                     continue
                 _add_in_place(archive, entry.name, entry.size, line)
             else:
-                archive.add(content, entry.name, size=entry.size)
+                archive.add_dated(content, entry.name, entry.when, size=entry.size)
             yield from archive.file()
         with translation.override(self._language):
             _add_report(archive, missing)
@@ -105,21 +109,21 @@ def _entries(image_ids: Sequence[UUID], user: User) -> tuple[list[Entry], list[s
     names.unique(LEFT_OUT)
     entries, missing = [], []
     for image in _visible(image_ids, user):
-        stored = original_of(image)
+        stored, when = original_of(image), image.taken_at
         if not image.is_owned_by(user):
-            entries.append(Entry(image.pk, names.unique(f"{image.pk}.webp"), None))
+            entries.append(Entry(image.pk, names.unique(f"{image.pk}.webp"), None, when))
             continue
         extension = os.path.splitext(stored)[1]
         name = names.unique(safe_name(image.original_name or str(image.pk), extension))
         if _is_there(stored, image.byte_size):
-            entries.append(Entry(image.pk, name, image.byte_size))
+            entries.append(Entry(image.pk, name, image.byte_size, when))
         else:
             missing.append(f"{name}: {_DAMAGED}")
     return entries, missing
 
 
 def _visible(image_ids: Sequence[UUID], user: User) -> Iterator[Image]:
-    columns = ("pk", "owner_id", "file", "original_name", "byte_size")
+    columns = ("pk", "owner_id", "file", "original_name", "byte_size", "taken_at")
     for start in range(0, len(image_ids), _AT_ONCE):
         part = image_ids[start : start + _AT_ONCE]
         found = Image.objects.visible_to(user).filter(pk__in=part).order_by().only(*columns)

@@ -44,6 +44,7 @@ def are_copies(images: Sequence[Image], pairs: Iterable[Pair]) -> bool:
         other.pk in alike
         and _same_shape(keep, other)
         and _same_time(keep, other)
+        and _same_frames(keep, other)
         and _same_light(keep, other)
         for other in images[1:]
     )
@@ -58,7 +59,17 @@ def _same_time(one: Image, other: Image) -> bool:
     """Or one of them does not say when it was taken."""
     if one.captured_at is None or other.captured_at is None:
         return True
-    return abs((one.captured_at - other.captured_at).total_seconds()) < MOST_SECONDS
+    if one.is_offset_known and other.is_offset_known:
+        apart = one.captured_at - other.captured_at
+    else:
+        apart = one.taken_at - other.taken_at
+    return abs(apart.total_seconds()) < MOST_SECONDS
+
+
+def _same_frames(one: Image, other: Image) -> bool:
+    """Signs are those of first frames: of animations nothing but the bytes tells more. What
+    has not been counted yet may be one."""
+    return one.frames == other.frames == 1 or one.sha256 == other.sha256
 
 
 def _same_light(one: Image, other: Image) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
 from gallery.library import service
+from gallery.library.clocks import Clock, time_fields
 from gallery.models import Image
 from gallery.organising.tags import set_tags
 
@@ -27,15 +28,18 @@ def change(
     tags: Iterable[str] | None = None,
     **fields: Any,
 ) -> None:
-    """Change what is given, all of it or nothing: `captured_at` (None: not known),
-    `archived`, `tags`, and the fields of `service.update_image`.
+    """Change what is given, all of it or nothing: `captured_at` as the clocks on the spot
+    showed it (None: not known), with an offset where that is known; `archived`, `tags`, and
+    the fields of `service.update_image`.
 
     Raises Refusal.
     """
     changed = []
     if "captured_at" in fields:
-        image.captured_at = _clean_moment(fields.pop("captured_at"))
-        changed.append("captured_at")
+        clock = _clock_of(image, fields.pop("captured_at"))
+        for name, value in time_fields(clock, image.created_at).items():
+            setattr(image, name, value)
+            changed.append(name)
     if archived is not None and archived != (image.archived_at is not None):
         image.archived_at = timezone.now() if archived else None
         changed.append("archived_at")
@@ -45,12 +49,20 @@ def change(
         set_tags(image, tags)
 
 
-def _clean_moment(moment: datetime | None) -> datetime | None:
-    if moment is not None and not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+def _clock_of(image: Image, given: datetime | None) -> Clock | None:
+    """Without an offset in `given` the one that is known stays, and so do parts of a second
+    that nobody can enter."""
+    if given is None:
+        return None
+    if not _FIRST_YEAR <= given.year <= _LAST_YEAR:
         raise Refusal(
             "bad_captured_at",
             _("Give a time from the year %(first)d to %(last)d.")
             % {"first": _FIRST_YEAR, "last": _LAST_YEAR},
             "captured_at",
         )
-    return moment and moment.astimezone(UTC)
+    if (offset := given.utcoffset()) is not None:
+        return Clock(given.replace(tzinfo=None), offset)
+    known = image.captured_clock
+    unchanged = known is not None and known.replace(microsecond=0) == given
+    return Clock(known if known and unchanged else given, image.offset)

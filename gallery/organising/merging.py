@@ -27,8 +27,15 @@ from gallery.organising import album_rows, changes, moments
 MAX_GROUP = 200
 
 # What the kept picture takes from the others where it has nothing itself. What belongs
-# together (a place has two numbers) comes from one picture.
-FILLED = (("title",), ("description",), ("captured_at",), ("camera",), ("latitude", "longitude"))
+# together (a place has two numbers, a time its offset) comes from one picture. The first of
+# each says whether there is anything.
+FILLED = (
+    ("title",),
+    ("description",),
+    ("captured_at", "ahead_of_utc", "is_offset_known"),
+    ("camera",),
+    ("latitude", "longitude"),
+)
 FILLED_FIELDS = tuple(chain.from_iterable(FILLED))
 
 # (other, kept), pairwise
@@ -212,7 +219,7 @@ def _fill_gaps(pairs: Pairs, pictures: Mapping[UUID, Image]) -> dict[str, dict[s
     for other, kept in pairs:
         image, source = pictures[kept], pictures[other]
         for fields in FILLED:
-            if any(_has(image, field) for field in fields) or not _has(source, fields[0]):
+            if _has(image, fields[0]) or not _has(source, fields[0]):
                 continue
             for field in fields:
                 value = getattr(source, field)

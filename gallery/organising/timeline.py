@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import Avg, Count, F, FloatField
-from django.db.models.functions import Cast, Greatest, Least, TruncMonth
+from django.db.models.functions import Cast, Greatest, Least
+
+from gallery.models.clock import MonthOf
 
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
@@ -16,7 +18,7 @@ _NARROWEST, _WIDEST = 0.5, 3.0
 
 
 class Month(TypedDict):
-    """`month` is like "2024-05", in the time zone of the site; `ratio` the mean of
+    """`month` is like "2024-05", by the clocks on the spot; `ratio` the mean of
     width over height, as a grid shows it."""
 
     month: str
@@ -29,7 +31,7 @@ def months(images: ImageQuerySet) -> list[Month]:
     ratio = Cast(F("width"), FloatField()) / Cast(F("height"), FloatField())
     rows = (
         images.order_by()
-        .values(begin=TruncMonth("taken_at"))
+        .values(begin=MonthOf("taken_at"))
         .annotate(n=Count("pk"), shape=Avg(Least(Greatest(ratio, _NARROWEST), _WIDEST)))
         .order_by("-begin")
     )

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from gallery.indexing import ledger
 from gallery.library import caps
+from gallery.library.clocks import time_fields
 from gallery.models import Album, AlbumItem, Image, NearDuplicate, Tag, User
 from gallery.organising import (
     album_rows,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
 
 Before = dict[str, Any]
+
+_OF_A_TIME = {"captured_at", "ahead_of_utc", "is_offset_known"}
 
 
 def _visibility(before: Before, user: User) -> int:
@@ -156,7 +159,13 @@ def _merge_duplicates(before: Before, user: User) -> int:
 
 def _empty_again(image: ImageQuerySet, filled: dict[str, Any]) -> None:
     """Fields that still say what was filled in."""
+    if "captured_at" in filled:
+        for timed in image.filter(captured_at=filled["captured_at"]):
+            fields = time_fields(None, timed.created_at)
+            image.update(**fields, updated_at=timezone.now())
     for field, value in filled.items():
+        if field in _OF_A_TIME:
+            continue
         empty = "" if field in {"title", "description", "camera"} else None
         image.filter(**{field: value}).update(**{field: empty, "updated_at": timezone.now()})
 

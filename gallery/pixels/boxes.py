@@ -14,6 +14,9 @@ HEAD = 12
 # overlap, and readers copy each of them: a few hundred bytes could be read a million times.
 _MOST_TIMES = 2
 _SLACK = 1024**2
+# Boxes beside one another, and what is read of one that says something about others.
+_MOST_BOXES = 10_000
+_MOST_CONTENT = 1024
 # Where an `av1C` is looked for: the description stands before the pixels.
 _DESCRIPTION = 1024**2
 
@@ -35,13 +38,13 @@ def is_deep_av1(file: IO[bytes]) -> bool:
     """Whether any picture of the file has more than 8 bits a channel, or may have."""
     file.seek(0)
     description = file.read(_DESCRIPTION)
-    starts = [at + 4 for at in _places(description, b"av1C")]
+    starts = [at + 4 for at in _found(description, b"av1C")]
     return not starts or any(
         len(description) > at + 2 and description[at + 2] & 0x40 for at in starts
     )
 
 
-def _places(data: bytes, name: bytes) -> Iterator[int]:
+def _found(data: bytes, name: bytes) -> Iterator[int]:
     at = data.find(name)
     while at >= 0:
         yield at
@@ -51,19 +54,21 @@ def _places(data: bytes, name: bytes) -> Iterator[int]:
 def _location_box(file: IO[bytes]) -> bytes:
     """The content of `iloc` in `meta`; empty where there is none."""
     file.seek(0, 2)
-    meta = _child(file, b"meta", 0, file.tell())
-    if meta is None:
-        return b""
-    found = _child(file, b"iloc", meta[0] + 4, meta[1])  # behind version and flags
-    if found is None:
-        return b""
-    file.seek(found[0])
-    return file.read(found[1] - found[0])
+    for start, end in places(file, (b"meta",), 0, file.tell()):
+        for first, last in places(file, (b"iloc",), start + 4, end):  # behind version and flags
+            file.seek(first)
+            return file.read(last - first)
+    return b""
 
 
-def _child(file: IO[bytes], name: bytes, start: int, end: int) -> tuple[int, int] | None:
-    """Where the content of the first box `name` between two places begins and ends."""
-    while start + 8 <= end:
+def places(
+    file: IO[bytes], path: tuple[bytes, ...], start: int, end: int
+) -> Iterator[tuple[int, int]]:
+    """Where the contents of all boxes begin and end that `path` leads to, from the boxes
+    between two places on. Raises SyntaxError where there are more than any program writes."""
+    for _box in range(_MOST_BOXES):
+        if start + 8 > end:
+            return
         file.seek(start)
         head = file.read(16)
         size, content = int.from_bytes(head[:4], "big"), start + 8
@@ -72,11 +77,23 @@ def _child(file: IO[bytes], name: bytes, start: int, end: int) -> tuple[int, int
         elif size == 0:
             size = end - start
         if size < 8:
-            return None
-        if head[4:8] == name:
-            return content, min(start + size, end)
+            return
+        if head[4:8] == path[0]:
+            found = content, min(start + size, end)
+            if len(path) == 1:
+                yield found
+            else:
+                yield from places(file, path[1:], *found)
         start += size
-    return None
+    raise SyntaxError(f"more than {_MOST_BOXES} boxes beside one another")
+
+
+def content(file: IO[bytes], path: tuple[bytes, ...], start: int, end: int) -> bytes:
+    """What the first of them holds, or how it begins; empty where there is none."""
+    for first, last in places(file, path, start, end):
+        file.seek(first)
+        return file.read(min(last - first, _MOST_CONTENT))
+    return b""
 
 
 def _lengths(box: bytes) -> Iterator[int]:

@@ -9,6 +9,7 @@ from typing import Any
 import django_filters
 from django import forms
 from django.core.validators import ProhibitNullCharactersValidator
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -129,6 +130,23 @@ class _MomentField(django_filters.fields.IsoDateTimeField):
 
 class MomentFilter(django_filters.IsoDateTimeFilter):
     field_class = _MomentField
+
+
+class _ClockField(django_filters.fields.IsoDateTimeField):
+    """A time as clocks on the spot showed it. One with an offset counts as what the clocks of
+    the site showed then: compared with the moments themselves it would tell of pictures of
+    others how far their clocks were ahead, and so about where they were taken."""
+
+    def clean(self, value: Any) -> datetime | None:
+        moment = super().clean(value)
+        try:
+            return moment and timezone.make_naive(moment, timezone.get_default_timezone())
+        except OverflowError as error:
+            raise forms.ValidationError(self.error_messages["invalid"], "invalid") from error
+
+
+class ClockFilter(django_filters.IsoDateTimeFilter):
+    field_class = _ClockField
 
 
 class _YesNoField(forms.Field):

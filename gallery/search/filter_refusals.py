@@ -10,7 +10,7 @@ import django_filters
 from django.utils.translation import gettext as _
 
 from gallery.encoders.client import normalise_text
-from gallery.search.filter_fields import MomentFilter, YesNoFilter
+from gallery.search.filter_fields import ClockFilter, MomentFilter, YesNoFilter
 
 # Filters that a line calls otherwise than the API does.
 _KEYS = {"taken_after": "after", "taken_before": "before", "size_min": "size", "size_max": "size"}
@@ -30,7 +30,7 @@ def sentence(
     if error["code"] == "null_characters_not_allowed":
         return _("“%(key)s:” cannot hold null characters: write it without them.") % told
     match kind:
-        case MomentFilter():
+        case MomentFilter() | ClockFilter():
             return (
                 _(
                     "“%(key)s:” cannot be “%(value)s”: give a day, as 2024-05-31, "

@@ -21,6 +21,7 @@ from gallery.indexing import ledger
 from gallery.models import Album, AlbumItem, Embedding, Favourite, Image, Tag, User
 from gallery.search import cameras, colours, filter_refusals, words
 from gallery.search.filter_fields import (
+    ClockFilter,
     ColoursFilter,
     IdsFilter,
     MomentFilter,
@@ -29,6 +30,7 @@ from gallery.search.filter_fields import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from decimal import Decimal
     from uuid import UUID
 
@@ -63,15 +65,18 @@ class ImageFilter(django_filters.FilterSet):
     )
     created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
     created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
-    captured_after = MomentFilter(field_name="captured_at", lookup_expr="gte")
-    captured_before = MomentFilter(field_name="captured_at", lookup_expr="lt")
-    taken_after = MomentFilter(
+    captured_after = ClockFilter(method="by_capture", lookup_expr="gte")
+    captured_before = ClockFilter(method="by_capture", lookup_expr="lt")
+    taken_after = ClockFilter(
         field_name="taken_at",
         lookup_expr="gte",
-        help_text="A date or a time. Pictures that do not tell count as taken when uploaded.",
+        help_text="A date or a time, by the clocks where the picture was taken. Pictures that "
+        "do not tell count as taken when uploaded.",
     )
-    taken_before = MomentFilter(
-        field_name="taken_at", lookup_expr="lt", help_text="A date or a time, not included."
+    taken_before = ClockFilter(
+        field_name="taken_at",
+        lookup_expr="lt",
+        help_text="A date or a time by the same clocks, not included.",
     )
     camera = django_filters.CharFilter(
         method="by_camera",
@@ -130,6 +135,11 @@ class ImageFilter(django_filters.FilterSet):
     def __init__(self, *args: Any, viewer: Viewer | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.viewer = viewer or AnonymousUser()
+
+    @extend_schema_field(OpenApiTypes.DATETIME)
+    def by_capture(self, images: ImageQuerySet, name: str, value: datetime) -> ImageQuerySet:
+        side = self.filters[name].lookup_expr
+        return images.filter(captured_at__isnull=False, **{f"taken_at__{side}": value})
 
     @extend_schema_field(OpenApiTypes.STR)
     def by_owner(self, images: ImageQuerySet, name: str, value: str) -> ImageQuerySet:

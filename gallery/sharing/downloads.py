@@ -3,6 +3,8 @@
 The ZIP is made while it is sent. Before each picture the link is asked again whether
 it still shows it; what it shows no longer, and what cannot be read, is named in a
 text inside, so that the archive is whole whatever happens.
+
+Links never show when a picture was taken: its entry is dated when it is downloaded.
 """
 
 from __future__ import annotations

@@ -11,8 +11,9 @@ from uuid import UUID
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.formats import date_format, number_format
-from django.utils.timezone import localtime
+from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from gallery.models import Album, AlbumItem, Image, ShareLink, User
 from gallery.organising.duplicates import Group
@@ -127,7 +128,8 @@ def _facts(albums: dict[UUID, list[str]], linked: set[UUID]) -> list[_Kind]:
         _Kind(_("Size"), lambda i: i.width * i.height, _size, ranked=True, always=True),
         _Kind(_("File"), lambda i: i.byte_size, lambda i: filesizeformat(i.byte_size), True, True),
         _Kind(_("Format"), lambda i: i.content_type, _format, always=True),
-        _Kind(_("Taken"), lambda i: i.captured_at, moment("captured_at")),
+        _Kind(_("Animation"), lambda i: i.is_animated and i.frames, _frames),
+        _Kind(_("Taken"), lambda i: i.captured_clock, moment("captured_clock")),
         _Kind(_("Camera"), lambda i: i.camera, plain("camera")),
         _Kind(_("Place"), lambda i: i.latitude is not None, lambda i: _yes(i.latitude is not None)),
         _Kind(_("Title"), lambda i: i.title, plain("title")),
@@ -169,8 +171,18 @@ def _format(image: Image) -> str:
     return image.content_type.removeprefix("image/").upper()
 
 
+def _frames(image: Image) -> str:
+    if not image.is_animated:
+        return ""
+    text = ngettext("%(count)s frame", "%(count)s frames", image.frames or 0)
+    return text % {"count": image.frames}
+
+
 def _moment(moment: Any) -> str:
-    return date_format(localtime(moment), "DATETIME_FORMAT") if moment else ""
+    """Moments by the clocks of the site, times on the spot as they are."""
+    if moment and is_aware(moment):
+        moment = localtime(moment)
+    return date_format(moment, "DATETIME_FORMAT") if moment else ""
 
 
 def _yes(value: object) -> str:

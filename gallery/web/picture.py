@@ -16,6 +16,7 @@ from django_htmx.http import trigger_client_event
 from gallery.errors import Refusal
 from gallery.indexing import ledger
 from gallery.library import renditions
+from gallery.library.clocks import offset_text
 from gallery.models import Album, Image, Tag, User
 from gallery.organising import details as noted
 from gallery.organising import duplicates
@@ -131,6 +132,7 @@ def _context(request: HttpRequest, image: Image) -> dict[str, Any]:
         "image": image,
         "is_owner": image.is_owned_by(request.user),
         "settings": exif_lines(image.exif),
+        "offset": offset_text(image.offset),
         "palette": palette_of(image),
         "picture": {
             "name": name_for(image, request.user),

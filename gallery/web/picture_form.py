@@ -1,23 +1,49 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gallery.models import Image
 
 
+class ClockField(forms.DateTimeField):
+    """A time as the clocks on the spot showed it: no zone has a part in it."""
+
+    widget = forms.DateTimeInput({"type": "datetime-local", "step": 1}, format="%Y-%m-%dT%H:%M:%S")
+
+    def prepare_value(self, value: Any) -> Any:
+        return value
+
+    def to_python(self, value: Any) -> datetime | None:
+        # In UTC there is no hour that a change of clocks skips or repeats.
+        with timezone.override(UTC):
+            moment = super().to_python(value)
+        return moment and moment.replace(tzinfo=None)
+
+
 class DetailsForm(forms.ModelForm):
     """What an owner may say about a picture. Saved by `gallery.organising.details`."""
 
+    captured_at = ClockField(
+        label=_("Taken"),
+        help_text=_("Empty: the timeline goes by the time of the upload."),
+        required=False,
+    )
+
     class Meta:
         model = Image
-        fields = ["title", "description", "captured_at", "visibility"]
-        labels = {"captured_at": _("Taken")}
-        help_texts = {"captured_at": _("Empty: the timeline goes by the time of the upload.")}
+        fields = ["title", "description", "visibility"]
         widgets = {
             "description": forms.Textarea(attrs={"rows": 4}),
-            "captured_at": forms.DateTimeInput(
-                {"type": "datetime-local", "step": 1}, format="%Y-%m-%dT%H:%M:%S"
-            ),
             "visibility": forms.RadioSelect,
         }
+
+    field_order = ["title", "description", "captured_at", "visibility"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["captured_at"] = self.instance.captured_clock

@@ -11,7 +11,6 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.urls import get_script_prefix, reverse
 from django.utils.formats import number_format
-from django.utils.timezone import localdate
 from django.utils.translation import gettext_lazy
 
 from gallery.errors import Sentence
@@ -76,7 +75,7 @@ def tiles_of(images: Iterable[Image], viewer: User | AnonymousUser) -> list[Tile
 
 def tiles_by_day(images: Iterable[Image], viewer: User | AnonymousUser) -> list[Tile]:
     """As `tiles_of`, for a grid that tells the days."""
-    return [_tile(image, viewer, section=localdate(image.taken_at).isoformat()) for image in images]
+    return [_tile(image, viewer, section=image.taken_at.date().isoformat()) for image in images]
 
 
 def tile_of_hit(

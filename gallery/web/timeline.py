@@ -12,7 +12,6 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -130,7 +129,7 @@ def _address(request: HttpRequest, **more: str) -> str:
 
 
 def _span(month: str) -> tuple[datetime, datetime]:
-    """When a month begins and ends, here. Raises Refusal (bad_month)."""
+    """When a month begins and ends, by the clocks on the spot. Raises Refusal (bad_month)."""
     try:
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}", month):
             raise ValueError("not like 2024-05")
@@ -139,7 +138,7 @@ def _span(month: str) -> tuple[datetime, datetime]:
         end = datetime(year + number // 12, number % 12 + 1, 1)
     except ValueError as error:
         raise Refusal("bad_month", _("Name a month as 2024-05."), "month") from error
-    return timezone.make_aware(begin), timezone.make_aware(end)
+    return begin, end
 
 
 def _start(text: str) -> int:

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from gallery.api.serializers.bulk import undo_address
+from gallery.api.serializers.clocks import ClockField
 from gallery.api.serializers.images import OwnerSerializer, thumbnail_address
 from gallery.library import thumbnails
 from gallery.models import Album, AlbumRole, Change
@@ -34,8 +35,8 @@ class AlbumSerializer(serializers.Serializer[Summary]):
     role = serializers.ChoiceField([OWNER, *AlbumRole.values], help_text="What you may do with it.")
     count = serializers.IntegerField(help_text="Pictures in it.")
     cover = serializers.SerializerMethodField()
-    first_taken_at = serializers.DateTimeField(allow_null=True)
-    last_taken_at = serializers.DateTimeField(allow_null=True)
+    first_taken_at = ClockField(allow_null=True, help_text="As `taken_at` of its pictures.")
+    last_taken_at = ClockField(allow_null=True)
     shared = serializers.BooleanField(
         allow_null=True, help_text="With people or by a link; null unless you manage the album."
     )

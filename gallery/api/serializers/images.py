@@ -11,14 +11,19 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from gallery.api.serializers.clocks import ClockField
 from gallery.api.serializers.prepared import PreparedSerializer
 from gallery.api.serializers.selection import tag_names
 from gallery.library import thumbnails
+from gallery.library.clocks import offset_text, told
 from gallery.models import Image
 from gallery.search.filters import STATES
 
 # Null for everybody but the owner: they may say who, where or what somebody is.
-OWNERS_EYES_ONLY = ["original_name", "sha256", "latitude", "longitude", "archived", "tags"]
+OWNERS_EYES_ONLY = [
+    *("original_name", "sha256", "latitude", "longitude", "captured_offset"),
+    *("archived", "tags"),
+]
 # Null for everybody but the owner and moderators.
 JUDGED_EYES_ONLY = ["hidden", "hidden_reason"]
 _ANY = str(UUID(int=0))
@@ -69,6 +74,28 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
     longitude = serializers.FloatField(
         read_only=True, allow_null=True, help_text="Null unless you own the picture."
     )
+    captured_at = serializers.SerializerMethodField(
+        help_text="When it was taken, if that is known. What stands before the offset is what "
+        "clocks showed on the spot; the offset is theirs where `captured_offset` tells it, "
+        "else that of the site."
+    )
+    taken_at = serializers.SerializerMethodField(
+        help_text="The same or else when it was uploaded: what days, months and orders go by."
+    )
+    captured_offset = serializers.SerializerMethodField(
+        help_text="By how much clocks on the spot were ahead of UTC, as `+05:30`, if that is "
+        "known; null unless you own the picture."
+    )
+    frames = serializers.IntegerField(
+        read_only=True,
+        allow_null=True,
+        help_text="More than one: an animation. Null: not counted yet.",
+    )
+    duration = serializers.FloatField(
+        read_only=True,
+        allow_null=True,
+        help_text="Of an animation, in seconds, if the file says so.",
+    )
     archived = serializers.SerializerMethodField(
         help_text="Away from the home page and the timeline; null unless you own the picture."
     )
@@ -96,6 +123,8 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
             "height",
             "content_type",
             "byte_size",
+            "frames",
+            "duration",
             "created_at",
             "captured_at",
             "taken_at",
@@ -117,6 +146,19 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
 
     def get_is_owner(self, image: Image) -> bool:
         return image.is_owned_by(self.context["request"].user)
+
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_captured_at(self, image: Image) -> str | None:
+        return None if image.captured_at is None else self.get_taken_at(image)
+
+    @extend_schema_field(serializers.DateTimeField())
+    def get_taken_at(self, image: Image) -> str:
+        """Others are not told the offset, which says about where a picture was taken."""
+        return told(image.taken_at, image.offset if self.get_is_owner(image) else None)
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_captured_offset(self, image: Image) -> str | None:
+        return offset_text(image.offset)
 
     @extend_schema_field(serializers.BooleanField(allow_null=True))
     def get_archived(self, image: Image) -> bool:
@@ -184,6 +226,12 @@ class ImageTextsSerializer(serializers.ModelSerializer):
 class ImageChangesSerializer(ImageTextsSerializer):
     """What the owner may change: all of it optional."""
 
+    captured_at = ClockField(
+        required=False,
+        allow_null=True,
+        help_text="As clocks showed it on the spot, with their offset. Without one, the offset "
+        "that is known stays.",
+    )
     archived = serializers.BooleanField(required=False)
     tags = tag_names(required=False, help_text="All tags that the picture has afterwards.")
 

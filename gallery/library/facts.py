@@ -1,0 +1,56 @@
+"""What a file says of its picture, and what is told of it by how it is put together."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import IO
+
+from gallery.library import exif
+from gallery.library.clocks import Clock
+from gallery.library.taken import taken
+from gallery.pixels.blocks import read_blocks
+from gallery.pixels.decode import open_picture
+from gallery.pixels.frames import Frames, read_frames
+
+logger = logging.getLogger(__name__)
+
+# Of this way of reading; a picture that was read in another is read again.
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Latitude and longitude are degrees, both known or neither.
+
+    `settings` is JSON: exposure_time (seconds), exposure_bias (EV), f_number,
+    iso, focal_length and focal_length_35mm (millimetres), lens, flash (fired).
+    """
+
+    taken: Clock | None = None
+    camera: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    settings: dict[str, float | str | bool] = field(default_factory=dict)
+    frames: Frames = field(default_factory=Frames)
+
+
+def read_facts(file: IO[bytes], name: str = "") -> Facts:
+    """Of the picture in `file`, which is called `name`. What cannot be read is not known."""
+    frames = read_frames(file)
+    try:
+        image = open_picture(file)
+        blocks = read_blocks(image, file)
+    except Exception as error:  # Pillow raises anything at all for broken files
+        logger.info("Facts cannot be read: %s: %s", type(error).__name__, error)
+        return Facts(frames=frames)
+    found = exif.read_directories(image, file)
+    latitude, longitude = exif.position_of(found.gps)
+    return Facts(
+        taken=taken(found.main, found.photo, found.gps, blocks, name),
+        camera=exif.camera_of(found.main),
+        latitude=latitude,
+        longitude=longitude,
+        settings=exif.settings_of(found.photo),
+        frames=frames,
+    )

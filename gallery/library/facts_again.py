@@ -1,0 +1,76 @@
+"""The facts of pictures that were read before as much of a file was understood.
+
+What their owner has said since is left as it is: a time that is not the one that the file
+tells, and that there is none where one had been read.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import IO, Any
+
+from PIL.ExifTags import Base
+
+from gallery.errors import Unavailable
+from gallery.library import exif
+from gallery.library.clocks import Clock, time_fields
+from gallery.library.exif_values import text
+from gallery.library.facts import VERSION, Facts, read_facts
+from gallery.library.storage import open_stored, original_of
+from gallery.models import Image
+from gallery.pixels.decode import open_picture
+
+logger = logging.getLogger(__name__)
+
+
+def catch_up(limit: int) -> int:
+    """Read the originals of up to `limit` pictures again. Returns of how many. While the
+    storage is down nothing is changed; of a file that is gone nothing more will be known."""
+    done = 0
+    for image in Image.objects.filter(facts=0).order_by("pk")[:limit]:
+        found: dict[str, Any] = {}
+        try:
+            with open_stored(original_of(image)) as file:
+                found = _fields(image, file)
+        except Unavailable as error:
+            if error.code != "file_missing":
+                logger.warning("The facts of pictures wait: the storage cannot be read.")
+                break
+        except SyntaxError as error:  # such files are not accepted any more
+            logger.warning("The facts of %s cannot be read: %s", image.pk, error)
+        # Its owner may have said something meanwhile: then it is read once more.
+        same = Image.objects.filter(pk=image.pk, captured_at=image.captured_at)
+        if image.captured_at is None:
+            same = Image.objects.filter(pk=image.pk, captured_at__isnull=True)
+        done += same.update(facts=VERSION, **found)
+    return done
+
+
+def _fields(image: Image, file: IO[bytes]) -> dict[str, Any]:
+    facts = read_facts(file, image.original_name)
+    fields: dict[str, Any] = {"frames": facts.frames.count, "duration": facts.frames.duration}
+    if image.latitude is None:
+        fields |= {"latitude": facts.latitude, "longitude": facts.longitude}
+    return {**fields, **_times(image, facts, file)}
+
+
+def _times(image: Image, facts: Facts, file: IO[bytes]) -> dict[str, Any]:
+    taken: Clock | None = facts.taken
+    if taken is None:
+        return {}
+    if image.captured_at is None:
+        return {} if _was_read(file) else time_fields(taken)
+    return time_fields(taken) if taken.moment == image.captured_at else {}
+
+
+def _was_read(file: IO[bytes]) -> bool:
+    """Whether there was a time to read before: then its owner has taken it away."""
+    photo = exif.read_directories(open_picture(file), file).photo
+    for tag in (Base.DateTimeOriginal, Base.DateTimeDigitized):
+        try:
+            datetime.strptime(text(photo.get(tag))[:19], "%Y:%m:%d %H:%M:%S")
+            return True
+        except ValueError:
+            continue
+    return False
