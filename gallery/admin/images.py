@@ -105,6 +105,7 @@ class ImageAdmin(ModelAdmin):
         "original_name",
         "content_type",
         "dimensions",
+        "incomplete",
         "file_size",
         "checksum",
         "captured_at",

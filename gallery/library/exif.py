@@ -19,7 +19,7 @@ from django.utils import timezone
 from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 
-from gallery.pixels.decode import exif_of, open_picture
+from gallery.pixels.opening import exif_of, open_picture
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class ExifFacts:
 def read_exif(file: IO[bytes]) -> ExifFacts:
     """The EXIF of the picture in `file`; empty facts where there is none to read."""
     try:
-        exif = exif_of(open_picture(file), file)
+        exif = exif_of(open_picture(file))
         camera = _camera(_text(exif.get(Base.Make)), _text(exif.get(Base.Model)))
     except Exception as error:  # the parser raises anything at all for broken EXIF
         logger.info("EXIF cannot be read: %s: %s", type(error).__name__, error)

@@ -105,6 +105,7 @@ def _fields(facts: PictureFacts, exif: ExifFacts) -> dict[str, object]:
         "content_type": facts.content_type,
         "width": facts.width,
         "height": facts.height,
+        "incomplete": facts.incomplete,
         "captured_at": exif.captured_at,
         "camera": exif.camera,
         "exif": exif.settings,

@@ -170,6 +170,10 @@ class Image(models.Model):
     content_type = models.CharField(_("type"), max_length=50, editable=False)
     width = models.PositiveIntegerField(_("width"), editable=False)
     height = models.PositiveIntegerField(_("height"), editable=False)
+    # The file breaks off: what is missing of the picture is grey or empty.
+    incomplete = models.BooleanField(
+        _("incomplete"), default=False, db_default=False, editable=False
+    )
 
     # From EXIF. Width and height above are those after the orientation is applied.
     captured_at = models.DateTimeField(_("taken"), null=True, blank=True)
