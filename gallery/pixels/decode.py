@@ -31,6 +31,8 @@ MAX_RATIO = 20
 
 # Modes whose pixels can be averaged before they are converted.
 _PLAIN_MODES = {"L", "RGB", "CMYK"}
+# What is grey without its transparency.
+_GREY_MODES = {"1", "L", "LA", "La", *deep.MODES}
 # Pixels of a tile: conversions hold up to 24 bytes for each.
 _TILE_PIXELS = 500_000
 
@@ -217,12 +219,13 @@ def _opaque(image: Image.Image) -> tuple[Convert | None, str]:
     if image.has_transparency_data:
         to_rgba = keys.to_rgba(image)
         below = ground.under(image, to_rgba)
-        return lambda tile: _over(below, to_rgba(tile)), "RGB"
+        mode = "L" if image.mode in _GREY_MODES else "RGB"
+        return lambda tile: _over(below, to_rgba(tile)).convert(mode), mode
     if image.mode in _PLAIN_MODES:
         return None, image.mode
     if image.mode in deep.MODES:
         return deep.to_grey(image, _tiles(image.size, 1)), "L"
-    mode = "L" if image.mode == "1" else "RGB"
+    mode = "L" if image.mode in _GREY_MODES else "RGB"
     return lambda tile: tile.convert(mode), mode
 
 

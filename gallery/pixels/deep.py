@@ -31,6 +31,7 @@ def to_grey(image: Image.Image, boxes: Iterator[Box]) -> Callable[[Image.Image],
         np.clip(values, black, white, out=values)
         values -= black
         values *= 255 / (white - black)
+        values += 0.5
         return Image.fromarray(values.astype(np.uint8))
 
     return convert
