@@ -309,6 +309,12 @@ def test_a_profile_that_cannot_be_used_is_none(profile: Any) -> None:
     assert colour.to_srgb({"icc_profile": profile}, "RGB") is None
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_profile_of_srgb_asks_for_nothing(mode: str) -> None:
+    assert colour.to_srgb({"icc_profile": SRGB}, mode) is None
+    assert colour.to_srgb({"icc_profile": SWAPPED}, "RGB") is not None
+
+
 def test_everybody_sees_the_same_colours() -> None:
     data = png_with(patches(IN_P3), cicp(12, 13, 0, 1))
     file = io.BytesIO(data)

@@ -8,15 +8,23 @@ tell how luma and chroma were made (ISO/IEC 23000-22, 7.3.6.4).
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms
 
 from gallery.pixels import code_points
 from gallery.pixels.code_points import Curve, Space
 
 Convert = Callable[[Image.Image], Image.Image]
+
+# Colours from all of the cube, and what a change of them is at most that nobody sees.
+_LEVELS = range(0, 256, 51)
+_PROBE = Image.frombytes(
+    "RGB", (36, 6), bytes(sample for rgb in itertools.product(_LEVELS, repeat=3) for sample in rgb)
+)
+_UNSEEN = 2
 
 MOST_PROFILE = 4 * 1024**2
 # Mode of the samples -> what a profile calls such a colour space (ICC.1:2022, table 19).
@@ -33,7 +41,7 @@ def to_srgb(info: Mapping[Any, Any], mode: str) -> Convert | None:
     if cicp and mode != "CMYK" and (space := _of_cicp(cicp)) is not None:
         return _unless_srgb(space)
     if (transform := _of_profile(info.get("icc_profile"), mode)) is not None:
-        return transform
+        return None if _changes_nothing(transform, mode) else transform
     if mode == "CMYK":
         return None
     if nclx := info.get("nclx_profile"):
@@ -70,6 +78,15 @@ def _of_gamma(gamma: float | None, chromaticity: tuple[float, ...] | None) -> Sp
         if any(abs(one - other) > 0.002 for one, other in near):
             primaries = chromaticity
     return Space(primaries, curve)
+
+
+def _changes_nothing(transform: Convert, mode: str) -> bool:
+    """Most profiles are of sRGB, and each pixel need not be asked to find that."""
+    if mode == "CMYK":
+        return False
+    probe = _PROBE.convert(mode)
+    changes = ImageChops.difference(transform(probe), probe.convert("RGB"))
+    return max(changes.tobytes()) <= _UNSEEN
 
 
 def _of_profile(profile: Any, mode: str) -> Convert | None:

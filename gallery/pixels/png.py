@@ -8,6 +8,7 @@ Source: PNG (third edition), W3C Recommendation of 2025, sections 5.3, 11.2 and 
 
 from __future__ import annotations
 
+import itertools
 import re
 import struct
 import zlib
@@ -80,7 +81,7 @@ def pixels_alone(file: IO[bytes]) -> Spliced:
 def with_facts(file: IO[bytes]) -> Spliced:
     """With EXIF, texts and animation, as far as they are sound and small: what stands
     behind the pixels, too, but in front of them."""
-    needed = _needed(file)
+    needed = list(_needed(file))
     first = next((at for at, chunk in enumerate(needed) if chunk.kind == b"IDAT"), len(needed))
     front, pixels = needed[:first], needed[first:]
     order = [*front, *_facts(file), *_animated(file, pixels)]
@@ -159,7 +160,7 @@ def colours(file: IO[bytes]) -> dict[str, Any]:
 def depth_and_key(file: IO[bytes]) -> tuple[int, tuple[int, ...] | None]:
     """Bits of a sample, and the samples of the one colour that is transparent, if any."""
     depth, count, key = 8, 0, None
-    for chunk in _needed(file):
+    for chunk in itertools.takewhile(lambda chunk: chunk.kind != b"IDAT", _needed(file)):
         if chunk.kind == b"IHDR":
             depth, colour = _content(file, chunk)[8:10]
             count = _KEY_BYTES.get(colour, 0)
@@ -171,8 +172,7 @@ def depth_and_key(file: IO[bytes]) -> tuple[int, tuple[int, ...] | None]:
 # --- Which chunks -------------------------------------------------------------------
 
 
-def _needed(file: IO[bytes]) -> list[Chunk]:
-    found: list[Chunk] = []
+def _needed(file: IO[bytes]) -> Iterator[Chunk]:
     least = 0
     for chunk in chunks(file):
         if chunk.kind == b"IHDR":
@@ -182,8 +182,7 @@ def _needed(file: IO[bytes]) -> list[Chunk]:
                 continue
         elif chunk.kind not in _CRITICAL:
             continue
-        found.append(chunk)
-    return found
+        yield chunk
 
 
 def _facts(file: IO[bytes]) -> list[Chunk]:
