@@ -240,12 +240,12 @@ def _outcome(function: Callable[[IO[bytes]], object], file: IO[bytes]) -> tuple[
 
 def _pixels(data: bytes) -> int:
     """As many as the header names; none where there is no picture."""
-    from gallery.pixels.decode import open_picture
+    from gallery.pixels.opening import open_pixels
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            width, height = open_picture(io.BytesIO(data)).size
+            width, height = open_pixels(io.BytesIO(data)).size
         except Exception:  # whatever it is, it is no picture
             return 0
     return width * height

@@ -290,6 +290,14 @@ def truncated(whole: bytes) -> bytes:
     return whole[: len(whole) * 2 // 3]
 
 
+def spoilt(whole: bytes) -> bytes:
+    """40 bytes in the middle are others."""
+    middle = len(whole) // 2
+    return (
+        whole[:middle] + bytes(byte ^ 0xFF for byte in whole[middle:][:40]) + whole[middle + 40 :]
+    )
+
+
 def jpeg_header_only() -> bytes:
     return jpeg()[:20]
 

@@ -41,7 +41,7 @@ def picture(content: bytes, name: str = "photo.jpg") -> SimpleUploadedFile:
 BAD_FILES = {
     "empty": (pictures.empty, "photo.jpg", "empty_file"),
     "text renamed": (pictures.text, "photo.jpg", "not_a_picture"),
-    "truncated": (pictures.truncated_jpeg, "photo.jpg", "damaged_picture"),
+    "spoilt": (lambda: pictures.spoilt(pictures.png(640, 480)), "photo.png", "damaged_picture"),
     "header alone": (pictures.jpeg_header_only, "photo.jpg", "damaged_picture"),
     "bomb": (pictures.png_bomb, "photo.png", "too_many_pixels"),
     "SVG": (pictures.svg, "drawing.svg", "unsupported_format"),

@@ -151,15 +151,13 @@ def spoilt_tiff(*entries: tuple[int, int, int, int]) -> bytes:
         spoilt_tiff((322, 17, 1, 32_768), (322, 4, 1, 8)),
         spoilt_tiff((324, 1, 6_000_000, 0)),
         b"\xff\xd8" + b"\xff\xe1\0\x08Exif\0\0" * 3_000 + pictures.jpeg()[2:],
-        b"\xff\xd8" + b"\xff\xff" * 3_000 + pictures.jpeg()[2:],
-        b"\xff\xd8" + (b"\xff\xe1\xff\xff" + bytes(65_533)) * 520 + pictures.jpeg()[2:],
         pictures.png()[:33] + (bytes(4) + b"abCd" + bytes(4)) * 100_001 + pictures.png()[33:],
     ],
-    ids=["two tiles", "offsets", "segments", "fill", "beside", "chunks"],
+    ids=["two tiles", "offsets", "segments", "chunks"],
 )
 def test_what_no_program_writes_is_not_read(data: bytes) -> None:
     with pytest.raises(SyntaxError):
-        structure.check(io.BytesIO(data))
+        read_header(io.BytesIO(data))
     with pytest.raises(Refusal) as caught:
         inspect_picture(io.BytesIO(data))
     assert caught.value.code == "damaged_picture"
@@ -366,7 +364,7 @@ def test_large_pictures_go_the_same_way(kind: str) -> None:
 @pytest.mark.usefixtures("everything_is_large")
 def test_damage_is_seen_in_large_pictures() -> None:
     with pytest.raises(Refusal) as caught:
-        inspect_picture(io.BytesIO(pictures.truncated(pictures.png(640, 480))))
+        inspect_picture(io.BytesIO(pictures.spoilt(pictures.png(640, 480))))
     assert caught.value.code == "damaged_picture"
 
 

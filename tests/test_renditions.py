@@ -243,7 +243,7 @@ def test_render_twice_does_no_harm(alice: User, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_picture_that_cannot_be_decoded_fails_with_its_reason(alice: User) -> None:
     image = upload(alice, pictures.jpeg(640, 480))
-    Path(default_storage.path(image.file.name)).write_bytes(pictures.truncated_jpeg())
+    Path(default_storage.path(image.file.name)).write_bytes(pictures.jpeg_header_only())
 
     render(image)
 

@@ -106,6 +106,7 @@ class ImageAdmin(ModelAdmin):
         "original_name",
         "content_type",
         "dimensions",
+        "incomplete",
         "file_size",
         "checksum",
         "taken",

@@ -1,6 +1,6 @@
 """The pixels of renditions: WebP in sRGB, upright, without any metadata.
 
-Transparency lies over white, as the encoder sees it.
+Transparency lies over the same ground as for the encoder (gallery.pixels.ground).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def draw(file: IO[bytes], size: tuple[int, int], widths: Sequence[int | None]) -
 def _draw(
     file: IO[bytes], shrink: float, size: tuple[int, int], widths: Sequence[int | None]
 ) -> list[bytes]:
-    picture = decode(file, shrink, managed=True)
+    picture = decode(file, shrink)
     picture.info = {}  # nothing of it is to be written
     drawn = []
     # From large to small: each is drawn from the one before, which is faster.

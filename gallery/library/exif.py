@@ -10,13 +10,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import IO
 
 from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 
 from gallery.library.exif_values import MOST_TEXT, Tags, number, text
-from gallery.pixels.decode import exif_of
+from gallery.pixels.opening import exif_of
 
 logger = logging.getLogger(__name__)
 
@@ -33,10 +32,10 @@ class Directories:
     gps: Tags = field(default_factory=dict)
 
 
-def read_directories(image: Image.Image, file: IO[bytes]) -> Directories:
-    """Of `image`, which was opened from `file`."""
+def read_directories(image: Image.Image) -> Directories:
+    """Of a picture from `open_picture`."""
     try:
-        exif = exif_of(image, file)
+        exif = exif_of(image)
         main = dict(exif)
     except Exception as error:  # the parser raises anything at all for broken EXIF
         logger.info("EXIF cannot be read: %s: %s", type(error).__name__, error)

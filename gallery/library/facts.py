@@ -10,8 +10,8 @@ from gallery.library import exif
 from gallery.library.clocks import Clock
 from gallery.library.taken import taken
 from gallery.pixels.blocks import read_blocks
-from gallery.pixels.decode import open_picture
 from gallery.pixels.frames import Frames, read_frames
+from gallery.pixels.opening import open_picture
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def read_facts(file: IO[bytes], name: str = "") -> Facts:
     except Exception as error:  # Pillow raises anything at all for broken files
         logger.info("Facts cannot be read: %s: %s", type(error).__name__, error)
         return Facts(frames=frames)
-    found = exif.read_directories(image, file)
+    found = exif.read_directories(image)
     latitude, longitude = exif.position_of(found.gps)
     return Facts(
         taken=taken(found.main, found.photo, found.gps, blocks, name),

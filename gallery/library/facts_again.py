@@ -19,7 +19,7 @@ from gallery.library.exif_values import text
 from gallery.library.facts import VERSION, Facts, read_facts
 from gallery.library.storage import open_stored, original_of
 from gallery.models import Image
-from gallery.pixels.decode import open_picture
+from gallery.pixels.opening import open_picture
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def _times(image: Image, facts: Facts, file: IO[bytes]) -> dict[str, Any]:
 
 def _was_read(file: IO[bytes]) -> bool:
     """Whether there was a time to read before: then its owner has taken it away."""
-    photo = exif.read_directories(open_picture(file), file).photo
+    photo = exif.read_directories(open_picture(file)).photo
     for tag in (Base.DateTimeOriginal, Base.DateTimeDigitized):
         try:
             datetime.strptime(text(photo.get(tag))[:19], "%Y:%m:%d %H:%M:%S")

@@ -106,6 +106,7 @@ def _fields(picture: PictureFacts, facts: Facts) -> dict[str, object]:
         "content_type": picture.content_type,
         "width": picture.width,
         "height": picture.height,
+        "incomplete": picture.incomplete,
         "facts": VERSION,
         "frames": facts.frames.count,
         "duration": facts.frames.duration,

@@ -57,7 +57,7 @@ def foreign_format(head: bytes, name: str) -> str | None:
     if re.search(rb"<(\w+:)?svg[\s>]", head, re.IGNORECASE):
         return "SVG"
     if head[4:8] == b"ftyp":
-        return "Canon RAW" if head[8:12] == b"crx " else "MP4"
+        return "MP4"
     for signature, kind in _FOREIGN:
         if head.startswith(signature):
             return kind

@@ -20,17 +20,16 @@ from PIL import UnidentifiedImageError
 
 from gallery.errors import Refusal, TooLarge
 from gallery.library.signatures import foreign_format, looks_accepted
-from gallery.pixels import jobs
+from gallery.pixels import jobs, raw
 from gallery.pixels.header import Header, read_header
 from gallery.pixels.isolation import Undecodable, undecodable_unless_io
 
 logger = logging.getLogger(__name__)
 
-# Pillow's format -> content type, extension. MPO is what many phones write:
-# a JPEG followed by others (depth, a second lens); the first one is the picture.
+# Pillow's format -> content type, extension. What many phones write, a JPEG followed by
+# others (depth, a second lens), is a JPEG: the first one is the picture.
 _TYPES = {
     "JPEG": ("image/jpeg", "jpg"),
-    "MPO": ("image/jpeg", "jpg"),
     "PNG": ("image/png", "png"),
     "WEBP": ("image/webp", "webp"),
     "AVIF": ("image/avif", "avif"),
@@ -47,17 +46,20 @@ _PICTURE_EXTENSIONS = {extension for _type, extension in _TYPES.values()}.union(
 
 @dataclass(frozen=True)
 class PictureFacts:
-    """What a file is. Width and height are those after the EXIF orientation."""
+    """What a file is. Width and height are those after the EXIF orientation. `incomplete`:
+    it breaks off before its end, and what is missing is not seen."""
 
     format: str
     content_type: str
     extension: str
     width: int
     height: int
+    incomplete: bool
 
 
 def inspect_picture(file: IO[bytes], name: str = "") -> PictureFacts:
-    """Check that `file` is a whole picture of an accepted kind and say what it is.
+    """Check that `file` is a picture of an accepted kind, whole or broken off, and say what
+    it is.
 
     `name` is used to word the refusal, for nothing else. Raises TooLarge (too_large),
     Refusal (empty_file, not_a_picture, unsupported_format, too_many_pixels, too_costly,
@@ -66,9 +68,11 @@ def inspect_picture(file: IO[bytes], name: str = "") -> PictureFacts:
     """
     header = check_header(file, name)
     with damage_told():
-        jobs.verify(file, header)
+        incomplete = jobs.is_incomplete(file, header)
     content_type, extension = _TYPES[header.format]
-    return PictureFacts(header.format, content_type, extension, header.width, header.height)
+    return PictureFacts(
+        header.format, content_type, extension, header.width, header.height, incomplete
+    )
 
 
 def check_header(file: IO[bytes], name: str = "") -> Header:
@@ -116,6 +120,7 @@ def _size_of(file: IO[bytes]) -> int:
 def _read_header(file: IO[bytes], name: str) -> Header:
     file.seek(0)
     head = file.read(1024)
+    _refuse_raw(file)
     try:
         return read_header(file)
     except UnidentifiedImageError as error:
@@ -125,6 +130,23 @@ def _read_header(file: IO[bytes], name: str) -> Header:
     except Exception as error:
         with damage_told():
             raise undecodable_unless_io(error) from error
+
+
+def _refuse_raw(file: IO[bytes]) -> None:
+    """What a reader of TIFF would keep as its preview is told by its content."""
+    kind = raw.kind_of(file)
+    if kind is not None:
+        message = _(
+            "This is a camera RAW file (%(kind)s): it holds what the sensor measured, which is "
+            "no picture yet. Export it as JPEG or TIFF in a RAW program and upload that."
+        )
+        raise Refusal("unsupported_format", message % {"kind": kind}, "file")
+    if raw.keeps_picture_elsewhere(file):
+        message = _(
+            "This TIFF file begins with a small preview and keeps the picture itself where "
+            "Clipsite does not read it. Save it as an ordinary TIFF or as JPEG and upload that."
+        )
+        raise Refusal("unsupported_format", message, "file")
 
 
 def _damaged() -> Refusal:

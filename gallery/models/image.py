@@ -171,6 +171,10 @@ class Image(models.Model):
     content_type = models.CharField(_("type"), max_length=50, editable=False)
     width = models.PositiveIntegerField(_("width"), editable=False)
     height = models.PositiveIntegerField(_("height"), editable=False)
+    # The file breaks off: what is missing of the picture is grey or empty.
+    incomplete = models.BooleanField(
+        _("incomplete"), default=False, db_default=False, editable=False
+    )
 
     # Of an animation more than one; the pages of a TIFF are none. Null: not counted yet.
     frames = models.PositiveIntegerField(null=True, editable=False)

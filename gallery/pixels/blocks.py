@@ -7,7 +7,6 @@ Sources: PNG (third edition), 11.3.3; Adobe, XMP specification part 3; TIFF 6.0.
 
 from __future__ import annotations
 
-import os
 import re
 import zlib
 from collections.abc import Iterator
@@ -16,8 +15,7 @@ from typing import IO, Any
 
 from PIL import Image
 
-from gallery.pixels import gif
-from gallery.pixels.structure import MOST_CHUNKS
+from gallery.pixels import gif, png
 
 # Lightroom keeps the strokes of brushes in XMP.
 MOST_BYTES = 4 * 1024**2
@@ -119,19 +117,12 @@ def _png(file: IO[bytes]) -> Blocks:
 
 
 def _text_chunks(file: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    file.seek(8)
     left = MOST_BYTES
-    for _chunk in range(MOST_CHUNKS):
-        start = file.read(8)
-        if len(start) < 8:
-            return
-        length, kind = int.from_bytes(start[:4], "big"), start[4:]
-        if kind in _TEXTS and length <= left:
-            left -= length
-            yield kind, file.read(length)
-            file.seek(4, os.SEEK_CUR)
-        else:
-            file.seek(length + 4, os.SEEK_CUR)
+    for chunk in png.chunks(file):
+        if chunk.kind in _TEXTS and chunk.length <= left:
+            left -= chunk.length
+            file.seek(chunk.start)
+            yield chunk.kind, file.read(chunk.length)
 
 
 def _text_of(kind: bytes, content: bytes) -> tuple[str, bytes]:

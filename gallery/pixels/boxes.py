@@ -1,6 +1,8 @@
-"""The boxes of HEIF and AVIF files, as far as they tell what reading one would cost.
+"""The boxes of HEIF and AVIF files, as far as they tell what reading one would cost,
+and what its colours are.
 
-Sources: ISO/IEC 14496-12 (boxes, `iloc`), AV1-ISOBMFF 2.3.3 (`av1C`).
+Sources: ISO/IEC 14496-12 (boxes, `iloc`, `colr`), ISO/IEC 23008-12, 9.3 (`iprp`),
+AV1-ISOBMFF 2.3.3 (`av1C`).
 """
 
 from __future__ import annotations
@@ -34,6 +36,21 @@ def check(file: IO[bytes]) -> None:
         raise SyntaxError(f"{total} bytes of items in a file of {size}")
 
 
+def lacks_end(file: IO[bytes]) -> bool:
+    """Whether the last box is longer than the file."""
+    size, at = file.seek(0, 2), 0
+    while at + 8 <= size:
+        file.seek(at)
+        head = file.read(16)
+        length = int.from_bytes(head[:4], "big")
+        if length == 1:
+            length = int.from_bytes(head[8:16], "big")
+        if length < 8:  # 0: up to the end
+            return length != 0
+        at += length
+    return at > size
+
+
 def is_deep_av1(file: IO[bytes]) -> bool:
     """Whether any picture of the file has more than 8 bits a channel, or may have."""
     file.seek(0)
@@ -42,6 +59,45 @@ def is_deep_av1(file: IO[bytes]) -> bool:
     return not starts or any(
         len(description) > at + 2 and description[at + 2] & 0x40 for at in starts
     )
+
+
+def nclx(file: IO[bytes]) -> dict[str, int] | None:
+    """The code points of the main picture, named as pillow-heif names them; None where it
+    has none."""
+    meta = _child(file, b"meta", 0, file.seek(0, 2))
+    inner = (meta[0] + 4, meta[1]) if meta else (0, 0)  # behind version and flags
+    properties = _child(file, b"iprp", *inner) or (0, 0)
+    container = _child(file, b"ipco", *properties) or (0, 0)
+    boxes = list(_all(file, *container))
+    main = _read(file, _child(file, b"pitm", *inner))
+    number = int.from_bytes(main[4 : 8 if main[:1] == b"\1" else 6], "big")
+    for index in _associated(_read(file, _child(file, b"ipma", *properties)), number):
+        name, start, end = boxes[index - 1] if 0 < index <= len(boxes) else (b"", 0, 0)
+        values = _read(file, (start, min(end, start + 11))) if name == b"colr" else b""
+        if values[:4] == b"nclx" and len(values) == 11:
+            return {
+                "color_primaries": int.from_bytes(values[4:6], "big"),
+                "transfer_characteristics": int.from_bytes(values[6:8], "big"),
+            }
+    return None
+
+
+def _associated(box: bytes, number: int) -> Iterator[int]:
+    """The properties of one item, by their numbers from 1 on (`ipma`)."""
+    if len(box) < 8:
+        return
+    wide, large = 4 if box[0] else 2, box[3] & 1
+    at, items = 8, int.from_bytes(box[4:8], "big")
+    for _item in range(items):
+        if at >= len(box):
+            return
+        item, count = int.from_bytes(box[at : at + wide], "big"), box[at + wide : at + wide + 1]
+        at += wide + 1
+        for _property in range(count[0] if count else 0):
+            value = int.from_bytes(box[at : at + 1 + large], "big")
+            at += 1 + large
+            if item == number:
+                yield value & (0x7FFF if large else 0x7F)
 
 
 def _found(data: bytes, name: bytes) -> Iterator[int]:
@@ -53,12 +109,23 @@ def _found(data: bytes, name: bytes) -> Iterator[int]:
 
 def _location_box(file: IO[bytes]) -> bytes:
     """The content of `iloc` in `meta`; empty where there is none."""
-    file.seek(0, 2)
-    for start, end in places(file, (b"meta",), 0, file.tell()):
-        for first, last in places(file, (b"iloc",), start + 4, end):  # behind version and flags
-            file.seek(first)
-            return file.read(last - first)
-    return b""
+    meta = _child(file, b"meta", 0, file.seek(0, 2))
+    if meta is None:
+        return b""
+    place = _child(file, b"iloc", meta[0] + 4, meta[1])
+    return _read(file, place, most=meta[1])
+
+
+def _read(file: IO[bytes], place: tuple[int, int] | None, most: int = _DESCRIPTION) -> bytes:
+    if place is None:
+        return b""
+    file.seek(place[0])
+    return file.read(min(most, place[1] - place[0]))
+
+
+def _child(file: IO[bytes], name: bytes, start: int, end: int) -> tuple[int, int] | None:
+    """Where the content of the first box `name` between two places begins and ends."""
+    return next(places(file, (name,), start, end), None)
 
 
 def places(
@@ -66,6 +133,18 @@ def places(
 ) -> Iterator[tuple[int, int]]:
     """Where the contents of all boxes begin and end that `path` leads to, from the boxes
     between two places on. Raises SyntaxError where there are more than any program writes."""
+    for name, *found in _all(file, start, end):
+        if name != path[0]:
+            continue
+        if len(path) == 1:
+            yield found[0], found[1]
+        else:
+            yield from places(file, path[1:], *found)
+
+
+def _all(file: IO[bytes], start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """The name of each box between two places, and where its content begins and ends.
+    Raises SyntaxError as `places` does."""
     for _box in range(_MOST_BOXES):
         if start + 8 > end:
             return
@@ -78,22 +157,14 @@ def places(
             size = end - start
         if size < 8:
             return
-        if head[4:8] == path[0]:
-            found = content, min(start + size, end)
-            if len(path) == 1:
-                yield found
-            else:
-                yield from places(file, path[1:], *found)
+        yield head[4:8], content, min(start + size, end)
         start += size
     raise SyntaxError(f"more than {_MOST_BOXES} boxes beside one another")
 
 
 def content(file: IO[bytes], path: tuple[bytes, ...], start: int, end: int) -> bytes:
     """What the first of them holds, or how it begins; empty where there is none."""
-    for first, last in places(file, path, start, end):
-        file.seek(first)
-        return file.read(min(last - first, _MOST_CONTENT))
-    return b""
+    return _read(file, next(places(file, path, start, end), None), most=_MOST_CONTENT)
 
 
 def _lengths(box: bytes) -> Iterator[int]:

@@ -12,16 +12,14 @@ copy of all pixels is ever made.
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Callable, Iterator
-from typing import IO
+from typing import IO, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageCms, PngImagePlugin
-from PIL.ExifTags import Base
-from pillow_heif import register_heif_opener
+from PIL import Image
 
-from gallery.pixels import webp
+from gallery.pixels import colour, deep, endings, ground, interlaced, keys, opening, png, webp
+from gallery.pixels.opening import TURNS, open_pixels, orientation_of
 
 # A short side of 448 px (twice the usual model input) keeps the cosine to the
 # full decode above .9999 and decodes a 12 MP JPEG about five times faster.
@@ -31,107 +29,111 @@ MIN_SHORT_SIDE = 448
 # that is longer than so many times the other.
 MAX_RATIO = 20
 
-# The only decoders that a file from outside may reach. JPEG's also opens MPO.
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "TIFF", "BMP")
-
-# EXIF orientation -> what makes the picture upright. Pillow's own exif_transpose
-# also writes the EXIF again, and fails where it is broken.
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-
 # Modes whose pixels can be averaged before they are converted.
 _PLAIN_MODES = {"L", "RGB", "CMYK"}
-# Modes in which a colour profile can be applied.
-_PROFILED_MODES = {"L", "RGB", "RGBA", "CMYK"}
+# What is grey without its transparency.
+_GREY_MODES = {"1", "L", "LA", "La", *deep.MODES}
 # Pixels of a tile: conversions hold up to 24 bytes for each.
 _TILE_PIXELS = 500_000
 
-register_heif_opener()
-Image.init()
-# Pixels and bytes are counted before (`header`), by limits of our own.
-Image.MAX_IMAGE_PIXELS = None
-# Of all texts of a PNG together, in characters: each may take four bytes, and all that we
-# read of them is the EXIF that some programs put there.
-PngImagePlugin.MAX_TEXT_MEMORY = 4 * 1024**2
+# What fills the missing part of a JPEG: the middle of its samples, also of ink.
+_FILLED = (127, 128)
+# So much of a JPEG must be left, of so many pixels a side.
+_LEAST_LEFT, _LOOKED_AT = 0.005, 64
 
 Convert = Callable[[Image.Image], Image.Image]
 
 
-def open_picture(file: IO[bytes]) -> Image.Image:
-    """Open lazily, with the accepted formats alone. Raises what Pillow raises."""
-    file.seek(0)
-    return Image.open(file, formats=FORMATS)
-
-
-def orientation_of(image: Image.Image, file: IO[bytes]) -> int:
-    """The EXIF orientation, 1 to 8; 1 (upright) where it is absent or broken."""
-    try:
-        orientation = exif_of(image, file).get(Base.Orientation, 1)
-    except Exception:  # the parser raises anything at all for broken EXIF
-        return 1
-    return orientation if orientation in TURNS else 1
-
-
-def exif_of(image: Image.Image, file: IO[bytes]) -> Image.Exif:
-    """The EXIF of `image`, which was opened from `file`. Raises anything at all for broken
-    EXIF."""
-    # PNG's own getexif decodes the whole picture in case the EXIF stands behind the pixels.
-    exif = Image.Image.getexif(image)
-    if image.format == "PNG" and not exif and (block := _late_exif(file)):
-        exif.load(block)
-    return exif
-
-
-def _late_exif(file: IO[bytes]) -> bytes:
-    """The content of a PNG's first chunk eXIf, wherever it stands."""
-    file.seek(8)
-    while len(start := file.read(8)) == 8:
-        length, kind = int.from_bytes(start[:4], "big"), start[4:]
-        if kind == b"eXIf":
-            return file.read(length)
-        file.seek(length + 4, os.SEEK_CUR)
-    return b""
-
-
-def load(file: IO[bytes], shrink: float) -> tuple[Image.Image, int]:
+class Loaded(NamedTuple):
     """The first frame with all its pixels, in whatever mode the file has, and the EXIF
-    orientation that is still to be applied (Pillow itself turns TIFF).
+    orientation that is still to be applied (Pillow itself turns TIFF). `incomplete`: the
+    file breaks off, and what is missing is grey or empty."""
 
-    JPEG and WebP are decoded smaller where their decoders can do so, yet no side by more
-    than `shrink`. Raises what decoders raise, OSError in most cases."""
+    image: Image.Image
+    orientation: int = 1
+    incomplete: bool = False
+
+
+def load(file: IO[bytes], shrink: float) -> Loaded:
+    """JPEG and WebP are decoded smaller where their decoders can do so, yet no side by more
+    than `shrink`.
+
+    Raises what decoders raise, OSError in most cases, for a damaged picture and for one of
+    which nothing is left."""
     file.seek(0)
     if webp.is_webp(file.read(webp.HEAD)):
-        file.seek(0)
-        return webp.load(file.read(), shrink)
-    image = open_picture(file)
-    if image.format in ("JPEG", "MPO"):
-        width, height = (max(1, int(side / shrink)) for side in image.size)
-        image.draft(None, (width, height))
+        image, orientation = webp.load(file, shrink)
+        return Loaded(image, orientation, endings.lacks_end(file))
+    image = open_pixels(file)
+    if image.format == "JPEG":
+        _draft(image, shrink)
     orientation = 1 if image.format == "TIFF" else orientation_of(image, file)
-    image.load()
-    return image, orientation
+    passes = interlaced.passes_of(image)
+    try:
+        image.load()
+    except Exception:
+        if not endings.is_cut_off(file):
+            raise
+        left = _what_is_left(image, file, shrink, passes)
+        return Loaded(left, orientation, incomplete=True)
+    incomplete = image.format == "PNG" and _ends_early(image, file)
+    if incomplete and passes:
+        image = interlaced.filled(image, passes)
+    image = keys.with_alpha(image, file, _tiles(image.size, 1))
+    return Loaded(image, orientation, incomplete)
 
 
-def decode(file: IO[bytes], shrink: float = 1.0, *, managed: bool = False) -> Image.Image:
-    """Upright RGB over white, each side divided by a whole number up to `shrink` (1 and
-    more) or, where the decoder itself shrinks, by `shrink`.
+def _draft(image: Image.Image, shrink: float) -> None:
+    width, height = (max(1, int(side / shrink)) for side in image.size)
+    image.draft(None, (width, height))
 
-    `managed`: to sRGB by the colour profile of the file, where it has a usable one.
+
+def _ends_early(image: Image.Image, file: IO[bytes]) -> bool:
+    """Whether a PNG holds fewer rows than it says, which Pillow does not mind: it leaves
+    them 0. To unpack all of it once more is worth while only where the last rows are."""
+    rows = image.crop((0, max(0, image.height - 2), *image.size))
+    return rows.getbbox(alpha_only=False) is None and png.is_short(file)
+
+
+def _what_is_left(
+    image: Image.Image, file: IO[bytes], shrink: float, passes: tuple[interlaced.Pass, ...]
+) -> Image.Image:
+    """Of a picture whose file breaks off. Raises OSError where nothing is."""
+    if image.format == "JPEG":
+        # A JPEG of several scans has no pixels before its end.
+        image = opening.open_jpeg_with_end(file)
+        _draft(image, shrink)
+        image.load()
+        nothing = _share_unlike(_FILLED, image) < _LEAST_LEFT
+    else:
+        # Its pixels are there, as far as the decoder came.
+        image.tile = []  # type: ignore[attr-defined]
+        image.load()
+        nothing = image.getbbox() is None
+        image = interlaced.filled(image, passes)
+    if nothing:
+        raise OSError("no pixels")
+    return image
+
+
+def _share_unlike(filling: tuple[int, ...], image: Image.Image) -> float:
+    """Of the pixels, those with a sample that is none of `filling`."""
+    few = image.resize((_LOOKED_AT, _LOOKED_AT), Image.Resampling.NEAREST)
+    samples = np.asarray(few).reshape(_LOOKED_AT**2, -1)
+    return float((~np.isin(samples, filling)).any(axis=1).mean())
+
+
+def decode(file: IO[bytes], shrink: float = 1.0) -> Image.Image:
+    """Upright RGB in sRGB, over a ground that lets it be seen, each side divided by a whole
+    number up to `shrink` (1 and more) or, where the decoder itself shrinks, by `shrink`.
+
     Raises what decoders raise.
     """
     shrink = max(1.0, shrink)
     size = _size_of(file)
-    image, orientation = load(file, shrink)
+    image, orientation, _incomplete = load(file, shrink)
     left = shrink * min(image.width / size[0], image.height / size[1])
-    image = _in_tiles(image, max(1, int(left + 1e-6)), managed)
-    return _upright(image, orientation)
+    return _upright(_in_tiles(image, max(1, int(left + 1e-6))), orientation)
 
 
 def decode_rgb(file: IO[bytes]) -> Image.Image:
@@ -139,7 +141,7 @@ def decode_rgb(file: IO[bytes]) -> Image.Image:
     (smaller pictures are left as they are), the middle of very long pictures. Raises
     what decoders raise."""
     shrink = max(1.0, min(_size_of(file)) / MIN_SHORT_SIDE)
-    image, orientation = load(file, shrink)
+    image, orientation, _incomplete = load(file, shrink)
     image = middle(image)
     return _upright(_in_tiles(image, max(1, min(image.size) // MIN_SHORT_SIDE)), orientation)
 
@@ -186,20 +188,18 @@ def unpack(data: bytes) -> Image.Image:
 # --- A tile at a time -------------------------------------------------------------
 
 
-def _in_tiles(image: Image.Image, factor: int, managed: bool = False) -> Image.Image:
-    """RGB, each side `factor` times smaller (rounded up)."""
-    convert = _conversion(image, managed)
-    if image.mode == "RGB" and convert is _over_white and not image.has_transparency_data:
+def _in_tiles(image: Image.Image, factor: int) -> Image.Image:
+    """RGB in sRGB, each side `factor` times smaller (rounded up)."""
+    opaque, mode = _opaque(image)
+    to_srgb = colour.to_srgb(image.info, mode)
+    if opaque is None and mode == "RGB" and to_srgb is None:
         return image.reduce(factor) if factor > 1 else image
-    reduces_first = image.mode in _PLAIN_MODES and not image.has_transparency_data
     result = Image.new("RGB", (-(-image.width // factor), -(-image.height // factor)))
     for box in _tiles(image.size, factor):
         tile = image.crop(box)
-        if factor > 1 and reduces_first:
-            tile = convert(tile.reduce(factor))
-        else:
-            tile = convert(tile)
-            tile = tile.reduce(factor) if factor > 1 else tile
+        tile = opaque(tile) if opaque else tile
+        tile = tile.reduce(factor) if factor > 1 else tile
+        tile = to_srgb(tile) if to_srgb else tile.convert("RGB")
         result.paste(tile, (box[0] // factor, box[1] // factor))
     return result
 
@@ -213,64 +213,25 @@ def _tiles(size: tuple[int, int], factor: int) -> Iterator[tuple[int, int, int, 
             yield left, top, min(left + columns, size[0]), min(top + rows, size[1])
 
 
-def _conversion(image: Image.Image, managed: bool) -> Convert:
-    """What makes RGB of each tile of `image`."""
-    if image.mode.startswith("I;16"):
-        return _grey_scaled(65535.0)
-    if image.mode in ("I", "F"):
-        return _grey_scaled(_white_of(image))
-    transform = _to_srgb(image) if managed else None
-    if transform is None:
-        return _over_white
-    return lambda tile: _over_white(ImageCms.applyTransform(tile, transform) or tile)
-
-
-def _over_white(image: Image.Image) -> Image.Image:
+def _opaque(image: Image.Image) -> tuple[Convert | None, str]:
+    """What makes each tile of `image` one whose pixels can be averaged, and the mode that
+    it then has: L, RGB or CMYK. None where a tile is one already."""
     if image.has_transparency_data:
-        # Convert before compositing: a palette has no alpha channel to paste with.
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        return Image.alpha_composite(white, rgba).convert("RGB")
-    return image.convert("RGB")
+        to_rgba = keys.to_rgba(image)
+        below = ground.under(image, to_rgba)
+        mode = "L" if image.mode in _GREY_MODES else "RGB"
+        return lambda tile: _over(below, to_rgba(tile)).convert(mode), mode
+    if image.mode in _PLAIN_MODES:
+        return None, image.mode
+    if image.mode in deep.MODES:
+        return deep.to_grey(image, _tiles(image.size, 1)), "L"
+    mode = "L" if image.mode in _GREY_MODES else "RGB"
+    return lambda tile: tile.convert(mode), mode
 
 
-def _grey_scaled(white: float) -> Convert:
-    """Pillow clips deep modes to 255 when it converts; `white` becomes 255 instead."""
-
-    def convert(tile: Image.Image) -> Image.Image:
-        values = np.nan_to_num(np.asarray(tile, dtype=np.float32), posinf=white)
-        shares = np.clip(values, 0, white) / white
-        return Image.fromarray((shares * 255.0).astype(np.uint8)).convert("RGB")
-
-    return convert
-
-
-def _white_of(image: Image.Image) -> float:
-    """The value that is shown as white: of integers 255, 65,535 or the greatest, whichever
-    suffices; of floats the greatest, yet at least 1."""
-    greatest = 0.0
-    for box in _tiles(image.size, 1):
-        values = np.asarray(image.crop(box))
-        finite = values[np.isfinite(values)] if image.mode == "F" else values
-        greatest = max(greatest, float(finite.max(initial=0)))
-    if image.mode == "F":
-        return max(greatest, 1.0)
-    return 255.0 if greatest <= 255 else max(greatest, 65535.0)
-
-
-def _to_srgb(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
-    """Where the picture carries a usable colour profile of its own."""
-    profile = image.info.get("icc_profile")
-    if not profile or image.mode not in _PROFILED_MODES:
-        return None
-    output = "RGBA" if image.mode == "RGBA" else "RGB"
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        target = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-        return ImageCms.buildTransform(source, target, image.mode, output)
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        # A broken profile, or one of another colour space than the pixels.
-        return None
+def _over(below: ground.Grey, rgba: Image.Image) -> Image.Image:
+    laid = Image.new("RGBA", rgba.size, (below, below, below, 255))
+    return Image.alpha_composite(laid, rgba).convert("RGB")
 
 
 # --- Sizes ------------------------------------------------------------------------
@@ -281,7 +242,7 @@ def _size_of(file: IO[bytes]) -> tuple[int, int]:
     file.seek(0)
     if size := webp.size_of(file.read(webp.HEAD)):
         return size
-    return open_picture(file).size
+    return open_pixels(file).size
 
 
 def _upright(image: Image.Image, orientation: int) -> Image.Image:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, NamedTuple
 
 from PIL import Image
 
-from gallery.pixels import boxes, structure, webp
-from gallery.pixels.decode import open_picture, orientation_of
+from gallery.pixels import boxes, jpeg, keys, structure, webp
+from gallery.pixels.opening import open_pixels, orientation_of
+from gallery.pixels.spliced import Spliced
 
 # Bytes that Pillow keeps for a pixel of each mode; four for all others.
 _OF_MODE = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
@@ -32,10 +32,6 @@ _AVIF, _AVIF_WITH_ALPHA, _AVIF_DEEP = 11, 14, 4
 _HEIF, _HEIF_DEEP = 7.5, 14
 # Frames of a GIF are put onto a canvas; the runs of a BMP are written out before they are read.
 _GIF, _BMP = 2, 5
-
-# JPEG's markers, by ITU-T T.81, table B.1.
-_SOI, _SOS, _EOI = 0xD8, 0xDA, 0xD9
-_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD8)}
 
 
 class Cost(NamedTuple):
@@ -89,7 +85,7 @@ def read_header(file: IO[bytes]) -> Header:
     """Raises what Pillow raises for a file that is no picture of the accepted formats, or
     a damaged one."""
     structure.check(file)
-    image = open_picture(file)
+    image = open_pixels(file)
     width, height = image.size
     # Pillow itself turns TIFF, and says so already in the size of the header.
     if image.format != "TIFF" and orientation_of(image, file) >= 5:
@@ -110,6 +106,8 @@ def _scale(format_: str, shrink: float) -> float:
 
 def _plain(image: Image.Image, file: IO[bytes], width: int, height: int) -> Header:
     decoded = _OF_MODE.get(image.mode, 4)
+    # Colours of 16 bits with a transparent one are decoded twice.
+    decoded *= 2 if keys.has_deep_key(image) else 1
     return Header(image.format or "", width, height, 0, decoded, _is_rgb(image))
 
 
@@ -189,7 +187,6 @@ def _tiff(image: Image.Image, file: IO[bytes], width: int, height: int) -> Heade
 
 _READERS = {
     "JPEG": _jpeg,
-    "MPO": _jpeg,
     "WEBP": _webp,
     "AVIF": _avif,
     "HEIF": _heif,
@@ -200,7 +197,7 @@ _READERS = {
 
 
 def _is_rgb(image: Image.Image) -> bool:
-    return image.mode == "RGB" and not image.has_transparency_data
+    return image.mode == "RGB" and not image.has_transparency_data and not keys.has_deep_key(image)
 
 
 def _number(value: Any, default: int) -> int:
@@ -223,32 +220,14 @@ def _scans_of(file: IO[bytes]) -> tuple[int, int]:
     """How many scans a JPEG has, those of pictures behind the first included, and how many
     components its first one has."""
     components = 1
-    for marker, content in _segments(file):
-        if marker == _SOS and content:
-            components = content[0]
-            break
-    return _count(file, bytes((0xFF, _SOS))), components
+    for segment in jpeg.segments(file):
+        if segment.marker == jpeg.SOS:
+            file.seek(segment.start + 4)
+            components = (file.read(1) or b"\1")[0]
+    return _count(jpeg.pixels_alone(file), bytes((0xFF, jpeg.SOS))), components
 
 
-def _segments(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    """The markers before the first entropy-coded bytes, each with its content."""
-    file.seek(2)
-    while file.read(1) == b"\xff":
-        code = file.read(1)
-        while code == b"\xff":  # bytes that fill
-            code = file.read(1)
-        if not code or code[0] == _EOI:
-            return
-        if code[0] in _WITHOUT_LENGTH or code[0] == _SOI:
-            continue
-        length = int.from_bytes(file.read(2), "big")
-        content = file.read(max(0, length - 2))
-        yield code[0], content
-        if code[0] == _SOS:
-            return
-
-
-def _count(file: IO[bytes], pattern: bytes) -> int:
+def _count(file: Spliced, pattern: bytes) -> int:
     file.seek(0)
     found, kept = 0, b""
     while piece := file.read(io.DEFAULT_BUFFER_SIZE * 128):

@@ -7,7 +7,7 @@ from typing import IO
 
 from PIL import Image
 
-from gallery.pixels import isolation
+from gallery.pixels import endings, isolation, png
 from gallery.pixels.decode import (
     MAX_RATIO,
     MIN_SHORT_SIDE,
@@ -21,6 +21,7 @@ from gallery.pixels.header import Cost, Header, read_header
 
 # To look at every byte of the pixels, a JPEG need not be decoded larger than that.
 _LEAST = 8.0
+_INCOMPLETE = b"incomplete"
 
 
 def header_of(file: IO[bytes]) -> Header:
@@ -31,12 +32,14 @@ def header_of(file: IO[bytes]) -> Header:
         raise isolation.undecodable_unless_io(error) from error
 
 
-def verify(file: IO[bytes], header: Header) -> None:
-    """Read the picture to its end, which is the only way to find that it is cut off.
+def is_incomplete(file: IO[bytes], header: Header) -> bool:
+    """Read the picture to its end, which is the only way to find damage. Returns whether
+    the file breaks off, and the picture is kept for what is left of it.
 
-    Raises as `isolation.run` does.
+    Raises as `isolation.run` does, Undecodable where nothing is left.
     """
-    isolation.run(_verified, file, header.cost(_LEAST))
+    (answer,) = isolation.run(_verified, file, header.cost(_LEAST))
+    return answer == _INCOMPLETE
 
 
 def pixels_for_encoder(file: IO[bytes], header: Header) -> Image.Image:
@@ -81,8 +84,11 @@ def small_jpeg(
 
 
 def _verified(file: IO[bytes]) -> list[bytes]:
-    load(file, _LEAST)
-    return []
+    incomplete = load(file, _LEAST).incomplete or endings.lacks_end(file)
+    file.seek(0)
+    if png.is_png(file.read(len(png.SIGNATURE))):
+        png.check_sums(file)
+    return [_INCOMPLETE if incomplete else b"whole"]
 
 
 def _rgb(file: IO[bytes]) -> list[bytes]:

@@ -6,8 +6,11 @@ file (docs/decisions/0022). libvips decodes the one frame, and makes it smaller 
 
 from __future__ import annotations
 
+import io
 import os
 import struct
+from collections.abc import Iterator
+from typing import IO
 
 from PIL import Image
 
@@ -18,6 +21,14 @@ import pyvips
 
 # Bytes of a file that `is_webp` and `size_of` need.
 HEAD = 30
+
+_PIXELS = {b"VP8 ", b"VP8L", b"ALPH", b"ANMF"}
+# Flags of VP8X that tell what is beside the pixels.
+_FLAGS = {b"EXIF": 8, b"XMP ": 4, b"ICCP": 32}
+# So many times what is there may be missing.
+_MOST_TIMES, _SLACK = 16, 64 * 1024
+_MOST_CHUNKS = 100_000
+_FLAGS_AT = 8
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _ROWS = 64
@@ -52,14 +63,63 @@ def size_of(head: bytes) -> tuple[int, int] | None:
     return None
 
 
-def load(data: bytes, shrink: float) -> tuple[Image.Image, int]:
+def lacks_end(head: bytes, size: int) -> bool:
+    """Whether a file of `size` bytes breaks off before what its first bytes tell."""
+    return size < 8 + int.from_bytes(head[4:8], "little")
+
+
+def sound(file: IO[bytes]) -> IO[bytes]:
+    """The file itself where its chunks fit into it. Otherwise, since libwebp takes all or
+    nothing: what a decoder needs, what else is whole, and zeros in place of pixels that are
+    missing, with which a lossy picture can be decoded."""
+    chunks = list(_chunks(file))
+    file.seek(4)
+    riff = 8 + int.from_bytes(file.read(4), "little")
+    size = file.seek(0, os.SEEK_END)
+    if riff <= size and all(start + length <= riff for _kind, start, length in chunks):
+        file.seek(0)
+        return file
+    kept: list[bytes] = []
+    kinds = set()
+    for kind, start, length in chunks:
+        file.seek(start)
+        content = file.read(min(length, size))
+        if len(content) < length:
+            if kind not in _PIXELS or length > _MOST_TIMES * len(content) + _SLACK:
+                continue
+            content = content.ljust(length, b"\0")
+        kept.append(kind + struct.pack("<L", length) + content + b"\0" * (length % 2))
+        kinds.add(kind)
+    if kept and kept[0][:4] == b"VP8X" and len(kept[0]) > _FLAGS_AT:
+        gone = sum(flag for kind, flag in _FLAGS.items() if kind not in kinds)
+        flags = kept[0][_FLAGS_AT] & ~gone
+        kept[0] = kept[0][:_FLAGS_AT] + bytes((flags,)) + kept[0][_FLAGS_AT + 1 :]
+    body = b"WEBP" + b"".join(kept)
+    return io.BytesIO(b"RIFF" + struct.pack("<L", len(body)) + body)
+
+
+def _chunks(file: IO[bytes]) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, start and length of each that begins in the file. Source: RFC 9649, 2.3."""
+    at = 12
+    for _number in range(_MOST_CHUNKS):
+        file.seek(at)
+        head = file.read(8)
+        if len(head) < 8 or not head[:4].strip(b"\0"):
+            return
+        length = int.from_bytes(head[4:], "little")
+        yield head[:4], at + 8, length
+        at += 8 + length + length % 2
+    raise SyntaxError(f"more than {_MOST_CHUNKS} chunks")
+
+
+def load(file: IO[bytes], shrink: float) -> tuple[Image.Image, int]:
     """The first frame, each side divided by `shrink`, and the EXIF orientation, 1 to 8.
 
     Raises OSError for a damaged file.
     """
     try:
         picture = pyvips.Image.webpload_buffer(
-            data, scale=1 / shrink, access="sequential", fail_on="error"
+            sound(file).read(), scale=1 / shrink, access="sequential", fail_on="error"
         )
         fields = set(picture.get_fields())
         orientation = int(picture.get("orientation")) if "orientation" in fields else 1

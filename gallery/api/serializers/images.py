@@ -99,6 +99,9 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
     archived = serializers.SerializerMethodField(
         help_text="Away from the home page and the timeline; null unless you own the picture."
     )
+    incomplete = serializers.BooleanField(
+        read_only=True, help_text="Whether the file breaks off, so that a part is missing."
+    )
     tags = serializers.SerializerMethodField(help_text="Null unless you own the picture.")
     favourite = serializers.BooleanField(
         source="is_favourite", read_only=True, help_text="Whether you marked it."
@@ -121,6 +124,7 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
             "visibility",
             "width",
             "height",
+            "incomplete",
             "content_type",
             "byte_size",
             "frames",
