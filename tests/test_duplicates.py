@@ -424,6 +424,13 @@ def test_the_page_tells_what_differs(alice):
     assert f"/duplicates/?of={keep.pk}" in beside
 
 
+def test_only_among_copies_one_is_chosen_beforehand(alice):
+    group(alice, bits=4)
+    assert "checked" not in browser(alice).get("/duplicates/").content.decode()
+    NearDuplicate.objects.update(bits=0)
+    assert "checked" in browser(alice).get("/duplicates/").content.decode()
+
+
 def test_without_scripts_the_forms_do_the_same(alice):
     keep, other = group(alice)
     data = {"ids": ids([keep, other]), "keep": str(other.pk)}
