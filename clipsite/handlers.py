@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
+from django.utils.datastructures import ImmutableList, MultiValueDict
 from django.utils.http import parse_header_parameters
 
+from gallery.multipart import FormParser
+
+_TOO_LATE = "You cannot alter upload handlers after the upload has been processed."
 _EVERY_BYTE = bytes(range(256))
 
 
-class _ReadableText(HttpRequest):
-    """A charset that is no way to write text (rot13, zlib, idna, …) counts as none: Django
+class _Readable(HttpRequest):
+    """Forms are read by gallery.multipart.
+
+    A charset that is no way to write text (rot13, zlib, idna, …) counts as none: Django
     decodes with whatever Python has a codec for, and fails where nothing catches it."""
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
@@ -24,6 +32,13 @@ class _ReadableText(HttpRequest):
         if charset is not None and _decodes_text(charset):
             self.encoding = charset
 
+    def parse_file_upload(
+        self, META: Mapping[str, Any], post_data: Any
+    ) -> tuple[QueryDict, MultiValueDict[str, UploadedFile]]:
+        handlers: ImmutableList[Any] = ImmutableList(self.upload_handlers, warning=_TOO_LATE)
+        self.upload_handlers = handlers
+        return FormParser(META, post_data, handlers, self.encoding).parse()
+
 
 def _decodes_text(charset: str) -> bool:
     try:
@@ -33,11 +48,11 @@ def _decodes_text(charset: str) -> bool:
     return True
 
 
-class ReadableWSGIRequest(_ReadableText, WSGIRequest):
+class ReadableWSGIRequest(_Readable, WSGIRequest):
     pass
 
 
-class ReadableASGIRequest(_ReadableText, ASGIRequest):
+class ReadableASGIRequest(_Readable, ASGIRequest):
     pass
 
 

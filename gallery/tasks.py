@@ -20,7 +20,7 @@ from gallery.indexing import batch, ledger, near_duplicates, spaces
 from gallery.indexing import presence as presence  # connects the worker's signals
 from gallery.library import facts_again, looking_back, renditions
 from gallery.models import Image
-from gallery.organising import smart_albums, trash
+from gallery.organising import copies, smart_albums, trash
 from gallery.pixels.decode import unpack
 from gallery.search import calibration, recall
 from gallery.uploads import acceptance, import_run, imports, tus
@@ -101,6 +101,7 @@ def refresh_lists() -> None:
 @shared_task
 def compare_pictures() -> None:
     near_duplicates.compare_pending()
+    copies.measure_waiting(near_duplicates.SECONDS)
 
 
 @shared_task
@@ -122,7 +123,7 @@ def sweep() -> None:
         ring(calibration.TASK)
     if recall.is_waiting():
         ring(recall.TASK)
-    if near_duplicates.has_pending():
+    if near_duplicates.has_pending() or copies.waiting().exists():
         ring("gallery.tasks.compare_pictures")
     if smart_albums.due(rest=smart_albums.FRESH).exists():
         ring(smart_albums.TASK)

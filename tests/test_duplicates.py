@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import uuid
 from collections.abc import Sequence
@@ -453,6 +454,14 @@ def test_the_page_tells_what_differs(alice):
     assert str(keep.pk) in around
     beside = browser(alice).get(f"/images/{keep.pk}/").content.decode()
     assert f"/duplicates/?of={keep.pk}" in beside
+
+
+def test_only_among_copies_one_is_chosen_beforehand(alice):
+    group(alice, bits=4)
+    chosen = re.compile(r'name="keep"[^>]* checked')
+    assert not chosen.search(browser(alice).get("/duplicates/").content.decode())
+    NearDuplicate.objects.update(bits=0)
+    assert chosen.search(browser(alice).get("/duplicates/").content.decode())
 
 
 def test_without_scripts_the_forms_do_the_same(alice):

@@ -55,7 +55,7 @@ def pairs() -> set[frozenset[uuid.UUID]]:
 
 def link(one: Image, other: Image, **facts) -> NearDuplicate:
     first, second = sorted([one.pk, other.pk])
-    values = {"similarity": 0.99, "bits": 1, **facts}
+    values = {"similarity": 0.99, "bits": 1, "difference": 5.0, **facts}
     return NearDuplicate.objects.create(first_id=first, second_id=second, **values)
 
 

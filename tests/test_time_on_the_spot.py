@@ -224,13 +224,13 @@ def old(**fields) -> None:
 
 
 def migrate() -> None:
-    module = import_module("gallery.migrations.0008_old_rows")
+    module = import_module("gallery.migrations.0009_old_rows")
     with connection.schema_editor() as editor:
         module.facts_of_rows(apps, editor)
 
 
 def test_the_clocks_of_the_site_are_assumed_for_what_was_there(alice, site, monkeypatch) -> None:
-    monkeypatch.setattr(import_module("gallery.migrations.0008_old_rows"), "BATCH", 2)
+    monkeypatch.setattr(import_module("gallery.migrations.0009_old_rows"), "BATCH", 2)
     summer, winter = datetime(2022, 7, 1, 12), datetime(2022, 1, 1, 12)
     made = [shot(alice, f"{time:%Y:%m:%d %H:%M:%S}") for time in (summer, winter)]
     made += [upload(alice, pictures.png(40 + n, 30)) for n in range(3)]

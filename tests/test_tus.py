@@ -7,6 +7,7 @@ import io
 import os
 import uuid
 import zipfile
+from base64 import b64encode
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -226,7 +227,7 @@ def test_the_whole_file_is_compared_with_its_hash(client: Client) -> None:
         ({"Upload-Length": "9" * 19}, 400, "bad_header"),
         ({"Upload-Length": str(2**62)}, 413, "too_large"),
         ({"Upload-Metadata": "filename a.b"}, 400, "bad_metadata"),
-        ({"Upload-Metadata": "filename /w=="}, 400, "bad_metadata"),
+        ({"Upload-Metadata": "title /w=="}, 400, "bad_metadata"),
         ({"Upload-Metadata": metadata(title="x" * 201)}, 400, "title_too_long"),
         ({"Upload-Metadata": metadata(visibility="all")}, 400, "bad_visibility"),
         ({"Upload-Metadata": metadata(kind="tar")}, 400, "bad_kind"),
@@ -243,6 +244,12 @@ def test_a_bad_creation_is_refused(
     assert answer["Tus-Resumable"] == "1.0.0"
     assert ("Tus-Version" in answer) == (status == 412)
     assert not ResumableUpload.objects.exists()
+
+
+def test_a_file_name_may_be_in_the_code_page_of_the_client(client: Client) -> None:
+    name = b64encode("Müller.jpg".encode("latin-1")).decode()
+    assert client.create(10, {"Upload-Metadata": f"filename {name}"}).status_code == 201
+    assert ResumableUpload.objects.get().name == "Müller.jpg"
 
 
 def test_texts_that_the_database_would_refuse_are_cleaned(client: Client) -> None:

@@ -54,6 +54,11 @@ class Refused:
 HEAD_TOO_LONG = Refused(
     "431 Request Header Fields Too Large", "head_too_long", "This address or header is too long."
 )
+LENGTH_REQUIRED = Refused(
+    "411 Length Required",
+    "length_required",
+    "Send the length of what you send (Content-Length): a body in chunks is not read here.",
+)
 TOO_LARGE = Refused("413 Content Too Large", "too_large", "This file is too large.")
 FULL = Refused(
     "503 Service Unavailable",
@@ -129,6 +134,8 @@ class Arrival:
         self._is_streamed = facts.is_streamed
         if end > MOST_HEAD:
             self.refused = HEAD_TOO_LONG
+        elif facts.is_chunked and not facts.is_streamed:
+            self.refused = LENGTH_REQUIRED
         elif facts.is_streamed or facts.length is None:
             self.is_ready = True
         elif facts.length > self._most_body:
@@ -185,6 +192,7 @@ class _Facts:
     body in chunks, which only a streamed one may have, and of what the parser refuses."""
 
     length: int | None
+    is_chunked: bool
     is_streamed: bool
     expects_continue: bool
 
@@ -205,6 +213,9 @@ class _Facts:
         )
         return cls(
             length=int(lengths[0]) if is_known else None,
+            is_chunked=(
+                fields.get(b"transfer-encoding") == [b"chunked"] and b"content-length" not in fields
+            ),
             is_streamed=(
                 method in STREAMED_METHODS
                 and target.startswith(STREAMED_PATH)

@@ -13,13 +13,14 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from gallery import trail
 from gallery.accounts import credentials
 from gallery.errors import Refusal
 from gallery.models import User
+from gallery.models.words import containing
 from gallery.trail import Event
 
 # What an administrator may change of an account.
@@ -45,14 +46,14 @@ def search_accounts(text: str) -> QuerySet[User]:
     if not text:
         return accounts
     fields = ("username", "email", "display_name")
-    return accounts.filter(reduce(or_, (Q(**{f"{field}__icontains": text}) for field in fields)))
+    return accounts.filter(reduce(or_, (containing(field, text) for field in fields)))
 
 
 def find_account(username: str) -> User | None:
     """The account of exactly this name, unless it is being deleted."""
     if "\x00" in username:  # no text of PostgreSQL holds it
         return None
-    return search_accounts("").filter(username=username).first()
+    return search_accounts("").filter(username=User.normalize_username(username)).first()
 
 
 def take_role(user: User, role: str) -> None:

@@ -21,11 +21,11 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from knox.models import AuthToken
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from gallery.accounts import attempts, confirmation, deletion, profile, roles, second_factor
+from gallery.admin.base import ModelAdmin
 from gallery.admin.confirmed import ConfirmedAdmin
 from gallery.admin.readonly import ReadOnlyAdmin
 from gallery.errors import Refusal

@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from unfold.admin import ModelAdmin
 
 from gallery.accounts import confirmation
+from gallery.admin.base import ModelAdmin
 
 
 class ConfirmedAdmin(ModelAdmin):

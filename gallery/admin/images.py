@@ -19,10 +19,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from gallery import doorbell
+from gallery.admin.base import ModelAdmin
 from gallery.admin.reasons import translated
 from gallery.indexing import ledger
 from gallery.library import service

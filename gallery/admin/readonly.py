@@ -3,7 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+
+from gallery.admin.base import ModelAdmin
 
 
 class ReadOnlyAdmin(ModelAdmin):

@@ -15,9 +15,9 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_htmx.http import HttpResponseClientRedirect
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from gallery.admin.base import ModelAdmin
 from gallery.errors import Refusal
 from gallery.indexing import spaces
 from gallery.models import Embedding, EmbeddingSpace

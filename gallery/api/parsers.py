@@ -6,12 +6,34 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 from rest_framework import parsers
 from rest_framework.exceptions import ParseError
 
+from gallery.multipart import FormParser
+
 if TYPE_CHECKING:
     from typing import IO
+
+
+class MultiPartParser(parsers.MultiPartParser):
+    """Reads forms as the pages do (gallery.multipart)."""
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        request = (parser_context or {})["request"]
+        meta = {**request.META, "CONTENT_TYPE": media_type}
+        encoding = (parser_context or {}).get("encoding", settings.DEFAULT_CHARSET)
+        try:
+            form = FormParser(meta, stream, request.upload_handlers, encoding)
+            return parsers.DataAndFiles(*form.parse())
+        except MultiPartParserError as error:
+            raise ParseError(_("The form cannot be read: %(why)s") % {"why": error}) from error
 
 
 class JSONParser(parsers.JSONParser):

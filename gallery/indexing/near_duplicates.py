@@ -1,5 +1,5 @@
 """Finding pictures that show the same: by their vectors through the index, confirmed by
-their perceptual hashes.
+their perceptual hashes and, where these say nothing, by their colours.
 
 Each vector of the active space is compared once with its nearest neighbours, after it
 was encoded and its picture was looked at; until then it stands in the queue
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Q, QuerySet
 from pgvector import HalfVector
 
-from gallery.indexing import comparisons, spaces, vector_indexes
+from gallery.indexing import comparisons, previews, spaces, vector_indexes
 from gallery.models import Embedding, EmbeddingSpace, Image
 
 # A ring is answered with so many seconds of work, in so many transactions as fit; the
@@ -46,12 +46,15 @@ _running = threading.Lock()
 @dataclass(frozen=True)
 class Pair:
     """Two pictures, the smaller id first. `similarity` is the cosine of their vectors,
-    `bits` the number of bits, of 64, in which their perceptual hashes differ."""
+    `bits` the number of bits, of 64, in which their perceptual hashes differ, and
+    `difference` how far they differ where they do most, None where nobody has looked
+    (NearDuplicate)."""
 
     first: UUID
     second: UUID
     similarity: float
     bits: int
+    difference: float | None = None
 
 
 # (share of the mean distance, bits): a pair is at least as close as one of these in both.
@@ -143,8 +146,10 @@ def compare_batch(space: EmbeddingSpace, unit: float) -> int | None:
     if not claimed:
         return None if claimed is None else 0
     judged = _candidates(space, claimed, unit)
-    _store([pair for pair in judged if are_near_duplicates(pair.similarity, pair.bits, unit)])
-    _drop([pair for pair in judged if not are_near_duplicates(pair.similarity, pair.bits, unit)])
+    close = {pair for pair in judged if are_near_duplicates(pair.similarity, pair.bits, unit)}
+    alike = close - _of_other_colours(close)
+    _store(list(alike))
+    _drop(list(judged - alike))
     return len(claimed)
 
 
@@ -219,6 +224,23 @@ def _candidates(space: EmbeddingSpace, claimed: list[int], unit: float) -> set[P
         # A pair that was met from both sides may differ in the last digits.
         met = {(row[0], row[1]): Pair(*row) for row in cursor.fetchall()}
     return set(met.values())
+
+
+def _of_other_colours(pairs: Collection[Pair]) -> set[Pair]:
+    """Those that only look alike to the hash, since they have nothing but colours."""
+    ids = {pk for pair in pairs for pk in (pair.first, pair.second)}
+    placeholders = Image.objects.filter(pk__in=ids).exclude(placeholder="").order_by()
+    shown = {
+        pk: previews.levels(placeholder)
+        for pk, placeholder in placeholders.values_list("pk", "placeholder")
+    }
+    return {
+        pair
+        for pair in pairs
+        if pair.first in shown
+        and pair.second in shown
+        and previews.are_told_apart_by_colour(shown[pair.first], shown[pair.second])
+    }
 
 
 def _store(pairs: Sequence[Pair]) -> None:

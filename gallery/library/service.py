@@ -14,7 +14,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
-from gallery import doorbell, trail
+from gallery import doorbell, spelling, trail
 from gallery.indexing import ledger
 from gallery.library import quota, texts
 from gallery.library.clocks import time_fields
@@ -67,7 +67,7 @@ def add_image(
         "title": texts.clean_title(title),
         "description": texts.clean_description(description),
         "visibility": texts.clean_visibility(visibility),
-        "original_name": texts.clean_name(name),
+        "original_name": spelling.clean_name(name),
     }
     content = as_django_file(file)
     facts = inspect_picture(content, name)

@@ -42,6 +42,12 @@ _TYPES = {
 _PICTURE_EXTENSIONS = {extension for _type, extension in _TYPES.values()}.union(
     ("jpeg", "jpe", "jfif", "mpo", "heif", "tif", "dib")
 )
+# Of those that are refused, too: who sends one wants to know why.
+PICTURE_EXTENSIONS = _PICTURE_EXTENSIONS.union(
+    ("svg", "svgz", "psd", "psb", "xcf", "jxl", "jp2", "j2k", "ico", "tga", "eps", "ai", "pdf"),
+    ("dng", "nef", "nrw", "cr2", "cr3", "crw", "arw", "srf", "sr2", "orf", "rw2", "raf", "pef"),
+    ("raw", "rwl", "srw", "x3f", "3fr", "iiq", "erf", "mrw", "dcr", "kdc", "mef", "mos", "exr"),
+)
 
 
 @dataclass(frozen=True)

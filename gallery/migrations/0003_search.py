@@ -5,7 +5,7 @@ import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 import django.db.models.deletion
 import django.db.models.functions.text
-import gallery.models.words
+import gallery.migrations._former_words
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -146,7 +146,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='image',
             name='name_words',
-            field=models.GeneratedField(db_persist=True, expression=gallery.models.words.Words('original_name', weight='C'), output_field=django.contrib.postgres.search.SearchVectorField()),
+            field=models.GeneratedField(db_persist=True, expression=gallery.migrations._former_words.Words('original_name', weight='C'), output_field=django.contrib.postgres.search.SearchVectorField()),
         ),
         migrations.AddField(
             model_name='image',
@@ -161,7 +161,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='image',
             name='words',
-            field=models.GeneratedField(db_persist=True, expression=django.contrib.postgres.search.CombinedSearchVector(gallery.models.words.Words('title', weight='A'), '||', gallery.models.words.Words('description', weight='B'), None), output_field=django.contrib.postgres.search.SearchVectorField()),
+            field=models.GeneratedField(db_persist=True, expression=django.contrib.postgres.search.CombinedSearchVector(gallery.migrations._former_words.Words('title', weight='A'), '||', gallery.migrations._former_words.Words('description', weight='B'), None), output_field=django.contrib.postgres.search.SearchVectorField()),
         ),
         migrations.AddField(
             model_name='user',
@@ -190,7 +190,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='tag',
-            index=django.contrib.postgres.indexes.GinIndex(gallery.models.words.Words('name'), name='tag_words'),
+            index=django.contrib.postgres.indexes.GinIndex(gallery.migrations._former_words.Words('name'), name='tag_words'),
         ),
         migrations.AddField(
             model_name='exploremap',

@@ -10,11 +10,10 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Value
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from gallery.models.words import Words
+from gallery.models.words import Key, Words, called
 
 if TYPE_CHECKING:
     from gallery.models.user import User
@@ -22,9 +21,8 @@ if TYPE_CHECKING:
 
 class TagQuerySet(models.QuerySet["Tag"]):
     def named(self, owner: User | AnonymousUser, name: str) -> Tag | None:
-        """The owner's tag of this name, in any case."""
-        own = self.filter(owner_id=owner.pk or 0)
-        return own.alias(key=Lower("name")).filter(key=Lower(Value(name))).first()
+        """The owner's tag of this name (gallery.models.words)."""
+        return called(self.filter(owner_id=owner.pk or 0), "name", name).first()
 
 
 class Tag(models.Model):
@@ -45,7 +43,7 @@ class Tag(models.Model):
         verbose_name_plural = _("tags")
         ordering = [Lower("name"), "id"]
         constraints = [
-            models.UniqueConstraint("owner", Lower("name"), name="tag_name_once_per_owner"),
+            models.UniqueConstraint("owner", Key("name"), name="tag_name_once_per_owner"),
         ]
         indexes = [GinIndex(Words("name"), name="tag_words")]
 

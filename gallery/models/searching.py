@@ -10,6 +10,8 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from gallery.models.words import Key
+
 
 class SavedSearch(models.Model):
     """A search that its owner keeps under a name. Nobody else sees it.
@@ -38,7 +40,7 @@ class SavedSearch(models.Model):
         verbose_name_plural = _("saved searches")
         ordering = [Lower("name"), "id"]
         constraints = [
-            models.UniqueConstraint("owner", Lower("name"), name="saved_search_name_once"),
+            models.UniqueConstraint("owner", Key("name"), name="saved_search_name_once"),
         ]
 
     def __str__(self) -> str:
@@ -99,6 +101,9 @@ class NearDuplicate(models.Model):
     # Cosine of the two vectors, and the bits in which the perceptual hashes differ.
     similarity = models.FloatField()
     bits = models.PositiveSmallIntegerField()
+    # Where they differ most, in levels of 255 (gallery.library.detail); null: not compared
+    # so closely, and infinite for what cannot be.
+    difference = models.FloatField(null=True)
     # Somebody who owns both said that they are two pictures.
     dismissed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -105,6 +105,7 @@ class ImportItem(models.Model):
         ADDED = "added", _("Added")
         DUPLICATE = "duplicate", _("Already there")
         FAILED = "failed", _("Failed")
+        LEFT_OUT = "left_out", _("No picture")
 
     batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="items")
     # The address, or the name of the entry in the ZIP file.

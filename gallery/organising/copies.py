@@ -2,25 +2,32 @@
 picture in another size or compression.
 
 Perceptual hash and vector are made to overlook what edits change, so more is asked
-here: the shape, the time, and colours and light as the tiny previews of both show them.
-What is smaller than their pixels, such as a small watermark, is not seen.
+here: the shape, the time, colours and light as the tiny previews of both show them, and
+that no place of the pictures differs by more than compression makes it differ.
 """
 
 from __future__ import annotations
 
-import base64
-import io
+import itertools
+import logging
+import math
+import time
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
-import numpy as np
-from PIL import Image as PILImage
+from django.db.models import F, QuerySet
 
+from gallery.errors import Unavailable
+from gallery.indexing import previews
 from gallery.indexing.near_duplicates import Pair
-from gallery.models import Image
+from gallery.library import detail, renditions
+from gallery.models import Image, NearDuplicate
+
+logger = logging.getLogger(__name__)
 
 # Bits of the perceptual hashes. Of copies at half the size or JPEG quality 30, nine in
-# ten differ in no more; of shots of a burst none was found that near (docs/decisions).
+# ten differ in no more (docs/decisions/0017).
 MOST_BITS = 2
 # Sides are rounded when a picture is made smaller.
 MOST_RATIO = 0.01
@@ -29,8 +36,47 @@ MOST_SECONDS = 1.0
 # Mean difference of the previews' levels, of 255. Copies: at most 6.4, nine in ten 4;
 # brightness, contrast or colours changed: mostly 10 and more.
 MOST_LEVELS = 5.5
+# The largest difference of any place, in levels of 255. Copies: mostly 25 and less; one
+# other digit of a form, a receipt or a screenshot: 42 and more (docs/decisions/0030).
+MOST_DIFFERENCE = 32.0
 
-_PREVIEW = (20, 20)
+
+# --- What the worker measures -----------------------------------------------------
+
+
+def waiting() -> QuerySet[NearDuplicate]:
+    """Pairs of one owner that may be copies, at whose details nobody has looked."""
+    return NearDuplicate.objects.filter(
+        difference=None,
+        dismissed_at=None,
+        bits__lte=MOST_BITS,
+        first__owner_id=F("second__owner_id"),
+        first__deleted_at=None,
+        second__deleted_at=None,
+        first__render_state=Image.RenderState.READY,
+        second__render_state=Image.RenderState.READY,
+    )
+
+
+def measure_waiting(seconds: float) -> None:
+    """Look at the details of pairs for so long, or until none waits. While the storage is
+    down they wait on."""
+    until = time.monotonic() + seconds
+    for pair in waiting().select_related("first", "second").order_by("pk").iterator(100):
+        if time.monotonic() > until:
+            return
+        try:
+            measured = detail.difference(pair.first, pair.second)
+        except Unavailable:
+            logger.warning("The details of near-duplicates wait: the storage cannot be read.")
+            return
+        except (renditions.NoPreview, OSError, SyntaxError, ValueError):  # of damaged files
+            logger.warning("The details of pair %s cannot be seen.", pair.pk)
+            measured = math.inf
+        NearDuplicate.objects.filter(pk=pair.pk).update(difference=measured)
+
+
+# --- What follows from it ---------------------------------------------------------
 
 
 def are_copies(images: Sequence[Image], pairs: Iterable[Pair]) -> bool:
@@ -38,16 +84,20 @@ def are_copies(images: Sequence[Image], pairs: Iterable[Pair]) -> bool:
     keep = images[0]
     alike: set[UUID] = set()
     for pair in pairs:
-        if pair.bits <= MOST_BITS:
-            alike |= {pair.first, pair.second} if keep.pk in (pair.first, pair.second) else set()
-    return all(
+        if keep.pk in (pair.first, pair.second) and _same_detail(pair):
+            alike |= {pair.first, pair.second}
+    return _same_time(images) and all(
         other.pk in alike
         and _same_shape(keep, other)
-        and _same_time(keep, other)
         and _same_frames(keep, other)
         and _same_light(keep, other)
         for other in images[1:]
     )
+
+
+def _same_detail(pair: Pair) -> bool:
+    is_seen = pair.difference is not None and pair.difference <= MOST_DIFFERENCE
+    return is_seen and pair.bits <= MOST_BITS
 
 
 def _same_shape(one: Image, other: Image) -> bool:
@@ -55,15 +105,21 @@ def _same_shape(one: Image, other: Image) -> bool:
     return abs(ratio - 1) <= MOST_RATIO
 
 
-def _same_time(one: Image, other: Image) -> bool:
-    """Or one of them does not say when it was taken."""
-    if one.captured_at is None or other.captured_at is None:
-        return True
+def _same_time(images: Sequence[Image]) -> bool:
+    """Of all that say when they were taken: one that does not hides no burst."""
+    dated = [image for image in images if image.captured_at is not None]
+    return all(
+        _seconds_apart(one, other) < MOST_SECONDS for one, other in itertools.combinations(dated, 2)
+    )
+
+
+def _seconds_apart(one: Any, other: Any) -> float:
+    """By moments where both are known, else by the clocks on the spot."""
     if one.is_offset_known and other.is_offset_known:
         apart = one.captured_at - other.captured_at
     else:
         apart = one.taken_at - other.taken_at
-    return abs(apart.total_seconds()) < MOST_SECONDS
+    return float(abs(apart.total_seconds()))
 
 
 def _same_frames(one: Image, other: Image) -> bool:
@@ -75,11 +131,5 @@ def _same_frames(one: Image, other: Image) -> bool:
 def _same_light(one: Image, other: Image) -> bool:
     if not one.placeholder or not other.placeholder:
         return False
-    return float(np.abs(_levels(one) - _levels(other)).mean()) <= MOST_LEVELS
-
-
-def _levels(image: Image) -> np.ndarray:
-    """(20, 20, 3) of the preview that pages show while a picture loads, in 0 … 255."""
-    _kind, _comma, encoded = image.placeholder.partition(",")
-    with PILImage.open(io.BytesIO(base64.b64decode(encoded))) as preview:
-        return np.asarray(preview.convert("RGB").resize(_PREVIEW), dtype=np.float32)
+    shown = (previews.levels(image.placeholder) for image in (one, other))
+    return previews.mean_difference(*shown) <= MOST_LEVELS

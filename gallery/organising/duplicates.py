@@ -140,7 +140,8 @@ def clusters(stored: QuerySet[NearDuplicate]) -> list[Cluster]:
     first (single linkage, as Kruskal's algorithm does it), and what would make a group
     too large waits until that one is settled."""
     rows = stored.order_by("-similarity", "first_id", "second_id")
-    pairs = [Pair(*row) for row in rows.values_list("first_id", "second_id", "similarity", "bits")]
+    known = rows.values_list("first_id", "second_id", "similarity", "bits", "difference")
+    pairs = [Pair(*row) for row in known]
     members: dict[UUID, set[UUID]] = {}
     for pair in pairs:
         one = members.setdefault(pair.first, {pair.first})

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
-from django.db.models import Value
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
+from gallery import spelling
 from gallery.errors import Refusal
-from gallery.library import caps, texts
+from gallery.library import caps
 from gallery.library.turns import wait_for_turn
 from gallery.models import Album, Change, SavedSearch, User
+from gallery.models.words import called
 from gallery.organising import kept_changes
 from gallery.search import albums, ranking
 from gallery.search.query import Query
@@ -122,8 +123,8 @@ def unchanged_album(before: Mapping[str, str] | None, owner: User) -> Album | No
 
 
 def named(owner: Viewer, name: str) -> SavedSearch | None:
-    """The owner's search of this name, in any case."""
-    return of(owner).alias(key=Lower("name")).filter(key=Lower(Value(name))).first()
+    """The owner's search of this name (gallery.models.words)."""
+    return called(of(owner), "name", name).first()
 
 
 def free_name(owner: Viewer, wanted: str) -> str:
@@ -139,13 +140,13 @@ def free_name(owner: Viewer, wanted: str) -> str:
 
 def clean_name(name: str) -> str:
     """Raises Refusal (name_missing, name_too_long)."""
+    name = spelling.clean_line(name)
     if len(name) > MAX_NAME:
         raise Refusal(
             "name_too_long",
             _("Shorten the name to at most %(most)d characters.") % {"most": MAX_NAME},
             "name",
         )
-    name = " ".join(texts.clean_title(name).split())
     if not name:
         raise Refusal("name_missing", _("Give the search a name."), "name")
     return name
@@ -169,9 +170,8 @@ def clean_query(query: Query, owner: User) -> Query:
             ),
             "query",
         )
-    filters = albums.with_ids(query.filters, owner)
-    ranking.narrowed(filters, owner)
-    return replace(query, filters=filters)
+    ranking.narrowed(albums.with_ids(query.filters, owner), owner)
+    return replace(query, filters=albums.with_lasting_ids(query.filters, owner))
 
 
 def _refuse_circle(query: Query, saved: SavedSearch) -> None:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from gallery.encoders.client import normalise_text
 from gallery.library.turns import wait_for_turn
 from gallery.models import SearchRecord, User
+from gallery.models.words import containing
 from gallery.search import syntax
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def note(user: Viewer, text: str) -> None:
 
 def offered(user: Viewer, typed: str, most: int) -> list[str]:
     """The latest searches that hold what has been typed so far."""
-    found = of(user).filter(text__icontains=typed.strip()) if typed.strip() else of(user)
+    found = of(user).filter(containing("text", typed.strip())) if typed.strip() else of(user)
     return list(found.values_list("text", flat=True)[:most])
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import unicodedata
 import uuid
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Count, Exists, Model, OuterRef, Subquery, Value
+from django.db.models import Count, Exists, Model, OuterRef, Subquery
 from django.db.models.functions import Coalesce, Lower
 from django.utils.translation import gettext as _
 
+from gallery import spelling
 from gallery.errors import Refusal
-from gallery.library import caps, texts
+from gallery.library import caps
 from gallery.library.turns import wait_for_turn
 from gallery.models import Change, Image, Tag, User
+from gallery.models.words import called
 from gallery.organising import kept_changes
 
 if TYPE_CHECKING:
@@ -60,9 +61,9 @@ def of(owner: User) -> list[Tag]:
 
 
 def clean_names(names: Iterable[str]) -> list[str]:
-    """Without repetitions, which differ in more than case. Raises Refusal (bad_tag,
+    """Without repetitions. Raises Refusal (bad_tag,
     too_many_tags)."""
-    cleaned = {clean.casefold(): clean for name in names if (clean := clean_name(name))}
+    cleaned = {spelling.key_of(clean): clean for name in names if (clean := clean_name(name))}
     if len(cleaned) > MAX_NAMES:
         raise Refusal(
             "too_many_tags", _("Give at most %(most)d tags at once.") % {"most": MAX_NAMES}, "tags"
@@ -72,12 +73,12 @@ def clean_names(names: Iterable[str]) -> list[str]:
 
 def clean_name(name: str) -> str:
     """One line without spaces around it, perhaps empty. Raises Refusal (tag_too_long)."""
-    name = " ".join(texts.clean_title(name).split()) if len(name) <= 200 else name
+    name = spelling.clean_line(name)
     if len(name) > MAX_NAME:
         raise Refusal(
             "tag_too_long", _("A tag has at most %(most)d characters.") % {"most": MAX_NAME}, "tags"
         )
-    return unicodedata.normalize("NFC", name)
+    return name
 
 
 # --- On many pictures -------------------------------------------------------------
@@ -91,8 +92,9 @@ def named(owner: User, names: Sequence[str]) -> list[UUID]:
         cursor.execute(
             "INSERT INTO gallery_tag (id, owner_id, name, created_at)"
             " SELECT tag.id, %s, tag.name, now()"
-            " FROM unnest(%s::uuid[], %s::text[]) AS tag (id, name) ORDER BY lower(tag.name)"
-            " ON CONFLICT (owner_id, lower(name)) DO NOTHING",
+            " FROM unnest(%s::uuid[], %s::text[]) AS tag (id, name)"
+            " ORDER BY gallery_key(tag.name)"
+            " ON CONFLICT (owner_id, gallery_key(name)) DO NOTHING",
             [owner.pk, [uuid.uuid4() for _name in names], list(names)],
         )
     _make_room(owner, names)
@@ -114,7 +116,8 @@ def known(owner: User, names: Sequence[str]) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM gallery_tag WHERE owner_id = %s"
-            " AND lower(name) IN (SELECT lower(wanted) FROM unnest(%s::text[]) AS wanted)"
+            " AND gallery_key(name) IN"
+            "  (SELECT gallery_key(wanted) FROM unnest(%s::text[]) AS wanted)"
             " ORDER BY id FOR KEY SHARE",
             [owner.pk, list(names)],
         )
@@ -204,8 +207,8 @@ def rename(tag: Tag, name: str) -> Tag:
     name = clean_name(name)
     if not name:
         raise Refusal("tag_missing", _("Give the tag a name."), "name")
-    same = Tag.objects.filter(owner=tag.owner_id).exclude(pk=tag.pk).alias(key=Lower("name"))
-    other = same.filter(key=Lower(Value(name))).select_for_update().first()
+    others = Tag.objects.filter(owner=tag.owner_id).exclude(pk=tag.pk)
+    other = called(others, "name", name).select_for_update().first()
     if other is None:
         tag.name = name
         tag.save(update_fields=["name"])

@@ -17,12 +17,14 @@ _NAMES = """
                 ORDER BY camera LIMIT 1)
         FROM name WHERE name.camera IS NOT NULL
     )
-    SELECT camera FROM name WHERE camera <> ''
+    SELECT camera, gallery_bare(camera) = gallery_bare(%s) FROM name
+    WHERE camera <> '' AND strpos(gallery_bare(camera), gallery_bare(%s)) > 0
 """
 
 
-def names_with(part: str) -> list[str]:
-    """Names that have `part`, in any case: of everybody's pictures, so not to be shown."""
+def names_with(part: str) -> dict[str, bool]:
+    """Names that have `part`, whatever the case and marks of letters, each with whether it
+    is all of the name: of everybody's pictures, so not to be shown."""
     with connection.cursor() as cursor:
-        cursor.execute(_NAMES)
-        return [name for (name,) in cursor.fetchall() if part.casefold() in name.casefold()]
+        cursor.execute(_NAMES, [part, part])
+        return dict(cursor.fetchall())

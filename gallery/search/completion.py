@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from gallery import limits
 from gallery.encoders.client import normalise_text
 from gallery.models import Album, Image, Tag, User
+from gallery.models.words import beginning, containing
 from gallery.search import syntax
 from gallery.search.colours import NAMES as COLOURS
 from gallery.search.filters import ORIENTATIONS
@@ -79,8 +80,7 @@ def _keys(text: str, cursor: int, token: Token | None, viewer: Viewer) -> list[S
     if typed and not negative:
         found += [
             _suggestion("value", text, start, cursor, f"tag:{syntax.quote(name)}", detail)
-            for name, detail in _tags(typed, viewer)
-            if name.lower().startswith(typed)
+            for name, detail in _tags_where(beginning("name", typed), viewer)
         ]
     return found
 
@@ -141,7 +141,11 @@ def _counted(count: int) -> str:
 
 
 def _tags(typed: str, viewer: Viewer) -> Iterable[Value]:
-    own = Tag.objects.filter(owner_id=viewer.pk or 0, name__icontains=typed)
+    return _tags_where(containing("name", typed), viewer)
+
+
+def _tags_where(matching: Q, viewer: Viewer) -> Iterable[Value]:
+    own = Tag.objects.filter(matching, owner_id=viewer.pk or 0)
     kept = Count("images", filter=Q(images__deleted_at__isnull=True))
     counted = own.annotate(count=kept).filter(count__gt=0).order_by("-count", "name")
     for name, count in counted.values_list("name", "count")[:MOST]:
@@ -149,14 +153,14 @@ def _tags(typed: str, viewer: Viewer) -> Iterable[Value]:
 
 
 def _albums(typed: str, viewer: Viewer) -> Iterable[Value]:
-    albums = Album.objects.visible_to(viewer).filter(title__icontains=typed)
+    albums = Album.objects.visible_to(viewer).filter(containing("title", typed))
     for title in albums.order_by("-created_at", "-pk").values_list("title", flat=True)[:MOST]:
         yield title, ""
 
 
 def _cameras(typed: str, viewer: Viewer) -> Iterable[Value]:
     recent = Image.objects.visible_to(viewer).exclude(camera="").order_by("-created_at", "-pk")
-    named = Image.objects.filter(pk__in=recent.values("pk")[:_RECENT], camera__icontains=typed)
+    named = Image.objects.filter(containing("camera", typed), pk__in=recent.values("pk")[:_RECENT])
     counted = named.order_by().values("camera").annotate(count=Count("pk"), last=Max("taken_at"))
     for row in counted.order_by("-count", "-last")[:MOST]:
         yield row["camera"], _counted(row["count"])
@@ -168,7 +172,7 @@ def _owners(typed: str, viewer: Viewer) -> Iterable[Value]:
         yield "me", _("your own pictures")
         most -= 1
     visible = Image.objects.visible_to(viewer).filter(owner_id=OuterRef("pk"))
-    users = User.objects.filter(Exists(visible), username__icontains=typed)
+    users = User.objects.filter(Exists(visible), containing("username", typed))
     for name in users.order_by("username").values_list("username", flat=True)[:most]:
         yield name, ""
 

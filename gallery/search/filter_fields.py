@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +20,8 @@ from gallery.search import colours
 MAX_IDS = 200
 MAX_NAMES = 20
 MAX_COLOURS = 5
+# As many albums as one title may stand for.
+MAX_ALBUMS = 50
 
 
 class _IdsField(forms.Field):
@@ -56,6 +59,25 @@ class IdsFilter(django_filters.Filter):
         return super().filter(queryset, value) if value else queryset
 
 
+class _AlbumsField(forms.Field):
+    """`album=a`, or `album=a&album=b` for those that have one title, as a list of UUIDs."""
+
+    widget = forms.SelectMultiple
+    # The sentence is that of gallery.search.filter_refusals.
+    default_error_messages = {"invalid": _("Give the id of an album.")}
+
+    def clean(self, value: Any) -> list[uuid.UUID]:
+        texts = [text.strip() for text in value or [] if text.strip()]
+        try:
+            return [uuid.UUID(text) for text in texts[:MAX_ALBUMS]]
+        except ValueError as error:
+            raise forms.ValidationError(self.error_messages["invalid"], "invalid") from error
+
+
+class AlbumsFilter(django_filters.Filter):
+    field_class = _AlbumsField
+
+
 class _NamesField(forms.Field):
     """`tag=a&tag=b` as a list of texts."""
 
@@ -67,7 +89,8 @@ class _NamesField(forms.Field):
     max_length = 50
 
     def clean(self, value: Any) -> list[str]:
-        names = [text.strip() for text in value or [] if text.strip()]
+        composed = (unicodedata.normalize("NFC", text) for text in value or [])
+        names = [text.strip() for text in composed if text.strip()]
         if len(names) > MAX_NAMES:
             raise forms.ValidationError(
                 self.error_messages["too_many_names"], "too_many_names", {"most": MAX_NAMES}

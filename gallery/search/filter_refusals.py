@@ -10,7 +10,7 @@ import django_filters
 from django.utils.translation import gettext as _
 
 from gallery.encoders.client import normalise_text
-from gallery.search.filter_fields import ClockFilter, MomentFilter, YesNoFilter
+from gallery.search.filter_fields import AlbumsFilter, ClockFilter, MomentFilter, YesNoFilter
 
 # Filters that a line calls otherwise than the API does.
 _KEYS = {"taken_after": "after", "taken_before": "before", "size_min": "size", "size_max": "size"}
@@ -54,7 +54,7 @@ def sentence(
             }
         case YesNoFilter():
             return _("“%(key)s:” cannot be “%(value)s”: say true or false.") % told
-        case django_filters.UUIDFilter():
+        case AlbumsFilter():
             return (
                 _(
                     "“%(key)s:” cannot be “%(value)s”: give the id of an album, "

@@ -19,8 +19,11 @@ from gallery import keyset
 from gallery.errors import Refusal
 from gallery.indexing import ledger
 from gallery.models import Album, AlbumItem, Embedding, Favourite, Image, Tag, User
+from gallery.models.words import named
 from gallery.search import cameras, colours, filter_refusals, words
 from gallery.search.filter_fields import (
+    MAX_ALBUMS,
+    AlbumsFilter,
     ClockFilter,
     ColoursFilter,
     IdsFilter,
@@ -46,6 +49,8 @@ ORIENTATIONS = {
 }
 PIXELS_OF_MEGAPIXEL = 1_000_000
 _MOST_MEGAPIXELS = 100_000
+# Accounts that one spelling of a user name may mean.
+MAX_OWNERS = 50
 _PIXELS = ExpressionWrapper(
     Cast("width", BigIntegerField()) * F("height"), output_field=BigIntegerField()
 )
@@ -110,8 +115,10 @@ class ImageFilter(django_filters.FilterSet):
         max_value=_MOST_MEGAPIXELS,
         help_text="Megapixels, not included.",
     )
-    album = django_filters.UUIDFilter(
-        method="by_album", help_text="An album that you may see; of others nothing is found."
+    album = AlbumsFilter(
+        method="by_album",
+        help_text="An album that you may see; of others nothing is found. Given several "
+        "times, pictures that are in any of them.",
     )
     tag = NamesFilter(
         method="by_tags",
@@ -145,7 +152,11 @@ class ImageFilter(django_filters.FilterSet):
     def by_owner(self, images: ImageQuerySet, name: str, value: str) -> ImageQuerySet:
         if value == "me":
             return images.filter(owner_id=self.viewer.pk) if self.viewer.pk else images.none()
-        return images.filter(owner__username=value)
+        # A user name is somebody's own; what only differs in case or marks is asked for
+        # where nobody has it.
+        exact = User.objects.filter(username=User.normalize_username(value))
+        owners = exact if exact.exists() else named(User.objects.all(), "username", value)
+        return images.filter(owner__in=list(owners.values_list("pk", flat=True)[:MAX_OWNERS]))
 
     def by_state(self, images: ImageQuerySet, name: str, value: str) -> ImageQuerySet:
         """As `ledger.with_state` tells it, asked of the ledger rather than of each picture."""
@@ -165,8 +176,9 @@ class ImageFilter(django_filters.FilterSet):
         """The camera of this name, before others of which it is a part ("R5", "R5 C"):
         whichever other filters there are."""
         # The same is asked whether others have such a camera or nobody has.
-        names = cameras.names_with(value) or [cameras.NOBODYS]
-        exact = [name for name in names if name.casefold() == value.casefold()]
+        known_names = cameras.names_with(value)
+        names = list(known_names) or [cameras.NOBODYS]
+        exact = [name for name, is_whole in known_names.items() if is_whole]
         seen = self.queryset.filter(camera__in=exact or [cameras.NOBODYS])
         known = seen.order_by().exists()
         return images.filter(camera__in=exact if known else names)
@@ -190,26 +202,30 @@ class ImageFilter(django_filters.FilterSet):
     def by_most_size(self, images: ImageQuerySet, name: str, value: Decimal) -> ImageQuerySet:
         return images.alias(pixels=_PIXELS).filter(pixels__lt=value * PIXELS_OF_MEGAPIXEL)
 
-    @extend_schema_field(OpenApiTypes.UUID)
-    def by_album(self, images: ImageQuerySet, name: str, value: UUID) -> ImageQuerySet:
+    @extend_schema_field(
+        {"type": "array", "items": {"type": "string", "format": "uuid"}, "maxItems": MAX_ALBUMS}
+    )
+    def by_album(self, images: ImageQuerySet, name: str, value: list[UUID]) -> ImageQuerySet:
+        # Asked first, so that the database plans for these albums instead of for some.
+        seen = Album.objects.visible_to(self.viewer).filter(pk__in=value)
+        ids = list(seen.order_by().values_list("pk", flat=True))
         if self.form.cleaned_data["order"] == "album":
-            images = images.filter(album_items__album=value).with_place()
+            images = images.filter(album_items__album__in=ids).with_place()
         else:
-            items = AlbumItem.objects.filter(album=value)
+            items = AlbumItem.objects.filter(album__in=ids)
             images = images.filter(pk__in=items.values("image_id"))
-        # Asked first, so that the database plans for one album instead of for some.
-        visible = Album.objects.visible_to(self.viewer).filter(pk=value).exists()
-        return images if visible else images.none()
+        return images if ids else images.none()
 
     @extend_schema_field({"type": "array", "items": {"type": "string"}})
     def by_tags(self, images: ImageQuerySet, name: str, value: list[str]) -> ImageQuerySet:
         for word in value:
             # Looked up first, as above. Only the owner of a picture tags it.
-            tag = Tag.objects.named(self.viewer, word)
-            if tag is None:
+            own = Tag.objects.filter(owner_id=self.viewer.pk or 0)
+            ids = list(named(own, "name", word).order_by().values_list("pk", flat=True))
+            if not ids:
                 return images.none()
-            links = Tag.images.through.objects.filter(tag=tag)
-            images = images.filter(owner_id=tag.owner_id, pk__in=links.values("image_id"))
+            links = Tag.images.through.objects.filter(tag__in=ids)
+            images = images.filter(owner_id=self.viewer.pk, pk__in=links.values("image_id"))
         return images
 
     @extend_schema_field(OpenApiTypes.BOOL)
@@ -224,7 +240,7 @@ class ImageFilter(django_filters.FilterSet):
         return images.filter(archived_at__isnull=True)
 
     def in_order(self, images: ImageQuerySet, name: str, value: str) -> ImageQuerySet:
-        if value == "album" and not self.form.cleaned_data["album"]:
+        if value == "album" and len(self.form.cleaned_data.get("album") or []) != 1:
             raise Refusal(
                 "order_without_album", _("Say which album: its order is only its own."), "order"
             )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -290,7 +291,7 @@ def _clean_text(name: str, value: Any) -> str:
             _("Give a text, a number, true or false, or a list of texts."),
             f"filters.{name}",
         )
-    text = str(value).strip()
+    text = unicodedata.normalize("NFC", str(value)).strip()
     if len(text) > MAX_FILTER_CHARACTERS:
         raise Refusal(
             "filter_too_long",

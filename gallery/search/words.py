@@ -1,7 +1,8 @@
 """Pictures by the words of their titles, descriptions, tags and file names.
 
-PostgreSQL's full-text search: a word matches as it stands or by its English stem,
-Chinese and Japanese signs match as a phrase, and so does what stands in quotes.
+PostgreSQL's full-text search: a word matches as it stands or by its English stem, one
+without marks on its letters also matches the same with marks, Chinese and Japanese signs
+match as a phrase, and so does what stands in quotes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
 from gallery.models import Album, AlbumItem, Image, Tag, User
-from gallery.models.words import JOINTS, SIGNS, Words
+from gallery.models.words import Words
 
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
@@ -47,8 +48,7 @@ _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 # (gallery.models.words).
 _SPACED = """
     SELECT spaced
-    FROM unnest(%s::text[]) AS unit,
-         regexp_replace(regexp_replace(unit, %s, ' ', 'g'), %s, ' \\1 ', 'g') AS spaced
+    FROM unnest(%s::text[]) AS unit, gallery_spaced(unit) AS spaced
     WHERE numnode(phraseto_tsquery('english', spaced)) > 0
     LIMIT %s
 """
@@ -211,7 +211,7 @@ def _units(text: str) -> list[Any]:
     """The parameters of _SPACED."""
     clean = _NO_TEXT.sub(" ", text)
     units = dict.fromkeys(quoted or plain for quoted, plain in _UNITS.findall(clean))
-    return [list(units), JOINTS, f"([{SIGNS}])", MAX_WORDS]
+    return [list(units), MAX_WORDS]
 
 
 def _query(spaced: str) -> SearchQuery:

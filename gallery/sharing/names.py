@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from django.utils.translation import gettext as _
 
+from gallery import spelling
 from gallery.errors import Refusal
 
 MOST_CHARACTERS = 100
@@ -13,8 +12,7 @@ MOST_CHARACTERS = 100
 
 def clean_name(name: str) -> str:
     """One line of text, perhaps empty. Raises Refusal (name_too_long)."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in name)
-    name = unicodedata.normalize("NFC", " ".join(printable.split()))
+    name = spelling.clean_line(name)
     if len(name) > MOST_CHARACTERS:
         raise Refusal(
             "name_too_long",

@@ -17,7 +17,7 @@ _UNKNOWN_NAMES_SECONDS = 600
 def find_person(name: str, asker: User) -> User:
     """The account with exactly this user name. Raises Refusal (unknown_user, is_you)
     or TooManyTries."""
-    wanted = name.strip().removeprefix("@")
+    wanted = User.normalize_username(name.strip().removeprefix("@"))
     person = User.objects.filter(username=wanted, is_active=True).first() if wanted else None
     if person is None:
         tries.count(f"names:{asker.pk}", _MOST_UNKNOWN_NAMES, _UNKNOWN_NAMES_SECONDS)

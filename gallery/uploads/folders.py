@@ -16,7 +16,7 @@ from django.db import connections
 from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
-from gallery.library import service
+from gallery.library import service, texts
 from gallery.library.originals import sha256_of
 from gallery.library.storage import original_of
 from gallery.models import Album, Image, User
@@ -73,7 +73,7 @@ def find_or_make_album(name_or_id: str, owner: User) -> Album:
         pass
     else:
         return metadata.open_album(name_or_id, owner)
-    found = list(Album.objects.owned_by(owner).filter(title=name_or_id.strip())[:2])
+    found = list(Album.objects.owned_by(owner).filter(title=texts.clean_title(name_or_id))[:2])
     if len(found) > 1:
         raise Refusal(
             "ambiguous_album", _("Several albums are called so: name the id of one."), "album"

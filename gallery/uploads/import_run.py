@@ -10,7 +10,6 @@ from datetime import timedelta
 from itertools import repeat
 from typing import Any
 from uuid import UUID
-from zipfile import ZipInfo
 
 from django.conf import settings
 from django.core.files import File
@@ -95,11 +94,13 @@ class _Run:
                 by_item = dict(zip(self._item_ids(entries), entries, strict=True))
                 for item in self._until_time_is_up(self._pending()):
                     entry = by_item[item.pk]
-                    self._add(item, zips.picture(archive, entry), zips.name_of(entry))
+                    refusal = self._add(item, zips.picture(archive, entry), entry.name)
+                    if refusal is not None and zips.is_of_another_kind(entry, refusal):
+                        self._leave_out(item)
         except FileNotFoundError as error:
             raise imports.file_gone() from error
 
-    def _item_ids(self, entries: list[ZipInfo]) -> list[int]:
+    def _item_ids(self, entries: list[zips.Entry]) -> list[int]:
         """The ledger's items, one for each entry and in the same order; made when the
         file is read for the first time, all or none."""
         if not entries:
@@ -107,7 +108,7 @@ class _Run:
         items = ImportItem.objects.filter(batch=self.batch)
         if not items.exists():
             ImportItem.objects.bulk_create(
-                ImportItem(batch=self.batch, source=texts.clean_description(zips.name_of(entry)))
+                ImportItem(batch=self.batch, source=texts.clean_description(entry.name))
                 for entry in entries
             )
         return list(items.order_by("pk").values_list("pk", flat=True))
@@ -141,19 +142,21 @@ class _Run:
 
     def _add(
         self, item: ImportItem, opened: AbstractContextManager[File[bytes]], name: str
-    ) -> None:
-        """Picture and item are committed together. What is no refusal stops the worker;
-        an item at which that happens again and again is given up."""
+    ) -> Refusal | None:
+        """Picture and item are committed together. Returns why it was not added. What is
+        no refusal stops the worker; an item at which that happens again and again is given
+        up."""
         tries = int(item.error or 0)
         if tries >= _MAX_TRIES:
-            self._fail(item, Refusal("import_broken", _("The import broke off at this file.")))
-            return
+            broken = Refusal("import_broken", _("The import broke off at this file."))
+            return self._fail(item, broken)
         ImportItem.objects.filter(pk=item.pk).update(error=str(tries + 1))
         try:
             with opened as file, transaction.atomic():
                 self._add_image(item, file, name)
         except Refusal as refusal:
-            self._fail(item, refusal)
+            return self._fail(item, refusal)
+        return None
 
     def _add_image(self, item: ImportItem, file: File[bytes], name: str) -> None:
         added = service.add_image(
@@ -166,11 +169,16 @@ class _Run:
         item.image, item.error = added.image, ""
         item.save(update_fields=["state", "image", "error"])
 
-    def _fail(self, item: ImportItem, refusal: Refusal) -> None:
+    def _fail(self, item: ImportItem, refusal: Refusal) -> Refusal:
         if refusal.code == "quota_exceeded":
             self._note(str(refusal))
         item.state, item.error = ImportItem.State.FAILED, str(refusal)
         item.save(update_fields=["state", "error"])
+        return refusal
+
+    def _leave_out(self, item: ImportItem) -> None:
+        item.state = ImportItem.State.LEFT_OUT
+        item.save(update_fields=["state"])
 
     def _note(self, sentence: str) -> None:
         """What concerns the import as a whole and may be mended: then it is tried again."""

@@ -104,12 +104,13 @@ def owned_by(user: User | AnonymousUser) -> QuerySet[ImportBatch]:
 
 
 def with_counts(batches: QuerySet[ImportBatch]) -> QuerySet[ImportBatch]:
-    """Annotates `total` and how many of the items are `added`, `duplicates`, `failed`
-    and `pending`."""
+    """Annotates `total` and how many of the items are `added`, `duplicates`, `failed`,
+    `left_out` and `pending`."""
     states = {
         "added": ImportItem.State.ADDED,
         "duplicates": ImportItem.State.DUPLICATE,
         "failed": ImportItem.State.FAILED,
+        "left_out": ImportItem.State.LEFT_OUT,
         "pending": ImportItem.State.PENDING,
     }
     counts = {name: Count("items", filter=Q(items__state=state)) for name, state in states.items()}

@@ -10,10 +10,13 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from gallery import code_pages, spelling
 from gallery.errors import Refusal
 from gallery.library import texts
 from gallery.models import Album, Image, ImportBatch, User
 
+# What clients call the name of the file, the first of which counts.
+_FILE_NAMES = ("filename", "name")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -55,7 +58,7 @@ def read(header: str, owner: User) -> Metadata:
     album = values.get("album")
     return Metadata(
         sent=header.strip(),
-        name=texts.clean_name(values.get("filename") or values.get("name", "")),
+        name=spelling.clean_name(next(filter(None, map(values.get, _FILE_NAMES)), "")),
         sha256=sha256,
         is_zip=kind == ImportBatch.Kind.ZIP,
         title=texts.clean_title(values.get("title", "")),
@@ -70,7 +73,7 @@ def parse(header: str) -> dict[str, str]:
     pairs = (pair.strip().partition(" ") for pair in header.split(",") if pair.strip())
     try:
         return {
-            name: base64.b64decode(value.strip().encode("ascii"), validate=True).decode()
+            name: _text(name, base64.b64decode(value.strip().encode("ascii"), validate=True))
             for name, _space, value in pairs
         }
     except (UnicodeError, binascii.Error) as error:
@@ -78,6 +81,12 @@ def parse(header: str) -> dict[str, str]:
             "bad_metadata",
             _("The header Upload-Metadata holds names and base64 texts, as in “filename YSBi”."),
         ) from error
+
+
+def _text(name: str, sent: bytes) -> str:
+    """UTF-8; names of files also in what the client's system writes them in. Raises
+    UnicodeError."""
+    return code_pages.decoded([sent])[0] if name in _FILE_NAMES else sent.decode()
 
 
 def open_album(album_id: UUID | str, owner: User) -> Album:

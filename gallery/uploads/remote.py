@@ -25,8 +25,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
+from gallery import spelling
 from gallery.errors import Refusal
-from gallery.library import texts
 from gallery.uploads import addresses, partial
 from gallery.uploads.limits import too_large
 
@@ -72,7 +72,7 @@ class Url:
 
     @property
     def file_name(self) -> str:
-        return texts.clean_name(unquote(self.path).rpartition("/")[2])
+        return spelling.clean_name(unquote(self.path).rpartition("/")[2])
 
 
 @dataclass(frozen=True)

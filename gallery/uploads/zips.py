@@ -7,10 +7,12 @@ before it is read and while it is.
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -19,7 +21,9 @@ from django.core.files import File
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from gallery import code_pages
 from gallery.errors import Refusal, TooLarge
+from gallery.library.validation import PICTURE_EXTENSIONS
 from gallery.uploads import partial
 from gallery.uploads.limits import too_large
 
@@ -30,6 +34,15 @@ _HIDDEN = re.compile(r"\.[^.]|__MACOSX$")
 _READABLE = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _ENCRYPTED = 0x1
 _NAMED_IN_UTF8 = 0x800
+# The extra field in which Info-ZIP writes names in UTF-8 (APPNOTE.TXT, 4.6.9).
+_UNICODE_PATH = 0x7075
+# Refusals of what may be no picture at all.
+_OF_ANOTHER_KIND = {
+    *("not_a_picture", "unsupported_format", "empty_file", "too_large"),
+    *("encrypted_entry", "unsupported_compression", "damaged_entry"),
+}
+# The same of what is named as something else: the beginning of a film is like a HEIC file's.
+_LIKE_A_PICTURE = {"damaged_picture", "too_many_pixels", "too_costly"}
 # The list of entries is read at once: so much for each entry that is allowed.
 _LISTING_BYTES = 1024
 _LEAST_READ = 1024 * 1024
@@ -78,45 +91,76 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
             yield archive
 
 
-def entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+@dataclass(frozen=True)
+class Entry:
+    """`name` is with its folders, and as somebody wrote it."""
+
+    info: zipfile.ZipInfo
+    name: str
+
+
+def entries(archive: zipfile.ZipFile) -> list[Entry]:
     """The files that somebody chose, in the order of the archive."""
-    return [entry for entry in archive.infolist() if _is_chosen(entry)]
+    infos = archive.infolist()
+    # A name ends at a null byte.
+    names = (name.partition("\0")[0] for name in _names(infos))
+    named = (Entry(*pair) for pair in zip(infos, names, strict=True))
+    return [entry for entry in named if _is_chosen(entry)]
 
 
-def name_of(entry: zipfile.ZipInfo) -> str:
-    """The name with its folders. Older programs in China write GBK and do not say so."""
-    if entry.flag_bits & _NAMED_IN_UTF8:
-        return entry.filename
-    raw = entry.filename.encode("cp437", errors="replace")
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return entry.filename
+def _names(infos: Sequence[zipfile.ZipInfo]) -> list[str]:
+    """Said in UTF-8, in the name itself or beside it, or else read together."""
+    said = [_name_in_utf8(info) for info in infos]
+    # What zipfile has read as CP437, which has a character for each byte.
+    unsaid = iter(
+        code_pages.decoded(
+            [
+                info.orig_filename.encode("cp437")
+                for info, name in zip(infos, said, strict=True)
+                if name is None
+            ]
+        )
+    )
+    return [next(unsaid) if name is None else name for name in said]
+
+
+def _name_in_utf8(info: zipfile.ZipInfo) -> str | None:
+    if info.flag_bits & _NAMED_IN_UTF8:
+        return info.orig_filename
+    extra = info.extra
+    while len(extra) >= 4:
+        kind, size = struct.unpack("<HH", extra[:4])
+        field, extra = extra[4 : 4 + size], extra[4 + size :]
+        if kind == _UNICODE_PATH and len(field) > 5:
+            version, checksum = struct.unpack("<BL", field[:5])
+            # It is of this name unless another program has renamed the file since.
+            if version == 1 and checksum == zlib.crc32(info.orig_filename.encode("cp437")):
+                return field[5:].decode("utf-8", errors="replace")
+    return None
 
 
 @contextmanager
-def picture(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[File[bytes]]:
+def picture(archive: zipfile.ZipFile, entry: Entry) -> Iterator[File[bytes]]:
     """The content of one entry in a file of its own.
 
     Raises Refusal (encrypted_entry, damaged_entry, unsupported_compression) or
     TooLarge (too_large).
     """
-    if entry.flag_bits & _ENCRYPTED:
+    info = entry.info
+    if info.flag_bits & _ENCRYPTED:
         raise Refusal(
             "encrypted_entry", _("This file is protected by a password: pack it without one.")
         )
-    if entry.compress_type not in _READABLE:
+    if info.compress_type not in _READABLE:
         raise Refusal(
             "unsupported_compression",
             _("This file is compressed in a way that is not supported: pack it as a plain ZIP."),
         )
-    if not 0 <= entry.header_offset < archive.start_dir:  # entries come before their list
+    if not 0 <= info.header_offset < archive.start_dir:  # entries come before their list
         raise _damaged()
     with partial.scratch() as copy:
         try:
-            with archive.open(entry) as content:
+            with archive.open(info) as content:
                 size = _copy(content, copy)
         except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
             raise _damaged() from error
@@ -136,17 +180,27 @@ def _copy(content: IO[bytes], copy: IO[bytes]) -> int:
     return size
 
 
-def _is_chosen(entry: zipfile.ZipInfo) -> bool:
-    parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
+def is_of_another_kind(entry: Entry, refusal: Refusal) -> bool:
+    """Whether what is refused was never meant to be a picture, by its name: what others
+    pack beside their pictures (.json, .mp4)."""
+    extension = PurePosixPath(entry.name).suffix.lower().lstrip(".")
+    if extension in PICTURE_EXTENSIONS:
+        return False
+    return refusal.code in _OF_ANOTHER_KIND or bool(extension and refusal.code in _LIKE_A_PICTURE)
+
+
+def _is_chosen(entry: Entry) -> bool:
+    parts = PurePosixPath(entry.name.replace("\\", "/")).parts
     hidden = any(_HIDDEN.match(part) for part in parts)
-    return bool(parts) and not (entry.is_dir() or hidden or parts[-1].lower() in _LITTER)
+    is_folder = entry.name.endswith(("/", "\\"))
+    return bool(parts) and not (is_folder or hidden or parts[-1].lower() in _LITTER)
 
 
 def _check_listing(archive: zipfile.ZipFile, byte_size: int) -> None:
     chosen = entries(archive)
     if len(chosen) > settings.MAX_ZIP_ENTRIES:
         raise _too_many_entries()
-    unpacked = sum(entry.file_size for entry in chosen)
+    unpacked = sum(entry.info.file_size for entry in chosen)
     if unpacked > max(settings.MAX_UPLOAD_BYTES, byte_size * _LARGEST_RATIO):
         raise TooLarge(
             "zip_bomb",

@@ -70,7 +70,13 @@ class AccountAdapter(DefaultAccountAdapter):
         if self._login_failed_rl_usage is None:
             raise self.validation_error("too_many_login_attempts")
 
+    def clean_username(self, username: str, shallow: bool = False) -> str:
+        """As Django's own forms keep it: however it is typed."""
+        return str(super().clean_username(User.normalize_username(username), shallow))
+
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        if name := credentials.get("username"):
+            credentials["username"] = User.normalize_username(name)
         user: User | None = super().authenticate(request, **credentials)
         if user is not None:
             attempts.remember(request, user)

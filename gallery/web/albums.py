@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,6 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 from gallery import keyset
 from gallery.errors import Refusal
 from gallery.models import Album, AlbumItem, Image
+from gallery.models.words import containing
 from gallery.organising import album_summaries, albums
 from gallery.web import listing, toasts
 from gallery.web.access import is_fragment, member, signed_in
@@ -37,7 +37,7 @@ PICKS = 30
 def overview(request: HttpRequest) -> HttpResponse:
     visible = Album.objects.visible_to(request.user)
     if words := request.GET.get("q", "").strip():
-        visible = visible.filter(Q(title__icontains=words) | Q(owner__username=words))
+        visible = visible.filter(containing("title", words) | containing("owner__username", words))
     found = album_summaries.for_showing(visible, request.user)
     rows, after = keyset.page(found, request.GET.get("after"), PAGE)
     more = f"{reverse('albums')}?after={after}" if after else None
@@ -51,7 +51,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 def pick(request: HttpRequest) -> HttpResponse:
     """Albums that one may add pictures to, for the dialog that asks which."""
     words = request.GET.get("q", "").strip()
-    found = Album.objects.open_to(request.user).filter(title__icontains=words, smart=None)
+    found = Album.objects.open_to(request.user).filter(containing("title", words), smart=None)
     shown = list(album_summaries.for_showing(found.order_by("-updated_at"), request.user)[:PICKS])
     context = {
         "cards": cards_of(shown, request.user),

@@ -13,8 +13,9 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, QueryDict
 
-from gallery.models import Album, User
-from gallery.search import syntax
+from gallery.errors import Refusal
+from gallery.models import User
+from gallery.search import albums, syntax
 from gallery.search.query import Query, clean_filter
 from gallery.web import filters
 from gallery.web.composer import address_of
@@ -38,10 +39,22 @@ def taken_up(asked: QueryDict) -> Query:
     Raises Refusal for what is no day.
     """
     line = syntax.parse(str(asked.get("q", ""))).query
-    kept = {name: value for name, value in line.filters.items() if name not in _names()}
+    own = _names()
+    if not _is_id(line.filters.get("album")):
+        own -= {"album"}
+    kept = {name: value for name, value in line.filters.items() if name not in own}
     chosen = {name: clean_filter(name, value) for name, value in filters.read(asked).items()}
     found = {name: value for name, value in chosen.items() if value is not None}
     return Query(line.terms, {**kept, **found})
+
+
+def _is_id(album: Any) -> bool:
+    """Whether it is one that the panel can show as chosen: a title may mean several."""
+    try:
+        UUID(str(album))
+    except ValueError:
+        return False
+    return True
 
 
 def bar(request: HttpRequest, query: Query) -> FilterBar:
@@ -72,8 +85,12 @@ def _as_panel(query: Query, viewer: Viewer) -> tuple[QueryDict, dict[str, Any]]:
     asked = QueryDict(mutable=True)
     left = dict(query.filters)
     for name in filters.NAMES:
-        value = left.pop(_DAYS.get(name, name), None)
+        key = _DAYS.get(name, name)
+        value = left.get(key)
+        if name == "album" and value is not None:
+            value = _id_of(str(value), viewer)
         if value is not None:
+            del left[key]
             asked.setlist(name, _fields(name, value, viewer))
     asked["q"] = syntax.format(Query(query.terms, left))
     # Without any filter left, the address still says that the panel spoke.
@@ -90,8 +107,6 @@ def _fields(name: str, value: Any, viewer: Viewer) -> list[str]:
     text = f"{value:g}" if isinstance(value, float) else str(value)
     if name == "to":
         text = _day_before(text)
-    if name == "album":
-        text = _id_of(text, viewer)
     return [text]
 
 
@@ -102,10 +117,16 @@ def _day_before(text: str) -> str:
         return text
 
 
-def _id_of(album: str, viewer: Viewer) -> str:
-    """The id of an album that the line may call by its title."""
+def _id_of(album: str, viewer: Viewer) -> str | None:
+    """The id of the album, which the line may call by its title: the panel chooses one.
+    None where that is no album or several."""
     try:
-        return str(UUID(album))
-    except ValueError:
-        found = Album.objects.visible_to(viewer).filter(title__iexact=album).first()
-        return str(found.pk) if found else album
+        found = albums.with_ids({"album": album}, viewer)["album"]
+    except Refusal:
+        return None
+    match found:
+        case str():
+            return found
+        case [only]:
+            return str(only)
+    return None

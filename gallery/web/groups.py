@@ -63,7 +63,7 @@ def add_member(request: HttpRequest, group_id: UUID) -> HttpResponse:
 @signed_in
 def remove_member(request: HttpRequest, group_id: UUID, username: str) -> HttpResponse:
     own = _own(request, group_id)
-    member = get_object_or_404(own.members, username=username)
+    member = get_object_or_404(own.members, username=User.normalize_username(username))
     groups.remove_member(own, member)
     toasts.say(request, _("%(name)s is out of the group.") % {"name": member.shown_name})
     return redirect("group", group_id)

@@ -9,8 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q
-from django.db.models.functions import Lower
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
@@ -152,17 +150,14 @@ def _number(value: Any) -> str:
 
 
 def _album_titles(queries: Sequence[Query], viewer: Viewer) -> dict[str, str]:
-    """Titles by what queries name albums by, in lower case: their ids, or the titles."""
+    """Titles of albums that queries name by their ids, by these. One that is named by a
+    title may stand for several, and is called as it was typed."""
     named = {str(query.filters["album"]).lower() for query in queries if query.filters.get("album")}
     if not named:
         return {}
     ids = [pk for name in named if (pk := _uuid(name))]
-    wanted = Q(pk__in=ids) | Q(title_key__in=named)
-    rows = Album.objects.visible_to(viewer).alias(title_key=Lower("title")).filter(wanted)
-    titles: dict[str, str] = {}
-    for pk, title in rows.values_list("pk", "title"):
-        titles |= {str(pk): title, title.lower(): title}
-    return titles
+    rows = Album.objects.visible_to(viewer).filter(pk__in=ids)
+    return {str(pk): title for pk, title in rows.values_list("pk", "title")}
 
 
 def _uuid(text: str) -> UUID | None:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from gallery.models import SearchRecord
+from gallery.models.words import containing
 from gallery.organising import saved_searches, search_history
 from gallery.search import syntax
 from gallery.web import toasts
@@ -99,7 +100,7 @@ def recent(request: HttpRequest) -> HttpResponse:
     typed = request.GET.get("q", "").strip()
     saved = saved_searches.of(request.user)
     if typed:
-        saved = saved.filter(name__icontains=typed)
+        saved = saved.filter(containing("name", typed))
     kept = [
         Suggestion(syntax.format(saved_searches.query_of(one)), one.name)
         for one in saved[:OFFERED_SAVED]

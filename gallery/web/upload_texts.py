@@ -94,6 +94,10 @@ def _imports() -> dict[str, Any]:
         "importCounts": _(
             "{done} of {total}: {added} added, {duplicates} already there, {failed} failed"
         ),
+        "importCountsWithOthers": _(
+            "{done} of {total}: {added} added, {duplicates} already there, {failed} failed, "
+            "{left_out} left out as they are no pictures"
+        ),
         "imports": {
             "pending": _("Waiting"),
             "running": _("Running"),

@@ -93,6 +93,25 @@ def test_by_keyboard_alone(site: Site, groups: list[list[Image]]) -> None:
     assert not any(map(deleted, cups))
 
 
+def test_where_it_is_not_certain_somebody_has_to_choose(
+    site: Site, groups: list[list[Image]]
+) -> None:
+    _cats, cups = groups
+    page = site.open("/duplicates/")
+    card = page.locator(".duplicate-group").nth(1)
+    expect(card.locator("input[name=keep]:checked")).to_have_count(0)
+    card.focus()
+    page.keyboard.press("Enter")
+    card.get_by_role("button", name="Keep one, trash the others").click()
+    expect(page.locator("[data-settled]")).to_have_count(0)
+    assert not any(map(deleted, cups))
+    card.focus()
+    page.keyboard.press("2")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-settled]")).to_contain_text("One picture kept, 2 are in the trash.")
+    assert [deleted(image) for image in cups] == [True, False, True]
+
+
 def test_comparing_two_over_one_another(site: Site, groups: list[list[Image]]) -> None:
     page = site.open("/duplicates/")
     card = page.locator(".duplicate-group").nth(1)

@@ -125,6 +125,9 @@ class ImportSerializer(serializers.ModelSerializer):
     added = serializers.IntegerField()
     duplicates = serializers.IntegerField()
     failed = serializers.IntegerField()
+    left_out = serializers.IntegerField(
+        help_text="Files in a ZIP file that are no pictures, by their names either (`.json`)."
+    )
     pending = serializers.IntegerField()
     error = serializers.CharField(help_text="What concerns the import as a whole; else empty.")
 
@@ -139,6 +142,7 @@ class ImportSerializer(serializers.ModelSerializer):
             "added",
             "duplicates",
             "failed",
+            "left_out",
             "pending",
             "error",
             "created_at",

@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from gallery.api.parsers import MultiPartParser
 from gallery.api.serializers.classify import (
     ClassificationSerializer,
     ClassNamesSerializer,

@@ -19,7 +19,7 @@ from gallery.api.serializers.sharing import (
     MemberSerializer,
 )
 from gallery.api.views.base import ApiView
-from gallery.models import Group
+from gallery.models import Group, User
 from gallery.models.share import GroupQuerySet
 from gallery.sharing import groups
 
@@ -114,7 +114,7 @@ class GroupMemberView(GroupView):
     @extend_schema(operation_id="groups_remove_member", tags=["sharing"], responses={204: None})
     def delete(self, request: Request, group_id: UUID, username: str) -> Response:
         """Take somebody out of your group."""
-        member = self.group.members.filter(username=username).first()
+        member = self.group.members.filter(username=User.normalize_username(username)).first()
         if member is None:
             raise NotFound(_("Nobody of this name is in the group."))
         groups.remove_member(self.group, member)

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gallery.api.pagination import AsAsked
+from gallery.api.parsers import MultiPartParser
 from gallery.api.serializers.errors import ErrorResponseSerializer
 from gallery.api.serializers.images import (
     ImageChangesSerializer,

@@ -10,11 +10,10 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gallery.api.parsers import JSONParser
+from gallery.api.parsers import JSONParser, MultiPartParser
 from gallery.api.serializers.errors import ErrorResponseSerializer
 from gallery.api.serializers.search import (
     LineSerializer,

@@ -51,7 +51,7 @@ class Command(BaseCommand):
     ) -> None:
         if not folder.is_dir():
             raise CommandError(f"There is no folder {folder}.")
-        account = User.objects.filter(username=owner).first()
+        account = User.objects.filter(username=User.normalize_username(owner)).first()
         if account is None:
             raise CommandError(f"There is no account {owner}.")
         destination = Destination(account, visibility, _album(album, account))

@@ -93,7 +93,8 @@ export class Imports {
   }
 }
 
-const settled = ({ added, duplicates, failed }) => added + duplicates + failed;
+const settled = ({ added, duplicates, failed, left_out: leftOut }) =>
+  added + duplicates + failed + leftOut;
 const changed = (before, after) => settled(before) !== settled(after);
 const sentence = (body) => body?.errors?.map((error) => error.detail).join(" ");
 
@@ -102,8 +103,9 @@ function draw(row, batch, texts) {
   const running = RUNNING.includes(batch.state);
   row.dataset.state = batch.state;
   part("[data-state-text]").textContent = texts.imports[batch.state];
+  const counts = batch.left_out ? texts.importCountsWithOthers : texts.importCounts;
   part("[data-counts]").textContent = batch.total
-    ? fill(texts.importCounts, { ...batch, done: settled(batch) })
+    ? fill(counts, { ...batch, done: settled(batch) })
     : "";
   part("[data-error]").textContent = batch.error ?? "";
   const progress = part("progress");

@@ -7,7 +7,7 @@ import gallery.models.clock
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gallery", "0008_old_rows"),
+        ("gallery", "0009_old_rows"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("gallery", "0008_taken_on_the_spot")]
+    dependencies = [("gallery", "0010_taken_on_the_spot")]
 
     operations = [
         migrations.AddField(

@@ -1,0 +1,119 @@
+"""Forms with files in them, as programs really send them.
+
+Django passes over a part whose header is not UTF-8, as if there were no file; takes a file
+without a name for a field; and changes names: `&amp;` becomes `&`, and joiners go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.http.multipartparser import MultiPartParser
+
+from gallery import code_pages
+from gallery.spelling import clean_name
+
+# Of a file that has no name, or one of which nothing is left. Browsers call such files so.
+NAMELESS = "blob"
+
+_END_OF_HEAD = b"\r\n\r\n"
+# More of the header of a part Django refuses.
+_MOST_HEAD = 8 * 1024
+_FILE_NAME = re.compile(rb";\s*filename\*?\s*=", re.IGNORECASE)
+_NO_NAME = re.compile(rb';\s*filename\s*=\s*(?:"\s*"|(?=;|\s*$))', re.IGNORECASE)
+_DISPOSITION = re.compile(rb"content-disposition\s*:\s*form-data", re.IGNORECASE)
+_TYPE = re.compile(rb"^content-type\s*:\s*(?!text/plain)\S", re.IGNORECASE | re.MULTILINE)
+
+
+class FormParser(MultiPartParser):
+    """Django's, by which a file is always a file and is called as it was."""
+
+    def __init__(self, META: Mapping[str, Any], input_data: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(META, input_data, *args, **kwargs)
+        self._input_data = _Readable(input_data, self._boundary)  # type: ignore[attr-defined]
+
+    def sanitize_file_name(self, file_name: str) -> str:
+        """Without folders and what would deceive (gallery.spelling), never empty."""
+        return clean_name(file_name) or NAMELESS
+
+
+class _Readable:
+    """Reads as the body of a form, in which the headers of all parts are UTF-8 and those
+    of files have names."""
+
+    def __init__(self, body: IO[bytes], boundary: bytes) -> None:
+        self._body = body
+        self._delimiter = b"--" + boundary
+        self._rest = b""
+        self._is_in_head = False
+        self._is_over = False
+
+    def read(self, size: int) -> bytes:
+        """Some bytes, perhaps a few more than `size`; none at the end."""
+        while True:
+            if not self._is_over:
+                piece = self._body.read(size)
+                self._is_over = not piece
+                self._rest += piece
+            ready = b"".join(self._ready())
+            if ready or self._is_over:
+                return ready
+
+    def _ready(self) -> list[bytes]:
+        """What can be passed on without seeing more."""
+        ready = []
+        while (part := self._head() if self._is_in_head else self._content()) is not None:
+            ready.append(part)
+        if self._is_over:
+            ready.append(self._rest)
+            self._rest = b""
+        return ready
+
+    def _content(self) -> bytes | None:
+        """Up to and with the next delimiter, or what cannot be the beginning of one."""
+        start = self._rest.find(self._delimiter)
+        if start >= 0:
+            self._is_in_head = True
+            return self._take(start + len(self._delimiter))
+        sure = len(self._rest) - len(self._delimiter) + 1
+        return self._take(sure) if sure > 0 else None
+
+    def _head(self) -> bytes | None:
+        """The header of a part, once it is seen whether anything follows it."""
+        end = self._rest.find(_END_OF_HEAD)
+        following = end + len(_END_OF_HEAD)
+        whole = following + len(b"\r\n") + len(self._delimiter)
+        if end < 0 and len(self._rest) <= _MOST_HEAD:
+            return None
+        self._is_in_head = False
+        if end < 0:
+            return self._take(len(self._rest))
+        if len(self._rest) < whole and not self._is_over:
+            self._is_in_head = True
+            return None
+        content = self._rest[following:whole].removeprefix(b"\r\n")
+        head = self._take(following)
+        return _readable(head, is_empty=content.startswith(self._delimiter))
+
+    def _take(self, size: int) -> bytes:
+        taken, self._rest = self._rest[:size], self._rest[size:]
+        return taken
+
+
+def _readable(head: bytes, *, is_empty: bool) -> bytes:
+    """The header of a part: each line in UTF-8, in the code page that makes sense of it,
+    and with a name where it is a file that has some content."""
+    lines = head.split(b"\r\n")
+    is_typed = any(_TYPE.match(line) for line in lines)
+    return b"\r\n".join(_line(line, is_typed and not is_empty) for line in lines)
+
+
+def _line(line: bytes, is_file: bool) -> bytes:
+    (text,) = code_pages.decoded([line])
+    line = text.encode(errors="replace")
+    if not (is_file and _DISPOSITION.match(line)):
+        return line
+    line = _NO_NAME.sub(b"", line)
+    return line if _FILE_NAME.search(line) else line + f'; filename="{NAMELESS}"'.encode()
