@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 from pgvector import HalfVector
@@ -21,6 +22,7 @@ class ColourEncoder:
     logit_bias: float | None = None
     checksum = "colour"
     batch_size = 4
+    running: ClassVar[dict[str, Any]] = {"batch": 4, "precision": "float32", "device": "cpu"}
 
     def encode_images(self, images: Sequence[PILImage.Image]) -> Vectors:
         means = [np.asarray(image).reshape(-1, 3).mean(axis=0) + 1.0 for image in images]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,8 @@ class Encoder(Protocol):
     """SHA-256 (hex) over the weights: two encoders agree if it is the same."""
     batch_size: int
     """How many pictures the device takes well at once."""
+    running: dict[str, Any]
+    """How pictures are encoded, as plain values, to be shown."""
 
     def encode_images(self, images: Sequence[PILImage.Image]) -> Vectors:
         """RGB pictures of any size -> (n, dimensions) float32, L2-normalised."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict, defaultdict
+from typing import Any
 
 from gallery.encoders.base import Encoder, ModelUnavailable
 
@@ -61,6 +62,12 @@ def get_verified_encoder(architecture: str, pretrained: str, checksum: str) -> E
             "which then encodes all pictures again."
         )
     return encoder
+
+
+def running() -> dict[str, dict[str, Any]]:
+    """How each model that is loaded encodes pictures, by its name."""
+    with _lock:
+        return {" ".join(filter(None, key)): encoder.running for key, encoder in _loaded.items()}
 
 
 def _recall(key: _Key) -> Encoder | None:

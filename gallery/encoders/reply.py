@@ -8,6 +8,7 @@ subscribed per thread (docs/decisions/0002).
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -19,6 +20,7 @@ from gallery.encoders.base import Vectors
 # An answer that nobody fetches is forgotten after this time.
 REPLY_TTL_SECONDS = 60
 HEARTBEAT_KEY = "clipsite:encoder:heartbeat"
+RUNNING_KEY = "clipsite:encoder:running"
 HEARTBEAT_TTL_SECONDS = 10
 
 _pool: redis.ConnectionPool | None = None
@@ -75,12 +77,22 @@ def receive_vectors(key: str, timeout: float) -> Vectors | None:
     return np.frombuffer(body, dtype="<f4").reshape(header["shape"]).astype(np.float32)
 
 
-def beat(state: str) -> None:
-    """The worker says that it is there: `state` is "starting" or "ready"."""
-    connection().set(HEARTBEAT_KEY, state, ex=HEARTBEAT_TTL_SECONDS)
+def beat(state: str, running: Mapping[str, Any]) -> None:
+    """The worker says that it is there: `state` is "starting" or "ready"; `running` tells
+    how each model that it has loaded encodes pictures (Encoder.running)."""
+    both = connection().pipeline()
+    both.set(HEARTBEAT_KEY, state, ex=HEARTBEAT_TTL_SECONDS)
+    both.set(RUNNING_KEY, json.dumps(running), ex=HEARTBEAT_TTL_SECONDS)
+    both.execute()
 
 
 def heartbeat() -> str | None:
     """What the worker said within the last ten seconds. Raises redis.RedisError."""
     value = cast("bytes | None", connection().get(HEARTBEAT_KEY))
     return value.decode() if value else None
+
+
+def running() -> dict[str, dict[str, Any]]:
+    """What it said of each model. Raises redis.RedisError."""
+    value = cast("bytes | None", connection().get(RUNNING_KEY))
+    return json.loads(value) if value else {}

@@ -10,7 +10,7 @@ import redis
 from celery.signals import worker_ready, worker_shutting_down
 from django.db import DatabaseError, connection
 
-from gallery.encoders import reply
+from gallery.encoders import registry, reply
 from gallery.indexing import batch, ledger, spaces
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def withdraw(**kwargs: Any) -> None:
 def _beat() -> None:
     while not batch.stopping.is_set():
         try:
-            reply.beat("ready" if _prepared.is_set() else "starting")
+            reply.beat("ready" if _prepared.is_set() else "starting", registry.running())
         except redis.RedisError as error:
             logger.warning("No heartbeat, the broker is down: %s", error)
         batch.stopping.wait(BEAT_SECONDS)
