@@ -169,7 +169,7 @@ class _Run:
     def _fail(self, item: ImportItem, refusal: Refusal) -> None:
         if refusal.code == "quota_exceeded":
             self._note(str(refusal))
-        item.state, item.error = ImportItem.State.FAILED, str(refusal)
+        item.state, item.error = ImportItem.State.FAILED, imports.kept_reason(refusal)
         item.save(update_fields=["state", "error"])
 
     def _note(self, sentence: str) -> None:

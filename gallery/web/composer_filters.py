@@ -16,7 +16,7 @@ from django.http import HttpRequest, QueryDict
 from gallery.models import Album, User
 from gallery.search import syntax
 from gallery.search.query import Query, clean_filter
-from gallery.web import filters
+from gallery.web import filter_labels, filters
 from gallery.web.composer import address_of
 from gallery.web.filters import Chip, FilterBar
 
@@ -56,7 +56,9 @@ def bar(request: HttpRequest, query: Query) -> FilterBar:
 def _chips(query: Query, left: dict[str, Any]) -> Iterator[Chip]:
     """For what the panel has no field for: as it stands in the line."""
     for name, value in left.items():
-        label = syntax.format(Query(filters={name: value}))
+        is_id = name == "id"  # which says nothing to anybody
+        line = syntax.format(Query(filters={name: value}))
+        label = filter_labels.label(name, "") if is_id else line
         without = {other: kept for other, kept in query.filters.items() if other != name}
         yield Chip(label, address_of(Query(query.terms, without)))
 
