@@ -50,6 +50,8 @@ def words(monkeypatch: pytest.MonkeyPatch) -> None:
         row = next(row for row, concept in enumerate(known) if concept.english == word)
         vectors[row] = AXES[axis]
     monkeypatch.setattr(concepts, "vectors", lambda space: vectors)
+    # In three dimensions, and with three words, nothing is beyond chance.
+    monkeypatch.setattr(relevance, "best_by_chance", lambda space, texts: None)
 
 
 def make_images(owner: User, count: int, **fields: Any) -> list[Image]:

@@ -5,6 +5,7 @@
 import { onKey } from "clipsite/keyboard";
 import { fill, message } from "clipsite/messages";
 import { toast } from "clipsite/toast";
+import { focusPicture, gridOf, knownIds } from "clipsite/virtual";
 
 const NOTE = "refined";
 
@@ -28,8 +29,9 @@ function sayRefined() {
   sessionStorage.removeItem(NOTE);
   if (!noted) return;
   toast(noted.text, { label: message("undo"), run: () => history.back() });
-  const tile = list.querySelector(`li.tile[data-id="${noted.id}"]`) ?? list.querySelector("li.tile");
-  tile?.querySelector("a[data-tile]").focus();
+  const at = Math.max(knownIds(list).indexOf(noted.id), 0);
+  // Once the rows stand: what is moved loses the focus.
+  requestAnimationFrame(() => requestAnimationFrame(() => focusPicture(gridOf(list), at)));
 }
 
 function equip(tile) {
