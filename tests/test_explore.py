@@ -23,6 +23,7 @@ from gallery.explore import concepts, drawing, layout, maps, placing, points, re
 from gallery.explore.status import status
 from gallery.library.service import add_image
 from gallery.models import EmbeddingSpace, ExploreMap, Image, MapCluster, MapPoint, User
+from gallery.search import relevance, sample
 from tests.conftest import ROOT, api, wait_for
 from tests.factories import make_space, set_vector
 
@@ -49,6 +50,8 @@ def words(monkeypatch: pytest.MonkeyPatch) -> None:
         row = next(row for row, concept in enumerate(known) if concept.english == word)
         vectors[row] = AXES[axis]
     monkeypatch.setattr(concepts, "vectors", lambda space: vectors)
+    # In three dimensions, and with three words, nothing is beyond chance.
+    monkeypatch.setattr(relevance, "best_by_chance", lambda space, texts: None)
 
 
 def make_images(owner: User, count: int, **fields: Any) -> list[Image]:
@@ -387,6 +390,34 @@ def test_names_are_in_the_viewers_language_and_none_is_given_twice(alice, space,
     with translation.override("zh-hans"):
         assert {"狗", "猫", "小船"} < {one.name for one in regions.seen(drawn, visible, alice.pk)}
     assert len(found) == 4
+
+
+def test_a_region_has_no_name_where_none_fits():
+    """What comes first of all concepts is a name only if it fits: the mean score of the
+    pictures is at least that of the best concept by chance."""
+    texts = np.eye(4, dtype="f4")
+    sizes = np.array([5, 5, 5], dtype="f4")
+    means = np.array([[0.9, 0.1, 0, 0], [0.1, 0.4, 0.1, 0.3], [0.1, 0.8, 0, 0.3]], dtype="f4")
+    assert regions.fitting(means, sizes, texts)[1], "something always comes first"
+    least = np.full(4, 0.5, dtype="f4")
+    assert regions.fitting(means, sizes, texts, least) == {0: (0,), 2: (1,)}
+    # A concept that many pictures score high on by chance has to score higher.
+    least[1] = 0.85
+    assert regions.fitting(means, sizes, texts, least) == {0: (0,)}
+
+
+def test_what_the_best_of_many_texts_gets_by_chance(alice, space):
+    rng = np.random.default_rng(0)
+    for image in make_images(alice, 60):
+        set_vector(image, space, rng.normal(size=3))
+    texts = np.eye(3, dtype="f4")
+    few, many = (relevance.best_by_chance(space, np.tile(texts, (n, 1))) for n in (1, 50))
+    assert few is not None
+    assert many is not None
+    scores = sample.of(space).vectors @ texts.T
+    reach = np.median(scores, axis=0) + np.sqrt(2 * np.log(3)) * scores.std(axis=0)
+    assert few == pytest.approx(reach, abs=1e-3)
+    assert (many[:3] > few).all(), "of more there is a better one by chance"
 
 
 def test_without_an_encoder_there_are_regions_without_names(alice, space, monkeypatch):

@@ -21,6 +21,7 @@ from gallery import tasks
 from gallery.errors import Refusal
 from gallery.library import caps, service
 from gallery.models import Album, Image, ImportBatch, ImportItem, ResumableUpload, User
+from gallery.passing import can_pass
 from gallery.uploads import import_run, imports, remote, tus
 from gallery.uploads.remote import Fetched
 from tests import pictures
@@ -432,6 +433,40 @@ def test_what_failed_is_tried_again(alice: User, web: Any) -> None:
     assert (done["state"], counts(done)) == ("done", (2, 2, 0, 0, 0))
     unchanged = api(alice).post(f"{IMPORTS}{batch}/retry/").json()
     assert unchanged["state"] == "done", "there is nothing to try"
+
+
+def test_what_can_never_be_taken_is_not_tried_again(alice: User, web: Any) -> None:
+    """Only what can pass goes once more; where nothing can, no retry is offered."""
+    web[address("slow.jpg")] = Refusal("too_slow", "Too slow.")
+    web[address("text.jpg")] = b"no picture at all"
+    batch = api(alice).post(IMPORTS, {"urls": list(web)}).json()["id"]
+    done = run(alice, batch)
+    assert (counts(done), done["can_retry"]) == ((2, 0, 0, 2, 0), True)
+    assert "Too slow." in [failure["error"] for failure in done["failures"]]
+    assert not any("\n" in failure["error"] for failure in done["failures"])
+    again = api(alice).post(f"{IMPORTS}{batch}/retry/").json()
+    assert counts(again) == (2, 0, 0, 1, 1)
+    web[address("slow.jpg")] = draw(colour="blue")
+    done = run(alice, batch)
+    assert (counts(done), done["can_retry"]) == ((2, 1, 0, 1, 0), False)
+    still = api(alice).post(f"{IMPORTS}{batch}/retry/").json()
+    assert still["state"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("code", "passes"),
+    [
+        ("quota_exceeded", True),
+        ("not_reached", True),
+        ("storage_unavailable", True),
+        ("damaged_picture", False),
+        ("unsupported_format", False),
+        ("too_many_pixels", False),
+        ("bad_url", False),
+    ],
+)
+def test_which_failures_can_pass(code: str, passes: bool) -> None:
+    assert can_pass(code) is passes
 
 
 def test_a_full_gallery_fails_the_rest_until_there_is_room(alice: User, upload_dir: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -152,7 +153,7 @@ def test_the_search_bar_offers_saved_and_recent_ones(alice: User, bob: User) -> 
     search_history.note(alice, "sea beach")
     search_history.note(alice, "sea < deep")
     offered = browser(alice).get(recent, headers=HTMX)
-    lines = attributes(offered, "data-value")
+    lines = [parse_qs(urlsplit(run).query)["q"][0] for run in attributes(offered, "data-run")]
     assert lines[:3] == ["sea beach", "sea < deep", "lake 11"]
     assert lines.count("sea beach") == 1
     assert len(lines) == 9
@@ -162,7 +163,7 @@ def test_the_search_bar_offers_saved_and_recent_ones(alice: User, bob: User) -> 
         "recent",
     ]
     for other in (browser(bob), browser()):
-        assert attributes(other.get(recent, headers=HTMX), "data-value") == []
+        assert attributes(other.get(recent, headers=HTMX), "data-run") == []
 
 
 def test_it_goes_along_with_the_export_and_with_the_account(alice: User, bob: User) -> None:

@@ -6,6 +6,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.urls import reverse
 
+from gallery.indexing import ledger
 from gallery.library import service
 from gallery.models import Embedding, Image, User
 from tests.conftest import draw, upload
@@ -121,6 +122,31 @@ def test_retry_what_failed(alice: User) -> None:
     answer = client.post(reverse("image_retry", args=[image.pk]), headers=HTMX)
     assert "Being encoded" in answer.content.decode()
     assert space.embeddings.get().state == "pending"
+
+
+@pytest.mark.parametrize(("attempts", "offered"), [(1, False), (ledger.MAX_ATTEMPTS, True)])
+def test_another_try_is_offered_where_the_picture_is_not_to_blame(
+    alice: User, attempts: int, offered: bool
+) -> None:
+    """What is wrong with a picture fails at once; what was around it, after some tries."""
+    make_space()
+    image = upload(alice)
+    Embedding.objects.update(state="failed", error="It failed.", attempts=attempts)
+    page = browser(alice).get(reverse("image", args=[image.pk])).content.decode()
+    assert (reverse("image_retry", args=[image.pk]) in page) is offered
+    assert "It failed." in page
+
+
+@pytest.mark.parametrize(("attempts", "offered"), [(1, False), (3, True)])
+def test_previews_of_a_damaged_picture_are_not_offered_again(
+    alice: User, attempts: int, offered: bool
+) -> None:
+    make_space()
+    image = upload(alice)
+    Embedding.objects.update(state="encoded", vector=[1, 0, 0])
+    Image.objects.update(render_state="failed", render_error="No.", render_attempts=attempts)
+    page = browser(alice).get(reverse("image", args=[image.pk])).content.decode()
+    assert (reverse("image_retry", args=[image.pk]) in page) is offered
 
 
 def test_failed_previews_are_made_again(alice: User) -> None:

@@ -155,7 +155,7 @@ def test_a_picture_that_is_refused_leaves_the_search_it_was_to_join(
     damaged = as_file(draw(200, 200)[:900])
     response = browser(alice).post("/search/", {"q": line, "file": damaged})
     assert response.status_code == 400
-    assert response.context["query_text"] == line
+    assert response.context["line"].typed == line
     parts = response.context["composer"].parts
     assert [(part.name, part.minus, part.weight) for part in parts] == [
         ("red", False, 1.0),

@@ -48,6 +48,12 @@ urlpatterns = [
     path("v1/", include(v1)),
     path("schema/", docs.SchemaView.as_view(**_open), name="schema"),
     # Without a script in the page, which the content security policy allows no one.
-    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema", **_open), name="docs"),
+    path(
+        "docs/",
+        SpectacularSwaggerSplitView.as_view(
+            url_name="api:schema", template_name="api/docs.html", **_open
+        ),
+        name="docs",
+    ),
     re_path("", unknown_address),
 ]

@@ -21,6 +21,7 @@ from gallery.explore.concepts import Concept
 from gallery.explore.points import within
 from gallery.explore.vectors import unpacked
 from gallery.models import ExploreMap, MapPoint
+from gallery.search import relevance
 
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
@@ -87,7 +88,9 @@ def names(drawn: ExploreMap, pictures: ImageQuerySet, viewer_id: int | None) -> 
         regions, means, sizes = _means(drawn, pictures)
         kept = {}
         if regions:
-            chosen = fitting(means, sizes, concepts.vectors(drawn.space))
+            texts = concepts.vectors(drawn.space)
+            least = relevance.best_by_chance(drawn.space, texts)
+            chosen = fitting(means, sizes, texts, least)
             kept = {regions[row]: found for row, found in chosen.items()}
         if memory:
             cache.set(key, list(kept.items()), CACHE_SECONDS)
@@ -102,7 +105,9 @@ def _chosen(plain: list[Any], count: int) -> dict[int, tuple[int, ...]]:
     return chosen
 
 
-def fitting(means: Vectors, sizes: Vectors, texts: Vectors) -> dict[int, tuple[int, ...]]:
+def fitting(
+    means: Vectors, sizes: Vectors, texts: Vectors, least: Vectors | None = None
+) -> dict[int, tuple[int, ...]]:
     """Row of `means` (n, d) -> one or two rows of `texts` (m, d): the concept that fits a
     region best. Of several regions with the same one, the surest is called by it alone,
     the others also by what sets them apart from these: "Dogs", "Dogs · Snow".
@@ -111,10 +116,19 @@ def fitting(means: Vectors, sizes: Vectors, texts: Vectors) -> dict[int, tuple[i
     none of them, and so the gap between pictures and texts goes, too (Liang et al.,
     2022, "Mind the Gap"). The mean of a few regions is mostly these themselves, so it
     counts the less the fewer there are; a region that is all there is is compared as it is.
+
+    That says which concept sets a region apart, and not whether it fits: something always
+    comes first. So a concept counts only where the pictures of the region score, in the
+    mean, at least what it has in `least` (m,). The mean of unit vectors has the mean of
+    their scores. Where `least` is None, nothing is known of that.
     """
+    fits = np.ones((len(means), len(texts)), dtype=bool)
+    if least is not None:
+        fits = means @ texts.T >= least
     share = (len(means) - 1) / (len(means) + FEW)
     scores = _apart(means, sizes, share) @ l2_normalise(texts - share * texts.mean(axis=0)).T
     words = l2_normalise(texts - texts.mean(axis=0))
+    scores[~fits] = -np.inf
     first = scores.argmax(axis=1)
     chosen: dict[int, tuple[int, ...]] = {}
     for concept in np.unique(first):
@@ -127,6 +141,7 @@ def fitting(means: Vectors, sizes: Vectors, texts: Vectors) -> dict[int, tuple[i
         if len(sure) == 1:
             continue
         within = _apart(means[sure], sizes[sure]) @ words.T
+        within[~fits[sure]] = -np.inf
         within[:, concept] = -np.inf
         for row, region in enumerate(sure[1:], 1):
             second = int(within[row].argmax())

@@ -143,6 +143,14 @@ def has_pending() -> bool:
     return _claimable(target_spaces()).exists()
 
 
+def may_pass(image: Image) -> bool:
+    """Whether a picture that failed may be encoded another time. What was wrong with it
+    alone failed at once (`fail`); whatever was tried to the end says nothing about it
+    (`postpone`, a worker that died)."""
+    failed = Embedding.objects.filter(image=image, space__in=target_spaces(), state=State.FAILED)
+    return failed.filter(attempts__gte=MAX_ATTEMPTS).exists()
+
+
 def retry_failed(images: QuerySet[Image]) -> int:
     """Queue the failed rows of these pictures again; returns how many."""
     return _requeue(Embedding.objects.filter(image__in=images, state=State.FAILED))

@@ -99,6 +99,12 @@ def pending_renders(limit: int) -> list[str]:
     return [str(pk) for pk in ids[:limit]]
 
 
+def may_pass(image: Image) -> bool:
+    """Whether renditions that failed may succeed another time: if the storage was tried
+    in vain, and not if the picture is to blame, which fails at once."""
+    return image.render_attempts >= _MAX_ATTEMPTS
+
+
 def request_renditions(images: QuerySet[Image]) -> int:
     """Have the renditions of `images` made again. Returns the number of pictures."""
     ids = list(images.values_list("pk", flat=True))

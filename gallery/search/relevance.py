@@ -156,6 +156,19 @@ def judge(
     return of_sum(scores, of_parts, shares, usual, drawn.pictures).with_sure(scores, drawn)
 
 
+def best_by_chance(space: EmbeddingSpace, texts: Vectors) -> Vectors | None:
+    """(m,) scores that the best of these m texts, unit vectors (m, d), does not reach on a
+    picture by chance: each text's centre plus spread * sqrt(2 ln m), as in `Judgement`.
+    None where nothing is known of chance (too few pictures)."""
+    drawn = sample.of(space)
+    if drawn is None:
+        return None
+    usual = calibration.of(space, "text", drawn)
+    chances = [_chance(usual, scores) for scores in (drawn.vectors @ texts.T).T]
+    reach = math.sqrt(2 * math.log(max(len(texts), 2)))
+    return np.array([chance.centre + reach * chance.spread for chance in chances], dtype="f4")
+
+
 def of_scores(scores: Vectors, usual: Chance | None, pictures: int) -> Judgement:
     """What the scores of one text or picture mean that has these `scores` (n,) on a sample
     of a library of so many pictures, where such queries have the `usual` chance."""

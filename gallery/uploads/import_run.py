@@ -172,7 +172,7 @@ class _Run:
     def _fail(self, item: ImportItem, refusal: Refusal) -> Refusal:
         if refusal.code == "quota_exceeded":
             self._note(str(refusal))
-        item.state, item.error = ImportItem.State.FAILED, str(refusal)
+        item.state, item.error = ImportItem.State.FAILED, imports.kept_reason(refusal)
         item.save(update_fields=["state", "error"])
         return refusal
 

@@ -22,6 +22,7 @@ from gallery import doorbell
 from gallery.errors import Refusal
 from gallery.library import caps, texts
 from gallery.models import ImportBatch, ImportItem, User
+from gallery.passing import PASSING
 from gallery.uploads import metadata, partial, remote
 
 TASK = "gallery.tasks.run_import"
@@ -75,8 +76,18 @@ def _item_of_url(batch: ImportBatch, url: str) -> ImportItem:
     try:
         remote.parse(url)
     except Refusal as refusal:
-        item.state, item.error = ImportItem.State.FAILED, str(refusal)
+        item.state, item.error = ImportItem.State.FAILED, kept_reason(refusal)
     return item
+
+
+def kept_reason(refusal: Refusal) -> str:
+    """Why an item failed, as its row keeps it: the sentence, and its code in a line of its
+    own (`sentence_of` gives the first back)."""
+    return f"{refusal}\n{refusal.code}"
+
+
+def sentence_of(reason: str) -> str:
+    return reason.split("\n", 1)[0]
 
 
 def create_from_zip(
@@ -105,7 +116,8 @@ def owned_by(user: User | AnonymousUser) -> QuerySet[ImportBatch]:
 
 def with_counts(batches: QuerySet[ImportBatch]) -> QuerySet[ImportBatch]:
     """Annotates `total` and how many of the items are `added`, `duplicates`, `failed`,
-    `left_out` and `pending`."""
+    `left_out` and `pending`, and of the failed ones `passing`, which may be taken another
+    time."""
     states = {
         "added": ImportItem.State.ADDED,
         "duplicates": ImportItem.State.DUPLICATE,
@@ -114,7 +126,24 @@ def with_counts(batches: QuerySet[ImportBatch]) -> QuerySet[ImportBatch]:
         "pending": ImportItem.State.PENDING,
     }
     counts = {name: Count("items", filter=Q(items__state=state)) for name, state in states.items()}
-    return batches.annotate(total=Count("items"), **counts)
+    passing = Count("items", filter=_passing("items__"))
+    return batches.annotate(total=Count("items"), passing=passing, **counts)
+
+
+def _passing(prefix: str = "") -> Q:
+    """Items that failed for a reason that can pass, and those without a code, which are
+    from before there was one."""
+    codes = "|".join(sorted(PASSING))
+    told = Q(**{f"{prefix}error__regex": rf"\n({codes})$"})
+    untold = ~Q(**{f"{prefix}error__contains": "\n"})
+    return Q(**{f"{prefix}state": ImportItem.State.FAILED}) & (told | untold)
+
+
+def can_retry(batch: ImportBatch) -> bool:
+    """Whether trying again may add something: with the counts of `with_counts`."""
+    if batch.state in OPEN or not (batch.pending or batch.passing):  # type: ignore[attr-defined]
+        return False
+    return batch.kind != ImportBatch.Kind.ZIP or partial.path_of(batch.pk).exists()
 
 
 def failures(batch: ImportBatch) -> QuerySet[ImportItem]:
@@ -133,13 +162,13 @@ def cancel(batch_id: UUID) -> None:
 
 @transaction.atomic
 def retry(batch_id: UUID) -> None:
-    """Try again what failed or was not tried. Nothing happens to an import that runs,
-    nor to one that added everything.
+    """Try again what was not tried, or failed for a reason that can pass (gallery.passing).
+    Nothing happens to an import that runs, nor to one of which nothing is left to try.
 
     Raises Refusal (import_file_gone) where the ZIP file is no longer kept.
     """
     batch = ImportBatch.objects.select_for_update().get(pk=batch_id)
-    undone = batch.items.filter(state__in=[ImportItem.State.PENDING, ImportItem.State.FAILED])
+    undone = batch.items.filter(Q(state=ImportItem.State.PENDING) | _passing())
     if batch.state in OPEN or not (undone.exists() or batch.state == ImportBatch.State.FAILED):
         return
     if batch.kind == ImportBatch.Kind.ZIP and not partial.path_of(batch.pk).exists():

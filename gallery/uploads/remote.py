@@ -213,10 +213,15 @@ def _connection(url: Url, address: str) -> HTTPConnection:
     )
 
 
+# Answers that may be others later: too slow, too early, too often (RFC 9110, 6585, 8470).
+_NOT_NOW = (408, 425, 429)
+
+
 def _check_answer(answer: BaseHTTPResponse) -> None:
     if answer.status != 200:
+        is_passing = answer.status >= 500 or answer.status in _NOT_NOW
         raise Refusal(
-            "not_found_there",
+            "not_now_there" if is_passing else "not_found_there",
             _("The server there does not give the file away (it answered %(status)s).")
             % {"status": answer.status},
         )

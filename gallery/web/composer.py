@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -31,7 +31,8 @@ class Part:
 
     `kind` is text, image or upload and `value` what stands for it. `key` tells it from
     the others; `weight` is without its sign, `crop` in percent as "left,top,width,height".
-    A picture that the viewer cannot see has no `small` and no `large`. `ratio`, width by
+    A picture that the viewer cannot see has no `small` and no `large`. `without` is the
+    address of the query without this part. `ratio`, width by
     height, keeps its room until it comes: what stands behind it would move away from
     under a pointer.
     """
@@ -47,6 +48,7 @@ class Part:
     large: str = ""
     ratio: float | None = None
     href: str = ""
+    without: str = ""
 
     @property
     def times(self) -> str:
@@ -59,9 +61,8 @@ class Part:
 
 @dataclass(frozen=True)
 class Composer:
-    """`text` is the whole query in one line, `rest` that of its filters."""
+    """`rest` is the line of its filters."""
 
-    text: str
     rest: str
     parts: list[Part]
     most_weight: float = MAX_WEIGHT
@@ -76,9 +77,14 @@ def of(query: Query, viewer: Viewer) -> Composer:
     """`query` as fields."""
     images = _images(query, viewer)
     return Composer(
-        text=syntax.format(query),
         rest=syntax.format(Query(filters=query.filters)),
-        parts=[_part(term, images.get(term.image), viewer) for term in query.terms],
+        parts=[
+            replace(
+                _part(term, images.get(term.image), viewer),
+                without=address_of(_without(query, number)),
+            )
+            for number, term in enumerate(query.terms)
+        ],
     )
 
 
@@ -103,6 +109,10 @@ def address_of(query: Query) -> str:
     if query.is_empty:
         return reverse("home")
     return f"{reverse('search')}?{urlencode({'q': syntax.format(query)})}"
+
+
+def _without(query: Query, number: int) -> Query:
+    return Query((*query.terms[:number], *query.terms[number + 1 :]), query.filters)
 
 
 def _rows(form: QueryDict) -> Iterator[dict[str, Any]]:

@@ -17,7 +17,7 @@ from gallery.errors import Refusal
 from gallery.models import User
 from gallery.search import albums, syntax
 from gallery.search.query import Query, clean_filter
-from gallery.web import filters
+from gallery.web import filter_labels, filters
 from gallery.web.composer import address_of
 from gallery.web.filters import Chip, FilterBar
 
@@ -69,7 +69,9 @@ def bar(request: HttpRequest, query: Query) -> FilterBar:
 def _chips(query: Query, left: dict[str, Any]) -> Iterator[Chip]:
     """For what the panel has no field for: as it stands in the line."""
     for name, value in left.items():
-        label = syntax.format(Query(filters={name: value}))
+        is_id = name == "id"  # which says nothing to anybody
+        line = syntax.format(Query(filters={name: value}))
+        label = filter_labels.label(name, "") if is_id else line
         without = {other: kept for other, kept in query.filters.items() if other != name}
         yield Chip(label, address_of(Query(query.terms, without)))
 

@@ -35,6 +35,7 @@ MODULES = {
     "clipsite/explore/points": "js/explore/points.js",
     "clipsite/explore/thumbs": "js/explore/thumbs.js",
     "clipsite/explore/view": "js/explore/view.js",
+    "clipsite/focus": "js/focus.js",
     "clipsite/gestures": "js/gestures.js",
     "clipsite/grid": "js/grid.js",
     "clipsite/htmx": "js/htmx-hooks.js",

@@ -40,6 +40,8 @@ CHOICES: dict[str, dict[str, Sentence]] = {
 def label(name: str, value: str) -> str:
     """Of a filter that needs neither a calendar nor the viewer to be named."""
     match name:
+        case "id":  # nothing to read
+            return _("One picture")
         case "owner":
             return _("Mine") if value == "me" else _("By %(name)s") % {"name": value}
         case "tag":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -112,13 +113,16 @@ def _state(request: HttpRequest, image: Image) -> HttpResponse:
     return response
 
 
-def _state_of(image: Image) -> dict[str, str]:
-    """One state of encoding and previews together: the page tells the worse one."""
+def _state_of(image: Image) -> dict[str, Any]:
+    """One state of encoding and previews together: the page tells the worse one, and
+    offers another try where that may help."""
     if image.index_state == "failed":
-        return {"state": "failed", "reason": _sentence(image.index_error)}
-    if image.render_state == Image.RenderState.FAILED:
-        return {"state": "failed", "reason": _sentence(image.render_error)}
-    return {"state": image.index_state, "reason": ""}
+        reason, may_pass = image.index_error, ledger.may_pass(image)
+    elif image.render_state == Image.RenderState.FAILED:
+        reason, may_pass = image.render_error, renditions.may_pass(image)
+    else:
+        return {"state": image.index_state, "reason": ""}
+    return {"state": "failed", "reason": _sentence(reason), "may_pass": may_pass}
 
 
 def _sentence(kept: str) -> str:
@@ -142,6 +146,7 @@ def _context(request: HttpRequest, image: Image) -> dict[str, Any]:
             "file": reverse("api:image-file", args=[image.pk]),
             "format": image.content_type.removeprefix("image/").upper(),
             "link": request.build_absolute_uri(page),
+            "copied": _said_of_link(image, request.user),
         },
         "beside": of_same_owner(image, request.user),
         "intervals": INTERVALS,
@@ -149,6 +154,20 @@ def _context(request: HttpRequest, image: Image) -> dict[str, Any]:
         **_notes(request, image),
         "near_duplicates": _near_duplicates(request, image),
     }
+
+
+def _said_of_link(image: Image, viewer: User | AnonymousUser) -> str:
+    """What is said when the address of the page is copied: who can open it."""
+    if image.hidden_at is not None:
+        return _("Link copied. A moderator has hidden this picture: only its owner can open it.")
+    if image.visibility != Image.Visibility.PRIVATE:
+        return _("Link copied.")
+    if image.is_owned_by(viewer):
+        return _(
+            "Link copied, but this picture is private: only you can open it, and people who "
+            "see it in an album that you shared with them."
+        )
+    return _("Link copied. It opens for those alone who may see this picture already.")
 
 
 def _near_duplicates(request: HttpRequest, image: Image) -> int:

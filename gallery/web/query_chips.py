@@ -51,6 +51,10 @@ def chips_of(queries: Sequence[Query], viewer: Viewer) -> list[list[QueryChip]]:
 def in_words(query: Query, viewer: Viewer) -> str:
     """The query as a name for it: “beach sunset, without people, #holiday”."""
     (chips,) = chips_of([query], viewer)
+    return words_of(chips)
+
+
+def words_of(chips: Sequence[QueryChip]) -> str:
     return ", ".join(
         _("without %(what)s") % {"what": chip.label} if chip.minus else chip.label for chip in chips
     )

@@ -20,7 +20,7 @@ from gallery.limits import TooMany
 from gallery.models import Album, SavedSearch
 from gallery.organising import saved_searches, smart_albums
 from gallery.search import service, syntax
-from gallery.web import toasts
+from gallery.web import query_line, toasts
 from gallery.web.access import is_fragment, member, signed_in
 from gallery.web.query_chips import QueryChip, chips_of, in_words
 from gallery.web.tiles import name_for, thumbnail
@@ -32,12 +32,11 @@ GLANCE = 6
 
 @dataclass(frozen=True)
 class Row:
-    """A saved search in the list. `text` is its query in one line, `run` where it is
-    made; `album` is the one that it fills, unless that lies in the trash."""
+    """A saved search in the list. `run` is where it is made; `album` is the one that it
+    fills, unless that lies in the trash."""
 
     saved: SavedSearch
     chips: list[QueryChip]
-    text: str
     run: str
 
     @property
@@ -108,14 +107,15 @@ def _named(request: HttpRequest, name: str) -> SavedSearch:
 def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Another name, another query; for htmx in place of the row."""
     saved = _own(request, pk)
-    (row,) = rows_of(request, [saved])
-    entered = {"name": saved.name, "text": row.text}
+    line = query_line.of(saved_searches.query_of(saved), request.user)
+    entered = {"name": saved.name, "text": line.typed}
     problem: Refusal | None = None
     if request.method == "POST":
         entered = {key: request.POST.get(key, entered[key]) for key in entered}
         # Renamed only, the query stays as it is, whatever the line would say of it.
-        is_same = entered["text"].strip() == row.text
-        query = None if is_same else syntax.parse(entered["text"]).query
+        kept = request.POST.getlist("with") == [part.line for part in line.held]
+        is_same = kept and entered["text"].strip() == line.typed
+        query = None if is_same else syntax.parse(query_line.joined(request.POST, "text")).query
         try:
             if saved_searches.update(saved, name=entered["name"], query=query):
                 smart_albums.ask_for_filling(saved)
@@ -126,7 +126,7 @@ def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
                 return redirect("searches")
             return _row(request, saved)
     template = "searches/edit_form.html" if is_fragment(request) else "searches/edit.html"
-    context = {"saved": saved, "problem": problem, **entered}
+    context = {"saved": saved, "problem": problem, "line": line, **entered}
     return render(request, template, context, status=problem.status if problem else 200)
 
 
@@ -182,7 +182,7 @@ def rows_of(request: HttpRequest, found: list[SavedSearch]) -> list[Row]:
     queries = [saved_searches.query_of(saved) for saved in found]
     chips = chips_of(queries, request.user)
     return [
-        Row(saved, shown, text := syntax.format(query), search_address(text))
+        Row(saved, shown, search_address(syntax.format(query)))
         for saved, query, shown in zip(found, queries, chips, strict=True)
     ]
 

@@ -23,7 +23,7 @@ from gallery.organising.selection import MAX_HITS
 from gallery.search import albums, query_pictures, ranking, service, syntax
 from gallery.search.query import Term
 from gallery.search.results import Hit, Results
-from gallery.web import composer, composer_filters
+from gallery.web import composer, composer_filters, query_line
 from gallery.web.access import is_fragment, posted_picture
 from gallery.web.browse import examples
 from gallery.web.model import is_starter
@@ -73,6 +73,9 @@ def search(request: HttpRequest) -> HttpResponse:
             return _count(request)
         if is_fragment(request):
             return _further_page(request, reverse("search"), PAGE)
+        if "with" in request.GET:
+            whole = query_line.joined(request.GET, "q")
+            return redirect(f"{reverse('search')}?{urlencode({'q': whole})}")
         if composer_filters.was_sent(request.GET):
             return redirect(composer.address_of(composer_filters.taken_up(request.GET)))
         results = _first_page(request)
@@ -142,7 +145,7 @@ def _context(request: HttpRequest, results: Results) -> dict[str, Any]:
     tiles, course = _tiles(request, results, begun)
     return {
         "composer": fields,
-        "query_text": fields.text,
+        "line": query_line.of(results.query, request.user),
         "filters": composer_filters.bar(request, results.query),
         "tiles": tiles,
         "more": _more(reverse("search"), results, course),
@@ -201,7 +204,7 @@ def _problem(request: HttpRequest, cause: Refusal | Unavailable) -> HttpResponse
     line = sent.get("q", "")
     query = syntax.parse(line[: service.MAX_LINE_CHARACTERS]).query
     context: dict[str, Any] = {
-        "query_text": line,
+        "line": query_line.of_text(line, query, request.user),
         "problem": cause.message,
         "examples": examples(),
         "again": request.get_full_path()

@@ -12,14 +12,20 @@ from gallery.models import Album, Image, User
 from gallery.organising import tags
 from gallery.search import syntax
 from gallery.search.query import Query
+from gallery.web.tiles import name_for, thumbnail
 
 Viewer = User | AnonymousUser
 
 
 @dataclass(frozen=True)
 class Example:
+    """A line to try and what it means. A picture in it is shown: `src` is the address of
+    a small one, called `name`."""
+
     text: str
     meaning: Sentence
+    src: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,9 +59,21 @@ def _pictures(viewer: Viewer) -> list[Example]:
     newest = Image.objects.visible_to(viewer).order_by("-created_at").first()
     if newest is None:
         return []
+    src, name = thumbnail(newest, 160), name_for(newest, viewer)
+    part = _("a part of %(name)s") % {"name": name}
     return [
-        Example(f"like:{newest.pk}", _("like this picture; “More like this” on a result adds it")),
-        Example(f"like:{newest.pk}[25,25,50,50]", _("like a part of it, in percent")),
+        Example(
+            f"like:{newest.pk}",
+            _("like this picture; “More like this” on a result adds it"),
+            src,
+            name,
+        ),
+        Example(
+            f"like:{newest.pk}[25,25,50,50]",
+            _("like the middle of it; any part will do"),
+            src,
+            part,
+        ),
     ]
 
 

@@ -16,10 +16,10 @@ from gallery.models import SearchRecord
 from gallery.models.words import containing
 from gallery.organising import saved_searches, search_history
 from gallery.search import syntax
-from gallery.web import toasts
+from gallery.web import query_line, toasts
 from gallery.web.access import is_fragment, member, next_address, signed_in
 from gallery.web.ago import ago
-from gallery.web.query_chips import QueryChip, chips_of
+from gallery.web.query_chips import QueryChip, chips_of, words_of
 from gallery.web.saved_searches import search_address
 
 # What the search bar offers below what is being typed.
@@ -34,12 +34,18 @@ class Row:
     run: str
     ago: str
 
+    @property
+    def words(self) -> str:
+        return words_of(self.chips)
+
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A search to be made again; `name` is that of a saved one, or empty."""
+    """A search to be made again at `run`, told in words; `name` is that of a saved one,
+    or empty."""
 
-    text: str
+    run: str
+    words: str
     name: str = ""
 
 
@@ -101,11 +107,16 @@ def recent(request: HttpRequest) -> HttpResponse:
     saved = saved_searches.of(request.user)
     if typed:
         saved = saved.filter(containing("name", typed))
-    kept = [
-        Suggestion(syntax.format(saved_searches.query_of(one)), one.name)
-        for one in saved[:OFFERED_SAVED]
-    ]
-    known = {suggestion.text for suggestion in kept}
+    named = list(saved[:OFFERED_SAVED])
+    queries = [saved_searches.query_of(one) for one in named]
+    known = {syntax.format(query) for query in queries}
     texts = search_history.offered(request.user, typed, OFFERED + len(known))
-    lately = [Suggestion(text) for text in texts if text not in known and text != typed][:OFFERED]
-    return render(request, "searches/recent.html", {"suggestions": [*kept, *lately]})
+    lately = [text for text in texts if text not in known and text != typed][:OFFERED]
+    queries += [syntax.parse(text).query for text in lately]
+    names = [*(one.name for one in named), *("" for _ in lately)]
+    lines = query_line.lines_of(queries, request.user)
+    suggestions = [
+        Suggestion(search_address(line.whole), line.words, name)
+        for line, name in zip(lines, names, strict=True)
+    ]
+    return render(request, "searches/recent.html", {"suggestions": suggestions})

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from gallery.models import Album, Image
+from gallery.passing import PASSING
 from gallery.web.access import signed_in
 from gallery.web.upload_texts import texts
 
@@ -36,7 +37,12 @@ def upload(request: HttpRequest) -> HttpResponse:
                 .order_by("title", "id")
             ],
             "max_bytes": settings.MAX_UPLOAD_BYTES,
-            "upload": {**_addresses(), "user": request.user.get_username(), "texts": texts()},
+            "upload": {
+                **_addresses(),
+                "user": request.user.get_username(),
+                "passing": sorted(PASSING),
+                "texts": texts(),
+            },
         },
     )
 

@@ -1,5 +1,6 @@
 // What every page runs.
 
+import "clipsite/focus";
 import "clipsite/htmx";
 import "clipsite/keyboard";
 import "clipsite/query-picture";

@@ -177,10 +177,13 @@ document.addEventListener("click", async (event) => {
   if (!button) return;
   try {
     await navigator.clipboard.writeText(button.dataset.copy);
-    toast(message("copied"));
   } catch {
-    toast(message("copyFailed")); // not allowed, or not over HTTPS
+    return toast(message("copyFailed")); // not allowed, or not over HTTPS
   }
+  // Where others cannot open it, there is another way to show it to them.
+  const { copied, offer } = button.dataset;
+  const share = () => document.querySelector("#details [data-share]").click();
+  toast(copied, offer && { label: offer, run: share });
 });
 
 // After deleting, back to the list that the picture was opened from.

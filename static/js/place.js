@@ -2,8 +2,10 @@
 // the focus on the picture that was opened. For browsers that have not kept the page.
 
 import { NoAnswer } from "clipsite/ask";
+import { lastPicture } from "clipsite/focus";
 import { message } from "clipsite/messages";
 import { resume, snapshot } from "clipsite/resume";
+import { linkOf } from "clipsite/tile-elements";
 import { toast } from "clipsite/toast";
 import { allGrids, firstSeen, update } from "clipsite/virtual";
 
@@ -46,7 +48,7 @@ function save() {
   const grids = allGrids();
   forgetOld();
   store(PREFIX + here(), {
-    opened: document.activeElement?.closest("a[data-tile]")?.getAttribute("href"),
+    opened: lastPicture(),
     at: Date.now(),
     scroll: window.scrollY,
     grid: nameOf(seen.grid, grids),
@@ -79,8 +81,11 @@ async function restore(saved) {
     window.scrollBy({ top: moved, behavior: "instant" });
   }
   update();
-  const link = saved.opened && document.querySelector(`a[data-tile][href="${saved.opened}"]`);
-  link?.focus({ preventScroll: true });
+  if (!saved.opened) return;
+  // Where it is gone, the keyboard goes on with the first one that is seen.
+  const known = document.querySelector(`a[data-tile][href="${saved.opened}"]`);
+  const tile = found && grid.shown.get(grid.chunks.startOf(found.chunk) + found.offset);
+  (known ?? (tile && linkOf(tile)))?.focus({ preventScroll: true });
 }
 
 /** {chunk, offset} of the picture that was seen first, where others may have come

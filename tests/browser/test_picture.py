@@ -14,6 +14,7 @@ from gallery.models import Album, AlbumItem, Image, Tag, User
 from gallery.web import browse
 from tests.browser.conftest import PASSWORD, Site
 from tests.browser.holding import Held
+from tests.browser.signing_in import enter
 from tests.conftest import draw, upload, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -323,3 +324,26 @@ def test_others_see_nothing_that_is_private(site: Site, pictures: list[Image]) -
     # A favourite is everybody's own.
     page.keyboard.press("l")
     expect(page.locator("[data-favourite]")).to_have_attribute("aria-pressed", "true")
+
+
+@pytest.mark.parametrize(
+    ("visibility", "said"),
+    [("private", "this picture is private"), ("unlisted", "Link copied."), ("public", "copied.")],
+)
+def test_copying_the_address_says_who_can_open_it(
+    site: Site, member: User, visibility: str, said: str
+) -> None:
+    site.expected_errors = ["400", "503"]
+    image = upload(member, visibility=visibility)
+    site.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    enter(site, member)
+    page = site.open(f"/images/{image.pk}/")
+    page.get_by_role("button", name="Copy link").click()
+    toasts = page.locator("#toasts")
+    expect(toasts).to_contain_text(said)
+    share = toasts.get_by_role("button", name="Share it")
+    if visibility != "private":
+        expect(share).to_have_count(0)
+        return
+    share.click()
+    expect(page.get_by_role("dialog")).to_contain_text("A link shows it to whoever has its address")

@@ -11,6 +11,7 @@ from rest_framework import serializers
 from gallery.api.serializers.images import ImageSerializer
 from gallery.indexing.showing import for_showing
 from gallery.models import Image, ImportBatch, ImportItem, ResumableUpload
+from gallery.passing import can_pass
 from gallery.uploads import imports, tus
 
 MAX_HASHES = 1000
@@ -19,6 +20,7 @@ MAX_HASHES = 1000
 class ReasonSerializer(serializers.Serializer):
     code = serializers.CharField(help_text="Stable and machine readable.")
     detail = serializers.CharField()
+    can_pass = serializers.BooleanField(help_text="Whether sending it again may help.")
 
 
 class UploadStateSerializer(serializers.ModelSerializer):
@@ -72,10 +74,14 @@ class UploadStateSerializer(serializers.ModelSerializer):
         return ImageSerializer(image, context=self.context).data if image else None
 
     @extend_schema_field(ReasonSerializer(allow_null=True))
-    def get_error(self, upload: ResumableUpload) -> dict[str, str] | None:
+    def get_error(self, upload: ResumableUpload) -> dict[str, Any] | None:
         if not upload.error_code:
             return None
-        return {"code": upload.error_code, "detail": upload.error}
+        return {
+            "code": upload.error_code,
+            "detail": upload.error,
+            "can_pass": can_pass(upload.error_code),
+        }
 
 
 class HashesSerializer(serializers.Serializer):
@@ -110,6 +116,11 @@ class NewImportSerializer(serializers.Serializer):
 
 
 class ImportFailureSerializer(serializers.ModelSerializer):
+    error = serializers.SerializerMethodField()
+
+    def get_error(self, item: ImportItem) -> str:
+        return imports.sentence_of(item.error)
+
     class Meta:
         model = ImportItem
         fields = ["source", "error"]
@@ -130,6 +141,9 @@ class ImportSerializer(serializers.ModelSerializer):
     )
     pending = serializers.IntegerField()
     error = serializers.CharField(help_text="What concerns the import as a whole; else empty.")
+    can_retry = serializers.SerializerMethodField(
+        help_text="Whether trying again may add something that is not there yet."
+    )
 
     class Meta:
         model = ImportBatch
@@ -145,10 +159,14 @@ class ImportSerializer(serializers.ModelSerializer):
             "left_out",
             "pending",
             "error",
+            "can_retry",
             "created_at",
             "finished_at",
         ]
         read_only_fields = fields
+
+    def get_can_retry(self, batch: ImportBatch) -> bool:
+        return imports.can_retry(batch)
 
 
 class ImportDetailSerializer(ImportSerializer):

@@ -95,12 +95,10 @@ export class Completion {
     if (!answer.ok) return [];
     const holder = document.createElement("template");
     holder.innerHTML = answer.text;
-    return [...holder.content.querySelectorAll("[data-value]")].map((item) => ({
-      line: item.dataset.value,
-      label: item.querySelector("strong")?.textContent ?? item.dataset.value,
-      hint: item.querySelector("strong") && item.dataset.value,
-      icon: item.querySelector("svg"),
-    }));
+    return [...holder.content.querySelectorAll("[data-run]")].map((item) => {
+      const [name, words] = ["strong", "span"].map((part) => item.querySelector(part)?.textContent);
+      return { run: item.dataset.run, label: name ?? words, hint: name && words, icon: item.querySelector("svg") };
+    });
   }
 
   #show(options) {
@@ -162,8 +160,8 @@ export class Completion {
 
   #take(option) {
     this.close();
+    if (option.run) return location.assign(option.run); // a whole search, pictures and all
     this.field.value = option.line;
-    if (option.at === undefined) return this.form.requestSubmit();
     const caret = [...option.line].slice(0, option.at).join("").length;
     this.field.setSelectionRange(caret, caret);
     if (option.goes_on) this.#soon();

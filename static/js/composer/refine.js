@@ -5,6 +5,7 @@
 import { onKey } from "clipsite/keyboard";
 import { fill, message } from "clipsite/messages";
 import { toast } from "clipsite/toast";
+import { focusPicture, gridOf, knownIds } from "clipsite/virtual";
 
 const NOTE = "refined";
 
@@ -14,17 +15,23 @@ const menu = document.getElementById("refine-menu");
 
 function refine(tile, way) {
   const name = tile.querySelector("img").alt;
-  sessionStorage.setItem(NOTE, fill(form.dataset[way], { name }));
+  const { id } = tile.dataset;
+  sessionStorage.setItem(NOTE, JSON.stringify({ id, text: fill(form.dataset[way], { name }) }));
   for (const field of ["more", "less"]) form.elements[field].disabled = field !== way;
   form.elements[way].value = tile.dataset.id;
   form.submit();
 }
 
-/** After a refinement: what was done, and the way back. */
+/** After a refinement: what was done, and the way back. The keyboard goes on from the
+ *  same picture, or from the best one where that is no longer near. */
 function sayRefined() {
-  const text = sessionStorage.getItem(NOTE);
+  const noted = JSON.parse(sessionStorage.getItem(NOTE));
   sessionStorage.removeItem(NOTE);
-  if (text) toast(text, { label: message("undo"), run: () => history.back() });
+  if (!noted) return;
+  toast(noted.text, { label: message("undo"), run: () => history.back() });
+  const at = Math.max(knownIds(list).indexOf(noted.id), 0);
+  // Once the rows stand: what is moved loses the focus.
+  requestAnimationFrame(() => requestAnimationFrame(() => focusPicture(gridOf(list), at)));
 }
 
 function equip(tile) {

@@ -9,10 +9,13 @@ import {
   begin,
   clear,
   list,
+  loadedCount,
   onChange,
   selection,
+  selectLoaded,
   selectWhole,
 } from "clipsite/select/selection";
+import { MOST } from "clipsite/select/state";
 import { config, texts } from "clipsite/select/texts";
 import { toast } from "clipsite/toast";
 
@@ -56,6 +59,20 @@ function askTotal() {
   });
 }
 
+/** Ctrl-A is all that the list holds, and not what of it has been loaded by chance: the
+ *  server says how much that is. */
+async function selectByKey(event) {
+  const wanted = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "a";
+  const elsewhere = event.target.closest?.("input, textarea, select, [contenteditable], dialog");
+  if (!wanted || elsewhere || !loadedCount()) return;
+  event.preventDefault();
+  if (selection.whole && selection.count === total) return;
+  begin();
+  const known = await askTotal();
+  if (known && total > Math.min(loadedCount(), MOST)) selectWhole(total);
+  else selectLoaded();
+}
+
 function run(button) {
   document.getElementById("bulk-more").hidePopover();
   if (button.dataset.dialog) return openDialog(button.dataset.dialog);
@@ -81,6 +98,7 @@ if (list) {
     const button = event.target.closest("[data-act], [data-dialog], [data-cover]");
     if (button) run(button);
   });
+  document.addEventListener("keydown", selectByKey);
   part("clear").addEventListener("click", clear);
   part("whole").addEventListener("click", () => selectWhole(total));
   // Where there is nothing else to do.

@@ -49,9 +49,9 @@ export function selectWhole(total) {
   changed();
 }
 
+/** All of a list that is loaded to its end, picture by picture. */
 export function selectLoaded() {
-  const ids = loadedIds();
-  if (!selection.whole) setAll(ids.slice(0, MOST), true);
+  setAll(loadedIds(), true);
   changed();
 }
 
@@ -150,14 +150,6 @@ const extendBy = (key) => (event) => {
   return true;
 };
 
-function selectByKey(event) {
-  const wanted = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "a";
-  const elsewhere = event.target.closest?.("input, textarea, select, [contenteditable], dialog");
-  if (!wanted || elsewhere || !loadedIds().length) return;
-  event.preventDefault();
-  selectLoaded();
-}
-
 function leave() {
   const wasActive = selection.active;
   if (wasActive) clear();
@@ -166,7 +158,6 @@ function leave() {
 
 if (list) {
   document.addEventListener("click", click, true);
-  document.addEventListener("keydown", selectByKey);
   document.addEventListener("grid:rendered", (event) => event.detail.tiles.filter(tileOf).forEach(dress));
   onLongPress(list, "li[data-id]", (tile) => toggle(tile.dataset.id));
   onKey("x", toggleFocused);

@@ -113,7 +113,7 @@ function draw(row, batch, texts) {
   if (batch.total) progress.value = settled(batch) / batch.total;
   else progress.removeAttribute("value");
   part("[data-action=cancel]").hidden = !running;
-  part("[data-action=retry]").hidden = running || !batch.failed;
+  part("[data-action=retry]").hidden = !batch.can_retry;
   part("[data-action=hide]").hidden = running;
   const details = part("details");
   details.hidden = !batch.failures?.length;

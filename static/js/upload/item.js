@@ -18,6 +18,7 @@ export class Item {
   url = ""; // where it is sent to, once the server knows of it
   kept = false; // the browser holds a copy of the file
   inGallery = false; // whatever failed afterwards
+  passes = true; // what made it fail may be over another time
 
   /** `path` is the name, with folders where it came in some. */
   constructor({ path, size, modified, visibility, album, file = null, sha256 = "", url = "" }) {
@@ -38,8 +39,14 @@ export class Item {
     return DONE.has(this.state);
   }
 
-  get retriable() {
+  /** The same file, chosen anew, goes on in its place. */
+  get renewable() {
     return AGAIN.has(this.state) && !this.inGallery;
+  }
+
+  /** As it is, it may be taken another time. */
+  get retriable() {
+    return this.renewable && this.passes;
   }
 
   get pausable() {

@@ -54,7 +54,7 @@ export class Queue {
       const item = new Item({ path, size, modified, visibility, album, file });
       const known = this.#byKey.get(item.key);
       if (known?.open) repeated += 1;
-      else if (known?.retriable || known?.state === "missing") {
+      else if (known?.renewable || known?.state === "missing") {
         known.file = file;
         taken.push(known);
       } else taken.push(this.#enlist(item));
@@ -141,14 +141,15 @@ export class Queue {
     this.changed(item);
   }
 
-  #fail(item, reason) {
-    this.#set(item, "failed", { reason });
+  /** `passes`: it may be taken another time. */
+  #fail(item, reason, passes) {
+    this.#set(item, "failed", { reason, passes });
   }
 
   // --- Before sending: is it there already, does it fit? ---------------------------
 
   #check(item) {
-    this.#set(item, "checking", { sent: 0, reason: "" });
+    this.#set(item, "checking", { sent: 0, reason: "", passes: true });
     if (!this.#hashing) this.#hashAll();
   }
 
@@ -170,7 +171,7 @@ export class Queue {
       if (item.sha256 && item.sha256 !== digest) item.url = ""; // another file
       item.sha256 = digest;
     } catch {
-      return this.#fail(item, this.texts.unreadable);
+      return this.#fail(item, this.texts.unreadable, false);
     }
     this.gallery.find(item).then((image) => {
       if (item.state !== "checking") return;
@@ -182,7 +183,7 @@ export class Queue {
   #admit(item) {
     if (item.state !== "checking") return;
     const reason = this.usage.reserve(item);
-    if (reason) return this.#fail(item, reason);
+    if (reason) return this.#fail(item, reason, true); // once there is room
     this.#set(item, this.paused ? "paused" : "waiting");
     this.#start();
   }
@@ -210,8 +211,9 @@ export class Queue {
       this.#became(item, await this.#upload(item, abort.signal).send());
     } catch (error) {
       if (error === STOPPED) return; // its state tells already
-      const unreadable = error instanceof Unreadable;
-      this.#fail(item, unreadable ? this.texts.unreadable : error.sentence || this.texts.server);
+      if (error instanceof Unreadable) return this.#fail(item, this.texts.unreadable, false);
+      const passes = !error.code || error.status >= 500 || this.config.passing.includes(error.code);
+      this.#fail(item, error.sentence || this.texts.server, passes);
     }
   }
 
@@ -251,7 +253,7 @@ export class Queue {
   #became(item, { state, image, duplicate, restored, batch, error }) {
     if (state === "refused") {
       item.url = ""; // another attempt begins anew
-      return this.#fail(item, error.detail);
+      return this.#fail(item, error.detail, error.can_pass);
     }
     item.inGallery = true;
     if (error) toast(error.detail); // kept all the same; the album was closed, for one
@@ -273,7 +275,7 @@ export class Queue {
     if (!image) this.#set(item, "cancelled", { reason: this.texts.gone, page: null });
     else if (image.state === "ready") this.#set(item, "ready");
     // It is in the gallery: its page tells more and can start it again.
-    else this.#fail(item, image.error);
+    else this.#fail(item, image.error, false);
   }
 }
 

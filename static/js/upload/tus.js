@@ -13,10 +13,12 @@ const JUDGED_PAUSE = 1000;
 const TUS = { "Tus-Resumable": "1.0.0" };
 const BYTES = { ...TUS, "Content-Type": "application/offset+octet-stream" };
 
-/** The server will not take it: `sentence` says why, where it said so. */
+/** The server will not take it: `sentence` and `code` say why, where it said so. */
 export class Refused extends Error {
   constructor({ status, body } = {}) {
     super(`refused: ${status}`);
+    this.status = status;
+    this.code = body?.errors?.[0]?.code ?? "";
     this.sentence = body?.errors?.map((error) => error.detail).join(" ") ?? "";
   }
 }

@@ -1,0 +1,116 @@
+"""What holds on every page, whoever made it: panels open inside the window, nobody reads
+an id, and axe finds nothing wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from playwright.sync_api import Page
+
+from gallery.models import User
+from tests.browser.conftest import Site
+from tests.browser.every_page import Everything, signed_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+HERE = Path(__file__).parent
+IDS = (HERE / "ids.js").read_text().split("\n\n", 1)[1]
+PANELS = (HERE / "panels.js").read_text().split("\n\n", 1)[1]
+# Besides WCAG: landmarks that are told apart by name, headings without gaps, one h1.
+ALL_RULES = {
+    "resultTypes": ["violations"],
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+CONTRAST_ALONE = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}
+# Of the markup that Swagger UI makes itself.
+SWAGGERS_OWN = {"heading-order", "nested-interactive", "region"}
+WIDTHS = (1440, 1280, 1024, 390, 320)
+
+
+@pytest.fixture
+def everything(site: Site, member: User, monkeypatch: pytest.MonkeyPatch) -> Everything:
+    everything = Everything.make(member, monkeypatch)
+    site.expected_errors = ["400", "404", "503", "429"]
+    return everything
+
+
+def enter(site: Site, everything: Everything) -> None:
+    session = signed_in(everything.owner).cookies[settings.SESSION_COOKIE_NAME].value
+    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session, "url": site.url}
+    site.page.context.add_cookies([cookie])
+
+
+def opened(site: Site, address: str) -> Page:
+    """The page, with what its scripts draw at once."""
+    page = site.open(address)
+    if address == "/api/docs/":
+        page.locator(".opblock").last.wait_for()
+    return page
+
+
+def faults_of(site: Site, addresses: Iterable[str], look: Callable[[Page], list[str]]) -> list[str]:
+    """What `look` finds on each page, behind its address."""
+    return [f"{address} {fault}" for address in addresses for fault in look(opened(site, address))]
+
+
+def open_panels(page: Page) -> list[str]:
+    """At every width what cannot be reached in an opened panel, and ids in it."""
+    faults = [f"shows {text}" for text in page.evaluate(f"({IDS})(document)")]
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        fetch = str(width in (WIDTHS[0], WIDTHS[-1])).lower()
+        told = page.evaluate(f"(() => {{ const IDS = {IDS}; return ({PANELS})({fetch}); }})()")
+        faults += [f"{width}: {fault}" for fault in told]
+    return faults
+
+
+def test_panels_open_inside_the_window_and_nobody_reads_ids(
+    site: Site, everything: Everything
+) -> None:
+    faults = faults_of(site, everything.of_visitor(), open_panels)
+    enter(site, everything)
+    faults += faults_of(site, everything.of_owner(), open_panels)
+    assert not faults, "\n".join(faults)
+
+
+# Parts that are jumped to, also those that are hidden as yet: each has a name, and no two
+# of a kind the same. (axe passes over what is hidden, and over sections without a name.)
+PARTS = """() => {
+    const kind = (part) => part.getAttribute("role") ?? part.localName;
+    const title = (part) => document.getElementById(part.getAttribute("aria-labelledby"));
+    // The title of a dialog that counts is written when it opens.
+    const name = (part) => part.getAttribute("aria-label")
+        ?? (title(part)?.textContent.trim() || (title(part)?.dataset.counted ?? ""));
+    const parts = "nav, aside, section, dialog, [role=region], [role=navigation], [role=search]";
+    const all = [...document.querySelectorAll(parts)];
+    const told = all.map((part) => `${kind(part)} “${name(part)}”`);
+    return told.filter((one, at) => one.endsWith("“”") || told.indexOf(one) !== at);
+}"""
+
+
+def axe_faults(page: Page) -> list[str]:
+    """What axe-core finds in the light theme, and of contrast in the dark one."""
+    faults = [f"{part} has no name of its own" for part in page.evaluate(PARTS)]
+    if page.url.endswith("/api/docs/"):
+        faults = []  # Swagger UI's
+    for theme, options in (("light", ALL_RULES), ("dark", CONTRAST_ALONE)):
+        page.emulate_media(color_scheme=theme)
+        found = Axe().run(page, options=options).response["violations"]
+        faults += [
+            f"{theme}: {rule['id']} {node['target']}: {' '.join(node['failureSummary'].split())}"
+            for rule in found
+            if not (rule["id"] in SWAGGERS_OWN and page.url.endswith("/api/docs/"))
+            for node in rule["nodes"]
+        ]
+    return faults
+
+
+def test_axe_finds_nothing_wrong(site: Site, everything: Everything) -> None:
+    faults = faults_of(site, everything.of_visitor(), axe_faults)
+    enter(site, everything)
+    faults += faults_of(site, everything.of_owner(), axe_faults)
+    assert not faults, "\n".join(faults)
