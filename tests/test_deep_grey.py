@@ -54,6 +54,13 @@ def test_floats_from_0_to_1(outliers: tuple[float, ...], compression: str) -> No
     assert shown(values, compression=compression) == pytest.approx([25, 128, 230], abs=2)
 
 
+def test_a_value_that_signals_that_it_is_none(recwarn: pytest.WarningsRecorder) -> None:
+    spoilt = RAMP.copy()
+    spoilt.view(np.uint32)[10, 20] = 0x7FA00000
+    assert shown(spoilt) == shown(RAMP)
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize(("low", "high"), [(0, 255), (0, 4095), (-1, 1), (0, 1e-3), (0, 1e6)])
 def test_other_ranges_are_shown_from_end_to_end(low: float, high: float) -> None:
     values = (RAMP * (high - low) + low).astype(np.float32)

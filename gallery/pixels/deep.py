@@ -26,7 +26,7 @@ def to_grey(image: Image.Image, boxes: Iterator[Box]) -> Callable[[Image.Image],
 
     def convert(tile: Image.Image) -> Image.Image:
         # Pillow itself clips deep modes to 255.
-        values = np.asarray(tile).astype(np.float64)
+        values = _floats(np.asarray(tile))
         np.nan_to_num(values, copy=False, nan=black, posinf=white, neginf=black)
         np.clip(values, black, white, out=values)
         values -= black
@@ -50,8 +50,14 @@ def _samples(image: Image.Image, boxes: Iterator[Box]) -> np.ndarray:
     """Finite values, evenly from all of the picture."""
     step = max(1, image.width * image.height // _MOST_SAMPLES)
     found = [np.asarray(image.crop(box)).ravel()[::step].copy() for box in boxes]
-    values = np.concatenate(found).astype(np.float64)
+    values = _floats(np.concatenate(found))
     return values[np.isfinite(values)]
+
+
+def _floats(values: np.ndarray) -> np.ndarray:
+    # A value that is no number may be one that is to signal so.
+    with np.errstate(invalid="ignore"):
+        return values.astype(np.float64)
 
 
 def _extremes(values: np.ndarray) -> tuple[float, float]:

@@ -16,6 +16,8 @@ from tests import web_tools
 from tests.rights.model import Viewer
 from tests.rights.rows import Rows
 
+_SIGNED = re.compile(r"/thumbnails/\d+-[\w-]{22}/([0-9a-f-]{36})/")
+
 # How often each kind of answer was compared.
 compared: Counter[str] = Counter()
 
@@ -47,7 +49,15 @@ class Eyes:
     def get(self, address: str, **query: Any) -> Any:
         answer = self.client.get(f"/api/v1/{address}", query)
         assert answer.status_code < 500, address
+        if not answer.streaming:
+            self.check_signed(answer.content.decode())
         return answer
+
+    def check_signed(self, text: str) -> None:
+        """Addresses that open by themselves are given of nothing but what one may see."""
+        for pk in set(_SIGNED.findall(text)):
+            reached = self.world.reaches(self.number(pk), self.viewer)
+            self.same("signed address of a thumbnail", reached, True)
 
     def status(self, method: str, address: str, body: Any = None) -> int:
         """Whatever it changes is taken back."""
