@@ -3,8 +3,8 @@
 Of 20 people 10 browse, 6 search, 2 upload and 2 do a bit of everything; one in five of
 those who browse or search has no account. A page is asked for with the 15 thumbnails that a
 window of 1440 × 900 shows of it, six at a time, as a browser does; what it has had before it
-asks for again with its entity tag. Style sheets and scripts are in its cache. Then the person
-looks: 8 to 24 seconds at a grid, 6 to 18 at a picture, 15 to 45 until the next upload.
+asks for again with its entity tag, once it may no longer keep it. Style sheets and scripts
+are in its cache. Then the person looks: 8 to 24 seconds at a grid, 6 to 18 at a picture, 15 to 45 until the next upload.
 
 When somebody acts is drawn beforehand and waits for no answer: who is kept waiting acts late,
 and what they then ask for counts from when they wanted it. So a site that stands still is
@@ -46,6 +46,7 @@ _TILE = re.compile(r'href="(/images/[0-9a-f-]{36}/)')
 _SOURCE = re.compile(r'<img src="(/api/v1/thumbnails/[^/]+/[0-9a-f-]{36}/\?w=\d+)"')
 _LARGE = re.compile(r"(/api/v1/thumbnails/[^/]+/[0-9a-f-]{36}/\?w=(?:1280|2048))")
 _MORE = re.compile(r'hx-get="([^"]+(?:after|c)=[^"]+)"')
+_MAX_AGE = re.compile(r"max-age=(\d+)")
 _ALBUM = re.compile(r'href="(/albums/[0-9a-f-]{36}/)')
 
 
@@ -76,6 +77,8 @@ class Person:
         self.kind, self.account, self.url = kind, account, url
         self.answers, self.photos, self.rng = answers, photos, rng
         self._tags: dict[str, str] = {}
+        # Until when an answer need not be asked for again.
+        self._kept: dict[str, float] = {}
         # When the act was due whose first request is still to come.
         self._due: float | None = None
         self._http: aiohttp.ClientSession
@@ -175,7 +178,9 @@ class Person:
         """A page or a part of one, and the thumbnails that are then in sight."""
         page = await self._ask(kind, address, **options)
         sources = list(dict.fromkeys(_SOURCE.findall(page)))[:THUMBNAILS]
-        await asyncio.gather(*(self._ask("thumbnail", source) for source in sources))
+        now = time.monotonic()
+        missing = [source for source in sources if self._kept.get(source, 0.0) <= now]
+        await asyncio.gather(*(self._ask("thumbnail", source) for source in missing))
         return page
 
     async def _ask(self, kind: str, address: str, method: str = "GET", **options: Any) -> str:
@@ -193,6 +198,8 @@ class Person:
                     self.answers.errors[kind].append(f"{answer.status} {address} {body[:200]!r}")
                 if tag := answer.headers.get("ETag"):
                     self._tags[address] = tag
+                if age := _MAX_AGE.search(answer.headers.get("Cache-Control", "")):
+                    self._kept[address] = time.monotonic() + int(age[1])
         except (aiohttp.ClientError, TimeoutError) as error:
             self.answers.errors[kind].append(f"{type(error).__name__} {address} {error}")
             return ""

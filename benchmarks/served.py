@@ -15,6 +15,7 @@ from typing import Any
 import urllib3
 
 from clipsite.embedded.ports import free_port
+from clipsite.embedded.programs import WEB_PROCESSES
 
 # What is measured is no limit.
 NO_LIMITS = dict.fromkeys(
@@ -59,8 +60,8 @@ class Site:
 
 @contextmanager
 def served(limits: Mapping[str, str] = NO_LIMITS, *, whole: bool = False) -> Iterator[Site]:
-    """Web server and an encoder for queries; with `whole` all that the demo runs: the
-    encoder also indexes, and there are a media worker and the scheduler."""
+    """A web process and an encoder for queries; with `whole` all that the demo runs: as many
+    web processes, an encoder that also indexes, a media worker and the scheduler."""
     port = free_port()
     env = os.environ | limits | {"MALLOC_ARENA_MAX": "2"}  # as the demo
     with tempfile.TemporaryDirectory() as folder:
@@ -78,23 +79,23 @@ def served(limits: Mapping[str, str] = NO_LIMITS, *, whole: bool = False) -> Ite
 
 
 def _queries_only(port: int) -> dict[str, list[str]]:
-    return {"web": _web(port), "encoder": _worker("encoder", "query", 4)}
+    return {"web": _web(port, 1), "encoder": _worker("encoder", "query", 4)}
 
 
 def _whole(port: int, folder: str) -> dict[str, list[str]]:
     beat = [*_CELERY, "beat", "--schedule", f"{folder}/schedule", "--pidfile", ""]
     return {
-        "web": _web(port),
+        "web": _web(port, WEB_PROCESSES),
         "encoder": _worker("encoder", "query,index", 8),
         "media": _worker("media", "media", 2),
         "beat": [*beat, "--loglevel", "WARNING"],
     }
 
 
-def _web(port: int) -> list[str]:
+def _web(port: int, processes: int) -> list[str]:
     return [
         *(*_PYTHON, "gunicorn", "clipsite.wsgi", "--bind", f"127.0.0.1:{port}"),
-        *("--workers", "1", "--threads", "16", "--no-control-socket"),
+        *("--workers", str(processes), "--threads", "16", "--no-control-socket"),
         *("--log-level", "warning"),
     ]
 

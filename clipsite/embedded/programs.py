@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 # Each thread would otherwise have a heap of its own, and keep what it once needed: an
 # encoder with eight of them a quarter of a gigabyte.
 _HEAPS = {"MALLOC_ARENA_MAX": "2"}
+# Python runs one thread of a process at a time: two processes use two cores.
+WEB_PROCESSES = min(2, os.cpu_count() or 1)
 _WEB_THREADS = 16
 _QUERY_AND_INDEX_THREADS = 8
 _MEDIA_THREADS = 2
@@ -60,7 +63,7 @@ def _web(folder: DataFolder, env: Mapping[str, str], web_socket: int) -> Program
         argv=[
             *(sys.executable, "-m", "gunicorn", "clipsite.wsgi"),
             *("--bind", f"fd://{web_socket}"),
-            *("--workers", "1", "--threads", str(_WEB_THREADS)),
+            *("--workers", str(WEB_PROCESSES), "--threads", str(_WEB_THREADS)),
             *("--graceful-timeout", "10", "--no-control-socket"),
             *("--access-logfile", "-"),
         ],
