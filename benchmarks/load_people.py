@@ -4,7 +4,8 @@ Of 20 people 10 browse, 6 search, 2 upload and 2 do a bit of everything; one in 
 those who browse or search has no account. A page is asked for with the 15 thumbnails that a
 window of 1440 × 900 shows of it, six at a time, as a browser does; what it has had before it
 asks for again with its entity tag, once it may no longer keep it. Style sheets and scripts
-are in its cache. Then the person looks: 8 to 24 seconds at a grid, 6 to 18 at a picture, 15 to 45 until the next upload.
+are in its cache. Then the person looks: 8 to 24 seconds at a grid, 6 to 18 at a picture,
+15 to 45 until the next upload.
 
 When somebody acts is drawn beforehand and waits for no answer: who is kept waiting acts late,
 and what they then ask for counts from when they wanted it. So a site that stands still is

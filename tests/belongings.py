@@ -94,6 +94,7 @@ class Belongings:
             "imports": self.batch.pk,
             "invitations": self.invitation.pk,
             "tokens": self.token.pk,
+            "thumbnails": self.image.pk,
             "searches": self.record.pk if "history" in address else self.saved.pk,
         }
         if address.endswith("restore/") and first == "images":
@@ -102,9 +103,14 @@ class Belongings:
             "share_id": self.share.pk,
             "image_id": self.image.pk,
             "token": self.link.token,
+            "key": NO_KEY,
             "username": self.friend.username if first == "groups" else self.owner.username,
         }
         return {name: values.get(name, ids.get(first, 1)) for name in parameters_of(address)}
+
+
+# Of the address of a thumbnail: it opens nothing by itself.
+NO_KEY = f"1-{'A' * 22}"
 
 
 def parameters_of(address: str) -> list[str]:
@@ -121,6 +127,7 @@ def of_nobody(address: str) -> dict[str, object]:
     made_up: dict[str, Callable[[], object]] = {
         "username": lambda: "nobody",
         "token": lambda: "A" * 22,
+        "key": lambda: NO_KEY,
     }
     return {
         name: made_up.get(name, lambda: _number_or_id(address))() for name in parameters_of(address)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gallery.library.exif import read_exif
+from gallery.library.facts import read_facts
 from gallery.library.query_picture import read_query_picture
 from gallery.library.validation import inspect_picture
 from gallery.models import User
@@ -182,7 +182,7 @@ def test_it_is_no_damage(name: str) -> None:
     if "tiff" not in name:
         assert pictures.corner_names(picture) == ["red", "green", "blue", "white"]
     assert read_query_picture(io.BytesIO(data), "q", User(pk=1)).packed
-    read_exif(io.BytesIO(data))
+    read_facts(io.BytesIO(data))
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_it_costs_no_memory(name: str, tmp_path) -> None:
     path = tmp_path / "picture"
     path.write_bytes(ALL[name]())
     with Meter() as meter:
-        costs = meter.costs(path, ("inspect_picture", "read_exif", "thumbnails"))
+        costs = meter.costs(path, ("inspect_picture", "read_facts", "thumbnails"))
 
     # libwebp and others need about as much the first time.
     most = 24 * MEGABYTE + (40 * MEGABYTE if "jpeg" in name else 0)
@@ -215,7 +215,7 @@ def test_small_texts_and_animation_are_still_read() -> None:
 
 @pytest.mark.parametrize("format_", ["JPEG", "PNG", "TIFF", "WEBP"])
 def test_what_a_camera_wrote_is_still_read(format_: str) -> None:
-    facts = read_exif(io.BytesIO(pictures.with_gps(format_)))
+    facts = read_facts(io.BytesIO(pictures.with_gps(format_)))
 
     assert facts.camera == "NIKON D850"
     assert facts.latitude is not None

@@ -10,7 +10,7 @@ import pytest
 
 from gallery.errors import Refusal
 from gallery.library.validation import inspect_picture
-from tests import pictures
+from tests import bombs, pictures
 
 BYTE, ASCII, SHORT, LONG = 1, 2, 3, 4
 SUB_IFDS = 330
@@ -165,3 +165,12 @@ def test_directories_that_go_in_a_circle_end() -> None:
     data[-4:] = struct.pack("<L", start)
 
     assert inspect_picture(io.BytesIO(bytes(data))).width == 64
+
+
+@pytest.mark.parametrize("side", [64, 40_000])
+def test_pictures_that_lie_over_one_another_are_refused_by_what_they_are(side: int) -> None:
+    """Their canvas was drawn, and took gigabytes, before anybody saw how large it is."""
+    with pytest.raises(Refusal) as refusal:
+        inspect_picture(io.BytesIO(bombs.heif_overlay((side, side))))
+    assert refusal.value.code == "unsupported_format"
+    assert "over one another" in refusal.value.message

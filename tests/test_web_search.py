@@ -136,7 +136,7 @@ def test_bad_queries_are_answered_in_the_page(
         (None, "Choose a picture first."),
         (b"", "empty"),
         (b"this is text", "holds no picture"),
-        (draw(200, 200)[:900], "damaged or incomplete"),
+        (draw(200, 200)[:300], "damaged or incomplete"),
     ],
 )
 def test_bad_query_pictures_are_answered_in_the_page(
@@ -152,7 +152,7 @@ def test_a_picture_that_is_refused_leaves_the_search_it_was_to_join(
     alice: User, space: EmbeddingSpace
 ) -> None:
     line = 'red -green "blue"^0.5 tag:sea'
-    damaged = as_file(draw(200, 200)[:900])
+    damaged = as_file(draw(200, 200)[:300])
     response = browser(alice).post("/search/", {"q": line, "file": damaged})
     assert response.status_code == 400
     assert response.context["line"].typed == line

@@ -20,7 +20,7 @@ from PIL import UnidentifiedImageError
 
 from gallery.errors import Refusal, TooLarge
 from gallery.library.signatures import foreign_format, looks_accepted
-from gallery.pixels import jobs, raw
+from gallery.pixels import boxes, jobs, raw
 from gallery.pixels.header import Header, read_header
 from gallery.pixels.isolation import Undecodable, undecodable_unless_io
 
@@ -126,7 +126,7 @@ def _size_of(file: IO[bytes]) -> int:
 def _read_header(file: IO[bytes], name: str) -> Header:
     file.seek(0)
     head = file.read(1024)
-    _refuse_raw(file)
+    _refuse_unread(file, head)
     try:
         return read_header(file)
     except UnidentifiedImageError as error:
@@ -138,8 +138,8 @@ def _read_header(file: IO[bytes], name: str) -> Header:
             raise undecodable_unless_io(error) from error
 
 
-def _refuse_raw(file: IO[bytes]) -> None:
-    """What a reader of TIFF would keep as its preview is told by its content."""
+def _refuse_unread(file: IO[bytes], head: bytes) -> None:
+    """What a library would read, but not as what it is, is told by its content."""
     kind = raw.kind_of(file)
     if kind is not None:
         message = _(
@@ -151,6 +151,12 @@ def _refuse_raw(file: IO[bytes]) -> None:
         message = _(
             "This TIFF file begins with a small preview and keeps the picture itself where "
             "Clipsite does not read it. Save it as an ordinary TIFF or as JPEG and upload that."
+        )
+        raise Refusal("unsupported_format", message, "file")
+    if boxes.is_container(head) and boxes.is_overlaid(file):
+        message = _(
+            "This file puts its picture together from several that lie over one another, "
+            "which Clipsite does not read. Save it as JPEG and upload that."
         )
         raise Refusal("unsupported_format", message, "file")
 

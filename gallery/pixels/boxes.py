@@ -28,12 +28,26 @@ def is_container(head: bytes) -> bool:
 
 
 def check(file: IO[bytes]) -> None:
-    """Raises SyntaxError where the items of the file are much more than the file."""
+    """Raises SyntaxError where the items of the file are much more than the file, or where
+    one of them says how large it is elsewhere than the others do."""
+    if is_overlaid(file):
+        raise SyntaxError("pictures that lie over one another")
     file.seek(0, 2)
     size = file.tell()
     total = sum(length or size for length in _lengths(_location_box(file)))
     if total > _MOST_TIMES * size + _SLACK:
         raise SyntaxError(f"{total} bytes of items in a file of {size}")
+
+
+def is_overlaid(file: IO[bytes]) -> bool:
+    """Whether pictures lie over one another on a canvas (`iovl`), which may be far larger
+    than the picture is said to be. No camera writes such files."""
+    size = file.seek(0, 2)
+    for start, end in places(file, (b"meta",), 0, size):
+        for place in places(file, (b"iinf",), start + 4, end):  # behind version and flags
+            if b"iovl" in _read(file, place):
+                return True
+    return False
 
 
 def lacks_end(file: IO[bytes]) -> bool:

@@ -132,11 +132,12 @@ def _sentence(kept: str) -> str:
 
 def _context(request: HttpRequest, image: Image) -> dict[str, Any]:
     page = reverse("image", args=[image.pk])
+    offset = offset_text(image.offset)
     return {
         "image": image,
         "is_owner": image.is_owned_by(request.user),
         "settings": exif_lines(image.exif),
-        "offset": offset_text(image.offset),
+        "offset": offset and f"UTC{offset}",
         "palette": palette_of(image),
         "picture": {
             "name": name_for(image, request.user),
