@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 from django.urls import reverse
+from PIL import ImageFile
 
 from gallery.errors import Refusal
 from gallery.library import renditions
@@ -205,6 +206,21 @@ def test_the_owner_is_told_and_gets_the_very_bytes(alice: User, bob: User) -> No
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("media")
+@pytest.mark.parametrize("error", [MemoryError(), OSError(5, "Input/output error")])
+def test_what_the_machine_lacks_is_not_missing_from_the_file(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, really = pictures.jpeg(640, 480), ImageFile.ImageFile.load
+
+    def fail_once(image: ImageFile.ImageFile) -> None:
+        monkeypatch.setattr(ImageFile.ImageFile, "load", really)
+        raise error
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", fail_once)
+    with pytest.raises(type(error)):
+        decode(io.BytesIO(data[: len(data) // 2]))
+
+
 def test_nothing_is_said_of_whole_pictures(alice: User) -> None:
     image = upload(alice, pictures.jpeg())
 

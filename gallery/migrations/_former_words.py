@@ -1,4 +1,4 @@
-"""How texts were searched before migration 0010, for the migrations before it."""
+"""How texts were searched before migration 0012, for the migrations before it."""
 
 from django.contrib.postgres.search import SearchVectorCombinable, SearchVectorField
 from django.db.models import Func

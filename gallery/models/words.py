@@ -1,6 +1,6 @@
 """Texts as PostgreSQL searches and compares them, in every language that people write.
 
-What one form of a text is, is decided by functions of the database alone (migration 0010),
+What one form of a text is, is decided by functions of the database alone (migration 0012),
 so that columns, indexes, stored and typed texts all go by the same:
 
 - `gallery_key`: texts of one key are the same name. Composed and decomposed letters, full

@@ -71,8 +71,11 @@ def load(file: IO[bytes], shrink: float) -> Loaded:
     passes = interlaced.passes_of(image)
     try:
         image.load()
-    except Exception:
-        if not endings.is_cut_off(file):
+    except MemoryError:  # which is never the picture's fault
+        raise
+    except Exception as error:  # decoders raise anything at all
+        failed_to_read = isinstance(error, OSError) and error.errno is not None
+        if failed_to_read or not endings.is_cut_off(file):
             raise
         left = _what_is_left(image, file, shrink, passes)
         return Loaded(left, orientation, incomplete=True)
