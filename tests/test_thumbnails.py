@@ -56,6 +56,8 @@ def test_a_signed_address_opens_for_everybody_and_need_not_be_asked_again(image:
     assert answer.status_code == 200
     assert answer["Content-Type"] == "image/webp"
     assert answer["Cache-Control"] == "private, max-age=300"
+    assert answer["Referrer-Policy"] == "no-referrer"
+    assert answer["X-Robots-Tag"] == "noindex, nofollow"
     assert b"".join(answer.streaming_content)[8:12] == b"WEBP"  # type: ignore[attr-defined]
     again = Client().get(thumbnails.address(image.pk, 320), HTTP_IF_NONE_MATCH=answer["ETag"])
     assert again.status_code == 304
@@ -198,6 +200,15 @@ def test_nginx_computes_the_same_signature() -> None:
     widths = re.search(r"map \$arg_w \$thumbnail_width \{(.*?)\}", text, re.DOTALL)
     assert widths is not None
     assert tuple(map(int, re.findall(r"^ +(\d+) ", widths[1], re.MULTILINE))) == renditions.WIDTHS
+
+
+def test_nginx_sends_the_same_headers(image: Image) -> None:
+    text = (settings.BASE_DIR / "deploy" / "nginx.conf").read_text()
+    block = text.partition("thumbnails/(?<until>")[2].partition("location @clipsite")[0]
+    said = re.findall(r'add_header ([\w-]+) "?([^";]+(?:; [^";]+)?)"?;', block)
+    answer = Client().get(thumbnails.address(image.pk, 320))
+    assert len(said) == 5
+    assert said == [(name, answer[name]) for name, _value in said]
 
 
 def test_a_secret_of_its_own_signs_otherwise(settings: Any) -> None:

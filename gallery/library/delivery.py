@@ -123,7 +123,11 @@ def stored_thumbnail_response(
     if not default_storage.exists(name):
         return None
     sending = _thumbnail(pk, nearest, lambda: name)
-    return _send(sending, download=False, request=request, caching=_KEEP)
+    response = _send(sending, download=False, request=request, caching=_KEEP)
+    # The address opens the picture, and may hold that of a share link: it is for who has it.
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
 
 
 def _thumbnail(pk: UUID, width: int, stored: Callable[[], str]) -> _Sending:
