@@ -13,10 +13,10 @@ from rest_framework.test import APIClient
 
 from gallery.models import User
 from tests import web_tools
-from tests.rights.model import Viewer
+from tests.rights.model import Link, Viewer
 from tests.rights.rows import Rows
 
-_SIGNED = re.compile(r"/thumbnails/\d+-[\w-]{22}/([0-9a-f-]{36})/")
+_SIGNED = re.compile(r"(?:/shared/([^/]+))?/thumbnails/\d+-[\w-]{22}/([0-9a-f-]{36})/")
 
 # How often each kind of answer was compared.
 compared: Counter[str] = Counter()
@@ -54,10 +54,19 @@ class Eyes:
         return answer
 
     def check_signed(self, text: str) -> None:
-        """Addresses that open by themselves are given of nothing but what one may see."""
-        for pk in set(_SIGNED.findall(text)):
-            reached = self.world.reaches(self.number(pk), self.viewer)
-            self.same("signed address of a thumbnail", reached, True)
+        """Addresses that open by themselves are given of nothing but what one may see, or
+        what the link shows of which they are."""
+        for token, pk in set(_SIGNED.findall(text)):
+            number = self.number(pk)
+            if token:
+                shown = number in (self.world.shown_by(self._link_of(token)) or [])
+            else:
+                shown = self.world.reaches(number, self.viewer)
+            self.same("signed address of a thumbnail", shown, True)
+
+    def _link_of(self, token: str) -> Link:
+        rows = enumerate(self.rows.links)
+        return next(self.world.links[number] for number, row in rows if row.token == token)
 
     def status(self, method: str, address: str, body: Any = None) -> int:
         """Whatever it changes is taken back."""
