@@ -405,7 +405,7 @@ STORAGES = {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
             if DEBUG
-            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            else "clipsite.static_files.HashedStaticFilesStorage"
         )
     },
 }

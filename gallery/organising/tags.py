@@ -60,6 +60,12 @@ def of(owner: User) -> list[Tag]:
     return list(in_use(owner).order_by(Lower("name"), "pk"))
 
 
+def names_of(owner: User) -> list[str]:
+    """Of the tags in use, which are not counted."""
+    tags = Tag.objects.filter(Exists(_kept(owner.pk)), owner=owner)
+    return list(tags.order_by(Lower("name"), "pk").values_list("name", flat=True))
+
+
 def clean_names(names: Iterable[str]) -> list[str]:
     """Without repetitions. Raises Refusal (bad_tag,
     too_many_tags)."""

@@ -144,6 +144,8 @@ def _shares(percent: str) -> list[float] | None:
 
 def _images(query: Query, viewer: Viewer) -> dict[Any, Image]:
     wanted = [term.image for term in query.terms if term.image is not None]
+    if not wanted:
+        return {}
     found = Image.objects.reachable_by(viewer).filter(pk__in=wanted).select_related("owner")
     return {image.pk: image for image in found.defer("exif")}
 

@@ -163,7 +163,7 @@ def _choices(name: str, asked: QueryDict, viewer: Viewer) -> list[tuple[str, Sen
         albums = Album.objects.visible_to(viewer).order_by("title", "pk")
         offered = [(str(pk), title) for pk, title in albums.values_list("pk", "title")]
     if name == "tag" and isinstance(viewer, User):
-        offered = [(tag.name, tag.name) for tag in tags.of(viewer)]
+        offered = [(tag, tag) for tag in tags.names_of(viewer)]
     return [(value, label, value in chosen) for value, label in offered]
 
 

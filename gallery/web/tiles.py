@@ -66,6 +66,11 @@ class Tile:
     by_words: bool = False
     similar: tuple[UUID, ...] = ()
 
+    @property
+    def is_marked(self) -> bool:
+        """Whether anything stands in its corner."""
+        return bool(self.score or self.by_words or self.state)
+
 
 def tiles_of(images: Iterable[Image], viewer: User | AnonymousUser) -> list[Tile]:
     """Images need `.owner` selected and the index state annotated; the viewer's

@@ -7,11 +7,13 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -39,7 +41,8 @@ class Month:
     of the first one; `ratio` the mean of width over height."""
 
     name: str
-    first: date
+    year: int
+    label: str
     count: int
     ratio: float
     parts: str
@@ -58,7 +61,8 @@ def timeline(request: HttpRequest) -> HttpResponse:
         return _problem(request, refusal)
     if request.GET.get("only") == "count":
         return render(request, "gallery/filter_count.html", {"count": pictures.count()})
-    found = [_month(request, **facts) for facts in months(pictures)]
+    parts = _address(request, month="{month}", start="").split(quote_plus("{month}"))
+    found = [_month(parts, **facts) for facts in months(pictures)]
     context = {
         **_frame(request),
         "months": found,
@@ -109,13 +113,16 @@ def _part(request: HttpRequest, month: str) -> HttpResponse:
     return render(request, "parts/tiles.html", {"tiles": tiles})
 
 
-def _month(request: HttpRequest, *, month: str, count: int, ratio: float) -> Month:
+def _month(parts: list[str], *, month: str, count: int, ratio: float) -> Month:
+    """`parts` is what stands around the name of the month in the address of its parts."""
+    first = date.fromisoformat(f"{month}-01")
     return Month(
         name=month,
-        first=date.fromisoformat(f"{month}-01"),
+        year=first.year,
+        label=date_format(first, "YEAR_MONTH_FORMAT"),
         count=count,
         ratio=round(ratio, 4),
-        parts=_address(request, month=month, start=""),
+        parts=month.join(parts),
     )
 
 
