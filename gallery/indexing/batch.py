@@ -18,6 +18,7 @@ from gallery.encoders.registry import get_encoder
 from gallery.indexing import ledger
 from gallery.indexing.ledger import Claim, Entry
 from gallery.pixels import jobs, places
+from gallery.priority import give_way
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,10 @@ stopping = threading.Event()
 
 _running = threading.Lock()
 _rung_again = threading.Event()
+
+# Where the model runs for batches: the threads of Celery run it for queries, too, and those
+# wait for nobody.
+_model = ThreadPoolExecutor(1, thread_name_prefix="batch", initializer=give_way)
 
 
 def drain() -> None:
@@ -64,7 +69,8 @@ def encode_pending() -> int:
     The next batch is decoded by a pool of threads while the model runs.
     """
     done = 0
-    with ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="decode") as pool:
+    decoders = os.cpu_count() or 2
+    with ThreadPoolExecutor(decoders, "decode", initializer=give_way) as pool:
         current = _prepare_next(pool)
         while current is not None and not stopping.is_set():
             upcoming = _prepare_next(pool)
@@ -148,7 +154,7 @@ def _encode_images(batch: _Prepared, entries: list[Entry], images: list[Pixels])
     if not entries:
         return 0
     try:
-        vectors = batch.encoder.encode_images(images)
+        vectors = _model.submit(batch.encoder.encode_images, images).result()
     # What a model or its device raises (out of memory, bad shapes) has no common type.
     except Exception as error:
         if len(entries) == 1:

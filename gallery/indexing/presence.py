@@ -7,17 +7,25 @@ import threading
 from typing import Any
 
 import redis
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import worker_init, worker_ready, worker_shutting_down
 from django.db import DatabaseError, connection
 
 from gallery.encoders import registry, reply
 from gallery.indexing import batch, ledger, spaces
+from gallery.priority import give_way
 
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 3.0
 
 _prepared = threading.Event()
+
+
+@worker_init.connect
+def step_back(sender: Any, **kwargs: Any) -> None:
+    """A worker for which nobody waits gives way, with all threads that it will start."""
+    if "query" not in sender.app.amqp.queues.consume_from:
+        give_way()
 
 
 @worker_ready.connect
