@@ -2,9 +2,9 @@
 person alone, what fails, and whether memory grows.
 
 Fills an empty database (`make bench` starts one), serves it as the demo does (web
-processes with 16 threads each, encoder, media worker, scheduler), measures one person for a minute,
-then all of them (benchmarks/load_people.py: who does what). The people share the cores with
-the site. All visitors come from one address here, so the limit for an address is lifted
+processes, encoder, media worker, scheduler), measures one person for a minute, then all of
+them (benchmarks/load_people.py: who does what). The people share the cores with the site.
+All visitors come from one address here, so the limit for an address is lifted
 (THROTTLE_ANONYMOUS, THROTTLE_VISITOR_SEARCH); those for accounts stand.
 """
 

@@ -15,7 +15,7 @@ from typing import Any
 import urllib3
 
 from clipsite.embedded.ports import free_port
-from clipsite.embedded.programs import WEB_PROCESSES
+from clipsite.embedded.programs import WEB_PROCESSES, WEB_THREADS
 
 # What is measured is no limit.
 NO_LIMITS = dict.fromkeys(
@@ -63,7 +63,8 @@ def served(limits: Mapping[str, str] = NO_LIMITS, *, whole: bool = False) -> Ite
     """A web process and an encoder for queries; with `whole` all that the demo runs: as many
     web processes, an encoder that also indexes, a media worker and the scheduler."""
     port = free_port()
-    env = os.environ | limits | {"MALLOC_ARENA_MAX": "2"}  # as the demo
+    # As the demo.
+    env = os.environ | limits | {"MALLOC_ARENA_MAX": "2", "WEB_THREADS": str(WEB_THREADS)}
     with tempfile.TemporaryDirectory() as folder:
         programs = _whole(port, folder) if whole else _queries_only(port)
         running = {name: subprocess.Popen(program, env=env) for name, program in programs.items()}
@@ -95,7 +96,7 @@ def _whole(port: int, folder: str) -> dict[str, list[str]]:
 def _web(port: int, processes: int) -> list[str]:
     return [
         *(*_PYTHON, "gunicorn", "clipsite.wsgi", "--bind", f"127.0.0.1:{port}"),
-        *("--workers", str(processes), "--threads", "16", "--no-control-socket"),
+        *("--workers", str(processes), "--threads", str(WEB_THREADS), "--no-control-socket"),
         *("--log-level", "warning"),
     ]
 

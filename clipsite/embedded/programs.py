@@ -18,7 +18,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 _HEAPS = {"MALLOC_ARENA_MAX": "2"}
 # Python runs one thread of a process at a time: two processes use two cores.
 WEB_PROCESSES = min(2, os.cpu_count() or 1)
-_WEB_THREADS = 16
+# Of all of them together; more would only take turns.
+WEB_THREADS = 16 // WEB_PROCESSES
 _QUERY_AND_INDEX_THREADS = 8
 _MEDIA_THREADS = 2
 
@@ -63,11 +64,11 @@ def _web(folder: DataFolder, env: Mapping[str, str], web_socket: int) -> Program
         argv=[
             *(sys.executable, "-m", "gunicorn", "clipsite.wsgi"),
             *("--bind", f"fd://{web_socket}"),
-            *("--workers", str(WEB_PROCESSES), "--threads", str(_WEB_THREADS)),
+            *("--workers", str(WEB_PROCESSES), "--threads", str(WEB_THREADS)),
             *("--graceful-timeout", "10", "--no-control-socket"),
             *("--access-logfile", "-"),
         ],
-        env={**env, **_HEAPS},
+        env={**env, **_HEAPS, "WEB_THREADS": str(WEB_THREADS)},
         cwd=REPOSITORY,
         log=folder.log("web"),
         pass_fds=(web_socket,),

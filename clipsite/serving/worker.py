@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import selectors
 import socket
+import sys
 import threading
 import time
 from collections import Counter
@@ -34,6 +35,10 @@ FORM_BYTES = 10 * 1024 * 1024
 MOST_SPOOLED, MOST_SPOOLED_EACH = 12, 6
 # A client that still sends would lose our answer if the connection were cut off.
 LINGER_SECONDS = 5.0
+# How long a thread computes before another one may. With Python's own 5 ms all requests that
+# came together take turns and end late together, and each that has asked the database waits
+# for a turn of all the others (docs/decisions/0033).
+TURN_SECONDS = 0.03
 _PIECE = 64 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -58,6 +63,7 @@ class PatientWorker(ThreadWorker):
         self._waiting: dict[Client, None] = {}
         self._spooled: Counter[str] = Counter()
         self._places = threading.BoundedSemaphore(max(1, self.cfg.threads // 4))
+        sys.setswitchinterval(TURN_SECONDS)
         super().init_process()
 
     # --- Requests arrive ----------------------------------------------------------
