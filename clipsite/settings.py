@@ -147,6 +147,7 @@ CONTENT_SECURITY_POLICY = {
 DATABASES = {
     "default": {
         **env.db("DATABASE_URL", "postgres://clipsite:clipsite@127.0.0.1:5432/clipsite"),
+        "ENGINE": "clipsite.database",
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
