@@ -6,6 +6,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import AnonymousUser
 from django.urls import get_script_prefix, reverse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
@@ -16,7 +17,7 @@ from gallery.api.serializers.prepared import PreparedSerializer
 from gallery.api.serializers.selection import tag_names
 from gallery.library import thumbnails
 from gallery.library.clocks import offset_text, told
-from gallery.models import Image
+from gallery.models import Image, User
 from gallery.search.filters import STATES
 
 # Null for everybody but the owner: they may say who, where or what somebody is.
@@ -149,7 +150,7 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
         return _(image.index_error) if image.index_error else ""
 
     def get_is_owner(self, image: Image) -> bool:
-        return image.is_owned_by(self.context["request"].user)
+        return image.is_owned_by(self._viewer)
 
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_captured_at(self, image: Image) -> str | None:
@@ -186,6 +187,12 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
         }
 
     @cached_property
+    def _viewer(self) -> User | AnonymousUser:
+        """REST framework looks each time whether they are known yet."""
+        viewer: User | AnonymousUser = self.context["request"].user
+        return viewer
+
+    @cached_property
     def _site(self) -> str:
         """One for all of a page."""
         request = self.context["request"]
@@ -195,7 +202,7 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
         shown = super().to_representation(image)
         if not shown["is_owner"]:
             shown.update(dict.fromkeys(OWNERS_EYES_ONLY))
-            if not getattr(self.context["request"].user, "is_moderator", False):
+            if not getattr(self._viewer, "is_moderator", False):
                 shown.update(dict.fromkeys(JUDGED_EYES_ONLY))
         return shown
 
