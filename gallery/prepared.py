@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 import psycopg
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.backends.postgresql.base import ServerBindingCursor
 from pgvector import HalfVector
 from pgvector.psycopg.halfvec import HalfVectorBinaryDumper
@@ -45,13 +45,25 @@ def rows(
         settings = {**settings, "plan_cache_mode": "force_custom_plan"}
     configured = ", ".join(["set_config(%s, %s, true)"] * len(settings))
     values = [str(text) for setting in settings.items() for text in setting]
-    with _cursor() as setting, _cursor() as cursor:
+    with settings_ending(), _cursor() as setting, _cursor() as cursor:
         # Sent together, in one implicit transaction.
         with connection.wrap_database_errors, connection.connection.pipeline():
             setting.execute(f"SELECT {configured}", values)
             cursor.execute(statement, params)
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
+
+
+@contextmanager
+def settings_ending() -> Iterator[None]:
+    """For a message that sets something for its transaction and then only reads. That is the
+    message alone, unless one is open: then what is set ends with a savepoint."""
+    savepoint = transaction.savepoint() if connection.in_atomic_block else None
+    try:
+        yield
+    finally:
+        if savepoint is not None:
+            transaction.savepoint_rollback(savepoint)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from django.forms.models import model_to_dict
 
 from gallery import prepared
 from gallery.models import EmbeddingSpace, Image, User
+from gallery.search import words
 from tests.factories import make_space
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +78,24 @@ def test_settings_hold_for_one_statement_which_is_planned_once_or_for_its_values
             " FROM pg_prepared_statements WHERE statement LIKE '%ef_search%+ 0%' ORDER BY 1"
         )
         assert cursor.fetchall() == [(False, 6, 0), (True, 0, 6)]
+
+
+def test_settings_end_inside_an_open_transaction_too(alice: User) -> None:
+    """Tests run in one, and so does whatever counts what it then changes."""
+
+    def settings() -> list[tuple[str, str]]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT name, setting FROM pg_settings"
+                " WHERE name LIKE 'enable_%%' OR name = 'plan_cache_mode'"
+            )
+            return sorted(cursor.fetchall())
+
+    before = settings()
+    prepared.rows("SELECT 1", [], {"enable_sort": "off"}, plan_lasts=False)
+    assert settings() == before
+    assert words.ranked(Image.objects.all(), "dog", alice, 10) == []
+    assert settings() == before
 
 
 def test_columns_in_another_order_are_refused() -> None:

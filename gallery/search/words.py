@@ -22,6 +22,7 @@ from django.db import connection
 from django.db.models import Case, F, FloatField, Q, QuerySet, Value, When
 from django.utils.translation import gettext as _
 
+from gallery import prepared
 from gallery.errors import Refusal
 from gallery.models import Album, AlbumItem, Image, Tag, User
 from gallery.models.words import Words
@@ -162,7 +163,7 @@ def _spaced(text: str) -> list[str]:
 def _known(text: str, viewer: Viewer) -> list[str]:
     """The same; none where no picture that the viewer may see can have them all."""
     places, params = _places(viewer, _gathers(viewer))
-    with connection.cursor() as cursor:
+    with prepared.settings_ending(), connection.cursor() as cursor:
         cursor.execute(_KNOWN.format(places=places), [*_units(text), *params])
         cursor.nextset()
         cursor.nextset()
