@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Value
@@ -62,13 +63,20 @@ def page(link: ShareLink, after: str | None, size: int) -> tuple[list[Image], st
     return keyset.page(pictures_of(link), after, size, order=keyset.IN_ALBUM)
 
 
-def neighbours(link: ShareLink, image: Image) -> Neighbours:
-    pictures = pictures_of(link).order_by(*keyset.IN_ALBUM.fields())
-    ids = list(pictures.values_list("pk", flat=True))
-    place = ids.index(image.pk)
+def neighbours(link: ShareLink, image: Image) -> Neighbours | None:
+    """None where the picture has left the album meanwhile."""
+    pictures, forward = pictures_of(link), keyset.IN_ALBUM
+    here: Any = pictures.filter(pk=image.pk).first()
+    if here is None:
+        return None
+    backward = replace(forward, descending=not forward.descending)
+    later, earlier = (
+        pictures.filter(order.after(here.position, here.item_id)).order_by(*order.fields())
+        for order in (forward, backward)
+    )
     return Neighbours(
-        before=ids[place - 1] if place > 0 else None,
-        after=ids[place + 1] if place + 1 < len(ids) else None,
-        place=place + 1,
-        count=len(ids),
+        before=earlier.values_list("pk", flat=True).first(),
+        after=later.values_list("pk", flat=True).first(),
+        place=earlier.count() + 1,
+        count=pictures.count(),
     )

@@ -8,7 +8,7 @@ from typing import Concatenate, ParamSpec
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -128,6 +128,8 @@ def _picture(request: HttpRequest, link: ShareLink, image: Image) -> HttpRespons
     }
     if link.album is not None:
         found = shown.neighbours(link, image)
+        if found is None:
+            raise Http404
         context["neighbours"] = found
         context["before"] = found.before and _page_of(link, found.before)
         context["after"] = found.after and _page_of(link, found.after)
