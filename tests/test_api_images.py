@@ -276,6 +276,15 @@ def test_a_failed_picture_says_why_and_is_tried_again(alice):
     assert rows.get().state == Embedding.State.PENDING
 
 
+def test_previews_that_failed_are_tried_again_too(alice):
+    set_vector(upload(alice), make_space(), [1, 0, 0])
+    Image.objects.update(render_state="failed", render_error="Why", render_attempts=3)
+    image = Image.objects.get()
+    assert api(alice).post(f"{IMAGES}{image.pk}/retry/").status_code == 200
+    image.refresh_from_db()
+    assert (image.render_state, image.render_error, image.render_attempts) == ("pending", "", 0)
+
+
 def test_a_retry_leaves_a_ready_picture_alone(alice):
     space = make_space()
     image = upload(alice)

@@ -18,6 +18,7 @@ from gallery.errors import Refusal
 from gallery.indexing import ledger
 from gallery.library import renditions
 from gallery.library.clocks import offset_text
+from gallery.library.retry import retry_failed
 from gallery.models import Album, Image, Tag, User
 from gallery.organising import details as noted
 from gallery.organising import duplicates
@@ -91,9 +92,7 @@ def state(request: HttpRequest, pk: UUID) -> HttpResponse:
 def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Start again what failed: the encoding, the previews, or both."""
     image = _own(request, pk)
-    ledger.retry_failed(Image.objects.filter(pk=image.pk))
-    failed = Image.objects.filter(pk=image.pk, render_state=Image.RenderState.FAILED)
-    renditions.request_renditions(failed)
+    retry_failed(Image.objects.filter(pk=image.pk))
     if is_fragment(request):
         return _state(request, _own(request, pk))
     return redirect("image", pk=pk)

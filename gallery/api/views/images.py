@@ -21,8 +21,8 @@ from gallery.api.serializers.images import (
 )
 from gallery.api.uploads import Answer, IdempotencyKey, read_upload
 from gallery.api.views.base import ApiView, ImageView, load_image
-from gallery.indexing import ledger
 from gallery.library import service
+from gallery.library.retry import retry_failed
 from gallery.models import Image
 from gallery.models.image import ImageQuerySet
 from gallery.organising import details
@@ -145,7 +145,8 @@ class ImageRetryView(ImageView):
         responses={200: ImageSerializer},
     )
     def post(self, request: Request, pk: UUID) -> Response:
-        """Try again to make a `failed` picture searchable; others stay as they are."""
+        """Try again what failed of a picture, to make it searchable or its thumbnails;
+        others stay as they are."""
         mine = Image.objects.owned_by(request.user)
-        ledger.retry_failed(mine.filter(pk=pk))
+        retry_failed(mine.filter(pk=pk))
         return Response(self.get_serializer(self.load(mine, pk)).data)
