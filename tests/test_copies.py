@@ -265,3 +265,34 @@ def test_previews_are_read_as_they_are_shown():
     shown = previews.levels(drawing.placeholder(plain(200, 30, 30)))
     assert shown.shape == (20, 20, 3)
     assert np.abs(shown.mean(axis=(0, 1)) - (200, 30, 30)).max() < 8
+
+
+def test_what_is_whole_is_kept_and_what_is_cut_off_never_alone(alice) -> None:
+    """Though the one that is cut off has more bytes."""
+    whole = Image(owner=alice, width=9, height=9, byte_size=1, incomplete=False)
+    cut = Image(owner=alice, width=9, height=9, byte_size=2, incomplete=True)
+    for number, image in enumerate((whole, cut)):
+        image.created_at = datetime(2024, 1, 1 + number, tzinfo=UTC)
+
+    assert max((whole, cut), key=duplicates._merit) is whole
+    assert not copies.are_copies([cut, whole], [])
+
+
+@pytest.mark.parametrize(("fractions", "same"), [((1, 2), False), ((1, 1), True), ((0, 2), True)])
+def test_a_burst_may_be_of_fractions_of_a_second(fractions, same) -> None:
+    images = [
+        Image(captured_at=moment, taken_at=moment.replace(tzinfo=None), is_offset_known=False)
+        for tenth in fractions
+        for moment in [datetime(2024, 1, 1, 12, 0, 0, tenth * 100_000, UTC)]
+    ]
+    assert copies._same_time(images) is same
+
+
+@pytest.mark.parametrize(("kind", "certain"), [("image/png", False), ("image/jpeg", True)])
+def test_of_two_screenshots_of_one_size_nothing_differs(kind, certain, monkeypatch) -> None:
+    """A digit of 14 pixels on a screen of 3,440 is 15 levels in renditions of 1,280."""
+    monkeypatch.setattr(copies, "_same_light", lambda *_images: True)
+    one, other = (Image(width=9, height=9, content_type=kind, frames=1) for _each in range(2))
+    pair = near_duplicates.Pair(one.pk, other.pk, similarity=1.0, bits=0, difference=15.0)
+
+    assert copies.are_copies([one, other], [pair]) is certain

@@ -31,8 +31,9 @@ logger = logging.getLogger(__name__)
 MOST_BITS = 2
 # Sides are rounded when a picture is made smaller.
 MOST_RATIO = 0.01
-# A burst is taken in seconds.
+# A burst is taken in seconds, or in fractions of one where both times have these.
 MOST_SECONDS = 1.0
+MOST_SECONDS_OF_BOTH = 0.001
 # Mean difference of the previews' levels, of 255. Copies: at most 6.4, nine in ten 4;
 # brightness, contrast or colours changed: mostly 10 and more.
 MOST_LEVELS = 5.5
@@ -80,23 +81,37 @@ def measure_waiting(seconds: float) -> None:
 
 
 def are_copies(images: Sequence[Image], pairs: Iterable[Pair]) -> bool:
-    """Whether all others are copies of the first. `pairs` are those known of `images`."""
+    """Whether all others are copies of the first, which lacks nothing. `pairs` are those
+    known of `images`."""
     keep = images[0]
+    exact = {image.pk for image in images if _is_exact(keep, image)}
     alike: set[UUID] = set()
     for pair in pairs:
-        if keep.pk in (pair.first, pair.second) and _same_detail(pair):
+        most = 0.0 if {pair.first, pair.second} <= exact else MOST_DIFFERENCE
+        if keep.pk in (pair.first, pair.second) and _same_detail(pair, most):
             alike |= {pair.first, pair.second}
-    return _same_time(images) and all(
-        other.pk in alike
-        and _same_shape(keep, other)
-        and _same_frames(keep, other)
-        and _same_light(keep, other)
-        for other in images[1:]
+    return (
+        not keep.incomplete
+        and _same_time(images)
+        and all(
+            other.pk in alike
+            and _same_shape(keep, other)
+            and _same_frames(keep, other)
+            and _same_light(keep, other)
+            for other in images[1:]
+        )
     )
 
 
-def _same_detail(pair: Pair) -> bool:
-    is_seen = pair.difference is not None and pair.difference <= MOST_DIFFERENCE
+def _is_exact(keep: Image, other: Image) -> bool:
+    """Whether nothing was made smaller or compressed: what differs at all is another picture,
+    such as a screenshot with small letters."""
+    is_lossless = {keep.content_type, other.content_type} == {"image/png"}
+    return is_lossless and (keep.width, keep.height) == (other.width, other.height)
+
+
+def _same_detail(pair: Pair, most: float = MOST_DIFFERENCE) -> bool:
+    is_seen = pair.difference is not None and pair.difference <= most
     return is_seen and pair.bits <= MOST_BITS
 
 
@@ -109,8 +124,19 @@ def _same_time(images: Sequence[Image]) -> bool:
     """Of all that say when they were taken: one that does not hides no burst."""
     dated = [image for image in images if image.captured_at is not None]
     return all(
-        _seconds_apart(one, other) < MOST_SECONDS for one, other in itertools.combinations(dated, 2)
+        _seconds_apart(one, other) < _most_seconds(one, other)
+        for one, other in itertools.combinations(dated, 2)
     )
+
+
+def _most_seconds(one: Image, other: Image) -> float:
+    """Fractions of a second copies keep or lack, but never change: bursts of phones are 5 to
+    30 pictures a second."""
+    return MOST_SECONDS_OF_BOTH if _has_fraction(one) and _has_fraction(other) else MOST_SECONDS
+
+
+def _has_fraction(image: Image) -> bool:
+    return bool(image.captured_at and image.captured_at.microsecond)
 
 
 def _seconds_apart(one: Any, other: Any) -> float:

@@ -176,6 +176,7 @@ def _groups(found: Iterable[Cluster], images: ImageQuerySet) -> list[Group]:
 _JUDGED = [
     "width",
     "height",
+    "content_type",
     "camera",
     "byte_size",
     "title",
@@ -184,6 +185,7 @@ _JUDGED = [
     "is_offset_known",
     "taken_at",
     "frames",
+    "incomplete",
     "sha256",
     "latitude",
     "created_at",
@@ -192,10 +194,11 @@ _JUDGED = [
 
 
 def _merit(image: Image) -> tuple[Any, ...]:
-    """What makes a picture the one to keep: more pixels, then what a camera wrote, in
-    more bytes, then what was noted on it, then the earlier one."""
+    """What makes a picture the one to keep: that it is whole, more pixels, then what a
+    camera wrote, in more bytes, then what was noted on it, then the earlier one."""
     notes = (image.title, image.description, image.captured_at, image.latitude)
     return (
+        not image.incomplete,
         image.width * image.height,
         bool(image.camera),
         image.byte_size,
