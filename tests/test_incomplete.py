@@ -7,12 +7,15 @@ import io
 import struct
 import zlib
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 from django.urls import reverse
+from PIL import Image as PILImage
 from PIL import ImageFile
+from skimage import data as photographs
 
 from gallery.errors import Refusal
 from gallery.library import renditions
@@ -158,11 +161,23 @@ def cut_behind(data: bytes, mark: bytes, more: int) -> bytes:
         cut_behind(WHOLE["png"](), b"IDAT", -4),
         cut_behind(WHOLE["png"](), b"IDAT", 8),
         WHOLE["webp"]()[:60],
+        pictures.webp(64, 48)[:60],
         WHOLE["bmp"]()[:54],
         WHOLE["tiff"]()[:200],
         WHOLE["gif"]()[:800],
     ],
-    ids=["jpeg", "jpeg scan", "progressive", "png", "png row", "webp", "bmp", "tiff", "gif"],
+    ids=[
+        "jpeg",
+        "jpeg scan",
+        "progressive",
+        "png",
+        "png row",
+        "webp",
+        "small webp",
+        "bmp",
+        "tiff",
+        "gif",
+    ],
 )
 def test_what_has_no_pixels_is_refused(data: bytes) -> None:
     with pytest.raises(Refusal) as caught:
@@ -227,3 +242,17 @@ def test_nothing_is_said_of_whole_pictures(alice: User) -> None:
     assert api(alice).get(f"/api/v1/images/{image.pk}/").json()["incomplete"] is False
     page = browser(alice).get(reverse("image", args=[image.pk])).content.decode()
     assert "incomplete" not in page
+
+
+@pytest.mark.parametrize(
+    "options", [{"lossless": True}, {"quality": 80}], ids=["lossless", "lossy"]
+)
+def test_no_pixels_of_a_webp_are_made_up(options: dict[str, Any]) -> None:
+    drawing = pictures.saved(PILImage.fromarray(photographs.astronaut()), "WEBP", **options)
+    whole = np.asarray(decode(io.BytesIO(drawing))).astype(int)
+    left = np.asarray(decode(io.BytesIO(drawing[: len(drawing) // 2]))).astype(int)
+    is_there = np.abs(left - whole).max((1, 2)) < 32
+    is_grey = (np.abs(left - 128) < 3).all((1, 2))
+
+    assert is_there[:16].all()
+    assert (is_there | is_grey).mean() > 0.98

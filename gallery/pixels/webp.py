@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterator
 from typing import IO
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 # Threads of its own would not make one frame faster. Read when the library is loaded.
 os.environ.setdefault("VIPS_CONCURRENCY", "1")
@@ -27,8 +27,13 @@ _PIXELS = {b"VP8 ", b"VP8L", b"ALPH", b"ANMF"}
 _FLAGS = {b"EXIF": 8, b"XMP ": 4, b"ICCP": 32}
 # So many times what is there may be missing.
 _MOST_TIMES, _SLACK = 16, 64 * 1024
+# What is left out to see where the pixels end.
+_LESS = 8
+# Zeros behind the end of a lossy frame, or its decoder may read beyond it.
+_BEHIND = 64
 _MOST_CHUNKS = 100_000
 _FLAGS_AT = 8
+_FRAME_HEAD = 10
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _ROWS = 64
@@ -68,10 +73,10 @@ def lacks_end(head: bytes, size: int) -> bool:
     return size < 8 + int.from_bytes(head[4:8], "little")
 
 
-def sound(file: IO[bytes]) -> IO[bytes]:
+def sound(file: IO[bytes], less: int = 0) -> IO[bytes]:
     """The file itself where its chunks fit into it. Otherwise, since libwebp takes all or
     nothing: what a decoder needs, what else is whole, and zeros in place of pixels that are
-    missing, with which a lossy picture can be decoded."""
+    missing, with which a picture can be decoded; `less` bytes more are taken as missing."""
     chunks = list(_chunks(file))
     file.seek(4)
     riff = 8 + int.from_bytes(file.read(4), "little")
@@ -87,7 +92,10 @@ def sound(file: IO[bytes]) -> IO[bytes]:
         if len(content) < length:
             if kind not in _PIXELS or length > _MOST_TIMES * len(content) + _SLACK:
                 continue
-            content = content.ljust(length, b"\0")
+            if len(content) <= _LESS or (kind == b"VP8 " and len(content) < _modes_of(content)):
+                continue
+            length += _BEHIND if kind == b"VP8 " else 0
+            content = content[: len(content) - less].ljust(length, b"\0")
         kept.append(kind + struct.pack("<L", length) + content + b"\0" * (length % 2))
         kinds.add(kind)
     if kept and kept[0][:4] == b"VP8X" and len(kept[0]) > _FLAGS_AT:
@@ -96,6 +104,11 @@ def sound(file: IO[bytes]) -> IO[bytes]:
         kept[0] = kept[0][:_FLAGS_AT] + bytes((flags,)) + kept[0][_FLAGS_AT + 1 :]
     body = b"WEBP" + b"".join(kept)
     return io.BytesIO(b"RIFF" + struct.pack("<L", len(body)) + body)
+
+
+def _modes_of(frame: bytes) -> int:
+    """The bytes of a lossy frame before its samples. Source: RFC 6386, 9.1."""
+    return _FRAME_HEAD + (int.from_bytes(frame[:3], "little") >> 5)
 
 
 def _chunks(file: IO[bytes]) -> Iterator[tuple[bytes, int, int]]:
@@ -114,22 +127,54 @@ def _chunks(file: IO[bytes]) -> Iterator[tuple[bytes, int, int]]:
 
 def load(file: IO[bytes], shrink: float) -> tuple[Image.Image, int]:
     """The first frame, each side divided by `shrink`, and the EXIF orientation, 1 to 8.
+    Rows that a file which breaks off does not have are empty, or grey.
 
-    Raises OSError for a damaged file.
+    Raises OSError for a damaged file, and for one of which nothing is left.
     """
+    view = sound(file)
     try:
-        picture = pyvips.Image.webpload_buffer(
-            sound(file).read(), scale=1 / shrink, access="sequential", fail_on="error"
-        )
+        picture = _opened(view, shrink)
         fields = set(picture.get_fields())
         orientation = int(picture.get("orientation")) if "orientation" in fields else 1
         profile = picture.get("icc-profile-data") if "icc-profile-data" in fields else None
         image = _pillow_of(picture)
+        if view is not file:
+            del picture
+            _empty_below(image, _rows_left(image, file, shrink))
     except pyvips.Error as error:
         raise OSError(f"WebP: {error.message} {error.detail}".strip()) from error
     if profile:
         image.info["icc_profile"] = bytes(profile)
     return image, orientation if 1 <= orientation <= 8 else 1
+
+
+def _opened(file: IO[bytes], shrink: float) -> pyvips.Image:
+    return pyvips.Image.webpload_buffer(
+        file.read(), scale=1 / shrink, access="sequential", fail_on="error"
+    )
+
+
+def _rows_left(image: Image.Image, file: IO[bytes], shrink: float) -> int:
+    """What comes of zeros in place of pixels looks like a picture. It begins where `image`
+    changes once a few more bytes are missing."""
+    shorter = _opened(sound(file, _LESS), shrink)
+    region = pyvips.Region.new(shorter)
+    for top in range(0, image.height, _ROWS):
+        rows = min(_ROWS, image.height - top)
+        box = (0, top, image.width, top + rows)
+        pixels = region.fetch(0, top, image.width, rows)
+        other = Image.frombuffer(image.mode, (image.width, rows), pixels, "raw", image.mode, 0, 1)
+        apart = ImageChops.difference(image.crop(box), other).getbbox(alpha_only=False)
+        if apart:
+            return top + apart[1]
+    return image.height
+
+
+def _empty_below(image: Image.Image, row: int) -> None:
+    if row == 0:
+        raise OSError("no pixels")
+    grey = (128, 128, 128, 0)[: len(image.getbands())]
+    image.paste(grey if len(grey) > 1 else 128, (0, row, *image.size))
 
 
 def _pillow_of(picture: pyvips.Image) -> Image.Image:
