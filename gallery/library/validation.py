@@ -20,7 +20,7 @@ from PIL import UnidentifiedImageError
 
 from gallery.errors import Refusal, TooLarge
 from gallery.library.signatures import foreign_format, looks_accepted
-from gallery.pixels import boxes, jobs, raw
+from gallery.pixels import boxes, jobs, raw, tiff
 from gallery.pixels.header import Header, read_header
 from gallery.pixels.isolation import Undecodable, undecodable_unless_io
 
@@ -153,12 +153,25 @@ def _refuse_unread(file: IO[bytes], head: bytes) -> None:
             "Clipsite does not read it. Save it as an ordinary TIFF or as JPEG and upload that."
         )
         raise Refusal("unsupported_format", message, "file")
+    if tiff.is_tiff(head) and not _is_read(file):
+        message = _(
+            "Clipsite does not read this kind of TIFF: how its pixels are written, or packed. "
+            "Save it with 8 or 16 bits a channel, packed as LZW or not at all, and upload that."
+        )
+        raise Refusal("unsupported_format", message, "file")
     if boxes.is_container(head) and boxes.is_overlaid(file):
         message = _(
             "This file puts its picture together from several that lie over one another, "
             "which Clipsite does not read. Save it as JPEG and upload that."
         )
         raise Refusal("unsupported_format", message, "file")
+
+
+def _is_read(file: IO[bytes]) -> bool:
+    try:
+        return tiff.is_read(file)
+    except SyntaxError:  # damaged, which is for others to say
+        return True
 
 
 def _damaged() -> Refusal:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from PIL import Image
 
+from gallery.pixels import tiff
+
 MODES = {"I", "F", "I;16", "I;16L", "I;16B", "I;16N"}
 
 Box = tuple[int, int, int, int]
@@ -23,6 +25,7 @@ def to_grey(image: Image.Image, boxes: Iterator[Box]) -> Callable[[Image.Image],
     black, white = (0.0, 65535.0)
     if not image.mode.startswith("I;16"):
         black, white = _black_and_white(image, boxes)
+    is_white_zero = tiff.is_white_zero(image)
 
     def convert(tile: Image.Image) -> Image.Image:
         # Pillow itself clips deep modes to 255.
@@ -32,6 +35,8 @@ def to_grey(image: Image.Image, boxes: Iterator[Box]) -> Callable[[Image.Image],
         values -= black
         values *= 255 / (white - black)
         values += 0.5
+        if is_white_zero:
+            np.subtract(256, values, out=values)
         return Image.fromarray(values.astype(np.uint8))
 
     return convert

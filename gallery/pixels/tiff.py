@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import IO, NamedTuple
 
+from PIL import Image
+
 from gallery.pixels.spliced import Piece, Spliced, size_of
 
 # The last three before BigTIFF are no valid beginnings, yet Pillow takes them.
@@ -24,6 +26,13 @@ MOST_DIRECTORIES = 64
 MOST_PLACES = 300_000
 
 SUBFILE, WIDTH, HEIGHT, COMPRESSION, PHOTOMETRIC, MAKE = 254, 256, 257, 259, 262, 271
+_BITS, _SAMPLES, _PLANES, _FORMATS = 258, 277, 284, 339
+# None, CCITT, LZW, both of JPEG, both of Deflate, PackBits, LZMA, Zstandard.
+_READ_COMPRESSION = {1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32946, 34925, 50000}
+_UNSIGNED, _SIGNED, _FLOAT, _UNTOLD = 1, 2, 3, 4
+# Of samples: what they are, and of how many bits each, in grey and in colour.
+_READ_GREY = {(_UNSIGNED, 16), (_SIGNED, 16), (_SIGNED, 32), (_FLOAT, 32)}
+_READ_COLOUR = {(_UNSIGNED, 16)}
 OFFSETS, COUNTS, TILE_OFFSETS, TILE_COUNTS, SUB_IFDS = 273, 279, 324, 325, 330
 _PROFILE, _XMP, _EXIF, _GPS = 34675, 700, 34665, 34853
 # What decoders read: sizes, samples, strips, tiles, colour maps, tables of JPEG and YCbCr.
@@ -204,3 +213,30 @@ def lacks_end(file: IO[bytes]) -> bool:
         if any(at + length > tiff.size for at, length in zip(places, lengths, strict=False)):
             return True
     return False
+
+
+def is_read(file: IO[bytes]) -> bool:
+    """Whether decoders read the samples of the first picture as what they are. Others they
+    refuse, or take for something else: 32 bits without a sign for signed ones, two bytes of
+    one plane for two pixels. Raises SyntaxError."""
+    tiff = Tiff(file)
+    first = tiff.directory(tiff.first)
+    bits = set(tiff.numbers(first, _BITS)) or {1}
+    samples = tiff.number(first, _SAMPLES, 1)
+    formats = tiff.numbers(first, _FORMATS)
+    kinds = {_UNSIGNED if kind == _UNTOLD else kind for kind in formats} or {_UNSIGNED}
+    if tiff.number(first, COMPRESSION, 1) not in _READ_COMPRESSION:
+        return False
+    if len(bits) > 1 or len(kinds) > 1:
+        return True  # which libraries refuse, or not
+    layout = (kinds.pop(), bits.pop())
+    if layout[1] <= 8:
+        return layout[0] not in (_SIGNED, _FLOAT)
+    if samples == 1:
+        return layout in _READ_GREY or layout == (_UNSIGNED, 12)
+    return layout in _READ_COLOUR and samples > 2 and tiff.number(first, _PLANES, 1) == 1
+
+
+def is_white_zero(image: Image.Image) -> bool:
+    """Of an open TIFF: whether its smallest value is white. Pillow turns 8 bits itself."""
+    return getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == 0
