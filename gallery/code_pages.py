@@ -17,8 +17,8 @@ _ONE_BYTE = (
     *("cp437", "cp1252", "cp850", "cp866", "cp1251", "cp852", "cp1250"),
     *("cp737", "cp1253", "cp1254", "cp857"),
 )
-_TWO_BYTES = ("cp932", "gbk", "cp949", "cp950", "euc_jp")
-_LAST_RESORT = ("gb18030", "cp437")
+_TWO_BYTES = ("cp932", "gb18030", "cp949", "cp950", "euc_jp")
+_LAST_RESORT = ("cp437",)
 
 # Characters that names are made of, by script. Han characters: some of the most frequent
 # ones, in simplified, traditional and Japanese form, and those of photographs.

@@ -1,7 +1,9 @@
 """Forms with files in them, as programs really send them.
 
-Django passes over a part whose header is not UTF-8, as if there were no file; takes a file
-without a name for a field; and changes names: `&amp;` becomes `&`, and joiners go.
+Django passes over a part whose header is not UTF-8, or says an encoding that nobody knows, as
+if there were no file, and over the last one of a form that breaks off; takes a file without a
+name for a field; makes U+FFFD of values that are not UTF-8; and changes names: `&amp;` becomes
+`&`, and joiners go.
 """
 
 from __future__ import annotations
@@ -9,8 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import IO, Any
+from urllib.parse import quote, unquote_to_bytes
 
-from django.http.multipartparser import MultiPartParser
+from django.http import QueryDict
+from django.http.multipartparser import MultiPartParser, MultiPartParserError
+from django.utils.datastructures import MultiValueDict
 
 from gallery import code_pages
 from gallery.spelling import clean_name
@@ -18,10 +23,13 @@ from gallery.spelling import clean_name
 # Of a file that has no name, or one of which nothing is left. Browsers call such files so.
 NAMELESS = "blob"
 
+# As which any bytes can be read, and written again.
+_BYTES = "latin-1"
 _END_OF_HEAD = b"\r\n\r\n"
 # More of the header of a part Django refuses.
 _MOST_HEAD = 8 * 1024
 _FILE_NAME = re.compile(rb";\s*filename\*?\s*=", re.IGNORECASE)
+_ENCODED_NAME = re.compile(r"""(filename\*\s*=\s*"?)([^'";]*)'[^'";]*'([^";]*)""", re.IGNORECASE)
 _NO_NAME = re.compile(rb';\s*filename\s*=\s*(?:"\s*"|(?=;|\s*$))', re.IGNORECASE)
 _DISPOSITION = re.compile(rb"content-disposition\s*:\s*form-data", re.IGNORECASE)
 _TYPE = re.compile(rb"^content-type\s*:\s*(?!text/plain)\S", re.IGNORECASE | re.MULTILINE)
@@ -30,13 +38,28 @@ _TYPE = re.compile(rb"^content-type\s*:\s*(?!text/plain)\S", re.IGNORECASE | re.
 class FormParser(MultiPartParser):
     """Django's, by which a file is always a file and is called as it was."""
 
+    _encoding: str
+
     def __init__(self, META: Mapping[str, Any], input_data: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(META, input_data, *args, **kwargs)
         self._input_data = _Readable(input_data, self._boundary)  # type: ignore[attr-defined]
 
+    def parse(self) -> tuple[Any, Any]:
+        """Values in UTF-8; those that are not, in the code page that makes sense of them."""
+        if self._encoding.lower() not in ("utf-8", "utf8"):
+            return super().parse()
+        self._encoding = _BYTES
+        fields, files = super().parse()
+        values = QueryDict(mutable=True)
+        for name, texts in fields.lists():
+            values.setlist(_text(name), [_text(text) for text in texts])
+        values._mutable = False
+        return values, MultiValueDict({_text(name): sent for name, sent in files.lists()})
+
     def sanitize_file_name(self, file_name: str) -> str:
         """Without folders and what would deceive (gallery.spelling), never empty."""
-        return clean_name(file_name) or NAMELESS
+        is_bytes = self._encoding == _BYTES
+        return clean_name(_text(file_name) if is_bytes else file_name) or NAMELESS
 
 
 class _Readable:
@@ -49,6 +72,7 @@ class _Readable:
         self._rest = b""
         self._is_in_head = False
         self._is_over = False
+        self._is_closed = True
 
     def read(self, size: int) -> bytes:
         """Some bytes, perhaps a few more than `size`; none at the end."""
@@ -67,6 +91,8 @@ class _Readable:
         while (part := self._head() if self._is_in_head else self._content()) is not None:
             ready.append(part)
         if self._is_over:
+            if not self._is_closed:
+                raise MultiPartParserError("it breaks off")
             ready.append(self._rest)
             self._rest = b""
         return ready
@@ -75,13 +101,14 @@ class _Readable:
         """Up to and with the next delimiter, or what cannot be the beginning of one."""
         start = self._rest.find(self._delimiter)
         if start >= 0:
-            self._is_in_head = True
+            self._is_in_head, self._is_closed = True, False
             return self._take(start + len(self._delimiter))
         sure = len(self._rest) - len(self._delimiter) + 1
         return self._take(sure) if sure > 0 else None
 
     def _head(self) -> bytes | None:
         """The header of a part, once it is seen whether anything follows it."""
+        self._is_closed = self._is_closed or self._rest.startswith(b"--")
         end = self._rest.find(_END_OF_HEAD)
         following = end + len(_END_OF_HEAD)
         whole = following + len(b"\r\n") + len(self._delimiter)
@@ -112,8 +139,28 @@ def _readable(head: bytes, *, is_empty: bool) -> bytes:
 
 def _line(line: bytes, is_file: bool) -> bytes:
     (text,) = code_pages.decoded([line])
-    line = text.encode(errors="replace")
+    line = _ENCODED_NAME.sub(_in_utf8, text).encode(errors="replace")
     if not (is_file and _DISPOSITION.match(line)):
         return line
     line = _NO_NAME.sub(b"", line)
     return line if _FILE_NAME.search(line) else line + f'; filename="{NAMELESS}"'.encode()
+
+
+def _in_utf8(found: re.Match[str]) -> str:
+    """A name by RFC 5987, which need not be written as it says."""
+    begin, charset, name = found.groups()
+    content = unquote_to_bytes(name)
+    try:
+        text = content.decode(charset)
+    except (LookupError, ValueError):
+        (text,) = code_pages.decoded([content])
+    return f"{begin}UTF-8''{quote(text, safe='', errors='replace')}"
+
+
+def _text(written: str) -> str:
+    """What was read as _BYTES."""
+    content = written.encode(_BYTES)
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return code_pages.decoded([content])[0]

@@ -149,3 +149,37 @@ def test_a_body_in_chunks_is_told_what_is_missing() -> None:
     )
     assert streamed.refused is None
     assert streamed.is_ready
+
+
+@pytest.mark.parametrize(
+    "name",
+    [b"KLINGON''M%C3%BCller.jpg", b"UTF-8''M%FCller.jpg", b"ISO-8859-1'en'M%FCller.jpg",
+     b"''M%C3%BCller.jpg"],
+)  # fmt: skip
+def test_an_encoded_name_need_not_keep_its_word(alice: Any, name: bytes) -> None:
+    answer = sent(alice, form(part(b'name="file"; filename*=' + name, draw())))
+
+    assert answer.status_code == 201
+    assert answer.json()["original_name"] == "Müller.jpg"
+
+
+def test_a_form_that_breaks_off_says_so(alice: Any) -> None:
+    answer = sent(alice, part(b'name="file"; filename="a.jpg"', draw()))
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["code"] == "parse_error"
+
+
+@pytest.mark.parametrize("written", ["utf-8", "cp1252"])
+def test_values_are_read_in_their_code_page(alice: Any, written: str) -> None:
+    title = part(b'name="title"', "Müller am See".encode(written), kind=b"")
+    answer = sent(alice, form(title, part(b'name="file"; filename="a.jpg"', draw())))
+
+    assert answer.json()["title"] == "Müller am See"
+
+
+def test_chinese_values_too(alice: Any) -> None:
+    title = part(b'name="title"', "海边日落".encode("gbk"), kind=b"")
+    answer = sent(alice, form(title, part(b'name="file"; filename="a.jpg"', draw())))
+
+    assert answer.json()["title"] == "海边日落"
