@@ -295,3 +295,11 @@ def test_rows_from_before_become_one_form(alice, bob):
     assert Tag.objects.filter(owner=bob).count() == 1
     names = set(SavedSearch.objects.values_list("name", flat=True))
     assert names == {"Sea", "ＳＥＡ 3", "sea 2"}
+
+
+def test_an_album_is_found_by_what_pages_show_of_its_title(alice):
+    """They show several spaces as one."""
+    album = albums.create(alice, "two  spaces")
+
+    for typed in ("two spaces", "two  spaces"):
+        assert with_ids({"album": typed}, alice) == {"album": [str(album.pk)]}

@@ -395,6 +395,12 @@ def test_names_that_tell_a_date(name: str, time: datetime) -> None:
     assert taken(pictures.png(), name) == Clock(time)
 
 
+def test_words_of_other_languages_stand_before_the_time() -> None:
+    for word in ("à", "às", "um", "at"):
+        found = read_name(f"Capture 2015-01-02 {word} 13.04.05.png")
+        assert found == Clock(datetime(2015, 1, 2, 13, 4, 5)), word
+
+
 @pytest.mark.parametrize(
     "name",
     [

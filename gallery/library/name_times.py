@@ -18,7 +18,7 @@ _FIRST_DIGITAL = 1990
 _SEPARATED = r"(?P<year>\d{4})(?P<mark>[-_.])(?P<month>\d\d)(?P=mark)(?P<day>\d\d)"
 _COMPACT = r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)"
 # "_", " ", "T" or "-", or a word as in "Screenshot 2015-06-07 at 8.09.10 PM".
-_BETWEEN = r"(?:[-_ .,T]{1,3}|\s[^\W\d_]{1,4}\s)"
+_BETWEEN = r"(?:[-_ .,T]{1,3}|\s[^\d\s_]{1,4}\s)"
 # With thousandths, and the narrow blank that macOS writes before AM and PM.
 _TIME = (
     r"(?P<hour>\d{1,2})(?P<point>[-_.:])(?P<minute>\d\d)(?P=point)(?P<second>\d\d)"

@@ -8,18 +8,16 @@ from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
 from gallery.models import Image
-from gallery.spelling import CONTROLS, composed, is_seen
+from gallery.spelling import clean_line, composed
 
 # As gallery.spelling has it, but for the line breaks and tabs of a longer text.
 _CONTROLS_IN_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def clean_title(title: str) -> str:
-    """One line of text; nothing where none of it would be seen. Raises Refusal
-    (title_too_long)."""
-    title = composed(CONTROLS.sub(" ", title)).strip()
-    if not is_seen(title):
-        return ""
+    """One line with single spaces, as pages show it; nothing where none of it would be
+    seen. Raises Refusal (title_too_long)."""
+    title = clean_line(title)
     if len(title) > 200:
         raise Refusal("title_too_long", _("Shorten the title to at most 200 characters."), "title")
     return title
