@@ -16,10 +16,11 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 # Each thread would otherwise have a heap of its own, and keep what it once needed: an
 # encoder with eight of them a quarter of a gigabyte.
 _HEAPS = {"MALLOC_ARENA_MAX": "2"}
-# Python runs one thread of a process at a time: two processes use two cores.
-WEB_PROCESSES = min(2, os.cpu_count() or 1)
-# Of all of them together; more would only take turns.
-WEB_THREADS = 16 // WEB_PROCESSES
+# Python runs one thread of a process at a time. With two processes for each of two cores a
+# thumbnail seldom finds all of them at work on pages (docs/decisions/0033).
+WEB_PROCESSES = 2 * min(2, os.cpu_count() or 1)
+# Of each. Half of them may wait for uploads, two for those of one account.
+WEB_THREADS = 8
 _QUERY_AND_INDEX_THREADS = 8
 _MEDIA_THREADS = 2
 
