@@ -23,6 +23,12 @@ def _ask() -> int:
     return int(pid)
 
 
+@pytest.fixture(autouse=True)
+def fresh_connection(transactional_db: None) -> None:
+    """One that is too old (CONN_MAX_AGE) is replaced anyway."""
+    connection.close()
+
+
 @pytest.fixture
 def questions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Grows when Django asks the server whether it is there, which no log of queries tells."""
