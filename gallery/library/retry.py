@@ -9,8 +9,8 @@ from gallery.library import renditions
 from gallery.models import Image
 
 
-def retry_failed(images: QuerySet[Image]) -> int:
-    """Encoding and previews of those of `images` where they failed; how many began again."""
-    undrawn = Image.objects.filter(pk__in=images.values("pk"))
-    undrawn = undrawn.filter(render_state=Image.RenderState.FAILED)
-    return max(ledger.retry_failed(images), renditions.request_renditions(undrawn))
+def retry_failed(images: QuerySet[Image]) -> None:
+    """Encoding and previews of those of `images` where they failed."""
+    ledger.retry_failed(images)
+    drawn_again = Image.objects.filter(pk__in=images.values("pk"))
+    renditions.request_renditions(drawn_again.filter(render_state=Image.RenderState.FAILED))
