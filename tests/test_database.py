@@ -24,8 +24,9 @@ def _ask() -> int:
 
 
 @pytest.fixture(autouse=True)
-def fresh_connection(transactional_db: None) -> None:
-    """One that is too old (CONN_MAX_AGE) is replaced anyway."""
+def fresh_connection(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is too old is replaced anyway, and the browser's tests keep none (CONN_MAX_AGE)."""
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 60)
     connection.close()
 
 
