@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 
-from gallery import keyset, prepared
+from gallery import keyset, prepared, viewers
 from gallery.indexing.ledger import with_state
 from gallery.models import Image, User
 
@@ -92,7 +92,7 @@ def visible_by_id(ids: Sequence[UUID], viewer: Viewer) -> dict[UUID, Image]:
     return {image.pk: image for image in found}
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=viewers.AT_HAND)
 def visible_ids(viewer: Viewer) -> tuple[str, tuple[Any, ...]]:
     """The statement for the ids of all that `viewer` may see, and its parameters. The
     rule depends on who that is and on nothing else."""

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from gallery import keyset
+from gallery import keyset, viewers
 from gallery.encoders.base import Vectors
 from gallery.errors import Refusal
 from gallery.indexing.showing import visible_ids
@@ -67,13 +67,13 @@ def narrowed(wanted: dict[str, Any], viewer: Viewer) -> ImageQuerySet:
         raise
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=viewers.AT_HAND)
 def _visible_to(viewer: Viewer) -> ImageQuerySet:
     """Put together once for each viewer, and never evaluated."""
     return Image.objects.visible_to(viewer)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=viewers.AT_HAND)
 def _all_of(viewer: Viewer) -> Scope:
     return Scope(*visible_ids(viewer), is_whole=True)
 
