@@ -20,7 +20,7 @@ _HEAPS = {"MALLOC_ARENA_MAX": "2"}
 # thumbnail seldom finds all of them at work on pages (docs/decisions/0033).
 WEB_PROCESSES = 2 * min(2, os.cpu_count() or 1)
 # Of each. Half of them may wait for uploads, two for those of one account.
-WEB_THREADS = 8
+WEB_THREADS = 6
 _QUERY_AND_INDEX_THREADS = 8
 _MEDIA_THREADS = 2
 
