@@ -388,6 +388,12 @@ DAY = datetime(2019, 3, 4)
         ("2019-03-04 Birthday.jpg", DAY),
         ("2019-03-04.jpg", DAY),
         ("1956-08-09 wedding.jpg", datetime(1956, 8, 9)),
+        ("2019年3月4日 10时11分12秒.jpg", SHOT),
+        ("2019年03月04日10時11分12秒.jpg", SHOT),
+        ("生日 2019年3月4日.jpg", DAY),
+        ("mmexport1551694272000.jpg", SHOT),
+        ("wx_camera_1551694272345.jpg", SHOT.replace(microsecond=345_000)),
+        ("FB_IMG_1551694272000.jpg", SHOT),
     ],
 )
 def test_names_that_tell_a_date(name: str, time: datetime) -> None:
@@ -408,11 +414,22 @@ def test_words_of_other_languages_stand_before_the_time() -> None:
         *("IMG_20191304_101112.jpg", "IMG_20190304_251112.jpg", "IMG_20190304_1011123456.jpg"),
         *("1551694272000.jpg", "920190304_101112.jpg", "19190304_101112.jpg", "1024-768-90.jpg"),
         *("IMG_29990304_101112.jpg", "2019-03-045.jpg", "2019-02-30.jpg", "2019-03_04.jpg"),
+        *(
+            "2019年13月4日.jpg",
+            "2019年3月.jpg",
+            "mmexport155169427200.jpg",
+            "export1551694272000.jpg",
+        ),
         *("20190304101112131415.jpg", "٢٠١٩-٠٣-٠٤.jpg", "0000-00-00.jpg"),
     ],
 )
 def test_numbers_that_are_no_dates(name: str) -> None:
     assert read_name(name) is None
+
+
+def test_wechat_and_facebook_count_from_1970_in_utc(settings: Any) -> None:
+    settings.TIME_ZONE = "Asia/Shanghai"
+    assert read_name("mmexport1551694272000.jpg") == Clock(SHOT.replace(hour=18))
 
 
 def test_phones_of_google_write_utc(settings: Any) -> None:

@@ -7,7 +7,7 @@ a time behind them, or the mark of WhatsApp.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 from gallery.library.clocks import Clock
 from gallery.library.written_times import believable, of_utc
@@ -24,6 +24,8 @@ _TIME = (
     r"(?P<hour>\d{1,2})(?P<point>[-_.:])(?P<minute>\d\d)(?P=point)(?P<second>\d\d)"
     r"(?:[-_.](?P<part>\d{3}))?(?!\d)(?:\s?(?P<half>[AaPp])[Mm]\b)?"
 )
+_CHINESE = r"(?P<year>\d{4})年(?P<month>\d{1,2})月(?P<day>\d{1,2})日"
+_CHINESE_TIME = r"\s?(?P<hour>\d{1,2})[时時点點](?P<minute>\d{1,2})分(?:(?P<second>\d{1,2})秒)?"
 _COMPACT_TIME = r"(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)(?P<part>\d{3})?(?!\d)"
 
 _SHAPES = [
@@ -36,15 +38,22 @@ _SHAPES = [
         _COMPACT + _COMPACT_TIME,
         _COMPACT + r"(?=-WA\d)",
         _SEPARATED + r"(?![-_.]?\d)",
+        _CHINESE + _CHINESE_TIME,
+        _CHINESE,
     )
 ]
 # Phones of Google, whose names are in UTC.
 _IN_UTC = re.compile(r"PXL_\d{8}_\d{9}", re.ASCII)
+# WeChat and Facebook name what they save by the milliseconds since 1970.
+_MOMENT = re.compile(r"(?:mmexport|wx_camera_|FB_IMG_)(?P<moment>1\d{12})(?!\d)", re.ASCII)
 
 
 def read_name(name: str) -> Clock | None:
     """The date that the name of a file tells; None where it tells none."""
     name = name.replace("\u202f", " ").replace("\xa0", " ")[-255:]
+    if named := _MOMENT.match(name):
+        moment = datetime.fromtimestamp(int(named["moment"]) / 1000, UTC)
+        return of_utc(moment.replace(tzinfo=None))
     for shape in _SHAPES:
         for match in shape.finditer(name):
             if time := _time(match.groupdict()):
