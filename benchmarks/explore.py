@@ -64,7 +64,7 @@ def measure(options: argparse.Namespace) -> None:
     )
     ids = fill(space, clustered(np.random.default_rng(0), options.pictures))
     viewer = User.objects.create_user("viewer", password="viewer")
-    Image.objects.filter(pk__in=ids[::2]).update(owner=viewer, render_state="ready")
+    Image.objects.filter(pk__in=ids[::2]).update(owner=viewer)
     vacuum()
     drawn = draw(space)
     vacuum()

@@ -26,6 +26,7 @@ import django
 import requests
 from tqdm import tqdm
 
+from benchmarks.analysed import all_done
 from clipsite.embedded.ports import free_port
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def fill(count: int) -> User:
     if Image.objects.exists():
         raise SystemExit("This database holds pictures: the benchmark wants an empty one.")
     owner = User.objects.create_user("benchmark")
-    kinds = [drawn(owner, number) for number in range(KINDS)]
+    kinds = drawn(owner)
     rng = random.Random(0)
     newest = datetime.now(UTC)
     rows = []
@@ -128,25 +129,30 @@ def fill(count: int) -> User:
         age = timedelta(days=365 * YEARS * rng.random() ** 2)
         rows.append(copy_of(kind, owner, newest - age))
     Image.objects.bulk_create(rows, batch_size=2000)
+    all_done()
     vacuum()
     return owner
 
 
-def drawn(owner: User, number: int) -> Image:
-    """A picture with its renditions, kept as a picture that is not listed."""
+def drawn(owner: User) -> list[Image]:
+    """Pictures of all kinds with their renditions, kept as pictures that are not listed."""
     from django.core.files.base import ContentFile
 
-    from gallery.library import renditions
     from gallery.library.service import add_image
+    from gallery.work import drain
+    from gallery.work.analyser import Resource
     from tests.conftest import draw
 
-    width = 640
-    height = int(width / random.Random(number).choice([0.67, 0.75, 1.0, 1.33, 1.5, 1.78]))
-    data = draw(width, height, (number * 10 % 256, 90 + number * 5, 200 - number * 7))
-    image = add_image(owner=owner, file=ContentFile(data), name=f"{number}.jpg").image
-    renditions.render(image)
-    image.refresh_from_db()
-    return image
+    kinds = []
+    for number in range(KINDS):
+        width = 640
+        height = int(width / random.Random(number).choice([0.67, 0.75, 1.0, 1.33, 1.5, 1.78]))
+        data = draw(width, height, (number * 10 % 256, 90 + number * 5, 200 - number * 7))
+        kinds.append(add_image(owner=owner, file=ContentFile(data), name=f"{number}.jpg").image)
+    drain.work_off(Resource.PROCESSOR)
+    for kind in kinds:
+        kind.refresh_from_db()
+    return kinds
 
 
 def copy_of(kind: Image, owner: User, taken: datetime) -> Image:
@@ -169,7 +175,6 @@ def copy_of(kind: Image, owner: User, taken: datetime) -> Image:
         frames=kind.frames,
         captured_at=taken,
         placeholder=kind.placeholder,
-        render_state=kind.render_state,
     )
     media = Path(settings.MEDIA_ROOT)
     for width in widths_of(kind):
@@ -183,7 +188,7 @@ def vacuum() -> None:
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE gallery_image")
+        cursor.execute("VACUUM ANALYZE gallery_image, gallery_analysis")
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 person alone, what fails, and whether memory grows.
 
 Fills an empty database (`make bench` starts one), serves it as the demo does (web
-processes, encoder, media worker, scheduler), measures one person for a minute, then all of
+processes, encoder, other workers, scheduler), measures one person for a minute, then all of
 them (benchmarks/load_people.py: who does what). The people share the cores with the site.
 All visitors come from one address here, so the limit for an address is lifted
 (THROTTLE_ANONYMOUS, THROTTLE_VISITOR_SEARCH); those for accounts stand.

@@ -16,6 +16,8 @@ import numpy as np
 from PIL import Image as PILImage
 from PIL import ImageEnhance
 
+from benchmarks.analysed import all_done
+
 if TYPE_CHECKING:
     from gallery.models import Image, User
 
@@ -48,6 +50,8 @@ def fill(people: int, pictures: int, seed: int) -> list[Account]:
     keeper = User.objects.create_user("keeper")
     kinds = [_kept(keeper, data, f"{n}.jpg") for n, data in enumerate(photographs(seed))]
     _await_settled()
+    for kind in kinds:
+        kind.refresh_from_db()
     users = User.objects.bulk_create(User(username=f"person{n}") for n in range(people))
     owners = users or [keeper]
     rows = [_copy(rng.choice(kinds), owners[n % len(owners)], rng) for n in range(pictures)]
@@ -82,13 +86,9 @@ def varied(picture: PILImage.Image, light: float, crop: int = 0) -> bytes:
 def _kept(owner: User, data: bytes, name: str) -> Image:
     from django.core.files.base import ContentFile
 
-    from gallery.library import renditions
     from gallery.library.service import add_image
 
-    image = add_image(owner=owner, file=ContentFile(data), name=name).image
-    renditions.render(image)
-    image.refresh_from_db()
-    return image
+    return add_image(owner=owner, file=ContentFile(data), name=name).image
 
 
 def _copy(kind: Image, owner: User, rng: random.Random) -> Image:
@@ -99,15 +99,14 @@ def _copy(kind: Image, owner: User, rng: random.Random) -> Image:
     copy.title = f"Picture {rng.randrange(10_000)}"
     copy.camera = rng.choice(CAMERAS)
     copy.visibility = rng.choice(["private", "public"])
-    copy.palette, copy.colour_cells, copy.looks = kind.palette, kind.colour_cells, kind.looks
+    copy.palette, copy.colour_cells = kind.palette, kind.colour_cells
     copy.like = kind.pk  # type: ignore[attr-defined]  # whose vector it lies around
     return copy
 
 
 def _encode(rows: Sequence[Any], seed: int) -> None:
-    from pgvector import HalfVector
-
     from gallery.encoders.base import l2_normalise
+    from gallery.indexing.encoding import keep_vectors
     from gallery.models import Embedding, EmbeddingSpace
 
     space = EmbeddingSpace.objects.get(state="active")
@@ -118,13 +117,10 @@ def _encode(rows: Sequence[Any], seed: int) -> None:
     rng = np.random.default_rng(seed)
     noise = rng.normal(scale=SCATTER, size=(len(rows), space.dimensions)).astype(np.float32)
     vectors = l2_normalise(np.stack([known[row.like] for row in rows]) + noise)
-    Embedding.objects.bulk_create(
-        (
-            Embedding(image=row, space=space, state="encoded", vector=HalfVector(vector))
-            for row, vector in zip(rows, vectors, strict=True)
-        ),
-        batch_size=1000,
-    )
+    for start in range(0, len(rows), 1000):
+        some = rows[start : start + 1000]
+        keep_vectors(space, [row.pk for row in some], vectors[start : start + 1000])
+    all_done()
 
 
 def _albums(users: Sequence[User], rows: Sequence[Image]) -> None:
@@ -159,12 +155,12 @@ def _signed_in(user: User) -> Account:
 
 
 def _await_settled() -> None:
-    """Until the encoder has seen every photograph."""
-    from gallery.models import Embedding
+    """Until workers have done all that waits for them."""
+    from gallery.models import Analysis
 
-    waiting = Embedding.objects.exclude(state="encoded")
+    waiting = Analysis.objects.filter(state="waiting")
     if not _is_soon(lambda: not waiting.exists(), SETTLED_SECONDS):
-        raise SystemExit(f"{waiting.count()} photographs are not encoded yet.")
+        raise SystemExit(f"{waiting.count()} analyses of photographs are not done yet.")
 
 
 def await_map(pictures: int) -> None:

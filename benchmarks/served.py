@@ -61,7 +61,7 @@ class Site:
 @contextmanager
 def served(limits: Mapping[str, str] = NO_LIMITS, *, whole: bool = False) -> Iterator[Site]:
     """A web process and an encoder for queries; with `whole` all that the demo runs: as many
-    web processes, an encoder that also indexes, a media worker and the scheduler."""
+    web processes, an encoder that also indexes, the other workers and the scheduler."""
     port = free_port()
     # As the demo.
     env = os.environ | limits | {"MALLOC_ARENA_MAX": "2", "WEB_THREADS": str(WEB_THREADS)}
@@ -89,6 +89,7 @@ def _whole(port: int, folder: str) -> dict[str, list[str]]:
         "web": _web(port, WEB_PROCESSES),
         "encoder": _worker("encoder", "query,index", 8),
         "media": _worker("media", "media", 2),
+        "chores": _worker("chores", "chores", 20),
         "beat": [*beat, "--loglevel", "WARNING"],
     }
 

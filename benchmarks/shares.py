@@ -8,12 +8,15 @@ read the ratio.
 from __future__ import annotations
 
 import argparse
+import os
 import threading
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from benchmarks.analysed import all_done
 
 if TYPE_CHECKING:
     from benchmarks.served import Api
@@ -28,6 +31,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--seconds", type=float, default=20)
     options = parser.parse_args(arguments)
 
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clipsite.settings")
     import django
 
     django.setup()
@@ -67,10 +71,10 @@ def main(arguments: Sequence[str]) -> None:
 def prepared(classifiers: int) -> str:
     """A public picture with a vector, and the accounts. Returns its id."""
     from django.core.management import call_command
-    from pgvector import HalfVector
 
     from benchmarks.bench_search import starter_space
-    from gallery.models import Embedding, Image, User
+    from gallery.indexing.encoding import keep_vectors
+    from gallery.models import Image, User
 
     call_command("migrate", verbosity=0)
     space = starter_space()
@@ -81,11 +85,10 @@ def prepared(classifiers: int) -> str:
     for number in range(100):
         image = Image.objects.create(
             owner=users[0], visibility="public", sha256=f"{number:064}", file="none",
-            byte_size=1, content_type="image/jpeg", width=1, height=1, render_state="ready",
+            byte_size=1, content_type="image/jpeg", width=1, height=1,
         )  # fmt: skip
-        Embedding.objects.create(
-            image=image, space=space, state="encoded", vector=HalfVector(vector)
-        )
+        keep_vectors(space, [image.pk], vector[None])
+    all_done()
     return str(image.pk)
 
 

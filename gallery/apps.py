@@ -9,9 +9,13 @@ class GalleryConfig(AppConfig):
 
     def ready(self) -> None:
         import clipsite.celery  # noqa: F401  (makes it the application tasks are sent through)
-        from gallery import checks  # noqa: F401  (registers the system checks)
+        from gallery import (
+            analysers,
+            checks,  # noqa: F401  (registers the system checks)
+        )
         from gallery.accounts import signals
         from gallery.accounts.credentials import watch_second_factors
 
+        analysers.register()
         signals.connect()
         watch_second_factors()

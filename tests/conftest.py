@@ -220,6 +220,8 @@ def worker_environment(media: Path, **extra: str) -> dict[str, str]:
         "MEDIA_ROOT": str(media),
         "UPLOAD_DIR": f"{media}-uploads",
         "DJANGO_SETTINGS_MODULE": "clipsite.settings",
+        # A test says itself when workers look for what waits (tests/sweeping.py).
+        "CLIPSITE_SWEEP_SECONDS": "86400",
         **extra,
     }
 
@@ -315,8 +317,8 @@ def _media_process(
     django_db_setup: None, worker_media: Path, tmp_path_factory: Any
 ) -> Iterator[subprocess.Popen[bytes]]:
     log = tmp_path_factory.mktemp("logs") / "media.log"
-    process = start_worker("media", "media", worker_media, log, concurrency=2)
-    _listening["media"] = ("media",)
+    process = start_worker("media", "media,chores", worker_media, log, concurrency=20)
+    _listening["media"] = ("media", "chores")
     yield process
     del _listening["media"]
     stop(process)
@@ -326,7 +328,7 @@ def _media_process(
 def media_worker(
     transactional_db: None, worker_media: Path, _media_process: subprocess.Popen[bytes]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A running media worker (renditions)."""
+    """A running worker for all that needs no model: what the product has two for."""
     yield _media_process
     _let_workers_finish()
 

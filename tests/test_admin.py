@@ -9,12 +9,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from knox.models import AuthToken
-from pgvector import HalfVector
 
 from gallery.accounts import deletion, invitations
+from gallery.indexing import encoding
 from gallery.models import (
     Album,
-    Embedding,
+    Analysis,
     EmbeddingSpace,
     Group,
     Image,
@@ -25,11 +25,12 @@ from gallery.models import (
     User,
 )
 from tests.conftest import draw, upload
+from tests.factories import make_space, set_state, set_vector
 from tests.web_tools import confirmed
 
 State = EmbeddingSpace.State
 REASON = "The picture cannot be decoded.\nOSError('cut off')"
-LISTS = ("image", "embeddingspace", "embedding", "user")
+LISTS = ("image", "embeddingspace", "analysis", "user")
 
 
 @pytest.fixture(autouse=True)
@@ -61,15 +62,15 @@ def space(db: None) -> EmbeddingSpace:
 @pytest.fixture
 def picture(alice: User, space: EmbeddingSpace) -> Image:
     image = upload(alice, title="Lighthouse", name="tower.jpg")
-    image.embeddings.update(state=Embedding.State.ENCODED, vector=HalfVector([1, 0, 0]))
+    set_vector(image, space, [1, 0, 0])
     return image
 
 
 @pytest.fixture
-def failed(alice: User, space: EmbeddingSpace) -> Embedding:
+def failed(alice: User, space: EmbeddingSpace) -> Analysis:
     image = upload(alice, draw(colour="blue"), title="Broken")
-    image.embeddings.update(state=Embedding.State.FAILED, error=REASON, attempts=3)
-    return image.embeddings.get()
+    why = {"reason_code": "damaged", "reason": REASON, "attempts": 3}
+    return set_state(image, encoding.name_of(space), "failed", **why)
 
 
 def list_url(model: str) -> str:
@@ -129,7 +130,7 @@ def test_staff_without_rights_on_pictures_see_none(bob: User, picture: Image) ->
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 @pytest.mark.parametrize("model", LISTS)
-def test_lists(admin: Client, picture: Image, failed: Embedding, model: str, language: str) -> None:
+def test_lists(admin: Client, picture: Image, failed: Analysis, model: str, language: str) -> None:
     response = admin.get(list_url(model), headers={"Accept-Language": language})
     assert response.status_code == 200
     assert f'<html lang="{language}"' in response.content.decode()
@@ -144,22 +145,25 @@ def test_lists_of_libraries_have_the_same_look(admin: Client, alice: User, model
     assert "unfold" in response.content.decode()
 
 
-def test_detail_pages(admin: Client, picture: Image, failed: Embedding) -> None:
-    for instance in (picture, picture.embeddings.get().space, failed, picture.owner):
+def test_detail_pages(admin: Client, picture: Image, failed: Analysis) -> None:
+    for instance in (picture, failed, EmbeddingSpace.objects.get(), picture.owner):
         name = instance._meta.model_name
         response = admin.get(reverse(f"admin:gallery_{name}_change", args=[instance.pk]))
         assert response.status_code == 200, name
 
 
 def test_dashboard_counts_and_tells_the_state_of_each_part(
-    admin: Client, picture: Image, failed: Embedding
+    admin: Client, picture: Image, failed: Analysis
 ) -> None:
     response = admin.get("/admin/")
     figures = {str(figure.title): figure.value for figure in response.context["figures"]}
     assert figures == {"Pictures": 2, "Waiting to be encoded": 0, "Failed": 1, "Accounts": 2}
     parts = {str(part["name"]): part["status"].ok for part in response.context["parts"]}
     assert parts["Database"]
-    assert set(parts) == {"Database", "Queue", "Encoder worker", "Embedding space"}
+    assert set(parts) == {
+        *("Database", "Queue", "Encoder worker", "Embedding space"),
+        *("Storage of pictures", "Work on pictures"),
+    }
 
 
 def test_every_link_of_the_sidebar_works(admin: Client, space: EmbeddingSpace) -> None:
@@ -171,7 +175,7 @@ def test_every_link_of_the_sidebar_works(admin: Client, space: EmbeddingSpace) -
 
 
 def test_lists_fetch_no_vectors(
-    admin: Client, picture: Image, failed: Embedding, django_assert_max_num_queries: Any
+    admin: Client, picture: Image, failed: Analysis, django_assert_max_num_queries: Any
 ) -> None:
     for model in LISTS:
         with django_assert_max_num_queries(20) as queries:
@@ -195,7 +199,7 @@ def test_lists_fetch_no_vectors(
     ],
 )
 def test_pictures_are_found_by_state_and_text(
-    admin: Client, picture: Image, failed: Embedding, query: str, titles: set[str]
+    admin: Client, picture: Image, failed: Analysis, query: str, titles: set[str]
 ) -> None:
     result = admin.get(f"{list_url('image')}?{query}").context["cl"].result_list
     assert {image.title for image in result} == titles
@@ -223,36 +227,58 @@ def test_texts_can_be_changed(admin: Client, picture: Image) -> None:
     assert (picture.title, picture.visibility) == ("Old tower", "public")
 
 
+def encoded(image: Image) -> Analysis:
+    return image.analyses.get(analyser__startswith="encoding-")
+
+
 def test_encode_again(
     admin: Client, picture: Image, rung: list[Any], django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         page = act(admin, "image", "reencode", picture.pk)
     assert "1 picture waits to be encoded." in page
-    assert picture.embeddings.get().state == Embedding.State.PENDING
+    assert encoded(picture).state == "waiting"
+    assert picture.embeddings.exists(), "found until there is another vector"
     assert ("gallery.tasks.index_pending", ()) in rung
 
 
 def test_retry_leaves_alone_what_did_not_fail(
-    admin: Client, picture: Image, failed: Embedding
+    admin: Client, picture: Image, failed: Analysis
 ) -> None:
+    drawn = set_state(failed.image, "renditions", "failed", reason_code="damaged", attempts=1)
     act(admin, "image", "retry_failed", picture.pk, failed.image_id)
-    failed.refresh_from_db()
-    assert (failed.state, failed.error, failed.attempts) == (Embedding.State.PENDING, "", 0)
-    assert picture.embeddings.get().state == Embedding.State.ENCODED
+    for row in (failed, drawn):
+        row.refresh_from_db()
+        assert (row.state, row.reason_code, row.reason, row.attempts) == ("waiting", "", "", 0)
+    assert encoded(picture).state == "done"
 
 
 def test_thumbnails_are_made_again(
     admin: Client, picture: Image, rung: list[Any], django_capture_on_commit_callbacks: Any
 ) -> None:
-    Image.objects.update(render_state="failed", render_error="Why", render_attempts=3)
+    drawn = set_state(picture, "renditions", "failed", reason="Why\nOSError", attempts=3)
+    page = admin.get(reverse("admin:gallery_image_change", args=[picture.pk])).content.decode()
+    assert "Why" in page
     with django_capture_on_commit_callbacks(execute=True):
         act(admin, "image", "render_again", picture.pk)
-    picture.refresh_from_db()
-    assert (picture.render_state, picture.render_error, picture.render_attempts) == (
-        "pending", "", 0,
-    )  # fmt: skip
-    assert ("gallery.tasks.render_image", (str(picture.pk),)) in rung
+    drawn.refresh_from_db()
+    assert (drawn.state, drawn.reason, drawn.attempts) == ("waiting", "", 0)
+    assert ("gallery.tasks.analyse_pending", ()) in rung
+    assert encoded(picture).state == "done"
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"), [("waiting", "Pending"), ("done", "Ready"), ("failed", "Failed")]
+)
+def test_the_list_tells_the_state_of_thumbnails(
+    admin: Client, picture: Image, state: str, shown: str
+) -> None:
+    set_state(picture, "renditions", state)
+    response = admin.get(list_url("image"), {"o": "6"})
+    assert [shown] == [
+        response.context["cl"].model_admin.render_name(row)
+        for row in response.context["cl"].result_list
+    ]
 
 
 def test_trash_and_back(admin: Client, picture: Image) -> None:
@@ -280,24 +306,38 @@ def test_deleting_removes_the_file_too(
 
 
 def test_failures_list_the_reasons_of_the_failed_alone(
-    admin: Client, picture: Image, failed: Embedding
+    admin: Client, picture: Image, failed: Analysis
 ) -> None:
-    response = admin.get(list_url("embedding"))
+    set_state(failed.image, "looks", "failed", reason_code="needs")  # told by what it needs
+    response = admin.get(list_url("analysis"))
     assert list(response.context["cl"].result_list) == [failed]
     assert "The picture cannot be decoded." in response.content.decode()
 
 
-def test_failures_can_be_tried_again(admin: Client, failed: Embedding) -> None:
-    assert "1 picture is tried again." in act(admin, "embedding", "retry", failed.pk)
+def test_failures_are_found_by_what_failed_and_why(admin: Client, failed: Analysis) -> None:
+    drawn = set_state(failed.image, "renditions", "failed", reason_code="original_missing")
+    for query, found in (
+        ({}, {failed, drawn}),
+        ({"analyser": "renditions"}, {drawn}),
+        ({"reason_code": "damaged"}, {failed}),
+        ({"q": "Broken"}, {failed, drawn}),
+        ({"q": "cut off"}, {failed}),
+    ):
+        response = admin.get(list_url("analysis"), query)
+        assert set(response.context["cl"].result_list) == found, query
+
+
+def test_failures_can_be_tried_again(admin: Client, failed: Analysis) -> None:
+    assert "1 picture is tried again." in act(admin, "analysis", "retry", failed.pk)
     failed.refresh_from_db()
-    assert failed.state == Embedding.State.PENDING
+    assert failed.state == "waiting"
 
 
 # --- Spaces -----------------------------------------------------------------------
 
 
 def test_spaces_show_counts_and_errors(
-    admin: Client, picture: Image, failed: Embedding, space: EmbeddingSpace
+    admin: Client, picture: Image, failed: Analysis, space: EmbeddingSpace
 ) -> None:
     EmbeddingSpace.objects.create(
         architecture="no-such-model", state=State.FAILED, error="There is no such model."
@@ -305,7 +345,7 @@ def test_spaces_show_counts_and_errors(
     response = admin.get(list_url("embeddingspace"))
     counted = {row.architecture: row for row in response.context["cl"].result_list}
     starter = counted["starter"]
-    assert (starter.encoded, starter.pending, starter.failed) == (1, 0, 1)
+    assert (starter.done, starter.waiting, starter.failed) == (1, 0, 1)
     assert "There is no such model." in response.content.decode()
 
 
@@ -318,7 +358,7 @@ def test_a_new_space_is_built_beside_the_active_one(
         assert admin.post(url, data).status_code == 302
     new = EmbeddingSpace.objects.get(architecture="ViT-B-32")
     assert new.state == State.BUILDING
-    assert new.embeddings.get().state == Embedding.State.PENDING
+    assert not picture.analyses.filter(analyser=encoding.name_of(new)).exists(), "by a worker"
     assert EmbeddingSpace.objects.get(state=State.ACTIVE).architecture == "starter"
     assert ("gallery.tasks.prepare_spaces", ()) in rung
 
@@ -365,7 +405,7 @@ def test_a_space_that_is_not_ready_is_not_activated(
     admin: Client, picture: Image, space: EmbeddingSpace
 ) -> None:
     new = EmbeddingSpace.objects.create(architecture="larger", dimensions=4)
-    Embedding.objects.create(image=picture, space=new)
+    set_state(picture, encoding.name_of(new), "failed", reason_code="damaged")
     page = space_action(admin, "activate", new.pk)
     assert "1 picture" in page
     space.refresh_from_db()
@@ -384,13 +424,14 @@ def test_a_failed_model_is_loaded_again(admin: Client, space: EmbeddingSpace) ->
 def test_a_retired_space_can_be_deleted_the_active_one_cannot(
     admin: Client, picture: Image, space: EmbeddingSpace
 ) -> None:
-    old = EmbeddingSpace.objects.create(architecture="old", state=State.RETIRED, dimensions=3)
-    Embedding.objects.create(image=picture, space=old)
+    old = make_space(State.RETIRED, architecture="old")
+    set_vector(picture, old, [0, 1, 0])
     delete = "admin:gallery_embeddingspace_delete"
     assert admin.post(reverse(delete, args=[space.pk]), {"post": "yes"}).status_code == 403
     assert admin.post(reverse(delete, args=[old.pk]), {"post": "yes"}).status_code == 302
     assert list(EmbeddingSpace.objects.all()) == [space]
     assert picture.embeddings.count() == 1
+    assert not picture.analyses.filter(analyser=encoding.name_of(old)).exists()
 
 
 # --- Accounts ---------------------------------------------------------------------
@@ -412,10 +453,10 @@ def test_deleting_an_account_removes_its_files(
             reverse("admin:gallery_user_delete", args=[alice.pk]), {"post": "yes"}
         )
     assert response.status_code == 302
-    assert (deletion.TASK, (alice.pk,)) in rung
+    assert (deletion.TASK, ()) in rung
     assert not User.objects.get(pk=alice.pk).is_active
     with django_capture_on_commit_callbacks(execute=True):
-        deletion.remove(alice.pk)
+        deletion.remove_requested()
     assert not User.objects.filter(username="alice").exists()
     assert not storage.exists(name)
 

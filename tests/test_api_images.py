@@ -11,11 +11,12 @@ from django.utils.dateparse import parse_datetime
 from PIL import Image as Picture
 from rest_framework.test import APIClient
 
-from gallery.models import Embedding, Image
+from gallery.indexing import encoding
+from gallery.models import Image
 from tests import pictures
 from tests.api_tools import code_of
 from tests.conftest import api, upload
-from tests.factories import make_space, set_vector
+from tests.factories import make_space, set_state, set_vector
 
 pytestmark = pytest.mark.django_db
 
@@ -264,8 +265,8 @@ def test_a_deleted_picture_can_be_restored(alice):
 def test_a_failed_picture_says_why_and_is_tried_again(alice):
     space = make_space()
     image = upload(alice)
-    rows = Embedding.objects.filter(image=image, space=space)
-    rows.update(state=Embedding.State.FAILED, error="The file cannot be decoded.", attempts=5)
+    why = {"reason_code": "damaged", "reason": "The file cannot be decoded.\nOSError()"}
+    row = set_state(image, encoding.name_of(space), "failed", **why, attempts=5)
     shown = api(alice).get(f"{IMAGES}{image.pk}/").json()
     assert (shown["state"], shown["error"]) == ("failed", "The file cannot be decoded.")
     assert ids(api(alice).get(f"{IMAGES}?state=failed")) == [str(image.pk)]
@@ -273,16 +274,37 @@ def test_a_failed_picture_says_why_and_is_tried_again(alice):
     answer = api(alice).post(f"{IMAGES}{image.pk}/retry/")
     assert answer.status_code == 200
     assert (answer.json()["state"], answer.json()["error"]) == ("pending", "")
-    assert rows.get().state == Embedding.State.PENDING
+    row.refresh_from_db()
+    assert (row.state, row.attempts, row.reason_code, row.reason) == ("waiting", 0, "", "")
 
 
-def test_previews_that_failed_are_tried_again_too(alice):
-    set_vector(upload(alice), make_space(), [1, 0, 0])
-    Image.objects.update(render_state="failed", render_error="Why", render_attempts=3)
-    image = Image.objects.get()
+def test_a_retry_is_of_all_that_failed_and_of_nothing_else(alice, rings):
+    space, building = make_space(), make_space("building", architecture="other")
+    retired = make_space("retired", architecture="former")
+    image, other = upload(alice), upload(alice, pictures.jpeg(99, 50))
+    set_vector(image, space, [1, 0, 0])
+    failed = [encoding.name_of(building), "renditions", "looks", "comparison"]
+    for name in [*failed, encoding.name_of(retired)]:
+        set_state(image, name, "failed", reason_code="crashed", attempts=5)
+    set_state(other, "looks", "failed")
+    rings.clear()
+
     assert api(alice).post(f"{IMAGES}{image.pk}/retry/").status_code == 200
-    image.refresh_from_db()
-    assert (image.render_state, image.render_error, image.render_attempts) == ("pending", "", 0)
+
+    states = dict(image.analyses.values_list("analyser", "state"))
+    assert {name for name in states if states[name] == "waiting"} == set(failed)
+    assert states[encoding.name_of(space)] == "done"
+    assert states[encoding.name_of(retired)] == "failed", "nobody wants that any more"
+    assert other.analyses.get(analyser="looks").state == "failed"
+    assert sorted(rings) == [("gallery.tasks.analyse_pending",), ("gallery.tasks.index_pending",)]
+
+
+def test_nobody_else_has_a_picture_tried_again(alice, bob):
+    image = upload(alice, visibility="public")
+    row = set_state(image, "renditions", "failed", reason_code="crashed")
+    assert api(bob).post(f"{IMAGES}{image.pk}/retry/").status_code == 404
+    row.refresh_from_db()
+    assert row.state == "failed"
 
 
 def test_a_retry_leaves_a_ready_picture_alone(alice):

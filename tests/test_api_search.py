@@ -50,7 +50,7 @@ def photos(encoder_worker, alice, bob):
         "temple": upload(bob, sample("china.jpg")),
     }
     wait_for(
-        lambda: not Image.objects.exclude(embeddings__state="encoded").exists(),
+        lambda: not Image.objects.filter(embeddings=None).exists(),
     )
     return made
 

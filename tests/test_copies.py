@@ -17,7 +17,7 @@ from gallery.library import detail, drawing, renditions
 from gallery.models import Image, NearDuplicate
 from gallery.organising import copies, duplicates
 from tests.conftest import upload
-from tests.factories import make_space, set_vector
+from tests.factories import analyse, make_space, set_vector
 from tests.test_near_duplicates import build_index, link, pairs
 
 pytestmark = pytest.mark.django_db
@@ -74,7 +74,7 @@ def lamp(colour: tuple[int, int, int]) -> PILImage.Image:
 
 def stored(owner, content: bytes, name: str = "a.png") -> Image:
     image = upload(owner, content, name)
-    renditions.render(image)
+    analyse()
     image.refresh_from_db()
     return image
 
@@ -156,14 +156,14 @@ def test_pairs_are_certain_once_their_details_are_seen(alice):
     alike(alice, saved(original), saved(original.resize((300, 200)), "JPEG", quality=70))
     assert duplicates.certain(alice) == []
     assert copies.waiting().exists()
-    tasks.compare_pictures()
+    tasks.compare_copies()
     assert not copies.waiting().exists()
     assert len(duplicates.certain(alice)) == 1
 
 
 def test_documents_are_never_certain(alice):
     alike(alice, saved(form()), saved(form(day="12.08.1981")))
-    tasks.compare_pictures()
+    tasks.compare_copies()
     (group,) = duplicates.page(alice, None, 10)[0]
     assert not group.is_certain
     assert duplicates.merge_certain(alice).trashed == 0
@@ -174,12 +174,12 @@ def test_what_cannot_be_seen_is_not_certain(alice, bob):
     for width in renditions.WIDTHS:
         renditions.default_storage.delete(renditions.rendition_path(images[0], width))
     Image.objects.filter(pk=images[0].pk).update(file="gone")
-    tasks.compare_pictures()
+    tasks.compare_copies()
     assert NearDuplicate.objects.get().difference is None, "the file may come back"
     for width in renditions.WIDTHS:
         name = renditions.rendition_path(images[0], width)
         renditions.replace_stored(name, renditions.ContentFile(b"no picture"))
-    tasks.compare_pictures()
+    tasks.compare_copies()
     assert NearDuplicate.objects.get().difference == float("inf")
     assert duplicates.certain(alice) == []
 
@@ -242,11 +242,11 @@ PHOTO = PILImage.fromarray(photographs.coffee())
 def test_plain_pictures_are_told_apart_by_their_colours(one, other, apart, alice):
     space = make_space(dimensions=8)
     build_index(space)
-    for number, shown in enumerate((one, other)):
-        image = stored(alice, saved(shown), f"{number}.png")
-        Image.objects.filter(pk=image.pk).update(perceptual_hash=0)
+    images = [stored(alice, saved(shown), f"{n}.png") for n, shown in enumerate((one, other))]
+    Image.objects.update(perceptual_hash=0)
+    for image in images:
         set_vector(image, space, np.eye(8)[0])
-    assert near_duplicates.compare_pending(seconds=30) == 2
+    assert analyse() == 2
     assert bool(pairs()) is not apart
 
 
@@ -257,7 +257,7 @@ def test_a_pair_that_was_stored_before_is_judged_again(alice):
     link(*images)
     for image in images:
         set_vector(image, space, np.eye(8)[0])
-    near_duplicates.compare_pending(seconds=30)
+    assert analyse() == 2
     assert pairs() == set()
 
 

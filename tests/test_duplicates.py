@@ -14,7 +14,6 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from gallery.errors import Expired
-from gallery.library import renditions
 from gallery.models import (
     Album,
     AlbumItem,
@@ -28,6 +27,7 @@ from gallery.models import (
 from gallery.organising import changes, duplicates, merging
 from gallery.organising.trash import purge_expired
 from tests.conftest import api, draw, upload
+from tests.factories import analyse
 from tests.test_near_duplicates import link
 from tests.web_tools import HTMX, browser
 
@@ -401,7 +401,7 @@ def test_other_light_wants_a_look(alice):
     bright = upload(alice, draw(colour="white"))
     for image in (keep, bright):
         Image.objects.filter(pk=image.pk).update(placeholder="")
-        renditions.render(image)
+    analyse()
     Image.objects.filter(pk=other.pk).update(
         placeholder=Image.objects.get(pk=bright.pk).placeholder
     )

@@ -21,11 +21,13 @@ from django.utils import timezone, translation
 from gallery.errors import Unavailable
 from gallery.explore import concepts, drawing, layout, maps, placing, points, regions
 from gallery.explore.status import status
+from gallery.indexing import encoding
 from gallery.library.service import add_image
 from gallery.models import EmbeddingSpace, ExploreMap, Image, MapCluster, MapPoint, User
 from gallery.search import relevance, sample
+from gallery.work import leases
 from tests.conftest import ROOT, api, wait_for
-from tests.factories import make_space, set_vector
+from tests.factories import make_space, set_state, set_vector
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +67,6 @@ def make_images(owner: User, count: int, **fields: Any) -> list[Image]:
             content_type="image/jpeg",
             width=4,
             height=3,
-            render_state="ready",
             **fields,
         )
         for _ in range(count)
@@ -212,17 +213,17 @@ def test_it_is_drawn_anew_when_half_as_many_have_come(alice, space):
     encode(make_images(alice, 1), space, axis=2)
     assert maps.due() == space
     # While more are on their way, not all the time.
-    space.embeddings.create(image=make_images(alice, 1)[0])
+    set_state(make_images(alice, 1)[0], encoding.name_of(space), "waiting")
     assert maps.due() is None
     ExploreMap.objects.update(built_at=timezone.now() - maps.PATIENCE)
-    space.embeddings.filter(vector__isnull=False).update(encoded_at=timezone.now())
+    space.embeddings.update(encoded_at=timezone.now())
     assert maps.due() == space
 
 
 def test_one_worker_draws_and_a_dead_one_is_replaced(alice, space):
     encode(make_images(alice, 10), space, axis=0)
     first = maps.claim(space)
-    first.keep(0.4)
+    first.keep(progress=0.4)
     assert maps.claim(space) is None
     assert maps.due() is None
     assert (status().state, status().percent) == ("building", 40)
@@ -230,11 +231,13 @@ def test_one_worker_draws_and_a_dead_one_is_replaced(alice, space):
     assert maps.due() == space
     second = maps.claim(space)
     assert second is not None
-    with pytest.raises(maps.LostClaim):
-        first.keep(0.5)
-    first.fail("too late to say")
-    first.release()
-    second.keep(0.6)
+    with pytest.raises(leases.Lost):
+        first.keep(progress=0.5)
+    with pytest.raises(leases.Lost):
+        maps.fail(first, "too late to say")
+    with pytest.raises(leases.Lost):
+        first.release()
+    second.keep(progress=0.6)
     assert status().percent == 60
 
 
@@ -259,7 +262,7 @@ def test_a_layout_that_is_killed_leaves_the_old_map_and_a_reason(alice, space, m
     assert drawn.points.filter(cluster=region).count() == 15
     assert status().state == "ready"  # the old one is still shown
     assert maps.due() is None  # and tried again later,
-    ExploreMap.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
+    ExploreMap.objects.update(not_before=timezone.now() - timedelta(seconds=1))
     assert maps.due() == space
     maps.draw_again(space)  # or when it is asked for
     assert maps.due() == space
@@ -283,7 +286,7 @@ def test_the_old_spaces_map_is_shown_until_the_new_one_is_drawn(alice, space):
 
 def test_an_administrator_sees_why_and_has_it_drawn_anew(alice, space):
     encode(make_images(alice, 10), space, axis=0)
-    maps.claim(space).fail("too little memory")
+    maps.fail(maps.claim(space), "too little memory")
     assert maps.due() is None
     User.objects.create_superuser("root", "root@example.org", "root-password")
     client = Client()
@@ -465,7 +468,7 @@ def test_real_pictures_get_fitting_names(encoder_worker, alice):
         file = ContentFile(buffer.getvalue(), name=f"{name}.jpg")
         found[name] = add_image(owner=alice, file=file, name=file.name).image
     space = active_space()
-    wait_for(lambda: space.embeddings.filter(state="encoded").count() == 3, what="vectors")
+    wait_for(lambda: space.embeddings.count() == 3, what="vectors")
     drawn = make_map(space)
     keys = {name: put(drawn, [image], 0.5, 0.5).pk for name, image in found.items()}
     names = {
@@ -552,7 +555,7 @@ def test_without_a_map(alice, space):
     for address in ("/explore/points/", "/explore/regions/", "/explore/regions/1/"):
         assert client.get(address).status_code == 404
     claim = maps.claim(space)
-    claim.keep(0.4)
+    claim.keep(progress=0.4)
     assert "40 %" in client.get("/explore/").content.decode()
     make_images(alice, 1)
     drawn = ExploreMap.objects.get()

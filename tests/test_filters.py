@@ -15,12 +15,13 @@ from rest_framework.test import APIClient
 
 from gallery import keyset
 from gallery.errors import Refusal
-from gallery.models import AlbumShare, Embedding, Favourite, Image
+from gallery.indexing import encoding
+from gallery.models import AlbumShare, Favourite, Image
 from gallery.organising import albums, selection, tags
 from gallery.search import filters
 from tests.api_tools import code_of
 from tests.conftest import api, draw, upload
-from tests.factories import make_space, set_vector
+from tests.factories import make_space, set_state, set_vector
 from tests.web_tools import browser
 
 pytestmark = pytest.mark.django_db
@@ -152,10 +153,8 @@ def test_by_archive_which_is_the_owners(alice, bob, images):
 def test_by_state_as_each_picture_tells_it(alice, images):
     space = make_space()
     set_vector(images[0], space, [1, 0, 0])
-    Embedding.objects.update_or_create(
-        image=images[1], space=space, defaults={"state": Embedding.State.FAILED}
-    )
-    Embedding.objects.filter(image=images[2]).delete()
+    set_state(images[1], encoding.name_of(space), "failed")
+    images[2].analyses.all().delete()
     for state, number in [("ready", 0), ("failed", 1), ("pending", 2)]:
         assert narrowed(alice, {"state": state}) == some(images, number)
         (shown,) = api(alice).get(IMAGES, {"state": state}).json()["results"]

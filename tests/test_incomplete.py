@@ -18,7 +18,6 @@ from PIL import ImageFile
 from skimage import data as photographs
 
 from gallery.errors import Refusal
-from gallery.library import renditions
 from gallery.library.query_picture import read_query_picture, read_small_picture
 from gallery.library.validation import inspect_picture
 from gallery.models import User
@@ -26,6 +25,7 @@ from gallery.pixels import interlaced, places
 from gallery.pixels.decode import decode, decode_rgb
 from tests import bombs, pictures
 from tests.conftest import api, upload
+from tests.factories import analyse
 from tests.web_tools import browser
 
 WHOLE: dict[str, Callable[[], bytes]] = {
@@ -207,10 +207,11 @@ def test_doubt_about_pixels_is_damage_wherever_it_is_told() -> None:
 def test_the_owner_is_told_and_gets_the_very_bytes(alice: User, bob: User) -> None:
     data = pictures.truncated_jpeg()
     image = upload(alice, data, visibility="public")
-    renditions.render(image)
+    analyse()
     image.refresh_from_db()
 
-    assert (image.incomplete, image.render_state) == (True, "ready")
+    assert image.incomplete
+    assert image.analyses.get(analyser="renditions").state == "done"
     with default_storage.open(image.file.name) as stored:
         assert stored.read() == data
     assert api(alice).get(f"/api/v1/images/{image.pk}/").json()["incomplete"] is True

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.files.base import ContentFile
@@ -115,10 +116,10 @@ def test_a_file_removed_before_the_row_is_written_again(
 def test_a_failed_transaction_takes_its_file_with_it(
     alice: User, media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(image: Image) -> None:
+    def fail(image_ids: list[UUID]) -> None:
         raise IntegrityError("the ledger is broken")
 
-    monkeypatch.setattr("gallery.indexing.ledger.enqueue", fail)
+    monkeypatch.setattr("gallery.work.ledger.enqueue", fail)
 
     with pytest.raises(IntegrityError, match="the ledger is broken"):
         add(alice, pictures.jpeg())

@@ -16,10 +16,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from gallery.errors import Refusal
-from gallery.indexing import ledger
 from gallery.library import service
-from gallery.models import EmbeddingSpace, Image, User
+from gallery.models import Image, User
 from tests import pictures
+from tests.factories import make_space, state_of
 from tests.library_tools import add, stored_files
 
 pytestmark = pytest.mark.django_db
@@ -50,20 +50,25 @@ def test_an_upload_is_kept_byte_for_byte_with_its_facts(
     assert image.exif["iso"] == 200
     assert image.latitude == pytest.approx(31.2293333)
     assert image.captured_at is not None
-    assert image.render_state == "pending"
-    assert rings == [
-        ("gallery.tasks.index_pending",),
-        ("gallery.tasks.render_image", str(image.pk)),
-    ]
+    # No space: no model is wanted.
+    assert rings == [("gallery.tasks.analyse_pending",)]
 
 
-def test_an_upload_enters_the_ledger(alice: User) -> None:
-    space = EmbeddingSpace.objects.create(architecture="test", state="active")
+def test_an_upload_enters_the_ledger_once_for_each_analyser(
+    alice: User, rings: list[tuple[Any, ...]]
+) -> None:
+    active, building = make_space(), make_space("building", architecture="other")
+    make_space("retired", architecture="former")
 
     image = add(alice, pictures.jpeg()).image
 
-    assert image.embeddings.get().space == space
-    assert ledger.with_state(Image.objects.filter(pk=image.pk)).get().index_state == "pending"
+    rows = image.analyses.order_by("analyser")
+    assert [row.analyser for row in rows] == [
+        "comparison", f"encoding-{active.pk}", f"encoding-{building.pk}", "looks", "renditions",
+    ]  # fmt: skip
+    assert {(row.state, row.attempts, row.claim) for row in rows} == {("waiting", 0, None)}
+    assert state_of(image) == "pending"
+    assert sorted(rings) == [("gallery.tasks.analyse_pending",), ("gallery.tasks.index_pending",)]
 
 
 def test_a_picture_without_a_title_does_not_show_its_file_name(alice: User) -> None:
@@ -167,7 +172,7 @@ def test_a_broker_that_is_down_loses_nothing(
     with django_capture_on_commit_callbacks(execute=True):
         upload = add(alice, pictures.jpeg())
 
-    assert Image.objects.filter(pk=upload.image.pk, render_state="pending").exists()
+    assert {row.state for row in upload.image.analyses.all()} == {"waiting"}
     assert "The broker is down" in caplog.text
     # The user does not wait for the broker.
     assert time.monotonic() - started < 3
@@ -217,6 +222,7 @@ def test_the_same_bytes_restore_from_the_trash(alice: User, rings: list[tuple[An
     data = pictures.jpeg()
     image = add(alice, data, "old.jpg", title="Old").image
     service.delete_image(image)
+    space = make_space()  # that was not there when it was deleted
     rings.clear()
 
     upload = add(alice, data, "new.jpg", title="New", description="d", visibility="unlisted")
@@ -227,6 +233,7 @@ def test_the_same_bytes_restore_from_the_trash(alice: User, rings: list[tuple[An
     assert image.deleted_at is None
     assert (image.title, image.description, image.visibility) == ("New", "d", "unlisted")
     assert image.original_name == "new.jpg"
+    assert image.analyses.filter(analyser=f"encoding-{space.pk}", state="waiting").exists()
     assert ("gallery.tasks.index_pending",) in rings
 
 

@@ -9,17 +9,20 @@ from typing import Any
 import numpy as np
 import pytest
 from django.core.files.storage import default_storage
+from django.utils import timezone
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageEnhance
 from skimage import data
 
-from gallery.library import colour_names, looking_back, oklab, renditions
-from gallery.library.looks import VERSION, looks_of
+from gallery.library import colour_names, oklab
+from gallery.library.looks import Looks, looks_of
 from gallery.library.palette import dominant
 from gallery.library.perceptual_hash import perceptual_hash
-from gallery.library.storage import rendition_path
-from gallery.models import Image, User
+from gallery.library.storage import original_of, rendition_path
+from gallery.models import Analysis, Image, Outage, User
+from gallery.work import ledger
 from tests.conftest import draw, upload
+from tests.factories import analyse, make_space, set_vector
 
 pytestmark = pytest.mark.django_db
 
@@ -53,9 +56,13 @@ def file_of(picture: Pillow.Image, **how: Any) -> bytes:
 
 def rendered(owner: User, data: bytes) -> Image:
     image = upload(owner, data)
-    renditions.render(image)
+    analyse()
     image.refresh_from_db()
     return image
+
+
+def row_of(image: Image, analyser: str = "looks") -> Analysis:
+    return image.analyses.get(analyser=analyser)
 
 
 # --- OKLab ------------------------------------------------------------------------
@@ -165,10 +172,11 @@ def test_flat_pictures_have_no_noise_in_their_hash():
 # --- In the worker ----------------------------------------------------------------
 
 
-def test_looks_come_with_the_renditions(alice, rings):
+def test_looks_follow_the_renditions(alice, rings):
     image = rendered(alice, file_of(stripes(red=60, blue=40)))
-    assert [colour for colour, _share in image.palette] == ["#ff0000", "#0000ff"]
-    assert image.looks == VERSION
+    levels = [list(bytes.fromhex(colour[1:])) for colour, _share in image.palette]
+    assert levels == [pytest.approx(colour, abs=2) for colour in ([255, 0, 0], [0, 0, 255])]
+    assert (row_of(image).state, row_of(image).version) == ("done", Looks.version)
     assert colour_names.number_of("red") in image.colour_cells
     assert image.perceptual_hash is not None
 
@@ -189,71 +197,103 @@ def test_a_turned_picture_is_looked_at_upright(alice, rings):
     assert bits_apart(*hashes) <= 2
 
 
-def forget_looks() -> None:
-    Image.objects.update(looks=0, palette=[], colour_cells=[], perceptual_hash=None)
+def look_again() -> None:
+    """As if nobody had looked yet."""
+    Image.objects.update(palette=[], colour_cells=[], perceptual_hash=None)
+    ledger.requeue(list(Image.objects.values_list("pk", flat=True)), [Looks()])
 
 
-def test_the_sweep_catches_up_in_portions(alice, rings):
-    images = [rendered(alice, draw(colour=colour)) for colour in ("red", "blue", "green")]
-    forget_looks()
-    assert [looking_back.catch_up(2), looking_back.catch_up(2), looking_back.catch_up(2)] == [
-        2, 1, 0,
-    ]  # fmt: skip
+def assert_looked_at(images: list[Image]) -> None:
+    """With the same result as before."""
     for before in images:
         after = Image.objects.get(pk=before.pk)
-        assert after.looks == VERSION
+        assert row_of(after).state == "done"
         assert bits_apart(after.perceptual_hash, before.perceptual_hash) <= 4
         assert after.palette
 
 
-def test_pictures_without_previews_are_left_to_the_renditions(alice, rings):
-    upload(alice)
-    failed = upload(alice, draw(colour="blue"))
-    Image.objects.filter(pk=failed.pk).update(render_state=Image.RenderState.FAILED)
-    assert looking_back.catch_up(10) == 0
+def test_a_higher_version_looks_at_all_pictures_again(alice, rings, monkeypatch):
+    images = [rendered(alice, draw(colour=colour)) for colour in ("red", "blue", "green")]
+    assert analyse() == 0
+    Image.objects.update(palette=[], colour_cells=[], perceptual_hash=None)
+    monkeypatch.setattr(Looks, "version", Looks.version + 1)
+    assert analyse() == len(images), "looks alone"
+    assert_looked_at(images)
+    assert {row_of(image).version for image in images} == {Looks.version}
+    assert analyse() == 0
 
 
-@pytest.mark.parametrize("harm", ["missing", "damaged"])
-def test_a_rendition_that_cannot_be_read_is_made_again(harm, alice, rings):
+def test_a_higher_version_tries_again_what_failed(alice, rings, monkeypatch):
+    image = rendered(alice, draw())
+    Analysis.objects.filter(analyser="looks").update(state="failed", reason_code="unknown")
+    assert analyse() == 0
+    monkeypatch.setattr(Looks, "version", Looks.version + 1)
+    assert analyse() == 1
+    assert row_of(image).state == "done"
+
+
+def test_what_is_looked_at_again_is_compared_again(alice, rings):
+    image = rendered(alice, draw())
+    set_vector(image, make_space(), [1, 0, 0])
+    Analysis.objects.filter(analyser="comparison").update(state="done")
+    look_again()
+    analyse()
+    assert row_of(image, "comparison").state == "waiting"
+
+
+def test_nothing_is_looked_at_before_there_are_renditions(alice, rings):
+    image = upload(alice)
+    assert ledger.claim(Looks(), 10).entries == ()
+    assert (row_of(image).state, row_of(image).attempts) == ("waiting", 0)
+    assert analyse() == 2, "the first step wakes the next, whatever it was put off to"
+    assert row_of(image).state == "done"
+
+
+@pytest.mark.parametrize("harm", ["missing", "damaged", "cut off"])
+def test_a_rendition_that_cannot_be_read_is_drawn_from_the_original(harm, alice, rings):
     image = rendered(alice, draw())
     name = rendition_path(image, 320)
+    with default_storage.open(name) as file:
+        whole = file.read()
     default_storage.delete(name)
     if harm == "damaged":
         default_storage.save(name, io.BytesIO(b"RIFF no picture"))
-    forget_looks()
-    assert looking_back.catch_up(10) == 0
-    image.refresh_from_db()
-    assert image.render_state == Image.RenderState.PENDING
-    assert looking_back.catch_up(10) == 0  # not tried again meanwhile
-    renditions.render(image)
-    image.refresh_from_db()
-    assert (image.render_state, image.looks) == ("ready", VERSION)
+    if harm == "cut off":
+        default_storage.save(name, io.BytesIO(whole[: len(whole) // 2]))
+    look_again()
+    assert analyse() == 1
+    assert_looked_at([image])
+    assert row_of(image, "renditions").state == "done"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_without_its_original_it_is_given_up(alice, rings):
-    image = rendered(alice, draw())
+    image, other = rendered(alice, draw()), rendered(alice, draw(colour="blue"))
     default_storage.delete(rendition_path(image, 320))
-    default_storage.delete(image.file.name)
-    forget_looks()
-    looking_back.catch_up(10)
-    renditions.render(image)
-    image.refresh_from_db()
-    assert (image.render_state, image.looks) == ("failed", 0)
-    assert looking_back.catch_up(10) == 0
+    default_storage.delete(original_of(image))
+    look_again()
+    assert analyse() == 1
+    assert (row_of(image).state, row_of(image).reason_code) == ("failed", "original_missing")
+    assert_looked_at([other])
+    assert not Outage.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_storage_that_is_down_costs_nothing_but_time(alice, rings, monkeypatch):
     images = [rendered(alice, draw(colour=colour)) for colour in ("red", "blue")]
-    forget_looks()
-    asked = []
+    look_again()
 
     def down(name: str, mode: str = "rb") -> None:
-        asked.append(name)
         raise OSError("no answer")
 
     with monkeypatch.context() as broken:
         broken.setattr(default_storage, "open", down)
-        assert looking_back.catch_up(10) == 0
-    assert len(asked) == 1
-    assert set(Image.objects.values_list("render_state", flat=True)) == {"ready"}
-    assert looking_back.catch_up(10) == len(images)
+        for _again in range(2 * ledger.MAX_ATTEMPTS):
+            assert analyse() == 0
+            assert Outage.objects.get().thing == "storage"
+            for image in images:
+                assert (row_of(image).state, row_of(image).attempts) == ("waiting", 0)
+            Outage.objects.update(ask_at=timezone.now())
+    assert analyse() == len(images)
+    assert_looked_at(images)
+    assert not Outage.objects.exists()

@@ -23,9 +23,9 @@ from PIL import ImageCms, PngImagePlugin, TiffImagePlugin
 from PIL.ExifTags import GPS, IFD, Base
 from pillow_heif import register_heif_opener
 
-from gallery.library import renditions
 from gallery.models import Image, Tag, User
 from tests.conftest import api, upload
+from tests.factories import analyse
 from tests.pictures import drawing
 from tests.sharing_tools import album_of, link_to, page_of, share, shared
 from tests.web_tools import browser
@@ -343,7 +343,7 @@ def test_a_picture_without_a_title_does_not_take_its_files_name(alice, picture: 
 
 
 def test_placeholders_are_pixels_alone(picture: Image) -> None:
-    renditions.render(picture)
+    analyse()
     picture.refresh_from_db()
     data = base64.b64decode(picture.placeholder.partition(",")[2])
     assert set(chunks(data)) <= {b"VP8 ", b"VP8L"}

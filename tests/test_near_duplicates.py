@@ -12,21 +12,28 @@ import numpy as np
 import pytest
 from django.db import close_old_connections, connection
 from django.db.models import F
-from django.db.models.functions import Now
+from django.utils import timezone
 from PIL import Image as PILImage
 from PIL import ImageDraw, ImageEnhance
 from skimage import data as photographs
 
-from gallery import tasks
-from gallery.indexing import comparisons, ledger, near_duplicates, spaces, vector_indexes
-from gallery.indexing.near_duplicates import Progress, are_near_duplicates
-from gallery.models import Comparison, Embedding, Image, NearDuplicate
+from gallery.indexing import encoding, near_duplicates, spaces, vector_indexes
+from gallery.indexing.near_duplicates import Comparison, Progress, are_near_duplicates
+from gallery.library.looks import Looks
+from gallery.models import Analysis, Image, NearDuplicate
 from gallery.search.folding import fold
+from gallery.work import analyser, ledger
 from tests.conftest import draw, upload, wait_for
-from tests.factories import make_space, set_vector
+from tests.factories import ColourEncoder, analyse, make_space, set_state, set_vector
 
 NONE_IN_COMMON = 0x5555_5555_5555_5555
 ALL = 0
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """No other analyser is at work: what the others make is made up."""
+    monkeypatch.setattr(analyser, "_providers", [near_duplicates.analysers])
 
 
 def build_index(space) -> None:
@@ -39,10 +46,16 @@ def build_index(space) -> None:
         )
 
 
-def picture(owner, number: int, vector=None, space=None, bits: int = ALL) -> Image:
-    """A picture with a vector and a perceptual hash as if workers had been there."""
+def picture(owner, number: int, vector=None, space=None, bits: int | None = ALL) -> Image:
+    """A picture with a vector and a perceptual hash as if workers had been there; without
+    `bits` nobody has looked at it yet."""
     image = upload(owner, draw(colour=(number % 256, 40, 90), format="PNG"), name="picture.png")
-    Image.objects.filter(pk=image.pk).update(perceptual_hash=bits)
+    set_state(image, "renditions", "done")
+    if bits is None:
+        set_state(image, "looks", "waiting")
+    else:
+        Image.objects.filter(pk=image.pk).update(perceptual_hash=bits)
+        set_state(image, "looks", "done")
     if space is not None:
         set_vector(image, space, vector)
     return image
@@ -60,27 +73,59 @@ def link(one: Image, other: Image, **facts) -> NearDuplicate:
 
 
 @pytest.fixture
-def space(db):
+def space(db, alone):
     made = make_space(dimensions=8)
     build_index(made)
     return made
 
 
 def compare_all() -> int:
-    return near_duplicates.compare_pending(seconds=30)
+    """By the loop of the media worker; how many were compared."""
+    return analyse()
+
+
+def waiting():
+    return ledger.waiting(near_duplicates.ANALYSER)
+
+
+def encoder_of(space) -> encoding.Encoding:
+    made = encoding.Encoding(space)
+    made.encoder = ColourEncoder()
+    return made
+
+
+def claim_to_encode(space, images) -> ledger.Claim:
+    claim = ledger.claim(encoder_of(space), len(images))
+    assert {entry.image_id for entry in claim.entries} == {image.pk for image in images}
+    return claim
+
+
+def store(claim: ledger.Claim, vector) -> int:
+    vectors = np.tile(vector.astype(np.float32), (len(claim.entries), 1))
+    return ledger.complete(claim, claim.entries, vectors)
+
+
+def to_encode(space, *images) -> None:
+    ledger.requeue([image.pk for image in images], [encoder_of(space)])
 
 
 def encode_again(space, images, vector) -> None:
-    ledger.reencode(Image.objects.filter(pk__in=[image.pk for image in images]))
-    claim = ledger.claim(space, len(images))
-    vectors = np.tile(vector.astype(np.float32), (len(images), 1))
-    assert ledger.complete(claim, list(claim.entries), vectors) == len(images)
+    to_encode(space, *images)
+    assert store(claim_to_encode(space, images), vector) == len(images)
 
 
-def time_passes(**span) -> None:
-    """For what waits in the queue."""
-    earlier = timedelta(**span or {"hours": 2})
-    Comparison.objects.update(queued_at=F("queued_at") - earlier, due_at=F("due_at") - earlier)
+def encode_beside(space, images, vectors) -> None:
+    """In a space that is being built."""
+    encoding.keep_vectors(space, [image.pk for image in images], vectors)
+    for image in images:
+        set_state(image, encoding.name_of(space), "done")
+
+
+def look_at(*images: Image) -> None:
+    claim = ledger.claim(Looks(), len(images))
+    assert {entry.image_id for entry in claim.entries} == {image.pk for image in images}
+    seen = {"palette": [], "colour_cells": [], "perceptual_hash": ALL}
+    assert ledger.complete(claim, claim.entries, [seen] * len(images)) == len(images)
 
 
 # --- Finding ----------------------------------------------------------------------
@@ -102,57 +147,65 @@ def test_both_signs_have_to_agree(alice, bob, space):
     pair = NearDuplicate.objects.get(first=first, second=second)
     assert pair.bits == 2
     assert pair.similarity == pytest.approx(1 / np.sqrt(1 + 0.02**2), abs=1e-3)
-    assert not near_duplicates.has_pending()
+    assert not waiting().exists()
 
 
 def test_a_picture_waits_until_it_was_looked_at(alice, space):
     first = picture(alice, 1, np.eye(8)[0], space)
     late = picture(alice, 2, np.eye(8)[0], space, bits=None)
     assert compare_all() == 1
-    assert not near_duplicates.has_pending()
+    assert compare_all() == 0
     assert pairs() == set()
-    Image.objects.filter(pk=late.pk).update(perceptual_hash=0)
-    time_passes()
-    assert near_duplicates.has_pending()
-    assert compare_all() == 1
+    look_at(late)
+    assert compare_all() == 1, "who looked at it woke it"
     assert pairs() == {frozenset([first.pk, late.pk])}
-    assert not Comparison.objects.exists()
+    assert not waiting().exists()
 
 
 def test_pictures_that_wait_hold_up_nobody(alice, space, monkeypatch):
-    monkeypatch.setattr(near_duplicates, "BATCH", 2)
+    monkeypatch.setattr(Comparison, "batch_size", 2)
     deleted = picture(alice, 1, np.eye(8)[0], space)
     Image.objects.filter(pk=deleted.pk).update(deleted_at="2026-01-01T00:00Z")
-    for number in range(2, 6):
-        picture(alice, number, np.eye(8)[0], space, bits=None)
+    early = [picture(alice, number, np.eye(8)[0], space, bits=None) for number in range(2, 6)]
     ready = [picture(alice, number, np.eye(8)[0], space).pk for number in (6, 7, 8)]
     assert compare_all() == 3, "five wait in front of them"
     assert {frozenset(two) for two in combinations(ready, 2)} <= pairs()
-    assert not near_duplicates.has_pending()
-    assert Comparison.objects.count() == 5
+    put_off = Analysis.objects.filter(analyser=near_duplicates.ANALYSER, state="waiting")
+    assert set(put_off.values_list("attempts", flat=True)) == {0}, "waiting is no try"
+    assert put_off.count() == 5
 
-    time_passes(minutes=30)
+    waits = waiting().filter(image__in=early)
+    waits.update(not_before=F("not_before") - ledger.NEEDS_DELAY)
     assert compare_all() == 0
-    put_off = Comparison.objects.annotate(wait=F("due_at") - Now())
-    waits = set(put_off.values_list("wait", flat=True))
-    assert all(timedelta(minutes=29) < wait < timedelta(minutes=31) for wait in waits), waits
+    later = timezone.now() + ledger.NEEDS_DELAY - timedelta(minutes=1)
+    assert waits.filter(not_before__gt=later).count() == 4
     Image.objects.filter(pk=deleted.pk).update(deleted_at=None)
-    time_passes(minutes=31)
     assert compare_all() == 1
-    assert Comparison.objects.count() == 4
+    assert put_off.count() == 4
 
 
 def test_progress_counts_what_no_longer_waits(alice, space):
     picture(alice, 1, np.eye(8)[0], space)
-    picture(alice, 2, np.eye(8)[1], space, bits=None)
-    picture(alice, 3)
+    unseen = picture(alice, 2, np.eye(8)[1], space, bits=None)
+    third = picture(alice, 3)
     assert near_duplicates.progress(Image.objects.all()) == Progress(0, 3)
     compare_all()
     assert near_duplicates.progress(Image.objects.all()) == Progress(1, 3)
-    time_passes()
-    Image.objects.update(perceptual_hash=0)
+    look_at(unseen)
     compare_all()
     assert near_duplicates.progress(Image.objects.all()) == Progress(2, 3), "one has no vector"
+    set_state(third, encoding.name_of(space), "failed")
+    assert near_duplicates.progress(Image.objects.all()) == Progress(2, 2), "and never will"
+
+
+def test_what_cannot_be_encoded_is_not_waited_for(alice, space):
+    lost = picture(alice, 1)
+    set_state(lost, encoding.name_of(space), "failed", reason_code="damaged")
+    assert compare_all() == 0
+    row = lost.analyses.get(analyser=near_duplicates.ANALYSER)
+    assert (row.state, row.reason_code) == ("failed", "needs")
+    encode_again(space, [lost], np.eye(8)[0])
+    assert compare_all() == 1, "its vector has come after all"
 
 
 def test_a_new_vector_is_compared_again_and_old_pairs_with_it(alice, space):
@@ -164,9 +217,9 @@ def test_a_new_vector_is_compared_again_and_old_pairs_with_it(alice, space):
     first, second = sorted([one.pk, told_apart.pk])
     apart = NearDuplicate.objects.filter(first=first, second=second)
     apart.update(dismissed_at="2026-01-01T00:00Z")
-    ledger.reencode(Image.objects.filter(pk=one.pk))
+    to_encode(space, one)
     assert compare_all() == 0
-    encode_again(space, [one], np.eye(8)[5])
+    assert store(claim_to_encode(space, [one]), np.eye(8)[5]) == 1
     assert compare_all() == 1
     assert pairs() == {frozenset([other.pk, told_apart.pk])}
     assert apart.get().dismissed_at is not None, "what the owner said outlives the vectors"
@@ -175,47 +228,59 @@ def test_a_new_vector_is_compared_again_and_old_pairs_with_it(alice, space):
 def test_another_space_is_compared_anew(alice, space):
     newer = make_space(state="building", dimensions=4, architecture="newer")
     build_index(newer)
-    one = picture(alice, 1, np.eye(8)[0], space)
-    other = picture(alice, 2, np.eye(8)[0], space)
+    images = [picture(alice, number, np.eye(8)[0], space) for number in range(3)]
     compare_all()
-    assert len(pairs()) == 1
-    set_vector(one, newer, np.eye(4)[0])
-    set_vector(other, newer, np.eye(4)[1])
-    assert not near_duplicates.has_pending(), "a space that is being built answers nothing"
-    picture(alice, 3, np.eye(8)[0], space)  # still waits, in the space that is left
-    assert Comparison.objects.count() == 1
-    set_vector(Image.objects.exclude(pk__in=[one.pk, other.pk]).get(), newer, np.eye(4)[2])
+    assert len(pairs()) == 3
+    encode_beside(newer, images, np.eye(4)[:3])
+    assert compare_all() == 0, "a space that is being built answers nothing"
     spaces.activate(newer)
-    waiting = Comparison.objects.values_list("embedding_id", flat=True)
-    assert set(waiting) == set(newer.embeddings.values_list("pk", flat=True))
-    assert near_duplicates.compare_batch(space, 1.0) is None, "a worker that still has the old one"
-    assert Comparison.objects.count() == 3
+    late = Comparison(space)
+    held = ledger.claim(late, 10)
+    assert held is None, "whoever still has the old one finds nothing to do"
+    assert near_duplicates.progress(Image.objects.all()) == Progress(0, 3)
     assert compare_all() == 3
     assert pairs() == set()
-    assert not Comparison.objects.exists()
+    assert not waiting().exists()
+
+
+def test_pairs_of_a_space_that_is_active_no_longer_are_dropped(alice, space):
+    newer = make_space(state="building", dimensions=8, architecture="newer")
+    build_index(newer)
+    images = [picture(alice, number, np.eye(8)[0], space) for number in range(2)]
+    late = Comparison(space)
+    assert late.open()
+    claim = ledger.claim(late, 10)
+    found = late.run(claim.entries)
+    encode_beside(newer, images, np.eye(8)[:2])
+    spaces.activate(newer)
+    assert ledger.complete(claim, claim.entries, found) == 0
+    assert pairs() == set()
+    ledger.release(claim, claim.entries)
+    assert compare_all() == 2
+    assert pairs() == set()
 
 
 def test_a_vector_is_queued_once_however_often_it_is_encoded(alice, space):
     image = picture(alice, 1, np.eye(8)[0], space)
     encode_again(space, [image], np.eye(8)[1])
     encode_again(space, [image], np.eye(8)[2])
-    assert Comparison.objects.get().embedding == image.embeddings.get()
-    ledger.reencode(Image.objects.all())
-    assert compare_all() == 0, "its next vector is on the way"
-    assert not Comparison.objects.exists()
-    claim = ledger.claim(space, 1)
-    Embedding.objects.update(claim=uuid.uuid4())  # passed to another worker meanwhile
-    assert ledger.complete(claim, list(claim.entries), np.eye(8, dtype=np.float32)[:1]) == 0
-    assert not Comparison.objects.exists()
+    assert waiting().get().image == image
+    assert compare_all() == 1
+    to_encode(space, image)
+    claim = claim_to_encode(space, [image])
+    # Passed to another worker meanwhile.
+    image.analyses.filter(claim=claim.id).update(claim=uuid.uuid4())
+    assert store(claim, np.eye(8)[0]) == 0
+    assert not waiting().exists()
 
 
-def test_vectors_of_a_space_that_is_being_built_do_not_wait(alice, space):
+def test_vectors_of_a_space_that_is_being_built_are_not_compared(alice, space):
     newer = make_space(state="building", dimensions=8, architecture="newer")
-    image = picture(alice, 1)
-    claim = ledger.claim(newer, 1)
-    assert ledger.complete(claim, list(claim.entries), np.eye(8, dtype=np.float32)[:1]) == 1
-    assert image.embeddings.get(space=newer).state == "encoded"
-    assert not Comparison.objects.exists()
+    image = picture(alice, 1, np.eye(8)[0], space)
+    assert compare_all() == 1
+    encode_again(newer, [image], np.eye(8)[0])
+    assert image.embeddings.count() == 2
+    assert not waiting().exists()
 
 
 def test_a_worker_that_dies_loses_nothing(alice, space, monkeypatch):
@@ -230,96 +295,78 @@ def test_a_worker_that_dies_loses_nothing(alice, space, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             compare_all()
     assert pairs() == set()
-    assert Comparison.objects.count() == 3
+    assert waiting().count() == 3
+    ledger.release_claims_of("")
     assert compare_all() == 3
     assert len(pairs()) == 3
 
 
 def test_what_is_removed_leaves_the_queue(alice, space):
-    newer = make_space(state="building", dimensions=8, architecture="newer")
-    build_index(newer)
     first, second = picture(alice, 1, np.eye(8)[0], space), picture(alice, 2, np.eye(8)[1], space)
     first.delete()
-    assert Comparison.objects.get().embedding == second.embeddings.get(space=space)
-    set_vector(second, newer, np.eye(8)[0])
-    spaces.activate(newer)
-    space.refresh_from_db()
-    comparisons.put([second.embeddings.get(space=space).pk])
-    spaces.remove(space)
-    assert Comparison.objects.get().embedding == second.embeddings.get()
+    assert waiting().get().image == second
 
 
-@pytest.mark.django_db(transaction=True)
-def test_what_is_encoded_again_while_it_is_compared_is_compared_again(alice, monkeypatch):
-    """The new vector is stored after the old one was taken out of the queue and read."""
-    space = make_space(dimensions=8)
-    vector_indexes.create_index(space)
+def test_what_is_encoded_again_while_it_is_compared_is_compared_again(alice, space, monkeypatch):
+    """The new vector is stored after the old one was claimed and read."""
     one, other = (picture(alice, number, np.eye(8)[0], space) for number in range(2))
-    ledger.reencode(Image.objects.filter(pk=one.pk))
-    claim = ledger.claim(space, 1)
-    Embedding.objects.filter(image=one).update(state="encoded")  # the old vector serves
-    stored = threading.Event()
-
-    def store() -> None:
-        try:
-            ledger.complete(claim, list(claim.entries), np.eye(8, dtype=np.float32)[5:6])
-            stored.set()
-        finally:
-            close_old_connections()
-
-    encoder = threading.Thread(target=store)
-    look = near_duplicates._candidates
+    look = near_duplicates.candidates
+    compared = []
 
     def look_while_another_stores(*args):
         judged = look(*args)
-        encoder.start()
-        assert not stored.wait(0.5), "it waits until the comparison is over"
+        if not compared:
+            encode_again(space, [one], np.eye(8)[5])
+        compared.append(args[1])
         return judged
 
-    with monkeypatch.context() as patch:
-        patch.setattr(near_duplicates, "_candidates", look_while_another_stores)
-        assert near_duplicates.compare_batch(space, 1.0) == 2
-    encoder.join(30)
-    assert pairs() == {frozenset([one.pk, other.pk])}
-    assert Comparison.objects.get().embedding == one.embeddings.get()
-    assert compare_all() == 1
+    monkeypatch.setattr(near_duplicates, "candidates", look_while_another_stores)
+    assert compare_all() == 2
+    assert [len(ids) for ids in compared] == [2, 1], "the old vector counts for the other alone"
+    assert compared[1] == [one.pk]
+    assert other.analyses.get(analyser=near_duplicates.ANALYSER).state == "done"
     assert pairs() == set()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_stored_while_the_space_becomes_active_is_compared(alice, monkeypatch):
+def test_what_is_stored_while_the_space_becomes_active_is_compared(alice, alone, monkeypatch):
     space = make_space(dimensions=8)
     newer = make_space(state="building", dimensions=8, architecture="newer")
+    vector_indexes.create_index(space)
+    vector_indexes.create_index(newer)
     image = picture(alice, 1, np.eye(8)[0], space)
-    claim = ledger.claim(newer, 1)
+    assert compare_all() == 1
+    to_encode(newer, image)
+    claim = claim_to_encode(newer, [image])
     stored = threading.Event()
 
-    def store() -> None:
+    def store_meanwhile() -> None:
         try:
-            ledger.complete(claim, list(claim.entries), np.eye(8, dtype=np.float32)[:1])
+            assert store(claim, np.eye(8)[0]) == 1
             stored.set()
         finally:
             close_old_connections()
 
-    encoder = threading.Thread(target=store)
-    start_over = comparisons.start_over
+    encoder = threading.Thread(target=store_meanwhile)
 
-    def start_over_while_another_stores(*args):
-        start_over(*args)
+    def record_while_another_stores(*args, **kwargs):
         encoder.start()
         assert not stored.wait(0.5), "it waits until the switch is done"
 
-    monkeypatch.setattr(comparisons, "start_over", start_over_while_another_stores)
-    spaces._switch_to(newer)
+    monkeypatch.setattr(spaces.trail, "record", record_while_another_stores)
+    spaces.activate(newer, missing=1)
     encoder.join(30)
-    assert Comparison.objects.get().embedding == image.embeddings.get(space=newer)
+    assert stored.is_set()
+    newer.refresh_from_db()
+    assert waiting().get().version == newer.generation
+    assert compare_all() == 1
 
 
-def test_nothing_is_compared_without_the_index(alice, db):
+def test_nothing_is_compared_without_the_index(alice, db, alone):
     bare = make_space(dimensions=8)
     picture(alice, 1, np.eye(8)[0], bare)
-    assert near_duplicates.has_pending()
     assert compare_all() == 0
+    assert waiting().get().attempts == 0
 
 
 def test_the_unit_is_the_mean_distance_of_the_space(alice, space):
@@ -336,7 +383,8 @@ def test_the_unit_is_the_mean_distance_of_the_space(alice, space):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_share_the_work(alice):
+def test_two_workers_share_the_work(alice, alone, monkeypatch):
+    monkeypatch.setattr(Comparison, "batch_size", 8)
     space = make_space(dimensions=8)
     vector_indexes.create_index(space)
     rng = np.random.default_rng(1)
@@ -348,20 +396,15 @@ def test_two_workers_share_the_work(alice):
 
     def work() -> None:
         try:
-            while count := near_duplicates.compare_batch(space, 1.0):
-                done.append(count)
+            done.append(compare_all())
         finally:
             close_old_connections()
 
-    near_duplicates.BATCH, usual = 8, near_duplicates.BATCH
-    try:
-        workers = [threading.Thread(target=work) for _ in range(3)]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join(60)
-    finally:
-        near_duplicates.BATCH = usual
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
     assert sum(done) == 120, "each vector once"
     assert {frozenset(image.pk for image in two) for two in twins} <= pairs()
 
@@ -398,11 +441,9 @@ def test_variants_of_photographs_are_found_by_real_workers(alice, encoder_worker
             image = upload(alice, jpeg(variant, quality=70), name=f"{name} {kind}.jpg")
             expected.add(frozenset([originals[name].pk, image.pk]))
     total = len(originals) + len(expected)
-    looked_at = Image.objects.filter(perceptual_hash__isnull=False)
-    wait_for(lambda: looked_at.count() == total, 120, "all are looked at")
-    encoded = Embedding.objects.filter(state="encoded")
-    wait_for(lambda: encoded.count() == total, 120, "all are encoded")
-    wait_for(lambda: tasks.sweep() or not Comparison.objects.exists(), 90, "all are compared")
+    left = Analysis.objects.exclude(state="done")
+    wait_for(lambda: not left.exists(), 240, "all are encoded, looked at and compared")
+    assert Analysis.objects.filter(analyser=near_duplicates.ANALYSER).count() == total
     found = pairs()
     assert expected <= found, f"{len(expected - found)} of {len(expected)} not found"
     names = {image.pk: name for name, image in originals.items()}

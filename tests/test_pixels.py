@@ -276,6 +276,19 @@ def test_the_last_place_is_for_those_who_wait(monkeypatch: pytest.MonkeyPatch) -
             pass
 
 
+@pytest.mark.usefixtures("quick")
+def test_a_place_is_not_lost_where_its_lock_cannot_be_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a disk that is full."""
+    with monkeypatch.context() as patch:
+        patch.setattr(places, "locks", tmp_path / "no folder" / "locks")
+        with pytest.raises(FileNotFoundError), places.large():
+            pass
+    with places.large(), places.large():
+        pass
+
+
 def test_a_place_is_held_against_other_processes_and_free_when_they_die(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 import skimage
 import sklearn.datasets
-from pgvector import HalfVector
 from PIL import Image as PILImage
 
 from gallery.encoders import client
 from gallery.encoders.base import Vectors, l2_normalise
+from gallery.indexing import encoding
 from gallery.indexing.spaces import active_space
 from gallery.models import Embedding, EmbeddingSpace, Image, User
 from gallery.search import calibration, pages, relevance, sample
@@ -258,10 +258,7 @@ def fill(owner: User, space: EmbeddingSpace, vectors: Vectors) -> None:
         for n in range(len(vectors))
     ]  # fmt: skip
     Image.objects.bulk_create(images)
-    Embedding.objects.bulk_create(
-        Embedding(image=image, space=space, state="encoded", vector=HalfVector(vector))
-        for image, vector in zip(images, vectors, strict=True)
-    )
+    encoding.keep_vectors(space, [image.pk for image in images], vectors)
 
 
 def test_too_few_pictures_have_no_line(alice: User, rng: np.random.Generator) -> None:
@@ -275,9 +272,7 @@ def test_too_few_pictures_have_no_line(alice: User, rng: np.random.Generator) ->
         owner=alice, file="none", sha256="last", byte_size=1, content_type="image/jpeg",
         width=1, height=1,
     )  # fmt: skip
-    Embedding.objects.create(
-        image=fill_one, space=space, state="encoded", vector=HalfVector(vectors[0])
-    )
+    encoding.keep_vectors(space, [fill_one.pk], vectors[:1])
     assert relevance.judge(space, vectors[0], "text").line is not None
 
 
@@ -315,10 +310,7 @@ def test_a_large_library_is_sampled_at_random_by_few_reads(
         Image(owner=alice, file="none", sha256=f"late-{n}", byte_size=1,
               content_type="image/jpeg", width=1, height=1) for n in range(500)
     )  # fmt: skip
-    Embedding.objects.bulk_create(
-        Embedding(image=image, space=space, state="encoded", vector=HalfVector(vector))
-        for image, vector in zip(images, l2_normalise(marked[500:]), strict=True)
-    )
+    encoding.keep_vectors(space, [image.pk for image in images], l2_normalise(marked[500:]))
     drawn = sample.take(space)
     assert drawn is not None
     assert drawn.vectors.shape == (100, DIMENSIONS)
@@ -477,7 +469,7 @@ def test_a_worker_measures_and_real_queries_are_judged(encoder_worker: object, a
         upload(alice, content)
     space = active_space()
     assert space is not None
-    wait_for(lambda: space.embeddings.filter(vector__isnull=False).count() == len(contents), 180)
+    wait_for(lambda: space.embeddings.count() == len(contents), 180)
     assert len(contents) >= sample.MINIMUM
     current_app.send_task(calibration.TASK)
     wait_for(lambda: EmbeddingSpace.objects.get(pk=space.pk).calibration.get("text"), 120)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import errno
 import io
 import os
-from collections.abc import Callable
-from datetime import timedelta
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,30 +20,27 @@ from django.utils import timezone
 from PIL import Image as Pillow
 from PIL import ImageCms
 
-from gallery.library import drawing, renditions, service
+from gallery import sweep
+from gallery.library import drawing, looks, rendering, renditions, service
 from gallery.library.renditions import (
     NoPreview,
     ensure_clean_copy,
     ensure_rendition,
     nearest_width,
-    pending_renders,
-    render,
-    request_renditions,
     widths_of,
 )
-from gallery.library.storage import DurableFileSystemStorage, rendition_path
-from gallery.models import Image, User
+from gallery.library.storage import DurableFileSystemStorage, original_of, rendition_path
+from gallery.models import Analysis, Image, Outage, User
+from gallery.passing import can_pass
+from gallery.pixels import places
+from gallery.work import ledger, originals
+from gallery.work.analyser import Resource
 from tests import pictures
-from tests.conftest import upload
+from tests.conftest import upload, wait_for
+from tests.factories import analyse
+from tests.library_tools import stored_files
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def rings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    calls: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("gallery.doorbell.ring", lambda *call: calls.append(call))
-    return calls
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rings")]
 
 
 def opened(name: str) -> Pillow.Image:
@@ -52,9 +52,13 @@ def opened(name: str) -> Pillow.Image:
 
 def rendered(owner: User, data: bytes) -> Image:
     image = upload(owner, data)
-    render(image)
+    analyse()
     image.refresh_from_db()
     return image
+
+
+def row_of(image: Image) -> Analysis:
+    return image.analyses.get(analyser=renditions.ANALYSER)
 
 
 # --- What is made ---------------------------------------------------------------
@@ -75,7 +79,7 @@ def test_widths_reach_the_picture_and_never_enlarge_it(
 ) -> None:
     image = rendered(alice, pictures.jpeg(width, width // 2))
 
-    assert image.render_state == "ready"
+    assert row_of(image).state == "done"
     assert widths_of(image) == list(made)
     for nominal, real in made.items():
         picture = opened(rendition_path(image, nominal))
@@ -174,7 +178,7 @@ def test_extreme_shapes(
 ) -> None:
     image = rendered(alice, draw())
 
-    assert image.render_state == "ready"
+    assert row_of(image).state == "done"
     assert opened(rendition_path(image, widths_of(image)[-1])).size == size
     assert opened(ensure_clean_copy(image)).size == full
     assert image.placeholder.startswith("data:image/webp;base64,")
@@ -207,7 +211,7 @@ def test_an_unusable_colour_profile_is_ignored(alice: User, mode: str, profile: 
     image = rendered(alice, pictures.saved(source, "JPEG", icc_profile=profile))
 
     found, wanted = (opened(rendition_path(each, 320)) for each in (image, plain))
-    assert image.render_state == "ready"
+    assert row_of(image).state == "done"
     assert found.tobytes() == wanted.tobytes()
 
 
@@ -231,104 +235,295 @@ def test_the_full_copy_keeps_the_size(alice: User) -> None:
 # --- States ---------------------------------------------------------------------
 
 
-def test_render_twice_does_no_harm(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_done_is_not_done_again(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     image = rendered(alice, pictures.jpeg())
     monkeypatch.setattr(drawing, "decode", None)  # a second round would fail
 
-    render(image)
+    assert analyse() == 0
 
-    image.refresh_from_db()
-    assert (image.render_state, image.render_attempts) == ("ready", 0)
+    assert (row_of(image).state, row_of(image).reason) == ("done", "")
 
 
 def test_a_picture_that_cannot_be_decoded_fails_with_its_reason(alice: User) -> None:
     image = upload(alice, pictures.jpeg(640, 480))
-    Path(default_storage.path(image.file.name)).write_bytes(pictures.jpeg_header_only())
+    Path(default_storage.path(original_of(image))).write_bytes(pictures.jpeg_header_only())
 
-    render(image)
+    analyse()
 
-    image.refresh_from_db()
-    assert (image.render_state, image.render_attempts) == ("failed", 1)
-    assert "cannot be decoded" in image.render_error
+    row = row_of(image)
+    assert (row.state, row.attempts, row.reason_code) == ("failed", 1, "damaged")
+    assert row.sentence == rendering.DAMAGED
     with pytest.raises(NoPreview) as caught:
         ensure_rendition(image, 320)
     assert (caught.value.status, caught.value.code) == (404, "no_preview")
 
 
-def test_a_missing_file_fails_with_its_reason(alice: User) -> None:
+def test_what_is_made_of_renditions_fails_with_them_and_comes_back(alice: User) -> None:
     image = upload(alice, pictures.jpeg())
-    default_storage.delete(image.file.name)
+    path = Path(default_storage.path(original_of(image)))
+    whole = path.read_bytes()
+    path.write_bytes(pictures.jpeg_header_only())
+    analyse()
+    Analysis.objects.update(not_before=None)  # it is looked after in some minutes
+    analyse()
+    later = image.analyses.get(analyser="looks")
+    assert (later.state, later.reason_code) == ("failed", "needs")
 
-    render(image)
+    path.write_bytes(whole)
+    assert ledger.retry_failed(Image.objects.filter(pk=image.pk)) == 2
+    analyse()
 
-    image.refresh_from_db()
-    assert image.render_state == "failed"
-    assert "missing" in image.render_error
-
-
-def test_a_full_disk_is_tried_three_times(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    image = upload(alice, pictures.jpeg())
-
-    def full(name: str, content: Any) -> str:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(renditions, "replace_stored", full)
-        states = []
-        for _ in range(3):
-            render(image)
-            image.refresh_from_db()
-            states.append((image.render_state, image.render_attempts))
-    assert states == [("pending", 1), ("pending", 2), ("failed", 3)]
-    assert image.render_error
-
-    request_renditions(Image.objects.filter(pk=image.pk))
-    render(image)
-
-    image.refresh_from_db()
-    assert (image.render_state, image.render_error) == ("ready", "")
+    assert {row.state for row in image.analyses.all()} == {"done"}
 
 
-def test_a_storage_that_recovers_is_forgiven(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    image = upload(alice, pictures.jpeg())
+@pytest.mark.django_db(transaction=True)
+def test_missing_files_fail_with_their_reason_and_alone(alice: User) -> None:
+    *lost, last = several(alice)
+    for image in lost:
+        default_storage.delete(original_of(image))
 
-    def broken(storage: DurableFileSystemStorage, name: str, mode: str) -> None:
-        raise OSError(5, "Input/output error")
+    analyse()
 
-    with monkeypatch.context() as patch:
-        patch.setattr(DurableFileSystemStorage, "_open", broken)
-        render(image)
-    image.refresh_from_db()
-    assert (image.render_state, image.render_attempts) == ("pending", 1)
-
-    render(image)
-
-    image.refresh_from_db()
-    assert (image.render_state, image.render_error) == ("ready", "")
+    for row in map(row_of, lost):
+        assert (row.state, row.attempts, row.reason_code) == ("failed", 1, "original_missing")
+        assert row.sentence == originals.MISSING
+    assert_all_done([last])
 
 
-def test_requests_to_render_again_ring_for_each(alice: User, rings: list[tuple[Any, ...]]) -> None:
+def test_requests_to_render_again_ring_once(alice: User, rings: list[tuple[Any, ...]]) -> None:
     images = [rendered(alice, pictures.jpeg(60 + n, 48)) for n in range(2)]
     rings.clear()
 
-    assert request_renditions(Image.objects.filter(owner=alice)) == 2
+    ledger.requeue([image.pk for image in images], rendering.analysers())
 
-    assert {args for _task, args in rings} == {str(image.pk) for image in images}
-    assert not Image.objects.exclude(render_state="pending").exists()
+    assert rings == [("gallery.tasks.analyse_pending",)]
+    assert [row_of(image).state for image in images] == ["waiting", "waiting"]
+    assert analyse() == 4, "and what they look like with them"
 
 
-def test_the_sweep_finds_what_is_overdue(alice: User) -> None:
-    fresh = upload(alice, pictures.jpeg(61, 48))
-    done = rendered(alice, pictures.jpeg(62, 48))
-    tried = upload(alice, pictures.jpeg(63, 48))
-    old = upload(alice, pictures.jpeg(64, 48))
-    earlier = timezone.now() - timedelta(minutes=10)
-    Image.objects.filter(pk__in=[done.pk, tried.pk, old.pk]).update(created_at=earlier)
-    Image.objects.filter(pk=tried.pk).update(render_attempts=1)
+def test_the_sweep_finds_what_waits(alice: User) -> None:
+    rendered(alice, pictures.jpeg(61, 48))
+    assert ledger.TASKS[Resource.PROCESSOR] not in sweep.waiting()
+    upload(alice, pictures.jpeg(62, 48))
+    assert ledger.TASKS[Resource.PROCESSOR] in sweep.waiting()
 
-    assert pending_renders(10) == [str(old.pk), str(tried.pk)]
-    assert pending_renders(1) == [str(old.pk)]
-    assert str(fresh.pk) not in pending_renders(10)
+
+# --- While the storage is away ----------------------------------------------------
+
+
+@contextmanager
+def broken(error: BaseException, *methods: str) -> Iterator[list[str]]:
+    """These methods of the storage raise; the names that they were asked for."""
+    asked: list[str] = []
+
+    def raising(storage: DurableFileSystemStorage, name: str, *rest: Any) -> None:
+        asked.append(name)
+        raise error
+
+    with pytest.MonkeyPatch.context() as patch:
+        for method in methods:
+            patch.setattr(DurableFileSystemStorage, method, raising)
+        yield asked
+
+
+def it_is_time_to_ask() -> None:
+    Outage.objects.update(ask_at=timezone.now())
+
+
+def outages() -> list[str]:
+    return sorted(Outage.objects.values_list("thing", flat=True))
+
+
+def assert_nobody_paid(images: list[Image]) -> None:
+    for row in Analysis.objects.filter(image__in=images):
+        assert (row.state, row.attempts, row.claim) == ("waiting", 0, None), row
+
+
+def assert_all_done(images: list[Image]) -> None:
+    assert outages() == []
+    rows = Analysis.objects.filter(image__in=images)
+    assert {(row.state, row.attempts) for row in rows} == {("done", 1)}
+    for image in images:
+        for width in widths_of(image):
+            assert default_storage.exists(rendition_path(image, width))
+
+
+def several(owner: User) -> list[Image]:
+    return [upload(owner, pictures.jpeg(60 + n, 48)) for n in range(5)]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("methods", [("_open",), ("_open", "exists"), ("_open", "exists", "_save")])
+def test_a_storage_that_is_away_for_long_fails_no_picture(
+    alice: User, methods: tuple[str, ...]
+) -> None:
+    images = several(alice)
+    with broken(OSError(5, "Input/output error"), *methods):
+        for _again in range(2 * ledger.MAX_ATTEMPTS):
+            assert analyse() == 0
+            assert outages() == ["storage"]
+            assert_nobody_paid(images)
+            it_is_time_to_ask()
+
+    analyse()
+
+    assert_all_done(images)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_asks_a_storage_that_is_away_until_it_is_time(alice: User) -> None:
+    images = several(alice)
+    with broken(OSError(5, "Input/output error"), "_open", "exists") as asked:
+        analyse()
+        asked.clear()
+        for _again in range(5):
+            assert analyse() == 0
+        assert asked == []
+        assert_nobody_paid(images)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_storage_that_is_empty_is_away(alice: User, media: Path) -> None:
+    """As when a disk was not mounted: then no original is there, whichever is asked for."""
+    images = several(alice)
+    elsewhere = media.with_name("elsewhere")
+    shutil.move(media, elsewhere)
+    media.mkdir()
+    for _again in range(2 * ledger.MAX_ATTEMPTS):
+        assert analyse() == 0
+        assert outages() == ["storage"]
+        assert_nobody_paid(images)
+        it_is_time_to_ask()
+
+    shutil.rmtree(media)
+    shutil.move(elsewhere, media)
+    analyse()
+
+    assert_all_done(images)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_storage_that_hangs_is_away_and_not_asked_by_ever_more_threads(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = several(alice)
+    comes_back = threading.Event()
+    opened_by = DurableFileSystemStorage._open
+
+    def hanging(storage: DurableFileSystemStorage, name: str, mode: str = "rb") -> Any:
+        comes_back.wait(60)
+        return opened_by(storage, name, mode)
+
+    monkeypatch.setattr(DurableFileSystemStorage, "_open", hanging)
+    monkeypatch.setattr(originals, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(originals, "PROBE_SECONDS", 0.3)
+    try:
+        analyse()
+        asking = threading.active_count()
+        for _again in range(ledger.MAX_ATTEMPTS):
+            it_is_time_to_ask()
+            assert analyse() == 0
+            assert outages() == ["storage"]
+            assert_nobody_paid(images)
+        assert threading.active_count() <= asking + 1
+    finally:
+        comes_back.set()
+    monkeypatch.undo()
+    wait_for(lambda: threading.active_count() < asking, what="no thread hangs any more")
+    it_is_time_to_ask()
+
+    analyse()
+
+    assert_all_done(images)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_nothing_can_be_written_reading_goes_on(alice: User) -> None:
+    known = rendered(alice, pictures.jpeg(300, 200))
+    ledger.requeue([known.pk], looks.analysers())
+    images = several(alice)
+    with broken(OSError(28, "No space left on device"), "_save"):
+        for _again in range(2 * ledger.MAX_ATTEMPTS):
+            analyse()
+            assert outages() == ["storage-writes"]
+            assert_nobody_paid(images)
+            it_is_time_to_ask()
+        assert known.analyses.get(analyser="looks").state == "done"
+
+    analyse()
+
+    assert_all_done(images)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_disk_with_room_for_little_is_full(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That a few bytes can be written does not say that renditions can."""
+    images = several(alice)
+    save = DurableFileSystemStorage._save
+
+    def saved(storage: DurableFileSystemStorage, name: str, content: Any) -> str:
+        if content.size > 100:
+            raise OSError(28, "No space left on device")
+        return save(storage, name, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DurableFileSystemStorage, "_save", saved)
+        analyse()
+        assert outages() == ["storage-writes"]
+        assert_nobody_paid(images)
+    it_is_time_to_ask()
+
+    analyse()
+
+    assert_all_done(images)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.ENOMEM, errno.EMFILE])
+def test_a_server_without_room_to_decode_fails_no_picture(
+    alice: User, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Large pictures are decoded by processes of their own, which read them from a file."""
+    images = several(alice)
+    monkeypatch.setattr(places, "SMALL_BYTES", 0)
+
+    def no_room() -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("gallery.pixels.isolation.tempfile.TemporaryFile", no_room)
+        for _again in range(2 * ledger.MAX_ATTEMPTS):
+            assert analyse() == 0
+            assert_nobody_paid(images)
+            Analysis.objects.update(not_before=None)
+
+    analyse()
+
+    assert_all_done(images)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_file_that_cannot_be_read_is_no_outage(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a bad sector of a disk: tried again later, while the others are worked on."""
+    bad, *others = several(alice)
+    opened_by = DurableFileSystemStorage._open
+
+    def reading(storage: DurableFileSystemStorage, name: str, mode: str = "rb") -> Any:
+        if name == original_of(bad):
+            raise OSError(5, "Input/output error")
+        return opened_by(storage, name, mode)
+
+    monkeypatch.setattr(DurableFileSystemStorage, "_open", reading)
+    for attempt in range(1, ledger.MAX_ATTEMPTS + 1):
+        analyse()
+        row = row_of(bad)
+        assert (row.attempts, row.reason_code) == (attempt, "storage")
+        assert row.state == ("failed" if attempt == ledger.MAX_ATTEMPTS else "waiting")
+        Analysis.objects.filter(image=bad).update(not_before=None)
+
+    assert_all_done(others)
+    assert can_pass(row_of(bad).reason_code), "the owner may try again"
 
 
 # --- Made when asked for --------------------------------------------------------
@@ -342,8 +537,7 @@ def test_a_rendition_is_made_when_it_is_missing(alice: User) -> None:
     assert name == rendition_path(image, 640)
     assert opened(name).size == (640, 320)
     assert not default_storage.exists(rendition_path(image, 320))
-    image.refresh_from_db()
-    assert image.render_state == "pending"  # the worker still makes the rest
+    assert row_of(image).state == "waiting"  # the worker still makes the rest
 
 
 def test_a_rendition_that_exists_is_not_made_again(
@@ -359,51 +553,77 @@ def test_a_rendition_that_exists_is_not_made_again(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_picture_purged_before_is_no_error(alice: User) -> None:
+def test_a_picture_purged_before_is_no_error(alice: User, media: Path) -> None:
     image = upload(alice, pictures.jpeg())
     service.purge_image(image)
 
-    render(image)
+    assert analyse() == 0
 
-    assert list(Path(default_storage.path("")).rglob("*.webp")) == []
+    assert stored_files(media) == []
+    assert not Analysis.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("step", ["webp", "placeholder"])
 def test_a_picture_purged_meanwhile_leaves_nothing(
-    alice: User, monkeypatch: pytest.MonkeyPatch
+    alice: User, media: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Before its renditions are written, or after."""
+    image, other = upload(alice, pictures.jpeg(1000, 500)), upload(alice, pictures.jpeg(50, 40))
+    work = getattr(drawing, step)
+    purged = threading.Lock()
+
+    def purge_and_go_on(picture: Pillow.Image, *rest: Any) -> Any:
+        if purged.acquire(blocking=False):
+            service.purge_image(image)
+        return work(picture, *rest)
+
+    monkeypatch.setattr(drawing, step, purge_and_go_on)
+
+    analyse()
+
+    assert Image.objects.get() == other
+    assert row_of(other).state == "done"
+    assert stored_files(media) == sorted([original_of(other), rendition_path(other, 320)])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_picture_purged_while_the_storage_fails_leaves_nothing(
+    alice: User, media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = upload(alice, pictures.jpeg(1000, 500))
-    encode = drawing.webp
+    save = DurableFileSystemStorage._save
 
-    def purge_then_encode(picture: Pillow.Image, width: int | None) -> bytes:
+    def save_one(storage: DurableFileSystemStorage, name: str, content: Any) -> str:
+        if not name.endswith("-1280.webp"):
+            raise OSError(28, "No space left on device")
         service.purge_image(image)
-        return encode(picture, width)
+        return save(storage, name, content)
 
-    monkeypatch.setattr(drawing, "webp", purge_then_encode)
+    with monkeypatch.context() as patch:
+        patch.setattr(DurableFileSystemStorage, "_save", save_one)
+        analyse()
 
-    render(image)
-
-    assert not Image.objects.exists()
-    media = Path(default_storage.path(""))
-    assert [path for path in media.rglob("*") if path.is_file()] == []
+    assert stored_files(media) == []
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_purge_takes_every_rendition(alice: User) -> None:
+def test_a_purge_takes_every_rendition(alice: User, media: Path) -> None:
     image = rendered(alice, pictures.jpeg(1000, 500))
     ensure_clean_copy(image)
 
     service.purge_image(image)
 
-    left = [name for _, _, files in os.walk(default_storage.path("")) for name in files]
-    assert left == []
+    assert stored_files(media) == []
 
 
 def test_a_picture_in_the_trash_can_still_be_shown_there(alice: User) -> None:
     image = upload(alice, pictures.jpeg())
     service.delete_image(image)
 
-    render(image)
+    assert analyse() == 0, "workers have better things to do"
+    assert opened(ensure_rendition(image, 320)).size == (64, 48)
 
-    image.refresh_from_db()
-    assert image.render_state == "ready"
+    service.restore_image(image)
+    analyse()
+    assert row_of(image).state == "done"

@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from gallery.errors import Expired, Refusal, Unavailable
-from gallery.indexing import vector_indexes
+from gallery.indexing import encoding, vector_indexes
 from gallery.library import service as library
 from gallery.models import Embedding, EmbeddingSpace, Image, User
 from gallery.search import pages, planner, scans, service
@@ -228,10 +228,7 @@ def clustered(transactional_db: None, settings: Any) -> tuple[EmbeddingSpace, np
         )
         for i in range(2000)
     )
-    Embedding.objects.bulk_create(
-        Embedding(image=image, space=space, state="encoded", vector=vector.tolist())
-        for image, vector in zip(images, vectors, strict=True)
-    )
+    encoding.keep_vectors(space, [image.pk for image in images], vectors)
     vector_indexes.create_index(space)
     with connection.cursor() as cursor:
         # What autovacuum does sooner or later: without statistics no plan is good.

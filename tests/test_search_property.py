@@ -18,12 +18,11 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from gallery.indexing import vector_indexes
+from gallery.indexing import encoding, vector_indexes
 from gallery.models import (
     Album,
     AlbumItem,
     AlbumShare,
-    Embedding,
     EmbeddingSpace,
     Favourite,
     Image,
@@ -114,10 +113,7 @@ def world(transactional_db: None, settings: Any) -> World:
         )
         for place in range(PICTURES)
     )
-    Embedding.objects.bulk_create(
-        Embedding(image=image, space=space, state="encoded", vector=vector.tolist())
-        for image, vector in zip(images, vectors, strict=True)
-    )
+    encoding.keep_vectors(space, [image.pk for image in images], vectors)
     anns = [image for image in images if image.owner_id == users[0].pk]
     album = Album.objects.create(owner=users[0], title="Shown to Ben")
     shared = [image for image in anns if rng.random() < 0.3]

@@ -6,11 +6,11 @@ import pytest
 from django.core.files.storage import default_storage
 from django.urls import reverse
 
-from gallery.indexing import ledger
+from gallery.indexing import encoding
 from gallery.library import service
-from gallery.models import Embedding, Image, User
+from gallery.models import Image, User
 from tests.conftest import draw, upload
-from tests.factories import make_space
+from tests.factories import make_space, set_state, set_vector
 from tests.web_tools import HTMX, attributes, browser, tiles
 
 pytestmark = pytest.mark.django_db
@@ -115,59 +115,77 @@ def test_only_what_is_in_the_trash_can_be_removed(alice: User) -> None:
 def test_retry_what_failed(alice: User) -> None:
     space = make_space()
     image = upload(alice)
-    Embedding.objects.update(state="failed", error="The picture cannot be decoded.")
+    row = set_state(
+        image, encoding.name_of(space), "failed", reason_code="damaged",
+        reason="The picture cannot be decoded.\nOSError()",
+    )  # fmt: skip
     client = browser(alice)
-    assert "cannot be decoded" in client.get(reverse("image", args=[image.pk])).content.decode()
+    page = client.get(reverse("image", args=[image.pk])).content.decode()
+    assert "cannot be decoded" in page
+    assert "OSError" not in page
 
     answer = client.post(reverse("image_retry", args=[image.pk]), headers=HTMX)
     assert "Being encoded" in answer.content.decode()
-    assert space.embeddings.get().state == "pending"
+    row.refresh_from_db()
+    assert row.state == "waiting"
 
 
-@pytest.mark.parametrize(("attempts", "offered"), [(1, False), (ledger.MAX_ATTEMPTS, True)])
+@pytest.mark.parametrize("step", ["encoding", "renditions", "looks", "comparison"])
+@pytest.mark.parametrize(
+    ("code", "offered"),
+    [("damaged", False), ("crashed", True), ("unknown", True), ("original_missing", True)],
+)
 def test_another_try_is_offered_where_the_picture_is_not_to_blame(
-    alice: User, attempts: int, offered: bool
+    alice: User, step: str, code: str, offered: bool
 ) -> None:
-    """What is wrong with a picture fails at once; what was around it, after some tries."""
-    make_space()
+    """Whichever step it was that failed."""
+    space = make_space()
     image = upload(alice)
-    Embedding.objects.update(state="failed", error="It failed.", attempts=attempts)
+    set_vector(image, space, [1, 0, 0])
+    name = encoding.name_of(space) if step == "encoding" else step
+    set_state(image, name, "failed", reason_code=code, reason="It failed.\nLog")
     page = browser(alice).get(reverse("image", args=[image.pk])).content.decode()
     assert (reverse("image_retry", args=[image.pk]) in page) is offered
     assert "It failed." in page
 
 
-@pytest.mark.parametrize(("attempts", "offered"), [(1, False), (3, True)])
-def test_previews_of_a_damaged_picture_are_not_offered_again(
-    alice: User, attempts: int, offered: bool
-) -> None:
-    make_space()
+def test_what_fails_with_an_earlier_step_is_not_told(alice: User) -> None:
     image = upload(alice)
-    Embedding.objects.update(state="encoded", vector=[1, 0, 0])
-    Image.objects.update(render_state="failed", render_error="No.", render_attempts=attempts)
+    set_vector(image, make_space(), [1, 0, 0])
+    set_state(image, "renditions", "failed", reason_code="damaged", reason="No.")
+    set_state(image, "looks", "failed", reason_code="needs", reason="An earlier step.")
     page = browser(alice).get(reverse("image", args=[image.pk])).content.decode()
-    assert (reverse("image_retry", args=[image.pk]) in page) is offered
+    assert "No." in page
+    assert "An earlier step." not in page
 
 
-def test_failed_previews_are_made_again(alice: User) -> None:
-    make_space()
+def test_what_fails_in_a_model_that_is_not_in_use_is_not_told(alice: User) -> None:
     image = upload(alice)
-    Embedding.objects.update(state="encoded", vector=[1, 0, 0])
-    Image.objects.update(render_state="failed", render_error="The storage did not answer.")
-    page = reverse("image", args=[image.pk])
-    assert "did not answer" in browser(alice).get(page).content.decode()
+    set_vector(image, make_space(), [1, 0, 0])
+    for state in ("building", "retired"):
+        space = make_space(state, architecture=state)
+        set_state(image, encoding.name_of(space), "failed", reason_code="crashed", reason="No.")
+    page = browser(alice).get(reverse("image", args=[image.pk])).content.decode()
+    assert reverse("image_retry", args=[image.pk]) not in page
+
+
+def test_a_retry_is_of_all_that_failed(alice: User) -> None:
+    space = make_space()
+    image = upload(alice)
+    for name in (encoding.name_of(space), "renditions", "looks"):
+        set_state(image, name, "failed", reason_code="unknown", reason="No.", attempts=5)
     browser(alice).post(reverse("image_retry", args=[image.pk]))
-    image.refresh_from_db()
-    assert image.render_state == "pending"
+    rows = image.analyses.all()
+    assert {(row.state, row.attempts, row.reason) for row in rows} == {("waiting", 0, "")}
 
 
 def test_the_state_tells_the_page_when_it_is_ready(alice: User) -> None:
-    make_space()
+    space = make_space()
     image = upload(alice)
     address = reverse("image_state", args=[image.pk])
     waiting = browser(alice).get(address, headers=HTMX)
     assert "hx-trigger" in waiting.content.decode()
-    Embedding.objects.update(state="encoded", vector=[1, 0, 0])
+    set_vector(image, space, [1, 0, 0])
     ready = browser(alice).get(address, headers=HTMX)
     assert "picture-ready" in ready["HX-Trigger"]
     assert "hx-trigger" not in ready.content.decode()

@@ -15,17 +15,19 @@ import pytest
 import requests
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
+from django.db.models import QuerySet
 from PIL import Image as PILImage
 from skimage import data as photographs
 
 from gallery.classification import service as classification
 from gallery.encoders import client, reply
 from gallery.errors import Unavailable
-from gallery.indexing import ledger, spaces
+from gallery.indexing import encoding, spaces
 from gallery.library.query_picture import read_query_picture
-from gallery.models import Embedding, EmbeddingSpace, Image, User
+from gallery.models import Analysis, Embedding, EmbeddingSpace, Image, Outage, User
 from gallery.pixels.decode import decode_rgb, pack
 from gallery.search import service
+from gallery.work import ledger, originals
 from tests import bombs
 from tests.conftest import draw, upload, wait_for
 from tests.factories import state_of
@@ -40,8 +42,12 @@ def photograph(name: str) -> bytes:
     return buffer.getvalue()
 
 
+def encodings() -> QuerySet[Analysis]:
+    return Analysis.objects.filter(analyser__startswith="encoding-")
+
+
 def all_encoded() -> bool:
-    return not Embedding.objects.exclude(state="encoded").exists()
+    return not encodings().exclude(state="done").exists()
 
 
 @pytest.fixture
@@ -154,7 +160,7 @@ def test_a_query_does_not_wait_behind_an_indexing_batch(
     for number in range(60):
         upload(alice, draw(colour=(number * 4, 0, 99)))
     for _ in range(20):
-        ledger.reencode(Image.objects.none())
+        ledger.requeue([], encoding.analysers())
     answered_while_busy = 0
     while not all_encoded():
         service.search_text(f"query {answered_while_busy}", alice)
@@ -218,12 +224,12 @@ def test_a_worker_killed_in_a_batch_loses_nothing(stack: Stack, alice: User) -> 
     stored = {name: upload(alice, photograph(name)) for name in names}
     for number in range(60):
         upload(alice, draw(800, 600, colour=(number * 4, 9, 99)))
-    wait_for(lambda: Embedding.objects.filter(state="encoded").exists(), what="work has begun")
-    wait_for(lambda: Embedding.objects.filter(claim__isnull=False).exists(), what="a batch is held")
+    wait_for(lambda: Embedding.objects.exists(), what="work has begun")
+    wait_for(lambda: encodings().filter(claim__isnull=False).exists(), what="a batch is held")
     worker.send_signal(signal.SIGKILL)
     worker.wait(10)
-    assert Embedding.objects.filter(state="pending").exists()
-    assert not Embedding.objects.filter(state="failed").exists()
+    assert encodings().filter(state="waiting").exists()
+    assert not encodings().filter(state="failed").exists()
 
     stack.start_encoder()
     wait_for(all_encoded, 90, "every picture is encoded after the kill")
@@ -231,6 +237,26 @@ def test_a_worker_killed_in_a_batch_loses_nothing(stack: Stack, alice: User) -> 
     for name, image in stored.items():
         expected = _encode_here(photograph(name))
         assert service.stored_vector(image, space) @ expected == pytest.approx(1, abs=2e-3)
+
+
+def test_a_storage_that_is_away_for_a_while_costs_no_picture_anything(
+    stack: Stack, alice: User
+) -> None:
+    stack.start_broker()
+    for number in range(6):
+        upload(alice, draw(800, 600, colour=(number * 40, 9, 99)))
+    elsewhere = stack.media.rename(stack.media.with_name("elsewhere"))
+    stack.start_encoder()
+    stack.start_media()
+    stack.start_beat()
+    away = Outage.objects.filter(thing=originals.STORAGE)
+    wait_for(lambda: away.filter(asked__gte=2).exists(), 90, "it was asked for again")
+    assert not Embedding.objects.exists()
+    elsewhere.rename(stack.media)
+    left = Analysis.objects.exclude(state="done")
+    wait_for(lambda: not left.exists() and all_encoded(), 120, "everything is done by itself")
+    assert Embedding.objects.count() == 6
+    assert not Outage.objects.exists()
 
 
 def _encode_here(data: bytes) -> np.ndarray:

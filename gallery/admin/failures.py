@@ -1,4 +1,4 @@
-"""Pictures that could not be encoded: why, and trying again."""
+"""What could not be made of pictures: why, and trying again."""
 
 from __future__ import annotations
 
@@ -15,68 +15,70 @@ from unfold.decorators import action, display
 
 from gallery.admin.base import ModelAdmin
 from gallery.admin.reasons import translated
-from gallery.indexing import ledger
-from gallery.models import Embedding, Image
+from gallery.indexing.titles import title_of
+from gallery.models import Analysis, Image
+from gallery.work import ledger
 
 
-@admin.register(Embedding)
+@admin.register(Analysis)
 class FailureAdmin(ModelAdmin):
     """The ledger's failed rows alone: the others are counted with their space."""
 
-    list_display = ("picture", "owner", "space_name", "reason", "attempts")
-    list_filter = ("space",)
-    list_select_related = ("image__owner", "space")
-    search_fields = ("error", "image__title", "image__original_name", "image__owner__username")
+    list_display = ("picture", "owner", "analyser_name", "why", "attempts")
+    list_filter = ("analyser", "reason_code")
+    list_select_related = ("image__owner",)
+    search_fields = ("reason", "image__title", "image__original_name", "image__owner__username")
     ordering = ("-id",)
     actions = ("retry",)
     show_full_result_count = False
-    fields = readonly_fields = ("picture", "owner", "space_name", "reason", "attempts")
+    fields = readonly_fields = ("picture", "owner", "analyser_name", "why", "attempts")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Embedding]:
-        failed = super().get_queryset(request).filter(state=Embedding.State.FAILED)
-        return failed.defer("vector")
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Analysis]:
+        failed = super().get_queryset(request).filter(state=Analysis.State.FAILED)
+        # Whatever failed since an earlier step did is told there.
+        return failed.exclude(reason_code="needs")
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {"title": gettext("Pictures that could not be encoded"), **(extra_context or {})}
+        context = {"title": gettext("What could not be made of pictures"), **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Embedding | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Analysis | None = None) -> bool:
         return False
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("gallery.change_embedding")
+        return request.user.has_perm("gallery.change_analysis")
 
-    def has_delete_permission(self, request: HttpRequest, obj: Embedding | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Analysis | None = None) -> bool:
         # A picture without its row would never be searchable again.
         return False
 
     @display(description=_("picture"))
-    def picture(self, embedding: Embedding) -> str:
+    def picture(self, analysis: Analysis) -> str:
         return format_html(
             '<a href="{}">{}</a>',
-            reverse("admin:gallery_image_change", args=[embedding.image_id]),
-            embedding.image.display_title,
+            reverse("admin:gallery_image_change", args=[analysis.image_id]),
+            analysis.image.display_title,
         )
 
     @display(description=_("owner"), ordering="image__owner__username")
-    def owner(self, embedding: Embedding) -> str:
-        return embedding.image.owner.get_username()
+    def owner(self, analysis: Analysis) -> str:
+        return analysis.image.owner.get_username()
 
-    @display(description=_("embedding space"), ordering="space")
-    def space_name(self, embedding: Embedding) -> str:
-        return embedding.space.name
+    @display(description=_("analyser"), ordering="analyser")
+    def analyser_name(self, analysis: Analysis) -> str:
+        return str(title_of(analysis.analyser))
 
-    @display(description=_("reason"))
-    def reason(self, embedding: Embedding) -> str:
-        return translated(embedding.error)
+    @display(description=_("reason"), ordering="reason_code")
+    def why(self, analysis: Analysis) -> str:
+        return translated(analysis.reason)
 
     @action(description=_("Try again"), permissions=["retry"])
-    def retry(self, request: HttpRequest, queryset: QuerySet[Embedding]) -> None:
+    def retry(self, request: HttpRequest, queryset: QuerySet[Analysis]) -> None:
         count = ledger.retry_failed(Image.objects.filter(pk__in=queryset.values("image")))
         text = ngettext(
             "%(count)d picture is tried again.", "%(count)d pictures are tried again.", count

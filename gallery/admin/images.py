@@ -9,7 +9,7 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -21,13 +21,13 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
-from gallery import doorbell
 from gallery.admin.base import ModelAdmin
 from gallery.admin.reasons import translated
-from gallery.indexing import ledger
-from gallery.library import service
+from gallery.indexing import encoding, states
+from gallery.library import rendering, renditions, service
 from gallery.library.delivery import thumbnail_response
-from gallery.models import Image
+from gallery.models import Analysis, Image
+from gallery.work import ledger
 
 LIST_WIDTH = 320
 PAGE_WIDTH = 1280
@@ -79,7 +79,6 @@ class ImageAdmin(ModelAdmin):
     list_display_links = ("preview", "display_title")
     list_filter = (
         IndexStateFilter,
-        "render_state",
         "visibility",
         TrashFilter,
         "content_type",
@@ -121,7 +120,9 @@ class ImageAdmin(ModelAdmin):
     # --- What is read -----------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
-        return ledger.with_state(super().get_queryset(request))
+        drawn = Analysis.objects.filter(image=OuterRef("pk"), analyser=renditions.ANALYSER)
+        images = states.with_state(super().get_queryset(request))
+        return images.annotate(thumbnails=Subquery(drawn.values("state")[:1]))
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.thumbnail_view)
@@ -177,17 +178,22 @@ class ImageAdmin(ModelAdmin):
     def index_reason(self, image: Image) -> str:
         return translated(image.index_error)
 
-    @display(description=_("thumbnails"), label=STATE_COLOURS, ordering="render_state")
+    @display(description=_("thumbnails"), label=STATE_COLOURS, ordering="thumbnails")
     def render_label(self, image: Image) -> tuple[str, str]:
-        return image.render_state, self.render_name(image)
+        return self._render_state(image), self.render_name(image)
 
     @display(description=_("thumbnails"))
     def render_name(self, image: Image) -> str:
-        return image.get_render_state_display()
+        return str(STATE_NAMES[self._render_state(image)])
+
+    def _render_state(self, image: Image) -> str:
+        told = {"done": "ready", "failed": "failed"}
+        return told.get(image.thumbnails or "", "pending")  # type: ignore[attr-defined]
 
     @display(description=_("reason"), empty_value="–")
     def render_reason(self, image: Image) -> str:
-        return translated(image.render_error)
+        row = image.analyses.filter(analyser=renditions.ANALYSER).first()
+        return translated(row.reason) if row else ""
 
     @display(description=_("width × height"), ordering="width")
     def dimensions(self, image: Image) -> str:
@@ -227,9 +233,11 @@ class ImageAdmin(ModelAdmin):
 
     @action(description=_("Encode again"), permissions=["change"])
     def reencode(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
-        self._tell(request, ledger.reencode(queryset))
+        ids = list(queryset.values_list("pk", flat=True))
+        ledger.requeue(ids, encoding.analysers())
+        self._tell(request, len(ids))
 
-    @action(description=_("Retry failed encoding"), permissions=["change"])
+    @action(description=_("Try again what failed"), permissions=["change"])
     def retry_failed(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
         self._tell(request, ledger.retry_failed(queryset))
 
@@ -246,12 +254,9 @@ class ImageAdmin(ModelAdmin):
 
     @action(description=_("Make thumbnails again"), permissions=["change"])
     def render_again(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
-        ids = [str(pk) for pk in queryset.values_list("pk", flat=True)]
-        count = Image.objects.filter(pk__in=ids).update(
-            render_state=Image.RenderState.PENDING, render_error="", render_attempts=0
-        )
-        for image_id in ids:
-            doorbell.ring("gallery.tasks.render_image", image_id)
+        ids = list(queryset.values_list("pk", flat=True))
+        ledger.requeue(ids, rendering.analysers())
+        count = len(ids)
         text = ngettext(
             "The thumbnails of %(count)d picture are made again.",
             "The thumbnails of %(count)d pictures are made again.",

@@ -2,17 +2,14 @@
 their perceptual hashes and, where these say nothing, by their colours.
 
 Each vector of the active space is compared once with its nearest neighbours, after it
-was encoded and its picture was looked at; until then it stands in the queue
-(`comparisons`). A pair is found by whichever of the two comes later, so the order does
-not matter. Pairs are stored whoever owns the pictures: whoever reads them asks who may
-see both.
+was encoded and its picture was looked at. A pair is found by whichever of the two comes
+later, so the order does not matter. Pairs are stored whoever owns the pictures: whoever
+reads them asks who may see both.
 """
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -21,12 +18,14 @@ from django.db import connection, transaction
 from django.db.models import Count, Q, QuerySet
 from pgvector import HalfVector
 
-from gallery.indexing import comparisons, previews, spaces, vector_indexes
-from gallery.models import Embedding, EmbeddingSpace, Image
+from gallery.indexing import previews, spaces, vector_indexes
+from gallery.indexing.encoding import name_of
+from gallery.models import Analysis, EmbeddingSpace, Image
+from gallery.work.analyser import Analyser, Entry
 
-# A ring is answered with so many seconds of work, in so many transactions as fit; the
-# sweep rings again. Renditions must not wait for a library that is being compared.
-SECONDS = 10.0
+ANALYSER = "comparison"
+
+# Vectors whose neighbours are looked for in one statement.
 BATCH = 100
 
 # So many neighbours of each vector are looked at, in a graph search of this breadth.
@@ -39,8 +38,6 @@ EF_SEARCH = 60
 SAMPLE = 400
 USUAL_DISTANCE = 0.97
 USUAL_WEIGHT = 50
-
-_running = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -72,14 +69,6 @@ def are_near_duplicates(similarity: float, bits: int, unit: float) -> bool:
     return any(share <= most and bits <= most_bits for most, most_bits in LIMITS)
 
 
-# --- What there is to do ----------------------------------------------------------
-
-
-def has_pending() -> bool:
-    """Whether a ring is worth it now; pictures that were put off are asked about later."""
-    return comparisons.has_due()
-
-
 @dataclass(frozen=True)
 class Progress:
     """Of `total` pictures, `compared` have been."""
@@ -96,14 +85,15 @@ def progress(images: QuerySet[Image]) -> Progress:
     """How many of `images` have been compared in the active space. Those that cannot be
     encoded or drawn never will be, and are not counted."""
     space = spaces.active_space()
-    failed = Q(render_state=Image.RenderState.FAILED, perceptual_hash=None)
-    if space is not None:
-        broken = space.embeddings.filter(state=Embedding.State.FAILED)
-        failed |= Q(pk__in=broken.values("image_id"))
-    done = Embedding.objects.filter(
-        space=space, state=Embedding.State.ENCODED, comparison__isnull=True
+    if space is None:
+        return Progress(0, images.count())
+    needed = Analysis.objects.filter(
+        analyser__in=[ANALYSER, *_needs(space)], state=Analysis.State.FAILED
     )
-    counted = images.exclude(failed).aggregate(
+    done = Analysis.objects.filter(
+        analyser=ANALYSER, version=space.generation, state=Analysis.State.DONE
+    )
+    counted = images.exclude(pk__in=needed.values("image_id")).aggregate(
         total=Count("pk"), compared=Count("pk", filter=Q(pk__in=done.values("image_id")))
     )
     return Progress(counted["compared"], counted["total"])
@@ -112,45 +102,62 @@ def progress(images: QuerySet[Image]) -> Progress:
 # --- The work ---------------------------------------------------------------------
 
 
-def compare_pending(seconds: float = SECONDS) -> int:
-    """Compare vectors for so long, or until none waits. Returns how many.
-
-    One thread of a process works, the others return at once; several processes share
-    the work. Without the space's index each comparison would read every vector, so
-    nothing is done until it is built.
-    """
-    if not _running.acquire(blocking=False):
-        return 0
-    try:
-        space = spaces.active_space()
-        if space is None or not vector_indexes.has_index(space):
-            return 0
-        unit = mean_distance(space)
-        until = time.monotonic() + seconds
-        done = 0
-        while time.monotonic() < until and (count := compare_batch(space, unit)) is not None:
-            done += count
-        return done
-    finally:
-        _running.release()
+def _needs(space: EmbeddingSpace) -> tuple[str, ...]:
+    return name_of(space), "looks"
 
 
-@transaction.atomic
-def compare_batch(space: EmbeddingSpace, unit: float) -> int | None:
-    """Compare up to BATCH vectors and note the pairs. Returns how many vectors: none
-    where all that were due cannot be compared yet, and None when no more is due.
+class Comparison(Analyser):
+    """Each vector of the active space with its neighbours. A switch of spaces raises the
+    version: pairs are those of the vectors that answer searches."""
 
-    They leave the queue when this is done: a worker that dies loses nothing.
-    """
-    claimed = comparisons.take(space, BATCH)
-    if not claimed:
-        return None if claimed is None else 0
-    judged = _candidates(space, claimed, unit)
-    close = {pair for pair in judged if are_near_duplicates(pair.similarity, pair.bits, unit)}
-    alike = close - _of_other_colours(close)
-    _store(list(alike))
-    _drop(list(judged - alike))
-    return len(claimed)
+    name = ANALYSER
+    batch_size = BATCH
+    things = ()
+
+    def __init__(self, space: EmbeddingSpace) -> None:
+        self.space = space
+        self.version = space.generation
+        self.needs = _needs(space)
+
+    def open(self) -> bool:
+        """Without the space's index each comparison would read every vector."""
+        if not vector_indexes.has_index(self.space):
+            return False
+        self.unit = mean_distance(self.space)
+        return True
+
+    def run(self, prepared: Sequence[Entry]) -> Sequence[dict[Pair, bool]]:
+        """For each picture its pairs, and whether they are near-duplicates."""
+        judged = candidates(self.space, [entry.image_id for entry in prepared], self.unit)
+        close = {
+            pair for pair in judged if are_near_duplicates(pair.similarity, pair.bits, self.unit)
+        }
+        alike = close - _of_other_colours(close)
+        found: dict[UUID, dict[Pair, bool]] = {entry.image_id: {} for entry in prepared}
+        for pair in judged:
+            for pk in {pair.first, pair.second} & found.keys():
+                found[pk][pair] = pair in alike
+        return [found[entry.image_id] for entry in prepared]
+
+    def hold(self) -> bool:
+        """Pairs of another space than the active one are none."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT FROM gallery_embeddingspace WHERE id = %s AND generation = %s"
+                " AND state = 'active' FOR SHARE",
+                [self.space.pk, self.version],
+            )
+            return cursor.fetchone() is not None
+
+    def store(self, entries: Sequence[Entry], results: Sequence[dict[Pair, bool]]) -> None:
+        judged = {pair: is_alike for found in results for pair, is_alike in found.items()}
+        _store([pair for pair, is_alike in judged.items() if is_alike])
+        _drop([pair for pair, is_alike in judged.items() if not is_alike])
+
+
+def analysers() -> Iterable[Comparison]:
+    space = spaces.active_space()
+    return [] if space is None or not space.is_loaded else [Comparison(space)]
 
 
 def mean_distance(space: EmbeddingSpace) -> float:
@@ -163,7 +170,7 @@ def mean_distance(space: EmbeddingSpace) -> float:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*), avg(vector) FROM gallery_embedding WHERE id IN"
-            " (SELECT id FROM gallery_embedding WHERE space_id = %s AND vector IS NOT NULL"
+            " (SELECT id FROM gallery_embedding WHERE space_id = %s"
             "  ORDER BY hashint8(id) LIMIT %s)",
             [space.pk, SAMPLE],
         )
@@ -176,9 +183,10 @@ def mean_distance(space: EmbeddingSpace) -> float:
     return (count * distance + USUAL_WEIGHT * USUAL_DISTANCE) / (count + USUAL_WEIGHT)
 
 
-def _candidates(space: EmbeddingSpace, claimed: list[int], unit: float) -> set[Pair]:
-    """Pairs to be judged: of the claimed vectors with their nearest neighbours, and all
-    that are known of these pictures, measured anew."""
+@transaction.atomic
+def candidates(space: EmbeddingSpace, image_ids: Sequence[UUID], unit: float) -> set[Pair]:
+    """Pairs to be judged: of the vectors of these pictures with their nearest neighbours, and
+    all that are known of these pictures, measured anew."""
     dimensions, number = int(space.dimensions or 0), int(space.pk)
     vector = f"vector::halfvec({dimensions})"
     farthest = unit * max(share for share, _bits in LIMITS)
@@ -198,7 +206,8 @@ def _candidates(space: EmbeddingSpace, claimed: list[int], unit: float) -> set[P
             "WITH mine AS MATERIALIZED"  # noqa: S608 - see above
             f"  (SELECT image_id, embedding.{vector} AS vector, perceptual_hash AS hash"
             "   FROM gallery_embedding embedding JOIN gallery_image image ON image.id = image_id"
-            "   WHERE embedding.id = ANY(%(claimed)s))"
+            "   WHERE embedding.image_id = ANY(%(claimed)s)"
+            f"   AND embedding.space_id = {number})"
             " SELECT least(mine.image_id, twin.id), greatest(mine.image_id, twin.id),"
             "  1 - near.distance, bit_count((mine.hash # twin.perceptual_hash)::bit(64))"
             " FROM mine CROSS JOIN LATERAL"
@@ -217,9 +226,8 @@ def _candidates(space: EmbeddingSpace, claimed: list[int], unit: float) -> set[P
             f"  AND other.space_id = {number}"
             " JOIN gallery_image image ON image.id = first_id"
             " JOIN gallery_image twin ON twin.id = second_id"
-            " WHERE one.vector IS NOT NULL AND other.vector IS NOT NULL"
-            "  AND image.perceptual_hash IS NOT NULL AND twin.perceptual_hash IS NOT NULL",
-            {"claimed": claimed, "farthest": farthest, "bits": most_bits},
+            " WHERE image.perceptual_hash IS NOT NULL AND twin.perceptual_hash IS NOT NULL",
+            {"claimed": list(image_ids), "farthest": farthest, "bits": most_bits},
         )
         # A pair that was met from both sides may differ in the last digits.
         met = {(row[0], row[1]): Pair(*row) for row in cursor.fetchall()}

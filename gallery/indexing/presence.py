@@ -1,4 +1,5 @@
-"""The encoder worker says that it is there, so that nobody waits for one that is not."""
+"""Workers begin and end: they take up what their predecessors left, and the encoder worker says
+that it is there, so that nobody waits for one that is not."""
 
 from __future__ import annotations
 
@@ -7,18 +8,22 @@ import threading
 from typing import Any
 
 import redis
-from celery.signals import worker_init, worker_ready, worker_shutting_down
+from celery.signals import celeryd_after_setup, worker_init, worker_shutting_down
 from django.db import DatabaseError, connection
 
 from gallery.encoders import registry, reply
-from gallery.indexing import batch, ledger, spaces
+from gallery.indexing import spaces
 from gallery.priority import give_way
+from gallery.work import drain, ledger
+from gallery.work.analyser import Resource
 
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 3.0
 
 _prepared = threading.Event()
+# Set when what a predecessor of the same name held is free again.
+looked_back = threading.Event()
 
 
 @worker_init.connect
@@ -28,29 +33,33 @@ def step_back(sender: Any, **kwargs: Any) -> None:
         give_way()
 
 
-@worker_ready.connect
-def announce(sender: Any, **kwargs: Any) -> None:
-    """Start the heartbeat, load the models and look for work (encoder workers only)."""
-    queues = sender.app.amqp.queues.consume_from
-    if "query" not in queues:
-        return
-    batch.worker_name = sender.hostname
-    threading.Thread(target=_beat, name="heartbeat", daemon=True).start()
-    threading.Thread(target=_start_up, name="start-up", daemon=True).start()
+@celeryd_after_setup.connect
+def announce(sender: str, instance: Any, **kwargs: Any) -> None:
+    """Look for work; in an encoder worker load the models and start the heartbeat, too.
+    Celery says that a worker is ready only when there is a broker: work waits for none."""
+    queues = instance.app.amqp.queues.consume_from
+    drain.worker_name = sender
+    if "query" in queues:
+        threading.Thread(target=_beat, name="heartbeat", daemon=True).start()
+        threading.Thread(target=_start_up, name="start-up", daemon=True).start()
+    elif "media" in queues:
+        threading.Thread(target=_look_for_work, name="start-up", daemon=True).start()
+    else:
+        looked_back.set()
 
 
 @worker_shutting_down.connect
 def withdraw(**kwargs: Any) -> None:
-    batch.stopping.set()
+    drain.stopping.set()
 
 
 def _beat() -> None:
-    while not batch.stopping.is_set():
+    while not drain.stopping.is_set():
         try:
             reply.beat("ready" if _prepared.is_set() else "starting", registry.running())
         except redis.RedisError as error:
             logger.warning("No heartbeat, the broker is down: %s", error)
-        batch.stopping.wait(BEAT_SECONDS)
+        drain.stopping.wait(BEAT_SECONDS)
     try:
         reply.connection().delete(reply.HEARTBEAT_KEY)
     except redis.RedisError as error:
@@ -59,15 +68,33 @@ def _beat() -> None:
 
 def _start_up() -> None:
     try:
-        ledger.release_claims_of(batch.worker_name)
+        _look_back()
         spaces.retry_first_space()
         spaces.prepare_spaces()
         _prepared.set()
-        batch.drain()
+        drain.drain(Resource.MODEL)
         spaces.finish_spaces()
     except DatabaseError as error:
-        # The sweep rings again when the database is back.
+        # The sweep comes again.
         logger.error("Could not prepare at start: %s", error)
     finally:
         _prepared.set()
         connection.close()
+
+
+def _look_for_work() -> None:
+    try:
+        _look_back()
+        drain.drain(Resource.PROCESSOR)
+    except DatabaseError as error:
+        # The sweep comes again.
+        logger.error("Could not look for work at start: %s", error)
+    finally:
+        connection.close()
+
+
+def _look_back() -> None:
+    """Free what a predecessor held, as soon as the database answers; nothing is claimed in the
+    name of this worker before."""
+    drain.patiently(ledger.release_claims_of, drain.worker_name)
+    looked_back.set()

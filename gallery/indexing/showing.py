@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection
 
 from gallery import keyset, prepared, viewers
-from gallery.indexing.ledger import with_state
+from gallery.indexing.states import with_state
 from gallery.models import Image, User
 
 if TYPE_CHECKING:
@@ -21,17 +22,18 @@ Viewer = User | AnonymousUser
 # What no list shows of a picture.
 _DEFERRED = (
     *("words", "name_words", "file", "updated_at", "hidden_by"),
-    *("render_state", "render_error", "render_attempts"),
-    *("looks", "palette", "colour_cells", "perceptual_hash"),
+    *("palette", "colour_cells", "perceptual_hash"),
 )
 
 # Of pictures that are known by their ids those that the viewer may see, with what
 # `for_showing` annotates.
 _VISIBLE = """
     SELECT {columns},
-           coalesce(CASE entry.state WHEN 'encoded' THEN 'ready' ELSE entry.state END, 'pending')
-               AS index_state,
-           coalesce(split_part(entry.error, E'\\n', 1), '') AS index_error,
+           coalesce(
+               CASE encoding.state WHEN 'done' THEN 'ready' WHEN 'failed' THEN 'failed' END,
+               'pending'
+           ) AS index_state,
+           coalesce(split_part(encoding.reason, E'\\n', 1), '') AS index_error,
            EXISTS (
                SELECT FROM gallery_favourite
                WHERE gallery_favourite.user_id = %s AND gallery_favourite.image_id = shown.id
@@ -46,12 +48,22 @@ _VISIBLE = """
            owner.display_name AS owner_display_name
     FROM gallery_image shown
     JOIN gallery_user owner ON owner.id = shown.owner_id
-    LEFT JOIN gallery_embedding entry ON entry.image_id = shown.id AND entry.space_id = (
-        SELECT id FROM gallery_embeddingspace
+    LEFT JOIN gallery_analysis encoding ON encoding.image_id = shown.id AND encoding.analyser = (
+        SELECT 'encoding-' || id FROM gallery_embeddingspace
         WHERE state IN ('active', 'building') ORDER BY state, id LIMIT 1
     )
     WHERE shown.id = ANY(%s::uuid[]) AND shown.id IN ({visible})
 """
+
+# Their order by upload, the latest first, from one of them on. Planned each time: how many of
+# the latest somebody may see decides how they are found.
+_NEWEST = """
+    SELECT pk, created_at FROM ({visible}) AS visible
+    WHERE (created_at, pk) < (%s::timestamptz, %s::uuid)
+    ORDER BY created_at DESC, pk DESC LIMIT %s
+"""
+# Before all others in that order.
+_FIRST = ("infinity", UUID(int=2**128 - 1))
 
 
 def for_showing(images: ImageQuerySet, viewer: Viewer) -> ImageQuerySet:
@@ -73,8 +85,25 @@ def page(
     both than PostgreSQL to answer it. Raises Refusal (bad_cursor)."""
     fields = {order.field, order.key} & {"pk", *(field.name for field in Image._meta.fields)}
     found, following = keyset.page(images.only("pk", *fields), after, size, order=order)
-    shown = visible_by_id([image.pk for image in found], viewer)
-    return [shown[image.pk] for image in found if image.pk in shown], following
+    return _in_order([image.pk for image in found], viewer), following
+
+
+def newest(viewer: Viewer, after: str | None, size: int) -> tuple[list[Image], str | None]:
+    """The same page of all that `viewer` may see, newest first: its order is a statement at
+    hand, too. Raises Refusal (bad_cursor)."""
+    order = keyset.UPLOADED
+    place = order.parse(after) if after else _FIRST
+    visible, params = _visible(viewer, "created_at")
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST.format(visible=visible), [*params, *place, size + 1])
+        found = cursor.fetchall()
+    following = order.cursor_of(*reversed(found[size - 1])) if len(found) > size else None
+    return _in_order([pk for pk, _created in found[:size]], viewer), following
+
+
+def _in_order(ids: Sequence[UUID], viewer: Viewer) -> list[Image]:
+    shown = visible_by_id(ids, viewer)
+    return [shown[pk] for pk in ids if pk in shown]
 
 
 def visible_by_id(ids: Sequence[UUID], viewer: Viewer) -> dict[UUID, Image]:
@@ -88,16 +117,34 @@ def visible_by_id(ids: Sequence[UUID], viewer: Viewer) -> dict[UUID, Image]:
     found: list[Any] = prepared.instances(Image, statement, asked)
     owners: dict[int, User] = {viewer.pk: viewer} if isinstance(viewer, User) else {}
     for image in found:
-        image.owner = owners.setdefault(image.owner_id, _owner_of(image))
+        if image.owner_id not in owners:
+            owners[image.owner_id] = _owner_of(image)
+        image.owner = owners[image.owner_id]
     return {image.pk: image for image in found}
 
 
-@lru_cache(maxsize=viewers.AT_HAND)
 def visible_ids(viewer: Viewer) -> tuple[str, tuple[Any, ...]]:
-    """The statement for the ids of all that `viewer` may see, and its parameters. The
-    rule depends on who that is and on nothing else."""
-    ids = Image.objects.visible_to(viewer).order_by().values("pk")
-    sql, params = ids.query.sql_with_params()
+    """The statement for the ids of all that `viewer` may see, and its parameters."""
+    return _visible(viewer)
+
+
+def visible_to(viewer: Viewer) -> ImageQuerySet:
+    """All that `viewer` may see, as Image.objects has it."""
+    # What it finds is asked anew of each copy.
+    return _rule(viewer).all()
+
+
+@lru_cache(maxsize=viewers.AT_HAND)
+def _rule(viewer: Viewer) -> ImageQuerySet:
+    """Put together once for each viewer, and never evaluated. It depends on who that is and
+    on nothing else."""
+    return Image.objects.visible_to(viewer)
+
+
+@lru_cache(maxsize=viewers.AT_HAND)
+def _visible(viewer: Viewer, *fields: str) -> tuple[str, tuple[Any, ...]]:
+    """The statement for ids and `fields` of the same, and its parameters."""
+    sql, params = _rule(viewer).order_by().values("pk", *fields).query.sql_with_params()
     return sql, tuple(params)
 
 

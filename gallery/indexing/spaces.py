@@ -7,22 +7,26 @@ import threading
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from gallery import prepared, trail
 from gallery.doorbell import ring
 from gallery.encoders.base import Encoder, ModelUnavailable
 from gallery.encoders.registry import get_encoder
 from gallery.errors import Refusal
-from gallery.indexing import comparisons, ledger, vector_indexes
-from gallery.models import Embedding, EmbeddingSpace
+from gallery.indexing import states, vector_indexes
+from gallery.indexing.encoding import Encoding, model_of, name_of, target_spaces
+from gallery.models import Analysis, Embedding, EmbeddingSpace, Outage
 from gallery.trail import Event
+from gallery.work import backfill, breakers
 
 logger = logging.getLogger(__name__)
 
 LISTS_TASK = "gallery.tasks.refresh_lists"
+TASK = "gallery.tasks.prepare_spaces"
 
 State = EmbeddingSpace.State
 
@@ -45,21 +49,21 @@ def failed_space() -> EmbeddingSpace | None:
 
 def ensure_first_space() -> EmbeddingSpace:
     """The first space of a new installation, by CLIPSITE_MODEL; later calls change nothing."""
-    existing = ledger.target_spaces().first() or EmbeddingSpace.objects.first()
+    existing = target_spaces().first() or EmbeddingSpace.objects.first()
     return existing or add_space(settings.CLIPSITE_MODEL, settings.CLIPSITE_PRETRAINED)
 
 
 @transaction.atomic
 def add_space(architecture: str, pretrained: str = "") -> EmbeddingSpace:
-    """Start building a space beside the active one, which keeps serving.
+    """Start building a space beside the active one, which keeps serving. Workers bring in
+    the pictures.
 
     Raises Refusal if the same model is in use already.
     """
-    if ledger.target_spaces().filter(architecture=architecture, pretrained=pretrained).exists():
+    if target_spaces().filter(architecture=architecture, pretrained=pretrained).exists():
         raise Refusal("space_exists", _("This model is in use already."), "architecture")
     space = EmbeddingSpace.objects.create(architecture=architecture, pretrained=pretrained)
-    ledger.enqueue_all(space)
-    ring("gallery.tasks.prepare_spaces")
+    ring(TASK)
     return space
 
 
@@ -68,30 +72,38 @@ def retry(space: EmbeddingSpace) -> None:
     EmbeddingSpace.objects.filter(pk=space.pk, state=State.FAILED).update(
         state=State.BUILDING, error=""
     )
-    ledger.enqueue_all(space)
-    ring("gallery.tasks.prepare_spaces")
+    backfill.start_over([name_of(space)])
+    ring(TASK)
 
 
 def retry_first_space() -> None:
     """Where nothing serves yet, a model that failed is worth another try at each start."""
     first = EmbeddingSpace.objects.filter(state=State.FAILED).order_by("id").first()
-    if first is not None and not ledger.target_spaces().exists():
+    if first is not None and not target_spaces().exists():
         retry(first)
 
 
-def activate(space: EmbeddingSpace) -> None:
+def missing_after(space: EmbeddingSpace) -> int:
+    """How many pictures that are found now would no longer be, were `space` the active one."""
+    active = active_space()
+    if active is None:
+        return 0
+    found = Embedding.objects.filter(space=active, part=0, image__deleted_at=None)
+    # NOT EXISTS: PostgreSQL compares a NOT IN of many rows one by one.
+    return found.filter(~Exists(space.embeddings.filter(image=OuterRef("image")))).count()
+
+
+@transaction.atomic
+def activate(space: EmbeddingSpace, missing: int = 0) -> None:
     """Let `space` answer searches from now on; the active one is retired and kept.
 
-    Raises Refusal while pictures wait to be encoded in it, or its index to be built.
+    `missing` is the number of pictures that an administrator has agreed to find no longer.
+    Raises Refusal where it would be more, or while the space's index is still to be built.
     """
+    space = _locked(space)
     if not space.is_loaded:
         raise Refusal("space_not_loaded", _("No encoder has loaded this model yet."))
-    waiting = ledger.waiting(space).count()
-    if waiting:
-        raise Refusal(
-            "space_not_ready",
-            _("%(count)d pictures are still to be encoded with this model.") % {"count": waiting},
-        )
+    _agree(space, missing)
     if not vector_indexes.has_index(space):
         raise Refusal(
             "space_not_indexed", _("The search index of this model is still being built.")
@@ -99,43 +111,85 @@ def activate(space: EmbeddingSpace) -> None:
     _switch_to(space)
 
 
-def roll_back() -> EmbeddingSpace:
-    """Return to the space that was active before. Raises Refusal if there is none.
+def _agree(space: EmbeddingSpace, missing: int) -> None:
+    """Refuse to find less than somebody has agreed to."""
+    lost = missing_after(space)
+    if lost > missing:
+        raise Refusal(
+            "space_not_ready",
+            ngettext(
+                "%(count)d picture that is found now has no vector of this model.",
+                "%(count)d pictures that are found now have no vector of this model.",
+                lost,
+            )
+            % {"count": lost},
+        )
+
+
+def previous_space() -> EmbeddingSpace | None:
+    """The one that was active before, and is kept."""
+    retired = EmbeddingSpace.objects.filter(state=State.RETIRED)
+    return retired.order_by("-activated_at").first()
+
+
+@transaction.atomic
+def roll_back(missing: int | None = None) -> EmbeddingSpace:
+    """Return to the space that was active before. Raises Refusal if there is none, or if more
+    pictures than `missing` would be found no longer (None: it is an emergency, whatever they
+    are).
 
     Pictures that came since are encoded in it afterwards.
     """
-    previous = EmbeddingSpace.objects.filter(state=State.RETIRED).order_by("-activated_at").first()
+    previous = previous_space()
     if previous is None:
         raise Refusal("no_previous_space", _("There is no earlier model to go back to."))
+    previous = _locked(previous)
+    if previous.state != State.RETIRED:  # somebody else was quicker
+        raise Refusal("space_exists", _("This model is in use already."))
+    if missing is not None:
+        _agree(previous, missing)
     _switch_to(previous)
     return previous
 
 
-@transaction.atomic
 def _switch_to(space: EmbeddingSpace) -> None:
+    """In a transaction that holds all spaces (`_locked`)."""
+    latest = EmbeddingSpace.objects.aggregate(latest=Max("generation"))["latest"] or 0
     EmbeddingSpace.objects.filter(state=State.ACTIVE).exclude(pk=space.pk).update(
         state=State.RETIRED
     )
-    EmbeddingSpace.objects.filter(pk=space.pk).update(
-        state=State.ACTIVE, activated_at=timezone.now(), error=""
-    )
-    space.refresh_from_db()
+    breakers.close(map(model_of, EmbeddingSpace.objects.filter(state=State.RETIRED)))
+    space.state, space.activated_at = State.ACTIVE, timezone.now()
+    space.error, space.generation = "", latest + 1
+    space.save(update_fields=["state", "activated_at", "error", "generation"])
     trail.record(Event.SPACE_ACTIVATED, target=space, model=space.name)
-    # A retired space misses what was uploaded since, and its weights may have changed.
-    ledger.enqueue_all(space)
-    # Near-duplicates are pairs of this space's vectors now.
-    comparisons.start_over(space)
-    ring("gallery.tasks.prepare_spaces")
+    # A retired space misses what was uploaded since.
+    backfill.start_over([name_of(space)])
+    ring(TASK)
 
 
+@transaction.atomic
 def remove(space: EmbeddingSpace) -> None:
     """Delete a space that is not active, with its vectors and its index."""
+    space = _locked(space)
     if space.state == State.ACTIVE:
         raise Refusal("space_active", _("The active model cannot be removed."))
-    vector_indexes.drop_indexes(space)
-    with transaction.atomic():
-        _lock(space)
-        space.delete()
+    backfill.start_over([name_of(space)])
+    breakers.close([model_of(space)])
+    Analysis.objects.filter(analyser=name_of(space)).delete()
+    number = int(space.pk)
+    space.delete()
+    vector_indexes.drop_indexes(number)
+
+
+def _locked(space: EmbeddingSpace) -> EmbeddingSpace:
+    """The space as it is now, in a transaction that holds all of them until it ends: whoever
+    switches, removes, or stores vectors waits, and decides on what is true then. Raises
+    Refusal if it is gone."""
+    spaces = {each.pk: each for each in EmbeddingSpace.objects.select_for_update().order_by("pk")}
+    if space.pk not in spaces:
+        raise Refusal("space_gone", _("This model has been removed."))
+    return spaces[space.pk]
 
 
 # --- In the encoder worker --------------------------------------------------------
@@ -143,7 +197,13 @@ def remove(space: EmbeddingSpace) -> None:
 
 def needs_preparing() -> bool:
     """Whether a space waits for its model to be loaded for the first time."""
-    return ledger.target_spaces().filter(dimensions=None).exists()
+    return target_spaces().filter(dimensions=None).exists()
+
+
+def is_model_away() -> bool:
+    """Whether one that was there before cannot be loaded, and should be tried again."""
+    away = {model_of(space) for space in target_spaces()}
+    return Outage.objects.filter(pk__in=away, ask_at__lte=timezone.now()).exists()
 
 
 def prepare_spaces() -> None:
@@ -156,49 +216,63 @@ def prepare_spaces() -> None:
     if not _preparing.acquire(blocking=False):
         return
     try:
-        for space in ledger.target_spaces():
+        for space in target_spaces():
             _prepare(space)
     finally:
         _preparing.release()
 
 
 def _prepare(space: EmbeddingSpace) -> None:
+    if breakers.asking([model_of(space)]) is None:
+        return
     try:
         encoder = get_encoder(space.architecture, space.pretrained)
     except ModelUnavailable as error:
         logger.error("%s", error)
-        EmbeddingSpace.objects.filter(pk=space.pk).update(error=str(error))
-        EmbeddingSpace.objects.filter(pk=space.pk, state=State.BUILDING).update(state=State.FAILED)
+        if space.is_loaded:  # it was there before, and may come back
+            breakers.trip(model_of(space), str(error))
+        else:
+            EmbeddingSpace.objects.filter(pk=space.pk, state=State.BUILDING).update(
+                state=State.FAILED, error=str(error)
+            )
         return
-    if encoder.checksum != space.checksum:
+    if not space.is_loaded:
         _adopt(space, encoder)
-    if space.error:  # of an earlier try
-        EmbeddingSpace.objects.filter(pk=space.pk).update(error="")
+    elif encoder.checksum == space.checksum:
+        breakers.close([model_of(space)])
+    else:
+        _succeed(space, encoder)
     if space.state == State.BUILDING and active_space() is None:
         vector_indexes.create_index(space)
-        _switch_to(space)
+        with transaction.atomic():
+            _switch_to(_locked(space))
 
 
 def finish_spaces() -> None:
-    """Make the index of each space that has all its vectors and no index yet: one
-    bulk build takes a third of the time of as many insertions."""
+    """Make the index of each space that has all its vectors and no index yet: one bulk build
+    takes a third of the time of as many insertions. And put a space in the place of the
+    active one whose very weights are gone, as soon as it can find as much."""
     for space in _loaded_spaces():
-        if not vector_indexes.has_index(space) and not ledger.waiting(space).exists():
+        if not vector_indexes.has_index(space) and _is_encoded(space):
             vector_indexes.create_index(space)
+    active = active_space()
+    if active is None or not breakers.is_away(model_of(active)):
+        return
+    same_model = {"architecture": active.architecture, "pretrained": active.pretrained}
+    for heir in _loaded_spaces().filter(state=State.BUILDING, **same_model):
+        try:
+            activate(heir)
+        except Refusal as refusal:
+            logger.info("%s cannot take over yet: %s", heir, refusal)
 
 
-@transaction.atomic
+def _is_encoded(space: EmbeddingSpace) -> bool:
+    """Whether all pictures have been brought in, and none waits."""
+    return backfill.is_finished(Encoding(space)) and not states.waiting(space).exists()
+
+
 def _adopt(space: EmbeddingSpace, encoder: Encoder) -> None:
-    """Note what was loaded. Vectors of other weights under the same name (an upgrade
-    of the bundled model) mean nothing any more and are made again."""
-    _lock(space)
-    if space.is_loaded:
-        logger.warning("The weights of %s have changed: all pictures are encoded again.", space)
-        space.embeddings.update(
-            state=Embedding.State.PENDING, vector=None, attempts=0, claim=None, claimed_until=None
-        )
-        if space.dimensions != encoder.dimensions:
-            vector_indexes.drop_indexes(space)
+    """Note what was loaded for the first time."""
     space.dimensions = encoder.dimensions
     space.logit_scale = encoder.logit_scale
     space.logit_bias = encoder.logit_bias
@@ -206,13 +280,31 @@ def _adopt(space: EmbeddingSpace, encoder: Encoder) -> None:
     space.save(update_fields=["dimensions", "logit_scale", "logit_bias", "checksum"])
 
 
-def _lock(space: EmbeddingSpace) -> None:
-    """Before all rows of a space are changed: workers that store vectors hold the space
-    first (`ledger.complete`), and two orders would be a deadlock."""
-    EmbeddingSpace.objects.select_for_update().filter(pk=space.pk).first()
+@transaction.atomic
+def _succeed(space: EmbeddingSpace, encoder: Encoder) -> None:
+    """There are other weights under the same name (an upgrade of the bundled model), whose
+    vectors mean something else: they get a space of their own, beside. What the former ones
+    made is found until then by pictures, and by nothing that has to be encoded."""
+    _locked(space)
+    detail = f"The weights of {space} have changed: all pictures are encoded anew."
+    breakers.trip(model_of(space), detail)
+    known = EmbeddingSpace.objects.filter(
+        architecture=space.architecture, pretrained=space.pretrained, checksum=encoder.checksum
+    )
+    if known.exclude(state=State.RETIRED).exists():
+        return
+    logger.warning(detail)
+    heir = known.first() or EmbeddingSpace.objects.create(
+        architecture=space.architecture, pretrained=space.pretrained
+    )
+    heir.state = State.BUILDING
+    heir.save(update_fields=["state"])
+    # One that was retired misses what was uploaded since.
+    backfill.start_over([name_of(heir)])
+    _adopt(heir, encoder)
 
 
-# --- In the media worker ----------------------------------------------------------
+# --- In the worker for chores -----------------------------------------------------
 
 
 def lists_are_due() -> bool:
@@ -227,4 +319,4 @@ def refresh_lists() -> None:
 
 
 def _loaded_spaces() -> QuerySet[EmbeddingSpace]:
-    return ledger.target_spaces().filter(dimensions__isnull=False)
+    return target_spaces().filter(dimensions__isnull=False)

@@ -55,17 +55,21 @@ class Indexed:
     lists: int
 
 
-def index_name(space: EmbeddingSpace) -> str:
-    return f"embedding_hnsw_{space.pk:d}"
+def index_name(space: EmbeddingSpace | int) -> str:
+    return f"embedding_hnsw_{_number(space):d}"
 
 
-def lists_name(space: EmbeddingSpace) -> str:
-    return f"embedding_lists_{space.pk:d}"
+def lists_name(space: EmbeddingSpace | int) -> str:
+    return f"embedding_lists_{_number(space):d}"
 
 
-def coming_lists_name(space: EmbeddingSpace) -> str:
+def coming_lists_name(space: EmbeddingSpace | int) -> str:
     """Of lists in the making, while former ones serve."""
     return f"{lists_name(space)}_coming"
+
+
+def _number(space: EmbeddingSpace | int) -> int:
+    return space if isinstance(space, int) else space.pk
 
 
 def has_index(space: EmbeddingSpace) -> bool:
@@ -130,7 +134,7 @@ def refresh_lists(space: EmbeddingSpace) -> None:
             cache.delete(_failure_key(space))
 
 
-def drop_indexes(space: EmbeddingSpace) -> None:
+def drop_indexes(space: EmbeddingSpace | int) -> None:
     with connection.cursor() as cursor:
         names = index_name(space), lists_name(space), coming_lists_name(space)
         cursor.execute(f"DROP INDEX IF EXISTS {', '.join(names)}")

@@ -44,7 +44,7 @@ _HEADERS = {
 
 # Of a picture what it takes to send it. A page of pictures is one request for itself and
 # dozens for these: putting together what is shown of a picture took longer than all else.
-_SENT = ("id", "owner", "file", "original_name", "content_type", "width", "height", "render_state")
+_SENT = ("id", "owner", "file", "original_name", "content_type", "width", "height")
 _LEFT_OUT = tuple(field.name for field in Image._meta.concrete_fields if field.name not in _SENT)
 _FIND = "SELECT {columns} FROM gallery_image sent WHERE sent.id = %s AND sent.id IN ({reachable})"
 

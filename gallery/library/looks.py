@@ -1,23 +1,20 @@
 """What a picture looks like: its dominant colours and its perceptual hash.
 
-Computed from the smallest rendition when it is made; for pictures that had theirs
-before, by the sweep (gallery.library.looking_back).
+Computed from the smallest rendition.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from PIL.Image import Image as Picture
 
-from gallery.library import colour_names, oklab, palette
+from gallery.library import colour_names, oklab, palette, rendering, renditions
 from gallery.library.perceptual_hash import perceptual_hash
-
-# Of what is computed below. Who changes it sets `looks` of all pictures to 0 in a
-# migration, and the sweep does the rest. Who changes the perceptual hash sets that to
-# null there too, and queues the vectors again as migration 0005 does: they wait for it.
-VERSION = 1
+from gallery.models import Image
+from gallery.work.analyser import Analyser, Entry
 
 
 def looks_of(picture: Picture) -> dict[str, Any]:
@@ -25,10 +22,31 @@ def looks_of(picture: Picture) -> dict[str, Any]:
     colours = palette.dominant(picture)
     places = np.array([found.colour for found in colours]).reshape(-1, 3)
     return {
-        "looks": VERSION,
         "palette": [[found.hex, round(found.share, 3)] for found in colours],
         "colour_cells": sorted(
             {*oklab.cells_of(places).tolist(), *colour_names.numbers_of(places)}
         ),
         "perceptual_hash": perceptual_hash(picture),
     }
+
+
+class Looks(Analyser):
+    name = "looks"
+    # Who changes what is computed above, or the names of colours, raises it: all pictures are
+    # looked at again, and then compared.
+    version = 1
+    needs = (renditions.ANALYSER,)
+    batch_size = 16
+
+    def prepare(self, entry: Entry) -> dict[str, Any]:
+        return looks_of(rendering.smallest_of(entry))
+
+    def store(self, entries: Sequence[Entry], results: Sequence[dict[str, Any]]) -> None:
+        seen = [
+            Image(pk=entry.image_id, **found) for entry, found in zip(entries, results, strict=True)
+        ]
+        Image.objects.bulk_update(seen, ["palette", "colour_cells", "perceptual_hash"])
+
+
+def analysers() -> Iterable[Looks]:
+    return [Looks()]

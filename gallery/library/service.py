@@ -13,9 +13,10 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from gallery import doorbell, spelling, trail
-from gallery.indexing import ledger
+from gallery import spelling, trail
+from gallery.errors import Unavailable
 from gallery.library import quota, texts
 from gallery.library.clocks import time_fields
 from gallery.library.facts import VERSION, Facts, read_facts
@@ -35,6 +36,7 @@ from gallery.library.storage import (
 from gallery.library.validation import PictureFacts, inspect_picture
 from gallery.models import Image, User
 from gallery.trail import Event
+from gallery.work import ledger
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +63,8 @@ def add_image(
     """Check, store and register a picture; workers make the rest.
 
     The file is on the disk before the row that names it is committed. Raises
-    Refusal or TooLarge (see `validation`, `texts` and `quota`).
+    Refusal or TooLarge (see `validation`, `texts` and `quota`), and Unavailable
+    (storage_unavailable).
     """
     entered = {
         "title": texts.clean_title(title),
@@ -87,12 +90,23 @@ def add_image(
         **entered,
         **_fields(facts, read_facts(content, entered["original_name"])),
     )
-    replace_stored(path, content)
+    _store(path, content)
     try:
         return _register(new, content)
     except BaseException:
         _clean_up(owner.pk, sha256, path)
         raise
+
+
+def _store(name: str, content: File[bytes]) -> None:
+    try:
+        replace_stored(name, content)
+    except Exception as error:  # each kind of storage has exceptions of its own
+        logger.exception("The storage takes no pictures: %s", name)
+        raise Unavailable(
+            "storage_unavailable",
+            _("The picture cannot be stored just now. Try again in a moment."),
+        ) from error
 
 
 def known_images(owner: User, hashes: Iterable[str]) -> dict[str, Image]:
@@ -124,7 +138,7 @@ def _register(new: Image, content: File[bytes]) -> Upload:
     lock_original(new.owner_id, new.sha256)
     if not default_storage.exists(original_of(new)):
         # Another upload or a purge removed it between our writing and our lock.
-        replace_stored(original_of(new), content)
+        _store(original_of(new), content)
     known = Image.objects.filter(owner_id=new.owner_id, sha256=new.sha256).first()
     if known is None:
         quota.check_and_hold(new.owner, new.byte_size)
@@ -143,10 +157,7 @@ def _register(new: Image, content: File[bytes]) -> Upload:
 
 def _announce(image: Image) -> None:
     """Enter the picture into the ledger and ring for the workers on commit."""
-    ledger.enqueue(image)
-    doorbell.ring("gallery.tasks.index_pending")
-    if image.render_state == Image.RenderState.PENDING:
-        doorbell.ring("gallery.tasks.render_image", str(image.pk))
+    ledger.enqueue([image.pk])
 
 
 def _clean_up(owner_id: int, sha256: str, path: str) -> None:
@@ -227,4 +238,4 @@ def purge_image(image: Image) -> None:
         remove_original_if_unnamed, image.owner_id, image.sha256, original_of(image)
     )
     transaction.on_commit(remove_original, robust=True)
-    transaction.on_commit(partial(remove_renditions, image), robust=True)
+    transaction.on_commit(partial(remove_renditions, image.pk), robust=True)

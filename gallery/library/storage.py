@@ -7,6 +7,7 @@ content, and writing it twice does no harm.
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import os
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.apps import apps
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.utils.deconstruct import deconstructible
@@ -34,10 +36,11 @@ logger = logging.getLogger(__name__)
 # Files on their way in, beside the finished ones: renaming is atomic only within
 # one file system.
 _INCOMING = "incoming"
+_ORIGINALS = "originals"
 
 
 def original_path(owner_id: int, sha256: str, extension: str) -> str:
-    return f"originals/{owner_id}/{sha256[:2]}/{sha256}.{extension}"
+    return f"{_ORIGINALS}/{owner_id}/{sha256[:2]}/{sha256}.{extension}"
 
 
 def original_of(image: Image) -> str:
@@ -110,6 +113,7 @@ class DurableFileSystemStorage(FileSystemStorage):
         return not (max_length and len(name) > max_length)
 
     def _save(self, name: str, content: File[bytes]) -> str:
+        self._check_mounted()
         target = Path(self.path(name))
         incoming = Path(self.path(_INCOMING)) / uuid.uuid4().hex
         self._make_folder(target.parent)
@@ -128,6 +132,18 @@ class DurableFileSystemStorage(FileSystemStorage):
             raise
         _sync_folder(target.parent)
         return name
+
+    def _check_mounted(self) -> None:
+        """Where pictures are known and none has its folder, a disk is not mounted: what is
+        written then would be out of sight once it is back. Raises OSError."""
+        known = apps.get_model("gallery.Image")._default_manager
+        if not Path(self.path(_ORIGINALS)).is_dir() and known.exists():
+            raise OSError(
+                errno.ENODEV,
+                f"The folder {_ORIGINALS} is missing: its disk is not mounted. If the pictures "
+                "are lost for good, make the folder",
+                self.path(_ORIGINALS),
+            )
 
     def _make_folder(self, folder: Path) -> None:
         """Create `folder`; each new name is made durable in the folder above it."""

@@ -1,11 +1,11 @@
 from gallery.models.access import ApiToken, Invitation, TokenBinding
 from gallery.models.album import Album, AlbumItem
+from gallery.models.analysis import Analysis, Backfill, Outage
 from gallery.models.embedding import Embedding, EmbeddingSpace
 from gallery.models.explore import ExploreMap, MapCluster, MapPoint
 from gallery.models.image import Image
 from gallery.models.organising import Change, Download, Favourite, Tag
 from gallery.models.searching import (
-    Comparison,
     NearDuplicate,
     RecallMeasurement,
     SavedSearch,
@@ -21,9 +21,10 @@ __all__ = [
     "AlbumItem",
     "AlbumRole",
     "AlbumShare",
+    "Analysis",
     "ApiToken",
+    "Backfill",
     "Change",
-    "Comparison",
     "Download",
     "Embedding",
     "EmbeddingSpace",
@@ -37,6 +38,7 @@ __all__ = [
     "MapCluster",
     "MapPoint",
     "NearDuplicate",
+    "Outage",
     "RecallMeasurement",
     "ResumableUpload",
     "SavedSearch",

@@ -54,6 +54,9 @@ class EmbeddingSpace(models.Model):
     calibration = models.JSONField(default=dict, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     activated_at = models.DateTimeField(_("activated"), null=True, editable=False)
+    # Larger with each switch: what is made of the active space's vectors for the whole
+    # library has it as its version.
+    generation = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
 
     class Meta:
         verbose_name = _("embedding space")
@@ -79,48 +82,31 @@ class EmbeddingSpace(models.Model):
 
 
 class Embedding(models.Model):
-    """The vector of one image in one space: the ledger of what is encoded and
-    the queue of what is not, so that a lost message loses no work."""
+    """The vector of one part of a picture in one space. Written when it is there, and
+    replaced when it is made anew: what is still to be encoded stands in Analysis, since
+    PostgreSQL enters each changed version of these rows into the indexes of vectors."""
 
-    class State(models.TextChoices):
-        PENDING = "pending", _("Pending")
-        ENCODED = "encoded", _("Encoded")
-        FAILED = "failed", _("Failed")
-
-    image = models.ForeignKey("gallery.Image", on_delete=models.CASCADE, related_name="embeddings")
-    space = models.ForeignKey(EmbeddingSpace, on_delete=models.CASCADE, related_name="embeddings")
-    state = models.CharField(
-        _("state"), max_length=10, choices=State.choices, default=State.PENDING
+    # The database cascades, here and for the space: a worker may be writing what whoever
+    # removes them does not know of yet.
+    image = models.ForeignKey(
+        "gallery.Image", on_delete=models.DO_NOTHING, related_name="embeddings", db_constraint=False
     )
+    space = models.ForeignKey(
+        EmbeddingSpace, on_delete=models.DO_NOTHING, related_name="embeddings", db_constraint=False
+    )
+    # 0 is the still picture.
+    part = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     # Without a size: spaces differ. Each space has a partial expression index
-    # with its own cast (see gallery.indexing.spaces).
-    vector = HalfVectorField(null=True, editable=False)
-    error = models.TextField(_("reason"), blank=True)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    # A worker that dies loses its claim when this time passes, or when a worker of
-    # the same name starts.
-    claimed_until = models.DateTimeField(null=True, editable=False)
-    claimed_by = models.CharField(max_length=255, blank=True, editable=False)
-    claim = models.UUIDField(null=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    encoded_at = models.DateTimeField(null=True, editable=False)
+    # with its own cast (see gallery.indexing.vector_indexes).
+    vector = HalfVectorField(editable=False)
+    encoded_at = models.DateTimeField(editable=False)
 
     class Meta:
         verbose_name = _("embedding")
         verbose_name_plural = _("embeddings")
         constraints = [
-            models.UniqueConstraint(fields=["image", "space"], name="one_embedding_per_space"),
-        ]
-        indexes = [
-            models.Index(
-                fields=["space", "attempts", "id"],
-                name="embedding_queue",
-                condition=Q(state="pending"),
-            ),
-            models.Index(
-                fields=["space", "-id"], name="embedding_failed", condition=Q(state="failed")
-            ),
+            models.UniqueConstraint(fields=["image", "space", "part"], name="one_embedding_each"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.image_id} @ {self.space_id}: {self.state}"
+        return f"{self.image_id} @ {self.space_id}"

@@ -142,11 +142,6 @@ class Image(models.Model):
         UNLISTED = "unlisted", _("Unlisted: anyone with the link")
         PUBLIC = "public", _("Public")
 
-    class RenderState(models.TextChoices):
-        PENDING = "pending", _("Pending")
-        READY = "ready", _("Ready")
-        FAILED = "failed", _("Failed")
-
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -198,18 +193,11 @@ class Image(models.Model):
     longitude = models.FloatField(_("longitude"), null=True, blank=True)
 
     # Made by the media worker.
-    render_state = models.CharField(
-        max_length=10, choices=RenderState.choices, default=RenderState.PENDING, editable=False
-    )
-    render_error = models.TextField(blank=True, editable=False)
-    render_attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     placeholder = models.TextField(
         blank=True, editable=False, help_text=_("A tiny blurred preview as a data URI.")
     )
 
-    # What the picture looks like, computed by the media worker from its smallest
-    # rendition; `looks` is the version of that computation, 0 before it.
-    looks = models.PositiveSmallIntegerField(default=0, editable=False)
+    # What the picture looks like, computed by the media worker from its smallest rendition.
     # Dominant colours: [["#c0392b", 0.41], …] with their share of the picture, the cells
     # of OKLab that they lie in (gallery.library.oklab) and, negative, the names that
     # people call them (gallery.library.colour_names).
@@ -259,7 +247,7 @@ class Image(models.Model):
         owner_id: int
         # Annotated by with_favourite.
         is_favourite: bool
-        # Annotated by gallery.indexing.ledger.with_state.
+        # Annotated by gallery.indexing.states.with_state.
         index_state: str
         index_error: str
         # Annotated by with_tag_names.
@@ -306,13 +294,7 @@ class Image(models.Model):
             GinIndex(fields=["words"], name="image_words"),
             GinIndex(fields=["name_words"], name="image_name_words"),
             GinIndex(fields=["colour_cells"], name="image_colours"),
-            models.Index(fields=["id"], name="image_not_looked_at", condition=Q(looks=0)),
             models.Index(fields=["id"], name="image_facts_old", condition=Q(facts=0)),
-            models.Index(
-                fields=["created_at"],
-                name="image_render_pending",
-                condition=Q(render_state="pending"),
-            ),
             models.Index(
                 fields=["deleted_at"],
                 name="image_in_trash",

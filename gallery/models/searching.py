@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from gallery.models.leased import Leased
 from gallery.models.words import Key
 
 
@@ -72,27 +73,6 @@ class SearchRecord(models.Model):
         return self.text
 
 
-class Comparison(models.Model):
-    """A vector that waits to be compared with its neighbours (gallery.indexing.comparisons)."""
-
-    # The database cascades: Django would fetch every vector's row of a space that is
-    # removed, and miss what a worker queues meanwhile.
-    embedding = models.OneToOneField(
-        "gallery.Embedding", on_delete=models.DO_NOTHING, primary_key=True
-    )
-    queued_at = models.DateTimeField(editable=False)
-    # Not before; later than `queued_at` for a picture that could not be compared yet.
-    due_at = models.DateTimeField(editable=False)
-
-    class Meta:
-        verbose_name = _("comparison")
-        verbose_name_plural = _("comparisons")
-        indexes = [models.Index(fields=["due_at", "embedding"], name="comparison_due")]
-
-    def __str__(self) -> str:
-        return f"{self.pk} from {self.due_at:%Y-%m-%d %H:%M}"
-
-
 class NearDuplicate(models.Model):
     """Two pictures that show the same: `first` has the smaller id."""
 
@@ -123,7 +103,7 @@ class NearDuplicate(models.Model):
         return f"{self.first_id} ~ {self.second_id}"
 
 
-class RecallMeasurement(models.Model):
+class RecallMeasurement(Leased):
     """How much of the exact answer the live index found, measured once.
 
     `figures` holds one entry for each kind of query and each scope, see

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
-from gallery.indexing import ledger
+from gallery.indexing import encoding
 from gallery.library import texts
 from gallery.library.turns import wait_for_turn
 from gallery.models import Album, Change, Image, User
@@ -31,6 +31,7 @@ from gallery.organising import (
     tags,
     trash,
 )
+from gallery.work import ledger
 
 if TYPE_CHECKING:
     from gallery.models.album import AlbumQuerySet
@@ -217,7 +218,7 @@ def _unstamp(field: moments.Field) -> Callable[[Chosen, User, Params], Done]:
 def _restore(chosen: Chosen, user: User, params: Params) -> Done:
     done = _unstamp("deleted_at")(chosen, user, params)
     # The active space may have changed while the pictures were away.
-    ledger.enqueue_many(chosen.own)
+    ledger.enqueue(chosen.own)
     return done
 
 
@@ -226,7 +227,7 @@ def _purge(chosen: Chosen, user: User, params: Params) -> Done:
 
 
 def _reencode(chosen: Chosen, user: User, params: Params) -> Done:
-    ledger.reencode(Image.objects.filter(pk__in=chosen.own))
+    ledger.requeue(chosen.own, encoding.analysers())
     return Done(len(chosen.own), chosen.of_others)
 
 

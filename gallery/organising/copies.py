@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 import logging
 import math
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -23,8 +22,12 @@ from gallery.indexing import previews
 from gallery.indexing.near_duplicates import Pair
 from gallery.library import detail, renditions
 from gallery.models import Image, NearDuplicate
+from gallery.work.drain import stopping
+from gallery.work.lanes import alone
 
 logger = logging.getLogger(__name__)
+
+TASK = "gallery.tasks.compare_copies"
 
 # Bits of the perceptual hashes. Of copies at half the size or JPEG quality 30, nine in
 # ten differ in no more (docs/decisions/0017).
@@ -54,17 +57,20 @@ def waiting() -> QuerySet[NearDuplicate]:
         first__owner_id=F("second__owner_id"),
         first__deleted_at=None,
         second__deleted_at=None,
-        first__render_state=Image.RenderState.READY,
-        second__render_state=Image.RenderState.READY,
     )
 
 
-def measure_waiting(seconds: float) -> None:
-    """Look at the details of pairs for so long, or until none waits. While the storage is
-    down they wait on."""
-    until = time.monotonic() + seconds
-    for pair in waiting().select_related("first", "second").order_by("pk").iterator(100):
-        if time.monotonic() > until:
+def measure_waiting() -> None:
+    """Look at the details of all such pairs, unless another process does. While the storage
+    is down they wait on."""
+    with alone("copies") as is_alone:
+        if is_alone:
+            _measure(waiting().select_related("first", "second").order_by("pk"))
+
+
+def _measure(pairs: QuerySet[NearDuplicate]) -> None:
+    for pair in pairs.iterator(100):
+        if stopping.is_set():
             return
         try:
             measured = detail.difference(pair.first, pair.second)

@@ -15,7 +15,6 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from gallery.indexing import ledger
 from gallery.library import caps
 from gallery.library.clocks import time_fields
 from gallery.models import Album, AlbumItem, Image, NearDuplicate, Tag, User
@@ -28,6 +27,7 @@ from gallery.organising import (
     smart_albums,
     tags,
 )
+from gallery.work import ledger
 
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
@@ -59,7 +59,7 @@ def _unarchive(before: Before, user: User) -> int:
 def _trash(before: Before, user: User) -> int:
     moment = datetime.fromisoformat(before["moment"])
     back = moments.unstamp_only("deleted_at", before["ids"], user.pk, moment)
-    ledger.enqueue_many(back)
+    ledger.enqueue(back)
     return len(back)
 
 

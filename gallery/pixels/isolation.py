@@ -10,6 +10,7 @@ do. That process knows neither settings nor secrets:
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import io
 import json
@@ -47,6 +48,11 @@ _WEB_SECONDS = 9.0
 _WORKER_SECONDS = 300.0
 
 _FAILED, _NO_MEMORY = 3, 4
+# What the system lacks, be it disk, memory, processes or open files: no picture's fault.
+_NO_ROOM = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS),
+    *(errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE),
+}
 _LENGTH = 8
 
 
@@ -61,11 +67,16 @@ def run(job: Job, file: IO[bytes], cost: Cost, /, **arguments: Any) -> list[byte
     where the file cannot be read.
     """
     require_affordable(cost)
-    if cost.bytes <= places.SMALL_BYTES and cost.work <= SMALL_WORK and not cost.apart:
-        with places.small(cost.bytes):
-            return _here(job, file, arguments)
-    with places.large():
-        return _apart(job, file, arguments)
+    try:
+        if cost.bytes <= places.SMALL_BYTES and cost.work <= SMALL_WORK and not cost.apart:
+            with places.small(cost.bytes):
+                return _here(job, file, arguments)
+        with places.large():
+            return _apart(job, file, arguments)
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise places.busy() from error
+        raise
 
 
 def require_affordable(cost: Cost, most: int = MAX_BYTES) -> None:

@@ -99,7 +99,11 @@ def _first_free(places: range) -> tuple[int, int] | None:
     for place in reversed(places):
         if not _taken_here[place].acquire(blocking=False):
             continue
-        descriptor = os.open(_file_of(place), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            descriptor = os.open(_file_of(place), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except BaseException:
+            _taken_here[place].release()
+            raise
         with suppress(BlockingIOError):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return place, descriptor

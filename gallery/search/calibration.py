@@ -17,7 +17,7 @@ import numpy as np
 
 from gallery.encoders.base import Encoder, ModelUnavailable, Vectors
 from gallery.encoders.registry import get_verified_encoder
-from gallery.indexing import ledger
+from gallery.indexing.encoding import target_spaces
 from gallery.models import EmbeddingSpace
 from gallery.search import languages, sample
 from gallery.search.language_probes import CAPTIONS, ENGLISH
@@ -108,7 +108,7 @@ def measure() -> None:
 
 
 def _loaded_spaces() -> list[EmbeddingSpace]:
-    return list(ledger.target_spaces().filter(dimensions__isnull=False, error=""))
+    return list(target_spaces().filter(dimensions__isnull=False, error=""))
 
 
 def _due(space: EmbeddingSpace) -> bool:

@@ -170,7 +170,7 @@ def _encode(
 def stored_vector(image: Image, space: EmbeddingSpace, field: str | None = None) -> Vectors:
     """(d,) float32 of a stored picture in `space`. Raises Refusal, naming `field`, if
     there is none yet."""
-    entry = Embedding.objects.filter(image=image, space=space, vector__isnull=False).first()
+    entry = Embedding.objects.filter(image=image, space=space, part=0).first()
     if entry is None:
         raise Refusal(
             "not_encoded_yet",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import django_filters
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import BigIntegerField, Exists, ExpressionWrapper, F, OuterRef, Q
+from django.db.models import BigIntegerField, ExpressionWrapper, F, Q
 from django.db.models.functions import Cast
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
@@ -17,8 +17,8 @@ from drf_spectacular.utils import extend_schema_field
 
 from gallery import keyset
 from gallery.errors import Refusal
-from gallery.indexing import ledger
-from gallery.models import Album, AlbumItem, Embedding, Favourite, Image, Tag, User
+from gallery.indexing import states
+from gallery.models import Album, AlbumItem, Favourite, Image, Tag, User
 from gallery.models.words import named
 from gallery.search import cameras, colours, filter_refusals, words
 from gallery.search.filter_fields import (
@@ -165,14 +165,7 @@ class ImageFilter(django_filters.FilterSet):
         return images.filter(owner__in=list(owners.values_list("pk", flat=True)[:MAX_OWNERS]))
 
     def by_state(self, images: ImageQuerySet, name: str, value: str) -> ImageQuerySet:
-        """As `ledger.with_state` tells it, asked of the ledger rather than of each picture."""
-        states = Embedding.State
-        kept = Embedding.objects.filter(space=ledger.target_spaces().first())
-        settled = {"ready": states.ENCODED, "failed": states.FAILED}
-        if value in settled:
-            return images.filter(pk__in=kept.filter(state=settled[value]).values("image_id"))
-        done = kept.filter(image=OuterRef("pk"), state__in=settled.values())
-        return images.filter(~Exists(done))
+        return images.filter(states.in_state(value))
 
     def by_orientation(self, images: ImageQuerySet, name: str, value: str) -> ImageQuerySet:
         return images.filter(ORIENTATIONS[value])
@@ -260,7 +253,7 @@ def narrow(images: ImageQuerySet, params: Mapping[str, Any], viewer: Viewer) -> 
     Raises Refusal for a value that is not understood, naming its field.
     """
     wanted = _as_query(params)
-    if wanted.keys().isdisjoint(ImageFilter.base_filters):
+    if not are_in(wanted):
         return images  # most lists; the form would take longer than the list
     narrowed = ImageFilter(wanted, images, viewer=viewer)
     if not narrowed.is_valid():
@@ -269,6 +262,11 @@ def narrow(images: ImageQuerySet, params: Mapping[str, Any], viewer: Viewer) -> 
         message = filter_refusals.sentence(field, kind, narrowed.data, error)
         raise Refusal(error["code"] or "invalid", message, field)
     return cast("ImageQuerySet", narrowed.qs)
+
+
+def are_in(params: Mapping[str, Any]) -> bool:
+    """Whether `params` narrow or order anything."""
+    return not params.keys().isdisjoint(ImageFilter.base_filters)
 
 
 def order_of(params: Mapping[str, Any]) -> keyset.Order:

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from uuid import UUID
 
-import numpy as np
 from django.core.exceptions import EmptyResultSet
 from django.db.models import QuerySet
 
@@ -86,7 +85,7 @@ def by_index(
 def _ranking(rows: Rows, *, exact: bool, complete: bool) -> Ranking:
     return Ranking(
         ids=[image_id for image_id, _ in rows],
-        scores=[float(np.clip(1.0 - distance, -1.0, 1.0)) for _, distance in rows],
+        scores=[min(max(1.0 - distance, -1.0), 1.0) for _, distance in rows],
         exact=exact,
         complete=complete,
     )

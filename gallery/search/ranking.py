@@ -9,7 +9,7 @@ from uuid import UUID
 from gallery import keyset, viewers
 from gallery.encoders.base import Vectors
 from gallery.errors import Refusal
-from gallery.indexing.showing import visible_ids
+from gallery.indexing.showing import visible_ids, visible_to
 from gallery.models import EmbeddingSpace, Image
 from gallery.models.image import ImageQuerySet
 from gallery.search import filters, planner, scans, words
@@ -41,7 +41,7 @@ def rank(found: Window, space: EmbeddingSpace, viewer: Viewer, size: int) -> Ran
     nearest = planner.nearest(space, found.vector, searched, size, found.kind)
     if found.count:
         return nearest
-    by_words = _by_words(Query.from_json(found.query), scope, viewer)
+    by_words = _by_words(found.asked, scope, viewer)
     if by_words:
         return _fused(found, found.vector, space, nearest, by_words)
     found.judgement = _settled(found, nearest, viewer)
@@ -59,18 +59,12 @@ def scope_of(found: Window, viewer: Viewer) -> ImageQuerySet:
 
 def narrowed(wanted: dict[str, Any], viewer: Viewer) -> ImageQuerySet:
     """What the viewer may see, narrowed. Raises Refusal naming `filters.<name>`."""
-    scope = _visible_to(viewer).all()
+    scope = visible_to(viewer)
     try:
         return filters.narrow(scope, wanted, viewer) if wanted else scope
     except Refusal as refusal:
         refusal.field = f"filters.{refusal.field}"
         raise
-
-
-@lru_cache(maxsize=viewers.AT_HAND)
-def _visible_to(viewer: Viewer) -> ImageQuerySet:
-    """Put together once for each viewer, and never evaluated."""
-    return Image.objects.visible_to(viewer)
 
 
 @lru_cache(maxsize=viewers.AT_HAND)

@@ -103,7 +103,7 @@ def draw(space: EmbeddingSpace) -> Sample:
     They are drawn by the numbers of their rows: that reads hardly more rows than it needs,
     however large the library.
     """
-    rows = Embedding.objects.filter(space=space, vector__isnull=False)
+    rows = Embedding.objects.filter(space=space)
     first, last = span(space)
     count = last - first + 1
     if count > _FEW:
@@ -115,7 +115,7 @@ def draw(space: EmbeddingSpace) -> Sample:
 def span(space: EmbeddingSpace) -> tuple[int, int]:
     """The numbers of the first and the last row of `space` that has a vector; (1, 0) where
     there is none. How far they are apart tells its size without counting."""
-    rows = Embedding.objects.filter(space=space, vector__isnull=False)
+    rows = Embedding.objects.filter(space=space)
     ends = rows.aggregate(first=Min("id"), last=Max("id"))
     return (ends["first"], ends["last"]) if ends["first"] else (1, 0)
 

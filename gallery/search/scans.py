@@ -134,7 +134,7 @@ def _ordered(
 def _distances(space: EmbeddingSpace) -> str:
     return (
         f"SELECT image_id, {_vector(space)} <=> %s::halfvec({space.dimensions:d}) AS distance"  # noqa: S608
-        f" FROM gallery_embedding WHERE space_id = {space.pk:d} AND vector IS NOT NULL"
+        f" FROM gallery_embedding WHERE space_id = {space.pk:d}"
     )
 
 

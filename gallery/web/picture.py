@@ -15,19 +15,19 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import trigger_client_event
 
 from gallery.errors import Refusal
-from gallery.indexing import ledger
-from gallery.library import renditions
+from gallery.indexing import states
 from gallery.library.clocks import offset_text
-from gallery.library.retry import retry_failed
 from gallery.models import Album, Image, Tag, User
 from gallery.organising import details as noted
 from gallery.organising import duplicates
+from gallery.passing import can_pass
 from gallery.web.access import is_fragment, signed_in
 from gallery.web.exif_lines import exif_lines
 from gallery.web.neighbours import of_same_owner
 from gallery.web.palette import palette_of
 from gallery.web.picture_form import DetailsForm
 from gallery.web.tiles import name_for, srcset, thumbnail
+from gallery.work import ledger
 
 # Seconds that a picture stays in a slideshow, to choose from.
 INTERVALS = [2, 3, 5, 10, 20, 60]
@@ -45,7 +45,7 @@ def picture_page(request: HttpRequest, image: Image, **extra: Any) -> HttpRespon
 def reachable(request: HttpRequest, pk: UUID) -> Image:
     """The picture, if the visitor may see it; else Http404."""
     pictures = Image.objects.reachable_by(request.user).with_favourite(request.user)
-    return get_object_or_404(ledger.with_state(pictures).select_related("owner"), pk=pk)
+    return get_object_or_404(states.with_state(pictures).select_related("owner"), pk=pk)
 
 
 @require_safe
@@ -92,7 +92,7 @@ def state(request: HttpRequest, pk: UUID) -> HttpResponse:
 def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Start again what failed: the encoding, the previews, or both."""
     image = _own(request, pk)
-    retry_failed(Image.objects.filter(pk=image.pk))
+    ledger.retry_failed(Image.objects.filter(pk=image.pk))
     if is_fragment(request):
         return _state(request, _own(request, pk))
     return redirect("image", pk=pk)
@@ -100,7 +100,7 @@ def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _own(request: HttpRequest, pk: UUID) -> Image:
     mine = Image.objects.owned_by(request.user).select_related("owner")
-    return get_object_or_404(ledger.with_state(mine), pk=pk)
+    return get_object_or_404(states.with_state(mine), pk=pk)
 
 
 def _state(request: HttpRequest, image: Image) -> HttpResponse:
@@ -115,13 +115,11 @@ def _state(request: HttpRequest, image: Image) -> HttpResponse:
 def _state_of(image: Image) -> dict[str, Any]:
     """One state of encoding and previews together: the page tells the worse one, and
     offers another try where that may help."""
-    if image.index_state == "failed":
-        reason, may_pass = image.index_error, ledger.may_pass(image)
-    elif image.render_state == Image.RenderState.FAILED:
-        reason, may_pass = image.render_error, renditions.may_pass(image)
-    else:
+    failed = states.failures(image)
+    if not failed:
         return {"state": image.index_state, "reason": ""}
-    return {"state": "failed", "reason": _sentence(reason), "may_pass": may_pass}
+    may_pass = any(can_pass(row.reason_code) for row in failed)
+    return {"state": "failed", "reason": _sentence(failed[0].sentence), "may_pass": may_pass}
 
 
 def _sentence(kept: str) -> str:

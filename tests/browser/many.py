@@ -30,7 +30,6 @@ def many(owner: User, moments: Sequence[datetime], **fields: object) -> list[Ima
             width=shape.width,
             height=shape.height,
             captured_at=moment,
-            render_state=Image.RenderState.READY,
             **fields,
         )
         for number, (moment, shape) in enumerate(

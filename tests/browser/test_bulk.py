@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from gallery.indexing import ledger
-from gallery.models import Image, User
+from gallery.models import Analysis, Image, User
 from gallery.organising import albums, tags
 from tests.browser.conftest import Site
 from tests.browser.selecting import (
@@ -28,6 +26,7 @@ from tests.browser.selecting import (
 )
 from tests.browser.signing_in import enter
 from tests.conftest import draw, upload, wait_for
+from tests.factories import make_space
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -132,20 +131,15 @@ def test_download_as_zip(gallery: Page) -> None:
     expect_said(gallery, "The download begins")
 
 
-def test_encode_again(gallery: Page, encode_calls: list[Any]) -> None:
+def test_encode_again(gallery: Page, rings: list[tuple[Any, ...]]) -> None:
+    make_space()
+    rings.clear()
     pick(gallery, 19)
     bar(gallery).get_by_role("button", name="More").click()
     gallery.get_by_role("button", name="Encode again").click()
     expect_said(gallery, "1 picture is being encoded again.")
-    assert encode_calls
-
-
-@pytest.fixture
-def encode_calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    calls: list[Any] = []
-    reencode: Callable[[Any], Any] = ledger.reencode
-    monkeypatch.setattr(ledger, "reencode", lambda images: (calls.append(1), reencode(images)))
-    return calls
+    assert Analysis.objects.get(analyser__startswith="encoding-").state == "waiting"
+    assert ("gallery.tasks.index_pending",) in rings
 
 
 def test_others_pictures_are_left_alone_and_counted(

@@ -11,11 +11,11 @@ from PIL import Image as PILImage
 from playwright.sync_api import Page, expect
 from skimage import data as photographs
 
-from gallery.library import renditions
 from gallery.models import Album, AlbumItem, Image, NearDuplicate, Tag, User
 from tests.browser.conftest import Site
 from tests.browser.signing_in import enter
 from tests.conftest import upload
+from tests.factories import analyse
 from tests.test_near_duplicates import link
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,7 +33,7 @@ def photo(name: str, scale: float = 1.0, quality: int = 90) -> bytes:
 
 def add(owner: User, name: str, **how: float) -> Image:
     image = upload(owner, photo(name, **how), name=f"{name}.jpg")
-    renditions.render(image)
+    analyse()
     return image
 
 

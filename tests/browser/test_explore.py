@@ -7,10 +7,10 @@ import re
 
 import pytest
 from django.utils import timezone
-from pgvector import HalfVector
 from playwright.sync_api import Page, expect
 
-from gallery.models import Embedding, ExploreMap, Image, MapCluster, MapPoint, User
+from gallery.indexing import encoding
+from gallery.models import ExploreMap, Image, MapCluster, MapPoint, User
 from tests.browser.conftest import Site
 from tests.browser.many import in_a_row, many
 from tests.browser.signing_in import enter
@@ -26,10 +26,8 @@ def images(site: Site, member: User) -> list[Image]:
     """Two regions, each a square of pictures: on the left with 64, on the right with 36."""
     images = many(member, in_a_row(SIDE**2 + 36))
     space = make_space()
-    Embedding.objects.bulk_create(
-        Embedding(image=image, space=space, state="encoded", vector=HalfVector([1, number % 9, 0]))
-        for number, image in enumerate(images)
-    )
+    vectors = [[1, number % 9, 0] for number in range(len(images))]
+    encoding.keep_vectors(space, [image.pk for image in images], vectors)
     drawn = ExploreMap.objects.create(
         space=space, state="ready", built_at=timezone.now(), laid_out=len(images)
     )

@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from django.core.files.storage import default_storage
 from django.utils import timezone
-from pgvector import HalfVector
 
 from gallery.encoders.base import l2_normalise
+from gallery.indexing import encoding
 from gallery.models import (
     Album,
     AlbumItem,
     AlbumShare,
-    Embedding,
+    Analysis,
     EmbeddingSpace,
     ExploreMap,
     Favourite,
@@ -115,14 +115,11 @@ class Rows:
         )
 
     def encode(self, images: list[Image]) -> None:
-        Embedding.objects.bulk_create(
-            Embedding(
-                image=image,
-                space=self.space,
-                state=Embedding.State.ENCODED,
-                vector=HalfVector(l2_normalise(np.array([[1.0, number / 9, 0.1]]))[0]),
-            )
-            for number, image in enumerate(images)
+        vectors = l2_normalise(np.array([[1.0, number / 9, 0.1] for number in range(len(images))]))
+        encoding.keep_vectors(self.space, [image.pk for image in images], vectors)
+        Analysis.objects.bulk_create(
+            Analysis(image=image, analyser=encoding.name_of(self.space), state=Analysis.State.DONE)
+            for image in images
         )
 
     def _draw_map(self) -> None:

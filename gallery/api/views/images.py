@@ -21,12 +21,13 @@ from gallery.api.serializers.images import (
 )
 from gallery.api.uploads import Answer, IdempotencyKey, read_upload
 from gallery.api.views.base import ApiView, ImageView, load_image
+from gallery.indexing import showing
 from gallery.library import service
-from gallery.library.retry import retry_failed
 from gallery.models import Image
 from gallery.models.image import ImageQuerySet
 from gallery.organising import details
 from gallery.search import filters
+from gallery.work import ledger
 
 
 class ImageListView(ApiView):
@@ -45,7 +46,7 @@ class ImageListView(ApiView):
     )
     def get(self, request: Request) -> Response:
         """Your own pictures, public ones and those shared with you, newest first."""
-        visible = Image.objects.visible_to(request.user)
+        visible = showing.visible_to(request.user)
         images = filters.narrow(visible, request.query_params, request.user)
         page = self.paginate_queryset(images)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
@@ -148,5 +149,5 @@ class ImageRetryView(ImageView):
         """Try again what failed of a picture, to make it searchable or its thumbnails;
         others stay as they are."""
         mine = Image.objects.owned_by(request.user)
-        retry_failed(mine.filter(pk=pk))
+        ledger.retry_failed(mine.filter(pk=pk))
         return Response(self.get_serializer(self.load(mine, pk)).data)

@@ -1,0 +1,88 @@
+"""Whether pictures can be found: what lists show and administrators count."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, TypeVar
+
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce, Concat
+
+from gallery.indexing.encoding import name_of, target_spaces
+from gallery.models import Analysis, EmbeddingSpace, Image
+from gallery.work import ledger
+from gallery.work.analyser import wanted
+
+ImageQS = TypeVar("ImageQS", bound=QuerySet[Image])
+
+State = Analysis.State
+
+
+def with_state(images: ImageQS) -> ImageQS:
+    """Annotate `index_state` ("pending", "ready" or "failed") and `index_error`, for
+    the space that answers searches (before there is one: the one being built)."""
+    space = (
+        target_spaces()
+        .annotate(analyser=Concat(Value("encoding-"), Cast("pk", CharField())))
+        .values("analyser")[:1]
+    )
+    row = Analysis.objects.filter(image=OuterRef("pk"), analyser__in=space)
+    state = Case(
+        When(state=State.DONE, then=Value("ready")),
+        When(state=State.WAITING, then=Value("pending")),
+        default=F("state"),
+        output_field=CharField(),
+    )
+    # The first line is for the owner (translate it to show it), the rest for the log.
+    reason = Func("reason", Value("\n"), Value(1), function="split_part", output_field=CharField())
+    return images.annotate(
+        index_state=Coalesce(Subquery(row.values(s=state)[:1]), Value("pending")),
+        index_error=Coalesce(Subquery(row.values(e=reason)[:1]), Value("")),
+    )
+
+
+def in_state(state: str) -> Any:
+    """The same as a condition on pictures, asked of the ledger rather than of each picture.
+    `state` is "pending", "ready" or "failed"."""
+    space = target_spaces().first()
+    rows = Analysis.objects.filter(analyser=name_of(space) if space else "")
+    if state == "ready":
+        return Q(pk__in=rows.filter(state=State.DONE).values("image_id"))
+    if state == "failed":
+        return Q(pk__in=rows.filter(state=State.FAILED).values("image_id"))
+    return ~Exists(rows.filter(image=OuterRef("pk")).exclude(state=State.WAITING))
+
+
+def counts(space: EmbeddingSpace) -> Counter[str]:
+    """How many rows of `space` are in each state of the ledger."""
+    rows = Analysis.objects.filter(analyser=name_of(space))
+    return Counter(dict(rows.values_list("state").annotate(Count("id"))))
+
+
+def waiting(space: EmbeddingSpace) -> QuerySet[Analysis]:
+    """What is still to be encoded in `space`, claimed or not; the trash can wait."""
+    return ledger.waiting(name_of(space))
+
+
+def failures(image: Image) -> list[Analysis]:
+    """What failed of a picture for a reason of its own, and is missed: what makes it found
+    first, then what makes it seen."""
+    space = target_spaces().first()
+    serving = name_of(space) if space else ""
+    others = [name_of(each) for each in target_spaces() if each != space]
+    failed = image.analyses.filter(state=State.FAILED).exclude(reason_code="needs")
+    rows = failed.filter(analyser__in=[each.name for each in wanted()])
+    return sorted(rows.exclude(analyser__in=others), key=lambda row: row.analyser != serving)

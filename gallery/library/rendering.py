@@ -1,0 +1,89 @@
+"""The analyser that makes the smaller copies of pictures (gallery.library.renditions)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from django.core.files.base import ContentFile
+from django.utils.translation import gettext_noop
+from PIL import Image as PILImage
+from PIL.Image import Image as Picture
+
+from gallery.errors import Refusal, Unavailable
+from gallery.library import drawing, renditions
+from gallery.library.storage import read_stored, rendition_path_of, replace_stored
+from gallery.models import Image
+from gallery.pixels import isolation, places
+from gallery.pixels.decode import unpack
+from gallery.work import originals
+from gallery.work.analyser import Analyser, Entry
+from gallery.work.failures import Away, Fault, NotNow
+
+# Kept in the row in English, translated where they are shown.
+DAMAGED = gettext_noop("The picture cannot be decoded. Upload it again from its source.")
+
+
+class Renditions(Analyser):
+    """Every width, and the placeholder that pages show first."""
+
+    name = renditions.ANALYSER
+    things = (originals.STORAGE, originals.WRITING)
+    batch_size = os.cpu_count() or 2
+
+    def prepare(self, entry: Entry) -> str:
+        """Draw and write. Returns the placeholder."""
+        widths = sorted(renditions.widths_of(entry), reverse=True)
+        *drawn, smallest = drawn_from_original(entry, widths)
+        named = [rendition_path_of(entry.image_id, width) for width in widths]
+        try:
+            originals.within(originals.READ_SECONDS, partial(_write, named, drawn))
+        except Exception as error:  # each kind of storage has exceptions of its own
+            raise Away(originals.WRITING, repr(error)) from error
+        return drawing.placeholder(unpack(smallest))
+
+    def store(self, entries: Sequence[Entry], results: Sequence[str]) -> None:
+        drawn = zip(entries, results, strict=True)
+        Image.objects.bulk_update(
+            [Image(pk=entry.image_id, placeholder=each) for entry, each in drawn], ["placeholder"]
+        )
+
+    def discard(self, entry: Entry) -> None:
+        renditions.remove_renditions(entry.image_id)
+
+
+def _write(names: Sequence[str], contents: Sequence[bytes]) -> None:
+    for name, content in zip(names, contents, strict=True):
+        replace_stored(name, ContentFile(content))
+
+
+def drawn_from_original(entry: Entry, widths: Sequence[int]) -> list[bytes]:
+    """As `drawing.draw`. Raises Fault, Away, NotNow."""
+    original = originals.read(entry.file_name)
+    try:
+        return drawing.draw(original, (entry.width, entry.height), widths)
+    except places.Busy as error:
+        raise NotNow from error
+    except (isolation.Undecodable, Refusal) as error:
+        raise Fault("damaged", DAMAGED, repr(error)) from error
+
+
+def smallest_of(entry: Entry) -> Picture:
+    """The smallest rendition; drawn again where its file is missing or damaged. Raises as
+    `drawn_from_original` does."""
+    width = renditions.widths_of(entry)[0]
+    try:
+        file = originals.within(
+            originals.READ_SECONDS,
+            lambda: read_stored(rendition_path_of(entry.image_id, width)),
+        )
+        return PILImage.open(file).convert("RGB")
+    # Not there, or what Pillow raises on damaged files. If it is the storage that is away, the
+    # original says so.
+    except (Unavailable, OSError, SyntaxError, ValueError):
+        return unpack(drawn_from_original(entry, [width])[-1])
+
+
+def analysers() -> Iterable[Renditions]:
+    return [Renditions()]
