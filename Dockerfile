@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # Two images from one file:
-#   docker build --target web    -t clipsite-web .      no torch: pages, API, media worker, beat
+#   docker build --target web    -t clipsite-web .      no torch: all but the encoder
 #   docker build --target worker -t clipsite-worker .   the encoder worker, on CPU or GPU
 
 FROM python:3.11-slim-bookworm AS base
@@ -46,7 +46,7 @@ COPY locale locale
 COPY deploy/entrypoint.sh deploy/healthcheck.py deploy/
 RUN SECRET_KEY=only-while-the-image-is-built-and-never-to-serve-anybody python manage.py collectstatic --noinput
 
-# One image for the web process and the media worker, which alone uses what
+# One image for all that need no torch. The worker for chores alone uses what
 # requirements/map.txt brings (about 400 MB): two would need more room.
 FROM base AS web
 # What numba compiles for the map of the library goes where this user may write.

@@ -1,8 +1,9 @@
-"""The Celery application: three queues, each consumed by its own worker.
+"""The Celery application: four queues and three workers.
 
 `query`   encode what somebody is waiting for (never behind an indexing batch)
-`index`   the doorbell of the indexing pipeline and the space jobs
-`media`   renditions, purges and everything else that needs no model
+`index`   the doorbell of what needs a model, and the space jobs; the same worker
+`media`   the doorbell of previews, colours and comparisons
+`chores`  work without an end in sight, each kind in a lane of its own
 """
 
 import os

@@ -208,19 +208,17 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_TASK_DEFAULT_QUEUE = "media"
+CELERY_TASK_DEFAULT_QUEUE = "chores"
 CELERY_TASK_ROUTES = {
     "gallery.tasks.encode_*": {"queue": "query"},
     "gallery.tasks.index_*": {"queue": "index"},
     "gallery.tasks.prepare_*": {"queue": "index"},
-    "gallery.tasks.*": {"queue": "media"},
+    "gallery.tasks.analyse_*": {"queue": "media"},
+    "gallery.tasks.*": {"queue": "chores"},
 }
+# How often each worker looks for what waits (gallery/sweep.py).
+SWEEP_SECONDS = env.float("CLIPSITE_SWEEP_SECONDS", 15.0)
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {
-        "task": "gallery.tasks.sweep",
-        "schedule": env.float("CLIPSITE_SWEEP_SECONDS", 15.0),
-        "options": {"expires": 60},
-    },
     "expire-uploads": {
         "task": "gallery.tasks.expire_uploads",
         "schedule": timedelta(minutes=10),
@@ -423,7 +421,7 @@ MAX_PIXELS = env.int("MAX_PIXELS", 150_000_000)
 QUOTA_BYTES = env.int("QUOTA_BYTES", 0)
 QUOTA_IMAGES = env.int("QUOTA_IMAGES", 0)
 # Files that arrive in parts: on a local disk, never in the storage of the pictures,
-# and one folder for all web processes and media workers.
+# and one folder for all web processes and the workers for chores.
 UPLOAD_DIR = env.str("UPLOAD_DIR", str(DATA_DIR / "uploads"))
 UPLOAD_EXPIRY_DAYS = env.int("UPLOAD_EXPIRY_DAYS", 7)
 MAX_UNFINISHED_UPLOADS = env.int("MAX_UNFINISHED_UPLOADS", 2_000)

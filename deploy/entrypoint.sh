@@ -21,8 +21,14 @@ web)
         --access-logfile -
     ;;
 media)
-    exec celery -A clipsite worker -Q media -P threads \
-        -c "${MEDIA_THREADS:-2}" -n media@%h -l "${LOG_LEVEL:-INFO}"
+    # One works, with threads of its own for each picture; the other hears rings meanwhile.
+    exec celery -A clipsite worker -Q media -P threads -c 2 \
+        -n media@%h -l "${LOG_LEVEL:-INFO}"
+    ;;
+chores)
+    # More than all lanes of gallery/tasks.py together, so that a thread is left for each.
+    exec celery -A clipsite worker -Q chores -P threads -c 20 \
+        -n chores@%h -l "${LOG_LEVEL:-INFO}"
     ;;
 encoder)
     # Eight threads: queries keep free ones while a batch is being indexed.

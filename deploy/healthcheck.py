@@ -1,6 +1,6 @@
 """Exits 0 when the role that runs in this container works, 1 with a reason if not.
 
-python -m deploy.healthcheck web|media|encoder|beat
+python -m deploy.healthcheck web|media|chores|encoder|beat
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from gallery import sweep as sweep  # connects the worker's signals
 from gallery import trail
 from gallery.accounts import deletion, expiry
 from gallery.doorbell import ring
@@ -16,14 +17,16 @@ from gallery.encoders.base import Encoder, ModelUnavailable, Vectors
 from gallery.encoders.client import ModelName
 from gallery.encoders.registry import get_verified_encoder
 from gallery.explore import drawing
-from gallery.indexing import batch, ledger, near_duplicates, spaces
 from gallery.indexing import presence as presence  # connects the worker's signals
-from gallery.library import facts_again, looking_back, renditions
-from gallery.models import Image
+from gallery.indexing import spaces
+from gallery.library import facts_again
 from gallery.organising import copies, smart_albums, trash
 from gallery.pixels.decode import unpack
 from gallery.search import calibration, recall
 from gallery.uploads import acceptance, import_run, imports, tus
+from gallery.work import drain
+from gallery.work.analyser import Resource
+from gallery.work.lanes import lane
 
 # --- Queue "query": somebody waits for the answer -------------------------------
 
@@ -61,21 +64,18 @@ def _answer(reply_key: str, model: ModelName, encode: Callable[[Encoder], Vector
 
 @shared_task
 def index_pending() -> None:
-    batch.drain()
+    drain.drain(Resource.MODEL)
     spaces.finish_spaces()
     if spaces.lists_are_due():
         ring(spaces.LISTS_TASK)
     if smart_albums.due().exists():
         ring(smart_albums.TASK)
-    if near_duplicates.has_pending():
-        ring("gallery.tasks.compare_pictures")
 
 
 @shared_task
 def prepare_spaces() -> None:
     spaces.prepare_spaces()
-    batch.drain()
-    spaces.finish_spaces()
+    index_pending()
 
 
 @shared_task
@@ -83,102 +83,100 @@ def prepare_calibration() -> None:
     calibration.measure()
 
 
-# --- Queue "media": everything that needs no model --------------------------------
+# --- Queue "media": previews and what else is made of each picture without a model ---
 
 
 @shared_task
-def render_image(image_id: str) -> None:
-    image = Image.objects.filter(pk=UUID(image_id)).first()
-    if image is not None:
-        renditions.render(image)
+def analyse_pending() -> None:
+    drain.drain(Resource.PROCESSOR)
+    if copies.waiting().exists():
+        ring(copies.TASK)
+
+
+# --- Queue "chores": work without an end in sight, each kind in a lane of its own ----
 
 
 @shared_task
+@lane()
 def refresh_lists() -> None:
     spaces.refresh_lists()
 
 
 @shared_task
-def compare_pictures() -> None:
-    near_duplicates.compare_pending()
-    copies.measure_waiting(near_duplicates.SECONDS)
+@lane()
+def compare_copies() -> None:
+    copies.measure_waiting()
 
 
 @shared_task
+@lane()
+def read_facts_again() -> None:
+    facts_again.catch_up()
+
+
+@shared_task
+@lane()
 def fill_smart_albums(search_id: str | None = None) -> None:
     """The album of one search, or all that wait for it."""
     smart_albums.fill_due(UUID(search_id) if search_id else None)
 
 
 @shared_task
-def sweep() -> None:
-    """Ring again for what a lost message, a crash or a broker that was down left behind."""
-    if spaces.needs_preparing():
-        ring("gallery.tasks.prepare_spaces")
-    if ledger.has_pending():
-        ring("gallery.tasks.index_pending")
-    if spaces.lists_are_due():
-        ring(spaces.LISTS_TASK)
-    if calibration.is_due():
-        ring(calibration.TASK)
-    if recall.is_waiting():
-        ring(recall.TASK)
-    if near_duplicates.has_pending() or copies.waiting().exists():
-        ring("gallery.tasks.compare_pictures")
-    if smart_albums.due(rest=smart_albums.FRESH).exists():
-        ring(smart_albums.TASK)
-    for user_id in deletion.requested():
-        ring(deletion.TASK, user_id)
-    for batch_id in imports.waiting():
-        ring(imports.TASK, str(batch_id))
-    acceptance.finish_interrupted()
-    for image_id in renditions.pending_renders(limit=50):
-        render_image(str(image_id))
-    looking_back.catch_up(limit=200)
-    facts_again.catch_up(limit=200)
+@lane()
+def remove_accounts() -> None:
+    deletion.remove_requested()
 
 
 @shared_task
-def remove_account(user_id: int) -> None:
-    deletion.remove(user_id)
-
-
-@shared_task
+@lane()
 def tend_map() -> None:
     drawing.tend()
 
 
 @shared_task
+@lane()
 def measure_recall() -> None:
     recall.run()
 
 
 @shared_task
+@lane()
 def request_recall() -> None:
     recall.request()
 
 
 @shared_task
+@lane()
 def purge_trash() -> None:
     trash.purge_expired()
 
 
 @shared_task
+@lane()
 def forget_security_events() -> None:
     trail.forget_old()
 
 
 @shared_task
+@lane()
 def forget_expired() -> None:
     expiry.forget()
 
 
 @shared_task
-def run_import(batch_id: str) -> None:
-    import_run.run(UUID(batch_id))
+@lane()
+def finish_uploads() -> None:
+    acceptance.finish_interrupted()
 
 
 @shared_task
+@lane(threads=import_run.AT_ONCE)
+def run_imports() -> None:
+    import_run.run_waiting()
+
+
+@shared_task
+@lane()
 def expire_uploads() -> None:
     tus.expire()
     imports.forget_old()

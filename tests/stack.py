@@ -60,9 +60,14 @@ class Stack:
         return process
 
     def start_media(self) -> subprocess.Popen[bytes]:
-        process = start_worker(
-            "media", "media", self.media, self.folder / "media.log", 2, **self.environment
-        )
+        return self._start_worker("media", 2)
+
+    def start_chores(self) -> subprocess.Popen[bytes]:
+        return self._start_worker("chores", 20)
+
+    def _start_worker(self, role: str, threads: int) -> subprocess.Popen[bytes]:
+        log = self.folder / f"{role}.log"
+        process = start_worker(role, role, self.media, log, threads, **self.environment)
         self._running.append(process)
         return process
 
@@ -82,8 +87,11 @@ class Stack:
         wait_for(self._answers, READY_SECONDS, "the web server answers")
         return process
 
+    def server(self) -> redis.Redis:
+        return redis.Redis.from_url(self.valkey.url)
+
     def heartbeat(self) -> str | None:
-        value: Any = redis.Redis.from_url(self.valkey.url).get(HEARTBEAT)
+        value: Any = self.server().get(HEARTBEAT)
         return value.decode() if value else None
 
     def close(self) -> None:

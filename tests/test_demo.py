@@ -124,7 +124,7 @@ class Demo:
 
     def kill_all(self) -> None:
         """SIGKILL for the launcher and everything it started, as a power cut would."""
-        slugs = ("postgres", "valkey", "encoder", "web", "media", "beat")
+        slugs = ("postgres", "valkey", "encoder", "web", "media", "chores", "beat")
         for pid in (self.process.pid, *(self.pid_of(slug) for slug in slugs)):
             os.kill(pid, signal.SIGKILL)
         self.process.wait()

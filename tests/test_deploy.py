@@ -71,12 +71,12 @@ def test_only_the_proxy_is_reachable_from_outside(services: dict[str, Any]) -> N
 def test_services_that_need_no_torch_use_the_small_image(services: dict[str, Any]) -> None:
     small = {name for name, s in services.items() if s.get("image") == "clipsite-web"}
     large = {name for name, s in services.items() if s.get("image") == "clipsite-worker"}
-    assert small == {"migrate", "web", "media", "beat"}
+    assert small == {"migrate", "web", "media", "chores", "beat"}
     assert large == {"encoder-cpu", "encoder-gpu"}
 
 
 def test_nothing_starts_before_the_schema_is_there(services: dict[str, Any]) -> None:
-    for name in ("web", "media", "beat", "encoder-cpu", "encoder-gpu"):
+    for name in ("web", "media", "chores", "beat", "encoder-cpu", "encoder-gpu"):
         condition = services[name]["depends_on"]["migrate"]["condition"]
         assert condition == "service_completed_successfully", name
 
@@ -108,9 +108,9 @@ def test_the_image_contains_every_package_that_the_settings_need() -> None:
     assert {f"!{name}/" for name in copied} <= set(ignored)
 
 
-def test_the_image_of_the_media_worker_can_draw_the_map(services: dict[str, Any]) -> None:
+def test_the_image_of_the_worker_for_chores_can_draw_the_map(services: dict[str, Any]) -> None:
     """UMAP is there, and a folder for what it compiles: its own belongs to root."""
-    target = services["media"]["build"]["target"]
+    target = services["chores"]["build"]["target"]
     stages = dict(
         re.findall(
             r"^FROM \S+ AS (\S+)\n((?:(?!FROM ).*\n)*)",
@@ -238,7 +238,7 @@ def test_who_needs_the_world_or_the_queue_reaches_them(
     compose: dict[str, Any], services: dict[str, Any]
 ) -> None:
     ours = [name for name, s in services.items() if "clipsite-" in s.get("image", "")]
-    assert len(ours) == 6
+    assert len(ours) == 7
     for name in ours:
         assert networks(services["db"]) <= networks(services[name]), name
         open_ones = {
@@ -278,7 +278,7 @@ def test_every_service_is_limited_and_changes_no_files_of_its_own(
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name
         assert "no-new-privileges:true" in service["security_opt"], name
-    for name in ("web", "media"):
+    for name in ("web", "media", "chores"):
         assert services[name]["mem_limit"] == "2g"
         # /tmp is memory: what is large lies on the disk.
         assert services[name]["environment"]["TMPDIR"].startswith("/data/")

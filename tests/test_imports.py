@@ -6,6 +6,7 @@ import io
 import struct
 import subprocess
 import sys
+import uuid
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -17,13 +18,14 @@ import pytest
 from django.core.files import File
 from django.utils import timezone
 
-from gallery import tasks
+from gallery import sweep, tasks
 from gallery.errors import Refusal
 from gallery.library import caps, service
 from gallery.models import Album, Image, ImportBatch, ImportItem, ResumableUpload, User
 from gallery.passing import can_pass
 from gallery.uploads import import_run, imports, remote, tus
 from gallery.uploads.remote import Fetched
+from gallery.work import leases
 from tests import pictures
 from tests.api_tools import code_of
 from tests.conftest import ROOT, api, draw, wait_for, worker_environment
@@ -62,7 +64,7 @@ def shown(owner: User, batch_id: str) -> dict[str, Any]:
 
 
 def run(owner: User, batch_id: str) -> dict[str, Any]:
-    tasks.run_import(batch_id)
+    tasks.run_imports()
     return shown(owner, batch_id)
 
 
@@ -97,7 +99,7 @@ def test_a_zip_file_is_added_picture_by_picture(
         }
     )
     batch = upload_zip(alice, data, filename="trip.zip", visibility="public", album=str(album.pk))
-    assert ("gallery.tasks.run_import", batch) in rings
+    assert (imports.TASK,) in rings
     waiting = shown(alice, batch)
     assert (waiting["state"], waiting["kind"], waiting["name"]) == ("pending", "zip", "trip.zip")
     assert counts(waiting) == (0, 0, 0, 0, 0)
@@ -511,16 +513,25 @@ def test_imports_of_long_ago_are_forgotten(alice: User) -> None:
 
 
 def test_a_long_import_lets_others_have_their_turn(
-    alice: User, monkeypatch: pytest.MonkeyPatch, rings: list[tuple[Any, ...]]
+    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = packed({f"{number}.jpg": pictures.jpeg(64 + number, 64) for number in range(3)})
     batch = upload_zip(alice, data)
     monkeypatch.setattr(import_run, "_SLICE_SECONDS", 0.0)
-    rings.clear()
-    state = run(alice, batch)
-    assert (state["state"], counts(state)) == ("running", (3, 0, 0, 0, 3))
-    assert rings == [("gallery.tasks.run_import", batch)]
-    monkeypatch.undo()
+    bobs = upload_zip(bob, packed({"b.jpg": draw(colour="blue"), "c.jpg": draw(colour="green")}))
+    order: list[str] = []
+    add_image = service.add_image
+
+    def add(**fields: Any) -> Any:
+        order.append(fields["owner"].username)
+        return add_image(**fields)
+
+    monkeypatch.setattr(service, "add_image", add)
+    assert counts(run(alice, batch)) == (3, 3, 0, 0, 0)
+    assert counts(shown(bob, bobs)) == (2, 2, 0, 0, 0)
+    assert order == ["alice", "bob", "alice", "bob", "alice"], (
+        "one picture, and the next one's turn"
+    )
 
 
 # --- Workers that die -----------------------------------------------------------
@@ -532,24 +543,14 @@ def claims_end() -> None:
 
 def test_one_worker_at_a_time_has_an_import(alice: User) -> None:
     batch = upload_zip(alice, packed({"a.jpg": draw()}))
-    until = timezone.now() + timedelta(minutes=1)
-    ImportBatch.objects.update(state="running", claimed_until=until)
+    assert leases.take(imports.waiting(), import_run.LEASE, state="running")
     assert counts(run(alice, batch)) == (0, 0, 0, 0, 0)
-    assert imports.waiting() == []
+    assert not imports.waiting().exists()
+    assert imports.TASK not in sweep.waiting()
     claims_end()
-    assert [str(pk) for pk in imports.waiting()] == [batch]
+    assert [str(each.pk) for each in imports.waiting()] == [batch]
+    assert imports.TASK in sweep.waiting({"chores"}), "also without any ring"
     assert counts(run(alice, batch)) == (1, 1, 0, 0, 0)
-
-
-def test_a_lost_ring_is_made_up_for(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    batch = upload_zip(alice, packed({"a.jpg": draw()}))
-    rung: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(tasks, "ring", lambda *call: rung.append(call))
-    tasks.sweep()
-    assert ("gallery.tasks.run_import", batch) not in rung, "its own ring is on its way"
-    ImportBatch.objects.update(created_at=timezone.now() - timedelta(minutes=2))
-    tasks.sweep()
-    assert ("gallery.tasks.run_import", batch) in rung
 
 
 def test_a_worker_that_lost_its_claim_writes_nothing_more(
@@ -560,7 +561,7 @@ def test_a_worker_that_lost_its_claim_writes_nothing_more(
     add_image = service.add_image
 
     def lose(**fields: Any) -> Any:
-        ImportBatch.objects.update(claimed_until=timezone.now() + timedelta(minutes=9))
+        ImportBatch.objects.update(claim=uuid.uuid4())
         return add_image(**fields)
 
     monkeypatch.setattr(service, "add_image", lose)
@@ -586,7 +587,7 @@ def test_an_entry_that_kills_its_worker_is_given_up(
     monkeypatch.setattr(service, "add_image", die)
     for _ in range(2):
         with pytest.raises(Killed):
-            tasks.run_import(batch)
+            tasks.run_imports()
         claims_end()
     done = run(alice, batch)
     assert (done["state"], counts(done)) == ("done", (2, 1, 0, 1, 0))
@@ -595,12 +596,11 @@ def test_an_entry_that_kills_its_worker_is_given_up(
     ]
 
 
-RUN_IMPORT = """
-import sys
+RUN_IMPORTS = """
 import django
 django.setup()
 from gallery import tasks
-tasks.run_import(sys.argv[1])
+tasks.run_imports()
 """
 
 
@@ -609,7 +609,7 @@ def test_kill_9_amid_an_import_loses_and_repeats_nothing(
 ) -> None:
     entries = {f"{number}.png": pictures.png(700 + number, 500) for number in range(40)}
     batch = upload_zip(alice, packed(entries, zipfile.ZIP_STORED))
-    command = [sys.executable, "-c", RUN_IMPORT, batch]
+    command = [sys.executable, "-c", RUN_IMPORTS]
     environment = worker_environment(media, UPLOAD_DIR=str(upload_dir))
     for wanted in (5, 12):
         process = subprocess.Popen(command, cwd=ROOT, env=environment)
@@ -621,8 +621,6 @@ def test_kill_9_amid_an_import_loses_and_repeats_nothing(
         claims_end()
     assert Image.objects.count() < 40
     done = run(alice, batch)
-    while done["state"] == "running":
-        done = run(alice, batch)
     assert (done["state"], counts(done)) == ("done", (40, 40, 0, 0, 0))
     assert Image.objects.count() == 40
     assert ImportItem.objects.exclude(image__isnull=False).count() == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -10,29 +11,28 @@ import numpy as np
 import pytest
 from django.contrib.auth.models import AnonymousUser, Permission
 from django.core.checks import run_checks
-from django.db import connections
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from pgvector import HalfVector
 
 from gallery.checks import index_recall
 from gallery.encoders import client as encoder
 from gallery.encoders.base import Vectors, l2_normalise
 from gallery.errors import Unavailable
+from gallery.indexing import encoding
 from gallery.indexing.spaces import active_space
 from gallery.indexing.vector_indexes import create_index
 from gallery.models import (
     Album,
     AlbumItem,
     AlbumShare,
-    Embedding,
     EmbeddingSpace,
     Image,
     RecallMeasurement,
     User,
 )
 from gallery.search import planner, recall, sample
+from gallery.work import leases
 from tests.conftest import draw, upload, wait_for
 from tests.factories import make_space
 
@@ -73,10 +73,7 @@ def fill(owner: User, space: EmbeddingSpace, vectors: Vectors, **fields: Any) ->
         for n in range(len(vectors))
     ]  # fmt: skip
     Image.objects.bulk_create(images)
-    Embedding.objects.bulk_create(
-        Embedding(image=image, space=space, state="encoded", vector=HalfVector(vector))
-        for image, vector in zip(images, vectors, strict=True)
-    )
+    encoding.keep_vectors(space, [image.pk for image in images], vectors)
     return images
 
 
@@ -229,25 +226,33 @@ def test_one_that_kills_its_workers_is_given_up(space: EmbeddingSpace, quick: No
     assert (left.state, left.error) == ("failed", recall.GIVEN_UP)
 
 
-@pytest.fixture
-def other_worker(db: None) -> Iterator[Any]:
-    """Another connection that measures at this moment."""
-    other = connections.create_connection("default")
-    with other.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s, 0)", [recall._LOCK])
-    yield other
-    other.close()
-
-
-def test_a_second_worker_leaves_it_to_the_first(
-    space: EmbeddingSpace, quick: None, other_worker: Any
-) -> None:
+def test_a_second_worker_leaves_it_to_the_first(space: EmbeddingSpace, quick: None) -> None:
     waiting = RecallMeasurement.objects.create(space=space)
+    assert leases.take(RecallMeasurement.objects.all(), recall.LEASE)
+    assert not recall.is_waiting()
     recall.run()
     waiting.refresh_from_db()
     assert waiting.state == "waiting"
-    other_worker.close()  # as when it is killed
-    wait_for(lambda: recall.run() or not recall.is_waiting(), 10)
+    # As when it was killed.
+    RecallMeasurement.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
+    assert recall.is_waiting()
+    recall.run()
+    waiting.refresh_from_db()
+    assert waiting.state == "done"
+
+
+def test_a_worker_that_lost_its_measurement_writes_nothing_more(
+    space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(space: EmbeddingSpace) -> Iterator[recall.Figure]:
+        RecallMeasurement.objects.update(claim=uuid.uuid4())
+        yield recall.Figure("text", "public", 1, 1, 1, 1, 0, 1, 1)
+
+    monkeypatch.setattr(recall, "figures", lose)
+    waiting = RecallMeasurement.objects.create(space=space)
+    recall.run()
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.figures) == ("running", [])
 
 
 def test_an_encoder_that_is_down_is_told(
@@ -298,7 +303,7 @@ def test_workers_measure_a_real_library(
         upload(alice, draw(colour=colour), visibility="public")
     space = active_space()
     assert space is not None
-    wait_for(lambda: space.embeddings.filter(vector__isnull=False).count() == 3)
+    wait_for(lambda: space.embeddings.count() == 3)
     waiting = recall.request(alice)
     assert waiting is not None
     wait_for(lambda: RecallMeasurement.objects.get(pk=waiting.pk).state == "done", 60)
@@ -375,7 +380,7 @@ def test_the_button_asks_and_the_page_follows(
 ) -> None:
     waiting = admin.post(reverse(MEASURE), follow=True).content.decode()
     assert rings == [(recall.TASK,)]
-    assert "waits for the media worker" in waiting
+    assert "waits for a worker" in waiting
     assert reverse(OVERVIEW) in waiting, "asked for again"
     assert "Measure now" not in waiting
     RecallMeasurement.objects.update(state=State.RUNNING, figures=[GOOD])

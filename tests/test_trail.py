@@ -452,7 +452,8 @@ def test_the_trail_outlives_the_account(alice: User, bob: User) -> None:
     tokens.issue(alice, "backup", "read", None)
     EmailAddress.objects.create(user=alice, email="alice@example.org", primary=True)
     deletion.request_deletion(alice)
-    assert deletion.remove(alice.pk)
+    deletion.remove_requested()
+    assert not User.objects.filter(pk=alice.pk).exists()
     rows = SecurityEvent.objects.all()
     assert {row.kind for row in rows} >= {
         "token_issued",

@@ -22,7 +22,10 @@ WEB_PROCESSES = 2 * min(2, os.cpu_count() or 1)
 # Of each. Half of them may wait for uploads, two for those of one account.
 WEB_THREADS = 6
 _QUERY_AND_INDEX_THREADS = 8
+# One works, the other hears rings meanwhile: what is done to pictures has threads of its own.
 _MEDIA_THREADS = 2
+# More than all lanes of gallery/tasks.py together, so that a thread is left for each.
+_CHORES_THREADS = 20
 
 
 def manage(*arguments: str, env: Mapping[str, str], log: Path | None = None) -> Program:
@@ -49,6 +52,7 @@ def application_programs(
         ),
         "web": _web(folder, env, web_socket),
         "media": _worker("media", "media", _MEDIA_THREADS, folder=folder, env=env),
+        "chores": _worker("chores", "chores", _CHORES_THREADS, folder=folder, env=env),
         "beat": _celery(
             "The scheduler",
             "beat",

@@ -1,16 +1,18 @@
 """An account and all that is its own go: at once for everybody to see, and then, in
 a worker, from the database and the disk.
 
-The row that says so is the ledger: a worker that dies goes on where it was, and the
-sweep rings for every account that is left (`requested`).
+The row that says so is the ledger. One worker at a time removes an account, by a lease of
+its row (gallery.work.leases); one that dies is replaced by another, which goes on.
 """
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from gallery import doorbell, trail
@@ -19,10 +21,16 @@ from gallery.library.service import purge_image
 from gallery.library.turns import wait_for_turn
 from gallery.models import Album, Group, Image, ImportBatch, Invitation, ShareLink, User
 from gallery.trail import Event
+from gallery.work import leases
+from gallery.work.drain import stopping
+from gallery.work.leases import Lease, Lost
 
 logger = logging.getLogger(__name__)
 
-TASK = "gallery.tasks.remove_account"
+TASK = "gallery.tasks.remove_accounts"
+
+# Kept with each picture, which takes far less.
+LEASE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -65,41 +73,57 @@ def request_deletion(user: User) -> None:
         ShareLink.objects.filter(created_by=account, revoked_at=None).update(revoked_at=now)
         Invitation.objects.live().filter(created_by=account).update(revoked_at=now)
         ImportBatch.objects.filter(owner=account, finished_at=None).update(
-            state=ImportBatch.State.CANCELLED, finished_at=now
+            state=ImportBatch.State.CANCELLED, finished_at=now, **leases.FREE
         )
         Group.objects.filter(owner=account).delete()
         tokens.end_all(account)
         sessions.end_all(account)
         trail.record(Event.ACCOUNT_DELETION_ASKED, account)
-    doorbell.ring(TASK, account.pk)
+    doorbell.ring(TASK)
 
 
-def requested() -> list[int]:
-    """The accounts that are still to be removed."""
-    waiting = User.objects.filter(deletion_requested_at__isnull=False)
-    return list(waiting.order_by("deletion_requested_at").values_list("pk", flat=True))
+def requested() -> QuerySet[User]:
+    """The accounts that are still to be removed, the first one first."""
+    return User.objects.filter(deletion_requested_at__isnull=False).order_by(
+        "deletion_requested_at", "pk"
+    )
 
 
-def remove(user_id: int) -> bool:
-    """Remove a deleted account with its pictures and files; whether it is gone.
+def is_waiting() -> bool:
+    """Whether an account is still to be removed that no worker is at."""
+    return requested().filter(leases.free()).exists()
 
-    Each picture is a transaction of its own (the row, then its files), so that a
-    worker that dies has lost nothing. Two workers at once do no harm.
+
+def remove_requested() -> None:
+    """Remove deleted accounts, one by one, but those that another worker is at."""
+    while not stopping.is_set() and (lease := leases.take(requested(), LEASE)):
+        try:
+            _remove(lease)
+        except Lost:
+            logger.warning("The account %s is removed by another worker.", lease.row.pk)
+
+
+def _remove(lease: Lease[User]) -> None:
+    """Remove an account with its pictures and files, unless something comes in meanwhile:
+    then it is left to the next turn. Raises Lost.
+
+    Each picture is a transaction of its own (the row, then its files), so that a worker
+    that dies has lost nothing.
     """
-    account = User.objects.filter(pk=user_id, deletion_requested_at__isnull=False).first()
-    if account is None:
-        return not User.objects.filter(pk=user_id).exists()
+    user_id, name = lease.row.pk, lease.row.get_username()
     images = Image.objects.filter(owner_id=user_id)
     for image in images.defer("exif", "placeholder").iterator(chunk_size=200):
+        lease.keep()
         purge_image(image)
+        if stopping.is_set():
+            break
     with transaction.atomic():
         # Waits for an upload that was on its way in; none comes in after it.
-        if not User.objects.select_for_update().filter(pk=user_id).exists():
-            return True  # another worker was quicker
+        User.objects.select_for_update().filter(pk=user_id).first()
         if images.exists():
-            doorbell.ring(TASK, user_id)
-            return False
-        account.delete()
-        trail.record(Event.ACCOUNT_REMOVED, name=account.get_username())
+            lease.release()
+            return
+        lease.hold()
+        lease.row.delete()
+        trail.record(Event.ACCOUNT_REMOVED, name=name)
     logger.info("The account %s has been removed.", user_id)
-    return True

@@ -1,4 +1,4 @@
-"""Drawing the map of a space, in the media worker:
+"""Drawing the map of a space, in the worker for chores:
 
 a sample of the vectors -> layout (a process of its own) -> a place for all others
 among the sample -> the new map instead of the old one, at once
@@ -25,10 +25,10 @@ from gallery.encoders.base import Vectors
 from gallery.errors import Unavailable
 from gallery.explore import concepts, maps
 from gallery.explore.layout import Places
-from gallery.explore.maps import Claim, LostClaim
 from gallery.explore.placing import nearest_of, place, place_new
 from gallery.explore.vectors import blocks, encoded
 from gallery.models import EmbeddingSpace, ExploreMap, MapCluster, MapPoint
+from gallery.work.leases import Lease, Lost
 
 logger = logging.getLogger(__name__)
 
@@ -68,26 +68,36 @@ def tend() -> None:
 
 def draw(space: EmbeddingSpace) -> bool:
     """Draw the map of `space` unless somebody else does; whether it was done."""
-    claim = maps.claim(space)
-    if claim is None:
+    lease = maps.claim(space)
+    if lease is None:
         return False
     try:
-        drawing = _draw(claim, space)
-        if drawing is None:
-            claim.release()
-            return False
-        _hang(claim, space, drawing)
-    except LostClaim:
+        is_drawn = _draw_and_hang(lease, space)
+    except Lost:
         logger.warning("The map of %s is drawn by another worker", space)
         return False
+    if is_drawn:
+        _learn_names(space)
+    return is_drawn
+
+
+def _draw_and_hang(lease: Lease[ExploreMap], space: EmbeddingSpace) -> bool:
+    """Raises Lost, and whatever goes wrong that nobody has thought of."""
+    try:
+        drawing = _draw(lease, space)
+        if drawing is None:
+            lease.release(state=ExploreMap.State.WAITING)
+            return False
+        _hang(lease, space, drawing)
+    except Lost:
+        raise
     except LayoutFailed as error:
         logger.error("The map of %s: %s", space, error)
-        claim.fail(str(error))
+        maps.fail(lease, str(error))
         return False
     except Exception as error:
-        claim.fail(f"{type(error).__name__}: {error}")
+        maps.fail(lease, f"{type(error).__name__}: {error}")
         raise
-    _learn_names(space)
     return True
 
 
@@ -99,13 +109,13 @@ def _learn_names(space: EmbeddingSpace) -> None:
         logger.warning("The names of the map are asked for when it is looked at: %s", error)
 
 
-def _draw(claim: Claim, space: EmbeddingSpace) -> Drawing | None:
+def _draw(lease: Lease[ExploreMap], space: EmbeddingSpace) -> Drawing | None:
     """None where there are too few pictures after all."""
     ids, sample = _sample(space)
     if len(ids) < maps.LEAST_PICTURES:
         return None
-    claim.keep(_READ)
-    places, labels = _lay_out(sample, claim)
+    lease.keep(progress=_READ)
+    places, labels = _lay_out(sample, lease)
     rest = encoded(space).filter(image_id__gt=ids[-1])
     total = len(ids) + (rest.count() if len(ids) == SAMPLE else 0)
     all_ids, all_places, all_labels = list(ids), [places], [labels]
@@ -116,7 +126,8 @@ def _draw(claim: Claim, space: EmbeddingSpace) -> Drawing | None:
             all_ids += fresh
             all_places.append(np.array([(x, y) for x, y, _region in found]))
             all_labels.append(np.array([region for *_xy, region in found], dtype=np.int64))
-            claim.keep(_LAID_OUT + (1 - _LAID_OUT) * len(all_ids) / max(total, len(all_ids)))
+            share = len(all_ids) / max(total, len(all_ids))
+            lease.keep(progress=_LAID_OUT + (1 - _LAID_OUT) * share)
     return Drawing(all_ids, np.concatenate(all_places), np.concatenate(all_labels))
 
 
@@ -132,10 +143,10 @@ def _sample(space: EmbeddingSpace) -> tuple[list[UUID], Vectors]:
     return ids[:SAMPLE], joined[:SAMPLE]
 
 
-def _lay_out(vectors: Vectors, claim: Claim) -> tuple[Places, npt.NDArray[np.int64]]:
+def _lay_out(vectors: Vectors, lease: Lease[ExploreMap]) -> tuple[Places, npt.NDArray[np.int64]]:
     """Run the layout in a process of its own, saying meanwhile that we are at it.
 
-    Raises LayoutFailed, LostClaim.
+    Raises LayoutFailed, Lost.
     """
     with tempfile.TemporaryDirectory(prefix="clipsite-map-") as folder:
         source, target, progress, log = (
@@ -153,7 +164,7 @@ def _lay_out(vectors: Vectors, claim: Claim) -> tuple[Places, npt.NDArray[np.int
                 stderr=subprocess.STDOUT,
             )
             try:
-                _await(process, progress, claim)
+                _await(process, progress, lease)
             finally:
                 process.kill()
                 process.wait()
@@ -163,14 +174,14 @@ def _lay_out(vectors: Vectors, claim: Claim) -> tuple[Places, npt.NDArray[np.int
             return found["places"], found["regions"]
 
 
-def _await(process: subprocess.Popen[bytes], progress: Path, claim: Claim) -> None:
+def _await(process: subprocess.Popen[bytes], progress: Path, lease: Lease[ExploreMap]) -> None:
     while True:
         try:
             process.wait(POLL_SECONDS)
             return
         except subprocess.TimeoutExpired:
             share = float(progress.read_text()) if progress.exists() else 0.0
-            claim.keep(_READ + (_LAID_OUT - _READ) * share)
+            lease.keep(progress=_READ + (_LAID_OUT - _READ) * share)
 
 
 def _reason(code: int, log: Path) -> str:
@@ -182,23 +193,20 @@ def _reason(code: int, log: Path) -> str:
 
 
 @transaction.atomic
-def _hang(claim: Claim, space: EmbeddingSpace, drawing: Drawing) -> None:
+def _hang(lease: Lease[ExploreMap], space: EmbeddingSpace, drawing: Drawing) -> None:
     """Put the new map in the place of the old one, and away with those of spaces that
-    are no longer used. Raises LostClaim."""
-    held = ExploreMap.objects.select_for_update().filter(pk=claim.map.pk, claimed_until=claim.until)
-    if not held.exists():
-        raise LostClaim
-    MapPoint.objects.filter(map=claim.map).delete()
-    MapCluster.objects.filter(map=claim.map).delete()
-    _write(claim.map, drawing)
-    held.update(
+    are no longer used. Raises Lost."""
+    lease.hold()
+    MapPoint.objects.filter(map=lease.row).delete()
+    MapCluster.objects.filter(map=lease.row).delete()
+    _write(lease.row, drawing)
+    lease.release(
         state=ExploreMap.State.READY,
         progress=1.0,
         laid_out=len(drawing.ids),
         built_at=timezone.now(),
-        claimed_until=None,
     )
-    retired = ExploreMap.objects.exclude(pk=claim.map.pk).exclude(
+    retired = ExploreMap.objects.exclude(pk=lease.row.pk).exclude(
         space__state__in=[EmbeddingSpace.State.ACTIVE, EmbeddingSpace.State.BUILDING]
     )
     if space.state == EmbeddingSpace.State.ACTIVE:

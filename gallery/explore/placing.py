@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from gallery.encoders.base import Vectors
 from gallery.explore.layout import Places
-from gallery.models import Embedding, EmbeddingSpace, ExploreMap, MapPoint
+from gallery.models import EmbeddingSpace, ExploreMap, MapPoint
 
 NEIGHBOURS = 10
 # Cosines are compared on this scale: a neighbour that is so much further counts 1/e.
@@ -98,11 +98,11 @@ def _unplaced(drawn: ExploreMap, limit: int) -> list[UUID]:
         cursor.execute(
             "SELECT entry.image_id FROM gallery_embedding entry"
             " JOIN gallery_image image ON image.id = entry.image_id"
-            " WHERE entry.space_id = %s AND entry.state = %s AND image.deleted_at IS NULL"
+            " WHERE entry.space_id = %s AND image.deleted_at IS NULL"
             " AND NOT EXISTS (SELECT FROM gallery_mappoint point"
             "  WHERE point.map_id = %s AND point.image_id = entry.image_id)"
             " LIMIT %s",
-            [drawn.space_id, Embedding.State.ENCODED, drawn.pk, limit],
+            [drawn.space_id, drawn.pk, limit],
         )
         return [row[0] for row in cursor.fetchall()]
 

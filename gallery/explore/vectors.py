@@ -20,9 +20,7 @@ _HEADER = 4
 
 def encoded(space: EmbeddingSpace) -> QuerySet[Embedding]:
     """What has a vector in `space`, without the trash."""
-    return Embedding.objects.filter(
-        space=space, state=Embedding.State.ENCODED, image__deleted_at=None
-    ).order_by()
+    return Embedding.objects.filter(space=space, image__deleted_at=None).order_by()
 
 
 def blocks(entries: QuerySet[Embedding], size: int) -> Iterator[Block]:

@@ -10,6 +10,7 @@ import logging
 from datetime import datetime
 from typing import IO, Any
 
+from django.db.models import QuerySet
 from PIL.ExifTags import Base
 
 from gallery.errors import Unavailable
@@ -20,15 +21,31 @@ from gallery.library.facts import VERSION, Facts, read_facts
 from gallery.library.storage import open_stored, original_of
 from gallery.models import Image
 from gallery.pixels.opening import open_picture
+from gallery.work.drain import stopping
+from gallery.work.lanes import alone
 
 logger = logging.getLogger(__name__)
 
+TASK = "gallery.tasks.read_facts_again"
 
-def catch_up(limit: int) -> int:
-    """Read the originals of up to `limit` pictures again. Returns of how many. While the
-    storage is down nothing is changed; of a file that is gone nothing more will be known."""
+
+def waiting() -> QuerySet[Image]:
+    return Image.objects.filter(facts=0)
+
+
+def catch_up() -> int:
+    """Read the originals of such pictures again, unless another process does. Returns of how
+    many. While the storage is down nothing is changed; of a file that is gone nothing more
+    will be known."""
+    with alone("facts") as is_alone:
+        return _read_again(waiting().order_by("pk")) if is_alone else 0
+
+
+def _read_again(images: QuerySet[Image]) -> int:
     done = 0
-    for image in Image.objects.filter(facts=0).order_by("pk")[:limit]:
+    for image in images.iterator(chunk_size=200):
+        if stopping.is_set():
+            break
         found: dict[str, Any] = {}
         try:
             with open_stored(original_of(image)) as file:

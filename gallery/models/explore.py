@@ -8,8 +8,10 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from gallery.models.leased import Leased
 
-class ExploreMap(models.Model):
+
+class ExploreMap(Leased):
     """The state of the map of one space. Coordinates lie in [0, 1]."""
 
     class State(models.TextChoices):
@@ -29,7 +31,8 @@ class ExploreMap(models.Model):
     # How many pictures the layout was computed from; later ones are fitted in.
     laid_out = models.PositiveIntegerField(default=0)
     error = models.TextField(_("error"), blank=True)
-    claimed_until = models.DateTimeField(null=True, editable=False)
+    # A map that failed is tried again then.
+    not_before = models.DateTimeField(null=True, editable=False)
     built_at = models.DateTimeField(null=True)
 
     class Meta:

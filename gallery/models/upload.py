@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from gallery.models.leased import Leased
+
 
 class ResumableUpload(models.Model):
     """One file that arrives in parts (the tus protocol).
@@ -57,7 +59,7 @@ class ResumableUpload(models.Model):
         return f"{self.name or self.id} ({self.offset} / {self.length})"
 
 
-class ImportBatch(models.Model):
+class ImportBatch(Leased):
     """Many pictures that a worker fetches: from a ZIP file or from addresses."""
 
     class Kind(models.TextChoices):
@@ -83,7 +85,6 @@ class ImportBatch(models.Model):
     )
     state = models.CharField(max_length=9, choices=State.choices, default=State.PENDING)
     error = models.TextField(blank=True)
-    claimed_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
 

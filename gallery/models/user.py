@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from gallery.models.access import TokenBinding
+from gallery.models.leased import Leased
 
 
 class AccountManager(UserManager["User"]):
@@ -16,8 +17,11 @@ class AccountManager(UserManager["User"]):
         return super().create_superuser(*args, role=User.Role.ADMINISTRATOR, **fields)
 
 
-class User(AbstractUser):
-    """An account. Its role says what it may do beyond its own pictures."""
+class User(AbstractUser, Leased):
+    """An account. Its role says what it may do beyond its own pictures.
+
+    The lease is of the worker that removes it.
+    """
 
     class Role(models.TextChoices):
         USER = "user", _("User")

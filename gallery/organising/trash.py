@@ -18,6 +18,8 @@ from gallery.models import Album, Image, User
 from gallery.models.image import GIVEN_UP
 from gallery.organising import changes, downloads
 
+TASK = "gallery.tasks.purge_trash"
+
 
 def condemn(image_ids: Sequence[UUID]) -> int:
     """Give up pictures that lie in the trash. Returns how many.
@@ -40,8 +42,13 @@ def _give_up(**which: object) -> int:
     lying = Image.objects.filter(deleted_at__gt=GIVEN_UP, **which)
     given_up = lying.update(deleted_at=GIVEN_UP)
     if given_up:
-        doorbell.ring("gallery.tasks.purge_trash")
+        doorbell.ring(TASK)
     return given_up
+
+
+def is_given_up() -> bool:
+    """Whether anything is to be removed at once."""
+    return Image.objects.filter(deleted_at=GIVEN_UP).exists()
 
 
 def purge_expired() -> int:

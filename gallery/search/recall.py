@@ -18,8 +18,8 @@ from uuid import UUID
 
 import numpy as np
 from django.contrib.auth.models import AnonymousUser
-from django.db import connection, transaction
-from django.db.models import Count
+from django.db import transaction
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -32,6 +32,8 @@ from gallery.search import languages, pages, planner, sample
 from gallery.search.filters import narrow
 from gallery.search.language_probes import CAPTIONS, ENGLISH, PARTS
 from gallery.search.scans import Kind
+from gallery.work import leases
+from gallery.work.leases import Lease, Lost
 
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
@@ -56,10 +58,10 @@ _SAME = 1e-5
 _GIVEN_UP_AFTER = timedelta(hours=2)
 _KEPT = 200
 
-# The advisory lock of measuring (any constant does).
-_LOCK = 20_515
+# Kept with each figure. Of a scope of a million pictures one takes minutes.
+LEASE = timedelta(minutes=15)
 
-FAILED = gettext_noop("The measurement broke off. The log of the media worker says why.")
+FAILED = gettext_noop("The measurement broke off. The log of the worker says why.")
 GIVEN_UP = gettext_noop("The workers that measured have died, or took more than two hours.")
 
 
@@ -98,8 +100,12 @@ def request(user: User | None = None) -> RecallMeasurement | None:
 
 
 def is_waiting() -> bool:
-    """Whether a measurement waits, or lost its worker, or runs: the task tells apart."""
-    return RecallMeasurement.objects.filter(state__in=OPEN).exists()
+    """Whether a measurement waits for a worker, or lost its own."""
+    return _open().exists()
+
+
+def _open() -> QuerySet[RecallMeasurement]:
+    return RecallMeasurement.objects.filter(leases.free(), state__in=OPEN).order_by("id")
 
 
 def latest(space: EmbeddingSpace) -> RecallMeasurement | None:
@@ -111,47 +117,41 @@ def too_low(measurement: RecallMeasurement) -> list[dict[str, Any]]:
     return [figure for figure in measurement.figures if figure["recall"] < ENOUGH]
 
 
-# --- In the media worker ----------------------------------------------------------
+# --- In a worker ------------------------------------------------------------------
 
 
 def run() -> None:
-    """Measure what waits, or what a worker left behind that died. Nothing happens while
-    another worker measures."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, 0)", [_LOCK])
-        if not cursor.fetchone()[0]:
-            return
+    """Measure what waits, or what a worker left behind that died."""
+    while lease := leases.take(_open(), LEASE, state=State.RUNNING, figures=[]):
         try:
-            for measurement in RecallMeasurement.objects.filter(state__in=OPEN).order_by("id"):
-                _run(measurement)
-            _forget_old()
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s, 0)", [_LOCK])
+            _run(lease)
+        except Lost:
+            logger.warning("The measurement %s is another worker's by now.", lease.row.pk)
+    _forget_old()
 
 
-def _run(measurement: RecallMeasurement) -> None:
+def _run(lease: Lease[RecallMeasurement]) -> None:
+    """Raises Lost, and whatever breaks the measurement off."""
+    measurement = lease.row
     if measurement.created_at < timezone.now() - _GIVEN_UP_AFTER:
-        _finish(measurement, State.FAILED, GIVEN_UP)
+        _finish(lease, State.FAILED, GIVEN_UP)
         return
-    measurement.state, measurement.figures = State.RUNNING, []
-    measurement.save(update_fields=["state", "figures"])
     try:
         for figure in figures(measurement.space):
-            measurement.figures.append(asdict(figure))
-            measurement.save(update_fields=["figures"])
+            lease.keep(figures=[*measurement.figures, asdict(figure)])
     except Unavailable as error:
-        _finish(measurement, State.FAILED, str(error))
+        _finish(lease, State.FAILED, str(error))
+    except Lost:
+        raise
     except Exception:
-        _finish(measurement, State.FAILED, FAILED)
+        _finish(lease, State.FAILED, FAILED)
         raise
     else:
-        _finish(measurement, State.DONE)
+        _finish(lease, State.DONE)
 
 
-def _finish(measurement: RecallMeasurement, state: str, error: str = "") -> None:
-    measurement.state, measurement.error = state, error
-    measurement.finished_at = timezone.now()
-    measurement.save(update_fields=["state", "error", "finished_at"])
+def _finish(lease: Lease[RecallMeasurement], state: str, error: str = "") -> None:
+    lease.release(state=state, error=error, finished_at=timezone.now())
 
 
 def _forget_old() -> None:
@@ -230,9 +230,7 @@ def best(space: EmbeddingSpace, queries: Vectors, scope: ImageQuerySet) -> Truth
     As in SQL, both sides are halves, whose lengths are not quite one.
     """
     halves = queries.astype(np.float16).astype(np.float32)
-    entries = Embedding.objects.filter(
-        space_id=space.pk, vector__isnull=False, image__in=scope.order_by()
-    )
+    entries = Embedding.objects.filter(space_id=space.pk, image__in=scope.order_by())
     rows = entries.values_list("image_id", sample.SENT)
     scores = np.empty((len(queries), 0), dtype=np.float32)
     ids = np.empty((len(queries), 0), dtype=object)

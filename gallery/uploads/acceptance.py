@@ -27,6 +27,8 @@ from gallery.uploads.placing import put_into_album
 
 logger = logging.getLogger(__name__)
 
+TASK = "gallery.tasks.finish_uploads"
+
 # How long one may ask what became of an upload.
 RESULT_KEPT = timedelta(hours=24)
 # A process that received a file registers it at once: after so long it is dead.
@@ -59,11 +61,15 @@ def finish(upload_id: UUID) -> None:
         upload.save()
 
 
+def interrupted() -> QuerySet[ResumableUpload]:
+    """What killed processes left."""
+    return _whole().filter(updated_at__lt=timezone.now() - _INTERRUPTED_AFTER)
+
+
 def finish_interrupted(limit: int = 20) -> int:
     """Finish what killed processes left. One that fails does not keep the others from
     being finished. Returns how many were tried."""
-    before = timezone.now() - _INTERRUPTED_AFTER
-    left = list(_whole().filter(updated_at__lt=before).select_related("owner")[:limit])
+    left = list(interrupted().select_related("owner")[:limit])
     for upload in left:
         with translation.override(upload.owner.language or settings.LANGUAGE_CODE):
             try:

@@ -1,70 +1,76 @@
-"""What a worker does for an import: see `imports` for who has it and for how long."""
+"""What workers do for imports: see `imports` for who has which, and for how long."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from datetime import timedelta
 from itertools import repeat
-from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.core.files import File
-from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from gallery import doorbell
 from gallery.errors import Refusal
 from gallery.library import service, texts
 from gallery.models import ImportBatch, ImportItem
 from gallery.uploads import imports, partial, remote, zips
 from gallery.uploads.placing import put_into_album
+from gallery.work import breakers, leases
+from gallery.work.drain import stopping
+from gallery.work.leases import Lease, Lost
+from gallery.work.originals import STORAGE, WRITING
 
+# Workers that are at imports at once, each at another person's.
+AT_ONCE = 3
+# The advisory lock of taking one (any constant does).
+_LOCK = 20_516
 # A worker that died is replaced after so long: more than any one round takes.
 LEASE = timedelta(seconds=120)
 # Then others get their turn.
 _SLICE_SECONDS = 20.0
-# Addresses that are fetched at once.
-_AT_ONCE = 4
+# Addresses of one import that are fetched at once.
+_FETCHED_AT_ONCE = 4
 # Workers that may die at one item before it is given up.
 _MAX_TRIES = 2
 
 
-class _Lost(Exception):
-    """The import was cancelled, or another worker has it now."""
-
-
-def run(batch_id: UUID) -> None:
-    """Work on an import for a while. Nothing happens if another worker has it."""
-    batch = _claim(batch_id)
-    if batch is None:
-        return
-    with translation.override(batch.owner.language or settings.LANGUAGE_CODE):
-        try:
-            _Run(batch).work()
-        except _Lost:
+def run_waiting() -> None:
+    """Work on imports, a while on each, as long as any waits that nobody is at, and there is
+    a storage to put pictures in."""
+    while not stopping.is_set() and breakers.asking([STORAGE, WRITING]) is not None:
+        lease = _take()
+        if lease is None:
             return
+        with translation.override(lease.row.owner.language or settings.LANGUAGE_CODE):
+            try:
+                _Run(lease).work()
+            except Lost:  # it was cancelled, or another worker has it now
+                continue
 
 
-def _claim(batch_id: UUID) -> ImportBatch | None:
-    now = timezone.now()
-    free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
-    claimed = ImportBatch.objects.filter(free, pk=batch_id, state__in=imports.OPEN).update(
-        state=ImportBatch.State.RUNNING, claimed_until=now + LEASE
-    )
-    return ImportBatch.objects.select_related("owner").get(pk=batch_id) if claimed else None
+@transaction.atomic
+def _take() -> Lease[ImportBatch] | None:
+    """The import that nobody has been at for the longest time."""
+    # One at a time: two that take at once would both see that the owner has none in work.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [_LOCK])
+    waiting = imports.waiting().select_related("owner")
+    in_turn = waiting.order_by(F("claimed_until").asc(nulls_first=True), "created_at", "pk")
+    return leases.take(in_turn, LEASE, state=ImportBatch.State.RUNNING)
 
 
 class _Run:
-    """One worker at one import, whose claim it knows by `batch.claimed_until`."""
+    """One worker at one import."""
 
-    def __init__(self, batch: ImportBatch) -> None:
-        self.batch = batch
+    def __init__(self, lease: Lease[ImportBatch]) -> None:
+        self.lease, self.batch = lease, lease.row
         self.ends_at = time.monotonic() + _SLICE_SECONDS
 
     def work(self) -> None:
@@ -74,13 +80,12 @@ class _Run:
             else:
                 self._add_addresses()
         except Refusal as refusal:  # of the ZIP file as a whole
-            self._change(state=ImportBatch.State.FAILED, error=str(refusal), **_ended())
+            self._end(ImportBatch.State.FAILED, error=str(refusal))
         else:
             if self._pending().exists():
-                self._change(claimed_until=timezone.now())
-                doorbell.ring(imports.TASK, str(self.batch.pk))
+                self.lease.release(claimed_until=Now())  # the latest that had its turn
                 return
-            self._change(state=ImportBatch.State.DONE, **_ended())
+            self._end(ImportBatch.State.DONE)
         if not imports.needs_file(self.batch.pk):
             partial.remove(self.batch.pk)
 
@@ -88,17 +93,18 @@ class _Run:
 
     def _add_entries(self) -> None:
         """Raises Refusal (see `zips`; import_file_gone, empty_zip)."""
-        try:
-            with zips.opened(partial.path_of(self.batch.pk)) as archive:
-                entries = zips.entries(archive)
-                by_item = dict(zip(self._item_ids(entries), entries, strict=True))
-                for item in self._until_time_is_up(self._pending()):
-                    entry = by_item[item.pk]
-                    refusal = self._add(item, zips.picture(archive, entry), entry.name)
-                    if refusal is not None and zips.is_of_another_kind(entry, refusal):
-                        self._leave_out(item)
-        except FileNotFoundError as error:
-            raise imports.file_gone() from error
+        with ExitStack() as opened:
+            try:
+                archive = opened.enter_context(zips.opened(partial.path_of(self.batch.pk)))
+            except FileNotFoundError as error:
+                raise imports.file_gone() from error
+            entries = zips.entries(archive)
+            by_item = dict(zip(self._item_ids(entries), entries, strict=True))
+            for item in self._until_time_is_up(self._pending()):
+                entry = by_item[item.pk]
+                refusal = self._add(item, zips.picture(archive, entry), entry.name)
+                if refusal is not None and zips.is_of_another_kind(entry, refusal):
+                    self._leave_out(item)
 
     def _item_ids(self, entries: list[zips.Entry]) -> list[int]:
         """The ledger's items, one for each entry and in the same order; made when the
@@ -116,17 +122,19 @@ class _Run:
     # --- Addresses --------------------------------------------------------------
 
     def _add_addresses(self) -> None:
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            while time.monotonic() < self.ends_at and (items := list(self._pending()[:_AT_ONCE])):
-                self._hold()
+        with ThreadPoolExecutor(_FETCHED_AT_ONCE) as pool:
+            while items := list(self._pending()[:_FETCHED_AT_ONCE]):
+                self.lease.keep()
                 urls = [item.source for item in items]
                 files = list(pool.map(_fetch, urls, repeat(translation.get_language())))
                 for item, got in zip(items, files, strict=True):
-                    self._hold()
+                    self.lease.keep()
                     if isinstance(got, Refusal):
                         self._fail(item, got)
                     else:
                         self._add(item, got.file, got.name)
+                if self._is_over():
+                    return
 
     # --- Both -------------------------------------------------------------------
 
@@ -135,17 +143,20 @@ class _Run:
 
     def _until_time_is_up(self, items: Iterable[ImportItem]) -> Iterator[ImportItem]:
         for item in items:
-            if time.monotonic() >= self.ends_at:
-                return
-            self._hold()
+            self.lease.keep()
             yield item
+            if self._is_over():
+                return
+
+    def _is_over(self) -> bool:
+        return time.monotonic() >= self.ends_at or stopping.is_set()
 
     def _add(
         self, item: ImportItem, opened: AbstractContextManager[File[bytes]], name: str
     ) -> Refusal | None:
         """Picture and item are committed together. Returns why it was not added. What is
         no refusal stops the worker; an item at which that happens again and again is given
-        up."""
+        up, unless it is the storage that is away."""
         tries = int(item.error or 0)
         if tries >= _MAX_TRIES:
             broken = Refusal("import_broken", _("The import broke off at this file."))
@@ -156,6 +167,10 @@ class _Run:
                 self._add_image(item, file, name)
         except Refusal as refusal:
             return self._fail(item, refusal)
+        except Exception as error:  # S3 clients and disks bring exceptions of their own
+            if breakers.trip(WRITING, repr(error)):
+                ImportItem.objects.filter(pk=item.pk).update(error=item.error)
+            raise
         return None
 
     def _add_image(self, item: ImportItem, file: File[bytes], name: str) -> None:
@@ -183,27 +198,10 @@ class _Run:
     def _note(self, sentence: str) -> None:
         """What concerns the import as a whole and may be mended: then it is tried again."""
         if self.batch.error != sentence:
-            self._change(error=sentence)
+            self.lease.keep(error=sentence)
 
-    def _hold(self) -> None:
-        """Prolong the claim. Raises _Lost."""
-        self._change(claimed_until=timezone.now() + LEASE)
-
-    def _change(self, **fields: Any) -> None:
-        """Raises _Lost unless the import still is this worker's."""
-        mine = ImportBatch.objects.filter(
-            pk=self.batch.pk,
-            state=ImportBatch.State.RUNNING,
-            claimed_until=self.batch.claimed_until,
-        )
-        if not mine.update(**fields):
-            raise _Lost
-        for name, value in fields.items():
-            setattr(self.batch, name, value)
-
-
-def _ended() -> dict[str, Any]:
-    return {"finished_at": timezone.now(), "claimed_until": None}
+    def _end(self, state: str, **fields: str) -> None:
+        self.lease.release(state=state, finished_at=timezone.now(), **fields)
 
 
 def _fetch(url: str, language: str | None) -> remote.Fetched | Refusal:

@@ -1,9 +1,9 @@
 """Imports: many pictures that a worker adds, from a ZIP file or from addresses.
 
-The items are the ledger. A worker claims an import for a time and prolongs its claim
-with each picture; it works for some seconds and then goes to the back of the queue,
-so that an import of thousands keeps nobody else waiting. If it dies, its claim ends
-and the sweep sends another, which goes on with what is pending.
+The items are the ledger. A worker takes a lease of an import and keeps it with each
+picture; it works for some seconds, and then whose turn was longest ago comes next, so that
+an import of thousands keeps nobody else waiting. If it dies, its lease ends, and another
+goes on with what is pending.
 """
 
 from __future__ import annotations
@@ -24,15 +24,14 @@ from gallery.library import caps, texts
 from gallery.models import ImportBatch, ImportItem, User
 from gallery.passing import PASSING
 from gallery.uploads import metadata, partial, remote
+from gallery.work import leases
 
-TASK = "gallery.tasks.run_import"
+TASK = "gallery.tasks.run_imports"
 MAX_URLS = 500
 MAX_SHOWN_FAILURES = 100
 # After its end the file of an import waits for a retry, and its row for a look at it.
 _FILE_KEPT = timedelta(hours=24)
 _ROW_KEPT = timedelta(days=30)
-# A ring for a worker is answered in less, unless it was lost.
-_UNHEARD = timedelta(minutes=1)
 
 OPEN = [ImportBatch.State.PENDING, ImportBatch.State.RUNNING]
 
@@ -67,7 +66,7 @@ def create_from_urls(
         album=metadata.open_album(album_id, owner) if album_id else None,
     )
     ImportItem.objects.bulk_create(_item_of_url(batch, url) for url in wanted)
-    doorbell.ring(TASK, str(batch.pk))
+    doorbell.ring(TASK)
     return batch
 
 
@@ -103,7 +102,7 @@ def create_from_zip(
         visibility=visibility,
         album_id=album_id,
     )
-    doorbell.ring(TASK, str(batch.pk))
+    doorbell.ring(TASK)
     return batch
 
 
@@ -154,7 +153,7 @@ def failures(batch: ImportBatch) -> QuerySet[ImportItem]:
 def cancel(batch_id: UUID) -> None:
     """Stop an import; what it has added stays. Nothing happens to one that has ended."""
     stopped = ImportBatch.objects.filter(pk=batch_id, state__in=OPEN).update(
-        state=ImportBatch.State.CANCELLED, claimed_until=None, finished_at=timezone.now()
+        state=ImportBatch.State.CANCELLED, finished_at=timezone.now(), **leases.FREE
     )
     if stopped:
         transaction.on_commit(lambda: partial.remove(batch_id), robust=True)
@@ -175,9 +174,9 @@ def retry(batch_id: UUID) -> None:
         raise file_gone()
     undone.update(state=ImportItem.State.PENDING, error="")
     batch.state, batch.error = ImportBatch.State.PENDING, ""
-    batch.finished_at = batch.claimed_until = None
-    batch.save(update_fields=["state", "error", "finished_at", "claimed_until"])
-    doorbell.ring(TASK, str(batch.pk))
+    batch.finished_at = None
+    batch.save(update_fields=["state", "error", "finished_at"])
+    doorbell.ring(TASK)
 
 
 def file_gone() -> Refusal:
@@ -187,12 +186,12 @@ def file_gone() -> Refusal:
 # --- The sweep ------------------------------------------------------------------
 
 
-def waiting() -> list[UUID]:
-    """Imports that nobody has looked at for a while: their message was lost, or their
-    worker died."""
-    before = timezone.now() - _UNHEARD
-    lost = Q(claimed_until__isnull=True, created_at__lt=before) | Q(claimed_until__lt=before)
-    return list(ImportBatch.objects.filter(lost, state__in=OPEN).values_list("pk", flat=True))
+def waiting() -> QuerySet[ImportBatch]:
+    """Imports that nobody is at, and none of whose owner: those of one come one after the
+    other."""
+    in_work = ImportBatch.objects.exclude(leases.free()).filter(state__in=OPEN)
+    free = ImportBatch.objects.filter(leases.free(), state__in=OPEN)
+    return free.exclude(owner__in=in_work.values("owner"))
 
 
 def needs_file(batch_id: UUID) -> bool:

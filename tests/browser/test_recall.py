@@ -49,7 +49,7 @@ def test_measuring_from_the_button_to_the_figures(site: Site, rings: list[Any]) 
     if shots:
         page.screenshot(path=f"{shots}/recall.png", full_page=True)
     page.get_by_role("button", name="Measure now").click()
-    expect(page.get_by_role("status")).to_contain_text("waits for the media worker")
+    expect(page.get_by_role("status")).to_contain_text("waits for a worker")
     assert rings == [(recall.TASK,)]
     RecallMeasurement.objects.filter(state=State.WAITING).update(
         state=State.RUNNING, figures=figures(0.999, 0.999)[:3]

@@ -1,0 +1,15 @@
+"""Columns of a row that one worker at a time works on."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Leased(models.Model):
+    """Whose token `claim` is may work on the row until `claimed_until` (gallery.work.leases)."""
+
+    claim = models.UUIDField(null=True, editable=False)
+    claimed_until = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        abstract = True

@@ -1,0 +1,106 @@
+"""Each worker looks by itself for what waits, and does it.
+
+Messages wake workers earlier, and that is all they do: one that was lost, a broker that is
+emptied or away, a scheduler that is down, threads that are all busy keep nothing from being
+done. So the sweep is a thread of each worker and no message. What it finds runs in threads of
+its own, at most one for each kind; lanes, leases and the ledger keep it apart from what the
+process, or another one, is at already.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
+
+from celery import current_app
+from celery.signals import celeryd_after_setup
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection
+
+from gallery.accounts import deletion
+from gallery.explore import maps
+from gallery.indexing import presence, spaces
+from gallery.library import facts_again
+from gallery.organising import copies, smart_albums, trash
+from gallery.search import calibration, recall
+from gallery.uploads import acceptance, imports
+from gallery.work import backfill, breakers, ledger
+from gallery.work.analyser import Resource
+from gallery.work.drain import stopping
+
+logger = logging.getLogger(__name__)
+
+
+def _waits_for(resource: Resource) -> Callable[[], bool]:
+    return lambda: backfill.is_due(resource) or ledger.has_work(resource)
+
+
+# Whether anything waits for a task that nobody is at.
+_WAITING: dict[str, Callable[[], bool]] = {
+    spaces.TASK: lambda: spaces.needs_preparing() or spaces.is_model_away(),
+    **{task: _waits_for(resource) for resource, task in ledger.TASKS.items()},
+    calibration.TASK: calibration.is_due,
+    spaces.LISTS_TASK: spaces.lists_are_due,
+    recall.TASK: recall.is_waiting,
+    copies.TASK: lambda: copies.waiting().exists(),
+    smart_albums.TASK: lambda: smart_albums.due(rest=smart_albums.FRESH).exists(),
+    maps.TASK: lambda: maps.due() is not None,
+    deletion.TASK: deletion.is_waiting,
+    imports.TASK: lambda: imports.waiting().exists(),
+    acceptance.TASK: lambda: acceptance.interrupted().exists(),
+    facts_again.TASK: lambda: facts_again.waiting().exists(),
+    trash.TASK: trash.is_given_up,
+}
+
+
+def waiting(queues: Collection[str] | None = None) -> Iterator[str]:
+    """The tasks, all or those of some queues, for which something waits."""
+    for task, is_waiting in _WAITING.items():
+        if (queues is None or queue_of(task) in queues) and is_waiting():
+            yield task
+
+
+def queue_of(task: str) -> str:
+    return str(current_app.amqp.router.route({}, task)["queue"].name)
+
+
+# --- In a worker ------------------------------------------------------------------
+
+
+@celeryd_after_setup.connect
+def begin(instance: Any, **kwargs: Any) -> None:
+    """Before there is a broker: that may take its time."""
+    queues = set(instance.app.amqp.queues.consume_from)
+    threading.Thread(target=_sweep, args=(queues,), name="sweep", daemon=True).start()
+
+
+def _sweep(queues: Collection[str]) -> None:
+    """Every SWEEP_SECONDS, for as long as the worker runs."""
+    # What a predecessor held is taken back before anything is claimed in its name.
+    presence.looked_back.wait()
+    at_work: dict[str, threading.Thread] = {}
+    while not stopping.wait(settings.SWEEP_SECONDS):
+        try:
+            breakers.ask_again()
+            for task in waiting(queues):
+                if task not in at_work or not at_work[task].is_alive():
+                    at_work[task] = threading.Thread(target=_work, args=(task,), daemon=True)
+                    at_work[task].start()
+        except DatabaseError as error:
+            logger.error("The sweep waits for the database: %s", error)
+        except Exception:
+            logger.exception("The sweep has failed, and comes again")
+        finally:
+            connection.close()
+
+
+def _work(task: str) -> None:
+    try:
+        current_app.tasks[task]()
+    except Exception:
+        logger.exception("%s has failed, and is tried again", task)
+    finally:
+        connection.close()
