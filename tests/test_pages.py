@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,13 @@ from django.test.utils import CaptureQueriesContext
 
 from gallery.api.serializers.images import ImageSerializer
 from gallery.errors import Expired
-from gallery.indexing import showing
+from gallery.indexing import encoding, showing
 from gallery.models import EmbeddingSpace, Favourite, Image, Tag, User
 from gallery.search import folding, pages, scans, window
 from gallery.search.results import Clock, Hit
 from gallery.search.window import CHUNK, Window
 from gallery.web.tiles import tile_of_hit
-from tests.factories import make_space, set_vector
+from tests.factories import make_space, set_state, set_vector
 
 pytestmark = pytest.mark.django_db
 
@@ -215,8 +216,8 @@ def test_hits_are_loaded_with_all_that_lists_show(
     for owner, image in ((alice, mine[0]), (bob, theirs[0])):
         Tag.objects.create(owner=owner, name=f"tag of {owner}").images.add(image)
     Favourite.objects.create(user=alice, image=theirs[0])
-    mine[1].embeddings.update(state="failed", error="It broke.\nTraceback", vector=None)
-    mine[2].embeddings.all().delete()
+    set_state(mine[1], encoding.name_of(space), "failed", reason="It broke.\nTraceback")
+    mine[2].analyses.all().delete()
 
     def facts(image: Image) -> tuple[Any, ...]:
         return (
@@ -247,3 +248,88 @@ def test_hits_are_loaded_with_all_that_lists_show(
     assert listed[mine[1].pk][:2] == ("failed", "It broke.")
     assert listed[mine[2].pk][0] == "pending"
     assert listed[theirs[0].pk][2:] == (True, "bob", [])
+
+
+# --- Several requests at once -------------------------------------------------------
+
+
+def test_two_who_read_on_at_once_see_one_window(
+    alice: User, space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another request for the next page comes between reading and writing, and by then a
+    picture is there that is nearer than all. Both and all that follow show one order."""
+    fan(alice, space, 60)
+    first = pages.page(found_by(alice, space), space, alice, 0, 20, Clock())
+    rank, overtaken = pages.ranking.rank, []
+
+    def rank_and_be_overtaken(*arguments: Any) -> Any:
+        ranked = rank(*arguments)
+        if not overtaken:
+            overtaken.append(None)
+            set_vector(fan(alice, space, 1)[0], space, QUERY)
+            overtaken.append(pages.continued(str(first.next), alice, 20))
+        return ranked
+
+    monkeypatch.setattr(pages.ranking, "rank", rank_and_be_overtaken)
+    second = pages.continued(str(first.next), alice, 20)
+    other = overtaken[1]
+    assert other is not None
+    assert ids_of(second.hits) == ids_of(other.hits)
+    shown = ids_of([*first.hits, *second.hits])
+    at = second.next
+    while at:
+        page = pages.continued(at, alice, 20)
+        shown += ids_of(page.hits)
+        at = page.next
+    assert len(shown) == len(set(shown)) == 61
+
+
+def ids_of(hits: list[Hit]) -> list[uuid.UUID]:
+    return [hit.image.pk for hit in hits]
+
+
+def test_of_two_who_write_the_first_one_wins() -> None:
+    made = Window(1, 2, QUERY, "text")
+    made.append(ids := [uuid.uuid4() for _ in range(3)], [0.9, 0.8, 0.7])
+    assert window.save(made)
+    one, other = (window.load(made.cursor(0), 1)[0] for _ in range(2))
+    one.append(new := [uuid.uuid4()], [0.6])
+    other.append([uuid.uuid4(), uuid.uuid4()], [0.5, 0.4])
+    assert window.save(one)
+    assert not window.save(other)
+    assert window.load(made.cursor(0), 1)[0].ids == [*ids, *new]
+
+
+def test_many_who_write_at_once_lose_nothing() -> None:
+    made = Window(1, 2, QUERY, "text")
+    made.append([uuid.uuid4()], [0.9])
+    window.save(made)
+    mine = [uuid.uuid4() for _ in range(24)]
+
+    def add(pk: uuid.UUID) -> None:
+        while True:
+            found, _offset = window.load(made.cursor(0), 1)
+            found.append([pk], [0.1])
+            if window.save(found):
+                return
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add, mine))
+    kept, _offset = window.load(made.cursor(0), 1)
+    assert kept.count == 25
+    assert set(mine) < set(kept.ids)
+
+
+def test_who_only_reads_writes_nothing() -> None:
+    made = Window(1, 2, QUERY, "text")
+    made.append([uuid.uuid4() for _ in range(2)], [0.9, 0.8])
+    window.save(made)
+    reader, _offset = window.load(made.cursor(0), 1)
+    writer, _offset = window.load(made.cursor(0), 1)
+    writer.append([uuid.uuid4()], [0.5])
+    window.save(writer)
+    key = f"search-window:{made.token}"
+    cache.expire(key, 5)  # type: ignore[attr-defined]
+    assert window.save(reader)
+    assert window.load(made.cursor(0), 1)[0].count == 3
+    assert cache.ttl(key) > 60, "and yet it lasts as long as somebody reads"  # type: ignore[attr-defined]

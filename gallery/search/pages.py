@@ -10,7 +10,6 @@ from gallery.errors import Expired
 from gallery.indexing.showing import for_showing, visible_by_id
 from gallery.models import EmbeddingSpace, Image
 from gallery.search import folding, ranking, scans, window
-from gallery.search.query import Query
 from gallery.search.results import Clock, Hit, Note, Results, Viewer
 from gallery.search.window import Window
 
@@ -26,8 +25,12 @@ EXACT_WINDOW = 5_000
 
 def continued(cursor: str, viewer: Viewer, limit: int) -> Results:
     """The page that `cursor` names. Raises Expired if its window is no longer kept."""
-    found, offset = window.load(cursor, viewer.pk)
-    return page(found, _space_of(found), viewer, offset, limit, Clock())
+    clock = Clock()
+    while True:
+        found, offset = window.load(cursor, viewer.pk)
+        results = _page(found, _space_of(found), viewer, offset, limit, clock)
+        if window.save(found):
+            return results
 
 
 def found_ids(cursor: str, viewer: Viewer, count: int) -> list[UUID]:
@@ -35,7 +38,14 @@ def found_ids(cursor: str, viewer: Viewer, count: int) -> list[UUID]:
 
     Raises Expired as `continued` does.
     """
-    found, _offset = window.load(cursor, viewer.pk)
+    while True:
+        found, _offset = window.load(cursor, viewer.pk)
+        ids = _first_ids(found, viewer, count)
+        if window.save(found):
+            return ids
+
+
+def _first_ids(found: Window, viewer: Viewer, count: int) -> list[UUID]:
     space = _space_of(found)
     while True:
         ids = found.ids
@@ -43,9 +53,7 @@ def found_ids(cursor: str, viewer: Viewer, count: int) -> list[UUID]:
         allowed = set(visible.order_by().values_list("pk", flat=True))
         missing = count - len(allowed)
         if missing <= 0 or not _widen(found, space, viewer, found.count + missing):
-            break
-    window.save(found)
-    return [pk for pk in ids if pk in allowed][:count]
+            return [pk for pk in ids if pk in allowed][:count]
 
 
 def page(
@@ -56,7 +64,21 @@ def page(
     limit: int,
     clock: Clock,
 ) -> Results:
-    """`limit` hits from `offset` on, skipping what the viewer may no longer see."""
+    """`limit` hits of a new window from `offset` on, which is kept from now on."""
+    results = _page(found, space, viewer, offset, limit, clock)
+    window.save(found)
+    return results
+
+
+def _page(
+    found: Window,
+    space: EmbeddingSpace,
+    viewer: Viewer,
+    offset: int,
+    limit: int,
+    clock: Clock,
+) -> Results:
+    """Skips what the viewer may no longer see."""
     copies = _exact_copies(found, viewer) if offset == 0 else []
     hits: list[Hit] = []
     with clock.step("search"):
@@ -67,7 +89,6 @@ def page(
             hits += _load(found, offset, stop, viewer)
             offset = stop
         more = offset < found.count or not found.complete
-        window.save(found)
     return Results(
         hits=hits,
         exact=found.exact,
@@ -75,7 +96,7 @@ def page(
         next=found.cursor(offset) if more else None,
         start=found.cursor(0),
         took_ms=clock.shown_to(viewer),
-        query=Query.from_json(found.query),
+        query=found.asked,
         fused=found.fused,
         judgement=found.judgement,
         notes=[Note(code, message) for code, message in found.notes],

@@ -16,7 +16,7 @@ from gallery.encoders import client
 from gallery.errors import Refusal, Unavailable
 from gallery.indexing.spaces import active_space, failed_space
 from gallery.models import EmbeddingSpace, Image
-from gallery.search import albums, languages, pages, ranking, relevance, syntax, window
+from gallery.search import albums, languages, pages, ranking, relevance, syntax
 from gallery.search.combine import Combined, combined
 from gallery.search.combine import stored_vector as stored_vector
 from gallery.search.query import Query, Term
@@ -146,11 +146,7 @@ def search_picture(picture: QueryPicture, viewer: Viewer, *, limit: int = DEFAUL
     bytes_of_it = [picture.sha256]
     shown = Combined(vector, "image", exclude_sha256s=bytes_of_it, copies_of=bytes_of_it)
     found = _window(shown, space, viewer)
-    results = _judged(pages.page(found, space, viewer, 0, limit, clock))
-    # Kept even where one page holds it all: the picture is gone, and whoever
-    # reloads the results has only `start`.
-    window.save(found)
-    return results
+    return _judged(pages.page(found, space, viewer, 0, limit, clock))
 
 
 def continue_search(cursor: str, viewer: Viewer, *, limit: int = DEFAULT_LIMIT) -> Results:

@@ -3,38 +3,42 @@ of ids, later pages read on in it, and past its end it is widened.
 
 The window is kept in the cache in parts, so that a page far down costs no more than the
 first: what describes the query, and the pictures in chunks of which a page reads one or
-two.
+two. Of several requests that read on at once the first one to write it wins; the others do
+it over with what that one found.
 """
 
 from __future__ import annotations
 
 import json
+import logging
+import operator
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
+from functools import cached_property
 from typing import Any, get_args
 
 import numpy as np
+import redis
 from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 
 from gallery import remembered
 from gallery.encoders.base import Vectors
 from gallery.errors import Expired
-from gallery.search import kept
+from gallery.search import kept, packing
+from gallery.search.packing import Found
+from gallery.search.query import Query
 from gallery.search.relevance import Judgement
 from gallery.search.scans import Kind
+
+logger = logging.getLogger(__name__)
 
 # A session of scrolling; each page starts it anew.
 WINDOW_TTL_SECONDS = 3600
 # Chunks are not written anew by each page: they last for the longest session.
 CHUNK_TTL_SECONDS = 24 * 3600
 CHUNK = 1000
-
-# A picture and its score.
-Found = tuple[uuid.UUID, float | None]
-# The same in a chunk; NaN for no score.
-_ROW = np.dtype([("id", "V16"), ("score", "<f4")])
 
 
 @dataclass
@@ -73,11 +77,14 @@ class Window:
     count: int = 0
     exact: bool = True
     complete: bool = False
+    # How often it was written; 0 for a new one.
+    version: int = 0
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def __post_init__(self) -> None:
         self._chunks: dict[int, np.ndarray] = {}
         self._changed: set[int] = set()
+        self._is_changed = self.version == 0
 
     def as_plain(self) -> dict[str, Any]:
         """What is kept of it beside its chunks."""
@@ -89,21 +96,23 @@ class Window:
             "kind": self.kind,
             # As text: any number and any sign that JSON has may stand in a query.
             "asked": json.dumps([self.query, self.filters, self.notes]),
-            "by_words": _packed_ids(self.by_words),
+            "by_words": packing.packed_ids(self.by_words),
             "fused": self.fused,
             "after": self.after,
-            "exclude_ids": _packed_ids(self.exclude_ids),
+            "exclude_ids": packing.packed_ids(self.exclude_ids),
             "exclude_sha256s": self.exclude_sha256s,
             "copies_of": self.copies_of,
-            "judgement": [*map(_plain, astuple(self.judgement)[:-1])],
-            "sure": _packed_ids(self.judgement.sure),
+            "judgement": [*map(packing.plain, astuple(self.judgement)[:-1])],
+            "sure": packing.packed_ids(self.judgement.sure),
             "fold": self.fold,
             "behind": [
-                [leader.bytes, _rows(group).tobytes()] for leader, group in self.behind.items()
+                [leader.bytes, packing.rows(group).tobytes()]
+                for leader, group in self.behind.items()
             ],
             "count": self.count,
             "exact": self.exact,
             "complete": self.complete,
+            "version": self.version,
         }
 
     @classmethod
@@ -124,10 +133,10 @@ class Window:
             kind=kept["kind"],
             query=dict(query),
             filters=dict(filters),
-            by_words=set(_unpacked_ids(kept["by_words"])),
+            by_words=set(packing.unpacked_ids(kept["by_words"])),
             fused=bool(kept["fused"]),
             after=str(kept["after"]),
-            exclude_ids=_unpacked_ids(kept["exclude_ids"]),
+            exclude_ids=packing.unpacked_ids(kept["exclude_ids"]),
             exclude_sha256s=[str(sha256) for sha256 in kept["exclude_sha256s"]],
             copies_of=[str(sha256) for sha256 in kept["copies_of"]],
             judgement=Judgement(
@@ -136,19 +145,25 @@ class Window:
                 float(spread),
                 bool(is_common),
                 int(pictures),
-                tuple(_unpacked_ids(kept["sure"])),
+                tuple(packing.unpacked_ids(kept["sure"])),
             ),
             notes=[(str(code), str(sentence)) for code, sentence in notes],
             fold=bool(kept["fold"]),
             behind={
-                uuid.UUID(bytes=leader): _found(np.frombuffer(rows, dtype=_ROW))
+                uuid.UUID(bytes=leader): packing.found(packing.chunk_of(rows, 0))
                 for leader, rows in kept["behind"]
             },
             count=int(kept["count"]),
             exact=bool(kept["exact"]),
             complete=bool(kept["complete"]),
+            version=operator.index(kept["version"]),
             token=str(kept["token"]),
         )
+
+    @cached_property
+    def asked(self) -> Query:
+        """The query that it is of, read once."""
+        return Query.from_json(self.query)
 
     @property
     def ids(self) -> list[uuid.UUID]:
@@ -162,7 +177,7 @@ class Window:
             self._chunk(number)[max(start - number * CHUNK, 0) : stop - number * CHUNK]
             for number in range(start // CHUNK, -(-stop // CHUNK))
         ]
-        return [found for chunk in rows for found in _found(chunk)]
+        return [found for chunk in rows for found in packing.found(chunk)]
 
     def append(
         self,
@@ -171,13 +186,14 @@ class Window:
         folded: Mapping[uuid.UUID, uuid.UUID] | None = None,
     ) -> None:
         """Add `ids` behind what is there; `folded` ones stand behind another of them."""
+        self._is_changed = True
         leaders = []
         for image_id, score in zip(ids, scores, strict=True):
             if folded and image_id in folded:
                 self.behind.setdefault(folded[image_id], []).append((image_id, score))
             else:
                 leaders.append((image_id, score))
-        rows = _rows(leaders)
+        rows = packing.rows(leaders)
         while len(rows):
             number, filled = divmod(self.count, CHUNK)
             fitting, rows = rows[: CHUNK - filled], rows[CHUNK - filled :]
@@ -197,20 +213,41 @@ class Window:
     def _chunk(self, number: int) -> np.ndarray:
         if number not in self._chunks:
             filled = min(self.count - number * CHUNK, CHUNK)
-            chunk = kept.get(_key(self.token, number), lambda data: _chunk_of(data, filled))
+            chunk = kept.get(_key(self.token, number), lambda data: packing.chunk_of(data, filled))
             if chunk is None:
                 raise _expired()
             self._chunks[number] = chunk
         return self._chunks[number]
 
 
-def save(window: Window) -> None:
-    """Keep it from now on; of its chunks only the changed ones are written."""
-    cache.set(_key(window.token), window.as_plain(), WINDOW_TTL_SECONDS)
-    changed = {_key(window.token, n): window._chunks[n].tobytes() for n in window._changed}
-    if changed:
-        cache.set_many(changed, CHUNK_TTL_SECONDS)
-        window._changed.clear()
+def save(window: Window) -> bool:
+    """Keep it from now on; of its chunks only the changed ones are written. False where
+    somebody else has added to it since it was loaded: then nothing is written, and it has to
+    be loaded anew."""
+    key, known = _key(window.token), window.version
+    if not window._is_changed:
+        cache.touch(key, WINDOW_TTL_SECONDS)
+        return True
+    window.version = known + 1
+    values: dict[str, tuple[Any, int]] = {
+        _key(window.token, n): (window._chunks[n].tobytes(), CHUNK_TTL_SECONDS)
+        for n in window._changed
+    }
+    values[key] = (window.as_plain(), WINDOW_TTL_SECONDS)
+    is_known = (lambda there: _version_of(there) in (None, known)) if known else None
+    try:
+        if not kept.exchange(key, values, is_known):
+            return False
+    except redis.RedisError as error:  # then there is no next page
+        logger.warning("The results of a search are not kept: %s", error)
+    window._is_changed = False
+    window._changed.clear()
+    return True
+
+
+def _version_of(there: Any) -> Any:
+    """None for what is no window."""
+    return there.get("version") if isinstance(there, dict) else None
 
 
 def load(cursor: str, viewer_id: int | None) -> tuple[Window, int]:
@@ -228,43 +265,6 @@ def load(cursor: str, viewer_id: int | None) -> tuple[Window, int]:
 
 def _expired() -> Expired:
     return Expired("search_expired", _("These results are no longer kept. Search again."), "cursor")
-
-
-def _rows(found: Iterable[Found]) -> np.ndarray:
-    return np.array(
-        [(image_id.bytes, np.nan if score is None else score) for image_id, score in found],
-        dtype=_ROW,
-    )
-
-
-def _found(rows: np.ndarray) -> list[Found]:
-    return [(uuid.UUID(bytes=bytes(row["id"])), _score(row["score"])) for row in rows]
-
-
-def _score(score: np.floating[Any]) -> float | None:
-    return None if np.isnan(score) else float(score)
-
-
-def _chunk_of(packed: bytes, filled: int) -> np.ndarray:
-    """A page may have been added to it since the window was read. Raises ValueError for
-    one that has not even what the window counts."""
-    chunk = np.frombuffer(packed, dtype=_ROW)
-    if len(chunk) < filled:
-        raise ValueError("cut short")
-    return chunk
-
-
-def _packed_ids(ids: Iterable[uuid.UUID]) -> bytes:
-    return b"".join(image_id.bytes for image_id in ids)
-
-
-def _unpacked_ids(packed: bytes) -> list[uuid.UUID]:
-    return [uuid.UUID(bytes=packed[n : n + 16]) for n in range(0, len(packed), 16)]
-
-
-def _plain(number: Any) -> Any:
-    """NumPy's numbers are none that the cache takes."""
-    return number.item() if isinstance(number, np.generic) else number
 
 
 def _key(token: str, chunk: int | None = None) -> str:
