@@ -504,3 +504,71 @@ def test_the_certificate_has_to_be_the_names(
     names["other.example"] = ["127.0.0.1"]
     assert refused(site.url("/a", host="other.example", scheme="https")).code == "not_reached"
     assert len(site.requests) == 1
+
+
+# --- Name servers that do not answer ------------------------------------------------
+
+
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The names for which a name server was asked that says nothing."""
+    asked: list[str] = []
+    end = threading.Event()
+    look_up = addresses.look_up
+
+    def hang(host: str, port: int) -> list[str]:
+        asked.append(host)
+        if "slow" in host:
+            end.wait(60)
+        return look_up(host, port)
+
+    monkeypatch.setattr(addresses, "look_up", hang)
+    yield asked
+    end.set()
+
+
+def test_a_name_server_that_hangs_takes_no_longer_than_any_silence(
+    names: Any, hanging: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "SILENCE_SECONDS", 0.3)
+    started = time.monotonic()
+    assert refused("https://slow.example/a.jpg").code == "too_slow"
+    assert time.monotonic() - started < 2
+    assert hanging == ["slow.example"]
+
+
+def test_look_ups_of_redirects_share_the_deadline(
+    site: Site, names: Any, hanging: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "TOTAL_SECONDS", 0.5)
+    site.pages["/a.jpg"] = redirect("https://slow.example/b.jpg")
+    started = time.monotonic()
+    assert refused(site.url("/a.jpg")).code == "too_slow"
+    assert time.monotonic() - started < 2
+
+
+def test_look_ups_that_hang_do_not_pile_up(
+    names: Any, hanging: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "SILENCE_SECONDS", 0.1)
+    monkeypatch.setattr(addresses, "_look_ups", threading.BoundedSemaphore(3))
+    for _ in range(6):
+        assert refused("https://slow.example/a.jpg").code == "too_slow"
+    assert len(hanging) == 3
+
+
+def test_a_connection_that_comes_after_the_deadline_is_not_used(
+    site: Site, names: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watchdog has barked while there was nothing yet that it could end."""
+    monkeypatch.setattr(remote, "TOTAL_SECONDS", 0.3)
+    connect = remote.HTTPConnection.connect
+
+    def late(connection: Any) -> None:
+        time.sleep(0.6)
+        connect(connection)
+
+    monkeypatch.setattr(remote.HTTPConnection, "connect", late)
+    site.pages["/a.jpg"] = content(draw())
+    assert refused(site.url("/a.jpg")).code == "too_slow"
+    assert site.requests == []

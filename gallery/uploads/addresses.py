@@ -5,10 +5,16 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import threading
 
 from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
+from gallery.work.originals import within
+
+# A look-up cannot be ended, only left alone with its thread: no more of them at once.
+MAX_LOOK_UPS = 32
+_look_ups = threading.BoundedSemaphore(MAX_LOOK_UPS)
 
 # IANA's registries of special purposes, written out: what Python's `is_global` says
 # changes with its version. Of IPv4 everything is public but these.
@@ -59,20 +65,35 @@ _IPV4_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
-def public_addresses(host: str, port: int) -> list[str]:
+def public_addresses(host: str, port: int, seconds: float) -> list[str]:
     """The addresses that `host` has now. One look-up: who connects must use these and
     not ask again, for the answer may be another then.
 
     Raises Refusal (not_public) where there is none or any of them is not public. The
-    sentence is the same for both: it tells nothing about names inside.
+    sentence is the same for both: it tells nothing about names inside. Raises TimeoutError
+    where no name server answers within `seconds`.
     """
+    if not _look_ups.acquire(timeout=seconds):
+        raise TimeoutError("Too many name servers do not answer.")
     try:
-        addresses = look_up(host, port)
+        addresses = within(seconds, lambda: _looked_up(host, port))
+    except TimeoutError:
+        raise
     except (OSError, UnicodeError) as error:
         raise _not_public() from error
     if not addresses or not all(is_public(address) for address in addresses):
         raise _not_public()
     return addresses
+
+
+def _looked_up(host: str, port: int) -> list[str]:
+    """In a thread of its own, which may long have been left alone when there is an answer."""
+    try:
+        return look_up(host, port)
+    except TimeoutError as error:  # of the system: an answer, too
+        raise OSError(str(error)) from error
+    finally:
+        _look_ups.release()
 
 
 def look_up(host: str, port: int) -> list[str]:

@@ -2,7 +2,8 @@
 
 The server fetches it, and must not be made to fetch from where only the server
 reaches: each hop's host is looked up once, checked (`addresses`), and that very
-address is connected to. Proxies of the environment are not used.
+address is connected to. Proxies of the environment are not used. All of it together,
+look-ups too, has one deadline.
 """
 
 from __future__ import annotations
@@ -145,7 +146,11 @@ class _Exchange:
     however slowly the other side dribbles."""
 
     def __init__(self, url: Url, deadline: float) -> None:
-        address = addresses.public_addresses(url.host, url.port)[0]
+        seconds = max(0.0, min(SILENCE_SECONDS, deadline - time.monotonic()))
+        try:
+            address = addresses.public_addresses(url.host, url.port, seconds)[0]
+        except TimeoutError as error:
+            raise _too_slow() from error
         self._url = url
         self._connection = _connection(url, address)
         self._is_over = threading.Event()
@@ -164,6 +169,8 @@ class _Exchange:
         """What the server says, its content not read yet."""
         with self._told():
             self._connection.connect()
+            if self._is_over.is_set():  # while there was no connection yet that could be ended
+                raise TimeoutError
             headers = {"Host": self._url.host_header, **_HEADERS}
             self._connection.request(
                 "GET",
