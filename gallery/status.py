@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import redis
 from django.db import DatabaseError, connection
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from gallery.encoders import reply
+from gallery.indexing import titles
+from gallery.indexing.encoding import model_of
 from gallery.indexing.spaces import active_space, failed_space
+from gallery.models import EmbeddingSpace, Outage
+from gallery.work import coverage, originals
+
+# What a search needs. The rest is told: a server without its storage still searches, and
+# whoever took it out of service for that would take all of them.
+NEEDED = ("database", "broker", "worker", "space")
 
 
 @dataclass(frozen=True)
@@ -20,34 +30,88 @@ class PartStatus:
     state: str
     detail: str = ""
 
-    def as_dict(self) -> dict[str, bool | str]:
-        return asdict(self)
+
+@dataclass(frozen=True)
+class WorkStatus(PartStatus):
+    """What workers have still to do for pictures, and what they could not, in analyses: of
+    one picture by one analyser. None where nobody has counted."""
+
+    waiting: int | None = None
+    failed: int | None = None
 
 
 def readiness() -> dict[str, PartStatus]:
-    """The state of database, broker, worker and space; never raises for a part that is down."""
+    """The state of each part; never raises for one that is down."""
     broker, worker = _broker_and_worker()
-    database, space = _database_and_space()
-    return {"database": database, "broker": broker, "worker": worker, "space": space}
+    database, space, storage, work = _database_and_what_it_knows()
+    return {
+        "database": database,
+        "broker": broker,
+        "worker": worker,
+        "space": space,
+        "storage": storage,
+        "work": work,
+    }
 
 
-def _database_and_space() -> tuple[PartStatus, PartStatus]:
+def is_ready(parts: Mapping[str, PartStatus]) -> bool:
+    """Whether people can search."""
+    return all(parts[name].ok for name in NEEDED)
+
+
+def _database_and_what_it_knows() -> tuple[PartStatus, PartStatus, PartStatus, WorkStatus]:
     try:
         connection.ensure_connection()
-        space = active_space()
-        failed = None if space else failed_space()
+        outages = {outage.thing: outage for outage in Outage.objects.all()}
+        space, storage, work = _space(outages), _storage(outages), _work()
     except DatabaseError:
         connection.close()
         down = PartStatus(False, "down", _("The database does not answer."))
-        return down, PartStatus(False, "unknown", down.detail)
-    database = PartStatus(True, "ok")
-    if space is None and failed is not None:
-        return database, PartStatus(False, "error", failed.error)
+        unknown = PartStatus(False, "unknown", down.detail)
+        return down, unknown, unknown, WorkStatus(False, "unknown", down.detail)
+    return PartStatus(True, "ok"), space, storage, work
+
+
+def _space(outages: Mapping[str, Outage]) -> PartStatus:
+    space = active_space()
     if space is None:
-        return database, PartStatus(False, "building", _("No model is active yet."))
-    if space.error:
-        return database, PartStatus(False, "error", space.error)
-    return database, PartStatus(True, "active", space.name)
+        return _no_space(failed_space())
+    outage = outages.get(model_of(space))
+    if outage is not None:
+        return PartStatus(False, "error", outage.detail)
+    return PartStatus(True, "active", space.name)
+
+
+def _no_space(failed: EmbeddingSpace | None) -> PartStatus:
+    if failed is None:
+        return PartStatus(False, "building", _("No model is active yet."))
+    return PartStatus(False, "error", failed.error)
+
+
+def _storage(outages: Mapping[str, Outage]) -> PartStatus:
+    """Anybody may ask: what the storage itself said may name folders and machines."""
+    for thing, state in ((originals.STORAGE, "away"), (originals.WRITING, "not_writable")):
+        if thing in outages:
+            return PartStatus(False, state, titles.told(outages[thing]))
+    return PartStatus(True, "ok")
+
+
+def _work() -> WorkStatus:
+    totals = coverage.recent()
+    if totals is None:
+        return WorkStatus(True, "unknown")
+    waiting, failed = totals.waiting, totals.failed
+    said = [
+        ngettext("%(count)d analysis waits.", "%(count)d analyses wait.", waiting)
+        % {"count": waiting}
+        if waiting
+        else "",
+        ngettext("%(count)d has failed.", "%(count)d have failed.", failed) % {"count": failed}
+        if failed
+        else "",
+    ]
+    state = "waiting" if waiting else "done"
+    return WorkStatus(True, state, " ".join(filter(None, said)), waiting, failed)
 
 
 def _broker_and_worker() -> tuple[PartStatus, PartStatus]:

@@ -1,22 +1,27 @@
-"""The first page of the admin: how many of what, and whether all parts work.
+"""The first page of the admin: how many of what, whether all parts work, and how far workers
+have come with all pictures.
 
 Named by UNFOLD in the settings, as are the list of pages beside it and the icon.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
-from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from gallery.models import Embedding, EmbeddingSpace, Image, User
+from gallery.indexing import states, titles
+from gallery.indexing.spaces import active_space
+from gallery.models import Analysis, Image, Outage, User
 from gallery.status import readiness
+from gallery.work import coverage
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,8 @@ PART_NAMES = {
     "broker": _("Queue"),
     "worker": _("Encoder worker"),
     "space": _("Embedding space"),
+    "storage": _("Storage of pictures"),
+    "work": _("Work on pictures"),
 }
 
 
@@ -48,20 +55,43 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         {"name": PART_NAMES.get(name, name), "status": status}
         for name, status in readiness().items()
     ]
+    context["coverage"] = [_covered(each) for each in coverage.count()]
+    context["outages"] = [
+        {"sentence": titles.told(outage), "detail": outage.detail}
+        for outage in Outage.objects.order_by("since")
+    ]
     return context
+
+
+def _covered(each: coverage.Coverage) -> dict[str, Any]:
+    """A line of the table: what failed on its own leads to the failures."""
+    failures = reverse("admin:gallery_analysis_changelist")
+    return {
+        "title": titles.title_of(each.analyser),
+        "counts": each,
+        "failures": [
+            {
+                "code": code,
+                "count": count,
+                "link": f"{failures}?{urlencode({'analyser': each.analyser, 'reason_code': code})}",
+            }
+            for code, count in sorted(each.failed_by_reason.items())
+            if code != coverage.NEEDS
+        ],
+        "needs": each.failed_by_reason.get(coverage.NEEDS, 0),
+    }
 
 
 def figures() -> list[Figure]:
     images = reverse("admin:gallery_image_changelist")
     kept = Image.objects.filter(deleted_at__isnull=True).count()
-    waiting = Embedding.objects.filter(space__state=EmbeddingSpace.State.ACTIVE).aggregate(
-        pending=Count("pk", filter=Q(state=Embedding.State.PENDING)),
-        failed=Count("pk", filter=Q(state=Embedding.State.FAILED)),
-    )
+    space = active_space()
+    encoding = states.counts(space) if space else Counter[str]()
+    failed = Analysis.objects.filter(state=Analysis.State.FAILED).exclude(reason_code="needs")
     return [
         Figure(_("Pictures"), kept, f"{images}?trash=no"),
-        Figure(_("Waiting to be encoded"), waiting["pending"], f"{images}?index=pending"),
-        Figure(_("Failed"), waiting["failed"], reverse("admin:gallery_embedding_changelist")),
+        Figure(_("Waiting to be encoded"), encoding["waiting"], f"{images}?index=pending"),
+        Figure(_("Failed"), failed.count(), reverse("admin:gallery_analysis_changelist")),
         Figure(_("Accounts"), User.objects.count(), reverse("admin:gallery_user_changelist")),
     ]
 
@@ -92,7 +122,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(_("Embedding spaces"), "hub", "gallery", "embeddingspace"),
                 _item(_("Recall of the index"), "troubleshoot", "gallery", "recallmeasurement"),
                 _item(_("Maps"), "map", "gallery", "exploremap"),
-                _item(_("Failed encodings"), "error", "gallery", "embedding"),
+                _item(_("Failures"), "error", "gallery", "analysis"),
             ],
         },
         {

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
+from django import forms
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import CharField, Count, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Coalesce, Concat
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
@@ -16,11 +18,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_htmx.http import HttpResponseClientRedirect
 from unfold.decorators import action, display
+from unfold.forms import BaseDialogForm
 
 from gallery.admin.base import ModelAdmin
 from gallery.errors import Refusal
 from gallery.indexing import spaces
-from gallery.models import Embedding, EmbeddingSpace
+from gallery.models import Analysis, Embedding, EmbeddingSpace
 from gallery.search import languages
 
 STATE_COLOURS = {
@@ -29,11 +32,49 @@ STATE_COLOURS = {
     EmbeddingSpace.State.RETIRED: "default",
     EmbeddingSpace.State.FAILED: "danger",
 }
+
 NEW_SPACE_FIELDS = ("architecture", "pretrained")
-ENCODED, PENDING, FAILED = (
-    Count("embeddings", filter=Q(embeddings__state=state))
-    for state in (Embedding.State.ENCODED, Embedding.State.PENDING, Embedding.State.FAILED)
-)
+
+
+def _rows(state: str) -> Coalesce:
+    """How many rows of each space are in this state of the ledger."""
+    encoding = Concat(Value("encoding-"), Cast(OuterRef("pk"), CharField()))
+    rows = Analysis.objects.filter(analyser=encoding, state=state).order_by()
+    counted = rows.values("analyser").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted), Value(0))
+
+
+STATES = {state: _rows(state) for state in Analysis.State.values}
+
+
+class SwitchForm(BaseDialogForm):
+    """Says how many pictures would be found no longer, and sends along what it has said: that
+    is what whoever confirms has agreed to."""
+
+    form_before_template = "admin/spaces/missing.html"
+    missing = forms.IntegerField(min_value=0, required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        space = None if self.is_bound else self.space()
+        if space is not None:
+            self.fields["missing"].initial = spaces.missing_after(space)
+
+    def space(self) -> EmbeddingSpace | None:
+        return get_object_or_404(EmbeddingSpace, pk=self.object_id)
+
+    def agreed(self) -> int:
+        return self.cleaned_data["missing"] or 0
+
+    def get_before_template_context(
+        self, request: HttpRequest, object_id: int | str | None = None
+    ) -> dict[str, Any]:
+        return {"missing": None if self.is_bound else self["missing"].value()}
+
+
+class RollBackForm(SwitchForm):
+    def space(self) -> EmbeddingSpace | None:
+        return spaces.previous_space()
 
 
 @admin.register(EmbeddingSpace)
@@ -45,6 +86,7 @@ class SpaceAdmin(ModelAdmin):
         "encoded",
         "pending",
         "failed",
+        "would_go_missing",
         "error",
         "activated_at",
     )
@@ -57,6 +99,7 @@ class SpaceAdmin(ModelAdmin):
         "encoded",
         "pending",
         "failed",
+        "would_go_missing",
         "dimensions",
         "scale",
         "bias",
@@ -72,8 +115,7 @@ class SpaceAdmin(ModelAdmin):
     # --- What is read -----------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EmbeddingSpace]:
-        counts = {"encoded": ENCODED, "pending": PENDING, "failed": FAILED}
-        return super().get_queryset(request).annotate(**counts)
+        return super().get_queryset(request).annotate(**STATES)
 
     @display(description=_("model"), ordering="architecture")
     def model_name(self, space: EmbeddingSpace) -> str:
@@ -87,17 +129,24 @@ class SpaceAdmin(ModelAdmin):
     def state_name(self, space: EmbeddingSpace) -> str:
         return space.get_state_display()
 
-    @display(description=_("encoded"), ordering="encoded")
+    @display(description=_("encoded"), ordering="done")
     def encoded(self, space: EmbeddingSpace) -> int:
-        return space.encoded  # type: ignore[attr-defined]  # annotated
+        return space.done  # type: ignore[attr-defined]  # annotated
 
-    @display(description=_("pending"), ordering="pending")
+    @display(description=_("pending"), ordering="waiting")
     def pending(self, space: EmbeddingSpace) -> int:
-        return space.pending  # type: ignore[attr-defined]  # annotated
+        return space.waiting  # type: ignore[attr-defined]  # annotated
 
     @display(description=_("failed"), ordering="failed")
     def failed(self, space: EmbeddingSpace) -> int:
         return space.failed  # type: ignore[attr-defined]  # annotated
+
+    @display(description=_("would go missing"))
+    def would_go_missing(self, space: EmbeddingSpace) -> int | None:
+        """Pictures that are found now, were this space the active one."""
+        if space.state == EmbeddingSpace.State.ACTIVE or not space.is_loaded:
+            return None
+        return spaces.missing_after(space)
 
     @display(description=_("logit scale"))
     def scale(self, space: EmbeddingSpace) -> float | None:
@@ -197,13 +246,13 @@ class SpaceAdmin(ModelAdmin):
         dialog={
             "title": _("Use this space for every search?"),
             "description": _("The space in use now is kept, so that you can switch back."),
-            "form_class": None,
+            "form_class": SwitchForm,
             "form_submit_text": _("Activate"),
         },
     )
-    def activate(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+    def activate(self, request: HttpRequest, form: SwitchForm, object_id: str) -> HttpResponse:
         space = get_object_or_404(EmbeddingSpace, pk=object_id)
-        return self._switch(request, lambda: spaces.activate(space))
+        return self._switch(request, lambda: spaces.activate(space, form.agreed()))
 
     @action(
         description=_("Load again"),
@@ -230,12 +279,12 @@ class SpaceAdmin(ModelAdmin):
         dialog={
             "title": _("Go back to the space that was active before?"),
             "description": _("Searches use it at once; the present space is kept."),
-            "form_class": None,
+            "form_class": RollBackForm,
             "form_submit_text": _("Roll back"),
         },
     )
-    def roll_back(self, request: HttpRequest, form: Any) -> HttpResponse:
-        return self._switch(request, spaces.roll_back)
+    def roll_back(self, request: HttpRequest, form: RollBackForm) -> HttpResponse:
+        return self._switch(request, lambda: spaces.roll_back(form.agreed()))
 
     def _switch(self, request: HttpRequest, switch: Callable[[], object]) -> HttpResponse:
         """Run `switch`, say how it went, and show the list again."""

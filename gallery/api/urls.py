@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from gallery.api.errors import unknown_address
 from gallery.api.routes import accounts, organising, searching, sharing, uploads
-from gallery.api.views import auth, classify, docs, files, images, search, status
+from gallery.api.views import analyses, auth, classify, docs, files, images, search, status
 
 app_name = "api"
 
@@ -25,6 +25,7 @@ v1 = [
     ),
     path("images/<uuid:pk>/restore/", images.ImageRestoreView.as_view(), name="image-restore"),
     path("images/<uuid:pk>/retry/", images.ImageRetryView.as_view(), name="image-retry"),
+    path("images/<uuid:pk>/analyses/", analyses.ImageAnalysesView.as_view(), name="image-analyses"),
     path("images/<uuid:pk>/similar/", search.SimilarView.as_view(), name="image-similar"),
     path("images/<uuid:pk>/classify/", classify.ImageClassifyView.as_view(), name="image-classify"),
     path("search/", search.SearchView.as_view(), name="search"),
@@ -37,6 +38,7 @@ v1 = [
     *searching.routes,
     *sharing.routes,
     *accounts.routes,
+    path("analyses/", analyses.AnalysesView.as_view(), name="analyses"),
     path("health/", status.HealthView.as_view(), name="health"),
     path("ready/", status.ReadyView.as_view(), name="ready"),
 ]

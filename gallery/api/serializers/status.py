@@ -13,8 +13,21 @@ class PartSerializer(serializers.Serializer):
     detail = serializers.CharField()
 
 
+class WorkSerializer(PartSerializer):
+    waiting = serializers.IntegerField(
+        allow_null=True,
+        help_text="Analyses of pictures that workers have still to do; null where not counted.",
+    )
+    failed = serializers.IntegerField(
+        allow_null=True,
+        help_text="Those that failed, without what failed since an earlier step did.",
+    )
+
+
 class ReadinessSerializer(serializers.Serializer):
     database = PartSerializer()
     broker = PartSerializer()
     worker = PartSerializer()
     space = PartSerializer()
+    storage = PartSerializer()
+    work = WorkSerializer()

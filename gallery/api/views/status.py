@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from gallery.api.serializers.status import HealthSerializer, ReadinessSerializer
 from gallery.api.views.base import ApiView
-from gallery.status import readiness
+from gallery.status import is_ready, readiness
 
 RETRY_SECONDS = "5"
 
@@ -34,9 +34,10 @@ class ReadyView(StatusView):
         responses={200: ReadinessSerializer, 503: ReadinessSerializer},
     )
     def get(self, request: Request) -> Response:
-        """Whether everything a search needs is there, and what is not."""
+        """Whether everything a search needs is there, and what is not. Storage and work are
+        told and decide nothing."""
         parts = readiness()
         body = {name: asdict(part) for name, part in parts.items()}
-        if all(part.ok for part in parts.values()):
+        if is_ready(parts):
             return Response(body)
         return Response(body, status=503, headers={"Retry-After": RETRY_SECONDS})

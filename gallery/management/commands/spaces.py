@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from gallery.errors import Refusal
-from gallery.indexing import ledger, spaces
+from gallery.indexing import spaces, states
 from gallery.models import EmbeddingSpace
 
 
@@ -23,8 +23,16 @@ class Command(BaseCommand):
         add.add_argument("architecture")
         add.add_argument("pretrained", nargs="?", default="")
         actions.add_parser("rollback", help="go back to the space that was active before")
+        activate = actions.add_parser("activate", help="let a built space answer searches")
+        activate.add_argument("id", type=int)
+        activate.add_argument(
+            "--missing",
+            type=int,
+            default=0,
+            metavar="N",
+            help="agree that up to N pictures that are found now will be found no longer",
+        )
         for name, text in (
-            ("activate", "let a built space answer searches"),
             ("retry", "try to load a failed model again"),
             ("remove", "delete a space that is not active, with its vectors"),
         ):
@@ -34,7 +42,8 @@ class Command(BaseCommand):
         try:
             self._handle(options["action"], options)
         except Refusal as refusal:
-            raise CommandError(str(refusal)) from refusal
+            hint = " --missing agrees to that." if refusal.code == "space_not_ready" else ""
+            raise CommandError(f"{refusal}{hint}") from refusal
         except EmbeddingSpace.DoesNotExist:
             raise CommandError(f"There is no space {options['id']}.") from None
 
@@ -50,16 +59,19 @@ class Command(BaseCommand):
             self.stdout.write(f"Active again: {spaces.roll_back()}")
         else:
             space = EmbeddingSpace.objects.get(pk=options["id"])
-            {"activate": spaces.activate, "retry": spaces.retry, "remove": spaces.remove}[action](
-                space
-            )
+            if action == "activate":
+                spaces.activate(space, options["missing"])
+            else:
+                {"retry": spaces.retry, "remove": spaces.remove}[action](space)
             self.stdout.write(f"Done: {action} {space}")
 
     def _list(self) -> None:
         for space in EmbeddingSpace.objects.order_by("id"):
-            counts = ledger.counts(space)
+            counts = states.counts(space)
+            is_candidate = space.is_loaded and space.state != EmbeddingSpace.State.ACTIVE
+            lost = f", would go missing {spaces.missing_after(space)}" if is_candidate else ""
             self.stdout.write(
                 f"{space.pk:>3}  {space.state:<9} {space}  "
-                f"encoded {counts['encoded']}, pending {counts['pending']}, "
-                f"failed {counts['failed']}{'  ' + space.error if space.error else ''}"
+                f"encoded {counts['done']}, waiting {counts['waiting']}, "
+                f"failed {counts['failed']}{lost}{'  ' + space.error if space.error else ''}"
             )

@@ -1,0 +1,94 @@
+"""What is done to pictures by workers, as the API tells it."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+
+from gallery.indexing import titles
+from gallery.models import Analysis, Outage
+from gallery.work import coverage
+
+
+def _name_of_analyser() -> serializers.CharField:
+    return serializers.CharField(help_text="A stable word.")
+
+
+def _title() -> serializers.SerializerMethodField:
+    return serializers.SerializerMethodField(help_text="What people call it, in your language.")
+
+
+class CoverageSerializer(serializers.Serializer):
+    """One analyser, in pictures. Those in the trash do not count."""
+
+    analyser = _name_of_analyser()
+    title = _title()
+    done = serializers.IntegerField()
+    waiting = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    missing = serializers.IntegerField(
+        help_text="Pictures that have not been queued yet, or for an earlier version alone."
+    )
+    failed_by_reason = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="The failed ones by a stable word that says why. `needs`: since an earlier "
+        "analyser failed.",
+    )
+    backfill_finished = serializers.BooleanField(
+        help_text="Whether every picture has been queued; it goes on by itself."
+    )
+
+    def get_title(self, each: coverage.Coverage) -> str:
+        return str(titles.title_of(each.analyser))
+
+
+class OutageSerializer(serializers.Serializer):
+    """Something that workers need does not answer. It is asked for again and again, and work
+    goes on by itself when it does."""
+
+    thing = serializers.CharField(
+        help_text="`storage`, `storage-writes`, or `model-` with the number of a space."
+    )
+    sentence = serializers.SerializerMethodField(help_text="In your language.")
+    since = serializers.DateTimeField()
+    detail = serializers.CharField(help_text="What it said.")
+
+    def get_sentence(self, outage: Outage) -> str:
+        return titles.told(outage)
+
+
+class AnalysesSerializer(serializers.Serializer):
+    analysers = CoverageSerializer(many=True)
+    outages = OutageSerializer(many=True)
+
+
+class StepSerializer(serializers.Serializer):
+    """What one analyser has made of a picture."""
+
+    analyser = _name_of_analyser()
+    title = _title()
+    state = serializers.ChoiceField(
+        [*Analysis.State.values, coverage.MISSING],
+        help_text="`missing`: it has not been queued yet.",
+    )
+    reason_code = serializers.CharField(
+        help_text="A stable word that says why it failed, or went wrong once and waits."
+    )
+    reason = serializers.SerializerMethodField(help_text="The same as a sentence.")
+    can_retry = serializers.BooleanField(
+        help_text="It failed for a reason that can pass: `retry/` may help."
+    )
+    done_at = serializers.DateTimeField(
+        allow_null=True, help_text="When it was made last, also while it waits to be made again."
+    )
+
+    def get_title(self, step: coverage.Step) -> str:
+        return str(titles.title_of(step.analyser))
+
+    def get_reason(self, step: coverage.Step) -> str:
+        """Reasons are stored in English and translated when they are shown."""
+        return _(step.reason) if step.reason else ""
+
+
+class ImageAnalysesSerializer(serializers.Serializer):
+    analysers = StepSerializer(many=True)

@@ -1,0 +1,54 @@
+"""What people call the analysers, and what these need."""
+
+from __future__ import annotations
+
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.timezone import localtime
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
+
+from gallery.models import EmbeddingSpace, Outage
+from gallery.work import originals
+
+TITLES: dict[str, str | Promise] = {
+    "renditions": _("Thumbnails"),
+    "looks": _("Colours and shapes"),
+    "comparison": _("Comparison with neighbours"),
+}
+
+
+def title_of(analyser: str) -> str | Promise:
+    """Of an analyser by its name; that of a space's encoding names the model."""
+    kind, _dash, number = analyser.partition("-")
+    if kind == "encoding" and number.isdecimal():
+        return _("Encoding with %(model)s") % {"model": _space(number)}
+    return TITLES.get(analyser, analyser)
+
+
+# What is away, by its word; models have one each.
+_AWAY = {
+    originals.STORAGE: gettext_noop(
+        "Since %(since)s, the storage of the pictures has not answered."
+    ),
+    originals.WRITING: gettext_noop(
+        "Since %(since)s, the storage of the pictures has taken no files."
+    ),
+}
+
+
+def told(outage: Outage) -> str:
+    """What is away and since when, in a sentence for everybody."""
+    since = date_format(localtime(outage.since), "DATETIME_FORMAT")
+    kind, _dash, number = outage.thing.partition("-")
+    if kind == "model" and number.isdecimal():
+        text = gettext("Since %(since)s, the model %(model)s has not been available.")
+        return text % {"since": since, "model": _space(number)}
+    if outage.thing in _AWAY:
+        return gettext(_AWAY[outage.thing]) % {"since": since}
+    text = gettext("Since %(since)s, %(thing)s has been away.")
+    return text % {"since": since, "thing": outage.thing}
+
+
+def _space(number: str) -> EmbeddingSpace | str:
+    return EmbeddingSpace.objects.filter(pk=int(number)).first() or number

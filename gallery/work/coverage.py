@@ -1,0 +1,175 @@
+"""How far each analyser has come: what is done, waits, has failed and is missing.
+
+Counted over the ledger. Pictures in the trash count nowhere: nobody works on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.cache import cache
+from django.db import connection
+
+from gallery import remembered
+from gallery.models import Analysis, Image
+from gallery.passing import can_pass
+from gallery.work import backfill
+from gallery.work.analyser import Analyser, wanted
+
+State = Analysis.State
+
+# What an analyser has made of a picture for which it has no row of its version yet.
+MISSING = "missing"
+# The code of what failed only since an earlier step did.
+NEEDS = "needs"
+
+# `recent` counts this often at most, and tells what it counted last for so long.
+FRESH_SECONDS = 30
+KEPT_SECONDS = 3600
+_FRESH, _TOTALS = "coverage:fresh", "coverage:totals"
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Of one analyser, in pictures. The four add up to all pictures outside of the trash."""
+
+    analyser: str
+    done: int
+    waiting: int
+    missing: int
+    # By the stable word that says why.
+    failed_by_reason: Mapping[str, int]
+    # Whether every picture has got its row; until then some are `missing`.
+    backfill_finished: bool
+
+    @property
+    def failed(self) -> int:
+        return sum(self.failed_by_reason.values())
+
+
+def count() -> list[Coverage]:
+    """Of all analysers that are wanted, in their order. Reads the whole ledger once: about a
+    second for a million pictures and four analysers."""
+    analysers = wanted()
+    pictures, rows = _counted(analysers)
+    return [_of(analyser, pictures, rows) for analyser in analysers]
+
+
+def _of(analyser: Analyser, pictures: int, rows: Mapping[tuple[str, str, str], int]) -> Coverage:
+    own = {(state, code): n for (name, state, code), n in rows.items() if name == analyser.name}
+    return Coverage(
+        analyser=analyser.name,
+        done=own.get((State.DONE, ""), 0),
+        waiting=own.get((State.WAITING, ""), 0),
+        missing=pictures - sum(own.values()),
+        failed_by_reason={code: n for (state, code), n in own.items() if state == State.FAILED},
+        backfill_finished=backfill.is_finished(analyser),
+    )
+
+
+def _counted(analysers: list[Analyser]) -> tuple[int, dict[tuple[str, str, str], int]]:
+    """How many pictures there are, and how many rows by analyser, state and, of those that
+    failed, reason. One statement, so that they fit together. What was made by an earlier
+    version is missing until the backfill has come by."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT analyser, state, code, count(*) FROM ("
+            "  SELECT known.analyser, known.state,"
+            "   CASE WHEN known.state = 'failed' THEN known.reason_code ELSE '' END AS code"
+            "  FROM gallery_analysis known"
+            "  JOIN unnest(%s::text[], %s::smallint[]) AS wanted (name, version)"
+            "   ON wanted.name = known.analyser"
+            "  WHERE (known.version >= wanted.version OR known.state = 'waiting')"
+            # Few lie in the trash: what is joined is small.
+            "   AND NOT EXISTS (SELECT FROM gallery_image image"
+            "    WHERE image.id = known.image_id AND image.deleted_at IS NOT NULL)"
+            ") AS row GROUP BY analyser, state, code"
+            " UNION ALL"
+            " SELECT '', '', '', count(*) FROM gallery_image WHERE deleted_at IS NULL",
+            [[each.name for each in analysers], [each.version for each in analysers]],
+        )
+        rows = {(name, state, code): number for name, state, code, number in cursor.fetchall()}
+    return rows.pop(("", "", "")), rows
+
+
+# --- In short -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Of all analysers together, in rows; without what failed since an earlier step did."""
+
+    waiting: int
+    failed: int
+
+
+def recent() -> Totals | None:
+    """Asked by anybody, as often as they like: counted once in FRESH_SECONDS. None while
+    somebody counts for the first time."""
+    if not cache.add(_FRESH, True, FRESH_SECONDS):
+        return remembered.get(_TOTALS, _read)
+    totals = _totals()
+    cache.set(_TOTALS, astuple(totals), KEPT_SECONDS)
+    return totals
+
+
+def _read(kept: Any) -> Totals:
+    waiting, failed = map(int, kept)
+    return Totals(waiting, failed)
+
+
+def _totals() -> Totals:
+    """By the indexes of what waits and what has failed: what is done costs nothing."""
+    rows = Analysis.objects.filter(
+        analyser__in=[each.name for each in wanted()], image__deleted_at=None
+    )
+    failed = rows.filter(state=State.FAILED).exclude(reason_code=NEEDS)
+    return Totals(rows.filter(state=State.WAITING).count(), failed.count())
+
+
+# --- Of one picture -----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one analyser has made of one picture. `reason` is a sentence for the owner, in
+    English; `done_at` is when it was made last, also while it waits to be made again."""
+
+    analyser: str
+    state: str
+    reason_code: str = ""
+    reason: str = ""
+    can_retry: bool = False
+    done_at: datetime | None = None
+
+
+def of_picture(image: Image) -> list[Step]:
+    """One step for each analyser that is wanted, in their order."""
+    known = {row.analyser: row for row in image.analyses.all()}
+    return [_step(analyser, known) for analyser in wanted()]
+
+
+def _step(analyser: Analyser, known: Mapping[str, Analysis]) -> Step:
+    row = known.get(analyser.name)
+    if row is None or (row.version < analyser.version and row.state != State.WAITING):
+        return Step(analyser.name, MISSING, done_at=row.done_at if row else None)
+    return Step(
+        analyser.name,
+        row.state,
+        row.reason_code,
+        row.sentence,
+        row.state == State.FAILED and _may_help(analyser, known),
+        row.done_at,
+    )
+
+
+def _may_help(analyser: Analyser, known: Mapping[str, Analysis]) -> bool:
+    """Whether trying again may: where an earlier step has failed, it depends on that one."""
+    row = known[analyser.name]
+    if row.reason_code != NEEDS:
+        return can_pass(row.reason_code)
+    earlier = [known[name] for name in analyser.needs if name in known]
+    return all(can_pass(each.reason_code) for each in earlier if each.state == State.FAILED)
