@@ -17,7 +17,7 @@ ALL_TESTS := --numprocesses auto --dist loadfile
 export PORT DATA_DIR PHOTOS
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test rights fuzz lint bench manage setup lock audit browser clean
+.PHONY: help demo test rights fuzz faults lint bench manage setup lock audit browser clean
 
 help:  ## print this list
 	@echo "make TARGET"
@@ -46,6 +46,9 @@ bench: $(VENV)/.installed-dev  ## measure against peers (ARGS= for the benchmark
 
 fuzz: $(VENV)/.installed-dev  ## hostile files and requests (ARGS="--seed 1 --files 10000 --requests 5000")
 	@exec $(EMBEDDED) exec --temporary -- $(BIN)/python -m tests.fuzz $(ARGS)
+
+faults: $(VENV)/.installed-dev  ## kills and outages under load (ARGS="--seed 1 --faults 1000 --uploads 4000")
+	@exec $(BIN)/python -m tests.faults $(ARGS)
 
 manage: $(VENV)/.installed  ## Django's manage.py on the demo's data (ARGS="createsuperuser")
 	@exec $(EMBEDDED) exec -- $(BIN)/python manage.py $(ARGS)

@@ -18,6 +18,7 @@ BENCHMARKS = {
     "shares": "one searcher beside six who classify by 1,000 names",
     "serving": "requests a second of one web process, by kind, beside health/",
     "load": "200 people at once next to one alone: times, errors, memory",
+    "migration": "the move to one ledger: times, memory, sizes, waits, a kill",
     "planner": "exact against approximate search by size of scope",
 }
 MODULES = {"search": "bench_search"}

@@ -1,0 +1,10 @@
+"""The settings of the site, with a storage that can be taken away and a counter of what the
+model encodes."""
+
+from clipsite.settings import *  # noqa: F403
+from clipsite.settings import DATA_DIR, INSTALLED_APPS, STORAGES
+
+FAULTS_DIR = DATA_DIR / "faults"
+
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.faults.counting.Counting"]
+STORAGES = {**STORAGES, "default": {"BACKEND": "tests.faults.storage.FaultyStorage"}}

@@ -1,0 +1,154 @@
+"""What can befall a site, drawn from a seed. Each is over when its function returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from random import Random
+
+import psycopg
+import redis
+
+from tests.faults.parts import APPLICATION, PARTS, SERVICES, Site
+from tests.faults.storage import Ill, flag
+from tests.faults.uploads import People
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`seconds` is how long it lasts where it is an outage."""
+
+    kind: str
+    what: str
+    seconds: float
+    number: int
+
+    def __str__(self) -> str:
+        lasts = f" for {self.seconds:.1f} s" if self.kind in LASTING else ""
+        return f"{self.kind} {self.what}".strip() + lasts
+
+
+_Befall = Callable[[Site, People, Fault], None]
+
+
+def draw(rng: Random, longest: float, only: str | None = None) -> Fault:
+    """Kills are half of all; outages last between a second and `longest`, more of them short."""
+    kind = only or (rng.choice(KINDS) if rng.random() < 0.5 else "kill")
+    _befall, whats = TROUBLE[kind]
+    seconds = longest ** rng.random()
+    return Fault(kind, rng.choice(whats), seconds, rng.randrange(1000))
+
+
+def befall(site: Site, people: People, fault: Fault) -> None:
+    TROUBLE[fault.kind][0](site, people, fault)
+
+
+# --- Parts ------------------------------------------------------------------------
+
+
+def _kill(site: Site, people: People, fault: Fault) -> None:
+    """Started again at once."""
+    site.parts.kill(*(PARTS if fault.what == "all" else [fault.what]))
+
+
+def _kill_one_process(site: Site, people: People, fault: Fault) -> None:
+    site.parts.kill_one_of(fault.what, fault.number)
+
+
+def _stop(site: Site, people: People, fault: Fault) -> None:
+    site.parts.stop(fault.what)
+
+
+def _away(site: Site, people: People, fault: Fault) -> None:
+    """Killed, and not there for a while."""
+    slugs = PARTS if fault.what == "all" else [fault.what]
+    with site.parts.gone(*slugs):
+        site.parts.kill(*slugs)
+        site.parts.tend_for(fault.seconds)
+
+
+def _frozen(site: Site, people: People, fault: Fault) -> None:
+    with site.parts.frozen(fault.what):
+        site.parts.tend_for(fault.seconds)
+
+
+def _broker_emptied(site: Site, people: People, fault: Fault) -> None:
+    with suppress(redis.RedisError):  # it may be starting
+        redis.Redis.from_url(site.environment["REDIS_URL"], socket_timeout=5).flushall()
+
+
+# --- Storage ----------------------------------------------------------------------
+
+
+def _storage(site: Site, people: People, fault: Fault) -> None:
+    with ailing(site, Ill(fault.what)):
+        site.parts.tend_for(fault.seconds)
+
+
+@contextmanager
+def ailing(site: Site, ill: Ill) -> Iterator[None]:
+    draft = site.faults / "draft"
+    draft.write_text(ill)
+    draft.replace(flag(site.faults))
+    try:
+        yield
+    finally:
+        flag(site.faults).unlink()
+
+
+def _disk_gone(site: Site, people: People, fault: Fault) -> None:
+    """A disk that is not mounted: its folder is there and empty, or is not there at all. What
+    is written meanwhile lies under the disk when it is back."""
+    aside = site.media.with_name("media-aside")
+    site.media.rename(aside)
+    try:
+        if fault.what == "unmounted":
+            site.media.mkdir()
+        site.parts.tend_for(fault.seconds)
+    finally:
+        under = site.faults / f"under-{len(list(site.faults.glob('under-*')))}"
+        if site.media.exists():
+            site.media.rename(under)
+        aside.rename(site.media)
+
+
+def _parts_of_uploads_lost(site: Site, people: People, fault: Fault) -> None:
+    folder = site.media.with_name("uploads")
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            if path.is_file():
+                path.unlink()
+
+
+# --- Connections ------------------------------------------------------------------
+
+
+def _cut(site: Site, people: People, fault: Fault) -> None:
+    people.cut(1 + fault.number % 10)
+
+
+def _database_connections_cut(site: Site, people: People, fault: Fault) -> None:
+    url = site.environment["DATABASE_URL"].replace("postgres://", "postgresql://")
+    with suppress(psycopg.OperationalError), psycopg.connect(url, connect_timeout=5) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+
+
+TROUBLE: dict[str, tuple[_Befall, tuple[str, ...]]] = {
+    "kill": (_kill, (*PARTS, "encoder", "encoder", "media", "all")),
+    "kill one process of": (_kill_one_process, ("web", "postgres")),
+    "stop": (_stop, (*SERVICES, *APPLICATION)),
+    "gone:": (_away, (*PARTS, "postgres", "valkey", "all")),
+    "frozen:": (_frozen, ("valkey", "postgres", "encoder", "media")),
+    "broker emptied": (_broker_emptied, ("",)),
+    "storage": (_storage, tuple(Ill)),
+    "disk": (_disk_gone, ("unmounted", "without its folder")),
+    "parts of uploads lost": (_parts_of_uploads_lost, ("",)),
+    "uploads cut": (_cut, ("",)),
+    "database connections cut": (_database_connections_cut, ("",)),
+}
+KINDS = tuple(kind for kind in TROUBLE if kind != "kill")
+LASTING = frozenset({"gone:", "frozen:", "storage", "disk"})
