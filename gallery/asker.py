@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
@@ -74,12 +75,7 @@ def memory() -> str:
 def address_of(request: HttpRequest) -> str:
     """Where a request comes from, behind PROXY_COUNT proxies."""
     # It reads the headers alone, which REST framework's requests pass on.
-    told = BaseThrottle().get_ident(request) or ""  # type: ignore[arg-type]
-    with suppress(ValueError):  # a socket has none
-        known = ip_address(told)
-        # An address of IPv4 may be written as one of IPv6: all of these would be one network.
-        return str(getattr(known, "ipv4_mapped", None) or known)
-    return told
+    return _one_spelling(BaseThrottle().get_ident(request) or "")  # type: ignore[arg-type]
 
 
 def network_of(request: HttpRequest) -> str:
@@ -96,6 +92,16 @@ def _asker_of(request: HttpRequest) -> Asker:
     return Asker(account, network_of(request), browser)
 
 
+@lru_cache(maxsize=1024)
+def _one_spelling(told: str) -> str:
+    with suppress(ValueError):  # a socket has none
+        known = ip_address(told)
+        # An address of IPv4 may be written as one of IPv6: all of these would be one network.
+        return str(getattr(known, "ipv4_mapped", None) or known)
+    return told
+
+
+@lru_cache(maxsize=1024)
 def _network_of(address: str) -> str:
     try:
         known = ip_address(address)

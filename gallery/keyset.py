@@ -83,9 +83,11 @@ class Order:
         return [f"{sign}{self.field}", f"{sign}{self.key}"]
 
     def cursor(self, row: Model) -> str:
-        value = getattr(row, self.field)
+        return self.cursor_of(getattr(row, self.field), getattr(row, self.key))
+
+    def cursor_of(self, value: Any, key: Any) -> str:
         text = value.isoformat() if isinstance(value, datetime) else value
-        return f"{text}~{getattr(row, self.key)}"
+        return f"{text}~{key}"
 
     def parse(self, cursor: str) -> tuple[Any, Any]:
         """Raises Refusal (bad_cursor)."""

@@ -14,8 +14,10 @@ from functools import cache
 from typing import Any, TypeVar
 
 import psycopg
-from django.db import connection, models, transaction
+from django.db import connection, connections, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db.models.base import ModelState
 from pgvector import HalfVector
 from pgvector.psycopg.halfvec import HalfVectorBinaryDumper
 from psycopg.types.datetime import TimestamptzLoader
@@ -32,8 +34,10 @@ def instances(model: type[M], statement: str, params: Sequence[Any] = ()) -> lis
     it selects behind them becomes attributes of these names."""
     with _cursor() as cursor:
         cursor.execute(statement, params)
-        layout = _Layout.of(model, tuple(column.name for column in cursor.description))
-        return [layout.instance(row) for row in cursor.fetchall()]
+        result = cursor.pgresult
+        # Not of `description`, which looks the types of all columns up.
+        layout = _Layout.of(model, tuple(map(result.fname, range(result.nfields))))
+        return layout.instances(cursor.fetchall())
 
 
 def rows(
@@ -68,11 +72,13 @@ def settings_ending() -> Iterator[None]:
 
 @contextmanager
 def _cursor() -> Iterator[Any]:
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    wrapped = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    # Each look at `connection` asks which one is this thread's.
+    opened = connections[connection.alias]
+    opened.close_if_health_check_failed()
+    opened.ensure_connection()
+    wrapped = opened.make_debug_cursor if opened.queries_logged else opened.make_cursor
     # Django's stubs do not know what this cursor is made of.
-    with wrapped(ServerBindingCursor(connection.connection)) as cursor:  # type: ignore[call-arg,arg-type]
+    with wrapped(ServerBindingCursor(opened.connection)) as cursor:  # type: ignore[call-arg,arg-type]
         # Django reads times in Python, which is a tenth of a list; psycopg does so in C.
         cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
         yield cursor
@@ -89,30 +95,39 @@ def columns(model: type[models.Model], table: str, without: Iterable[str] = ()) 
 class _Layout:
     """Where the fields of a model and other values stand in a row."""
 
-    def __init__(self, model: type[models.Model], names: tuple[str, ...]) -> None:
+    def __init__(self, model: type[models.Model], columns: tuple[bytes, ...]) -> None:
+        names = [column.decode() for column in columns]
         self.model = model
         fields = [field for field in model._meta.concrete_fields if field.column in names]
-        self.fields = frozenset(field.attname for field in fields)
-        self.others = names[len(fields) :]
-        if names[: len(fields)] != tuple(field.column for field in fields):
+        if names[: len(fields)] != [field.column for field in fields]:
             raise ValueError("The fields come first, in the order of the model.")
-        # The places of what the model holds in another form than the database sends.
-        self.converted: list[tuple[int, Callable[..., Any]]] = [
-            (place, convert)
-            for place, field in enumerate(fields)
+        self.attributes = [*(field.attname for field in fields), *names[len(fields) :]]
+        # What the model holds in another form than the database sends.
+        self.converted: list[tuple[str, Callable[..., Any]]] = [
+            (field.attname, convert)
+            for field in fields
             for convert in field.get_db_converters(connection)
         ]
 
     @classmethod
     @cache
-    def of(cls, model: type[models.Model], names: tuple[str, ...]) -> _Layout:
-        return cls(model, names)
+    def of(cls, model: type[models.Model], columns: tuple[bytes, ...]) -> _Layout:
+        return cls(model, columns)
 
-    def instance(self, row: Sequence[Any]) -> Any:
-        values = list(row)
-        for place, convert in self.converted:
-            values[place] = convert(values[place], None, connection)
-        count = len(self.fields)
-        instance = self.model.from_db(connection.alias, self.fields, values[:count])
-        vars(instance).update(zip(self.others, values[count:], strict=True))
+    def instances(self, rows: Iterable[Sequence[Any]]) -> list[Any]:
+        """As the model's `from_db` makes them, but without its constructor, as Django makes
+        those that were pickled: it goes through all fields of each, also those left out.
+        Nobody listens to the signals that it sends."""
+        # Looked up once: it is another one for each thread, which takes its time.
+        opened = connections[connection.alias]
+        return [self._instance(row, opened) for row in rows]
+
+    def _instance(self, row: Sequence[Any], opened: BaseDatabaseWrapper) -> Any:
+        instance = self.model.__new__(self.model)
+        values = vars(instance)
+        values.update(zip(self.attributes, row, strict=True))
+        for attribute, convert in self.converted:
+            values[attribute] = convert(values[attribute], None, opened)
+        instance._state = state = ModelState()
+        state.db, state.adding = opened.alias, False
         return instance

@@ -126,6 +126,48 @@ def test_pages_neither_repeat_nor_skip(library, alice):
     assert second.json()["next"] is None
 
 
+@pytest.mark.parametrize("who", ["alice", "bob", None])
+@pytest.mark.parametrize("moments", [1, 3])
+def test_a_list_without_filters_is_that_of_the_filters_that_leave_all(
+    library, alice, bob, who, moments
+):
+    """It is found in another way. Several pictures are of the same moment."""
+    for number, image in enumerate(library.values()):
+        moment = datetime(2024, 1, 1 + number % moments, tzinfo=UTC)
+        Image.objects.filter(pk=image.pk).update(created_at=moment)
+    client = api({"alice": alice, "bob": bob}[who]) if who else APIClient()
+
+    def pages(address: str | None) -> list[list[dict]]:
+        found = []
+        while address:
+            answer = client.get(address).json()
+            found.append([{**row, "urls": None} for row in answer["results"]])
+            address = answer["next"]
+        return found
+
+    for size in (1, 2, 3, 50):
+        all_of_them = pages(f"{IMAGES}?limit={size}")
+        assert all_of_them == pages(f"{IMAGES}?limit={size}&order=created")
+        assert sum(map(len, all_of_them)) == (4 if who else 2)
+        assert all(all_of_them)
+
+
+def test_what_is_taken_back_is_gone_from_the_next_list(library, alice, bob):
+    """The rule for a viewer is put together once, what it finds is asked each time."""
+    for act in (
+        lambda image: Image.objects.filter(pk=image.pk).update(visibility="private"),
+        lambda image: Image.objects.filter(pk=image.pk).update(hidden_at=datetime.now(UTC)),
+        lambda image: Image.objects.filter(pk=image.pk).update(deleted_at=datetime.now(UTC)),
+    ):
+        shown = upload(bob, draw(colour=(1, 2, 3)), visibility="public")
+        for client in (api(alice), APIClient()):
+            assert str(shown.pk) == ids(client.get(IMAGES))[0]
+        act(shown)
+        for client in (api(alice), APIClient()):
+            assert str(shown.pk) not in ids(client.get(IMAGES))
+        Image.objects.filter(pk=shown.pk).delete()
+
+
 def test_a_list_takes_any_offset_of_a_time(library, alice):
     """PostgreSQL knows none of a day and more."""
     query = {"owner": "me", "created_after": "2001-01-01T00:00:00-23:59"}

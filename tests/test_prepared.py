@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
@@ -33,9 +34,27 @@ def test_instances_are_those_of_the_orm(alice: User) -> None:
     assert model_to_dict(found) == model_to_dict(Image.objects.get())
     assert (found.exif, found.palette) == ({"ISO": "100"}, [["#c0392b", 0.5]])
     assert found.shouted == "DOG"  # type: ignore[attr-defined]
+    assert found.owner == alice
     found.title = "Cat"
     found.save(update_fields=["title"])
     assert Image.objects.get().title == "Cat"
+    found.refresh_from_db()
+    assert found.taken_at == Image.objects.get().taken_at
+
+
+def test_instances_have_all_that_the_constructor_gives(alice: User) -> None:
+    """They are made without it."""
+    make_image(alice, title="Dog")
+    statement = f"SELECT {prepared.columns(Image, 'shown')} FROM gallery_image shown"
+    (made,) = prepared.instances(Image, statement)
+    of_the_orm = Image.objects.defer(None).get()
+
+    def state(image: Image) -> dict[str, Any]:
+        values = {**vars(image), "_state": None, "file": image.file.name}
+        return values | {"alias": image._state.db, "adding": image._state.adding}
+
+    assert state(made) == state(of_the_orm)
+    assert pickle.loads(pickle.dumps(made)) == of_the_orm
 
 
 def test_what_is_left_out_is_loaded_when_it_is_asked_for(

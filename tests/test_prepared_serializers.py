@@ -52,6 +52,11 @@ def test_a_picture_is_written_as_rest_framework_writes_it(alice: User, bob: User
         page = f"http://testserver/images/{mine.pk}/"
         assert serializer.data["urls"]["page"] == page
         assert serializer.data["urls"].keys() == ImageUrlsSerializer().fields.keys()
+        for zone in ("UTC", "Asia/Kathmandu", "America/Los_Angeles"):
+            with timezone.override(zone):
+                serializer = ImageSerializer(image, context={"request": request})
+                moment = serializers.DateTimeField().to_representation(image.created_at)
+                assert serializer.data["created_at"] == moment
 
 
 def test_what_an_instance_lacks_is_left_out_or_refused_as_ever() -> None:

@@ -176,6 +176,22 @@ CROPS = st.none() | st.builds(
     SHARES.map(lambda s: round(s + 0.01, 4)),
     SHARES.map(lambda s: round(s + 0.01, 4)),
 )
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("  a  cat ", "a cat"),
+        ("a\tcat\r\n\x0bsits", "a cat sits"),
+        ("a\x00\x1b\x7f cat", "a cat"),
+        ("cafe\u0301 \u00a0\u3000noir\ud800", "café noir"),
+        ("", ""),
+    ],
+)
+def test_texts_that_look_the_same_are_the_same(text: str, seen: str) -> None:
+    assert normalise_text(text) == seen
+
+
 TEXTS = st.one_of(SIGNS, st.text()).map(normalise_text).filter(bool)
 VALUES = st.one_of(SIGNS, st.text(max_size=20), st.sampled_from(["2024", "yes", "Red", "large"]))
 UPLOADS = st.text("abcXYZ019-_", min_size=1, max_size=20)

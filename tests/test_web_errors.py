@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -101,6 +102,14 @@ def test_bad_request_and_forbidden(rf: Any, alice: User) -> None:
     for view, status in ((errors.bad_request, 400), (errors.permission_denied, 403)):
         request = rf.get("/api/v1/images/")
         assert view(request, Exception()).status_code == status
+
+
+def test_data_has_the_policy_of_a_page_without_scripts_of_its_own(alice: User) -> None:
+    client = browser(alice)
+    of_a_page = client.get(reverse("upload"))["Content-Security-Policy"]
+    without_scripts = re.sub(r" 'nonce-[^']+'", "", of_a_page)
+    for address in ("/api/v1/health/", "/api/v1/images/", "/api/v1/nothing/"):
+        assert client.get(address)["Content-Security-Policy"] == without_scripts
 
 
 def test_pages_load_nothing_from_elsewhere(alice: User) -> None:

@@ -102,12 +102,14 @@ class AlbumOrder(CursorPages):
 
 
 class AsAsked(CursorPages):
-    """Pictures that the viewer sees, with all that is shown of them, in the order that the
-    filters name (gallery.search.filters)."""
+    """What the filters leave of all that the viewer sees, with all that is shown of it, in
+    the order that they name (gallery.search.filters)."""
 
     def page(
         self, rows: QuerySet[Any], request: Request, after: str | None, size: int
     ) -> tuple[list[Any], str | None]:
+        if not filters.are_in(request.query_params):  # `rows` are all that the viewer sees
+            return showing.newest(request.user, after, size)
         order = filters.order_of(request.query_params)
         return showing.page(cast("ImageQuerySet", rows), request.user, after, size, order)
 

@@ -54,6 +54,8 @@ class Space(Protocol):
 def normalise_text(text: str) -> str:
     """One spelling for texts that look the same: NFC, single spaces, nothing that
     cannot be seen (control characters, halves of surrogate pairs)."""
+    if text.isascii() and text.isprintable():  # most texts, of which all can be seen
+        return " ".join(text.split())
     visible = "".join(
         " " if character.isspace() else character
         for character in unicodedata.normalize("NFC", text)

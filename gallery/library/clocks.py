@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from datetime import timezone as fixed
 from typing import Any
 
@@ -51,9 +51,16 @@ def offset_text(offset: timedelta | None) -> str | None:
     return None if offset is None else datetime.min.replace(tzinfo=fixed(offset)).isoformat()[19:]
 
 
-def told(time: datetime, offset: timedelta | None) -> str:
+def told(time: datetime, offset: timedelta | None, zone: tzinfo | None = None) -> str:
     """A time on the spot in ISO's form, of which its clocks come first: with its offset, or
-    with that of the clocks of the site where it is not known, or not to be told."""
-    aware = timezone.make_aware(time) if offset is None else time.replace(tzinfo=fixed(offset))
-    text = aware.isoformat()
+    with that of the clocks of the site where it is not known, or not to be told. `zone` is
+    that of the site, for who has looked it up."""
+    if offset is None:
+        return in_iso_form(timezone.make_aware(time, zone))
+    return in_iso_form(time.replace(tzinfo=fixed(offset)))
+
+
+def in_iso_form(moment: datetime) -> str:
+    """As REST framework writes it."""
+    text = moment.isoformat()
     return f"{text[:-6]}Z" if text.endswith("+00:00") else text

@@ -16,6 +16,7 @@ import base64
 import hashlib
 import re
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from uuid import UUID
 
@@ -38,9 +39,15 @@ _ADDRESS = re.compile(
 def address(pk: UUID, width: int | None = None, link: str = "") -> str:
     """Of the picture's thumbnail; `link` is the token of the share link that shows it. To be
     handed to those alone who see the picture now."""
-    before, between, after = _parts(get_script_prefix(), link)
-    found = f"{before}{_key(pk)}{between}{pk}{after}"
+    found = addresses(link)(pk)
     return found if width is None else f"{found}?w={width}"
+
+
+def addresses(link: str = "") -> Callable[[UUID], str]:
+    """What makes them for a list of pictures: path and secret are looked up once."""
+    before, between, after = _parts(get_script_prefix(), link)
+    secret = _secret(settings.THUMBNAIL_SECRET, settings.SECRET_KEY)
+    return lambda pk: f"{before}{_key(pk, secret)}{between}{pk}{after}"
 
 
 def opened_by(path: str) -> UUID | None:
@@ -52,24 +59,25 @@ def opened_by(path: str) -> UUID | None:
     until, signature, name = found.groups()
     if int(until) <= time.time():
         return None
-    if not constant_time_compare(signature, _signature(until, name)):
+    secret = _secret(settings.THUMBNAIL_SECRET, settings.SECRET_KEY)
+    if not constant_time_compare(signature, _signature(until, name, secret)):
         return None
     return UUID(name)
 
 
-def _key(pk: UUID) -> str:
+def _key(pk: UUID, secret: str) -> str:
     """Pictures take turns in changing their addresses: browsers would otherwise ask for all
     that they show at the same moment."""
     turn = pk.int % PERIOD
     until = ((int(time.time()) + turn) // PERIOD + 2) * PERIOD - turn
-    return f"{until}-{_signature(str(until), str(pk))}"
+    return f"{until}-{_signature(str(until), str(pk), secret)}"
 
 
-def _signature(until: str, name: str) -> str:
+def _signature(until: str, name: str, secret: str) -> str:
     """As nginx's module secure_link has it: MD5 of a text that ends with the secret, which
     nobody can lengthen, in base64 for addresses."""
     # What is signed is of our own making: collisions help nobody (docs/decisions/0032).
-    text = f"{until} {name} {_secret(settings.THUMBNAIL_SECRET, settings.SECRET_KEY)}"
+    text = f"{until} {name} {secret}"
     digest = hashlib.md5(text.encode(), usedforsecurity=False).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 

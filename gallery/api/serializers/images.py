@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import tzinfo
 from functools import cached_property, lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.urls import get_script_prefix, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -16,7 +20,7 @@ from gallery.api.serializers.clocks import ClockField
 from gallery.api.serializers.prepared import PreparedSerializer
 from gallery.api.serializers.selection import tag_names
 from gallery.library import thumbnails
-from gallery.library.clocks import offset_text, told
+from gallery.library.clocks import in_iso_form, offset_text, told
 from gallery.models import Image, User
 from gallery.search.filters import STATES
 
@@ -75,6 +79,7 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
     longitude = serializers.FloatField(
         read_only=True, allow_null=True, help_text="Null unless you own the picture."
     )
+    created_at = serializers.SerializerMethodField(label=gettext_lazy("Uploaded"))
     captured_at = serializers.SerializerMethodField(
         help_text="When it was taken, if that is known. What stands before the offset is what "
         "clocks showed on the spot; the offset is theirs where `captured_offset` tells it, "
@@ -152,6 +157,10 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
     def get_is_owner(self, image: Image) -> bool:
         return image.is_owned_by(self._viewer)
 
+    @extend_schema_field(serializers.DateTimeField())
+    def get_created_at(self, image: Image) -> str:
+        return in_iso_form(image.created_at.astimezone(self._zone))
+
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_captured_at(self, image: Image) -> str | None:
         return None if image.captured_at is None else self.get_taken_at(image)
@@ -159,7 +168,8 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
     @extend_schema_field(serializers.DateTimeField())
     def get_taken_at(self, image: Image) -> str:
         """Others are not told the offset, which says about where a picture was taken."""
-        return told(image.taken_at, image.offset if self.get_is_owner(image) else None)
+        offset = image.offset if self.get_is_owner(image) else None
+        return told(image.taken_at, offset, self._zone)
 
     @extend_schema_field(serializers.CharField(allow_null=True))
     def get_captured_offset(self, image: Image) -> str | None:
@@ -179,24 +189,31 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
 
     @extend_schema_field(ImageUrlsSerializer)
     def get_urls(self, image: Image) -> dict[str, str]:
+        site, file, thumbnail, page = self._addresses
         pk = str(image.pk)
         return {
-            "file": self._site + _path("api:image-file", get_script_prefix()).replace(_ANY, pk),
-            "thumbnail": self._site + thumbnails.address(image.pk),
-            "page": self._site + _path("image", get_script_prefix()).replace(_ANY, pk),
+            "file": site + file.replace(_ANY, pk),
+            "thumbnail": site + thumbnail(image.pk),
+            "page": site + page.replace(_ANY, pk),
         }
+
+    # What is the same for all of a page, and takes longer to look up than to write down.
 
     @cached_property
     def _viewer(self) -> User | AnonymousUser:
-        """REST framework looks each time whether they are known yet."""
         viewer: User | AnonymousUser = self.context["request"].user
         return viewer
 
     @cached_property
-    def _site(self) -> str:
-        """One for all of a page."""
-        request = self.context["request"]
-        return f"{request.scheme}://{request.get_host()}"
+    def _zone(self) -> tzinfo:
+        return timezone.get_current_timezone()
+
+    @cached_property
+    def _addresses(self) -> tuple[str, str, Callable[[UUID], str], str]:
+        request, prefix = self.context["request"], get_script_prefix()
+        site = f"{request.scheme}://{request.get_host()}"
+        file, page = _path("api:image-file", prefix), _path("image", prefix)
+        return site, file, thumbnails.addresses(), page
 
     def to_representation(self, image: Image) -> dict[str, Any]:
         shown = super().to_representation(image)
