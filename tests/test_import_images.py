@@ -154,7 +154,7 @@ def test_what_concerns_all_stops_all(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(service, "replace_stored", fail)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(CommandError, match="cannot be stored just now"):
         run(clean_folder)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from gallery.errors import Refusal
+from gallery.errors import Refusal, Unavailable
 from gallery.models import Album, Image, User
 from gallery.uploads import folders
 from gallery.uploads.folders import Destination, Fate, Outcome
@@ -56,14 +56,11 @@ class Command(BaseCommand):
             raise CommandError(f"There is no account {owner}.")
         destination = Destination(account, visibility, _album(album, account))
         paths = list(folders.files_in(folder))
-        outcomes = list(
-            tqdm(
-                folders.add_files(paths, destination, jobs),
-                total=len(paths),
-                desc="Importing",
-                unit="picture",
-            )
-        )
+        added = folders.add_files(paths, destination, jobs)
+        try:
+            outcomes = list(tqdm(added, total=len(paths), desc="Importing", unit="picture"))
+        except Unavailable as error:
+            raise CommandError(f"{error} Run the same command again to go on.") from error
         self._report(folder, outcomes)
 
     def _report(self, folder: Path, outcomes: list[Outcome]) -> None:
