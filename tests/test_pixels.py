@@ -323,6 +323,14 @@ def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "SMALL_BYTES", -1)
 
 
+def test_a_decoder_that_cannot_begin_says_nothing_of_the_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(isolation, "_ROOT", isolation._ROOT / "tests")  # no gallery there
+    with pytest.raises(places.Busy):
+        isolation.run(isolated_jobs.measures, io.BytesIO(b"some bytes"), LARGE)
+
+
 def test_the_process_has_a_ceiling() -> None:
     ceiling, read = isolation.run(isolated_jobs.measures, io.BytesIO(b"some bytes"), LARGE)
 

@@ -14,6 +14,7 @@ import errno
 import importlib
 import io
 import json
+import logging
 import os
 import resource
 import shutil
@@ -31,6 +32,8 @@ from gallery.errors import Refusal
 from gallery.pixels import places
 from gallery.pixels.header import Cost
 
+logger = logging.getLogger(__name__)
+
 # A job reads a file and gives bytes; its arguments are plain JSON.
 Job = Callable[..., Sequence[bytes]]
 
@@ -47,7 +50,8 @@ _CPU_SECONDS = 60
 _WEB_SECONDS = 9.0
 _WORKER_SECONDS = 300.0
 
-_FAILED, _NO_MEMORY = 3, 4
+# Python ends with 1 where the process itself is broken: that says nothing of the picture.
+_NOT_BEGUN, _FAILED, _NO_MEMORY = 1, 3, 4
 # What the system lacks, be it disk, memory, processes or open files: no picture's fault.
 _NO_ROOM = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EROFS),
@@ -142,6 +146,9 @@ def _apart(job: Job, file: IO[bytes], arguments: dict[str, Any]) -> list[bytes]:
         return _split(ended.stdout)
     if code in (_NO_MEMORY, -signal.SIGXCPU):
         raise too_costly()
+    if code == _NOT_BEGUN:
+        logger.error("Decoding cannot begin: %s", _last_line(ended.stderr))
+        raise places.busy()
     if code in (-signal.SIGKILL, -signal.SIGTERM):
         raise places.too_slow()  # ended by the system, which is short of memory
     raise Undecodable(_last_line(ended.stderr) or f"The decoder was ended by signal {-code}.")
