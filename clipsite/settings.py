@@ -427,7 +427,7 @@ UPLOAD_EXPIRY_DAYS = env.int("UPLOAD_EXPIRY_DAYS", 7)
 MAX_UNFINISHED_UPLOADS = env.int("MAX_UNFINISHED_UPLOADS", 2_000)
 # Threads of a web process that may wait for the bytes of a client, and of one account:
 # the others are for everybody else.
-UPLOADS_AT_ONCE = max(1, env.int("WEB_THREADS", 16) // 2)
+UPLOADS_AT_ONCE = (env.int("WEB_THREADS", 16) + 1) // 2
 UPLOADS_AT_ONCE_EACH = max(1, min(2, UPLOADS_AT_ONCE - 1))
 MAX_ZIP_BYTES = env.int("MAX_ZIP_BYTES", 10 * 1024**3)
 MAX_ZIP_ENTRIES = env.int("MAX_ZIP_ENTRIES", 10_000)

@@ -19,8 +19,8 @@ _HEAPS = {"MALLOC_ARENA_MAX": "2"}
 # Python runs one thread of a process at a time. With two processes for each of two cores a
 # thumbnail seldom finds all of them at work on pages (docs/decisions/0033).
 WEB_PROCESSES = 2 * min(2, os.cpu_count() or 1)
-# Of each. Half of them may wait for uploads, two for those of one account.
-WEB_THREADS = 6
+# Of each. Three of them may wait for uploads, two for those of one account, as pages send them.
+WEB_THREADS = 5
 _QUERY_AND_INDEX_THREADS = 8
 # One works, the other hears rings meanwhile: what is done to pictures has threads of its own.
 _MEDIA_THREADS = 2
