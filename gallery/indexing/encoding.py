@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -24,8 +23,6 @@ from gallery.work import originals
 from gallery.work.analyser import Analyser, Entry, Resource
 from gallery.work.failures import Away, Fault, NotNow
 
-logger = logging.getLogger(__name__)
-
 DAMAGED = gettext_noop("The picture cannot be decoded.")
 
 # Where the model runs for batches: the threads of Celery run it for queries, too, and those
@@ -40,9 +37,9 @@ def target_spaces() -> QuerySet[EmbeddingSpace]:
     ).order_by("state", "id")  # "active" sorts before "building"
 
 
-def name_of(space: EmbeddingSpace | int) -> str:
+def name_of(space: EmbeddingSpace) -> str:
     """The analyser's name."""
-    return f"encoding-{space if isinstance(space, int) else space.pk}"
+    return f"encoding-{space.pk}"
 
 
 def model_of(space: EmbeddingSpace) -> str:

@@ -275,16 +275,13 @@ def postpone(taken: Claim, entry: Entry, code: str, reason: str) -> None:
         )
 
 
-def release(
-    taken: Claim, entries: Sequence[Entry], after: timedelta | None = None, reason: str = ""
-) -> None:
+def release(taken: Claim, entries: Sequence[Entry], after: timedelta | None = None) -> None:
     """Give rows back untried: at once, or `after` a while."""
     _held(taken, entries).update(
         claim=None,
         claimed_until=None,
         attempts=F("attempts") - 1,
         not_before=after and from_now(after),
-        reason=reason[:2000],
     )
 
 
