@@ -168,7 +168,7 @@ def speed(library: Library, vectors: np.ndarray, asked: Asked, options: Any) -> 
     import faiss
 
     from benchmarks.served import served
-    from gallery.indexing.showing import visible_ids
+    from gallery.indexing.selectors import visible_ids
     from gallery.models import Image, User
     from gallery.search import pages, planner, scans, scope_size
 
@@ -244,10 +244,10 @@ def remember(space: EmbeddingSpace, texts: np.ndarray, owner: User) -> None:
     """Put the made-up vectors where those of texts that the owner searched before are kept."""
     from django.core.cache import cache
 
-    from gallery.asker import Asker
     from gallery.encoders import client
+    from gallery.requester import Requester
 
-    memory = Asker(account=owner.pk).memory
+    memory = Requester(account=owner.pk).memory
     cache.set_many(
         {
             client._cache_key(space, f"{CAPTION} {number}", memory): text.astype("<f4").tobytes()

@@ -75,12 +75,12 @@ def measure(options: argparse.Namespace) -> None:
 
 
 def draw(space: EmbeddingSpace) -> ExploreMap:
-    from gallery.explore import drawing
+    from gallery.explore import build
     from gallery.models import ExploreMap
 
     start = time.perf_counter()
     with _peaks() as peaks:
-        done = drawing.draw(space)
+        done = build.draw(space)
     if not done:
         raise SystemExit(f"The map was not drawn: {ExploreMap.objects.get(space=space).error}")
     took = time.perf_counter() - start
@@ -163,12 +163,12 @@ def answers(drawn: ExploreMap, viewer: User) -> None:
 
 def fit_in(drawn: ExploreMap) -> None:
     """How long pictures that come later take to find their places."""
-    from gallery.explore import placing
+    from gallery.explore import placement
 
     taken = list(drawn.points.values_list("pk", flat=True)[:1000])
     drawn.points.filter(pk__in=taken).delete()
     start = time.perf_counter()
-    count = placing.place_new(drawn)
+    count = placement.place_new(drawn)
     took = time.perf_counter() - start
     print(f"{count} later pictures fitted in: {took / count * 1000:.1f} ms each")
 

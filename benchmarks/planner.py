@@ -130,7 +130,7 @@ def compare(
 ) -> None:
     from gallery.search import planner, scans, scope_size
 
-    asked = scans.Scope.of(scope)
+    asked = scans.Scope.from_images(scope)
 
     def by_index(query: np.ndarray) -> list[uuid.UUID]:
         size = scope_size.measured(space, asked, WINDOW)

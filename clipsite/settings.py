@@ -102,7 +102,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "gallery.web.middleware.RefusalMiddleware",
-    "gallery.web.middleware.AskerMiddleware",
+    "gallery.web.middleware.RequesterMiddleware",
 ]
 
 ROOT_URLCONF = "clipsite.urls"
@@ -333,7 +333,7 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": env.int("PROXY_COUNT", 0),
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-# What pages and API count together (gallery.limits): of each account, or of the address of
+# What pages and API count together (gallery.rate_limits): of each account, or of the address of
 # a visitor.
 LIMITS = {
     "login": env.str("THROTTLE_LOGIN", "30/min"),

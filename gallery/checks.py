@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections, transaction
 from django.db.utils import DatabaseError, OperationalError
 
-from gallery import limits
+from gallery import rate_limits
 from gallery.indexing import vector_indexes
 from gallery.indexing.spaces import active_space
 from gallery.search import recall
@@ -86,7 +86,7 @@ def limits_are_rates(**kwargs: Any) -> list[CheckMessage]:
     problems: list[CheckMessage] = []
     for text in {**settings.LIMITS, **settings.VISITOR_LIMITS}.values():
         try:
-            limits.rate(text)
+            rate_limits.rate(text)
         except ValueError as error:
             problems.append(Error(f"In a THROTTLE_… variable {error}", id="gallery.E006"))
     return problems

@@ -22,8 +22,8 @@ from django.db import connection
 
 from gallery.accounts import deletion
 from gallery.explore import maps
-from gallery.indexing import presence, spaces
-from gallery.library import facts_again
+from gallery.indexing import heartbeat, spaces
+from gallery.library import facts_backfill
 from gallery.organising import copies, smart_albums, trash
 from gallery.search import calibration, recall
 from gallery.uploads import acceptance, imports
@@ -51,7 +51,7 @@ _WAITING: dict[str, Callable[[], bool]] = {
     deletion.TASK: deletion.is_waiting,
     imports.TASK: lambda: imports.waiting().exists(),
     acceptance.TASK: lambda: acceptance.interrupted().exists(),
-    facts_again.TASK: lambda: facts_again.waiting().exists(),
+    facts_backfill.TASK: lambda: facts_backfill.waiting().exists(),
     trash.TASK: trash.is_given_up,
 }
 
@@ -80,7 +80,7 @@ def begin(instance: Any, **kwargs: Any) -> None:
 def _sweep(queues: Collection[str]) -> None:
     """Every SWEEP_SECONDS, for as long as the worker runs."""
     # What a predecessor held is taken back before anything is claimed in its name.
-    presence.looked_back.wait()
+    heartbeat.claims_released.wait()
     at_work: dict[str, threading.Thread] = {}
     while not stopping.wait(settings.SWEEP_SECONDS):
         try:

@@ -11,15 +11,15 @@ from celery import shared_task
 from gallery import sweep as sweep  # connects the worker's signals
 from gallery import trail
 from gallery.accounts import deletion, expiry
-from gallery.doorbell import ring
+from gallery.dispatch import on_commit
 from gallery.encoders import reply
 from gallery.encoders.base import Encoder, ModelUnavailable, Vectors
 from gallery.encoders.client import ModelName
 from gallery.encoders.registry import get_verified_encoder
-from gallery.explore import drawing
-from gallery.indexing import presence as presence  # connects the worker's signals
+from gallery.explore import build
+from gallery.indexing import heartbeat as heartbeat  # connects the worker's signals
 from gallery.indexing import spaces
-from gallery.library import facts_again
+from gallery.library import facts_backfill
 from gallery.organising import copies, smart_albums, trash
 from gallery.pixels.decode import unpack
 from gallery.search import calibration, recall
@@ -52,7 +52,7 @@ def _answer(reply_key: str, model: ModelName, encode: Callable[[Encoder], Vector
     except ModelUnavailable as error:
         reply.send_error(reply_key, str(error))
     except Exception as error:
-        # The asker is told at once; the task fails with its traceback in the log.
+        # The requester is told at once; the task fails with its traceback in the log.
         reply.send_error(reply_key, f"The encoder failed on this query: {error!r:.200}")
         raise
     else:
@@ -67,9 +67,9 @@ def index_pending() -> None:
     drain.drain(Resource.MODEL)
     spaces.finish_spaces()
     if spaces.lists_are_due():
-        ring(spaces.LISTS_TASK)
+        on_commit(spaces.LISTS_TASK)
     if smart_albums.due().exists():
-        ring(smart_albums.TASK)
+        on_commit(smart_albums.TASK)
 
 
 @shared_task
@@ -90,7 +90,7 @@ def prepare_calibration() -> None:
 def analyse_pending() -> None:
     drain.drain(Resource.PROCESSOR)
     if copies.waiting().exists():
-        ring(copies.TASK)
+        on_commit(copies.TASK)
 
 
 # --- Queue "chores": work without an end in sight, each kind in a lane of its own ----
@@ -111,7 +111,7 @@ def compare_copies() -> None:
 @shared_task
 @lane()
 def read_facts_again() -> None:
-    facts_again.catch_up()
+    facts_backfill.backfill_facts()
 
 
 @shared_task
@@ -130,7 +130,7 @@ def remove_accounts() -> None:
 @shared_task
 @lane()
 def tend_map() -> None:
-    drawing.tend()
+    build.build_due()
 
 
 @shared_task

@@ -124,7 +124,7 @@ def _unheard_rings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     would do its work before it looks."""
     if not {"encoder_worker", "media_worker"}.intersection(request.fixturenames):
         nobody = SimpleNamespace(send_task=lambda *ring, **options: None)
-        monkeypatch.setattr("gallery.doorbell.current_app", nobody)
+        monkeypatch.setattr("gallery.dispatch.current_app", nobody)
 
 
 @pytest.fixture
@@ -144,10 +144,10 @@ def media(settings: Any) -> Path:
 
 
 @pytest.fixture
-def rings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+def dispatched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What was rung for, instead of a broker."""
     calls: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("gallery.doorbell.ring", lambda *call: calls.append(call))
+    monkeypatch.setattr("gallery.dispatch.on_commit", lambda *call: calls.append(call))
     return calls
 
 

@@ -121,7 +121,7 @@ def _serve() -> None:
 def _functions() -> dict[str, Callable[[IO[bytes]], object]]:
     """The ways that a file from outside is read. The first one decides whether it is
     accepted; the others then have to get along with it."""
-    from gallery.library import drawing
+    from gallery.library import rendition_pixels
     from gallery.library.facts import read_facts
     from gallery.library.query_picture import packed_part, read_query_picture, read_small_picture
     from gallery.library.renditions import WIDTHS
@@ -136,7 +136,7 @@ def _functions() -> dict[str, Callable[[IO[bytes]], object]]:
 
     def draw(file: IO[bytes], widths: Sequence[int | None]) -> None:
         facts = inspect_picture(file)
-        drawing.draw(file, (facts.width, facts.height), widths)
+        rendition_pixels.draw(file, (facts.width, facts.height), widths)
 
     return {
         "inspect_picture": inspect_picture,

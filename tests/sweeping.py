@@ -1,10 +1,10 @@
 """The sweep at the moment that a test wants it, by the workers that hear it."""
 
 from gallery import sweep
-from gallery.doorbell import ring
+from gallery.dispatch import on_commit
 
 
 def ring_for_all() -> None:
     """Ring for everything that waits."""
     for task in sweep.waiting():
-        ring(task)
+        on_commit(task)

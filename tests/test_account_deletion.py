@@ -38,7 +38,7 @@ PASSWORD = {"password": "alice-password"}
 
 
 @pytest.fixture
-def shared(alice: User, bob: User, rings: list[Any]) -> dict[str, Any]:
+def shared(alice: User, bob: User, dispatched: list[Any]) -> dict[str, Any]:
     """Alice's pictures, public, shared and in the trash; one of Bob's among them."""
     public = upload(alice, draw(colour="red"), visibility="public")
     upload(alice, draw(colour="blue"), visibility="unlisted")
@@ -69,7 +69,7 @@ def remove(user: User, callbacks: Any) -> bool:
 
 
 def test_everything_disappears_at_once(
-    alice: User, bob: User, shared: dict[str, Any], rings: list[Any]
+    alice: User, bob: User, shared: dict[str, Any], dispatched: list[Any]
 ) -> None:
     client, page = api(alice), browser()
     login = {"login": "alice", "password": "alice-password"}
@@ -90,7 +90,7 @@ def test_everything_disappears_at_once(
     assert not ShareLink.objects.live().exists()
     assert not Group.objects.exists()
     assert api(bob).get(f"/api/v1/images/{public.pk}/file/").status_code == 404
-    assert (deletion.TASK,) in rings
+    assert (deletion.TASK,) in dispatched
 
 
 def test_the_password_is_needed_even_by_session(alice: User, shared: dict[str, Any]) -> None:
@@ -117,7 +117,7 @@ def test_the_last_administrator_stays(db: None) -> None:
     assert "This is the last administrator." in page.content.decode()
 
 
-def test_repeating_it_changes_nothing(alice: User, rings: list[Any]) -> None:
+def test_repeating_it_changes_nothing(alice: User, dispatched: list[Any]) -> None:
     deletion.request_deletion(alice)
     first = User.objects.get(pk=alice.pk).deletion_requested_at
     deletion.request_deletion(alice)
@@ -146,7 +146,7 @@ def test_the_worker_removes_rows_and_files_of_this_account_alone(
 
 
 def test_name_and_address_are_free_again(
-    alice: User, rings: list[Any], django_capture_on_commit_callbacks: Any
+    alice: User, dispatched: list[Any], django_capture_on_commit_callbacks: Any
 ) -> None:
     EmailAddress.objects.create(user=alice, email=alice.email, primary=True, verified=True)
     deletion.request_deletion(alice)
@@ -161,7 +161,7 @@ def test_a_worker_that_dies_goes_on_later(
     alice: User,
     shared: dict[str, Any],
     media: Path,
-    rings: list[Any],
+    dispatched: list[Any],
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
@@ -193,7 +193,7 @@ def test_a_worker_that_dies_goes_on_later(
 
 def test_what_arrives_meanwhile_goes_too(
     alice: User,
-    rings: list[Any],
+    dispatched: list[Any],
     media: Path,
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Any,
@@ -239,7 +239,7 @@ def test_the_page_says_what_goes_and_offers_the_export(alice: User, shared: dict
     ],
 )
 def test_both_have_to_be_right(
-    alice: User, bob: User, rings: list[Any], wrong: dict[str, str], text: str
+    alice: User, bob: User, dispatched: list[Any], wrong: dict[str, str], text: str
 ) -> None:
     body = {"username": "alice", **PASSWORD, **wrong}
     page = browser(alice).post(reverse("account_delete"), body)
@@ -247,7 +247,7 @@ def test_both_have_to_be_right(
     assert User.objects.filter(is_active=True).count() == 2
 
 
-def test_deleting_on_the_page_signs_out(alice: User, bob: User, rings: list[Any]) -> None:
+def test_deleting_on_the_page_signs_out(alice: User, bob: User, dispatched: list[Any]) -> None:
     client = browser(alice)
     body = {"username": "alice", **PASSWORD}
     page = client.post(reverse("account_delete"), body, follow=True)

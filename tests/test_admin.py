@@ -37,7 +37,7 @@ LISTS = ("image", "embeddingspace", "analysis", "user")
 def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[Any, ...]]]:
     """The tasks that were sent, instead of sending them."""
     sent: list[tuple[str, tuple[Any, ...]]] = []
-    monkeypatch.setattr("gallery.doorbell._send", lambda name, args: sent.append((name, args)))
+    monkeypatch.setattr("gallery.dispatch._send", lambda name, args: sent.append((name, args)))
     return sent
 
 
@@ -308,7 +308,9 @@ def test_deleting_removes_the_file_too(
 def test_failures_list_the_reasons_of_the_failed_alone(
     admin: Client, picture: Image, failed: Analysis
 ) -> None:
-    set_state(failed.image, "looks", "failed", reason_code="needs")  # told by what it needs
+    set_state(
+        failed.image, "visual_features", "failed", reason_code="needs"
+    )  # told by what it needs
     response = admin.get(list_url("analysis"))
     assert list(response.context["cl"].result_list) == [failed]
     assert "The picture cannot be decoded." in response.content.decode()

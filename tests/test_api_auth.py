@@ -181,7 +181,7 @@ def test_a_session_writes_only_with_the_csrf_token(alice):
 
 @pytest.fixture
 def rates(settings):
-    """Replaces the rates of some scopes (gallery.limits)."""
+    """Replaces the rates of some scopes (gallery.rate_limits)."""
 
     def replace(**rates: str) -> None:
         settings.LIMITS = {**settings.LIMITS, **rates}

@@ -240,7 +240,7 @@ def test_a_bug_is_a_500_without_details(alice, monkeypatch):
     def break_down(*args, **kwargs):
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr("gallery.indexing.showing.newest", break_down)
+    monkeypatch.setattr("gallery.indexing.selectors.newest", break_down)
     client = api(alice)
     client.raise_request_exception = False
     answer = client.get(V1 + "images/")

@@ -278,16 +278,16 @@ def test_a_failed_picture_says_why_and_is_tried_again(alice):
     assert (row.state, row.attempts, row.reason_code, row.reason) == ("waiting", 0, "", "")
 
 
-def test_a_retry_is_of_all_that_failed_and_of_nothing_else(alice, rings):
+def test_a_retry_is_of_all_that_failed_and_of_nothing_else(alice, dispatched):
     space, building = make_space(), make_space("building", architecture="other")
     retired = make_space("retired", architecture="former")
     image, other = upload(alice), upload(alice, pictures.jpeg(99, 50))
     set_vector(image, space, [1, 0, 0])
-    failed = [encoding.name_of(building), "renditions", "looks", "comparison"]
+    failed = [encoding.name_of(building), "renditions", "visual_features", "comparison"]
     for name in [*failed, encoding.name_of(retired)]:
         set_state(image, name, "failed", reason_code="crashed", attempts=5)
-    set_state(other, "looks", "failed")
-    rings.clear()
+    set_state(other, "visual_features", "failed")
+    dispatched.clear()
 
     assert api(alice).post(f"{IMAGES}{image.pk}/retry/").status_code == 200
 
@@ -295,8 +295,11 @@ def test_a_retry_is_of_all_that_failed_and_of_nothing_else(alice, rings):
     assert {name for name in states if states[name] == "waiting"} == set(failed)
     assert states[encoding.name_of(space)] == "done"
     assert states[encoding.name_of(retired)] == "failed", "nobody wants that any more"
-    assert other.analyses.get(analyser="looks").state == "failed"
-    assert sorted(rings) == [("gallery.tasks.analyse_pending",), ("gallery.tasks.index_pending",)]
+    assert other.analyses.get(analyser="visual_features").state == "failed"
+    assert sorted(dispatched) == [
+        ("gallery.tasks.analyse_pending",),
+        ("gallery.tasks.index_pending",),
+    ]
 
 
 def test_nobody_else_has_a_picture_tried_again(alice, bob):

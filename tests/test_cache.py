@@ -17,7 +17,7 @@ from django.core.cache import cache, caches
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from gallery import remembered
+from gallery import checked_cache
 from gallery.api.uploads import Answer, IdempotencyKey
 from gallery.encoders import client
 from gallery.explore import concepts, regions
@@ -27,7 +27,7 @@ from gallery.models import User
 from gallery.search import query_pictures, scope_size, window
 from gallery.search.relevance import Judgement
 from gallery.search.window import Window
-from gallery.sharing import tries
+from gallery.sharing import attempt_limits
 from tests.factories import make_space
 
 
@@ -137,16 +137,16 @@ def test_a_default_tells_what_is_expected(raw: Raw, poison: bytes) -> None:
 
 @pytest.mark.django_db
 def test_tries_count_anew_from_a_poisoned_counter(raw: Raw, poison: bytes) -> None:
-    tries.count("password", 2, 3600)
+    attempt_limits.count("password", 2, 3600)
     raw.poison(poison)
     if poison.isdigit():  # it looks like ours
-        with pytest.raises(tries.TooManyTries):
-            tries.count("password", 2, 3600)
+        with pytest.raises(attempt_limits.TooManyAttempts):
+            attempt_limits.count("password", 2, 3600)
         return
     for _ in range(3):  # one of them makes room for the counter, a "yes" counts as one
-        tries.count("password", 4, 3600)
-    with pytest.raises(tries.TooManyTries):
-        tries.count("password", 2, 3600)
+        attempt_limits.count("password", 4, 3600)
+    with pytest.raises(attempt_limits.TooManyAttempts):
+        attempt_limits.count("password", 2, 3600)
 
 
 @pytest.mark.django_db
@@ -268,7 +268,11 @@ def test_a_poisoned_vector_is_asked_for_anew(
             query_pictures.vector_of(SmallPicture(b"", "ab"), None, space), vector[0]
         )
     assert len(asked) == 2
-    for value in (poison, msgpack.dumps(remembered.packed(vector * 2)), msgpack.dumps(b"\0" * 8)):
+    for value in (
+        poison,
+        msgpack.dumps(checked_cache.pack_vectors(vector * 2)),
+        msgpack.dumps(b"\0" * 8),
+    ):
         raw.poison(value)
         asked.clear()
         assert np.array_equal(client.encode_texts(space, ["a dog"]), vector)
@@ -296,19 +300,19 @@ def test_poisoned_concepts_are_asked_for_anew(
 def test_poisoned_names_of_regions_are_not_there(raw: Raw, poison: bytes) -> None:
     read = lambda plain: regions._chosen(plain, 5)  # noqa: E731
     cache.set("names", [(3, (1, 4)), (9, (0,))])
-    assert remembered.get("names", read) == {3: (1, 4), 9: (0,)}
+    assert checked_cache.get("names", read) == {3: (1, 4), 9: (0,)}
     cache.set("names", [(3, (1, 5))])
-    assert remembered.get("names", read) is None
+    assert checked_cache.get("names", read) is None
     raw.poison(poison)
-    assert not remembered.get("names", read)
+    assert not checked_cache.get("names", read)
 
 
 def test_a_poisoned_size_of_a_scope_is_counted_anew(raw: Raw, poison: bytes) -> None:
     cache.set("size", [1, 2, 3, 4, 5, True])
-    size = remembered.get("size", scope_size._size)
+    size = checked_cache.get("size", scope_size._size)
     assert size == scope_size.Size(1, 2, 3, 4, 5, True)
     raw.poison(poison)
-    assert remembered.get("size", scope_size._size) is None
+    assert checked_cache.get("size", scope_size._size) is None
 
 
 @pytest.mark.django_db

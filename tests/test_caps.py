@@ -46,7 +46,7 @@ from gallery.uploads import imports, tus
 from tests.api_tools import code_of
 from tests.conftest import api, draw, upload
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rings")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("dispatched")]
 
 Make = Callable[[User, int], Any]
 

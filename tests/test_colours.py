@@ -15,7 +15,7 @@ from sklearn.datasets import load_sample_image
 
 from gallery.errors import Refusal
 from gallery.library import colour_names
-from gallery.library.looks import looks_of
+from gallery.library.visual_features import visual_features_of
 from gallery.models import Image
 from gallery.search import colours, filters
 from tests.api_tools import code_of
@@ -29,9 +29,9 @@ pytestmark = pytest.mark.django_db
 def looks(name: str) -> dict[str, Any]:
     """Of a photograph, or of one flat colour."""
     if name.startswith("#"):
-        return looks_of(Pillow.new("RGB", (20, 20), name))
+        return visual_features_of(Pillow.new("RGB", (20, 20), name))
     pixels = load_sample_image(name) if name.endswith(".jpg") else getattr(data, name)()
-    return looks_of(Pillow.fromarray(pixels).convert("RGB"))
+    return visual_features_of(Pillow.fromarray(pixels).convert("RGB"))
 
 
 def shown(owner, name: str, visibility: str = "public") -> Image:

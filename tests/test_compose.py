@@ -131,7 +131,7 @@ def test_terms_count_by_how_far_they_tell_pictures_apart(
     rng = np.random.default_rng(1)
     pictures = np.zeros((200, 3), dtype=np.float32)
     pictures[:, 0], pictures[:, 1] = rng.normal(0, 0.4, 200), rng.normal(0.5, 0.1, 200)
-    monkeypatch.setattr(sample, "of", lambda space: sample.Sample([], pictures, 200))
+    monkeypatch.setattr(sample, "sample_of", lambda space: sample.Sample([], pictures, 200))
     axes = np.eye(3, dtype=np.float32)[:2]
     two_texts = combine.shares_of(axes, [True, True], [1, 1], space)
     spread = pictures.std(axis=0)

@@ -13,7 +13,7 @@ from skimage import data as photographs
 
 from gallery import tasks
 from gallery.indexing import near_duplicates, previews
-from gallery.library import detail, drawing, renditions
+from gallery.library import detail, rendition_pixels, renditions
 from gallery.models import Image, NearDuplicate
 from gallery.organising import copies, duplicates
 from tests.conftest import upload
@@ -262,7 +262,7 @@ def test_a_pair_that_was_stored_before_is_judged_again(alice):
 
 
 def test_previews_are_read_as_they_are_shown():
-    shown = previews.levels(drawing.placeholder(plain(200, 30, 30)))
+    shown = previews.levels(rendition_pixels.placeholder(plain(200, 30, 30)))
     assert shown.shape == (20, 20, 3)
     assert np.abs(shown.mean(axis=(0, 1)) - (200, 30, 30)).max() < 8
 

@@ -157,7 +157,7 @@ def test_totals_are_counted_now_and_then(
 ):
     (image,) = pictures(alice, 1)
     set_state(image, renditions.ANALYSER, "failed", reason_code="damaged")
-    set_state(image, "looks", "failed", reason_code="needs")
+    set_state(image, "visual_features", "failed", reason_code="needs")
     first = coverage.recent()
     assert first == coverage.Totals(waiting=2, failed=1)
     Analysis.objects.update(state="done")
@@ -300,7 +300,7 @@ def test_the_owner_reads_what_became_of_a_picture(space: EmbeddingSpace, alice: 
     name, done_at = encoding.name_of(space), timezone.now()
     set_state(image, name, "failed", reason_code="damaged", reason=DAMAGED)
     set_state(image, renditions.ANALYSER, "done", done_at=done_at)
-    image.analyses.filter(analyser="looks").delete()
+    image.analyses.filter(analyser="visual_features").delete()
     told = steps(api(alice), image)
     assert list(told) == [each.name for each in wanted()]
     assert told[name] == {
@@ -314,7 +314,7 @@ def test_the_owner_reads_what_became_of_a_picture(space: EmbeddingSpace, alice: 
     }
     assert told[renditions.ANALYSER]["state"] == "done"
     assert told[renditions.ANALYSER]["done_at"] is not None
-    assert told["looks"]["state"] == "missing"
+    assert told["visual_features"]["state"] == "missing"
     assert told["comparison"]["state"] == "waiting"
 
 
@@ -354,8 +354,8 @@ def test_whether_a_later_step_may_succeed_depends_on_the_earlier_one(
 ):
     image = upload(alice)
     set_state(image, renditions.ANALYSER, "failed", reason_code=code, reason="x")
-    set_state(image, "looks", "failed", reason_code="needs", reason=ledger.NEEDED)
-    told = steps(api(alice), image)["looks"]
+    set_state(image, "visual_features", "failed", reason_code="needs", reason=ledger.NEEDED)
+    told = steps(api(alice), image)["visual_features"]
     assert (told["reason"], told["can_retry"]) == (ledger.NEEDED, may_help)
 
 
@@ -411,7 +411,7 @@ def test_a_model_that_is_removed_is_no_longer_away(space: EmbeddingSpace):
 def test_the_dashboard_shows_the_table(space: EmbeddingSpace, alice: User, admin: Client):
     one, two, three = pictures(alice, 3)
     set_state(one, renditions.ANALYSER, "failed", reason_code="damaged", reason=DAMAGED)
-    set_state(one, "looks", "failed", reason_code="needs", reason=ledger.NEEDED)
+    set_state(one, "visual_features", "failed", reason_code="needs", reason=ledger.NEEDED)
     set_state(two, renditions.ANALYSER, "failed", reason_code="crashed", reason=ledger.CRASHED)
     page = admin.get("/admin/")
     (row,) = [
@@ -428,7 +428,7 @@ def test_the_dashboard_shows_the_table(space: EmbeddingSpace, alice: User, admin
         listed = admin.get(failure["link"]).context["cl"].queryset
         assert [each.reason_code for each in listed] == [failure["code"]]
         assert {each.analyser for each in listed} == {renditions.ANALYSER}
-    assert three.analyses.filter(analyser="looks", state="waiting").exists()
+    assert three.analyses.filter(analyser="visual_features", state="waiting").exists()
 
 
 def test_the_dashboard_says_what_is_away(space: EmbeddingSpace, admin: Client):

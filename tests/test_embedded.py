@@ -63,7 +63,7 @@ def test_the_launcher_imports_neither_django_nor_torch() -> None:
 
 
 def test_a_process_is_recognised_by_more_than_its_id() -> None:
-    me = Identity.of(os.getpid())
+    me = Identity.from_pid(os.getpid())
     assert me is not None
     assert me.is_running()
     assert not Identity(me.pid, me.start_ticks - 1, me.boot).is_running()
@@ -72,7 +72,7 @@ def test_a_process_is_recognised_by_more_than_its_id() -> None:
 
 def test_a_zombie_is_not_running() -> None:
     process = subprocess.Popen(["true"])
-    wait_until(lambda: Identity.of(process.pid) is None)
+    wait_until(lambda: Identity.from_pid(process.pid) is None)
     assert Path(f"/proc/{process.pid}").exists(), "not reaped yet"
     process.wait()
 
@@ -94,7 +94,7 @@ def test_leftovers_are_stopped_and_strangers_left_alone(data: DataFolder) -> Non
         records.write(data.run, "left", left, sleeper)
         records.write(data.run, "reused", stranger, sleeper)
         reused = data.run / "reused.pid.json"
-        identity = Identity.of(stranger.pid)
+        identity = Identity.from_pid(stranger.pid)
         assert identity is not None
         reused.write_text(
             reused.read_text().replace(str(identity.start_ticks), str(identity.start_ticks - 5))

@@ -19,7 +19,7 @@ from django.test import Client
 from django.utils import timezone, translation
 
 from gallery.errors import Unavailable
-from gallery.explore import concepts, drawing, layout, maps, placing, points, regions
+from gallery.explore import build, concepts, layout, maps, placement, points, regions
 from gallery.explore.status import status
 from gallery.indexing import encoding
 from gallery.library.service import add_image
@@ -161,7 +161,7 @@ def test_a_map_is_drawn_of_everybodys_pictures(alice, bob, space):
     trashed = make_images(alice, 1, deleted_at=timezone.now())
     encode(trashed, space, axis=0)
     assert maps.due() == space
-    assert drawing.draw(space)
+    assert build.draw(space)
     drawn = maps.shown()
     assert (drawn.state, drawn.laid_out, drawn.error) == ("ready", 18, "")
     found = places(drawn)
@@ -174,16 +174,16 @@ def test_a_map_is_drawn_of_everybodys_pictures(alice, bob, space):
     assert maps.due() is None
     # The same pictures, the same map.
     ExploreMap.objects.update(state="waiting")
-    assert drawing.draw(space)
+    assert build.draw(space)
     again = places(maps.shown())
     assert {pk: found[pk][:2] for pk in found} == {pk: again[pk][:2] for pk in again}
 
 
 def test_what_the_sample_leaves_out_is_fitted_in_at_once(alice, space, monkeypatch):
-    monkeypatch.setattr(drawing, "SAMPLE", 20)
-    monkeypatch.setattr(drawing, "BLOCK", 8)
+    monkeypatch.setattr(build, "SAMPLE", 20)
+    monkeypatch.setattr(build, "BLOCK", 8)
     groups = three_groups(alice, space, each=15)
-    assert drawing.draw(space)
+    assert build.draw(space)
     found = places(maps.shown())
     assert len(found) == 45
     assert len(set(found.values())) == 45  # none on top of another
@@ -198,7 +198,7 @@ def test_nothing_is_drawn_of_too_few(alice, space):
     encode(make_images(alice, maps.LEAST_PICTURES - 1), space, axis=0)
     assert maps.due() is None
     assert status().state == "too_few"
-    assert not drawing.draw(space)
+    assert not build.draw(space)
     assert maps.shown() is None
     page = Client().get("/explore/", headers={"HX-Request": "true"})
     assert b"Too few pictures" in page.content
@@ -254,8 +254,8 @@ def test_a_layout_that_is_killed_leaves_the_old_map_and_a_reason(alice, space, m
         started.append(process)
         return process
 
-    monkeypatch.setattr(drawing.subprocess, "Popen", start)
-    assert not drawing.draw(space)
+    monkeypatch.setattr(build.subprocess, "Popen", start)
+    assert not build.draw(space)
     drawn.refresh_from_db()
     assert drawn.state == "failed"
     assert "signal 9" in drawn.error
@@ -279,7 +279,7 @@ def test_the_old_spaces_map_is_shown_until_the_new_one_is_drawn(alice, space):
         encode(list(images), new, axis)
     assert maps.shown() == old
     assert maps.due() == new
-    drawing.tend()
+    build.build_due()
     assert maps.shown().space == new
     assert not ExploreMap.objects.filter(space=space).exists()
 
@@ -316,7 +316,7 @@ def test_new_pictures_find_their_place_among_those_like_them(alice, space):
     trashed = make_images(alice, 1, deleted_at=timezone.now())
     encode(trashed, space, axis=2)
     assert points.unplaced(drawn, Image.objects.visible_to(alice)) == 4
-    drawing.tend()
+    build.build_due()
     where = places(drawn)
     assert len(where) == 19
     for image in new:
@@ -326,13 +326,13 @@ def test_new_pictures_find_their_place_among_those_like_them(alice, space):
         assert abs(y - 0.9) < 0.05
     assert len({where[image.pk][:2] for image in new}) == 4
     assert points.unplaced(drawn, Image.objects.visible_to(alice)) == 0
-    assert placing.place_new(drawn) == 0
+    assert placement.place_new(drawn) == 0
 
 
 def test_a_place_between_two_regions_lies_in_one_of_them():
-    here = [placing.Neighbour(0.1, 0.1, 1, 0.9), placing.Neighbour(0.12, 0.1, 1, 0.88)]
-    there = [placing.Neighbour(0.9, 0.9, 2, 0.89)] * 8
-    x, y, region = placing.place(uuid.uuid4(), [here[0], *there, here[1]])
+    here = [placement.Neighbour(0.1, 0.1, 1, 0.9), placement.Neighbour(0.12, 0.1, 1, 0.88)]
+    there = [placement.Neighbour(0.9, 0.9, 2, 0.89)] * 8
+    x, y, region = placement.place(uuid.uuid4(), [here[0], *there, here[1]])
     assert region == 1
     assert abs(x - 0.11) < 0.02
     assert abs(y - 0.1) < 0.02
@@ -417,7 +417,7 @@ def test_what_the_best_of_many_texts_gets_by_chance(alice, space):
     few, many = (relevance.best_by_chance(space, np.tile(texts, (n, 1))) for n in (1, 50))
     assert few is not None
     assert many is not None
-    scores = sample.of(space).vectors @ texts.T
+    scores = sample.sample_of(space).vectors @ texts.T
     reach = np.median(scores, axis=0) + np.sqrt(2 * np.log(3)) * scores.std(axis=0)
     assert few == pytest.approx(reach, abs=1e-3)
     assert (many[:3] > few).all(), "of more there is a better one by chance"

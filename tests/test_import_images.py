@@ -19,7 +19,7 @@ from tests import pictures
 from tests.conftest import ROOT, draw, wait_for, worker_environment
 
 # The command works in threads, each with a connection of its own.
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rings")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("dispatched")]
 
 SOME_FAILED = "Some files were not imported"
 

@@ -22,7 +22,7 @@ from gallery import sweep, tasks
 from gallery.errors import Refusal
 from gallery.library import caps, service
 from gallery.models import Album, Image, ImportBatch, ImportItem, ResumableUpload, User
-from gallery.passing import can_pass
+from gallery.retryable import can_pass
 from gallery.uploads import import_run, imports, remote, tus
 from gallery.uploads.remote import Fetched
 from gallery.work import leases
@@ -37,7 +37,7 @@ IMPORTS = "/api/v1/imports/"
 
 
 @pytest.fixture(autouse=True)
-def upload_dir(tmp_path: Path, settings: Any, rings: Any) -> Path:
+def upload_dir(tmp_path: Path, settings: Any, dispatched: Any) -> Path:
     settings.UPLOAD_DIR = str(tmp_path / "uploads")
     return tmp_path / "uploads"
 
@@ -80,7 +80,7 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def test_a_zip_file_is_added_picture_by_picture(
-    alice: User, upload_dir: Path, rings: list[tuple[Any, ...]]
+    alice: User, upload_dir: Path, dispatched: list[tuple[Any, ...]]
 ) -> None:
     album = Album.objects.create(owner=alice, title="Trip")
     data = packed(
@@ -99,7 +99,7 @@ def test_a_zip_file_is_added_picture_by_picture(
         }
     )
     batch = upload_zip(alice, data, filename="trip.zip", visibility="public", album=str(album.pk))
-    assert (imports.TASK,) in rings
+    assert (imports.TASK,) in dispatched
     waiting = shown(alice, batch)
     assert (waiting["state"], waiting["kind"], waiting["name"]) == ("pending", "zip", "trip.zip")
     assert counts(waiting) == (0, 0, 0, 0, 0)
@@ -155,7 +155,7 @@ def test_a_name_beside_the_name_counts_while_it_is_of_that_name(alice: User) -> 
 
 
 def test_what_is_no_picture_by_its_name_either_is_left_out(
-    alice: User, settings: Any, rings: list[tuple[Any, ...]]
+    alice: User, settings: Any, dispatched: list[tuple[Any, ...]]
 ) -> None:
     settings.MAX_UPLOAD_BYTES = 50_000
     picture = draw()

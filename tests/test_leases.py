@@ -27,7 +27,7 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture(autouse=True)
-def _nobody_listens(rings: Any) -> None:
+def _nobody_listens(dispatched: Any) -> None:
     """Rings are for workers, of which there is none here."""
 
 

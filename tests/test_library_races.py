@@ -53,7 +53,7 @@ def together() -> Callable[..., list[Any]]:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("rings")
+@pytest.mark.usefixtures("dispatched")
 def test_identical_uploads_at_once_all_succeed(
     alice: User, media: Path, together: Callable[..., list[Any]]
 ) -> None:
@@ -69,7 +69,7 @@ def test_identical_uploads_at_once_all_succeed(
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("rings")
+@pytest.mark.usefixtures("dispatched")
 def test_uploads_and_purges_at_once_never_leave_a_row_without_its_file(
     alice: User, media: Path, together: Callable[..., list[Any]]
 ) -> None:
@@ -91,7 +91,7 @@ def test_uploads_and_purges_at_once_never_leave_a_row_without_its_file(
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("rings")
+@pytest.mark.usefixtures("dispatched")
 def test_a_file_removed_before_the_row_is_written_again(
     alice: User, media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,7 +129,7 @@ def test_a_failed_transaction_takes_its_file_with_it(
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("rings")
+@pytest.mark.usefixtures("dispatched")
 def test_a_failed_upload_keeps_a_file_that_a_committed_row_names(
     alice: User, media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

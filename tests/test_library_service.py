@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_an_upload_is_kept_byte_for_byte_with_its_facts(
-    alice: User, media: Path, rings: list[tuple[Any, ...]]
+    alice: User, media: Path, dispatched: list[tuple[Any, ...]]
 ) -> None:
     data = pictures.with_gps()
     sha256 = hashlib.sha256(data).hexdigest()
@@ -51,11 +51,11 @@ def test_an_upload_is_kept_byte_for_byte_with_its_facts(
     assert image.latitude == pytest.approx(31.2293333)
     assert image.captured_at is not None
     # No space: no model is wanted.
-    assert rings == [("gallery.tasks.analyse_pending",)]
+    assert dispatched == [("gallery.tasks.analyse_pending",)]
 
 
 def test_an_upload_enters_the_ledger_once_for_each_analyser(
-    alice: User, rings: list[tuple[Any, ...]]
+    alice: User, dispatched: list[tuple[Any, ...]]
 ) -> None:
     active, building = make_space(), make_space("building", architecture="other")
     make_space("retired", architecture="former")
@@ -64,11 +64,15 @@ def test_an_upload_enters_the_ledger_once_for_each_analyser(
 
     rows = image.analyses.order_by("analyser")
     assert [row.analyser for row in rows] == [
-        "comparison", f"encoding-{active.pk}", f"encoding-{building.pk}", "looks", "renditions",
+        "comparison", f"encoding-{active.pk}", f"encoding-{building.pk}",
+        "renditions", "visual_features",
     ]  # fmt: skip
     assert {(row.state, row.attempts, row.claim) for row in rows} == {("waiting", 0, None)}
     assert state_of(image) == "pending"
-    assert sorted(rings) == [("gallery.tasks.analyse_pending",), ("gallery.tasks.index_pending",)]
+    assert sorted(dispatched) == [
+        ("gallery.tasks.analyse_pending",),
+        ("gallery.tasks.index_pending",),
+    ]
 
 
 def test_a_picture_without_a_title_does_not_show_its_file_name(alice: User) -> None:
@@ -166,7 +170,7 @@ def test_a_broker_that_is_down_loses_nothing(
     app = Celery("nobody listens", set_as_current=False)
     app.config_from_object("django.conf:settings", namespace="CELERY")
     app.conf.broker_url = "redis://127.0.0.1:1/0"
-    monkeypatch.setattr("gallery.doorbell.current_app", app)
+    monkeypatch.setattr("gallery.dispatch.current_app", app)
     started = time.monotonic()
 
     with django_capture_on_commit_callbacks(execute=True):
@@ -218,12 +222,14 @@ def test_the_same_bytes_bring_back_a_lost_file(alice: User, media: Path) -> None
     assert (media / image.file.name).read_bytes() == data
 
 
-def test_the_same_bytes_restore_from_the_trash(alice: User, rings: list[tuple[Any, ...]]) -> None:
+def test_the_same_bytes_restore_from_the_trash(
+    alice: User, dispatched: list[tuple[Any, ...]]
+) -> None:
     data = pictures.jpeg()
     image = add(alice, data, "old.jpg", title="Old").image
     service.delete_image(image)
     space = make_space()  # that was not there when it was deleted
-    rings.clear()
+    dispatched.clear()
 
     upload = add(alice, data, "new.jpg", title="New", description="d", visibility="unlisted")
 
@@ -234,7 +240,7 @@ def test_the_same_bytes_restore_from_the_trash(alice: User, rings: list[tuple[An
     assert (image.title, image.description, image.visibility) == ("New", "d", "unlisted")
     assert image.original_name == "new.jpg"
     assert image.analyses.filter(analyser=f"encoding-{space.pk}", state="waiting").exists()
-    assert ("gallery.tasks.index_pending",) in rings
+    assert ("gallery.tasks.index_pending",) in dispatched
 
 
 # --- Changing, trash, purge -----------------------------------------------------
@@ -286,7 +292,7 @@ def test_deleted_pictures_are_gone_for_all_and_come_back(alice: User, bob: User)
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("rings")
+@pytest.mark.usefixtures("dispatched")
 def test_the_trash_is_purged_when_its_time_has_come(alice: User, media: Path) -> None:
     kept = add(alice, pictures.jpeg(70, 70)).image
     fresh = add(alice, pictures.jpeg(80, 80)).image
@@ -302,7 +308,7 @@ def test_the_trash_is_purged_when_its_time_has_come(alice: User, media: Path) ->
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("rings")
+@pytest.mark.usefixtures("dispatched")
 def test_a_purge_that_is_undone_keeps_the_files(alice: User) -> None:
     image = add(alice, pictures.jpeg()).image
 

@@ -15,11 +15,11 @@ from django.test import RequestFactory
 from django.urls import reverse
 from rest_framework.test import APIClient
 
-from gallery import asker, checks, limits
-from gallery.asker import Asker
+from gallery import checks, rate_limits, requester
 from gallery.encoders import client
 from gallery.models import Image, SavedSearch, User
 from gallery.pixels import isolation
+from gallery.requester import Requester
 from tests.conftest import api, draw, upload
 from tests.factories import make_space, set_vector
 from tests.web_tools import HTMX, browser, fake_encoder
@@ -239,16 +239,19 @@ def test_a_sent_picture_counts_by_its_pixels_before_it_is_decoded(
     monkeypatch.setattr(isolation, "run", lambda *job, **_arguments: decoded.append(job))
     # 40,000,000 pixels in a kilobyte: four searches.
     wide = draw(8000, 5000, format="PNG")
-    with asker.asking(Asker(account=alice.pk)):
-        limits.charge("search", 19)
+    with requester.on_behalf_of(Requester(account=alice.pk)):
+        rate_limits.charge("search", 19)
     client = APIClient(raise_request_exception=False)  # nothing was decoded, after all
     client.force_login(alice)
     send(client, SimpleUploadedFile("a.png", wide))
     assert len(decoded) == 1, "one was left"
     assert_refused(send(client, SimpleUploadedFile("a.png", wide)))
     assert len(decoded) == 1
-    with asker.asking(Asker(account=alice.pk)), pytest.raises(limits.TooMany) as refused:
-        limits.charge("search")
+    with (
+        requester.on_behalf_of(Requester(account=alice.pk)),
+        pytest.raises(rate_limits.TooMany) as refused,
+    ):
+        rate_limits.charge("search")
     assert 3 * 4320 < refused.value.retry_after < 4 * 4320  # 23 of 20 a day
 
 
@@ -299,20 +302,20 @@ def glance_of(language: str) -> Any:
     """The row of a saved search, after all was spent."""
     owner = User.objects.get(username="alice")
     saved = SavedSearch.objects.create(owner=owner, name="a", query={"terms": [{"text": "a"}]})
-    with asker.asking(Asker(account=owner.pk)):
-        limits.charge("search", 5)
+    with requester.on_behalf_of(Requester(account=owner.pk)):
+        rate_limits.charge("search", 5)
     address = reverse("saved_search_glance", args=[saved.pk])
     return browser(owner, language).get(address, headers=HTMX)
 
 
 def test_nothing_left_means_nothing_counted(alice: User, rates: Callable[..., None]) -> None:
     rates(search="1/day")
-    with asker.asking(Asker(account=alice.pk)):
-        limits.charge("search")
+    with requester.on_behalf_of(Requester(account=alice.pk)):
+        rate_limits.charge("search")
         waits = []
         for _ in range(5):
-            with pytest.raises(limits.TooMany) as refused:
-                limits.charge("search")
+            with pytest.raises(rate_limits.TooMany) as refused:
+                rate_limits.charge("search")
             waits.append(refused.value.retry_after)
     assert max(waits) <= 86400
 
@@ -332,7 +335,7 @@ def test_without_the_cache_requests_go_through(
 ) -> None:
     rates(search="1/day", anonymous="1/day")
     nobody = redis.Redis(port=1)
-    monkeypatch.setattr(limits, "get_redis_connection", lambda name: nobody)
+    monkeypatch.setattr(rate_limits, "get_redis_connection", lambda name: nobody)
     answers = [APIClient().get(SEARCH, {"q": text}).status_code for text in "abc"]
     assert answers == [200] * 3
 
@@ -342,19 +345,19 @@ def test_what_is_no_rate_is_told_at_the_start(rates: Callable[..., None]) -> Non
     assert [error.id for error in checks.limits_are_rates()] == ["gallery.E006"]
     rates(search="120/min", classify="", anonymous="3/hour", upload="5/s")
     assert checks.limits_are_rates() == []
-    assert limits.rate("3/hour") == limits.Rate(3, 3600)
+    assert rate_limits.rate("3/hour") == rate_limits.Rate(3, 3600)
 
 
 def test_workers_are_not_counted(db: None, rates: Callable[..., None]) -> None:
     rates(search="1/day")
     for _ in range(3):
-        limits.charge("search")
+        rate_limits.charge("search")
     assert not cache.keys("limit:*")
 
 
 def test_who_has_a_network_of_ipv6_is_one_visitor() -> None:
     def asked(address: str) -> str:
-        return asker.network_of(RequestFactory().get("/", REMOTE_ADDR=address))
+        return requester.network_of(RequestFactory().get("/", REMOTE_ADDR=address))
 
     assert asked("2001:db8::1") == asked("2001:db8::ffff:2") != asked("2001:db8:0:1::1")
     assert asked("::ffff:192.0.2.7") == asked("192.0.2.7") == "192.0.2.7"

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from gallery.library import service
 from gallery.models import Album, Image, ShareLink, User
-from gallery.sharing import downloads, links, shown
+from gallery.sharing import downloads, link_contents, links
 from tests.conftest import draw, upload
 from tests.sharing_tools import album_of, link_to, page_of, put, share, visitor
 from tests.web_tools import attributes, browser
@@ -84,11 +84,13 @@ def test_one_walks_from_picture_to_picture(album, pictures) -> None:
 def test_the_place_of_a_picture_is_told_and_one_that_has_left_has_none(album, pictures) -> None:
     link = link_to(album)
     first, second, third = pictures
-    found = shown.neighbours(link, second)
-    assert found == shown.Neighbours(before=first.pk, after=third.pk, place=2, count=3)
+    found = link_contents.neighbours(link, second)
+    assert found == link_contents.Neighbours(before=first.pk, after=third.pk, place=2, count=3)
     service.delete_image(second)  # while its page is being made
-    assert shown.neighbours(link, second) is None
-    assert shown.neighbours(link, third) == shown.Neighbours(first.pk, None, place=2, count=2)
+    assert link_contents.neighbours(link, second) is None
+    assert link_contents.neighbours(link, third) == link_contents.Neighbours(
+        first.pk, None, place=2, count=2
+    )
 
 
 def test_a_link_to_a_picture_shows_it_at_once(alice, pictures) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from gallery.library import service
 from gallery.models import Album, AlbumShare, Group, Image, ShareLink, User
-from gallery.sharing import links, visits
+from gallery.sharing import link_access, links
 from tests.api_tools import code_of
 from tests.conftest import api, draw, upload
 from tests.sharing_tools import album_of, link_to, opened, put, share, shared
@@ -402,7 +402,7 @@ def test_a_changed_password_ends_earlier_visits(album) -> None:
 def test_a_visit_ends_after_a_day(album, monkeypatch: pytest.MonkeyPatch) -> None:
     link = link_to(album, password="a secret")
     client, key = opened(link, "a secret")
-    monkeypatch.setattr(visits, "VISIT", timedelta(seconds=-1))
+    monkeypatch.setattr(link_access, "VISIT", timedelta(seconds=-1))
     assert client.get(shared(link, "images/"), headers=key).status_code == 403
 
 
@@ -424,7 +424,7 @@ def test_passwords_cannot_be_tried_without_end(album) -> None:
 
 
 def test_all_tries_of_a_link_are_counted_too(album, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visits, "_MOST_TRIES_OF_ALL", 3)
+    monkeypatch.setattr(link_access, "_MOST_TRIES_OF_ALL", 3)
     link = link_to(album, password="a secret")
     answers = [
         api().post(shared(link, "unlock/"), {"password": "wrong"}, REMOTE_ADDR=f"192.0.2.{n}")
@@ -480,12 +480,12 @@ def test_no_more_visits_than_allowed_however_many_come_at_once(alice) -> None:
     results: list[str] = []
 
     def visit() -> None:
-        found = visits.find_link(link.token)
+        found = link_access.find_link(link.token)
         gate.wait()
         try:
-            visits.begin(found)
+            link_access.begin(found)
             results.append("in")
-        except visits.LinkGone:
+        except link_access.LinkGone:
             results.append("out")
         finally:
             connection.close()

@@ -15,10 +15,10 @@ from PIL import ImageDraw, ImageEnhance
 from skimage import data
 
 from gallery.library import colour_names, oklab
-from gallery.library.looks import Looks, looks_of
 from gallery.library.palette import dominant
 from gallery.library.perceptual_hash import perceptual_hash
 from gallery.library.storage import original_of, rendition_path
+from gallery.library.visual_features import VisualFeatures, visual_features_of
 from gallery.models import Analysis, Image, Outage, User
 from gallery.work import ledger
 from tests.conftest import draw, upload
@@ -61,7 +61,7 @@ def rendered(owner: User, data: bytes) -> Image:
     return image
 
 
-def row_of(image: Image, analyser: str = "looks") -> Analysis:
+def row_of(image: Image, analyser: str = "visual_features") -> Analysis:
     return image.analyses.get(analyser=analyser)
 
 
@@ -121,7 +121,7 @@ def test_a_photograph_has_a_few_colours_that_are_in_it(name):
     pixels = oklab.from_srgb(np.asarray(small)).reshape(-1, 3)
     near = oklab.distances(pixels, np.array([colour.colour for colour in found])).min(axis=1)
     assert np.median(near) < 0.12
-    assert looks_of(picture) == looks_of(picture.copy())
+    assert visual_features_of(picture) == visual_features_of(picture.copy())
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_photograph_has_a_few_colours_that_are_in_it(name):
     ],
 )
 def test_photographs_have_the_colours_that_people_see(name, has, has_not):
-    cells = set(looks_of(photo(name))["colour_cells"])
+    cells = set(visual_features_of(photo(name))["colour_cells"])
     called = {word for word in colour_names.REGIONS if colour_names.number_of(word) in cells}
     assert has <= called
     assert not has_not & called, called
@@ -172,21 +172,21 @@ def test_flat_pictures_have_no_noise_in_their_hash():
 # --- In the worker ----------------------------------------------------------------
 
 
-def test_looks_follow_the_renditions(alice, rings):
+def test_looks_follow_the_renditions(alice, dispatched):
     image = rendered(alice, file_of(stripes(red=60, blue=40)))
     levels = [list(bytes.fromhex(colour[1:])) for colour, _share in image.palette]
     assert levels == [pytest.approx(colour, abs=2) for colour in ([255, 0, 0], [0, 0, 255])]
-    assert (row_of(image).state, row_of(image).version) == ("done", Looks.version)
+    assert (row_of(image).state, row_of(image).version) == ("done", VisualFeatures.version)
     assert colour_names.number_of("red") in image.colour_cells
     assert image.perceptual_hash is not None
 
 
-def test_transparency_lies_over_white(alice, rings):
+def test_transparency_lies_over_white(alice, dispatched):
     clear = Pillow.new("RGBA", (64, 64), (255, 0, 0, 0))
     assert rendered(alice, file_of(clear)).palette == [["#ffffff", 1.0]]
 
 
-def test_a_turned_picture_is_looked_at_upright(alice, rings):
+def test_a_turned_picture_is_looked_at_upright(alice, dispatched):
     """As it is shown: so it looks like its upright copy."""
     upright = photo("astronaut")
     exif = Pillow.Exif()
@@ -200,7 +200,7 @@ def test_a_turned_picture_is_looked_at_upright(alice, rings):
 def look_again() -> None:
     """As if nobody had looked yet."""
     Image.objects.update(palette=[], colour_cells=[], perceptual_hash=None)
-    ledger.requeue(list(Image.objects.values_list("pk", flat=True)), [Looks()])
+    ledger.requeue(list(Image.objects.values_list("pk", flat=True)), [VisualFeatures()])
 
 
 def assert_looked_at(images: list[Image]) -> None:
@@ -212,27 +212,29 @@ def assert_looked_at(images: list[Image]) -> None:
         assert after.palette
 
 
-def test_a_higher_version_looks_at_all_pictures_again(alice, rings, monkeypatch):
+def test_a_higher_version_looks_at_all_pictures_again(alice, dispatched, monkeypatch):
     images = [rendered(alice, draw(colour=colour)) for colour in ("red", "blue", "green")]
     assert analyse() == 0
     Image.objects.update(palette=[], colour_cells=[], perceptual_hash=None)
-    monkeypatch.setattr(Looks, "version", Looks.version + 1)
+    monkeypatch.setattr(VisualFeatures, "version", VisualFeatures.version + 1)
     assert analyse() == len(images), "looks alone"
     assert_looked_at(images)
-    assert {row_of(image).version for image in images} == {Looks.version}
+    assert {row_of(image).version for image in images} == {VisualFeatures.version}
     assert analyse() == 0
 
 
-def test_a_higher_version_tries_again_what_failed(alice, rings, monkeypatch):
+def test_a_higher_version_tries_again_what_failed(alice, dispatched, monkeypatch):
     image = rendered(alice, draw())
-    Analysis.objects.filter(analyser="looks").update(state="failed", reason_code="unknown")
+    Analysis.objects.filter(analyser="visual_features").update(
+        state="failed", reason_code="unknown"
+    )
     assert analyse() == 0
-    monkeypatch.setattr(Looks, "version", Looks.version + 1)
+    monkeypatch.setattr(VisualFeatures, "version", VisualFeatures.version + 1)
     assert analyse() == 1
     assert row_of(image).state == "done"
 
 
-def test_what_is_looked_at_again_is_compared_again(alice, rings):
+def test_what_is_looked_at_again_is_compared_again(alice, dispatched):
     image = rendered(alice, draw())
     set_vector(image, make_space(), [1, 0, 0])
     Analysis.objects.filter(analyser="comparison").update(state="done")
@@ -241,16 +243,16 @@ def test_what_is_looked_at_again_is_compared_again(alice, rings):
     assert row_of(image, "comparison").state == "waiting"
 
 
-def test_nothing_is_looked_at_before_there_are_renditions(alice, rings):
+def test_nothing_is_looked_at_before_there_are_renditions(alice, dispatched):
     image = upload(alice)
-    assert ledger.claim(Looks(), 10).entries == ()
+    assert ledger.claim(VisualFeatures(), 10).entries == ()
     assert (row_of(image).state, row_of(image).attempts) == ("waiting", 0)
     assert analyse() == 2, "the first step wakes the next, whatever it was put off to"
     assert row_of(image).state == "done"
 
 
 @pytest.mark.parametrize("harm", ["missing", "damaged", "cut off"])
-def test_a_rendition_that_cannot_be_read_is_drawn_from_the_original(harm, alice, rings):
+def test_a_rendition_that_cannot_be_read_is_drawn_from_the_original(harm, alice, dispatched):
     image = rendered(alice, draw())
     name = rendition_path(image, 320)
     with default_storage.open(name) as file:
@@ -267,7 +269,7 @@ def test_a_rendition_that_cannot_be_read_is_drawn_from_the_original(harm, alice,
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_its_original_it_is_given_up(alice, rings):
+def test_without_its_original_it_is_given_up(alice, dispatched):
     image, other = rendered(alice, draw()), rendered(alice, draw(colour="blue"))
     default_storage.delete(rendition_path(image, 320))
     default_storage.delete(original_of(image))
@@ -279,7 +281,7 @@ def test_without_its_original_it_is_given_up(alice, rings):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_storage_that_is_down_costs_nothing_but_time(alice, rings, monkeypatch):
+def test_a_storage_that_is_down_costs_nothing_but_time(alice, dispatched, monkeypatch):
     images = [rendered(alice, draw(colour=colour)) for colour in ("red", "blue")]
     look_again()
 

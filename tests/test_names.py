@@ -14,7 +14,7 @@ from gallery.errors import Refusal
 from gallery.models import Album, AlbumItem, Image, SavedSearch, Tag, User
 from gallery.organising import albums, saved_searches, tags
 from gallery.search import syntax
-from gallery.search.albums import with_ids
+from gallery.search.album_names import with_ids
 from gallery.search.completion import complete
 from gallery.search.filters import narrow
 from gallery.search.query import Query

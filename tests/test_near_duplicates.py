@@ -19,7 +19,7 @@ from skimage import data as photographs
 
 from gallery.indexing import encoding, near_duplicates, spaces, vector_indexes
 from gallery.indexing.near_duplicates import Comparison, Progress, are_near_duplicates
-from gallery.library.looks import Looks
+from gallery.library.visual_features import VisualFeatures
 from gallery.models import Analysis, Image, NearDuplicate
 from gallery.search.folding import fold
 from gallery.work import analyser, ledger
@@ -52,10 +52,10 @@ def picture(owner, number: int, vector=None, space=None, bits: int | None = ALL)
     image = upload(owner, draw(colour=(number % 256, 40, 90), format="PNG"), name="picture.png")
     set_state(image, "renditions", "done")
     if bits is None:
-        set_state(image, "looks", "waiting")
+        set_state(image, "visual_features", "waiting")
     else:
         Image.objects.filter(pk=image.pk).update(perceptual_hash=bits)
-        set_state(image, "looks", "done")
+        set_state(image, "visual_features", "done")
     if space is not None:
         set_vector(image, space, vector)
     return image
@@ -122,7 +122,7 @@ def encode_beside(space, images, vectors) -> None:
 
 
 def look_at(*images: Image) -> None:
-    claim = ledger.claim(Looks(), len(images))
+    claim = ledger.claim(VisualFeatures(), len(images))
     assert {entry.image_id for entry in claim.entries} == {image.pk for image in images}
     seen = {"palette": [], "colour_cells": [], "perceptual_hash": ALL}
     assert ledger.complete(claim, claim.entries, [seen] * len(images)) == len(images)

@@ -16,10 +16,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from gallery import asker
-from gallery.asker import Asker
+from gallery import requester
 from gallery.encoders import client
 from gallery.models import Album, AlbumItem, EmbeddingSpace, Image, Tag, User
+from gallery.requester import Requester
 from gallery.search import sample, scans, scope_size, service, words
 from tests.conftest import api, draw, upload
 from tests.factories import make_space, set_vector
@@ -31,7 +31,7 @@ TEXT = "zanzibar lighthouse"
 
 @pytest.fixture
 def space(db: None, monkeypatch: pytest.MonkeyPatch) -> EmbeddingSpace:
-    monkeypatch.setattr(sample, "of", lambda space: None)  # it is read now and then
+    monkeypatch.setattr(sample, "sample_of", lambda space: None)  # it is read now and then
     return make_space(logit_scale=100)
 
 
@@ -209,7 +209,7 @@ def test_categories_are_kept_for_their_account_alone(
 def test_texts_of_the_product_are_kept_apart_from_those_of_users(
     encoded: list[str], space: EmbeddingSpace, alice: User
 ) -> None:
-    with asker.asking(Asker(account=alice.pk)):
+    with requester.on_behalf_of(Requester(account=alice.pk)):
         client.encode_own_texts(space, ["a photo of dogs"])
         client.encode_texts(space, ["a photo of dogs"])
     client.encode_own_texts(space, ["a photo of dogs"])
@@ -257,10 +257,12 @@ def test_sizes_of_filtered_scopes_are_kept_for_who_asked(
     counted: list[Any] = []
     real = scope_size._counted
     monkeypatch.setattr(scope_size, "_counted", lambda *all_: counted.append(1) or real(*all_))
-    filtered = scans.Scope.of(Image.objects.visible_to(AnonymousUser()).filter(camera="X100"))
-    asking = [Asker(browser="a"), Asker(browser="b"), Asker(), Asker()]
+    filtered = scans.Scope.from_images(
+        Image.objects.visible_to(AnonymousUser()).filter(camera="X100")
+    )
+    asking = [Requester(browser="a"), Requester(browser="b"), Requester(), Requester()]
     for who in (*asking, *asking):
-        with asker.asking(who):
+        with requester.on_behalf_of(who):
             scope_size.measured(space, filtered, 20)
     assert len(counted) == 2 + 4, "once for each browser, each time where none is known"
 

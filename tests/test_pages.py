@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 
 from gallery.api.serializers.images import ImageSerializer
 from gallery.errors import Expired
-from gallery.indexing import encoding, showing
+from gallery.indexing import encoding, selectors
 from gallery.models import EmbeddingSpace, Favourite, Image, Tag, User
 from gallery.search import folding, pages, scans, window
 from gallery.search.results import Clock, Hit
@@ -229,8 +229,8 @@ def test_hits_are_loaded_with_all_that_lists_show(
         )
 
     visible = Image.objects.visible_to(alice)
-    listed = {image.pk: facts(image) for image in showing.for_showing(visible, alice)}
-    hits = showing.visible_by_id([image.pk for image in [*mine, *theirs]], alice)
+    listed = {image.pk: facts(image) for image in selectors.with_display_fields(visible, alice)}
+    hits = selectors.visible_by_id([image.pk for image in [*mine, *theirs]], alice)
     with CaptureQueriesContext(connection) as asked:
         assert {pk: facts(image) for pk, image in hits.items()} == listed
     assert len(asked) == 0

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gallery import asker
-from gallery.asker import Asker
+from gallery import requester
 from gallery.encoders import client, places, reply
 from gallery.encoders.places import Lane
 from gallery.errors import Unavailable
+from gallery.requester import Requester
 from tests.factories import make_space
 
-ALICE, BOB = Asker(account=1), Asker(account=2)
+ALICE, BOB = Requester(account=1), Requester(account=2)
 
 
 @pytest.fixture(autouse=True)
@@ -119,8 +119,8 @@ def test_few_tasks_of_one_asker_are_in_the_queue(db: None, monkeypatch: pytest.M
 
     monkeypatch.setattr(client, "_ask", ask)
 
-    def search(who: Asker, text: str) -> None:
-        with asker.asking(who):
+    def search(who: Requester, text: str) -> None:
+        with requester.on_behalf_of(who):
             client.encode_texts(space, [text])
 
     with ThreadPoolExecutor(9) as pool:
@@ -152,7 +152,7 @@ def test_many_texts_travel_one_small_task_after_the_other(
     monkeypatch.setattr(client, "_ask", ask)
 
     def classify(account: int) -> None:
-        with asker.asking(Asker(account=account)):
+        with requester.on_behalf_of(Requester(account=account)):
             client.encode_texts(space, [f"{account} {n}" for n in range(100)])
 
     with ThreadPoolExecutor(4) as pool:

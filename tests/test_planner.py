@@ -58,7 +58,7 @@ def library(transactional_db: None) -> tuple[EmbeddingSpace, np.ndarray, list[Im
 
 def test_one_by_one_is_exact_however_many_there_are_said_to_be(library: Any) -> None:
     space, vectors, images = library
-    apart = Scope.of(Image.objects.filter(camera="Apart"))
+    apart = Scope.from_images(Image.objects.filter(camera="Apart"))
     best = [images[place].pk for place in np.argsort(-(vectors[:100] @ vectors[7]))[:10]]
     for few in (True, False):
         rows = scans.one_by_one(space, vectors[7], apart, 10, few=few)
@@ -119,7 +119,7 @@ def test_a_text_that_the_index_has_led_astray_is_sought_again(
     space, vectors, images = library
     settings.EXACT_SEARCH_LIMIT = 50
     everything = sample.Sample([image.pk for image in images], vectors, COUNT)
-    monkeypatch.setattr(sample, "of", lambda space: everything)
+    monkeypatch.setattr(sample, "sample_of", lambda space: everything)
     real, towards = scans.along, []
 
     def astray(*args: Any, toward: np.ndarray, **kwargs: Any) -> Any:
@@ -146,7 +146,7 @@ def test_only_a_picture_of_the_scope_that_was_missed_lets_a_text_be_sought_again
     settings.EXACT_SEARCH_LIMIT = 50
     text = vectors[700]
     some = sample.Sample([image.pk for image in images[:900]], vectors[:900], COUNT)
-    monkeypatch.setattr(sample, "of", lambda space: some)
+    monkeypatch.setattr(sample, "sample_of", lambda space: some)
     known = set(some.ids)
     inside = [n for n in np.argsort(-(vectors @ text)) if n % 2]
     missed = next(n for n in inside if images[n].pk in known) if misses_one else None
@@ -172,7 +172,7 @@ def test_settings_of_a_search_end_with_it(library: Any) -> None:
             cursor.execute(f"SELECT {', '.join(f'current_setting({n!r})' for n in names)}")
             return list(cursor.fetchone())
 
-    everything = Scope.of(Image.objects.all())
+    everything = Scope.from_images(Image.objects.all())
     scans.along(space, vectors[0], everything, 10, 77)
     scans.in_lists(space, vectors[0], everything, 10, 7)
     assert current() == ["40", "off", "1", "on"]
@@ -237,7 +237,9 @@ def test_the_lists_of_a_large_library_are_read_for_texts_and_for_pictures(
     space, vectors, images = listed
     settings.EXACT_SEARCH_LIMIT = 50
     monkeypatch.setattr(scope_size, "LISTED", {"image": 400, "text": 400})
-    plan = scans.in_lists(space, vectors[0], Scope.of(Image.objects.all()), 9, 3, explain=True)
+    plan = scans.in_lists(
+        space, vectors[0], Scope.from_images(Image.objects.all()), 9, 3, explain=True
+    )
     assert vector_indexes.lists_name(space) in str(plan)
     rng = np.random.default_rng(5)
     for kind in ("text", "image"):
@@ -274,7 +276,7 @@ def test_a_thin_scope_that_lies_all_over_the_library_is_read_in_lists(
     settings.EXACT_SEARCH_LIMIT = 100
     monkeypatch.setattr(scope_size, "LISTED", {"image": 500, "text": 500})
     thin = Image.objects.filter(pk__in=[image.pk for image in images[::5]])
-    size = scope_size.measured(space, Scope.of(thin), 10)
+    size = scope_size.measured(space, Scope.from_images(thin), 10)
     assert (size.counted, size.is_known, size.is_scattered) == (300, True, True)
     found = []
     for n in range(100, 160):
@@ -396,13 +398,13 @@ def test_lists_that_cannot_be_made_stop_nothing(
 def test_lists_are_made_by_the_worker_that_encodes_nothing(
     library: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rings: list[str] = []
-    monkeypatch.setattr(tasks, "ring", lambda name, *args: rings.append(name))
+    dispatched: list[str] = []
+    monkeypatch.setattr(tasks, "on_commit", lambda name, *args: dispatched.append(name))
     tasks.index_pending()
-    assert spaces.LISTS_TASK not in rings
+    assert spaces.LISTS_TASK not in dispatched
     monkeypatch.setattr(vector_indexes, "LISTED_FROM", COUNT)
     tasks.index_pending()
-    assert spaces.LISTS_TASK in rings
+    assert spaces.LISTS_TASK in dispatched
     assert spaces.LISTS_TASK in sweep.waiting({"chores"})
     assert vector_indexes.indexed(library[0]).lists == 0
     tasks.refresh_lists()

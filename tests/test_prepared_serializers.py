@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from gallery.api.serializers.images import ImageSerializer, ImageUrlsSerializer
 from gallery.api.serializers.prepared import PreparedSerializer
-from gallery.indexing import showing
+from gallery.indexing import selectors
 from gallery.models import Favourite, Image, Tag, User
 from tests.factories import make_space
 
@@ -39,7 +39,7 @@ def test_a_picture_is_written_as_rest_framework_writes_it(alice: User, bob: User
     for viewer in (alice, bob):
         request = RequestFactory().get("/")
         request.user = viewer
-        (image,) = showing.visible_by_id([mine.pk], viewer).values()
+        (image,) = selectors.visible_by_id([mine.pk], viewer).values()
         serializer = ImageSerializer(image, context={"request": request})
         written = PreparedSerializer.to_representation(serializer, image)
         assert written == serializers.Serializer.to_representation(serializer, image)

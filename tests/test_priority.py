@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gallery.models import User
-from gallery.priority import NICENESS
+from gallery.niceness import NICENESS
 from tests.conftest import draw, upload, wait_for
 from tests.factories import state_of
 

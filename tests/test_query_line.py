@@ -37,7 +37,7 @@ def test_what_ids_alone_say_is_held_and_told_in_words(
 ) -> None:
     text = f'like:{image.pk}[10,10,50,50]^1.5 "a beach" -people tag:sea album:{album.pk}'
     query = syntax.parse(text).query
-    line = query_line.of(query, alice)
+    line = query_line.query_line_for(query, alice)
     assert line.typed == "a beach -people tag:sea"
     assert [part.line for part in line.held] == [
         f"like:{image.pk}[10,10,50,50]^1.5",
@@ -58,7 +58,7 @@ def test_what_can_be_typed_is_all_typed(alice: User, text: str) -> None:
 def test_a_form_gives_back_the_whole_query(alice: User, image: Image, album: Album) -> None:
     """Also where a quotation mark is not closed, and where what is typed names an album."""
     query = syntax.parse(f"-like:{image.pk}^0.5 album:{album.pk} red").query
-    line = query_line.of(query, alice)
+    line = query_line.query_line_for(query, alice)
     sent = QueryDict(mutable=True)
     sent.setlist("with", [part.line for part in line.held])
     sent["q"] = 'green "and blue'

@@ -154,7 +154,7 @@ def test_room_that_was_taken_meanwhile_is_told_in_the_end(alice: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("rings")
+@pytest.mark.usefixtures("dispatched")
 def test_uploads_at_once_never_share_the_last_room(alice: User, media: Path) -> None:
     limit(alice, quota_images=3)
     barrier = threading.Barrier(8, timeout=20)

@@ -186,13 +186,13 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_is_asked_for_once_at_a_time(
-    alice: User, space: EmbeddingSpace, rings: list[Any], quick: None
+    alice: User, space: EmbeddingSpace, dispatched: list[Any], quick: None
 ) -> None:
     first = recall.request(alice)
     assert first is not None
     assert (first.state, first.requested_by, first.space) == ("waiting", alice, space)
     assert recall.request() == first
-    assert rings == [(recall.TASK,)] * 2
+    assert dispatched == [(recall.TASK,)] * 2
     recall.run()
     first.refresh_from_db()
     assert first.state == "done"
@@ -201,9 +201,9 @@ def test_is_asked_for_once_at_a_time(
     assert recall.request() != first
 
 
-def test_nothing_is_asked_for_without_an_active_space(db: None, rings: list[Any]) -> None:
+def test_nothing_is_asked_for_without_an_active_space(db: None, dispatched: list[Any]) -> None:
     assert recall.request() is None
-    assert rings == []
+    assert dispatched == []
 
 
 def test_a_measurement_whose_worker_died_is_done_by_another(
@@ -376,10 +376,10 @@ def test_the_page_of_a_new_installation_offers_to_measure(admin: Client) -> None
 
 
 def test_the_button_asks_and_the_page_follows(
-    admin: Client, space: EmbeddingSpace, rings: list[Any], quick: None
+    admin: Client, space: EmbeddingSpace, dispatched: list[Any], quick: None
 ) -> None:
     waiting = admin.post(reverse(MEASURE), follow=True).content.decode()
-    assert rings == [(recall.TASK,)]
+    assert dispatched == [(recall.TASK,)]
     assert "waits for a worker" in waiting
     assert reverse(OVERVIEW) in waiting, "asked for again"
     assert "Measure now" not in waiting

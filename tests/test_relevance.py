@@ -265,7 +265,7 @@ def test_too_few_pictures_have_no_line(alice: User, rng: np.random.Generator) ->
     space = make_space(dimensions=DIMENSIONS)
     vectors = directions(rng, sample.MINIMUM)
     fill(alice, space, vectors[1:])
-    assert sample.of(space) is None
+    assert sample.sample_of(space) is None
     assert relevance.judge(space, vectors[0], "text").line is None
     sample.forget()
     fill_one = Image.objects.create(
@@ -284,7 +284,7 @@ def test_the_sample_has_all_of_a_small_library_and_none_of_another_space(
     vectors = directions(rng, 120)
     fill(alice, space, vectors)
     fill(alice, other, directions(rng, 50))
-    drawn = sample.of(space)
+    drawn = sample.sample_of(space)
     assert drawn is not None
     assert drawn.pictures == 120
     close = np.sort((drawn.vectors @ vectors.T).max(axis=1))
@@ -475,7 +475,7 @@ def test_a_worker_measures_and_real_queries_are_judged(encoder_worker: object, a
     wait_for(lambda: EmbeddingSpace.objects.get(pk=space.pk).calibration.get("text"), 120)
     space.refresh_from_db()
     assert not calibration.is_due()
-    drawn = sample.of(space)
+    drawn = sample.sample_of(space)
     assert drawn is not None
 
     def matches(text: str) -> bool:

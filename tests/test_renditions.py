@@ -21,7 +21,7 @@ from PIL import Image as Pillow
 from PIL import ImageCms
 
 from gallery import sweep
-from gallery.library import drawing, looks, rendering, renditions, service
+from gallery.library import rendering, rendition_pixels, renditions, service, visual_features
 from gallery.library.renditions import (
     NoPreview,
     ensure_clean_copy,
@@ -31,8 +31,8 @@ from gallery.library.renditions import (
 )
 from gallery.library.storage import DurableFileSystemStorage, original_of, rendition_path
 from gallery.models import Analysis, Image, Outage, User
-from gallery.passing import can_pass
 from gallery.pixels import places
+from gallery.retryable import can_pass
 from gallery.work import ledger, originals
 from gallery.work.analyser import Resource
 from tests import pictures
@@ -40,7 +40,7 @@ from tests.conftest import upload, wait_for
 from tests.factories import analyse
 from tests.library_tools import stored_files
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rings")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("dispatched")]
 
 
 def opened(name: str) -> Pillow.Image:
@@ -237,7 +237,7 @@ def test_the_full_copy_keeps_the_size(alice: User) -> None:
 
 def test_what_is_done_is_not_done_again(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     image = rendered(alice, pictures.jpeg())
-    monkeypatch.setattr(drawing, "decode", None)  # a second round would fail
+    monkeypatch.setattr(rendition_pixels, "decode", None)  # a second round would fail
 
     assert analyse() == 0
 
@@ -266,7 +266,7 @@ def test_what_is_made_of_renditions_fails_with_them_and_comes_back(alice: User) 
     analyse()
     Analysis.objects.update(not_before=None)  # it is looked after in some minutes
     analyse()
-    later = image.analyses.get(analyser="looks")
+    later = image.analyses.get(analyser="visual_features")
     assert (later.state, later.reason_code) == ("failed", "needs")
 
     path.write_bytes(whole)
@@ -290,13 +290,13 @@ def test_missing_files_fail_with_their_reason_and_alone(alice: User) -> None:
     assert_all_done([last])
 
 
-def test_requests_to_render_again_ring_once(alice: User, rings: list[tuple[Any, ...]]) -> None:
+def test_requests_to_render_again_ring_once(alice: User, dispatched: list[tuple[Any, ...]]) -> None:
     images = [rendered(alice, pictures.jpeg(60 + n, 48)) for n in range(2)]
-    rings.clear()
+    dispatched.clear()
 
     ledger.requeue([image.pk for image in images], rendering.analysers())
 
-    assert rings == [("gallery.tasks.analyse_pending",)]
+    assert dispatched == [("gallery.tasks.analyse_pending",)]
     assert [row_of(image).state for image in images] == ["waiting", "waiting"]
     assert analyse() == 4, "and what they look like with them"
 
@@ -440,7 +440,7 @@ def test_a_storage_that_hangs_is_away_and_not_asked_by_ever_more_threads(
 @pytest.mark.django_db(transaction=True)
 def test_where_nothing_can_be_written_reading_goes_on(alice: User) -> None:
     known = rendered(alice, pictures.jpeg(300, 200))
-    ledger.requeue([known.pk], looks.analysers())
+    ledger.requeue([known.pk], visual_features.analysers())
     images = several(alice)
     with broken(OSError(28, "No space left on device"), "_save"):
         for _again in range(2 * ledger.MAX_ATTEMPTS):
@@ -448,7 +448,7 @@ def test_where_nothing_can_be_written_reading_goes_on(alice: User) -> None:
             assert outages() == ["storage-writes"]
             assert_nobody_paid(images)
             it_is_time_to_ask()
-        assert known.analyses.get(analyser="looks").state == "done"
+        assert known.analyses.get(analyser="visual_features").state == "done"
 
     analyse()
 
@@ -544,7 +544,7 @@ def test_a_rendition_that_exists_is_not_made_again(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = rendered(alice, pictures.jpeg(1000, 500))
-    monkeypatch.setattr(drawing, "decode", None)
+    monkeypatch.setattr(rendition_pixels, "decode", None)
 
     assert ensure_rendition(image, 9999) == rendition_path(image, 1280)
 
@@ -570,7 +570,7 @@ def test_a_picture_purged_meanwhile_leaves_nothing(
 ) -> None:
     """Before its renditions are written, or after."""
     image, other = upload(alice, pictures.jpeg(1000, 500)), upload(alice, pictures.jpeg(50, 40))
-    work = getattr(drawing, step)
+    work = getattr(rendition_pixels, step)
     purged = threading.Lock()
 
     def purge_and_go_on(picture: Pillow.Image, *rest: Any) -> Any:
@@ -578,7 +578,7 @@ def test_a_picture_purged_meanwhile_leaves_nothing(
             service.purge_image(image)
         return work(picture, *rest)
 
-    monkeypatch.setattr(drawing, step, purge_and_go_on)
+    monkeypatch.setattr(rendition_pixels, step, purge_and_go_on)
 
     analyse()
 

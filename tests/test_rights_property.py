@@ -60,7 +60,7 @@ CHECKS: list[Callable[[Eyes], None]] = [
 @pytest.fixture
 def stage(
     monkeypatch: pytest.MonkeyPatch,
-    rings: list[Any],
+    dispatched: list[Any],
     caplog: pytest.LogCaptureFixture,
     settings: Any,
 ) -> Iterator[Callable[[World], Rows]]:

@@ -257,7 +257,7 @@ def test_recall_of_the_index_per_kind_and_viewer(clustered: Any, kind: scans.Kin
 def test_the_index_is_really_used(clustered: Any) -> None:
     space, vectors, _ = clustered
     scope = Image.objects.visible_to(AnonymousUser())
-    plan = scans.along(space, vectors[0], scans.Scope.of(scope), 50, 200, explain=True)
+    plan = scans.along(space, vectors[0], scans.Scope.from_images(scope), 50, 200, explain=True)
     assert vector_indexes.index_name(space) in str(plan)
 
 

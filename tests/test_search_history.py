@@ -23,7 +23,7 @@ HISTORY = "/api/v1/searches/history/"
 
 
 def kept(user: User) -> list[str]:
-    return list(search_history.of(user).values_list("text", flat=True))
+    return list(search_history.history_of(user).values_list("text", flat=True))
 
 
 def test_each_search_is_kept_once_the_last_on_top(alice: User, bob: User) -> None:
@@ -70,9 +70,9 @@ def test_searches_of_pages_and_api_are_noted_first_page_only(alice: User, monkey
     browser(alice).get(reverse("search"), {"q": "red"})
     page = api(alice).get("/api/v1/search/", {"q": "green", "limit": 1}).json()
     assert kept(alice) == ["green", "red"]
-    moment = search_history.of(alice).get(text="green").searched_at
+    moment = search_history.history_of(alice).get(text="green").searched_at
     api(alice).get(page["next"])
-    assert search_history.of(alice).get(text="green").searched_at == moment
+    assert search_history.history_of(alice).get(text="green").searched_at == moment
     query = {"terms": [{"text": "red", "weight": 0.5}]}
     assert api(alice).post("/api/v1/search/", query, format="json").status_code == 200
     assert kept(alice)[0] == '"red"^0.5'
@@ -120,10 +120,10 @@ def test_the_page_shows_erases_and_switches(alice: User, bob: User) -> None:
     page = client.get(reverse("search_history"))
     assert f"{reverse('search')}?q=lake+-boat" in attributes(page, "href")
     assert "river" not in page.content.decode()
-    foreign = search_history.of(bob).get()
+    foreign = search_history.history_of(bob).get()
     client.post(reverse("search_record_erase", args=[foreign.pk]), headers=HTMX)
     assert kept(bob) == ["river"]
-    sea = search_history.of(alice).get(text="sea")
+    sea = search_history.history_of(alice).get(text="sea")
     gone = client.post(reverse("search_record_erase", args=[sea.pk]), headers=HTMX)
     assert (gone.status_code, gone.content) == (200, b"")
     assert len(kept(alice)) == 2

@@ -17,7 +17,7 @@ from gallery.work import analyser, breakers, drain, ledger
 from gallery.work.analyser import Analyser, Entry, Resource
 from tests.conftest import api, draw, upload
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rings")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("dispatched")]
 
 
 def error_of(kind: type[psycopg.Error]) -> OperationalError:

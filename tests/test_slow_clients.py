@@ -30,7 +30,7 @@ from tests import pictures
 from tests.conftest import upload
 from tests.web_server import THREADS, Server
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rings")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("dispatched")]
 
 # In seconds: a thread that waits for one of these clients would take much longer. By itself an
 # answer takes hundredths, on a machine that runs other tests at once sometimes a second.

@@ -28,7 +28,7 @@ from gallery.models import (
 from gallery.organising import albums, bulk, changes, favourites, saved_searches, smart_albums, tags
 from gallery.search import relevance, syntax
 from gallery.search.relevance import Judgement
-from gallery.uploads import metadata, placing
+from gallery.uploads import album_target, metadata
 from tests.api_tools import code_of, sample, with_worker
 from tests.conftest import api, draw, upload, wait_for
 from tests.factories import set_vector
@@ -188,7 +188,7 @@ def test_places_by_hand_stay_and_nothing_is_touched_without_need(
 
 
 def test_it_is_due_after_new_vectors_another_query_and_an_hour(
-    alice: User, space: EmbeddingSpace, rings: list[Any]
+    alice: User, space: EmbeddingSpace, dispatched: list[Any]
 ) -> None:
     saved = smart(alice, "red")
     assert not smart_albums.due().exists()
@@ -202,18 +202,18 @@ def test_it_is_due_after_new_vectors_another_query_and_an_hour(
 
     answer = api(alice).patch(f"/api/v1/searches/{saved.pk}/", {"text": "green"})
     assert answer.json()["filled_at"] is None
-    assert rings[-1] == (smart_albums.TASK, str(saved.pk))
+    assert dispatched[-1] == (smart_albums.TASK, str(saved.pk))
     tasks.fill_smart_albums(str(saved.pk))
     assert inside(saved) == []
 
-    rings.clear()
+    dispatched.clear()
     page = reverse("album", args=[saved.album_id])
     browser(alice).get(page)
-    assert rings == []
+    assert dispatched == []
     SavedSearch.objects.update(filled_at=timezone.now() - timedelta(minutes=2))
     browser(alice).get(page)
-    assert rings == [(smart_albums.TASK, str(saved.pk))]
-    # A tag or a date rings for nobody: an hour later it is looked at again.
+    assert dispatched == [(smart_albums.TASK, str(saved.pk))]
+    # A tag or a date dispatched for nobody: an hour later it is looked at again.
     Embedding.objects.update(encoded_at=timezone.now() - timedelta(hours=3))
     assert not smart_albums.due().exists()
     SavedSearch.objects.update(filled_at=timezone.now() - timedelta(minutes=61))
@@ -338,7 +338,7 @@ def test_nothing_is_added_or_taken_out_by_hand(
         assert open_ones == []
     body = {"selection": {"ids": [str(image.pk)]}}
     assert code_of(api(alice).post(f"{address}remove/", body, format="json")) == "fills_itself"
-    refused = placing.put_into_album(other, album.pk, alice)
+    refused = album_target.put_into_album(other, album.pk, alice)
     assert refused is not None
     assert refused.code == "fills_itself"
     with pytest.raises(Exception, match="no such album"):

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.worker, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def stack(transactional_db: None, tmp_path: Path, settings: Any) -> Iterator[Stack]:
-    """No rings of the tests are heard, and there is no scheduler."""
+    """No dispatched of the tests are heard, and there is no scheduler."""
     running = Stack(tmp_path / "stack")
     settings.MEDIA_ROOT = str(running.media)
     settings.UPLOAD_DIR = f"{running.media}-uploads"

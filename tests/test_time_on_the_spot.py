@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils import timezone
 from PIL.ExifTags import GPS, Base
 
-from gallery.library import facts_again
+from gallery.library import facts_backfill
 from gallery.library.storage import original_of
 from gallery.models import Album, AlbumItem, Image
 from gallery.organising import album_summaries
@@ -263,7 +263,7 @@ def test_files_are_read_again(alice, site) -> None:
     expected = sorted(Image.objects.values_list(*fields))
     old(latitude=None, longitude=None, duration=None)
     Image.objects.filter(pk=dashes.pk).update(captured_at=None)
-    assert [facts_again.catch_up(), facts_again.catch_up()] == [4, 0]
+    assert [facts_backfill.backfill_facts(), facts_backfill.backfill_facts()] == [4, 0]
     now = sorted(Image.objects.values_list(*fields))
     undated = {placed.pk, moving.pk}
     assert [row for row in now if row[0] not in undated] == [
@@ -280,7 +280,7 @@ def test_what_the_owner_said_stays(alice) -> None:
     old()
     Image.objects.filter(pk=changed.pk).update(captured_at=said)
     Image.objects.filter(pk=emptied.pk).update(captured_at=None)
-    assert facts_again.catch_up() == 2
+    assert facts_backfill.backfill_facts() == 2
     assert dict(Image.objects.values_list("pk", "captured_at")) == {
         changed.pk: said,
         emptied.pk: None,
@@ -292,4 +292,4 @@ def test_a_file_that_is_gone_is_not_asked_for_again(alice) -> None:
     image = upload(alice)
     old()
     default_storage.delete(original_of(image))
-    assert [facts_again.catch_up(), facts_again.catch_up()] == [1, 0]
+    assert [facts_backfill.backfill_facts(), facts_backfill.backfill_facts()] == [1, 0]

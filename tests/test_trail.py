@@ -33,13 +33,13 @@ from gallery.indexing import spaces
 from gallery.library import service
 from gallery.models import EmbeddingSpace, SecurityEvent, User
 from gallery.organising import albums
-from gallery.sharing import groups, links, shares, tries, visits
+from gallery.sharing import attempt_limits, groups, link_access, links, shares
 from gallery.trail import Event
 from tests.api_tools import code_of
 from tests.conftest import api, upload
 from tests.web_tools import confirmed
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rings")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("dispatched")]
 
 LOGIN = "/api/v1/auth/login/"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -330,7 +330,7 @@ def test_links(alice: User, bob: User, caplog: pytest.LogCaptureFixture) -> None
     links.change_link(link, {"password": "another-word", "max_uses": 5})
     for _try in range(3):
         with pytest.raises(Refusal, match="not the password"):
-            visits.begin(link, "guess-guess", "203.0.113.7")
+            link_access.begin(link, "guess-guess", "203.0.113.7")
     links.revoke_link(link)
     links.revoke_link(link)
     assert [kind for kind, *_names in events()] == [
@@ -350,10 +350,10 @@ def test_links(alice: User, bob: User, caplog: pytest.LogCaptureFixture) -> None
 
 def test_tries_that_are_too_many(alice: User) -> None:
     for _try in range(2):
-        tries.count(f"names:{alice.pk}", 2, 600)
+        attempt_limits.count(f"names:{alice.pk}", 2, 600)
     for _try in range(3):
-        with pytest.raises(tries.TooManyTries):
-            tries.count(f"names:{alice.pk}", 2, 600)
+        with pytest.raises(attempt_limits.TooManyAttempts):
+            attempt_limits.count(f"names:{alice.pk}", 2, 600)
     assert (only("tries_locked").times, only("tries_locked").details) == (3, {"what": "names"})
 
 

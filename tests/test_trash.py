@@ -68,7 +68,7 @@ def test_a_deleted_picture_is_known_by_sight_to_its_owner_alone(alice, bob):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_picture_is_removed_with_its_files(alice, media, rings):
+def test_one_picture_is_removed_with_its_files(alice, media, dispatched):
     kept, gone = deleted(alice, 2)
     assert api(alice).delete(f"{TRASH}{gone.pk}/").status_code == 204
     assert not Image.objects.filter(pk=gone.pk).exists()
@@ -98,13 +98,13 @@ def test_what_is_not_in_the_trash_is_not_removed(alice):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_emptying_hides_everything_at_once_and_a_worker_removes_it(alice, bob, media, rings):
+def test_emptying_hides_everything_at_once_and_a_worker_removes_it(alice, bob, media, dispatched):
     mine, theirs, kept = deleted(alice), deleted(bob, 1), upload(alice)
     album = albums.create(alice, "Old")
     albums.trash(album)
     answer = api(alice).delete(TRASH)
     assert (answer.status_code, answer.json()) == (200, {"purged": 3})
-    assert ("gallery.tasks.purge_trash",) in rings
+    assert ("gallery.tasks.purge_trash",) in dispatched
     assert lying(alice) == []
     assert not Album.objects.exists()
     assert api(alice).post(f"{IMAGES}{mine[0].pk}/restore/").status_code == 404
@@ -116,7 +116,9 @@ def test_emptying_hides_everything_at_once_and_a_worker_removes_it(alice, bob, m
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_that_dies_while_emptying_goes_on_with_the_rest(alice, media, rings, monkeypatch):
+def test_a_worker_that_dies_while_emptying_goes_on_with_the_rest(
+    alice, media, dispatched, monkeypatch
+):
     deleted(alice, 4)
     trash.empty(alice)
     from gallery.library import service
@@ -139,7 +141,7 @@ def test_a_worker_that_dies_while_emptying_goes_on_with_the_rest(alice, media, r
     assert stored_files(media) == []
 
 
-def test_bytes_that_are_uploaded_again_before_the_worker_comes_are_kept(alice, rings):
+def test_bytes_that_are_uploaded_again_before_the_worker_comes_are_kept(alice, dispatched):
     (image,) = deleted(alice, 1)
     trash.empty(alice)
     again = upload(alice, draw(colour=(0, alice.pk % 256, 9)))
@@ -148,7 +150,7 @@ def test_bytes_that_are_uploaded_again_before_the_worker_comes_are_kept(alice, r
     assert Image.objects.visible_to(alice).get().pk == image.pk
 
 
-def test_purging_a_selection_cannot_be_undone(alice, rings):
+def test_purging_a_selection_cannot_be_undone(alice, dispatched):
     images = deleted(alice)
     body = {
         "action": "purge",
@@ -162,7 +164,7 @@ def test_purging_a_selection_cannot_be_undone(alice, rings):
     assert lying(alice) == [str(images[0].pk)]
 
 
-def test_undo_of_a_deletion_brings_back_nothing_that_was_given_up(alice, rings):
+def test_undo_of_a_deletion_brings_back_nothing_that_was_given_up(alice, dispatched):
     image = upload(alice)
     body = {"action": "trash", "selection": {"ids": [str(image.pk)]}}
     outcome = api(alice).post(BULK, body).json()
@@ -171,7 +173,7 @@ def test_undo_of_a_deletion_brings_back_nothing_that_was_given_up(alice, rings):
     assert Image.objects.get().deleted_at == GIVEN_UP
 
 
-def test_the_task_removes_what_is_old_and_nothing_else(alice, settings, rings):
+def test_the_task_removes_what_is_old_and_nothing_else(alice, settings, dispatched):
     settings.TRASH_DAYS = 7
     old, young = deleted(alice, 2)
     long_ago = timezone.now() - timedelta(days=8)

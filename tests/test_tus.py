@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from gallery import sweep, tasks
 from gallery.library import service
 from gallery.models import Album, AlbumRole, AlbumShare, Image, ImportBatch, ResumableUpload, User
-from gallery.uploads import acceptance, partial, turns, tus
+from gallery.uploads import acceptance, partial, slots, tus
 from tests import pictures
 from tests.api_tools import code_of
 from tests.conftest import api, draw
@@ -346,8 +346,8 @@ def test_only_so_many_are_waited_for_at_once(
     client.api.raise_request_exception = False
     url = client.begin(10)
     with monkeypatch.context() as patch:
-        patch.setattr(turns, "places", turns.Places(1, 1))
-        with turns.place(0):
+        patch.setattr(slots, "slots", slots.Slots(1, 1))
+        with slots.slot(0):
             created = client.api.generic(
                 "POST", UPLOADS, b"x", PART, headers={**TUS, "Upload-Length": "10"}
             )
@@ -444,7 +444,7 @@ def test_known_files_need_not_be_sent(client: Client, bob: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("rings")
+@pytest.mark.usefixtures("dispatched")
 def test_nothing_is_left_on_the_disk(client: Client, upload_dir: Path, media: Path) -> None:
     client.upload(draw())
     client.upload(b"no picture")
@@ -458,7 +458,7 @@ def test_nothing_is_left_on_the_disk(client: Client, upload_dir: Path, media: Pa
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("rings")
+@pytest.mark.usefixtures("dispatched")
 def test_what_nobody_finishes_expires(client: Client, upload_dir: Path, settings: Any) -> None:
     url = client.begin(10)
     client.send(url, 0, b"12345")
@@ -479,7 +479,7 @@ def test_what_nobody_finishes_expires(client: Client, upload_dir: Path, settings
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("rings")
+@pytest.mark.usefixtures("dispatched")
 def test_results_are_kept_for_a_day(client: Client) -> None:
     state = client.upload(draw())
     row = row_of(state["url"])
@@ -543,7 +543,7 @@ def test_a_file_that_was_lost_begins_anew(client: Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("rings")
+@pytest.mark.usefixtures("dispatched")
 @pytest.mark.parametrize("finisher", ["get", "head", "patch", "sweep"])
 def test_a_death_before_the_registration_is_made_up_for(
     client: Client, upload_dir: Path, monkeypatch: pytest.MonkeyPatch, finisher: str
@@ -575,7 +575,7 @@ def test_a_death_before_the_registration_is_made_up_for(
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("rings")
+@pytest.mark.usefixtures("dispatched")
 def test_a_death_amid_the_registration_registers_once(
     client: Client, upload_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -595,7 +595,7 @@ def test_a_death_amid_the_registration_registers_once(
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("rings")
+@pytest.mark.usefixtures("dispatched")
 def test_a_storage_that_is_down_loses_nothing(
     client: Client, upload_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -709,7 +709,7 @@ def test_random_parts_and_cuts_give_the_file(
 
 
 def test_places_are_shared_and_given_back() -> None:
-    places = turns.Places(3, 2)
+    places = slots.Slots(3, 2)
     took = [places.take(account) for account in (1, 1, 1, 2, 2, 3)]
     assert took == [True, True, False, True, False, False]
     places.give_back(1)

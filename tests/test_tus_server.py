@@ -28,7 +28,7 @@ from tests.conftest import draw, wait_for
 from tests.tus_tools import PART, TUS, metadata
 from tests.web_server import THREADS, Server
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rings")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("dispatched")]
 
 
 class Sender:

@@ -130,7 +130,7 @@ def test_retry_what_failed(alice: User) -> None:
     assert row.state == "waiting"
 
 
-@pytest.mark.parametrize("step", ["encoding", "renditions", "looks", "comparison"])
+@pytest.mark.parametrize("step", ["encoding", "renditions", "visual_features", "comparison"])
 @pytest.mark.parametrize(
     ("code", "offered"),
     [("damaged", False), ("crashed", True), ("unknown", True), ("original_missing", True)],
@@ -153,7 +153,7 @@ def test_what_fails_with_an_earlier_step_is_not_told(alice: User) -> None:
     image = upload(alice)
     set_vector(image, make_space(), [1, 0, 0])
     set_state(image, "renditions", "failed", reason_code="damaged", reason="No.")
-    set_state(image, "looks", "failed", reason_code="needs", reason="An earlier step.")
+    set_state(image, "visual_features", "failed", reason_code="needs", reason="An earlier step.")
     page = browser(alice).get(reverse("image", args=[image.pk])).content.decode()
     assert "No." in page
     assert "An earlier step." not in page
@@ -172,7 +172,7 @@ def test_what_fails_in_a_model_that_is_not_in_use_is_not_told(alice: User) -> No
 def test_a_retry_is_of_all_that_failed(alice: User) -> None:
     space = make_space()
     image = upload(alice)
-    for name in (encoding.name_of(space), "renditions", "looks"):
+    for name in (encoding.name_of(space), "renditions", "visual_features"):
         set_state(image, name, "failed", reason_code="unknown", reason="No.", attempts=5)
     browser(alice).post(reverse("image_retry", args=[image.pk]))
     rows = image.analyses.all()

@@ -316,7 +316,7 @@ def test_restore_all_and_undo(alice: User, bob: User) -> None:
     assert Image.objects.get(pk=mine.pk).deleted_at is not None
 
 
-def test_empty_the_trash(alice: User, bob: User, rings: list[Any]) -> None:
+def test_empty_the_trash(alice: User, bob: User, dispatched: list[Any]) -> None:
     deleted(alice, "red")
     theirs, kept = deleted(bob, "green"), picture(alice, "blue")
     page = browser(alice).post(reverse("trash_empty"), follow=True).content.decode()

@@ -15,7 +15,7 @@ from django_redis.cache import RedisCache
 from gallery.encoders import client as encoder_client
 from gallery.models import Album, EmbeddingSpace, Image, User
 from gallery.organising import tags
-from gallery.search import feedback, kept, relevance
+from gallery.search import feedback, relevance, strict_cache
 from gallery.search.relevance import Fit, Judgement
 from gallery.web import search
 from tests.conftest import draw, upload
@@ -448,7 +448,7 @@ def test_nothing_is_called_gone_while_nobody_can_know(
     addresses = ["/api/v1/search/"] if what == "cursor" else ["/api/v1/search/", "/search/"]
     with monkeypatch.context() as patch:
         nobody_listens = RedisCache("redis://127.0.0.1:1/0", {"OPTIONS": {}})
-        patch.setattr(kept, "caches", {"strict": nobody_listens})
+        patch.setattr(strict_cache, "caches", {"strict": nobody_listens})
         for address in addresses:
             down = client.get(address, asked)
             assert down.status_code == 503

@@ -204,7 +204,7 @@ def test_vectors_of_changed_weights_are_not_given(encoder_worker: Any) -> None:
 
 @pytest.fixture
 def stack(transactional_db: None, tmp_path: Path, settings: Any) -> Iterator[Stack]:
-    # The tests' own rings are lost, as in all tests without the session's workers; the
+    # The tests' own dispatched are lost, as in all tests without the session's workers; the
     # stack's sweep makes up for it.
     running = Stack(tmp_path / "stack")
     settings.MEDIA_ROOT = str(running.media)

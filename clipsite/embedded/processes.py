@@ -53,13 +53,13 @@ class Identity:
     boot: str
 
     @classmethod
-    def of(cls, pid: int) -> Identity | None:
+    def from_pid(cls, pid: int) -> Identity | None:
         """The identity of the running process `pid`; None if gone or a zombie."""
         state = _state(pid)
         return None if state is None else cls(pid, state, _boot())
 
     def is_running(self) -> bool:
-        return Identity.of(self.pid) == self
+        return Identity.from_pid(self.pid) == self
 
 
 def spawn(program: Program) -> subprocess.Popen[bytes]:

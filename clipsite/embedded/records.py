@@ -55,7 +55,7 @@ class Record:
 
 def write(folder: Path, slug: str, process: subprocess.Popen[bytes], program: Program) -> None:
     """Record a started child. One that has already died again leaves no record."""
-    identity = Identity.of(process.pid)
+    identity = Identity.from_pid(process.pid)
     if identity is None:
         forget(folder, slug)
         return

@@ -20,7 +20,7 @@ LEAST_RATE = 4 * 1024
 _STEP = int(BODY_SECONDS) * LEAST_RATE
 
 # Parts of resumable uploads are stored as they arrive: half of the threads may wait for
-# them (gallery.uploads.turns).
+# them (gallery.uploads.slots).
 STREAMED_PATH = b"/api/v1/uploads/"
 STREAMED_TYPE = b"application/offset+octet-stream"
 STREAMED_METHODS = (b"PATCH", b"POST")

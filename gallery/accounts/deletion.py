@@ -15,10 +15,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from gallery import doorbell, trail
+from gallery import dispatch, trail
 from gallery.accounts import roles, sessions, tokens
 from gallery.library.service import purge_image
-from gallery.library.turns import wait_for_turn
+from gallery.library.user_lock import lock_user
 from gallery.models import Album, Group, Image, ImportBatch, Invitation, ShareLink, User
 from gallery.trail import Event
 from gallery.work import leases
@@ -61,7 +61,7 @@ def request_deletion(user: User) -> None:
     Raises Refusal (last_administrator).
     """
     roles.refuse_if_last({user.pk})
-    wait_for_turn(user)
+    lock_user(user)
     account = User.objects.select_for_update().get(pk=user.pk)
     if account.deletion_requested_at is None:
         now = timezone.now()
@@ -79,7 +79,7 @@ def request_deletion(user: User) -> None:
         tokens.end_all(account)
         sessions.end_all(account)
         trail.record(Event.ACCOUNT_DELETION_ASKED, account)
-    doorbell.ring(TASK)
+    dispatch.on_commit(TASK)
 
 
 def requested() -> QuerySet[User]:

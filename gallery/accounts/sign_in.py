@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from gallery.models import User
-from gallery.sharing.tries import TooManyTries
+from gallery.sharing.attempt_limits import TooManyAttempts
 
 _WAIT_SECONDS = 300
 
@@ -19,5 +19,5 @@ def check_password(request: HttpRequest, username: str, password: str) -> User |
     try:
         user = get_adapter().authenticate(request, username=username, password=password)
     except ValidationError as error:
-        raise TooManyTries(_WAIT_SECONDS) from error
+        raise TooManyAttempts(_WAIT_SECONDS) from error
     return user if user is not None and user.is_active else None

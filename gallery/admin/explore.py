@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from gallery.admin.readonly import ReadOnlyAdmin
-from gallery.doorbell import ring
+from gallery.dispatch import on_commit
 from gallery.explore import maps
 from gallery.models import ExploreMap
 
@@ -44,7 +44,7 @@ class MapAdmin(ReadOnlyAdmin):
     def draw_again(self, request: HttpRequest, chosen: QuerySet[ExploreMap]) -> None:
         for drawn in chosen.select_related("space"):
             maps.draw_again(drawn.space)
-        ring(maps.TASK)
+        on_commit(maps.TASK)
         self.message_user(
             request,
             gettext("The map is drawn anew. The old one stays until the new one is there."),

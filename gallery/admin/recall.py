@@ -125,7 +125,7 @@ class RecallAdmin(ReadOnlyAdmin):
         done = list(measurements.filter(state=State.DONE, figures__0__isnull=False)[:DRAWN])
         return {
             "running": measurements.filter(state__in=recall.OPEN).first(),
-            "chart": Chart.of(done[::-1]) if done else None,
+            "chart": Chart.from_measurements(done[::-1]) if done else None,
             "latest": _table(done[0]) if done else None,
             "may_measure": self.has_measure_permission(request),
             "enough": _percent(recall.ENOUGH),
@@ -194,7 +194,7 @@ class Chart:
     bottom: str
 
     @classmethod
-    def of(cls, measurements: list[RecallMeasurement]) -> Chart:
+    def from_measurements(cls, measurements: list[RecallMeasurement]) -> Chart:
         lowest = {
             kind: [(n, m, _lowest(m, kind)) for n, m in enumerate(measurements)]
             for kind in KIND_NAMES

@@ -11,7 +11,7 @@ from rest_framework.utils.urls import replace_query_param
 
 from gallery import keyset
 from gallery.errors import Refusal
-from gallery.indexing import showing
+from gallery.indexing import selectors
 from gallery.search import filters
 
 if TYPE_CHECKING:
@@ -109,9 +109,9 @@ class AsAsked(CursorPages):
         self, rows: QuerySet[Any], request: Request, after: str | None, size: int
     ) -> tuple[list[Any], str | None]:
         if not filters.are_in(request.query_params):  # `rows` are all that the viewer sees
-            return showing.newest(request.user, after, size)
+            return selectors.newest(request.user, after, size)
         order = filters.order_of(request.query_params)
-        return showing.page(cast("ImageQuerySet", rows), request.user, after, size, order)
+        return selectors.page(cast("ImageQuerySet", rows), request.user, after, size, order)
 
 
 def _read_limit(text: str | None) -> int:

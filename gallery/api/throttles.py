@@ -1,4 +1,4 @@
-"""What is counted of each request to the API (gallery.limits); what it costs beyond that
+"""What is counted of each request to the API (gallery.rate_limits); what it costs beyond that
 is counted where it is known."""
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rest_framework.throttling import BaseThrottle
 
-from gallery import limits
+from gallery import rate_limits
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -21,8 +21,8 @@ class RequestThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: APIView) -> bool:
         """Raises TooMany, which says when to come back."""
         if not getattr(view, "sends_files", False):
-            limits.charge_visit()
+            rate_limits.charge_visit()
         scope = getattr(view, "throttle_scopes", {}).get(request.method)
         if scope:
-            limits.charge(scope)
+            rate_limits.charge(scope)
         return True

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.core.cache import cache
 from django.utils.translation import gettext as _
 
-from gallery import remembered
+from gallery import checked_cache
 from gallery.errors import Refusal
 from gallery.models import Image
 
@@ -92,7 +92,7 @@ class IdempotencyKey:
         """The answer to the first upload under this key; raises KeyReused if
         that was of other bytes than `file`. None, too, where its picture has
         been deleted since: then this is a new upload."""
-        first = remembered.get(self._cache_key, Answer.from_plain)
+        first = checked_cache.get(self._cache_key, Answer.from_plain)
         if first is None:
             return None
         if first.sha256 != _sha256(file):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from django.utils.translation import gettext as _
 
-from gallery import asker, limits
+from gallery import rate_limits, requester
 from gallery.classification.templates import (
     BACKGROUND,
     DEFAULT_TEMPLATES,
@@ -144,7 +144,7 @@ def class_weights(
 
 
 def _for_visitor() -> bool:
-    who = asker.current()
+    who = requester.current()
     return who is not None and not who.account
 
 
@@ -161,7 +161,7 @@ def _clean(classnames: Sequence[str], templates: list[str] | None) -> tuple[list
 
 
 def _encode(space: EmbeddingSpace, texts: list[str]) -> Vectors:
-    return client.encode_texts(space, texts, charge=limits.charge_classification)
+    return client.encode_texts(space, texts, charge=rate_limits.charge_classification)
 
 
 def _classify(

@@ -24,7 +24,7 @@ from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 from kombu.exceptions import OperationalError
 
-from gallery import asker, remembered
+from gallery import checked_cache, requester
 from gallery.encoders import places, reply
 from gallery.encoders.base import Vectors
 from gallery.errors import Unavailable
@@ -73,7 +73,7 @@ def encode_texts(
     are, before they are. Raises what it raises, and Unavailable if the broker or the worker
     is down or too slow.
     """
-    return _encode_texts(space, texts, asker.memory(), charge)
+    return _encode_texts(space, texts, requester.cache_scope(), charge)
 
 
 def encode_own_texts(space: Space, texts: Sequence[str]) -> Vectors:
@@ -128,8 +128,8 @@ def _kept(space: Space, texts: Iterable[str], memory: str) -> dict[str, Vectors]
     if not memory:
         return {}
     keys = {_cache_key(space, text, memory): text for text in texts}
-    found = remembered.get_many(
-        keys, lambda data: remembered.unit_vectors(data, space.dimensions, count=1)[0]
+    found = checked_cache.get_many(
+        keys, lambda data: checked_cache.unpack_unit_vectors(data, space.dimensions, count=1)[0]
     )
     return {keys[key]: vector for key, vector in found.items()}
 
@@ -138,7 +138,7 @@ def _keep(space: Space, vectors: Mapping[str, Vectors], memory: str) -> None:
     if not memory:
         return
     kept = {
-        _cache_key(space, text, memory): remembered.packed(vector)
+        _cache_key(space, text, memory): checked_cache.pack_vectors(vector)
         for text, vector in vectors.items()
     }
     cache.set_many(kept, TEXT_CACHE_SECONDS)

@@ -1,8 +1,8 @@
 """Who may ask the encoder now.
 
-Of one asker only a few tasks are in the queue at once, so that nobody waits behind all of
+Of one requester only a few tasks are in the queue at once, so that nobody waits behind all of
 somebody else's. Requests with many texts are served in the order in which they come, one
-of each asker; their texts travel in small tasks, of which one is in the queue, so that
+of each requester; their texts travel in small tasks, of which one is in the queue, so that
 whoever asks for a few has a turn after it.
 
 A place is a member of a sorted set in the order of arrival, and its holder the first few
@@ -20,10 +20,10 @@ from typing import cast
 
 from django.utils.translation import gettext_lazy as _
 
-from gallery import asker
-from gallery.asker import Asker
+from gallery import requester
 from gallery.encoders import reply
 from gallery.errors import Unavailable
+from gallery.requester import Requester
 
 RETRY_SECONDS = 5
 _PAUSE_SECONDS = 0.02
@@ -66,27 +66,27 @@ _LARGE_REQUESTS = Lane("large-requests", places=2, waiting=4)
 _LARGE_TASKS = Lane("large-tasks", places=1, waiting=1000)
 
 
-def _own(who: Asker) -> Lane:
-    """Tasks of one asker."""
+def _own(who: Requester) -> Lane:
+    """Tasks of one requester."""
     return Lane(f"own:{who.key}", places=4, waiting=4)
 
 
-def _own_large(who: Asker) -> Lane:
-    """Requests with many texts of one asker."""
+def _own_large(who: Requester) -> Lane:
+    """Requests with many texts of one requester."""
     return Lane(f"large:{who.key}", places=1, waiting=1)
 
 
 def for_task(deadline: float) -> AbstractContextManager[None]:
     """Hold a place for a task. Raises Unavailable where too many wait or `deadline` (of
     time.monotonic) passes, and redis.RedisError."""
-    who = asker.current()
+    who = requester.current()
     return place(_own(who), deadline) if who else nullcontext()
 
 
 @contextmanager
 def for_large_request(deadline: float) -> Iterator[None]:
     """Hold a place for a request whose tasks hold one each; raises the same."""
-    who = asker.current()
+    who = requester.current()
     own = place(_own_large(who), deadline) if who else nullcontext()
     with own, place(_LARGE_REQUESTS, deadline):
         yield

@@ -1,6 +1,6 @@
 """Answers of the encoder worker, over Redis lists.
 
-A list that expires, instead of Celery's result backend: the asker blocks on one
+A list that expires, instead of Celery's result backend: the requester blocks on one
 key with one timeout, a lost answer frees its thread on time, and nothing is
 subscribed per thread (docs/decisions/0002).
 """

@@ -15,7 +15,7 @@ import numpy as np
 from django.core.cache import cache
 from django.utils.translation import get_language
 
-from gallery import remembered
+from gallery import checked_cache
 from gallery.classification.service import class_weights
 from gallery.classification.templates import fill
 from gallery.encoders import client
@@ -57,8 +57,8 @@ def vectors(space: EmbeddingSpace) -> Vectors:
     """
     known = concepts()
     key = f"concepts:{space.pk}:{space.checksum[:16]}:{digest()}"
-    kept = remembered.get(
-        key, lambda data: remembered.unit_vectors(data, space.dimensions, len(known))
+    kept = checked_cache.get(
+        key, lambda data: checked_cache.unpack_unit_vectors(data, space.dimensions, len(known))
     )
     if kept is not None:
         return kept
@@ -68,7 +68,7 @@ def vectors(space: EmbeddingSpace) -> Vectors:
         for start in range(0, len(texts), AT_ONCE)
     ]
     joined = np.concatenate(parts)
-    cache.set(key, remembered.packed(joined), CACHE_SECONDS)
+    cache.set(key, checked_cache.pack_vectors(joined), CACHE_SECONDS)
     return joined
 
 

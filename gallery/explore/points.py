@@ -10,7 +10,7 @@ from django.db.models import BinaryField, Case, F, Func, QuerySet, TextField, Va
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
-from gallery import limits
+from gallery import rate_limits
 from gallery.explore.vectors import encoded
 from gallery.models import ExploreMap, MapPoint
 
@@ -56,7 +56,7 @@ def within(
 
 
 def listed(points: QuerySet[MapPoint], limit: int) -> list[Point]:
-    limits.charge("search", limits.LOOKUP)
+    rate_limits.charge("search", rate_limits.LOOKUP)
     rows = points.annotate(colour=_colour()).values_list("image_id", "x", "y", "cluster", "colour")
     return [Point(*row) for row in rows[:limit]]
 
@@ -67,7 +67,7 @@ def packed(points: QuerySet[MapPoint], limit: int = MOST_PACKED) -> bytes:
     x, y: float32; region: int32, 0 for none; red, green, blue: one byte each, then
     1 if the colour is known; the id of the picture: 16 bytes.
     """
-    limits.charge("search", limits.LOOKUP)
+    rate_limits.charge("search", rate_limits.LOOKUP)
     parts = [
         Func(F("x"), template="float4send((%(expressions)s)::float4)"),
         Func(F("y"), template="float4send((%(expressions)s)::float4)"),

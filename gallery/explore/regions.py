@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import Avg, Count, F, OrderBy, QuerySet, StdDev, Window
 from django.db.models.functions import RowNumber
 
-from gallery import asker, limits, remembered
+from gallery import checked_cache, rate_limits, requester
 from gallery.encoders.base import Vectors, l2_normalise
 from gallery.explore import concepts
 from gallery.explore.concepts import Concept
@@ -66,7 +66,7 @@ def seen(drawn: ExploreMap, pictures: ImageQuerySet, viewer_id: int | None) -> l
 
     Raises Unavailable where names are not kept and the encoder is down.
     """
-    limits.charge("search", limits.LOOKUP)
+    rate_limits.charge("search", rate_limits.LOOKUP)
     return _regions(drawn, pictures, names(drawn, pictures, viewer_id))
 
 
@@ -80,10 +80,10 @@ def names(drawn: ExploreMap, pictures: ImageQuerySet, viewer_id: int | None) -> 
 
     Kept for who asks, until the viewer sees other pictures there.
     """
-    memory = asker.memory()
-    key = _key(drawn, _counts(drawn, pictures), f"{viewer_id} {memory}")
+    cache_scope = requester.cache_scope()
+    key = _key(drawn, _counts(drawn, pictures), f"{viewer_id} {cache_scope}")
     known = concepts.concepts()
-    kept = remembered.get(key, lambda plain: _chosen(plain, len(known))) if memory else None
+    kept = checked_cache.get(key, lambda plain: _chosen(plain, len(known))) if cache_scope else None
     if kept is None:
         regions, means, sizes = _means(drawn, pictures)
         kept = {}
@@ -92,7 +92,7 @@ def names(drawn: ExploreMap, pictures: ImageQuerySet, viewer_id: int | None) -> 
             least = relevance.best_by_chance(drawn.space, texts)
             chosen = fitting(means, sizes, texts, least)
             kept = {regions[row]: found for row, found in chosen.items()}
-        if memory:
+        if cache_scope:
             cache.set(key, list(kept.items()), CACHE_SECONDS)
     return {region: tuple(known[row] for row in rows) for region, rows in kept.items()}
 

@@ -17,8 +17,8 @@ from gallery.encoders.base import Encoder, ModelUnavailable
 from gallery.encoders.registry import get_encoder
 from gallery.errors import Refusal
 from gallery.models import EmbeddingSpace
+from gallery.niceness import lower
 from gallery.pixels import isolation, jobs, places
-from gallery.priority import give_way
 from gallery.work import originals
 from gallery.work.analyser import Analyser, Entry, Resource
 from gallery.work.failures import Away, Fault, NotNow
@@ -27,7 +27,7 @@ DAMAGED = gettext_noop("The picture cannot be decoded.")
 
 # Where the model runs for batches: the threads of Celery run it for queries, too, and those
 # wait for nobody.
-_model = ThreadPoolExecutor(1, thread_name_prefix="batch", initializer=give_way)
+_model = ThreadPoolExecutor(1, thread_name_prefix="batch", initializer=lower)
 
 
 def target_spaces() -> QuerySet[EmbeddingSpace]:

@@ -103,7 +103,7 @@ def progress(images: QuerySet[Image]) -> Progress:
 
 
 def _needs(space: EmbeddingSpace) -> tuple[str, ...]:
-    return name_of(space), "looks"
+    return name_of(space), "visual_features"
 
 
 class Comparison(Analyser):

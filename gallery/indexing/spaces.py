@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from gallery import prepared, trail
-from gallery.doorbell import ring
+from gallery.dispatch import on_commit
 from gallery.encoders.base import Encoder, ModelUnavailable
 from gallery.encoders.registry import get_encoder
 from gallery.errors import Refusal
@@ -63,7 +63,7 @@ def add_space(architecture: str, pretrained: str = "") -> EmbeddingSpace:
     if target_spaces().filter(architecture=architecture, pretrained=pretrained).exists():
         raise Refusal("space_exists", _("This model is in use already."), "architecture")
     space = EmbeddingSpace.objects.create(architecture=architecture, pretrained=pretrained)
-    ring(TASK)
+    on_commit(TASK)
     return space
 
 
@@ -73,7 +73,7 @@ def retry(space: EmbeddingSpace) -> None:
         state=State.BUILDING, error=""
     )
     backfill.start_over([name_of(space)])
-    ring(TASK)
+    on_commit(TASK)
 
 
 def retry_first_space() -> None:
@@ -165,7 +165,7 @@ def _switch_to(space: EmbeddingSpace) -> None:
     trail.record(Event.SPACE_ACTIVATED, target=space, model=space.name)
     # A retired space misses what was uploaded since.
     backfill.start_over([name_of(space)])
-    ring(TASK)
+    on_commit(TASK)
 
 
 @transaction.atomic

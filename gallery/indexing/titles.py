@@ -13,7 +13,7 @@ from gallery.work import originals
 
 TITLES: dict[str, str | Promise] = {
     "renditions": _("Thumbnails"),
-    "looks": _("Colours and shapes"),
+    "visual_features": _("Colours and shapes"),
     "comparison": _("Comparison with neighbours"),
 }
 

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection, transaction
 
-from gallery import remembered
+from gallery import checked_cache
 from gallery.models import EmbeddingSpace
 
 logger = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ def lists_are_due(space: EmbeddingSpace) -> bool:
 
 def lists_failure(space: EmbeddingSpace) -> str | None:
     """Why the lists could not be made when it was last tried, for some minutes."""
-    return remembered.get(_failure_key(space), str)
+    return checked_cache.get(_failure_key(space), str)
 
 
 def refresh_lists(space: EmbeddingSpace) -> None:

@@ -19,7 +19,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from gallery.errors import Refusal
-from gallery.library.turns import wait_for_turn
+from gallery.library.user_lock import lock_user
 from gallery.models import (
     Album,
     AlbumItem,
@@ -131,7 +131,7 @@ UPLOADS_KEPT = 10_000
 def hold_room(cap: Cap, owner: User, of: object = None, more: int = 1) -> None:
     """Room for `more` of them, until the transaction ends: of the owner's, or of the
     owner's album or group `of`. Raises Refusal (too_many_…)."""
-    wait_for_turn(owner)
+    lock_user(owner)
     if cap.counted(of or owner).count() + more > cap.most:
         raise cap.refusal()
 

@@ -37,7 +37,8 @@ class Region:
 
 
 # A colour may have two of these names, or none. Their places in this order are stored
-# with the pictures: who changes either raises the version of gallery.library.looks.Looks.
+# with the pictures: a change of either needs a higher version of VisualFeatures
+# (gallery.library.visual_features).
 REGIONS: dict[str, Region] = {
     "red": Region((0.27, 0.67), (0.12, 0.4), (10, 37)),
     "orange": Region((0.58, 0.88), (0.115, 0.4), (38, 76)),

@@ -24,7 +24,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header
 
-from gallery import prepared, viewers
+from gallery import prepared, viewer_cache
 from gallery.library import thumbnails
 from gallery.library.renditions import WIDTHS, ensure_clean_copy, ensure_rendition, nearest_width
 from gallery.library.storage import open_stored, original_of, rendition_path_of
@@ -59,7 +59,7 @@ def find(pk: UUID, viewer: User | AnonymousUser) -> Image | None:
     return found[0] if found else None
 
 
-@lru_cache(maxsize=viewers.AT_HAND)
+@lru_cache(maxsize=viewer_cache.MAX_VIEWERS)
 def _reachable(viewer: User | AnonymousUser, is_moderator: bool) -> tuple[str, tuple[Any, ...]]:
     """The statement for the ids of all that `viewer` may reach, and its parameters. The
     rule depends on who that is, and on whether they are a moderator, and on nothing else."""

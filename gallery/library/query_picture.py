@@ -10,7 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.files import File
 from PIL import Image as PILImage
 
-from gallery import limits
+from gallery import rate_limits
 from gallery.library.originals import as_django_file, sha256_of
 from gallery.library.storage import original_of, read_stored
 from gallery.library.validation import check_header, damage_told
@@ -104,5 +104,5 @@ def _affordable_header(file: IO[bytes], name: str, viewer: Viewer) -> Header:
     shrink = max(short / _KEPT_SHORT_SIDE, long / _KEPT_LONG_SIDE)
     most = _MEMBER_BYTES if is_member else places.SMALL_BYTES
     isolation.require_affordable(header.cost(shrink), most)
-    limits.charge_pixels(header.pixels)
+    rate_limits.charge_pixels(header.pixels)
     return header

@@ -12,7 +12,7 @@ from PIL import Image as PILImage
 from PIL.Image import Image as Picture
 
 from gallery.errors import Refusal, Unavailable
-from gallery.library import drawing, renditions
+from gallery.library import rendition_pixels, renditions
 from gallery.library.storage import read_stored, rendition_path_of, replace_stored
 from gallery.models import Image
 from gallery.pixels import isolation, places
@@ -41,7 +41,7 @@ class Renditions(Analyser):
             originals.within(originals.READ_SECONDS, partial(_write, named, drawn))
         except Exception as error:  # each kind of storage has exceptions of its own
             raise Away(originals.WRITING, repr(error)) from error
-        return drawing.placeholder(unpack(smallest))
+        return rendition_pixels.placeholder(unpack(smallest))
 
     def store(self, entries: Sequence[Entry], results: Sequence[str]) -> None:
         drawn = zip(entries, results, strict=True)
@@ -62,7 +62,7 @@ def drawn_from_original(entry: Entry, widths: Sequence[int]) -> list[bytes]:
     """As `drawing.draw`. Raises Fault, Away, NotNow."""
     original = originals.read(entry.file_name)
     try:
-        return drawing.draw(original, (entry.width, entry.height), widths)
+        return rendition_pixels.draw(original, (entry.width, entry.height), widths)
     except places.Busy as error:
         raise NotNow from error
     except (isolation.Undecodable, Refusal) as error:

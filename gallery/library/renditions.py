@@ -16,7 +16,7 @@ from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
-from gallery.library import drawing
+from gallery.library import rendition_pixels
 from gallery.library.storage import (
     original_of,
     read_stored,
@@ -101,7 +101,7 @@ def nearest_width(image: Image, wanted: int) -> int:
 
 def _make(image: Image, width: int | None) -> None:
     original = read_stored(original_of(image))
-    content, _smallest = drawing.draw(original, (image.width, image.height), [width])
+    content, _smallest = rendition_pixels.draw(original, (image.width, image.height), [width])
     replace_stored(rendition_path(image, width), ContentFile(content))
     if not Image.objects.filter(pk=image.pk).exists():
         # Purged while we drew, perhaps before we wrote.

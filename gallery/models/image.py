@@ -16,7 +16,7 @@ from django.db import models
 from django.db.models import Exists, F, Func, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from gallery import viewers
+from gallery import viewer_cache
 from gallery.models import clock
 from gallery.models.album import Album, AlbumItem
 from gallery.models.clock import ClockField, OnTheSpot
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 GIVEN_UP = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@lru_cache(maxsize=viewers.AT_HAND)
+@lru_cache(maxsize=viewer_cache.MAX_VIEWERS)
 def _in_album_of(user: User) -> Exists:
     """Whether an album that `user` may see has the picture. The question depends on who
     the user is and on nothing else: it is put together once, and asked each time."""

@@ -19,16 +19,16 @@ from django.utils.translation import gettext as _
 from gallery.errors import Refusal
 from gallery.indexing import encoding
 from gallery.library import texts
-from gallery.library.turns import wait_for_turn
+from gallery.library.user_lock import lock_user
 from gallery.models import Album, Change, Image, User
 from gallery.organising import (
     album_rows,
     albums,
     changes,
     favourites,
-    moments,
     selection,
     tags,
+    timestamps,
     trash,
 )
 from gallery.work import ledger
@@ -83,7 +83,7 @@ def run(action: str, spec: Mapping[str, Any], user: User, **params: Any) -> Outc
     # Found outside of the transaction: a search may ask the cache and take its time.
     meant = selection.resolve(spec, user, trash=action in IN_TRASH)
     with transaction.atomic():
-        wait_for_turn(user)
+        lock_user(user)
         rows = list(meant.values_list("pk", "owner_id"))
         own = [pk for pk, owner_id in rows if owner_id == user.pk]
         chosen = Chosen([pk for pk, _owner in rows], own)
@@ -97,7 +97,7 @@ def move(
     album: Album, image_ids: list[UUID], before: UUID | None, user: User
 ) -> tuple[int, Change | None]:
     """Arrange an album (see `albums.move`). Returns how many moved, and what undoes it."""
-    wait_for_turn(user)
+    lock_user(user)
     moves = albums.move(album, image_ids, before, user)
     kept = {"album": str(album.pk), "moves": [[str(pk), *places] for pk, *places in moves]}
     return len(moves), changes.record(user, "move", kept if moves else None)
@@ -195,20 +195,20 @@ def _set_visibility(chosen: Chosen, user: User, params: Params) -> Done:
     return Done(len(changing), chosen.of_others, before if changing else None)
 
 
-def _stamp(field: moments.Field) -> Callable[[Chosen, User, Params], Done]:
+def _stamp(field: timestamps.Field) -> Callable[[Chosen, User, Params], Done]:
     def act(chosen: Chosen, user: User, params: Params) -> Done:
         _locked(chosen.own)
-        moment, changed = moments.stamp(field, chosen.own)
+        moment, changed = timestamps.stamp(field, chosen.own)
         before = {"moment": moment.isoformat(), "ids": [str(pk) for pk in changed]}
         return Done(len(changed), chosen.of_others, before if changed else None)
 
     return act
 
 
-def _unstamp(field: moments.Field) -> Callable[[Chosen, User, Params], Done]:
+def _unstamp(field: timestamps.Field) -> Callable[[Chosen, User, Params], Done]:
     def act(chosen: Chosen, user: User, params: Params) -> Done:
         _locked(chosen.own)
-        former = moments.unstamp(field, chosen.own)
+        former = timestamps.unstamp(field, chosen.own)
         before = {"former": [[str(pk), when.isoformat()] for pk, when in former]}
         return Done(len(former), chosen.of_others, before if former else None)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _MOST = 500
 
 
-def of(images: ImageQuerySet) -> Iterable[Mapping[str, Any]]:
+def cameras_of(images: ImageQuerySet) -> Iterable[Mapping[str, Any]]:
     """`camera` and `count`, the most used first, 500 at most."""
     named = images.exclude(camera="").order_by().values("camera").annotate(count=Count("pk"))
     return named.order_by("-count", "camera")[:_MOST]

@@ -13,9 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gallery.errors import Expired
-from gallery.library.turns import wait_for_turn
+from gallery.library.user_lock import lock_user
 from gallery.models import Change, User
-from gallery.organising import kept_changes, undoing
+from gallery.organising import undo_log, undoing
 
 KEEP = timedelta(days=30)
 
@@ -25,7 +25,7 @@ def record(user: User, action: str, before: dict[str, Any] | None) -> Change | N
     None, where nothing changed that could be undone."""
     if before is None:
         return None
-    return kept_changes.keep(user, action, before)
+    return undo_log.record(user, action, before)
 
 
 def undoable_by(user: User | AnonymousUser) -> QuerySet[Change]:
@@ -41,7 +41,7 @@ def undo(change_id: UUID, user: User) -> int:
     Raises Change.DoesNotExist for what is not one's own, and Expired for what has
     been undone before or is too long ago.
     """
-    wait_for_turn(user)
+    lock_user(user)
     change = undoable_by(user).select_for_update().get(pk=change_id)
     if change.undone_at is not None:
         raise Expired("already_undone", _("This has been undone already."))

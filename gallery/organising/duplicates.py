@@ -17,8 +17,8 @@ from gallery import keyset
 from gallery.errors import Refusal
 from gallery.indexing import near_duplicates, spaces
 from gallery.indexing.near_duplicates import Pair, Progress
-from gallery.indexing.showing import for_showing
-from gallery.library.turns import wait_for_turn
+from gallery.indexing.selectors import with_display_fields
+from gallery.library.user_lock import lock_user
 from gallery.models import Change, Image, NearDuplicate, User
 from gallery.organising import changes, copies, merging
 from gallery.organising.merging import Merged
@@ -89,7 +89,7 @@ def page(user: User, after: str | None, size: int) -> tuple[list[Group], str | N
         found = [cluster for cluster in found if _place(cluster) > (-closeness, key)]
     shown = found[:size]
     more = f"{shown[-1].closeness!r}~{shown[-1].key}" if len(found) > size else None
-    return _groups(shown, for_showing(Image.objects.owned_by(user), user)), more
+    return _groups(shown, with_display_fields(Image.objects.owned_by(user), user)), more
 
 
 def count(user: User) -> int:
@@ -99,7 +99,7 @@ def count(user: User) -> int:
 def around(image: Image, user: User) -> Group | None:
     """The group that a picture is in, if it is in any."""
     found = [one for one in clusters(_own_pairs(user)) if image.pk in one.ids]
-    groups = _groups(found, for_showing(Image.objects.owned_by(user), user))
+    groups = _groups(found, with_display_fields(Image.objects.owned_by(user), user))
     return groups[0] if groups else None
 
 
@@ -235,7 +235,7 @@ def dismiss(user: User, ids: Sequence[UUID], of: UUID | None = None) -> tuple[in
             _("Name from 2 to %(most)d different pictures.") % {"most": merging.MAX_GROUP},
             "ids",
         )
-    wait_for_turn(user)
+    lock_user(user)
     own = Image.objects.filter(pk__in=wanted, owner_id=user.pk).order_by("pk")
     if len(own.select_for_update(no_key=True).values_list("pk")) < len(wanted):
         raise Image.DoesNotExist

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from gallery.library import caps
-from gallery.library.turns import wait_for_turn
+from gallery.library.user_lock import lock_user
 from gallery.models import Favourite, User
 
 # mark id, image id, since when
@@ -20,7 +20,7 @@ Mark = tuple[int, UUID, datetime]
 def mark(user: User, image_ids: Sequence[UUID]) -> list[int]:
     """Make pictures favourites; the caller has checked that `user` may see them.
     Returns the marks that are new. Raises Refusal (too_many_favourites)."""
-    wait_for_turn(user)
+    lock_user(user)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO gallery_favourite (user_id, image_id, created_at)"

@@ -20,9 +20,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gallery.errors import Expired, Refusal
-from gallery.library.turns import wait_for_turn
+from gallery.library.user_lock import lock_user
 from gallery.models import Album, AlbumItem, Change, Image, User
-from gallery.organising import album_rows, changes, moments
+from gallery.organising import album_rows, changes, timestamps
 
 MAX_GROUP = 200
 
@@ -67,7 +67,7 @@ def merge(user: User, kept: UUID, others: Sequence[UUID]) -> Merged:
             "others",
         )
     with transaction.atomic():
-        wait_for_turn(user)
+        lock_user(user)
         wanted = {kept, *others}
         pictures = _held(user, wanted)
         if len(pictures) < len(wanted):
@@ -85,7 +85,7 @@ def merge_all(user: User, groups: Mapping[UUID, Sequence[UUID]]) -> Merged:
     """As `merge`, for many groups ({kept: others}, without a picture in two of them).
     Groups whose kept picture is no longer there are left alone."""
     with transaction.atomic():
-        wait_for_turn(user)
+        lock_user(user)
         pictures = _held(user, {*groups, *chain.from_iterable(groups.values())})
         whole = {
             kept: [pk for pk in others if pk in pictures]
@@ -124,7 +124,7 @@ def _merge_held(
     }
     for album in albums:
         album_rows.touch(album, [kept for _other, kept in pairs])
-    moment, trashed = moments.stamp("deleted_at", [other for other, _kept in pairs])
+    moment, trashed = timestamps.stamp("deleted_at", [other for other, _kept in pairs])
     before["trash"] = {"moment": moment.isoformat(), "ids": [str(pk) for pk in trashed]}
     return Merged(len(trashed), changes.record(user, "merge_duplicates", before))
 

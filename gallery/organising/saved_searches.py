@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from gallery import spelling
 from gallery.errors import Refusal
 from gallery.library import caps
-from gallery.library.turns import wait_for_turn
+from gallery.library.user_lock import lock_user
 from gallery.models import Album, Change, SavedSearch, User
 from gallery.models.words import called
-from gallery.organising import kept_changes
-from gallery.search import albums, ranking
+from gallery.organising import undo_log
+from gallery.search import album_names, ranking
 from gallery.search.query import Query
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ Viewer = User | AnonymousUser
 MAX_NAME = 200
 
 
-def of(owner: Viewer) -> QuerySet[SavedSearch]:
+def saved_searches_of(owner: Viewer) -> QuerySet[SavedSearch]:
     """With `name_key`, for `keyset.BY_NAME`, which is also their order here."""
     found = SavedSearch.objects.filter(owner_id=owner.pk or 0).annotate(name_key=Lower("name"))
     return found.order_by("name_key", "pk").select_related("album")
@@ -62,7 +62,7 @@ def update(saved: SavedSearch, *, name: str | None = None, query: Query | None =
     Raises Refusal as `save` does.
     """
     fields = []
-    wait_for_turn(saved.owner)
+    lock_user(saved.owner)
     if name is not None:
         name = clean_name(name)
         _refuse_taken(saved.owner, name, besides=saved)
@@ -85,10 +85,10 @@ def update(saved: SavedSearch, *, name: str | None = None, query: Query | None =
 @transaction.atomic
 def delete(saved: SavedSearch) -> Change:
     """An album that it filled stays, as an ordinary one. Returns what undoes it."""
-    wait_for_turn(saved.owner)
+    lock_user(saved.owner)
     kept = {"id": str(saved.pk), "name": saved.name, "query": saved.query}
     before = {**kept, "album": album_as_it_is(saved.album)}
-    change = kept_changes.keep(saved.owner, "delete_search", before)
+    change = undo_log.record(saved.owner, "delete_search", before)
     saved.delete()
     return change
 
@@ -124,7 +124,7 @@ def unchanged_album(before: Mapping[str, str] | None, owner: User) -> Album | No
 
 def named(owner: Viewer, name: str) -> SavedSearch | None:
     """The owner's search of this name (gallery.models.words)."""
-    return called(of(owner), "name", name).first()
+    return called(saved_searches_of(owner), "name", name).first()
 
 
 def free_name(owner: Viewer, wanted: str) -> str:
@@ -170,8 +170,8 @@ def clean_query(query: Query, owner: User) -> Query:
             ),
             "query",
         )
-    ranking.narrowed(albums.with_ids(query.filters, owner), owner)
-    return replace(query, filters=albums.with_lasting_ids(query.filters, owner))
+    ranking.narrowed(album_names.with_ids(query.filters, owner), owner)
+    return replace(query, filters=album_names.with_lasting_ids(query.filters, owner))
 
 
 def _refuse_circle(query: Query, saved: SavedSearch) -> None:

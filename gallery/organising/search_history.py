@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from gallery.encoders.client import normalise_text
-from gallery.library.turns import wait_for_turn
+from gallery.library.user_lock import lock_user
 from gallery.models import SearchRecord, User
 from gallery.models.words import containing
 from gallery.search import syntax
@@ -27,7 +27,7 @@ MAX_RECORDS = 200
 MAX_CHARACTERS = SearchRecord._meta.get_field("text").max_length or 0
 
 
-def of(user: Viewer) -> QuerySet[SearchRecord]:
+def history_of(user: Viewer) -> QuerySet[SearchRecord]:
     """The latest first."""
     return SearchRecord.objects.filter(user_id=user.pk or 0)
 
@@ -62,24 +62,28 @@ def note(user: Viewer, text: str) -> None:
 
 def offered(user: Viewer, typed: str, most: int) -> list[str]:
     """The latest searches that hold what has been typed so far."""
-    found = of(user).filter(containing("text", typed.strip())) if typed.strip() else of(user)
+    found = (
+        history_of(user).filter(containing("text", typed.strip()))
+        if typed.strip()
+        else history_of(user)
+    )
     return list(found.values_list("text", flat=True)[:most])
 
 
 def erase(user: Viewer, record_id: int) -> bool:
     """Whether it was there."""
-    return bool(of(user).filter(pk=record_id).delete()[0])
+    return bool(history_of(user).filter(pk=record_id).delete()[0])
 
 
 def erase_all(user: Viewer) -> int:
     """Returns how many searches are forgotten."""
-    return of(user).delete()[0]
+    return history_of(user).delete()[0]
 
 
 @transaction.atomic
 def switch(user: User, *, keep: bool, erase: bool = False) -> None:
     """Keep a history from now on, or none; with `erase`, forget what has been kept."""
-    wait_for_turn(user)
+    lock_user(user)
     user.keep_history = keep
     user.save(update_fields=["keep_history"])
     if erase:

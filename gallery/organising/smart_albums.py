@@ -20,12 +20,12 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from gallery import doorbell, keyset
+from gallery import dispatch, keyset
 from gallery.errors import Expired, Refusal, Unavailable
-from gallery.library.turns import wait_for_turn
+from gallery.library.user_lock import lock_user
 from gallery.models import Album, AlbumItem, Change, Embedding, Image, SavedSearch, User
-from gallery.organising import album_rows, albums, kept_changes, saved_searches
-from gallery.search import albums as named_albums
+from gallery.organising import album_rows, albums, saved_searches, undo_log
+from gallery.search import album_names as named_albums
 from gallery.search import filters, service
 from gallery.search.query import Query
 from gallery.search.results import Hit, Results
@@ -74,7 +74,7 @@ def make(saved: SavedSearch) -> Album:
 @transaction.atomic
 def _make(saved: SavedSearch) -> tuple[Album, bool]:
     """The album, and whether it is new."""
-    wait_for_turn(saved.owner)
+    lock_user(saved.owner)
     saved.refresh_from_db(fields=["album"])
     if saved.album is not None and saved.album.deleted_at is None:
         return saved.album, False
@@ -87,14 +87,14 @@ def _make(saved: SavedSearch) -> tuple[Album, bool]:
 @transaction.atomic
 def stop(saved: SavedSearch) -> Change | None:
     """The album keeps its pictures and is an ordinary one. Returns what undoes it."""
-    wait_for_turn(saved.owner)
+    lock_user(saved.owner)
     saved.refresh_from_db(fields=["album"])
     if saved.album is None:
         return None
     before = {"search": str(saved.pk), "album": saved_searches.album_as_it_is(saved.album)}
     saved.album, saved.filled_at = None, None
     saved.save(update_fields=["album", "filled_at"])
-    return kept_changes.keep(saved.owner, "stop_filling", before)
+    return undo_log.record(saved.owner, "stop_filling", before)
 
 
 def start_again(before: Mapping[str, Any], owner: User) -> bool:
@@ -117,7 +117,7 @@ def of_album(album: Album) -> SavedSearch | None:
 def ask_for_filling(saved: SavedSearch) -> None:
     """Ring for an album whose content is no longer fresh; whoever looks at it may do so."""
     if saved.filled_at is None or saved.filled_at < timezone.now() - FRESH:
-        doorbell.ring(TASK, str(saved.pk))
+        dispatch.on_commit(TASK, str(saved.pk))
 
 
 def fill_due(only: UUID | None = None) -> None:

@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from gallery import spelling
 from gallery.errors import Refusal
 from gallery.library import caps
-from gallery.library.turns import wait_for_turn
+from gallery.library.user_lock import lock_user
 from gallery.models import Change, Image, Tag, User
 from gallery.models.words import called
-from gallery.organising import kept_changes
+from gallery.organising import undo_log
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -55,7 +55,7 @@ def _count(owner_id: int) -> Coalesce:
     return Coalesce(Subquery(rows.values("n")), 0)
 
 
-def of(owner: User) -> list[Tag]:
+def tags_of(owner: User) -> list[Tag]:
     """The tags in use, by name."""
     return list(in_use(owner).order_by(Lower("name"), "pk"))
 
@@ -93,7 +93,7 @@ def clean_name(name: str) -> str:
 def named(owner: User, names: Sequence[str]) -> list[UUID]:
     """The owner's tags of these names, made where they are missing, and kept from
     being removed until the transaction ends. Raises Refusal (too_many_tags)."""
-    wait_for_turn(owner)
+    lock_user(owner)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO gallery_tag (id, owner_id, name, created_at)"
@@ -196,7 +196,7 @@ def set_tags(image: Image, names: Iterable[str]) -> None:
     wanted = clean_names(names)
     # Two who set the tags of one picture at once: one after the other. The turn comes
     # first, as in all acts.
-    wait_for_turn(image.owner)
+    lock_user(image.owner)
     Image.objects.select_for_update(no_key=True).get(pk=image.pk)
     tag_ids = named(image.owner, wanted) if wanted else []
     others = Tag.objects.filter(images=image).exclude(pk__in=tag_ids)
@@ -237,4 +237,4 @@ def delete(tag: Tag, user: User) -> Change:
     kept = [[pk, str(image_id)] for pk, image_id in links]
     before = {"id": str(tag.pk), "name": tag.name, "links": kept}
     tag.delete()
-    return kept_changes.keep(user, "delete_tag", before)
+    return undo_log.record(user, "delete_tag", before)

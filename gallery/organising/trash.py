@@ -11,9 +11,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from gallery import doorbell
+from gallery import dispatch
 from gallery.library import service
-from gallery.library.turns import wait_for_turn
+from gallery.library.user_lock import lock_user
 from gallery.models import Album, Image, User
 from gallery.models.image import GIVEN_UP
 from gallery.organising import changes, downloads
@@ -33,7 +33,7 @@ def condemn(image_ids: Sequence[UUID]) -> int:
 @transaction.atomic
 def empty(user: User) -> int:
     """Give up everything in the user's trash, albums too. Returns how many pictures."""
-    wait_for_turn(user)
+    lock_user(user)
     Album.objects.in_trash_of(user).delete()
     return _give_up(owner=user)
 
@@ -42,7 +42,7 @@ def _give_up(**which: object) -> int:
     lying = Image.objects.filter(deleted_at__gt=GIVEN_UP, **which)
     given_up = lying.update(deleted_at=GIVEN_UP)
     if given_up:
-        doorbell.ring(TASK)
+        dispatch.on_commit(TASK)
     return given_up
 
 

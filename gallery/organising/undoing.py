@@ -22,10 +22,10 @@ from gallery.organising import (
     album_rows,
     albums,
     favourites,
-    moments,
     saved_searches,
     smart_albums,
     tags,
+    timestamps,
 )
 from gallery.work import ledger
 
@@ -49,22 +49,22 @@ def _visibility(before: Before, user: User) -> int:
 
 def _archive(before: Before, user: User) -> int:
     moment = datetime.fromisoformat(before["moment"])
-    return len(moments.unstamp_only("archived_at", before["ids"], user.pk, moment))
+    return len(timestamps.unstamp_only("archived_at", before["ids"], user.pk, moment))
 
 
 def _unarchive(before: Before, user: User) -> int:
-    return len(moments.stamp_again("archived_at", before["former"], user.pk))
+    return len(timestamps.stamp_again("archived_at", before["former"], user.pk))
 
 
 def _trash(before: Before, user: User) -> int:
     moment = datetime.fromisoformat(before["moment"])
-    back = moments.unstamp_only("deleted_at", before["ids"], user.pk, moment)
+    back = timestamps.unstamp_only("deleted_at", before["ids"], user.pk, moment)
     ledger.enqueue(back)
     return len(back)
 
 
 def _restore(before: Before, user: User) -> int:
-    return len(moments.stamp_again("deleted_at", before["former"], user.pk))
+    return len(timestamps.stamp_again("deleted_at", before["former"], user.pk))
 
 
 def _favourite(before: Before, user: User) -> int:

@@ -48,7 +48,7 @@ class Chance:
     spread: float
 
 
-def of(space: EmbeddingSpace, kind: Kind, drawn: Sample) -> Chance | None:
+def chance_of(space: EmbeddingSpace, kind: Kind, drawn: Sample) -> Chance | None:
     """The usual scores of single queries of this kind. Those of texts were measured by a
     worker, None before; those of pictures are told by the sample itself."""
     if kind == "image":

@@ -9,7 +9,7 @@ from uuid import UUID
 import numpy as np
 from django.utils.translation import gettext as _
 
-from gallery import limits
+from gallery import rate_limits
 from gallery.encoders import client
 from gallery.encoders.base import Vectors
 from gallery.errors import Expired, Refusal
@@ -114,7 +114,7 @@ def shares_of(
 
 def _spreads(vectors: Vectors, is_text: np.ndarray, space: EmbeddingSpace) -> Vectors:
     """(n,): the standard deviation of each term's cosines with pictures."""
-    pictures = sample.of(space)
+    pictures = sample.sample_of(space)
     if pictures is None or len(pictures.vectors) < _ENOUGH:
         return np.where(is_text, TEXT_SPREAD, PICTURE_SPREAD).astype(np.float32)
     return np.maximum((pictures.vectors @ vectors.T).std(axis=0), _LEAST_SPREAD)
@@ -155,7 +155,7 @@ def _encode(
     texts = [number for number, term in enumerate(terms) if term.is_text]
     if texts:
         vectors[texts] = client.encode_texts(
-            space, [terms[number].text for number in texts], charge=limits.charge_texts
+            space, [terms[number].text for number in texts], charge=rate_limits.charge_texts
         )
     for number, (term, source) in enumerate(zip(terms, sources, strict=True)):
         if isinstance(source, Image) and term.crop is None:

@@ -14,7 +14,7 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from gallery import limits
+from gallery import rate_limits
 from gallery.encoders.client import normalise_text
 from gallery.models import Album, Image, Tag, User
 from gallery.models.words import beginning, containing
@@ -47,7 +47,7 @@ class Suggestion:
 def complete(text: str, cursor: int, viewer: Viewer) -> list[Suggestion]:
     """What could stand at `cursor` in `text`, the likeliest first; at most 8 values, all
     where there are only a few words to choose from, or all keys where nothing is typed yet."""
-    limits.charge("search", limits.LOOKUP)
+    rate_limits.charge("search", rate_limits.LOOKUP)
     cursor = min(max(cursor, 0), len(text))
     token = next((t for t in syntax.tokens(text[:cursor]) if t.end == cursor), None)
     if token is None or not token.written_key:

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from gallery.errors import Expired
-from gallery.indexing.showing import for_showing, visible_by_id
+from gallery.indexing.selectors import visible_by_id, with_display_fields
 from gallery.models import EmbeddingSpace, Image
 from gallery.search import folding, ranking, scans, window
 from gallery.search.results import Clock, Hit, Note, Results, Viewer
@@ -118,7 +118,7 @@ def _exact_copies(found: Window, viewer: Viewer) -> list[Image]:
         return []
     same_bytes = Image.objects.visible_to(viewer).filter(sha256__in=found.copies_of)
     same_bytes = same_bytes.exclude(pk__in=found.exclude_ids)
-    return list(for_showing(same_bytes, viewer))
+    return list(with_display_fields(same_bytes, viewer))
 
 
 def _widen(found: Window, space: EmbeddingSpace, viewer: Viewer, needed: int) -> bool:

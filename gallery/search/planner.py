@@ -39,7 +39,7 @@ def nearest(
     them, they are compared one by one after all.
     """
     try:
-        searched = scope if isinstance(scope, Scope) else Scope.of(scope)
+        searched = scope if isinstance(scope, Scope) else Scope.from_images(scope)
     except EmptyResultSet:
         return Ranking([], [], exact=True, complete=True)
     is_few = False
@@ -66,7 +66,7 @@ def by_index(
             return []
         return scans.in_lists(space, vector, scope, window, probes)
 
-    drawn = sample.of(space) if kind == "text" else None
+    drawn = sample.sample_of(space) if kind == "text" else None
     ample = math.ceil(SLACK[kind] * window)
 
     def read(entries: int) -> Rows:

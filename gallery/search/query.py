@@ -70,7 +70,7 @@ class Crop:
     height: float
 
     @classmethod
-    def of(cls, sides: Any, name: str = "crop") -> Crop:
+    def from_sides(cls, sides: Any, name: str = "crop") -> Crop:
         """From [left, top, width, height]. Raises Refusal (bad_crop) naming `name`."""
         if not (isinstance(sides, list | tuple) and len(sides) == 4 and all(map(_is_real, sides))):
             _refuse_crop(name)
@@ -232,7 +232,7 @@ def _term(data: Any, name: str) -> Term:
     crop = data.get("crop")
     if crop is not None and kind == "text":
         raise Refusal("bad_crop", _("A text has no crop: take a picture."), f"{name}.crop")
-    cut = None if crop is None else Crop.of(crop, f"{name}.crop")
+    cut = None if crop is None else Crop.from_sides(crop, f"{name}.crop")
     value, at = data[kind], f"{name}.{kind}"
     if kind == "text":
         return Term(text=_text(value, at), weight=weight)

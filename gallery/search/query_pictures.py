@@ -4,7 +4,7 @@ pictures.
 A sent picture belongs to who sent it: to the account, and where nobody is signed in to
 whoever knows its id, which cannot be guessed and tells nothing of other pictures. Of each
 account, and of all visitors together, only the last so many are kept, so that nobody fills
-the memory.
+memory.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from django.core.cache import cache
 from django.utils.translation import gettext as _
 
-from gallery import asker, limits, remembered
+from gallery import checked_cache, rate_limits, requester
 from gallery.encoders import client
 from gallery.encoders.base import Vectors
 from gallery.errors import Expired
@@ -29,7 +29,7 @@ from gallery.library.query_picture import (
     packed_part_of_stored,
 )
 from gallery.models import EmbeddingSpace, Image
-from gallery.search import kept
+from gallery.search import strict_cache
 from gallery.search.query import Crop
 from gallery.search.results import Viewer
 
@@ -46,7 +46,7 @@ def keep(picture: SmallPicture, viewer: Viewer) -> str:
     Unavailable where the cache is down."""
     most = KEPT_PER_ACCOUNT if viewer.pk else KEPT_FOR_VISITORS
     picture_id = secrets.token_hex(16)
-    kept.put(_key(viewer, picture_id), [picture.content, picture.sha256], KEPT_SECONDS)
+    strict_cache.put(_key(viewer, picture_id), [picture.content, picture.sha256], KEPT_SECONDS)
     # A ring: each picture takes the place of the one that came `most` before it.
     place = f"query-picture-place:{viewer.pk or 0}:{_count(viewer) % most}"
     before = cache.get(place)
@@ -61,7 +61,7 @@ def load(picture_id: str, viewer: Viewer) -> SmallPicture:
     Unavailable where that cannot be known."""
     found: SmallPicture | None = None
     if _ID.fullmatch(picture_id):
-        found = kept.get(_key(viewer, picture_id), _small_picture)
+        found = strict_cache.get(_key(viewer, picture_id), _small_picture)
     if found is None:
         raise Expired(
             "picture_expired", _("This query picture is no longer kept. Choose it again.")
@@ -74,7 +74,7 @@ def vector_of(picture: SmallPicture, crop: Crop | None, space: EmbeddingSpace) -
     TooMany."""
 
     def packed() -> bytes:
-        limits.charge("search")
+        rate_limits.charge("search")
         return packed_part(io.BytesIO(picture.content), part_of(crop))
 
     return _vector(picture.sha256, crop, space, packed)
@@ -85,7 +85,7 @@ def vector_of_part(image: Image, crop: Crop, space: EmbeddingSpace) -> Vectors:
     the viewer may reach it. Raises Unavailable and TooMany."""
 
     def packed() -> bytes:
-        limits.charge_pixels(image.width * image.height)
+        rate_limits.charge_pixels(image.width * image.height)
         return packed_part_of_stored(image, part_of(crop))
 
     return _vector(image.sha256, crop, space, packed)
@@ -99,19 +99,19 @@ def _vector(
     sha256: str, crop: Crop | None, space: EmbeddingSpace, packed: Callable[[], bytes]
 ) -> Vectors:
     """From what was kept for who asks, or encoded."""
-    memory = asker.memory()
+    cache_scope = requester.cache_scope()
     part = "" if crop is None else ",".join(map(str, crop.as_list()))
-    key = f"part:{memory}:{space.pk}:{space.checksum[:16]}:{sha256}:{part}"
+    key = f"part:{cache_scope}:{space.pk}:{space.checksum[:16]}:{sha256}:{part}"
 
     def read(data: Any) -> Vectors:
-        return remembered.unit_vectors(data, space.dimensions, count=1)[0]
+        return checked_cache.unpack_unit_vectors(data, space.dimensions, count=1)[0]
 
-    known = remembered.get(key, read) if memory else None
+    known = checked_cache.get(key, read) if cache_scope else None
     if known is not None:
         return known
     vector = client.encode_picture(space, packed())
-    if memory:
-        cache.set(key, remembered.packed(vector), VECTOR_SECONDS)
+    if cache_scope:
+        cache.set(key, checked_cache.pack_vectors(vector), VECTOR_SECONDS)
     return vector
 
 

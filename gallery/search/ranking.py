@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from gallery import keyset, viewers
+from gallery import keyset, viewer_cache
 from gallery.encoders.base import Vectors
 from gallery.errors import Refusal
-from gallery.indexing.showing import visible_ids, visible_to
+from gallery.indexing.selectors import visible_ids, visible_to
 from gallery.models import EmbeddingSpace, Image
 from gallery.models.image import ImageQuerySet
 from gallery.search import filters, planner, scans, words
@@ -67,7 +67,7 @@ def narrowed(wanted: dict[str, Any], viewer: Viewer) -> ImageQuerySet:
         raise
 
 
-@lru_cache(maxsize=viewers.AT_HAND)
+@lru_cache(maxsize=viewer_cache.MAX_VIEWERS)
 def _all_of(viewer: Viewer) -> Scope:
     return Scope(*visible_ids(viewer), is_whole=True)
 

@@ -23,7 +23,7 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from gallery import doorbell
+from gallery import dispatch
 from gallery.encoders import client
 from gallery.encoders.base import Vectors, l2_normalise
 from gallery.errors import Unavailable
@@ -95,7 +95,7 @@ def request(user: User | None = None) -> RecallMeasurement | None:
     waiting = RecallMeasurement.objects.filter(space=space, state__in=OPEN).first()
     if waiting is None:
         waiting = RecallMeasurement.objects.create(space=space, requested_by=user)
-    doorbell.ring(TASK)
+    dispatch.on_commit(TASK)
     return waiting
 
 

@@ -143,12 +143,12 @@ def judge(
 ) -> Judgement:
     """What scores of the unit vector (d,) mean in `space`; `parts` are the terms that it is
     the sum of, where it is none alone."""
-    drawn = sample.of(space)
+    drawn = sample.sample_of(space)
     if drawn is None:
         return Judgement()
     scores = drawn.vectors @ vector
     parts = parts or [Part(vector, kind)]
-    usual = [calibration.of(space, part.kind, drawn) for part in parts]
+    usual = [calibration.chance_of(space, part.kind, drawn) for part in parts]
     if len(parts) == 1 and parts[0].share > 0:
         return of_scores(scores, usual[0], drawn.pictures).with_sure(scores, drawn)
     shares = np.array([part.share for part in parts])
@@ -160,10 +160,10 @@ def best_by_chance(space: EmbeddingSpace, texts: Vectors) -> Vectors | None:
     """(m,) scores that the best of these m texts, unit vectors (m, d), does not reach on a
     picture by chance: each text's centre plus spread * sqrt(2 ln m), as in `Judgement`.
     None where nothing is known of chance (too few pictures)."""
-    drawn = sample.of(space)
+    drawn = sample.sample_of(space)
     if drawn is None:
         return None
-    usual = calibration.of(space, "text", drawn)
+    usual = calibration.chance_of(space, "text", drawn)
     chances = [_chance(usual, scores) for scores in (drawn.vectors @ texts.T).T]
     reach = math.sqrt(2 * math.log(max(len(texts), 2)))
     return np.array([chance.centre + reach * chance.spread for chance in chances], dtype="f4")

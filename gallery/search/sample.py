@@ -65,7 +65,7 @@ _lock = threading.Lock()
 _kept: dict[tuple[int, str], _Kept] = {}
 
 
-def of(space: EmbeddingSpace) -> Sample | None:
+def sample_of(space: EmbeddingSpace) -> Sample | None:
     """The sample of `space`, None where it has too few pictures. It is kept for a while."""
     key = (space.pk, space.checksum)
     kept = _kept.get(key)

@@ -38,7 +38,7 @@ class Scope:
     is_whole: bool = False
 
     @classmethod
-    def of(cls, images: QuerySet[Image]) -> Scope:
+    def from_images(cls, images: QuerySet[Image]) -> Scope:
         """Raises EmptyResultSet for a queryset that Django knows to be empty."""
         return cls(*images.order_by().values("pk").query.sql_with_params())
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
-from gallery import asker, remembered
+from gallery import checked_cache, requester
 from gallery.indexing.vector_indexes import indexed, wanted_lists
 from gallery.models import EmbeddingSpace
 from gallery.search import sample, scans
@@ -117,12 +117,12 @@ def measured(space: EmbeddingSpace, scope: Scope, window: int) -> Size:
     limit = settings.EXACT_SEARCH_LIMIT
     # What filters leave is known to whoever asked for them alone. All that somebody may see
     # is asked for by every search; visitors see the same.
-    memory = "everything" if scope.is_whole else asker.memory()
-    if not memory:
+    cache_scope = "everything" if scope.is_whole else requester.cache_scope()
+    if not cache_scope:
         return _counted(space, scope, window, limit)
-    asked = repr((memory, space.pk, window, limit, scope))
+    asked = repr((cache_scope, space.pk, window, limit, scope))
     key = f"scope-size:{hashlib.sha256(asked.encode()).hexdigest()}"
-    size = remembered.get(key, _size)
+    size = checked_cache.get(key, _size)
     if size is None:
         size = _counted(space, scope, window, limit)
         cache.set(key, astuple(size), SIZE_TTL_SECONDS)
@@ -142,7 +142,7 @@ def _counted(space: EmbeddingSpace, scope: Scope, window: int, limit: int) -> Si
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM ({scope.sql} LIMIT {most}) AS bounded", scope.params)  # noqa: S608
         counted = cursor.fetchone()[0]
-    drawn = sample.of(space) if held.lists and counted > bound else None
+    drawn = sample.sample_of(space) if held.lists and counted > bound else None
     if drawn is None:
         return Size(counted, bound, held.vectors, held.lists, counted)
     inside = _inside(scope, drawn)

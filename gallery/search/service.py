@@ -11,12 +11,12 @@ from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
 
-from gallery import limits
+from gallery import rate_limits
 from gallery.encoders import client
 from gallery.errors import Refusal, Unavailable
 from gallery.indexing.spaces import active_space, failed_space
 from gallery.models import EmbeddingSpace, Image
-from gallery.search import albums, languages, pages, ranking, relevance, syntax
+from gallery.search import album_names, languages, pages, ranking, relevance, syntax
 from gallery.search.combine import Combined, combined
 from gallery.search.combine import stored_vector as stored_vector
 from gallery.search.query import Query, Term
@@ -75,7 +75,7 @@ def search(
     if query.is_empty:
         raise Refusal("empty_query", _("Type what the picture should show."), "terms")
     query.check()
-    limits.charge("search", limits.LOOKUP)
+    rate_limits.charge("search", rate_limits.LOOKUP)
     clock = Clock()
     space = require_active_space()
     # A filter that is wrong is refused before anything is encoded.
@@ -86,7 +86,7 @@ def search(
             terms = combined(query, space, viewer, checked)
     found = _window(terms, space, viewer, fold=fold)
     found.query, found.filters = query.as_json(), filters
-    found.notes = [(note.code, str(note.message)) for note in [*notes, *_told(query, space)]]
+    found.notes = [(note.code, str(note.message)) for note in [*notes, *_notes_for(query, space)]]
     return _judged(pages.page(found, space, viewer, 0, limit, clock))
 
 
@@ -104,7 +104,7 @@ def search_text(
     parsed = syntax.parse(text)
     try:
         return search(parsed.query, viewer, limit, fold=fold, notes=parsed.notes)
-    except limits.TooMany:
+    except rate_limits.TooMany:
         raise
     except Refusal as refusal:
         # In one line nothing has a place of its own.
@@ -174,7 +174,7 @@ def require_active_space() -> EmbeddingSpace:
 
 def _checked_filters(query: Query, viewer: Viewer) -> dict[str, Any]:
     """The filters of `query` with an album by its id. Raises Refusal naming `filters.tag`."""
-    filters = albums.with_ids(query.filters, viewer)
+    filters = album_names.with_ids(query.filters, viewer)
     if filters:
         ranking.narrowed(filters, viewer)
     return filters
@@ -199,7 +199,7 @@ def _window(
     )
 
 
-def _told(query: Query, space: EmbeddingSpace) -> Sequence[Note]:
+def _notes_for(query: Query, space: EmbeddingSpace) -> Sequence[Note]:
     """What the searcher should know beforehand."""
     texts = [term.text for term in query.terms if term.is_text]
     warning = languages.warning(space, texts) if texts else None

@@ -324,7 +324,7 @@ class _Reader:
         if token.crop is None:
             return None
         try:
-            return Crop.of([float(side) / 100 for side in token.crop.split(",")])
+            return Crop.from_sides([float(side) / 100 for side in token.crop.split(",")])
         except (ValueError, Refusal):
             self._note(
                 "bad_crop",

@@ -23,10 +23,10 @@ import redis
 from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 
-from gallery import remembered
+from gallery import checked_cache
 from gallery.encoders.base import Vectors
 from gallery.errors import Expired
-from gallery.search import kept, packing
+from gallery.search import packing, strict_cache
 from gallery.search.packing import Found
 from gallery.search.query import Query
 from gallery.search.relevance import Judgement
@@ -92,7 +92,7 @@ class Window:
             "token": self.token,
             "viewer": self.viewer_id,
             "space": self.space_id,
-            "vector": None if self.vector is None else remembered.packed(self.vector),
+            "vector": None if self.vector is None else checked_cache.pack_vectors(self.vector),
             "kind": self.kind,
             # As text: any number and any sign that JSON has may stand in a query.
             "asked": json.dumps([self.query, self.filters, self.notes]),
@@ -128,7 +128,7 @@ class Window:
             vector=(
                 None
                 if kept["vector"] is None
-                else remembered.unit_vectors(kept["vector"], None, count=1)[0]
+                else checked_cache.unpack_unit_vectors(kept["vector"], None, count=1)[0]
             ),
             kind=kept["kind"],
             query=dict(query),
@@ -213,7 +213,9 @@ class Window:
     def _chunk(self, number: int) -> np.ndarray:
         if number not in self._chunks:
             filled = min(self.count - number * CHUNK, CHUNK)
-            chunk = kept.get(_key(self.token, number), lambda data: packing.chunk_of(data, filled))
+            chunk = strict_cache.get(
+                _key(self.token, number), lambda data: packing.chunk_of(data, filled)
+            )
             if chunk is None:
                 raise _expired()
             self._chunks[number] = chunk
@@ -236,7 +238,7 @@ def save(window: Window) -> bool:
     values[key] = (window.as_plain(), WINDOW_TTL_SECONDS)
     is_known = (lambda there: _version_of(there) in (None, known)) if known else None
     try:
-        if not kept.exchange(key, values, is_known):
+        if not strict_cache.exchange(key, values, is_known):
             return False
     except redis.RedisError as error:  # then there is no next page
         logger.warning("The results of a search are not kept: %s", error)
@@ -257,7 +259,7 @@ def load(cursor: str, viewer_id: int | None) -> tuple[Window, int]:
     that cannot be known.
     """
     token, _dot, offset = cursor.partition(".")
-    window = kept.get(_key(token), Window.from_plain) if token.isalnum() else None
+    window = strict_cache.get(_key(token), Window.from_plain) if token.isalnum() else None
     if window is None or window.viewer_id != viewer_id or not offset.isdecimal():
         raise _expired()
     return window, min(int(offset[:9]), window.count)

@@ -22,7 +22,7 @@ from django.db import connection
 from django.db.models import Case, F, FloatField, Q, QuerySet, Value, When
 from django.utils.translation import gettext as _
 
-from gallery import prepared, viewers
+from gallery import prepared, viewer_cache
 from gallery.errors import Refusal
 from gallery.models import Album, AlbumItem, Image, Tag, User
 from gallery.models.words import Words
@@ -177,7 +177,7 @@ def _gathers(viewer: Viewer) -> bool:
     return isinstance(viewer, User) and _has_few_in_albums(viewer, int(time.time() / 60))
 
 
-@lru_cache(maxsize=viewers.AT_HAND)
+@lru_cache(maxsize=viewer_cache.MAX_VIEWERS)
 def _has_few_in_albums(viewer: User, minute: int) -> bool:
     """Asked once a minute."""
     albums = Album.objects.visible_to(viewer).order_by().values("pk")
@@ -185,7 +185,7 @@ def _has_few_in_albums(viewer: User, minute: int) -> bool:
     return items[: _MOST_GATHERED + 1].count() <= _MOST_GATHERED
 
 
-@lru_cache(maxsize=viewers.AT_HAND)
+@lru_cache(maxsize=viewer_cache.MAX_VIEWERS)
 def _places(viewer: Viewer, gathered: bool) -> tuple[str, tuple[Any, ...]]:
     """Whether any place where the viewer may search has the word that is asked, in SQL:
     put together once for each viewer."""

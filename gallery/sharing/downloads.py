@@ -24,7 +24,7 @@ from gallery.library.renditions import ensure_clean_copy
 from gallery.library.storage import read_stored
 from gallery.models import ShareLink
 from gallery.organising.zip_names import safe_name
-from gallery.sharing import shown, visits
+from gallery.sharing import link_access, link_contents
 
 LEFT_OUT = "left-out.txt"
 
@@ -49,11 +49,11 @@ def check_allowed(link: ShareLink) -> None:
 def zip_response(link: ShareLink) -> StreamingHttpResponse:
     """All that the link shows. Raises DownloadNotAllowed."""
     check_allowed(link)
-    pictures = shown.pictures_of(link).order_by(*keyset.IN_ALBUM.fields())
+    pictures = link_contents.pictures_of(link).order_by(*keyset.IN_ALBUM.fields())
     ids = list(pictures.values_list("pk", flat=True))
     archive = _archive(link.token, ids, translation.get_language())
     response = StreamingHttpResponse(archive, content_type="application/zip")
-    name = safe_name(f"{shown.about(link).title}.zip", ".zip")
+    name = safe_name(f"{link_contents.about(link).title}.zip", ".zip")
     response["Content-Disposition"] = content_disposition_header(True, name) or ""
     response["Cache-Control"] = "private, no-store"
     response["X-Content-Type-Options"] = "nosniff"
@@ -84,9 +84,9 @@ def _archive(token: str, ids: list[UUID], language: str) -> Iterator[bytes]:
 def _clean_copy(token: str, pk: UUID) -> bytes:
     """Raises LinkGone where the link does not show the picture (any more), or as
     `ensure_clean_copy` and `read_stored` do."""
-    link = visits.find_link(token)
+    link = link_access.find_link(token)
     check_allowed(link)
-    image = shown.pictures_of(link).filter(pk=pk).first()
+    image = link_contents.pictures_of(link).filter(pk=pk).first()
     if image is None:
-        raise visits.LinkGone
+        raise link_access.LinkGone
     return read_stored(ensure_clean_copy(image)).getvalue()

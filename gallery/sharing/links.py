@@ -22,7 +22,7 @@ from gallery.trail import Event
 LinkState = Literal["active", "used_up", "expired", "stopped", "revoked"]
 STATES: tuple[LinkState, ...] = ("active", "used_up", "expired", "stopped", "revoked")
 
-# Tries are counted besides (gallery.sharing.visits): short words will do.
+# Tries are counted besides (gallery.sharing.link_access): short words will do.
 _LEAST_PASSWORD = 6
 _MOST_PASSWORD = 128
 _MOST_USES = 1_000_000

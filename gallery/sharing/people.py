@@ -7,26 +7,26 @@ from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
 from gallery.models import AlbumShare, Group, User
-from gallery.sharing import tries
+from gallery.sharing import attempt_limits
 
 # Wrong names in ten minutes: enough for typing errors, too few to list who is here.
 _MOST_UNKNOWN_NAMES = 30
 _UNKNOWN_NAMES_SECONDS = 600
 
 
-def find_person(name: str, asker: User) -> User:
+def find_person(name: str, requester: User) -> User:
     """The account with exactly this user name. Raises Refusal (unknown_user, is_you)
     or TooManyTries."""
     wanted = User.normalize_username(name.strip().removeprefix("@"))
     person = User.objects.filter(username=wanted, is_active=True).first() if wanted else None
     if person is None:
-        tries.count(f"names:{asker.pk}", _MOST_UNKNOWN_NAMES, _UNKNOWN_NAMES_SECONDS)
+        attempt_limits.count(f"names:{requester.pk}", _MOST_UNKNOWN_NAMES, _UNKNOWN_NAMES_SECONDS)
         raise Refusal(
             "unknown_user",
             _("Nobody has this user name. Ask for it: it must be spelled exactly."),
             "user",
         )
-    if person.pk == asker.pk:
+    if person.pk == requester.pk:
         raise Refusal("is_you", _("That is your own user name. Name somebody else."), "user")
     return person
 

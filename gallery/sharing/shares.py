@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from gallery import trail
 from gallery.errors import Refusal
 from gallery.library import caps
-from gallery.library.turns import wait_for_turn
+from gallery.library.user_lock import lock_user
 from gallery.models import Album, AlbumRole, AlbumShare, Group, User
 from gallery.sharing.people import find_person
 from gallery.trail import Event
@@ -79,7 +79,7 @@ def clean_role(role: str) -> str:
 
 def _share(album: Album, role: str, by: User, **target: Any) -> tuple[AlbumShare, bool]:
     with transaction.atomic():
-        wait_for_turn(album.owner)
+        lock_user(album.owner)
         share, is_new = AlbumShare.objects.update_or_create(
             album=album,
             **target,

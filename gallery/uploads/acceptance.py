@@ -22,8 +22,8 @@ from gallery.errors import Refusal, Unavailable
 from gallery.library import service
 from gallery.library.originals import sha256_of
 from gallery.models import ImportBatch, ResumableUpload
-from gallery.uploads import imports, partial, turns, zips
-from gallery.uploads.placing import put_into_album
+from gallery.uploads import imports, partial, slots, zips
+from gallery.uploads.album_target import put_into_album
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def finish(upload_id: UUID) -> None:
     Raises Unavailable (storage_unavailable): then it is tried again later.
     """
     with transaction.atomic():
-        if not turns.try_hold(upload_id):
+        if not slots.try_hold(upload_id):
             return
         # The row is held against the removal of the account.
         upload = (

@@ -22,7 +22,7 @@ from gallery.library.storage import original_of
 from gallery.models import Album, Image, User
 from gallery.organising import albums
 from gallery.uploads import metadata
-from gallery.uploads.placing import put_into_album
+from gallery.uploads.album_target import put_into_album
 
 # What file managers leave behind.
 _LITTER = {"thumbs.db", "desktop.ini"}

@@ -21,7 +21,7 @@ from gallery.errors import Refusal
 from gallery.library import service, texts
 from gallery.models import ImportBatch, ImportItem
 from gallery.uploads import imports, partial, remote, zips
-from gallery.uploads.placing import put_into_album
+from gallery.uploads.album_target import put_into_album
 from gallery.work import breakers, leases
 from gallery.work.drain import stopping
 from gallery.work.leases import Lease, Lost

@@ -18,11 +18,11 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from gallery import doorbell
+from gallery import dispatch
 from gallery.errors import Refusal
 from gallery.library import caps, texts
 from gallery.models import ImportBatch, ImportItem, User
-from gallery.passing import PASSING
+from gallery.retryable import RETRYABLE
 from gallery.uploads import metadata, partial, remote
 from gallery.work import leases
 
@@ -66,7 +66,7 @@ def create_from_urls(
         album=metadata.open_album(album_id, owner) if album_id else None,
     )
     ImportItem.objects.bulk_create(_item_of_url(batch, url) for url in wanted)
-    doorbell.ring(TASK)
+    dispatch.on_commit(TASK)
     return batch
 
 
@@ -102,7 +102,7 @@ def create_from_zip(
         visibility=visibility,
         album_id=album_id,
     )
-    doorbell.ring(TASK)
+    dispatch.on_commit(TASK)
     return batch
 
 
@@ -132,7 +132,7 @@ def with_counts(batches: QuerySet[ImportBatch]) -> QuerySet[ImportBatch]:
 def _passing(prefix: str = "") -> Q:
     """Items that failed for a reason that can pass, and those without a code, which are
     from before there was one."""
-    codes = "|".join(sorted(PASSING))
+    codes = "|".join(sorted(RETRYABLE))
     told = Q(**{f"{prefix}error__regex": rf"\n({codes})$"})
     untold = ~Q(**{f"{prefix}error__contains": "\n"})
     return Q(**{f"{prefix}state": ImportItem.State.FAILED}) & (told | untold)
@@ -161,7 +161,7 @@ def cancel(batch_id: UUID) -> None:
 
 @transaction.atomic
 def retry(batch_id: UUID) -> None:
-    """Try again what was not tried, or failed for a reason that can pass (gallery.passing).
+    """Try again what was not tried, or failed for a reason that can pass (gallery.retryable).
     Nothing happens to an import that runs, nor to one of which nothing is left to try.
 
     Raises Refusal (import_file_gone) where the ZIP file is no longer kept.
@@ -176,7 +176,7 @@ def retry(batch_id: UUID) -> None:
     batch.state, batch.error = ImportBatch.State.PENDING, ""
     batch.finished_at = None
     batch.save(update_fields=["state", "error", "finished_at"])
-    doorbell.ring(TASK)
+    dispatch.on_commit(TASK)
 
 
 def file_gone() -> Refusal:

@@ -22,9 +22,9 @@ from django.utils.translation import gettext as _
 
 from gallery.errors import Expired, Refusal, TooLarge
 from gallery.library import caps, quota
-from gallery.library.turns import wait_for_turn
+from gallery.library.user_lock import lock_user
 from gallery.models import ResumableUpload, User
-from gallery.uploads import imports, limits, metadata, partial, turns
+from gallery.uploads import imports, limits, metadata, partial, slots
 from gallery.uploads.acceptance import finish
 from gallery.uploads.checksums import Checksum
 from gallery.uploads.errors import Busy, ChecksumMismatch, NoSpace, WrongOffset
@@ -59,7 +59,7 @@ def create(owner: User, length: int, header: str) -> ResumableUpload:
     wanted = metadata.read(header, owner)
     _check_length(length, wanted.is_zip)
     with transaction.atomic():
-        wait_for_turn(owner)  # of many at once, none passes the limits
+        lock_user(owner)  # of many at once, none passes the limits
         _check_count(owner)
         quota.check(owner, length + _announced(owner))
         if not partial.has_room_for(length):
@@ -138,7 +138,7 @@ def receive(
     ChecksumMismatch, NoSpace, Expired (upload_gone), Crowded or what `finish` raises.
     """
     upload_id = upload.pk
-    with turns.only_writer(upload_id), turns.place(upload.owner_id):
+    with slots.only_writer(upload_id), slots.slot(upload.owner_id):
         upload = _begin_part(upload_id, offset, body)
         ended = upload.state != ResumableUpload.State.RECEIVING
         while not ended and upload.offset < upload.length:
@@ -226,7 +226,7 @@ def _gone() -> Expired:
 def terminate(upload_id: UUID) -> None:
     """Forget an upload and what has arrived of it; a picture that it became stays.
     Raises Busy or Expired (upload_gone)."""
-    if not turns.try_hold(upload_id):
+    if not slots.try_hold(upload_id):
         raise Busy
     upload = ResumableUpload.objects.filter(pk=upload_id).first()
     if upload is None:
@@ -241,7 +241,7 @@ def expire() -> int:
     removed = 0
     for pk in list(over.values_list("pk", flat=True)):
         with transaction.atomic():
-            upload = over.filter(pk=pk).first() if turns.try_hold(pk) else None
+            upload = over.filter(pk=pk).first() if slots.try_hold(pk) else None
             if upload is not None:
                 _forget(upload)
                 removed += 1

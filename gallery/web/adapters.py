@@ -19,8 +19,8 @@ from django.utils.translation import gettext as _
 
 from gallery import trail
 from gallery.accounts import attempts, invitations, profile, registration, roles, sessions
-from gallery.asker import address_of
 from gallery.models import User
+from gallery.requester import address_of
 from gallery.trail import Event
 
 logger = logging.getLogger(__name__)

@@ -73,7 +73,7 @@ class Composer:
         return [part.kind for part in self.parts] == ["upload"] and not self.rest
 
 
-def of(query: Query, viewer: Viewer) -> Composer:
+def composer_for(query: Query, viewer: Viewer) -> Composer:
     """`query` as fields."""
     images = _images(query, viewer)
     return Composer(

@@ -15,7 +15,7 @@ from django.http import HttpRequest, QueryDict
 
 from gallery.errors import Refusal
 from gallery.models import User
-from gallery.search import albums, syntax
+from gallery.search import album_names, syntax
 from gallery.search.query import Query, clean_filter
 from gallery.web import filter_labels, filters
 from gallery.web.composer import address_of
@@ -123,7 +123,7 @@ def _id_of(album: str, viewer: Viewer) -> str | None:
     """The id of the album, which the line may call by its title: the panel chooses one.
     None where that is no album or several."""
     try:
-        found = albums.with_ids({"album": album}, viewer)["album"]
+        found = album_names.with_ids({"album": album}, viewer)["album"]
     except Refusal:
         return None
     match found:

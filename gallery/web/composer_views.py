@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from gallery.errors import Refusal
-from gallery.indexing.showing import for_showing
+from gallery.indexing.selectors import with_display_fields
 from gallery.models import Image
 from gallery.search import (
     colours,
@@ -88,7 +88,7 @@ def folded(request: HttpRequest) -> HttpResponse:
     """The pictures `id`, in this order, of those that the visitor may see."""
     wanted = [_uuid(text, "id") for text in request.GET.getlist("id")[:MOST_FOLDED]]
     visible = Image.objects.visible_to(request.user).filter(pk__in=wanted)
-    found = {image.pk: image for image in for_showing(visible, request.user).defer("exif")}
+    found = {image.pk: image for image in with_display_fields(visible, request.user).defer("exif")}
     images = [found[pk] for pk in dict.fromkeys(wanted) if pk in found]
     return render(request, "parts/tiles.html", {"tiles": tiles_of(images, request.user)})
 

@@ -22,7 +22,7 @@ from gallery.explore import points, regions
 from gallery.explore.points import Box
 from gallery.explore.regions import Region
 from gallery.explore.status import Status, status
-from gallery.indexing.showing import for_showing
+from gallery.indexing.selectors import with_display_fields
 from gallery.library import thumbnails
 from gallery.models import ExploreMap
 from gallery.search import service
@@ -110,7 +110,7 @@ def region(request: HttpRequest, pk: int) -> HttpResponse:
     inside = points.within(drawn, _pictures(request)).filter(cluster=pk)
     pictures = _pictures(request).filter(pk__in=inside.order_by().values("image_id"))
     images, after = keyset.page(
-        for_showing(pictures, request.user).defer("exif"),
+        with_display_fields(pictures, request.user).defer("exif"),
         request.GET.get("after"),
         PAGE,
         order=keyset.UPLOADED,

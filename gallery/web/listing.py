@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from gallery.errors import Refusal, Sentence
-from gallery.indexing import showing
+from gallery.indexing import selectors
 from gallery.search.filters import narrow, order_of
 from gallery.web import filters
 from gallery.web.access import is_fragment
@@ -49,7 +49,7 @@ def show(
         return _problem(request, template, place, context, refusal.message)
     if request.GET.get("only") == "count":
         return render(request, "gallery/filter_count.html", {"count": found.count()})
-    images, after = showing.page(
+    images, after = selectors.page(
         found, request.user, request.GET.get("after"), place.size, order_of(wanted)
     )
     part = {"tiles": tiles_of(images, request.user), "more": _more(request, after)}

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 
-from gallery import asker, limits
+from gallery import rate_limits, requester
 from gallery.errors import Refusal, Unavailable
 from gallery.library import delivery, thumbnails
 from gallery.web import errors
@@ -89,7 +89,7 @@ class CompressionMiddleware(GZipMiddleware):
         return super().process_response(request, response)
 
 
-class AskerMiddleware:
+class RequesterMiddleware:
     """Says on whose behalf all that follows is done, and counts the pages that visitors
     ask for. The API's views count for themselves: they alone know what a token opens."""
 
@@ -97,7 +97,7 @@ class AskerMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with asker.asking(request):
+        with requester.on_behalf_of(request):
             return self._get_response(request)
 
     def process_view(
@@ -106,8 +106,8 @@ class AskerMiddleware:
         if request.path_info.startswith("/api/"):
             return None
         try:
-            limits.charge_visit()
-        except limits.TooMany as refusal:
+            rate_limits.charge_visit()
+        except rate_limits.TooMany as refusal:
             return errors.refused(request, refusal)
         return None
 

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 
 from gallery import trail
 from gallery.accounts import sessions
-from gallery.asker import address_of
 from gallery.models import SecurityEvent, User
+from gallery.requester import address_of
 
 
 class OriginMiddleware:

@@ -20,7 +20,7 @@ from gallery.library.clocks import offset_text
 from gallery.models import Album, Image, Tag, User
 from gallery.organising import details as noted
 from gallery.organising import duplicates
-from gallery.passing import can_pass
+from gallery.retryable import can_pass
 from gallery.web.access import is_fragment, signed_in
 from gallery.web.exif_lines import exif_lines
 from gallery.web.neighbours import of_same_owner

@@ -42,7 +42,7 @@ class Line:
     held: tuple[Held, ...] = ()
 
 
-def of(query: Query, viewer: Viewer) -> Line:
+def query_line_for(query: Query, viewer: Viewer) -> Line:
     (line,) = lines_of([query], viewer)
     return line
 
@@ -50,7 +50,7 @@ def of(query: Query, viewer: Viewer) -> Line:
 def of_text(text: str, query: Query, viewer: Viewer) -> Line:
     """The same for a line as it was written, of which `query` was read: where all of it
     can be typed it stays as it is."""
-    line = of(query, viewer)
+    line = query_line_for(query, viewer)
     return line if line.held else Line(whole=text, typed=text, words=text)
 
 

@@ -16,9 +16,9 @@ from django.views.decorators.vary import vary_on_headers
 
 from gallery import keyset
 from gallery.errors import Refusal, Unavailable
-from gallery.limits import TooMany
 from gallery.models import Album, SavedSearch
 from gallery.organising import saved_searches, smart_albums
+from gallery.rate_limits import TooMany
 from gallery.search import service, syntax
 from gallery.web import query_line, toasts
 from gallery.web.access import is_fragment, member, signed_in
@@ -50,7 +50,10 @@ class Row:
 @signed_in
 def overview(request: HttpRequest) -> HttpResponse:
     found, after = keyset.page(
-        saved_searches.of(request.user), request.GET.get("after"), PAGE, order=keyset.BY_NAME
+        saved_searches.saved_searches_of(request.user),
+        request.GET.get("after"),
+        PAGE,
+        order=keyset.BY_NAME,
     )
     more = f"{reverse('searches')}?{urlencode({'after': after})}" if after else None
     context = {"rows": rows_of(request, found), "more": more, "tab": "saved"}
@@ -107,7 +110,7 @@ def _named(request: HttpRequest, name: str) -> SavedSearch:
 def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Another name, another query; for htmx in place of the row."""
     saved = _own(request, pk)
-    line = query_line.of(saved_searches.query_of(saved), request.user)
+    line = query_line.query_line_for(saved_searches.query_of(saved), request.user)
     entered = {"name": saved.name, "text": line.typed}
     problem: Refusal | None = None
     if request.method == "POST":
@@ -192,4 +195,4 @@ def search_address(text: str) -> str:
 
 
 def _own(request: HttpRequest, pk: UUID) -> SavedSearch:
-    return get_object_or_404(saved_searches.of(request.user), pk=pk)
+    return get_object_or_404(saved_searches.saved_searches_of(request.user), pk=pk)

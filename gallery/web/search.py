@@ -20,7 +20,7 @@ from gallery.errors import Refusal, Unavailable
 from gallery.library.query_picture import read_small_picture
 from gallery.organising import search_history
 from gallery.organising.selection import MAX_HITS
-from gallery.search import albums, query_pictures, ranking, service, syntax
+from gallery.search import album_names, query_pictures, ranking, service, syntax
 from gallery.search.query import Term
 from gallery.search.results import Hit, Results
 from gallery.web import composer, composer_filters, query_line
@@ -115,7 +115,7 @@ def _count(request: HttpRequest) -> HttpResponse:
     """How many pictures the filters of the panel would leave."""
     try:
         query = composer_filters.taken_up(request.GET)
-        filters = albums.with_ids(query.filters, request.user)
+        filters = album_names.with_ids(query.filters, request.user)
         context: dict[str, Any] = {"count": ranking.narrowed(filters, request.user).count()}
     except Refusal as refusal:
         context = {"problem": refusal.message}
@@ -140,12 +140,12 @@ def _further_page(request: HttpRequest, address: str, size: int) -> HttpResponse
 
 
 def _context(request: HttpRequest, results: Results) -> dict[str, Any]:
-    fields = composer.of(results.query, request.user)
+    fields = composer.composer_for(results.query, request.user)
     begun = Course.read(request.GET) if "c" in request.GET else _course_of(results)
     tiles, course = _tiles(request, results, begun)
     return {
         "composer": fields,
-        "line": query_line.of(results.query, request.user),
+        "line": query_line.query_line_for(results.query, request.user),
         "filters": composer_filters.bar(request, results.query),
         "tiles": tiles,
         "more": _more(reverse("search"), results, course),
@@ -212,7 +212,7 @@ def _problem(request: HttpRequest, cause: Refusal | Unavailable) -> HttpResponse
         else None,
     }
     if not query.is_empty:
-        context["composer"] = composer.of(query, request.user)
+        context["composer"] = composer.composer_for(query, request.user)
         context["filters"] = composer_filters.bar(request, query)
     response = render(request, "gallery/search.html", context, status=cause.status)
     if cause.retry_after is not None:

@@ -53,7 +53,7 @@ class Suggestion:
 @signed_in
 def overview(request: HttpRequest) -> HttpResponse:
     """All of it: there are never many."""
-    records = list(search_history.of(request.user))
+    records = list(search_history.history_of(request.user))
     chips = chips_of([syntax.parse(record.text).query for record in records], request.user)
     rows = [
         Row(record, shown, search_address(record.text), ago(record.searched_at))
@@ -104,7 +104,7 @@ def recent(request: HttpRequest) -> HttpResponse:
     """What the list below the search bar offers, of what fits `q`, typed so far: saved
     searches first. Nothing for visitors."""
     typed = request.GET.get("q", "").strip()
-    saved = saved_searches.of(request.user)
+    saved = saved_searches.saved_searches_of(request.user)
     if typed:
         saved = saved.filter(containing("name", typed))
     named = list(saved[:OFFERED_SAVED])

@@ -17,11 +17,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from gallery.asker import network_of
 from gallery.errors import Refusal
 from gallery.models import Image, ShareLink
-from gallery.sharing import downloads, shown, visitor, visits
-from gallery.sharing.visits import LinkGone, Locked
+from gallery.requester import network_of
+from gallery.sharing import downloads, link_access, link_contents, link_keys
+from gallery.sharing.link_access import LinkGone, Locked
 from gallery.web import errors
 from gallery.web.access import is_fragment
 from gallery.web.link_tiles import picture_for, tiles_for
@@ -42,12 +42,12 @@ def by_link(view: LinkView[P]) -> TokenView[P]:
         request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs
     ) -> HttpResponseBase:
         try:
-            response = view(request, visits.find_link(token), *args, **kwargs)
+            response = view(request, link_access.find_link(token), *args, **kwargs)
         except LinkGone as gone:
             response = _gone(request, gone)
         except Locked:
             response = redirect("shared", token)
-        return visitor.guard(response)
+        return link_keys.guard(response)
 
     return guarded
 
@@ -59,12 +59,12 @@ def shared(request: HttpRequest, link: ShareLink) -> HttpResponseBase:
     """The album or the picture; before that, where the link asks, its door."""
     if request.GET.get("language") in dict(settings.LANGUAGES):
         return _in_language(link, request.GET["language"])
-    if not visits.is_visiting(link, visitor.key_of(request, link)):
-        if visits.asks_first(link):
-            visits.check_open(link)
+    if not link_access.is_visiting(link, link_keys.key_of(request, link)):
+        if link_access.asks_first(link):
+            link_access.check_open(link)
             return _door(request, link)
         if request.method == "GET":
-            visitor.remember(request, link, visits.begin(link))
+            link_keys.remember(request, link, link_access.begin(link))
     if link.image is not None:
         return _picture(request, link, link.image)
     return _album(request, link)
@@ -78,20 +78,20 @@ def shared(request: HttpRequest, link: ShareLink) -> HttpResponseBase:
 def unlock(request: HttpRequest, link: ShareLink) -> HttpResponseBase:
     password = request.POST.get("password", "")
     try:
-        key = visits.begin(link, password, network_of(request))
+        key = link_access.begin(link, password, network_of(request))
     except LinkGone:
         raise
     except Refusal as refusal:
         return _door(request, link, refusal)
-    visitor.remember(request, link, key)
+    link_keys.remember(request, link, key)
     return redirect("shared", link.token)
 
 
 @require_safe
 @by_link
 def shared_image(request: HttpRequest, link: ShareLink, image_id: UUID) -> HttpResponseBase:
-    visits.check_visit(link, visitor.key_of(request, link))
-    image = shown.pictures_of(link).filter(pk=image_id).first()
+    link_access.check_visit(link, link_keys.key_of(request, link))
+    image = link_contents.pictures_of(link).filter(pk=image_id).first()
     if image is None:
         raise LinkGone
     return _picture(request, link, image)
@@ -100,12 +100,12 @@ def shared_image(request: HttpRequest, link: ShareLink, image_id: UUID) -> HttpR
 @require_safe
 @by_link
 def download(request: HttpRequest, link: ShareLink) -> HttpResponseBase:
-    visits.check_visit(link, visitor.key_of(request, link))
+    link_access.check_visit(link, link_keys.key_of(request, link))
     return downloads.zip_response(link)
 
 
 def _album(request: HttpRequest, link: ShareLink) -> HttpResponse:
-    images, after = shown.page(link, request.GET.get("after"), PAGE)
+    images, after = link_contents.page(link, request.GET.get("after"), PAGE)
     address = reverse("shared", args=[link.token])
     context = {
         "link": link,
@@ -114,20 +114,20 @@ def _album(request: HttpRequest, link: ShareLink) -> HttpResponse:
     }
     if is_fragment(request):
         return render(request, "sharing/shared_tiles.html", context)
-    about = shown.about(link)
-    context |= {"about": about, "count": shown.pictures_of(link).count()}
+    about = link_contents.about(link)
+    context |= {"about": about, "count": link_contents.pictures_of(link).count()}
     return render(request, "sharing/shared_album.html", context)
 
 
 def _picture(request: HttpRequest, link: ShareLink, image: Image) -> HttpResponse:
     context = {
         "link": link,
-        "about": shown.about(link),
+        "about": link_contents.about(link),
         "image": image,
         "picture": picture_for(link, image),
     }
     if link.album is not None:
-        found = shown.neighbours(link, image)
+        found = link_contents.neighbours(link, image)
         if found is None:
             raise Http404
         context["neighbours"] = found

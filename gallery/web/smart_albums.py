@@ -73,14 +73,14 @@ def state(request: HttpRequest, pk: UUID) -> HttpResponse:
 @signed_in
 def make(request: HttpRequest, pk: UUID) -> HttpResponse:
     """An album from a saved search; where it has one already, that one."""
-    saved = get_object_or_404(saved_searches.of(request.user), pk=pk)
+    saved = get_object_or_404(saved_searches.saved_searches_of(request.user), pk=pk)
     return redirect("album", pk=smart_albums.make(saved).pk)
 
 
 @require_POST
 @signed_in
 def stop(request: HttpRequest, pk: UUID) -> HttpResponse:
-    saved = get_object_or_404(saved_searches.of(request.user), pk=pk)
+    saved = get_object_or_404(saved_searches.saved_searches_of(request.user), pk=pk)
     album_id = saved.album_id
     change = smart_albums.stop(saved)
     if change is None:

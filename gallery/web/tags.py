@@ -27,7 +27,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @signed_in
 def pick(request: HttpRequest) -> HttpResponse:
     """The visitor's tags, for the dialog that asks which."""
-    return render(request, "gallery/tag_picks.html", {"tags": tags.of(member(request))})
+    return render(request, "gallery/tag_picks.html", {"tags": tags.tags_of(member(request))})
 
 
 @require_POST
@@ -63,5 +63,5 @@ def _own(request: HttpRequest, pk: UUID) -> Tag:
 
 
 def _page(request: HttpRequest, problem: Refusal | None = None) -> HttpResponse:
-    context = {"tags": tags.of(member(request)), "problem": problem}
+    context = {"tags": tags.tags_of(member(request)), "problem": problem}
     return render(request, "gallery/tags.html", context, status=problem.status if problem else 200)

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from gallery.errors import Refusal
-from gallery.indexing.showing import for_showing
+from gallery.indexing.selectors import with_display_fields
 from gallery.organising.timeline import months
 from gallery.search.filters import narrow
 from gallery.web import filters, scopes
@@ -108,7 +108,7 @@ def _part(request: HttpRequest, month: str) -> HttpResponse:
     if not is_fragment(request):
         return redirect(f"{_address(request)}#month-{month}")
     taken = _pictures(request).filter(taken_at__gte=begin, taken_at__lt=end)
-    shown = for_showing(taken, request.user).defer("exif").order_by("-taken_at", "-pk")
+    shown = with_display_fields(taken, request.user).defer("exif").order_by("-taken_at", "-pk")
     tiles = tiles_by_day(shown[start : start + PART], request.user)
     return render(request, "parts/tiles.html", {"tiles": tiles})
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from gallery.models import Album, Image
-from gallery.passing import PASSING
+from gallery.retryable import RETRYABLE
 from gallery.web.access import signed_in
 from gallery.web.upload_texts import texts
 
@@ -40,7 +40,7 @@ def upload(request: HttpRequest) -> HttpResponse:
             "upload": {
                 **_addresses(),
                 "user": request.user.get_username(),
-                "passing": sorted(PASSING),
+                "passing": sorted(RETRYABLE),
                 "texts": texts(),
             },
         },

@@ -13,9 +13,9 @@ from typing import Any
 from django.core.cache import cache
 from django.db import connection
 
-from gallery import remembered
+from gallery import checked_cache
 from gallery.models import Analysis, Image
-from gallery.passing import can_pass
+from gallery.retryable import can_pass
 from gallery.work import backfill
 from gallery.work.analyser import Analyser, wanted
 
@@ -110,7 +110,7 @@ def recent() -> Totals | None:
     """Asked by anybody, as often as they like: counted once in FRESH_SECONDS. None while
     somebody counts for the first time."""
     if not cache.add(_FRESH, True, FRESH_SECONDS):
-        return remembered.get(_TOTALS, _read)
+        return checked_cache.get(_TOTALS, _read)
     totals = _totals()
     cache.set(_TOTALS, astuple(totals), KEPT_SECONDS)
     return totals

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 
-from gallery.priority import give_way
+from gallery.niceness import lower
 from gallery.work import backfill, breakers, ledger
 from gallery.work.analyser import Analyser, Entry, Resource, wanted
 from gallery.work.failures import Away, Fault, NotNow
@@ -54,7 +54,7 @@ def work_off(resource: Resource) -> int:
     prepared by a pool of threads while this one runs."""
     done = 0
     patiently(backfill.advance, resource)
-    with ThreadPoolExecutor(os.cpu_count() or 2, "prepare", initializer=give_way) as pool:
+    with ThreadPoolExecutor(os.cpu_count() or 2, "prepare", initializer=lower) as pool:
         current = patiently(_prepare_next, resource, pool)
         while current is not None and not stopping.is_set():
             upcoming = patiently(_prepare_next, resource, pool)

@@ -19,7 +19,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext_noop
 
-from gallery import doorbell
+from gallery import dispatch
 from gallery.models import Analysis, Image
 from gallery.work.analyser import Analyser, Entry, Resource, wanted
 from gallery.work.clock import from_now
@@ -114,7 +114,7 @@ def retry_failed(images: QuerySet[Image]) -> int:
 def wake(analysers: Iterable[Analyser]) -> None:
     """Ring for the workers of these analysers, once each, on commit."""
     for resource in sorted({analyser.resource for analyser in analysers}):
-        doorbell.ring(TASKS[resource])
+        dispatch.on_commit(TASKS[resource])
 
 
 # --- Asking -----------------------------------------------------------------------

@@ -94,16 +94,16 @@ def test_tags(gallery: Page, member: User) -> None:
     dialog.get_by_label("Tags").fill("summer, lake")
     dialog.get_by_role("button", name="Add").click()
     expect_said(gallery, "2 pictures tagged.")
-    assert [(tag.name, tag.count) for tag in tags.of(member)] == [("lake", 2), ("summer", 2)]
+    assert [(tag.name, tag.count) for tag in tags.tags_of(member)] == [("lake", 2), ("summer", 2)]
 
     pick(gallery, 19)
     act(gallery, "Tags")
     dialog.get_by_role("checkbox", name="lake").check()
     dialog.get_by_role("button", name="Remove").click()
     expect_said(gallery, "Tags removed from 1 picture.")
-    assert [(tag.name, tag.count) for tag in tags.of(member)] == [("lake", 1), ("summer", 2)]
+    assert [(tag.name, tag.count) for tag in tags.tags_of(member)] == [("lake", 1), ("summer", 2)]
     gallery.locator("#toasts .toast").last.get_by_role("button", name="Undo").click()
-    wait_for(lambda: tags.of(member)[0].count == 2)
+    wait_for(lambda: tags.tags_of(member)[0].count == 2)
 
 
 def test_visibility_and_undo(gallery: Page) -> None:
@@ -131,15 +131,15 @@ def test_download_as_zip(gallery: Page) -> None:
     expect_said(gallery, "The download begins")
 
 
-def test_encode_again(gallery: Page, rings: list[tuple[Any, ...]]) -> None:
+def test_encode_again(gallery: Page, dispatched: list[tuple[Any, ...]]) -> None:
     make_space()
-    rings.clear()
+    dispatched.clear()
     pick(gallery, 19)
     bar(gallery).get_by_role("button", name="More").click()
     gallery.get_by_role("button", name="Encode again").click()
     expect_said(gallery, "1 picture is being encoded again.")
     assert Analysis.objects.get(analyser__startswith="encoding-").state == "waiting"
-    assert ("gallery.tasks.index_pending",) in rings
+    assert ("gallery.tasks.index_pending",) in dispatched
 
 
 def test_others_pictures_are_left_alone_and_counted(

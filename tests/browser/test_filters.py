@@ -8,7 +8,7 @@ import pytest
 from PIL import Image as Pillow
 from playwright.sync_api import Page, expect
 
-from gallery.library.looks import looks_of
+from gallery.library.visual_features import visual_features_of
 from gallery.models import Image, User
 from tests.browser.conftest import Site
 from tests.browser.selecting import (
@@ -57,7 +57,7 @@ def test_filters_live_in_the_address(gallery: Page, site: Site) -> None:
 def paint(*colours: str) -> None:
     """Give the newest pictures these colours, as if a worker had looked at them."""
     for number, colour in enumerate(colours):
-        looks = looks_of(Pillow.new("RGB", (9, 9), colour))
+        looks = visual_features_of(Pillow.new("RGB", (9, 9), colour))
         Image.objects.filter(title=f"Picture {COUNT - 1 - number}").update(**looks)
 
 

@@ -31,7 +31,7 @@ def figures(text: float, image: float) -> list[dict[str, Any]]:
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_measuring_from_the_button_to_the_figures(site: Site, rings: list[Any]) -> None:
+def test_measuring_from_the_button_to_the_figures(site: Site, dispatched: list[Any]) -> None:
     boss = User.objects.create_superuser("boss", "boss@example.org", PASSWORD)
     space = make_space()
     for week in range(8):
@@ -50,7 +50,7 @@ def test_measuring_from_the_button_to_the_figures(site: Site, rings: list[Any]) 
         page.screenshot(path=f"{shots}/recall.png", full_page=True)
     page.get_by_role("button", name="Measure now").click()
     expect(page.get_by_role("status")).to_contain_text("waits for a worker")
-    assert rings == [(recall.TASK,)]
+    assert dispatched == [(recall.TASK,)]
     RecallMeasurement.objects.filter(state=State.WAITING).update(
         state=State.RUNNING, figures=figures(0.999, 0.999)[:3]
     )

@@ -166,7 +166,7 @@ def test_the_history_is_offered_erased_and_switched_off(
     expect(page.get_by_role("heading", name="The history is switched off")).to_be_visible()
     expect_said(page, "those before are forgotten")
     search(site, "red")
-    assert not search_history.of(member).exists()
+    assert not search_history.history_of(member).exists()
     page = site.open(reverse("account_home"))
     page.get_by_role("button", name="Switch the history on").click()
     expect(page.get_by_role("button", name="Switch the history off")).to_be_visible()

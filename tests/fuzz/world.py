@@ -60,7 +60,7 @@ def world() -> Iterator[World]:
         }
         stack.enter_context(override_settings(**changes))
         nobody = SimpleNamespace(send_task=lambda *ring, **options: None)
-        stack.enter_context(patch("gallery.doorbell.current_app", nobody))
+        stack.enter_context(patch("gallery.dispatch.current_app", nobody))
         # The requests of the server: Django's client makes its own.
         stack.enter_context(patch("django.test.client.WSGIRequest", ReadableWSGIRequest))
         stack.enter_context(patch("gallery.encoders.client.encode_texts", _encode_texts))

@@ -54,7 +54,7 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
     """A picture and what is known about it."""
 
     # Needs the request in its context, and pictures loaded with all that is shown of
-    # them (gallery.indexing.showing.for_showing).
+    # them (gallery.indexing.selectors.with_display_fields).
 
     state = serializers.ChoiceField(
         STATES,

@@ -9,9 +9,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from gallery.api.serializers.images import ImageSerializer
-from gallery.indexing.showing import for_showing
+from gallery.indexing.selectors import with_display_fields
 from gallery.models import Image, ImportBatch, ImportItem, ResumableUpload
-from gallery.passing import can_pass
+from gallery.retryable import can_pass
 from gallery.uploads import imports, tus
 
 MAX_HASHES = 1000
@@ -69,7 +69,7 @@ class UploadStateSerializer(serializers.ModelSerializer):
         if upload.image_id is None:
             return None
         user = self.context["request"].user
-        images = for_showing(Image.objects.owned_by(user), user)
+        images = with_display_fields(Image.objects.owned_by(user), user)
         image = images.filter(pk=upload.image_id).first()
         return ImageSerializer(image, context=self.context).data if image else None
 

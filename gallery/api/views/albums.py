@@ -26,7 +26,7 @@ from gallery.api.serializers.errors import ErrorResponseSerializer
 from gallery.api.serializers.images import ImageSerializer
 from gallery.api.serializers.selection import SelectionSerializer
 from gallery.api.views.base import ApiView, ImageView
-from gallery.indexing import showing
+from gallery.indexing import selectors
 from gallery.models import Album, Image
 from gallery.models.album import AlbumQuerySet
 from gallery.models.image import ImageQuerySet
@@ -177,7 +177,7 @@ class AlbumImagesView(AlbumView):
     def get(self, request: Request, pk: UUID) -> Response:
         """The pictures of an album, in its order."""
         images = albums.images_of(self.album, request.user)
-        page = self.paginate_queryset(showing.for_showing(images, request.user))
+        page = self.paginate_queryset(selectors.with_display_fields(images, request.user))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @extend_schema(

@@ -16,7 +16,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from gallery.api.parsers import JSONParser
-from gallery.indexing.showing import for_showing
+from gallery.indexing.selectors import with_display_fields
 from gallery.models import Image, User
 from gallery.models.image import ImageQuerySet
 
@@ -42,7 +42,7 @@ class ApiView(GenericAPIView):
     permission_classes = [AllowAny]
     parser_classes = [JSONParser]
     content_negotiation_class = IgnoreAccept
-    # Method to the scope that each of its requests counts in (gallery.limits).
+    # Method to the scope that each of its requests counts in (gallery.rate_limits).
     throttle_scopes: ClassVar[Mapping[str, str]] = {}
     # Files of pictures, of which a page asks for many, are not counted.
     sends_files = False
@@ -83,7 +83,7 @@ class ImageView(ApiView):
 
 def load_image(images: ImageQuerySet, pk: UUID | str, viewer: User | AnonymousUser) -> Image:
     """The picture with all that its serializer needs, or 404."""
-    image = for_showing(images, viewer).filter(pk=pk).first()
+    image = with_display_fields(images, viewer).filter(pk=pk).first()
     return image_or_404(image)
 
 

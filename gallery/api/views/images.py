@@ -21,7 +21,7 @@ from gallery.api.serializers.images import (
 )
 from gallery.api.uploads import Answer, IdempotencyKey, read_upload
 from gallery.api.views.base import ApiView, ImageView, load_image
-from gallery.indexing import showing
+from gallery.indexing import selectors
 from gallery.library import service
 from gallery.models import Image
 from gallery.models.image import ImageQuerySet
@@ -46,7 +46,7 @@ class ImageListView(ApiView):
     )
     def get(self, request: Request) -> Response:
         """Your own pictures, public ones and those shared with you, newest first."""
-        visible = showing.visible_to(request.user)
+        visible = selectors.visible_to(request.user)
         images = filters.narrow(visible, request.query_params, request.user)
         page = self.paginate_queryset(images)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)

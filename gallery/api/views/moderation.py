@@ -16,7 +16,7 @@ from gallery.api.serializers.accounts import ReasonSerializer
 from gallery.api.serializers.images import ImageSerializer
 from gallery.api.views.base import ImageView
 from gallery.api.views.restricted import ModeratorView
-from gallery.indexing.showing import for_showing
+from gallery.indexing.selectors import with_display_fields
 from gallery.models import Image
 from gallery.models.image import ImageQuerySet
 
@@ -31,7 +31,7 @@ class HiddenImagesView(ModeratorView):
     pagination_class = LastHiddenFirst
 
     def get_queryset(self) -> QuerySet[Image]:
-        return for_showing(moderation.hidden_images(), self.request.user)
+        return with_display_fields(moderation.hidden_images(), self.request.user)
 
     @extend_schema(
         operation_id="moderation_images",

@@ -42,7 +42,7 @@ class SavedSearchListView(ApiView):
     )
     def get(self, request: Request) -> Response:
         """Your saved searches by name. Nobody else sees them."""
-        page = self.paginate_queryset(saved_searches.of(request.user))
+        page = self.paginate_queryset(saved_searches.saved_searches_of(request.user))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @extend_schema(
@@ -66,7 +66,7 @@ class SavedSearchView(ApiView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        saved = saved_searches.of(request.user).filter(pk=kwargs["pk"]).first()
+        saved = saved_searches.saved_searches_of(request.user).filter(pk=kwargs["pk"]).first()
         if saved is None:
             raise NotFound(_("You have no such saved search."))
         self.saved = saved

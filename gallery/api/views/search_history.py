@@ -36,7 +36,7 @@ class SearchHistoryView(ApiView):
     )
     def get(self, request: Request) -> Response:
         """Your latest searches, each once, the last one first. Nobody else sees them."""
-        page = self.paginate_queryset(search_history.of(request.user))
+        page = self.paginate_queryset(search_history.history_of(request.user))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @extend_schema(
@@ -53,7 +53,7 @@ class SearchHistoryView(ApiView):
 class SearchRecordView(ApiView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if not search_history.of(request.user).filter(pk=kwargs["pk"]).exists():
+        if not search_history.history_of(request.user).filter(pk=kwargs["pk"]).exists():
             raise NotFound(_("There is no such search in your history."))
 
     @extend_schema(

@@ -24,14 +24,14 @@ from gallery.api.serializers.sharing import (
 )
 from gallery.api.views.base import ApiView
 from gallery.api.views.files import THUMBNAIL_KEY, WIDTH, thumbnail
-from gallery.asker import network_of
 from gallery.library import delivery
 from gallery.models import Image, ShareLink
 from gallery.models.image import ImageQuerySet
-from gallery.sharing import downloads, shown, visitor, visits
+from gallery.requester import network_of
+from gallery.sharing import downloads, link_access, link_contents, link_keys
 
 KEY = OpenApiParameter(
-    visitor.HEADER,
+    link_keys.HEADER,
     location=OpenApiParameter.HEADER,
     description="The key of the visit, if the link asks before it opens.",
 )
@@ -45,15 +45,15 @@ class LinkView(ApiView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.link = visits.find_link(kwargs["token"])
+        self.link = link_access.find_link(kwargs["token"])
 
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any
     ) -> Response:
-        return visitor.guard(super().finalize_response(request, response, *args, **kwargs))
+        return link_keys.guard(super().finalize_response(request, response, *args, **kwargs))
 
     def check_visit(self) -> None:
-        visits.check_visit(self.link, visitor.key_of(self.request._request, self.link))
+        link_access.check_visit(self.link, link_keys.key_of(self.request._request, self.link))
 
 
 class LinkContentView(LinkView):
@@ -67,7 +67,7 @@ class LinkContentView(LinkView):
         return {**super().get_serializer_context(), "link": getattr(self, "link", None)}
 
     def picture(self, image_id: UUID) -> Image:
-        image = shown.pictures_of(self.link).filter(pk=image_id).first()
+        image = link_contents.pictures_of(self.link).filter(pk=image_id).first()
         if image is None:
             raise NotFound(_("This picture is not shown by this link."))
         return image
@@ -82,14 +82,14 @@ class SharedView(LinkView):
     )
     def get(self, request: Request, token: str) -> Response:
         """What is behind a link. Opens it, where it asks nothing first."""
-        key = visitor.key_of(request._request, self.link)
+        key = link_keys.key_of(request._request, self.link)
         begun = None
-        if not visits.is_visiting(self.link, key):
-            if visits.asks_first(self.link):
-                visits.check_open(self.link)
+        if not link_access.is_visiting(self.link, key):
+            if link_access.asks_first(self.link):
+                link_access.check_open(self.link)
                 return Response(SharedSerializer(_locked(self.link)).data)
-            begun = visits.begin(self.link)
-            visitor.remember(request._request, self.link, begun)
+            begun = link_access.begin(self.link)
+            link_keys.remember(request._request, self.link, begun)
         return Response(SharedSerializer(_opened(self.link, begun)).data)
 
 
@@ -105,7 +105,7 @@ class SharedUnlockView(LinkView):
         form = PasswordSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         address = network_of(request._request)
-        key = visits.begin(self.link, form.validated_data["password"], address)
+        key = link_access.begin(self.link, form.validated_data["password"], address)
         return Response({"key": key})
 
 
@@ -114,7 +114,7 @@ class SharedImagesView(LinkContentView):
     pagination_class = AlbumOrder
 
     def get_queryset(self) -> ImageQuerySet:
-        return shown.pictures_of(self.link)
+        return link_contents.pictures_of(self.link)
 
     @extend_schema(
         operation_id="shared_images",
@@ -211,10 +211,10 @@ def _locked(link: ShareLink) -> dict[str, Any]:
 
 def _opened(link: ShareLink, key: str | None) -> dict[str, Any]:
     return {
-        **asdict(shown.about(link)),
+        **asdict(link_contents.about(link)),
         "locked": False,
         "needs_password": bool(link.password),
-        "count": shown.pictures_of(link).count(),
+        "count": link_contents.pictures_of(link).count(),
         "allow_download": link.allow_download,
         "key": key,
     }

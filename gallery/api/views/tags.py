@@ -118,4 +118,4 @@ class CameraListView(ApiView):
     )
     def get(self, request: Request) -> Response:
         """The cameras of the pictures that you see, those of most pictures first."""
-        return Response(cameras.of(Image.objects.visible_to(request.user)))
+        return Response(cameras.cameras_of(Image.objects.visible_to(request.user)))

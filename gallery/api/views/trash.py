@@ -15,7 +15,7 @@ from gallery.api.pagination import LastDeletedFirst
 from gallery.api.serializers.trash import DeletedImageSerializer, PurgedSerializer
 from gallery.api.views.base import ApiView, ImageView
 from gallery.api.views.files import WIDTH, read_width
-from gallery.indexing.showing import for_showing
+from gallery.indexing.selectors import with_display_fields
 from gallery.library import delivery, service
 from gallery.models import Image
 from gallery.models.image import ImageQuerySet
@@ -36,7 +36,7 @@ class TrashView(ApiView):
     def get(self, request: Request) -> Response:
         """Your deleted pictures, the last deleted first."""
         deleted = Image.objects.in_trash_of(request.user)
-        page = self.paginate_queryset(for_showing(deleted, request.user))
+        page = self.paginate_queryset(with_display_fields(deleted, request.user))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @extend_schema(operation_id="trash_empty", tags=["trash"], responses={200: PurgedSerializer})

@@ -13,7 +13,7 @@ from django.db import DatabaseError, connection
 
 from gallery.encoders import registry, reply
 from gallery.indexing import spaces
-from gallery.priority import give_way
+from gallery.niceness import lower
 from gallery.work import drain, ledger
 from gallery.work.analyser import Resource
 
@@ -23,14 +23,14 @@ BEAT_SECONDS = 3.0
 
 _prepared = threading.Event()
 # Set when what a predecessor of the same name held is free again.
-looked_back = threading.Event()
+claims_released = threading.Event()
 
 
 @worker_init.connect
-def step_back(sender: Any, **kwargs: Any) -> None:
+def lower_priority(sender: Any, **kwargs: Any) -> None:
     """A worker for which nobody waits gives way, with all threads that it will start."""
     if "query" not in sender.app.amqp.queues.consume_from:
-        give_way()
+        lower()
 
 
 @celeryd_after_setup.connect
@@ -45,7 +45,7 @@ def announce(sender: str, instance: Any, **kwargs: Any) -> None:
     elif "media" in queues:
         threading.Thread(target=_look_for_work, name="start-up", daemon=True).start()
     else:
-        looked_back.set()
+        claims_released.set()
 
 
 @worker_shutting_down.connect
@@ -68,7 +68,7 @@ def _beat() -> None:
 
 def _start_up() -> None:
     try:
-        _look_back()
+        _release_claims()
         spaces.retry_first_space()
         spaces.prepare_spaces()
         _prepared.set()
@@ -84,7 +84,7 @@ def _start_up() -> None:
 
 def _look_for_work() -> None:
     try:
-        _look_back()
+        _release_claims()
         drain.drain(Resource.PROCESSOR)
     except DatabaseError as error:
         # The sweep comes again.
@@ -93,8 +93,8 @@ def _look_for_work() -> None:
         connection.close()
 
 
-def _look_back() -> None:
+def _release_claims() -> None:
     """Free what a predecessor held, as soon as the database answers; nothing is claimed in the
     name of this worker before."""
     drain.patiently(ledger.release_claims_of, drain.worker_name)
-    looked_back.set()
+    claims_released.set()

@@ -34,11 +34,11 @@ def get_many(keys: Iterable[str], read: Callable[[Any], Value]) -> dict[str, Val
     return {key: value for key, value in made.items() if value is not None}
 
 
-def packed(vectors: np.ndarray) -> bytes:
+def pack_vectors(vectors: np.ndarray) -> bytes:
     return np.ascontiguousarray(vectors, dtype="<f4").tobytes()
 
 
-def unit_vectors(kept: Any, dimensions: int | None, count: int) -> np.ndarray:
+def unpack_unit_vectors(kept: Any, dimensions: int | None, count: int) -> np.ndarray:
     """(count, d) float32 from `packed`. Raises ValueError or TypeError for what are no
     unit vectors of so many dimensions."""
     vectors = np.frombuffer(kept, dtype="<f4").reshape(count, dimensions or -1)

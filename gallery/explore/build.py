@@ -25,7 +25,7 @@ from gallery.encoders.base import Vectors
 from gallery.errors import Unavailable
 from gallery.explore import concepts, maps
 from gallery.explore.layout import Places
-from gallery.explore.placing import nearest_of, place, place_new
+from gallery.explore.placement import nearest_of, place, place_new
 from gallery.explore.vectors import blocks, encoded
 from gallery.models import EmbeddingSpace, ExploreMap, MapCluster, MapPoint
 from gallery.work.leases import Lease, Lost
@@ -56,7 +56,7 @@ class Drawing:
     labels: npt.NDArray[np.int64]
 
 
-def tend() -> None:
+def build_due() -> None:
     """Draw the map if that is due; else fit in what has come since it was drawn."""
     space = maps.due()
     if space is not None and draw(space):
@@ -88,7 +88,7 @@ def _draw_and_hang(lease: Lease[ExploreMap], space: EmbeddingSpace) -> bool:
         if drawing is None:
             lease.release(state=ExploreMap.State.WAITING)
             return False
-        _hang(lease, space, drawing)
+        _publish(lease, space, drawing)
     except Lost:
         raise
     except LayoutFailed as error:
@@ -193,7 +193,7 @@ def _reason(code: int, log: Path) -> str:
 
 
 @transaction.atomic
-def _hang(lease: Lease[ExploreMap], space: EmbeddingSpace, drawing: Drawing) -> None:
+def _publish(lease: Lease[ExploreMap], space: EmbeddingSpace, drawing: Drawing) -> None:
     """Put the new map in the place of the old one, and away with those of spaces that
     are no longer used. Raises Lost."""
     lease.hold()

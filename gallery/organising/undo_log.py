@@ -8,7 +8,7 @@ from gallery.library import caps
 from gallery.models import Change, User
 
 
-def keep(user: User, action: str, before: dict[str, Any]) -> Change:
+def record(user: User, action: str, before: dict[str, Any]) -> Change:
     """In the transaction of the act itself; `before` is for `undoing`. The oldest acts
     of somebody who does very many are forgotten before their time."""
     change = Change.objects.create(user=user, action=action, before=before)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import redis
 from django.core.cache import caches
 
-from gallery import remembered
+from gallery import checked_cache
 from gallery.encoders import client
 
 Value = TypeVar("Value")
@@ -18,7 +18,7 @@ def get(key: str, read: Callable[[Any], Value]) -> Value | None:
     """None of what is not there, or no longer, or cannot be read. Raises Unavailable where
     that cannot be known: what is called gone is given up."""
     try:
-        return remembered.get(key, read, caches["strict"])
+        return checked_cache.get(key, read, caches["strict"])
     except redis.RedisError as error:
         raise client.broker_down() from error
 

@@ -23,7 +23,7 @@ from django.core.cache import cache
 from django.utils.translation import ngettext
 from django_redis import get_redis_connection
 
-from gallery import asker
+from gallery import requester
 from gallery.errors import Refusal
 
 logger = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def rate(text: str) -> Rate | None:
 def charge(scope: str, cost: float = 1.0) -> None:
     """Count what somebody asks for. Raises TooMany, and counts nothing, where nothing is
     left. What is done for nobody, in workers and commands, is not counted."""
-    who = asker.current()
+    who = requester.current()
     if who is None or cost <= 0:
         return
     rates = settings.LIMITS if who.account else {**settings.LIMITS, **settings.VISITOR_LIMITS}
@@ -124,7 +124,7 @@ def charge_classification(texts: int) -> None:
 
 def charge_visit() -> None:
     """Count a request of a visitor; those of accounts are not."""
-    who = asker.current()
+    who = requester.current()
     if who is not None and not who.account:
         charge("anonymous")
 

@@ -10,7 +10,7 @@ import threading
 NICENESS = 10
 
 
-def give_way() -> None:
+def lower() -> None:
     """Of the calling thread, and of those that it starts, for good: only an administrator may
     take that back. On other systems than Linux threads have no niceness of their own, and
     nothing is done."""

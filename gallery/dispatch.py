@@ -1,5 +1,8 @@
-"""Tell the workers that there is work. A doorbell, not a parcel: the work itself
-is in the database, so a ring that is lost costs time and nothing else."""
+"""Send Celery messages that wake workers.
+
+A message only says that there is work. The work itself is in the database, so a lost
+message costs time and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from kombu.exceptions import OperationalError
 logger = logging.getLogger(__name__)
 
 
-def ring(task_name: str, *args: str | int) -> None:
+def on_commit(task_name: str, *args: str | int) -> None:
     """Send the task `task_name` once the current transaction has committed.
 
     A broker that is down is logged and otherwise ignored: the periodic sweep

@@ -17,7 +17,7 @@ from gallery.models import Image
 from gallery.work.analyser import Analyser, Entry
 
 
-def looks_of(picture: Picture) -> dict[str, Any]:
+def visual_features_of(picture: Picture) -> dict[str, Any]:
     """The fields of an Image that tell what `picture` (upright, opaque) looks like."""
     colours = palette.dominant(picture)
     places = np.array([found.colour for found in colours]).reshape(-1, 3)
@@ -30,8 +30,8 @@ def looks_of(picture: Picture) -> dict[str, Any]:
     }
 
 
-class Looks(Analyser):
-    name = "looks"
+class VisualFeatures(Analyser):
+    name = "visual_features"
     # Who changes what is computed above, or the names of colours, raises it: all pictures are
     # looked at again, and then compared.
     version = 1
@@ -39,7 +39,7 @@ class Looks(Analyser):
     batch_size = 16
 
     def prepare(self, entry: Entry) -> dict[str, Any]:
-        return looks_of(rendering.smallest_of(entry))
+        return visual_features_of(rendering.smallest_of(entry))
 
     def store(self, entries: Sequence[Entry], results: Sequence[dict[str, Any]]) -> None:
         seen = [
@@ -48,5 +48,5 @@ class Looks(Analyser):
         Image.objects.bulk_update(seen, ["palette", "colour_cells", "perceptual_hash"])
 
 
-def analysers() -> Iterable[Looks]:
-    return [Looks()]
+def analysers() -> Iterable[VisualFeatures]:
+    return [VisualFeatures()]

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 
-from gallery import keyset, prepared, viewers
+from gallery import keyset, prepared, viewer_cache
 from gallery.indexing.states import with_state
 from gallery.models import Image, User
 
@@ -66,7 +66,7 @@ _NEWEST = """
 _FIRST = ("infinity", UUID(int=2**128 - 1))
 
 
-def for_showing(images: ImageQuerySet, viewer: Viewer) -> ImageQuerySet:
+def with_display_fields(images: ImageQuerySet, viewer: Viewer) -> ImageQuerySet:
     """`images` with their owner, their index state, whether `viewer` marked them, and
     the names of the viewer's own tags (`tag_names`): whatever a list shows.
 
@@ -134,14 +134,14 @@ def visible_to(viewer: Viewer) -> ImageQuerySet:
     return _rule(viewer).all()
 
 
-@lru_cache(maxsize=viewers.AT_HAND)
+@lru_cache(maxsize=viewer_cache.MAX_VIEWERS)
 def _rule(viewer: Viewer) -> ImageQuerySet:
     """Put together once for each viewer, and never evaluated. It depends on who that is and
     on nothing else."""
     return Image.objects.visible_to(viewer)
 
 
-@lru_cache(maxsize=viewers.AT_HAND)
+@lru_cache(maxsize=viewer_cache.MAX_VIEWERS)
 def _visible(viewer: Viewer, *fields: str) -> tuple[str, tuple[Any, ...]]:
     """The statement for ids and `fields` of the same, and its parameters."""
     sql, params = _rule(viewer).order_by().values("pk", *fields).query.sql_with_params()

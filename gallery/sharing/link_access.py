@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from gallery import trail
 from gallery.errors import Refusal
 from gallery.models import ShareLink
-from gallery.sharing import tries
+from gallery.sharing import attempt_limits
 from gallery.trail import Event
 
 VISIT = timedelta(days=1)
@@ -109,8 +109,8 @@ def begin(link: ShareLink, password: str = "", address: str = "") -> str:
 
 
 def _check_password(link: ShareLink, password: str, address: str) -> None:
-    tries.count(f"link:{link.pk}:{address}", _MOST_TRIES, _TRIES_SECONDS)
-    tries.count(f"link:{link.pk}", _MOST_TRIES_OF_ALL, _TRIES_OF_ALL_SECONDS)
+    attempt_limits.count(f"link:{link.pk}:{address}", _MOST_TRIES, _TRIES_SECONDS)
+    attempt_limits.count(f"link:{link.pk}", _MOST_TRIES_OF_ALL, _TRIES_OF_ALL_SECONDS)
     if not check_password(password, link.password):
         trail.failed(Event.LINK_PASSWORD_FAILED, link.created_by, link)
         raise Refusal("wrong_password", _("This is not the password. Try again."), "password")

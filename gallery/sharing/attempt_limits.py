@@ -16,7 +16,7 @@ from gallery.errors import Refusal
 from gallery.trail import Event
 
 
-class TooManyTries(Refusal):
+class TooManyAttempts(Refusal):
     """Tried too often (HTTP 429). `retry_after` is in seconds."""
 
     status = 429
@@ -43,4 +43,4 @@ def count(what: str, most: int, seconds: int) -> None:
         return
     if tries is not None and tries > most:
         trail.failed(Event.TRIES_LOCKED, trail.actor(), what=what.partition(":")[0])
-        raise TooManyTries(seconds - passed)
+        raise TooManyAttempts(seconds - passed)

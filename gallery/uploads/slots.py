@@ -19,7 +19,7 @@ from django.db import connection
 from gallery.uploads.errors import Busy, Crowded
 
 
-class Places:
+class Slots:
     """`most` at once, `each` of them for one account."""
 
     def __init__(self, most: int, each: int) -> None:
@@ -40,21 +40,21 @@ class Places:
             self._taken += Counter()  # forgets accounts that have none
 
 
-places = Places(settings.UPLOADS_AT_ONCE, settings.UPLOADS_AT_ONCE_EACH)
+slots = Slots(settings.UPLOADS_AT_ONCE, settings.UPLOADS_AT_ONCE_EACH)
 
 
 @contextmanager
-def place(account: int) -> Iterator[None]:
+def slot(account: int) -> Iterator[None]:
     """One of the few threads of this process that may wait for a client.
 
     Raises Crowded: waiting here would take a thread, too.
     """
-    if not places.take(account):
+    if not slots.take(account):
         raise Crowded
     try:
         yield
     finally:
-        places.give_back(account)
+        slots.give_back(account)
 
 
 @contextmanager

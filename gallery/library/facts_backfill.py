@@ -33,7 +33,7 @@ def waiting() -> QuerySet[Image]:
     return Image.objects.filter(facts=0)
 
 
-def catch_up() -> int:
+def backfill_facts() -> int:
     """Read the originals of such pictures again, unless another process does. Returns of how
     many. While the storage is down nothing is changed; of a file that is gone nothing more
     will be known."""

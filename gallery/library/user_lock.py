@@ -11,7 +11,7 @@ from django.db import connection
 from gallery.models import User
 
 
-def wait_for_turn(user: User) -> None:
+def lock_user(user: User) -> None:
     """Hold the user's turn until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"acts:{user.pk}"])

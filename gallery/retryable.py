@@ -7,7 +7,7 @@ made room: only for these is there a button.
 
 from __future__ import annotations
 
-PASSING = frozenset(
+RETRYABLE = frozenset(
     {
         # Room: until something is deleted.
         "quota_exceeded",
@@ -43,4 +43,4 @@ PASSING = frozenset(
 
 def can_pass(code: str) -> bool:
     """Whether what was refused for this may be taken another time."""
-    return code in PASSING
+    return code in RETRYABLE

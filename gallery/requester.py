@@ -1,7 +1,7 @@
-"""On whose behalf this thread works: the account that is signed in or, of a visitor, the
-address. What is counted, queued and remembered for one of them is nobody else's.
+"""The requester for whom this thread works: a signed-in account or a visitor's address.
 
-It says nothing about rights: who may see what is the viewer's, and is handed on as one.
+Rate limits, queue places and cached results belong to one requester each. This says
+nothing about rights: functions take the viewer as an argument.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.throttling import BaseThrottle
 
-# Who has one address of IPv6 has a network of them.
+# Whoever has one IPv6 address has a network of them.
 _NETWORK_BITS = 64
 
 
 @dataclass(frozen=True)
-class Asker:
-    """`account` is None for a visitor. `browser` tells visitors of one address apart, ""
-    where nothing does."""
+class Requester:
+    """An account, or a visitor (`account` is None) at an address. `browser` tells visitors
+    of one address apart; it is "" where nothing does."""
 
     account: int | None = None
     address: str = ""
@@ -33,26 +33,29 @@ class Asker:
 
     @property
     def key(self) -> str:
-        """By which is counted and queued."""
+        """The key of rate limits and queues."""
         return f"account:{self.account}" if self.account else f"address:{self.address}"
 
     @property
-    def memory(self) -> str:
-        """Under which is kept what the next request may be answered from: how fast that
-        goes would tell others what was asked. "" where nothing may be kept."""
+    def cache_scope(self) -> str:
+        """The key of cached results; "" where nothing may be cached.
+
+        Results are not shared among requesters: response times would tell what others
+        asked for.
+        """
         if self.account:
             return self.key
         return f"browser:{self.browser}" if self.browser else ""
 
 
-# The request says who asks only when it is asked: a token is read late, a session not
-# by every page.
-_current: ContextVar[HttpRequest | Asker | None] = ContextVar("asker", default=None)
+# A request is resolved to its requester only when needed: tokens are read late, and not
+# every page reads the session.
+_current: ContextVar[HttpRequest | Requester | None] = ContextVar("requester", default=None)
 
 
 @contextmanager
-def asking(who: HttpRequest | Asker) -> Iterator[None]:
-    """What is done in here is done on behalf of whoever sent the request."""
+def on_behalf_of(who: HttpRequest | Requester) -> Iterator[None]:
+    """Set the requester for the code inside the block."""
     token = _current.set(who)
     try:
         yield
@@ -60,36 +63,36 @@ def asking(who: HttpRequest | Asker) -> Iterator[None]:
         _current.reset(token)
 
 
-def current() -> Asker | None:
-    """None in a worker and a command, which act for nobody."""
+def current() -> Requester | None:
+    """Return the current requester; None in workers and commands."""
     who = _current.get()
     return _asker_of(who) if isinstance(who, HttpRequest) else who
 
 
-def memory() -> str:
-    """`Asker.memory` of who asks now. What workers and commands ask for has one of its own."""
+def cache_scope() -> str:
+    """Return the `cache_scope` of the current requester; workers and commands share one."""
     who = current()
-    return who.memory if who else "nobody"
+    return who.cache_scope if who else "nobody"
 
 
 def address_of(request: HttpRequest) -> str:
-    """Where a request comes from, behind PROXY_COUNT proxies."""
+    """Return the client's address, behind PROXY_COUNT proxies."""
     # It reads the headers alone, which REST framework's requests pass on.
     return _one_spelling(BaseThrottle().get_ident(request) or "")  # type: ignore[arg-type]
 
 
 def network_of(request: HttpRequest) -> str:
-    """By which visitors are counted: the address, of IPv6 its /64."""
+    """Return the network that visitors are counted by: the IPv4 address or the IPv6 /64."""
     return _network_of(address_of(request))
 
 
-def _asker_of(request: HttpRequest) -> Asker:
+def _asker_of(request: HttpRequest) -> Requester:
     user = getattr(request, "user", None)
     account = user.pk if user is not None and user.is_authenticated else None
     # Random, and what the forms of the pages need anyway: nobody else has it.
     cookie = request.COOKIES.get(settings.CSRF_COOKIE_NAME, "")
     browser = hashlib.sha256(cookie.encode()).hexdigest() if cookie else ""
-    return Asker(account, network_of(request), browser)
+    return Requester(account, network_of(request), browser)
 
 
 @lru_cache(maxsize=1024)
