@@ -31,7 +31,7 @@ test: $(VENV)/.installed-dev browser  ## run the tests (ARGS="tests/test_x.py -k
 
 rights: $(VENV)/.installed-dev  ## who sees what, in random worlds (ARGS="--answers 100000 --seed 1")
 	@exec $(EMBEDDED) exec --temporary -- $(BIN)/python -m pytest --quiet --capture=no \
-		tests/test_rights_property.py $(or $(ARGS),--answers 100000)
+		tests/sharing/test_rights_property.py $(or $(ARGS),--answers 100000)
 
 lint: $(VENV)/.installed-dev  ## style, types, architecture, migrations, deployment files
 	$(BIN)/ruff check .

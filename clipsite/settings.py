@@ -95,7 +95,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "gallery.web.language.AccountLanguageMiddleware",
+    "gallery.web.accounts.language.AccountLanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -273,7 +273,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", "none")
-ACCOUNT_ADAPTER = "gallery.web.adapters.AccountAdapter"
+ACCOUNT_ADAPTER = "gallery.web.accounts.adapters.AccountAdapter"
 ACCOUNT_FORMS = {
     "login": "gallery.web.forms.LoginForm",
     "signup": "gallery.web.forms.SignupForm",
@@ -298,8 +298,8 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 
-MFA_ADAPTER = "gallery.web.adapters.SecondFactorAdapter"
-MFA_FORMS = {"add_webauthn": "gallery.web.passkey_forms.AddPasskeyForm"}
+MFA_ADAPTER = "gallery.web.accounts.adapters.SecondFactorAdapter"
+MFA_FORMS = {"add_webauthn": "gallery.web.accounts.passkey_forms.AddPasskeyForm"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Clipsite"

@@ -3,8 +3,8 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from gallery.web import credentials
-from gallery.web.language import set_language
+from gallery.web.accounts import credentials
+from gallery.web.accounts.language import set_language
 
 # The admin has no sign-in of its own: it would know no second factor.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]

@@ -38,7 +38,7 @@ WORKER_START_SECONDS = 180
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """For tests/test_rights_property.py, which `make rights` runs for longer."""
+    """For tests/sharing/test_rights_property.py, which `make rights` runs for longer."""
     rights = parser.getgroup("rights")
     rights.addoption("--answers", type=int, help="how many are to be compared")
     rights.addoption("--seed", type=int, help="of the worlds; another one each time unless given")

@@ -4,7 +4,7 @@ and confirming, whatever name of the account is used.
 A wrong password counts for the address, for the account at that address, and for the
 account at all addresses that it has not signed in from lately (ACCOUNT_RATE_LIMITS). The
 last keeps a crowd of strangers from guessing, and cannot keep the owner out where the
-owner usually is. allauth's adapter asks here (gallery.web.adapters).
+owner usually is. allauth's adapter asks here (gallery.web.accounts.adapters).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from gallery.models.clock import MonthOf
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
 
-# Grids crop what is narrower or wider (gallery.web.tiles): one panorama must not
+# Grids crop what is narrower or wider (gallery.web.pictures.tiles): one panorama must not
 # make a month look taller than it is.
 _NARROWEST, _WIDEST = 0.5, 3.0
 

@@ -2,7 +2,7 @@
 
 Bytes are counted here, from the header alone, and never by trying. The figures are peaks
 beyond the file itself, measured with Pillow 13.0, pillow-heif 1.8 and libvips 8.18 and
-rounded up (docs/decisions/0022); `tests/test_costs.py` holds them against the decoders.
+rounded up (docs/decisions/0022); `tests/pixels/test_pixels.py` holds them against the decoders.
 """
 
 from __future__ import annotations

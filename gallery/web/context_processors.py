@@ -12,7 +12,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from gallery.accounts import registration
-from gallery.web import bulk, toasts
+from gallery.web import toasts
+from gallery.web.pictures import bulk
 
 # Modules that import one another do so by these names: their addresses carry a
 # hash that only the server knows.

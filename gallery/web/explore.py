@@ -27,9 +27,9 @@ from gallery.library import thumbnails
 from gallery.models import ExploreMap
 from gallery.search import service
 from gallery.search.filters import narrow
-from gallery.web import filters, scopes
 from gallery.web.access import is_fragment
-from gallery.web.tiles import tiles_of
+from gallery.web.lists import filters, scopes
+from gallery.web.pictures.tiles import tiles_of
 
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet

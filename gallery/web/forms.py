@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from gallery.accounts import attempts, confirmation, credentials, invitations, profile, registration
 from gallery.errors import Refusal
 from gallery.models import ApiToken, User
-from gallery.web.adapters import invitation_code
+from gallery.web.accounts.adapters import invitation_code
 
 
 @contextmanager
@@ -185,7 +185,7 @@ class InvitationForm(forms.Form):
 
 
 class DeleteAccountForm(forms.Form):
-    """Both have to be right; see gallery.web.account."""
+    """Both have to be right; see gallery.web.accounts.account."""
 
     username = forms.CharField(max_length=150)
     password = forms.CharField(

@@ -1,7 +1,10 @@
 from django.urls import path
 
-from gallery.web import about, browse, classify, composer_views, picture, search, trash, upload
+from gallery.web import about
+from gallery.web.lists import browse
+from gallery.web.pictures import classify, picture, trash, upload
 from gallery.web.routes import accounts, organising, searching, sharing
+from gallery.web.searching import composer_views, search
 
 urlpatterns = [
     path("", browse.home, name="home"),

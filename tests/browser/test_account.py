@@ -15,11 +15,11 @@ from rest_framework.test import APIClient
 
 from gallery.accounts import invitations, moderation, tokens
 from gallery.models import User
+from tests.accounts.test_mfa import code
 from tests.browser.conftest import PASSWORD, Site
 from tests.browser.test_looks import check
 from tests.conftest import draw, upload
 from tests.factories import make_space
-from tests.test_mfa import code
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -15,7 +15,7 @@ from gallery.models import Image, User
 from gallery.organising import tags
 from gallery.search import folding, relevance
 from gallery.search.relevance import Fit, Judgement
-from gallery.web import search
+from gallery.web.searching import search
 from tests.browser.conftest import Site, hand_over
 from tests.browser.holding import Held
 from tests.browser.signing_in import enter

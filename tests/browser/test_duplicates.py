@@ -16,7 +16,7 @@ from tests.browser.conftest import Site
 from tests.browser.signing_in import enter
 from tests.conftest import upload
 from tests.factories import analyse
-from tests.test_near_duplicates import link
+from tests.search.test_near_duplicates import link
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

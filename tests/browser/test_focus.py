@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from gallery.models import User
 from gallery.organising import search_history
-from gallery.web import search
+from gallery.web.searching import search
 from tests.browser.conftest import Site
 from tests.browser.selecting import act, expect_said, fill_gallery, pick, tile, undo
 from tests.browser.signing_in import enter

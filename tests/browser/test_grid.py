@@ -11,7 +11,8 @@ from playwright.sync_api import Page, expect
 from gallery import keyset
 from gallery.errors import Unavailable
 from gallery.models import User
-from gallery.web import browse, search
+from gallery.web.lists import browse
+from gallery.web.searching import search
 from tests.browser.conftest import Site, hand_over
 from tests.conftest import draw, upload
 from tests.factories import set_vector

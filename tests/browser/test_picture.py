@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, Request, expect
 
 from gallery.models import Album, AlbumItem, Image, Tag, User
-from gallery.web import browse
+from gallery.web.lists import browse
 from tests.browser.conftest import PASSWORD, Site
 from tests.browser.holding import Held
 from tests.browser.signing_in import enter

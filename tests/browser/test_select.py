@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from gallery.models import Favourite, Image, User
-from gallery.web import browse, search
+from gallery.web.lists import browse
+from gallery.web.searching import search
 from tests.browser.conftest import Site
 from tests.browser.selecting import (
     COUNT,

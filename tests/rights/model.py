@@ -1,6 +1,6 @@
 """Who may see what, told as plainly as it can be: lists and loops, no SQL.
 
-The property test (tests/test_rights_property.py) compares the product with this. Ids are
+The property test (tests/sharing/test_rights_property.py) compares the product with this. Ids are
 the places in the lists.
 """
 

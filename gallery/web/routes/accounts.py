@@ -2,7 +2,8 @@
 
 from django.urls import URLPattern, path
 
-from gallery.web import account, invitations, moderation, users
+from gallery.web.accounts import account, invitations, users
+from gallery.web.pictures import moderation
 
 routes: list[URLPattern] = [
     path("account/", account.home, name="account_home"),

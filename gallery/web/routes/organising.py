@@ -2,7 +2,9 @@
 
 from django.urls import path
 
-from gallery.web import album_order, albums, bulk, collections, filters, tags, timeline, trash
+from gallery.web.albums import album_order, albums
+from gallery.web.lists import collections, filters, tags, timeline
+from gallery.web.pictures import bulk, trash
 
 routes = [
     path("albums/", albums.overview, name="albums"),

@@ -2,7 +2,10 @@
 
 from django.urls import URLPattern, path
 
-from gallery.web import duplicates, explore, saved_searches, search_history, smart_albums
+from gallery.web import explore
+from gallery.web.albums import smart_albums
+from gallery.web.duplicates import duplicates
+from gallery.web.searching import saved_searches, search_history
 
 routes: list[URLPattern] = [
     path("search/recent/", search_history.recent, name="searches_recent"),

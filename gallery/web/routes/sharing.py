@@ -2,23 +2,24 @@
 
 from django.urls import URLPattern, path
 
-from gallery.web import groups, links, shared, sharing
+from gallery.web.accounts import groups
+from gallery.web.sharing import dialog, links, visitor_pages
 
 routes: list[URLPattern] = [
-    path("albums/<uuid:pk>/sharing/", sharing.album_sharing, name="album_sharing"),
-    path("albums/<uuid:pk>/shares/", sharing.share_add, name="share_add"),
-    path("albums/<uuid:pk>/shares/<uuid:share_id>/", sharing.share_change, name="share_change"),
+    path("albums/<uuid:pk>/sharing/", dialog.album_sharing, name="album_sharing"),
+    path("albums/<uuid:pk>/shares/", dialog.share_add, name="share_add"),
+    path("albums/<uuid:pk>/shares/<uuid:share_id>/", dialog.share_change, name="share_change"),
     path(
         "albums/<uuid:pk>/shares/<uuid:share_id>/remove/",
-        sharing.share_remove,
+        dialog.share_remove,
         name="share_remove",
     ),
-    path("albums/<uuid:pk>/links/", sharing.album_link_add, name="album_link_add"),
-    path("albums/<uuid:pk>/leave/", sharing.leave, name="album_leave"),
-    path("albums/<uuid:pk>/withdraw/", sharing.withdraw, name="album_withdraw"),
-    path("images/<uuid:pk>/sharing/", sharing.image_sharing, name="image_sharing"),
-    path("images/<uuid:pk>/links/", sharing.image_link_add, name="image_link_add"),
-    path("contributions/", sharing.contributed, name="contributions"),
+    path("albums/<uuid:pk>/links/", dialog.album_link_add, name="album_link_add"),
+    path("albums/<uuid:pk>/leave/", dialog.leave, name="album_leave"),
+    path("albums/<uuid:pk>/withdraw/", dialog.withdraw, name="album_withdraw"),
+    path("images/<uuid:pk>/sharing/", dialog.image_sharing, name="image_sharing"),
+    path("images/<uuid:pk>/links/", dialog.image_link_add, name="image_link_add"),
+    path("contributions/", dialog.contributed, name="contributions"),
     path("links/", links.all_links, name="links"),
     path("links/<uuid:link_id>/", links.card, name="link"),
     path("links/<uuid:link_id>/edit/", links.edit, name="link_edit"),
@@ -34,8 +35,8 @@ routes: list[URLPattern] = [
     ),
     path("groups/<uuid:group_id>/leave/", groups.leave, name="group_leave"),
     path("groups/<uuid:group_id>/delete/", groups.delete, name="group_delete"),
-    path("s/<str:token>/", shared.shared, name="shared"),
-    path("s/<str:token>/unlock/", shared.unlock, name="shared_unlock"),
-    path("s/<str:token>/download/", shared.download, name="shared_download"),
-    path("s/<str:token>/images/<uuid:image_id>/", shared.shared_image, name="shared_image"),
+    path("s/<str:token>/", visitor_pages.shared, name="shared"),
+    path("s/<str:token>/unlock/", visitor_pages.unlock, name="shared_unlock"),
+    path("s/<str:token>/download/", visitor_pages.download, name="shared_download"),
+    path("s/<str:token>/images/<uuid:image_id>/", visitor_pages.shared_image, name="shared_image"),
 ]

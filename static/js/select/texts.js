@@ -1,4 +1,4 @@
-// What the scripts of selecting say, and where they send it (gallery/web/bulk.py).
+// What the scripts of selecting say, and where they send it (gallery/web/pictures/bulk.py).
 
 import { fill } from "clipsite/messages";
 

@@ -1,0 +1,162 @@
+"""Albums: the list of them, one of them, and what its people may do with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from gallery import keyset
+from gallery.errors import Refusal
+from gallery.models import Album, AlbumItem, Image
+from gallery.models.words import containing
+from gallery.organising import album_summaries, albums
+from gallery.web import toasts
+from gallery.web.access import is_fragment, member, signed_in
+from gallery.web.albums.album_cards import cards_of
+from gallery.web.albums.smart_albums import filling_of
+from gallery.web.lists import listing
+from gallery.web.lists.listing import Place
+
+if TYPE_CHECKING:
+    from gallery.models.album import AlbumQuerySet
+
+PAGE = 48
+# The most that fit the short list of a dialog; typing finds the others.
+PICKS = 30
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+@signed_in
+def overview(request: HttpRequest) -> HttpResponse:
+    visible = Album.objects.visible_to(request.user)
+    if words := request.GET.get("q", "").strip():
+        visible = visible.filter(containing("title", words) | containing("owner__username", words))
+    found = album_summaries.for_showing(visible, request.user)
+    rows, after = keyset.page(found, request.GET.get("after"), PAGE)
+    more = f"{reverse('albums')}?after={after}" if after else None
+    context = {"cards": cards_of(rows, request.user), "more": more, "words": words}
+    template = "gallery/album_cards.html" if is_fragment(request) else "gallery/albums.html"
+    return render(request, template, context)
+
+
+@require_safe
+@signed_in
+def pick(request: HttpRequest) -> HttpResponse:
+    """Albums that one may add pictures to, for the dialog that asks which."""
+    words = request.GET.get("q", "").strip()
+    found = Album.objects.open_to(request.user).filter(containing("title", words), smart=None)
+    shown = list(album_summaries.for_showing(found.order_by("-updated_at"), request.user)[:PICKS])
+    context = {
+        "cards": cards_of(shown, request.user),
+        "new": "" if any(album.title == words for album in shown) else words,
+    }
+    return render(request, "gallery/album_picks.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def create(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return render(request, "gallery/album_new.html")
+    title, description = (request.POST.get(name, "") for name in ("title", "description"))
+    try:
+        album = albums.create(member(request), title, description)
+    except Refusal as refusal:
+        context = {"problem": refusal.message, "title": title, "description": description}
+        return render(request, "gallery/album_new.html", context, status=refusal.status)
+    return redirect("album", pk=album.pk)
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+@signed_in
+def album(request: HttpRequest, pk: UUID) -> HttpResponse:
+    found = _load(request, Album.objects.visible_to(request.user), pk)
+    fixed = {"album": str(found.pk), "order": "album"}
+    place = Place("album", Image.objects.visible_to(request.user), fixed)
+    context = {**_context(request, found), "filling": filling_of(request, found)}
+    return listing.show(request, "gallery/album.html", place, context)
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+@signed_in
+def add(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Own pictures that are not in the album yet, to choose from."""
+    found = _load(request, Album.objects.open_to(request.user), pk)
+    albums.refuse_if_smart(found)
+    inside = AlbumItem.objects.filter(album=found).values("image_id")
+    outside = Image.objects.owned_by(request.user).exclude(pk__in=inside)
+    place = Place("picker", outside, {"owner": "me"})
+    return listing.show(request, "gallery/album_add.html", place, {"album": found})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Title and description; for htmx in place of them."""
+    found = _load(request, Album.objects.managed_by(request.user), pk)
+    entered = {
+        name: request.POST.get(name, getattr(found, name)) for name in ("title", "description")
+    }
+    problem = None
+    if request.method == "POST":
+        try:
+            albums.update(found, **entered)
+        except Refusal as refusal:
+            problem = refusal
+        else:
+            if not is_fragment(request):
+                return redirect("album", pk=pk)
+            return render(request, "gallery/album_head.html", _context(request, found))
+    template = "gallery/album_form.html" if is_fragment(request) else "gallery/album_edit.html"
+    return render(request, template, {"album": found, "problem": problem, **entered})
+
+
+@require_safe
+@signed_in
+def head(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Title and description again, after editing was given up."""
+    found = _load(request, Album.objects.visible_to(request.user), pk)
+    return render(request, "gallery/album_head.html", _context(request, found))
+
+
+@require_POST
+@signed_in
+def delete(request: HttpRequest, pk: UUID) -> HttpResponse:
+    found = get_object_or_404(Album.objects.owned_by(request.user), pk=pk)
+    albums.trash(found)
+    undo = reverse("album_restore", args=[pk])
+    toasts.offer_undo(request, _("Album deleted. Its pictures stay."), undo)
+    return redirect("albums")
+
+
+@require_POST
+@signed_in
+def restore(request: HttpRequest, pk: UUID) -> HttpResponse:
+    albums.restore(get_object_or_404(Album.objects.in_trash_of(request.user), pk=pk))
+    toasts.say(request, _("Album restored."))
+    return redirect("album", pk=pk)
+
+
+def _load(request: HttpRequest, found: AlbumQuerySet, pk: UUID) -> Album:
+    return get_object_or_404(album_summaries.for_showing(found, request.user), pk=pk)
+
+
+def _context(request: HttpRequest, found: Album) -> dict[str, Any]:
+    (card,) = cards_of([found], request.user)
+    return {
+        "album": found,
+        "card": card,
+        "owns": card.role == albums.OWNER,
+        "adds": card.role in {albums.OWNER, "add", "manage"},
+        "manages": card.role in {albums.OWNER, "manage"},
+    }

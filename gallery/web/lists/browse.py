@@ -1,0 +1,35 @@
+"""The home page: the search bar, and the pictures that one may see."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from gallery.indexing.spaces import active_space
+from gallery.web.lists import listing, scopes
+from gallery.web.lists.listing import Place
+from gallery.web.model import is_starter
+
+PAGE = 60
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def home(request: HttpRequest) -> HttpResponse:
+    scope = scopes.scope_of(request)
+    pictures = scopes.pictures_of(request, scope)
+    place = Place("home", pictures, scopes.filters_of(scope), PAGE)
+    context = {
+        "scope": scope,
+        "scopes": scopes.SCOPES,
+        "starter": is_starter(active_space()),
+        "examples": examples(),
+    }
+    return listing.show(request, "gallery/home.html", place, context)
+
+
+def examples() -> list[str]:
+    """Queries to begin with; one is in Chinese for everybody, to show that it works."""
+    return [_("a cup of coffee"), _("a cat"), _("people playing sports"), "日落"]

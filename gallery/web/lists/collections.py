@@ -1,0 +1,44 @@
+"""Pictures that somebody marked, put away or gave a word."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from gallery.models import Image, Tag
+from gallery.web.access import signed_in
+from gallery.web.lists import listing
+from gallery.web.lists.listing import Place
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+@signed_in
+def favourites(request: HttpRequest) -> HttpResponse:
+    visible = Image.objects.visible_to(request.user)
+    place = Place("favourites", visible, {"favourite": True})
+    return listing.show(request, "gallery/favourites.html", place, {})
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+@signed_in
+def archive(request: HttpRequest) -> HttpResponse:
+    own = Image.objects.owned_by(request.user)
+    place = Place("archive", own, {"archived": True, "owner": "me"})
+    return listing.show(request, "gallery/archive.html", place, {})
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+@signed_in
+def tag(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The pictures of one tag, archived ones too."""
+    found = get_object_or_404(Tag.objects.filter(owner_id=request.user.pk), pk=pk)
+    own = Image.objects.owned_by(request.user)
+    place = Place("tag", own, {"tag": [found.name], "owner": "me"})
+    return listing.show(request, "gallery/tag.html", place, {"tag": found})

@@ -1,0 +1,226 @@
+"""The filters of a list of pictures: as its address says them, as chips that take
+them away one by one, and as fields of a form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from gallery.errors import Refusal, Sentence
+from gallery.models import Album, Image, User
+from gallery.organising import tags
+from gallery.search import colours
+from gallery.search.syntax import SIZES
+from gallery.web.lists import filter_labels
+
+Viewer = User | AnonymousUser
+
+# Named as in the API. `from` and `to` are days there, of which the last one counts.
+_LIKE_THE_API = (
+    *("words", "camera", "orientation", "size_min", "size_max"),
+    *("album", "owner", "visibility", "state", "favourite"),
+)
+_SEVERAL = ("color", "tag")
+NAMES = ("from", "to", *_LIKE_THE_API, *_SEVERAL)
+_MEMBERS_ONLY = {"album", "visibility", "state", "favourite", "tag"}
+
+_SIZE_NAMES: dict[str, Sentence] = {
+    "small": gettext_lazy("Small"),
+    "medium": gettext_lazy("Medium"),
+    "large": gettext_lazy("Large"),
+}
+# As a field for numbers takes one.
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?", re.IGNORECASE)
+# What is suggested for one field, at most.
+_MOST_SUGGESTIONS = 100
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One filter that is on, and the address of the same list without it. A colour
+    shows itself: `swatch` is #rrggbb."""
+
+    label: str
+    without: str
+    swatch: str = ""
+
+
+@dataclass(frozen=True)
+class Swatch:
+    """A colour to choose: as the address says it, as people do, and as it looks."""
+
+    value: str
+    label: str
+    hex: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class FilterBar:
+    """What templates/gallery/filters.html draws. `shown` are the fields that make
+    sense in this list, `kept` what else the address says, `choices` (value, label,
+    chosen) by field, `sizes` (label, least, most) in megapixels."""
+
+    chips: list[Chip]
+    clear: str
+    shown: list[str]
+    kept: list[tuple[str, str]]
+    values: dict[str, str]
+    choices: dict[str, list[tuple[str, Sentence, bool]]]
+    swatches: list[Swatch] = field(default_factory=list)
+    sizes: list[tuple[Sentence, str, str]] = field(default_factory=list)
+
+
+def read(asked: QueryDict) -> dict[str, Any]:
+    """The filters of an address, named as `gallery.search.filters` takes them.
+
+    Raises Refusal for a last day that is none; the rest is checked there.
+    """
+    found: dict[str, Any] = {name: asked[name] for name in _LIKE_THE_API if asked.get(name)}
+    if first := str(asked.get("from", "")):
+        found["taken_after"] = first
+    if last := str(asked.get("to", "")):
+        found["taken_before"] = _day_after(last)
+    for name in _SEVERAL:
+        if values := [value for value in asked.getlist(name) if value.strip()]:
+            found[name] = values
+    return found
+
+
+def bar(request: HttpRequest, fixed: Collection[str] = ()) -> FilterBar:
+    """`fixed` are filters that the list itself sets, named as in the API: they are
+    not offered."""
+    asked = request.GET
+    shown = [name for name in NAMES if name not in fixed]
+    if request.user.is_anonymous:
+        shown = [name for name in shown if name not in _MEMBERS_ONLY]
+    return FilterBar(
+        chips=list(_chips(request, shown)),
+        clear=_address(request, without=NAMES),
+        shown=shown,
+        kept=[(name, str(value)) for name, value in asked.items() if name not in _NOT_KEPT],
+        values={name: _field(name, str(asked.get(name, ""))) for name in shown},
+        choices={name: _choices(name, asked, request.user) for name in shown},
+        swatches=_swatches(asked.getlist("color")),
+        sizes=[
+            (_SIZE_NAMES[name], _number(least), _number(most))
+            for name, (least, most) in SIZES.items()
+        ],
+    )
+
+
+# A cursor, or the wish for a part, belongs to the list as it was.
+_NOT_KEPT = {*NAMES, "after", "only"}
+
+
+def _chips(request: HttpRequest, shown: list[str]) -> Iterator[Chip]:
+    for name in shown:
+        for value in filter(None, request.GET.getlist(name)):
+            label = _label(name, value, request.user)
+            colour = colours.canonical(value) if name == "color" else None
+            swatch = colours.swatch(colour) if colour else ""
+            yield Chip(label, _address(request, without=[name], value=value), swatch)
+
+
+def _label(name: str, value: str, viewer: Viewer) -> str:
+    match name:
+        case "from":
+            return _("From %(day)s") % {"day": _readable(value)}
+        case "to":
+            return _("Until %(day)s") % {"day": _readable(value)}
+        case "album":
+            return _("Album: %(title)s") % {"title": _title(value, viewer)}
+    return filter_labels.label(name, value)
+
+
+def _address(request: HttpRequest, without: Collection[str], value: str | None = None) -> str:
+    """This list without some filters; with `value`, without that one of several."""
+    query = request.GET.copy()
+    for name in ("after", "only"):
+        query.pop(name, None)
+    for name in without:
+        kept = [one for one in query.getlist(name) if value is not None and one != value]
+        query.setlist(name, kept)
+    return f"{request.path}?{query.urlencode()}" if query.urlencode() else request.path
+
+
+def _choices(name: str, asked: QueryDict, viewer: Viewer) -> list[tuple[str, Sentence, bool]]:
+    chosen = asked.getlist(name)
+    offered: Iterable[tuple[str, Sentence]] = filter_labels.CHOICES.get(name, {}).items()
+    if name == "album":
+        albums = Album.objects.visible_to(viewer).order_by("title", "pk")
+        offered = [(str(pk), title) for pk, title in albums.values_list("pk", "title")]
+    if name == "tag" and isinstance(viewer, User):
+        offered = [(tag, tag) for tag in tags.names_of(viewer)]
+    return [(value, label, value in chosen) for value, label in offered]
+
+
+def _swatches(asked: list[str]) -> list[Swatch]:
+    """The named colours, and behind them others that the address asks for."""
+    chosen = {colour for value in asked if (colour := colours.canonical(value))}
+    offered = [*colours.NAMES, *sorted(chosen - colours.NAMES.keys())]
+    return [
+        Swatch(colour, colours.label(colour), colours.swatch(colour), colour in chosen)
+        for colour in offered
+    ]
+
+
+def _field(name: str, text: str) -> str:
+    """`text` as the field of the form takes it: those for days and numbers take nothing
+    else. What is neither stands in a chip, which takes it away."""
+    if name in ("from", "to"):
+        try:
+            return date.fromisoformat(text).isoformat()
+        except ValueError:
+            return ""
+    if name in ("size_min", "size_max") and not _NUMBER.fullmatch(text):
+        return ""
+    return text
+
+
+def _number(megapixels: float | None) -> str:
+    return "" if megapixels is None else f"{megapixels:g}"
+
+
+def _title(value: str, viewer: Viewer) -> str:
+    try:
+        album = Album.objects.visible_to(viewer).filter(pk=UUID(value)).first()
+    except ValueError:
+        album = None
+    return album.title if album else _("unknown")
+
+
+def _day_after(text: str) -> str:
+    try:
+        return (date.fromisoformat(text) + timedelta(days=1)).isoformat()
+    except (ValueError, OverflowError) as error:
+        raise Refusal("bad_date", _("Give the last day as year-month-day."), "to") from error
+
+
+def _readable(text: str) -> str:
+    try:
+        return date_format(date.fromisoformat(text), "DATE_FORMAT")
+    except ValueError:
+        return text
+
+
+@require_safe
+def suggestions(request: HttpRequest, field: str) -> HttpResponse:
+    """The cameras, or the owners, of the pictures that the visitor sees: asked for
+    when the fields are opened, since that looks at all of them."""
+    visible = Image.objects.visible_to(request.user).order_by().exclude(**{field: ""})
+    found = visible.values_list(field, flat=True).distinct()[:_MOST_SUGGESTIONS]
+    values = sorted(found, key=str.casefold)
+    return render(request, "gallery/filter_suggestions.html", {"values": values})

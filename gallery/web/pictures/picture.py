@@ -1,0 +1,186 @@
+"""The page of one picture: look, read, edit."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import trigger_client_event
+
+from gallery.errors import Refusal
+from gallery.indexing import states
+from gallery.library.clocks import offset_text
+from gallery.models import Album, Image, Tag, User
+from gallery.organising import details as noted
+from gallery.organising import duplicates
+from gallery.retryable import can_pass
+from gallery.web.access import is_fragment, signed_in
+from gallery.web.pictures.exif_lines import exif_lines
+from gallery.web.pictures.neighbours import of_same_owner
+from gallery.web.pictures.palette import palette_of
+from gallery.web.pictures.picture_form import DetailsForm
+from gallery.web.pictures.tiles import name_for, srcset, thumbnail
+from gallery.work import ledger
+
+# Seconds that a picture stays in a slideshow, to choose from.
+INTERVALS = [2, 3, 5, 10, 20, 60]
+
+
+@require_safe
+def image(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return picture_page(request, reachable(request, pk))
+
+
+def picture_page(request: HttpRequest, image: Image, **extra: Any) -> HttpResponse:
+    return render(request, "gallery/picture.html", {**_context(request, image), **extra})
+
+
+def reachable(request: HttpRequest, pk: UUID) -> Image:
+    """The picture, if the visitor may see it; else Http404."""
+    pictures = Image.objects.reachable_by(request.user).with_favourite(request.user)
+    return get_object_or_404(states.with_state(pictures).select_related("owner"), pk=pk)
+
+
+@require_safe
+def details(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Title, description and buttons: what "Cancel" in the form brings back."""
+    if not is_fragment(request):
+        return redirect("image", pk=pk)
+    return render(request, "gallery/details.html", _context(request, reachable(request, pk)))
+
+
+@require_http_methods(["GET", "POST"])
+@vary_on_headers("HX-Request")
+@signed_in
+def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
+    image = _own(request, pk)
+    form = DetailsForm(request.POST or None, instance=image)
+    if form.is_valid() and _save(form):
+        if is_fragment(request):
+            return render(request, "gallery/details.html", _context(request, _own(request, pk)))
+        return redirect("image", pk=pk)
+    template = "gallery/details_form.html" if is_fragment(request) else "gallery/edit.html"
+    return render(request, template, {"form": form, "image": image})
+
+
+def _save(form: DetailsForm) -> bool:
+    """Whether it was taken; what is refused is shown beside the field."""
+    try:
+        noted.change(form.instance, **form.cleaned_data)
+    except Refusal as refusal:
+        form.add_error(refusal.field, str(refusal.message))
+        return False
+    return True
+
+
+@require_safe
+@signed_in
+def state(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Asked again and again by the page while the picture is being encoded."""
+    return _state(request, _own(request, pk))
+
+
+@require_POST
+@signed_in
+def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Start again what failed: the encoding, the previews, or both."""
+    image = _own(request, pk)
+    ledger.retry_failed(Image.objects.filter(pk=image.pk))
+    if is_fragment(request):
+        return _state(request, _own(request, pk))
+    return redirect("image", pk=pk)
+
+
+def _own(request: HttpRequest, pk: UUID) -> Image:
+    mine = Image.objects.owned_by(request.user).select_related("owner")
+    return get_object_or_404(states.with_state(mine), pk=pk)
+
+
+def _state(request: HttpRequest, image: Image) -> HttpResponse:
+    state = _state_of(image)
+    response = render(request, "gallery/state.html", {"image": image, **state})
+    # Similar pictures wait for this.
+    if state["state"] == "ready":
+        trigger_client_event(response, "picture-ready")
+    return response
+
+
+def _state_of(image: Image) -> dict[str, Any]:
+    """One state of encoding and previews together: the page tells the worse one, and
+    offers another try where that may help."""
+    failed = states.failures(image)
+    if not failed:
+        return {"state": image.index_state, "reason": ""}
+    may_pass = any(can_pass(row.reason_code) for row in failed)
+    return {"state": "failed", "reason": _sentence(failed[0].sentence), "may_pass": may_pass}
+
+
+def _sentence(kept: str) -> str:
+    """Workers keep their reasons in English; they are translated when shown."""
+    return _(kept) if kept else _("It failed for an unknown reason.")
+
+
+def _context(request: HttpRequest, image: Image) -> dict[str, Any]:
+    page = reverse("image", args=[image.pk])
+    offset = offset_text(image.offset)
+    return {
+        "image": image,
+        "is_owner": image.is_owned_by(request.user),
+        "settings": exif_lines(image.exif),
+        "offset": offset and f"UTC{offset}",
+        "palette": palette_of(image),
+        "picture": {
+            "name": name_for(image, request.user),
+            "src": thumbnail(image, 1280),
+            "srcset": srcset(image),
+            "true_ratio": round(image.width / image.height, 4),
+            "file": reverse("api:image-file", args=[image.pk]),
+            "format": image.content_type.removeprefix("image/").upper(),
+            "link": request.build_absolute_uri(page),
+            "copied": _said_of_link(image, request.user),
+        },
+        "beside": of_same_owner(image, request.user),
+        "intervals": INTERVALS,
+        **_state_of(image),
+        **_notes(request, image),
+        "near_duplicates": _near_duplicates(request, image),
+    }
+
+
+def _said_of_link(image: Image, viewer: User | AnonymousUser) -> str:
+    """What is said when the address of the page is copied: who can open it."""
+    if image.hidden_at is not None:
+        return _("Link copied. A moderator has hidden this picture: only its owner can open it.")
+    if image.visibility != Image.Visibility.PRIVATE:
+        return _("Link copied.")
+    if image.is_owned_by(viewer):
+        return _(
+            "Link copied, but this picture is private: only you can open it, and people who "
+            "see it in an album that you shared with them."
+        )
+    return _("Link copied. It opens for those alone who may see this picture already.")
+
+
+def _near_duplicates(request: HttpRequest, image: Image) -> int:
+    """How many pictures of the owner's show the same; nothing is told to others."""
+    if not isinstance(request.user, User) or not image.is_owned_by(request.user):
+        return 0
+    return duplicates.beside(image, request.user)
+
+
+def _notes(request: HttpRequest, image: Image) -> dict[str, Any]:
+    """The albums that the visitor sees the picture in, and the visitor's own tags:
+    those on the picture, and all to choose from."""
+    own_tags = Tag.objects.filter(owner_id=request.user.pk or 0)
+    return {
+        "albums": Album.objects.visible_to(request.user).filter(items__image=image),
+        "tags": own_tags.filter(images=image).values_list("name", flat=True),
+        "own_tags": own_tags.values_list("name", flat=True)[:500],
+    }

@@ -1,0 +1,171 @@
+"""A query in words and small pictures, for lists of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+
+from gallery.models import Album, Image, User
+from gallery.search import colours, dates
+from gallery.search.query import Query, Term
+from gallery.web.lists import filter_labels
+from gallery.web.pictures.tiles import name_for, thumbnail
+
+Viewer = User | AnonymousUser
+
+
+@dataclass(frozen=True)
+class QueryChip:
+    """One term or filter. `src` is the address of a small picture, `swatch` a colour as
+    #rrggbb, or empty; `gone` says that the picture or album that it names is no longer
+    there for the viewer."""
+
+    label: str
+    is_filter: bool = False
+    minus: bool = False
+    src: str = ""
+    gone: bool = False
+    swatch: str = ""
+
+
+def chips_of(queries: Sequence[Query], viewer: Viewer) -> list[list[QueryChip]]:
+    """The chips of each query, terms first; a few reads for all of them."""
+    images = _images(queries, viewer)
+    albums = _album_titles(queries, viewer)
+    return [
+        [
+            *(_term(term, images, viewer) for term in query.terms),
+            *_filters(query.filters, albums),
+        ]
+        for query in queries
+    ]
+
+
+def in_words(query: Query, viewer: Viewer) -> str:
+    """The query as a name for it: “beach sunset, without people, #holiday”."""
+    (chips,) = chips_of([query], viewer)
+    return words_of(chips)
+
+
+def words_of(chips: Sequence[QueryChip]) -> str:
+    return ", ".join(
+        _("without %(what)s") % {"what": chip.label} if chip.minus else chip.label for chip in chips
+    )
+
+
+def _term(term: Term, images: Mapping[UUID, Image], viewer: Viewer) -> QueryChip:
+    minus = term.weight < 0
+    if term.is_text:
+        return QueryChip(term.text, minus=minus)
+    if term.image is None:
+        return QueryChip(_("a picture of yours"), minus=minus)
+    image = images.get(term.image)
+    if image is None:
+        return QueryChip(_("a picture that is gone"), minus=minus, gone=True)
+    name = name_for(image, viewer)
+    if term.crop is not None:
+        name = _("a part of %(name)s") % {"name": name}
+    return QueryChip(name, minus=minus, src=thumbnail(image, 160))
+
+
+def _images(queries: Sequence[Query], viewer: Viewer) -> dict[UUID, Image]:
+    ids = {term.image for query in queries for term in query.terms if term.image is not None}
+    return Image.objects.reachable_by(viewer).in_bulk(ids) if ids else {}
+
+
+# --- Filters ------------------------------------------------------------------------
+
+
+def _filters(filters: Mapping[str, Any], albums: Mapping[str, str]) -> Iterator[QueryChip]:
+    left = dict(filters)
+    yield from map(_filter, _dates(left.pop("taken_after", None), left.pop("taken_before", None)))
+    yield from map(_filter, _sizes(left.pop("size_min", None), left.pop("size_max", None)))
+    for name, value in left.items():
+        for entry in value if isinstance(value, list) else [value]:
+            if name == "album":
+                title = albums.get(str(entry).lower())
+                label = _("Album: %(title)s") % {"title": title or _("unknown")}
+                yield QueryChip(label, is_filter=True, gone=title is None)
+            elif name == "color":
+                yield _colour(str(entry))
+            else:
+                yield _filter(_label(name, entry))
+
+
+def _filter(label: str) -> QueryChip:
+    return QueryChip(label, is_filter=True)
+
+
+def _colour(text: str) -> QueryChip:
+    colour = colours.canonical(text)
+    swatch = colours.swatch(colour) if colour else ""
+    return QueryChip(filter_labels.label("color", text), is_filter=True, swatch=swatch)
+
+
+def _label(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return filter_labels.label(name, "true" if value else "false")
+    return filter_labels.label(name, str(value))
+
+
+def _dates(first: str | None, after: str | None) -> Iterator[str]:
+    if first and after and (span := dates.spanning(first, after)):
+        yield _readable(span)
+        return
+    if first:
+        yield _("From %(day)s") % {"day": _readable(dates.shortest(first))}
+    if after:
+        yield _("Until %(day)s") % {"day": _last_day(after)}
+
+
+def _readable(text: str) -> str:
+    """A year, a month or a day; anything else as it is."""
+    span = dates.span(text)
+    if span is None:
+        return text
+    first = date.fromisoformat(span[0])
+    shape = {4: "Y", 7: "YEAR_MONTH_FORMAT"}.get(len(text), "DATE_FORMAT")
+    return date_format(first, shape)
+
+
+def _last_day(after: str) -> str:
+    """The day before, which is the last one that counts."""
+    try:
+        return date_format(date.fromisoformat(after) - timedelta(days=1), "DATE_FORMAT")
+    except (ValueError, OverflowError):
+        return after
+
+
+def _sizes(least: Any, most: Any) -> Iterator[str]:
+    for name, size in (("size_min", least), ("size_max", most)):
+        if size is not None:
+            yield filter_labels.label(name, _number(size))
+
+
+def _number(value: Any) -> str:
+    return number_format(f"{value:g}") if isinstance(value, int | float) else str(value)
+
+
+def _album_titles(queries: Sequence[Query], viewer: Viewer) -> dict[str, str]:
+    """Titles of albums that queries name by their ids, by these. One that is named by a
+    title may stand for several, and is called as it was typed."""
+    named = {str(query.filters["album"]).lower() for query in queries if query.filters.get("album")}
+    if not named:
+        return {}
+    ids = [pk for name in named if (pk := _uuid(name))]
+    rows = Album.objects.visible_to(viewer).filter(pk__in=ids)
+    return {str(pk): title for pk, title in rows.values_list("pk", "title")}
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,112 @@
+"""The line of a query in two parts: what people read and type, and what ids alone say.
+
+The address keeps the whole line. A field shows the typed part; pictures, and filters
+that name something by its id, stand beside it as what they are, and are sent along
+(`with`). This is the one place that says which part is which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import QueryDict
+
+from gallery.models import User
+from gallery.search import syntax
+from gallery.search.query import Query
+from gallery.web.searching.query_chips import QueryChip, chips_of, words_of
+
+Viewer = User | AnonymousUser
+
+
+@dataclass(frozen=True)
+class Held:
+    """A part of a query that is not shown as text: its line, and how it looks."""
+
+    line: str
+    chip: QueryChip
+
+
+@dataclass(frozen=True)
+class Line:
+    """`whole` is the line of the address: what is `held` and what is `typed` together.
+    `words` say all of it to people: as typed, or with pictures and albums by name."""
+
+    whole: str
+    typed: str
+    words: str
+    held: tuple[Held, ...] = ()
+
+
+def query_line_for(query: Query, viewer: Viewer) -> Line:
+    (line,) = lines_of([query], viewer)
+    return line
+
+
+def of_text(text: str, query: Query, viewer: Viewer) -> Line:
+    """The same for a line as it was written, of which `query` was read: where all of it
+    can be typed it stays as it is."""
+    line = query_line_for(query, viewer)
+    return line if line.held else Line(whole=text, typed=text, words=text)
+
+
+def lines_of(queries: Sequence[Query], viewer: Viewer) -> list[Line]:
+    """The line of each query; a few reads for all of them, none where nothing is held."""
+    held = [list(_held(query)) for query in queries]
+    mixed = [query for query, parts in zip(queries, held, strict=True) if parts]
+    told = iter(chips_of([*mixed, *(part for parts in held for part in parts)], viewer))
+    words = [words_of(next(told)) for _ in mixed]
+    names = iter(words)
+    return [
+        _mixed(query, next(names), [_shown(part, next(told)) for part in parts])
+        if parts
+        else _plain(query)
+        for query, parts in zip(queries, held, strict=True)
+    ]
+
+
+def joined(form: QueryDict, name: str) -> str:
+    """The whole line of a form that sends the field `name` and, in `with`, what is held.
+    That stands first: what is typed may lack a closing quotation mark."""
+    return " ".join([*form.getlist("with"), form.get(name, "")]).strip()
+
+
+def _plain(query: Query) -> Line:
+    text = syntax.format(query)
+    return Line(whole=text, typed=text, words=text)
+
+
+def _mixed(query: Query, words: str, held: list[Held]) -> Line:
+    typed = Query(
+        tuple(term for term in query.terms if term.is_text),
+        {name: value for name, value in query.filters.items() if not _is_by_id(value)},
+    )
+    return Line(syntax.format(query), syntax.format(typed), words, tuple(held))
+
+
+def _shown(part: Query, chips: list[QueryChip]) -> Held:
+    return Held(syntax.format(part), chips[0])
+
+
+def _held(query: Query) -> Iterator[Query]:
+    yield from (Query((term,)) for term in query.terms if not term.is_text)
+    yield from (
+        Query(filters={name: value}) for name, value in query.filters.items() if _is_by_id(value)
+    )
+
+
+def _is_by_id(value: Any) -> bool:
+    values = value if isinstance(value, list) else [value]
+    return any(isinstance(one, str) and _is_id(one) for one in values)
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

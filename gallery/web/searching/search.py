@@ -1,0 +1,220 @@
+"""The page of results: of a line of words, pictures and filters."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.formats import number_format
+from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from gallery.errors import Refusal, Unavailable
+from gallery.library.query_picture import read_small_picture
+from gallery.organising import search_history
+from gallery.organising.selection import MAX_HITS
+from gallery.search import album_names, query_pictures, ranking, service, syntax
+from gallery.search.query import Term
+from gallery.search.results import Hit, Results
+from gallery.web.access import is_fragment, posted_picture
+from gallery.web.lists.browse import examples
+from gallery.web.model import is_starter
+from gallery.web.pictures.picture import reachable
+from gallery.web.pictures.tiles import WEAK, Tile, tile_of_hit, tiles_of
+from gallery.web.searching import composer, composer_filters, query_line
+
+PAGE = 40
+SIMILAR_PAGE = 24
+
+
+@dataclass(frozen=True)
+class Course:
+    """How far down the results a page begins: `best` is the first of all scores, `weak`
+    whether the relevance line is crossed, `divided` whether a divider says where."""
+
+    best: float = 0.0
+    weak: bool = False
+    divided: bool = True
+
+    @classmethod
+    def read(cls, asked: QueryDict) -> Course:
+        try:
+            best = float(asked.get("best", ""))
+        except ValueError:
+            best = 0.0
+        weak = asked.get("weak", "")
+        return cls(best, bool(weak), weak != "all")
+
+    def params(self) -> dict[str, Any]:
+        weak = ("divided" if self.divided else "all") if self.weak else ""
+        return {"best": round(self.best, 4), **({"weak": weak} if weak else {})}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
+def search(request: HttpRequest) -> HttpResponse:
+    """`?q=` a line (gallery.search.syntax), `?c=` the cursor of a further page.
+
+    A POST with a picture keeps it for a while and redirects to the line that names it,
+    so that reloading and going back work. Filters beside the line, from the panel, go
+    into it.
+    """
+    try:
+        if request.method == "POST":
+            return _take_picture(request)
+        if request.GET.get("only") == "count":
+            return _count(request)
+        if is_fragment(request):
+            return _further_page(request, reverse("search"), PAGE)
+        if "with" in request.GET:
+            whole = query_line.joined(request.GET, "q")
+            return redirect(f"{reverse('search')}?{urlencode({'q': whole})}")
+        if composer_filters.was_sent(request.GET):
+            return redirect(composer.address_of(composer_filters.taken_up(request.GET)))
+        results = _first_page(request)
+    except (Refusal, Unavailable) as cause:
+        return _problem(request, cause)
+    return render(request, "gallery/search.html", _context(request, results))
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def similar(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Pictures like one in the gallery: part after part for its page."""
+    image = reachable(request, pk)
+    if not is_fragment(request):
+        return redirect("image", pk=pk)
+    address = reverse("image_similar", args=[pk])
+    if "c" in request.GET:
+        return _further_page(request, address, SIMILAR_PAGE)
+    results = service.search_similar(image, request.user, limit=SIMILAR_PAGE)
+    tiles, course = _tiles(request, results, _course_of(results))
+    context = {"tiles": tiles, "more": _more(address, results, course)}
+    return render(request, "gallery/similar.html", context)
+
+
+def _take_picture(request: HttpRequest) -> HttpResponse:
+    """Search by a picture, or by it and what is searched for already (`q`)."""
+    file = posted_picture(request)
+    kept = query_pictures.keep(
+        read_small_picture(file, file.name or "", request.user),
+        request.user,
+    )
+    query = syntax.parse(request.POST.get("q", "")).query
+    return redirect(composer.address_of(replace(query, terms=(*query.terms, Term(upload=kept)))))
+
+
+def _count(request: HttpRequest) -> HttpResponse:
+    """How many pictures the filters of the panel would leave."""
+    try:
+        query = composer_filters.taken_up(request.GET)
+        filters = album_names.with_ids(query.filters, request.user)
+        context: dict[str, Any] = {"count": ranking.narrowed(filters, request.user).count()}
+    except Refusal as refusal:
+        context = {"problem": refusal.message}
+    return render(request, "gallery/filter_count.html", context)
+
+
+def _first_page(request: HttpRequest) -> Results:
+    """Without scripts, a further page has the address that its link says."""
+    if "c" in request.GET:
+        return service.continue_search(request.GET["c"], request.user, limit=PAGE)
+    line = request.GET.get("q", "")
+    results = service.search_text(line, request.user, limit=PAGE, fold=True)
+    search_history.note(request.user, line)
+    return results
+
+
+def _further_page(request: HttpRequest, address: str, size: int) -> HttpResponse:
+    results = service.continue_search(request.GET.get("c", ""), request.user, limit=size)
+    tiles, course = _tiles(request, results, Course.read(request.GET))
+    part = {"tiles": tiles, "more": _more(address, results, course)}
+    return render(request, "parts/tiles.html", part)
+
+
+def _context(request: HttpRequest, results: Results) -> dict[str, Any]:
+    fields = composer.composer_for(results.query, request.user)
+    begun = Course.read(request.GET) if "c" in request.GET else _course_of(results)
+    tiles, course = _tiles(request, results, begun)
+    return {
+        "composer": fields,
+        "line": query_line.query_line_for(results.query, request.user),
+        "filters": composer_filters.bar(request, results.query),
+        "tiles": tiles,
+        "more": _more(reverse("search"), results, course),
+        "nothing_fits": begun.weak,
+        "copies": tiles_of(results.exact_copies, request.user),
+        "selection": json.dumps({"search": {"cursor": results.start, "count": MAX_HITS}}),
+        "count": None if results.next else len(results.hits),
+        "exact": results.exact,
+        "fused": results.fused,
+        "notes": results.notes,
+        "took": number_format(math.ceil(results.took_ms["total"] / 100) / 10, 1),
+        "starter": is_starter(results.space),
+    }
+
+
+def _course_of(results: Results) -> Course:
+    """Of a first page. Where nothing is above the line, there is nothing to divide:
+    the page says so at its head."""
+    lost = bool(results.hits) and all(_is_weak(hit, results) for hit in results.hits)
+    return Course(_best(results), weak=lost, divided=not lost)
+
+
+def _tiles(request: HttpRequest, results: Results, course: Course) -> tuple[list[Tile], Course]:
+    """The tiles of a page, those after the first weak one in a section of their own,
+    and how far they lead."""
+    tiles: list[Tile] = []
+    weak = course.weak
+    for hit in results.hits:
+        weak = weak or _is_weak(hit, results)
+        section = WEAK if weak and course.divided else ""
+        tiles.append(tile_of_hit(hit, request.user, course.best, section))
+    return tiles, replace(course, weak=weak)
+
+
+def _is_weak(hit: Hit, results: Results) -> bool:
+    """Whether it lies under the relevance line and has not the words either."""
+    line = results.judgement.line
+    return line is not None and hit.score is not None and hit.score < line and not hit.by_words
+
+
+def _best(results: Results) -> float:
+    return (results.hits[0].score or 0.0) if results.hits else 0.0
+
+
+def _more(address: str, results: Results, course: Course) -> str | None:
+    """The address of the next page, which goes on as this one ends."""
+    if results.next is None:
+        return None
+    return f"{address}?{urlencode({'c': results.next, **course.params()})}"
+
+
+def _problem(request: HttpRequest, cause: Refusal | Unavailable) -> HttpResponse:
+    """The search page with a sentence instead of results, under the right status. The
+    query stays there to be changed, also that which a refused picture was to join."""
+    sent = request.POST if request.method == "POST" else request.GET
+    line = sent.get("q", "")
+    query = syntax.parse(line[: service.MAX_LINE_CHARACTERS]).query
+    context: dict[str, Any] = {
+        "line": query_line.of_text(line, query, request.user),
+        "problem": cause.message,
+        "examples": examples(),
+        "again": request.get_full_path()
+        if cause.status == 503 and request.method == "GET"
+        else None,
+    }
+    if not query.is_empty:
+        context["composer"] = composer.composer_for(query, request.user)
+        context["filters"] = composer_filters.bar(request, query)
+    response = render(request, "gallery/search.html", context, status=cause.status)
+    if cause.retry_after is not None:
+        response.headers["Retry-After"] = str(cause.retry_after)
+    return response
