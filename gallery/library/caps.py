@@ -1,9 +1,9 @@
-"""How much of each thing an account may have, beside its pictures (`quota`): far more
-than anybody needs, and never so much that one account makes it slow for all.
+"""Upper limits for everything an account may have besides pictures (those: `quota`). The
+limits are far above normal use and keep one account from slowing the site down for all.
 
-Whoever makes one asks with `hold_room` in the transaction that makes it. That holds the
-owner's turn, so that of many at once none passes the end. What only tells of the past
-(acts, downloads, links that have ended) is cut with `keep_latest` instead.
+Code that creates a row calls `hold_room` in the same transaction. This takes the owner's
+lock, so that concurrent requests cannot exceed the limit together. Records of the past
+(acts, downloads, ended links) are pruned with `keep_latest` instead.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ IMPORTS = Cap(
     "too_many_imports",
     _("Wait until some of your imports have ended: too many run."),
 )
-# Of what only tells of the past so many are kept.
+# How many records of the past are kept.
 ENDED_KEPT = 1_000
 CHANGES_KEPT = 1_000
 DOWNLOADS_KEPT = 50
@@ -129,28 +129,29 @@ UPLOADS_KEPT = 10_000
 
 
 def hold_room(cap: Cap, owner: User, of: object = None, more: int = 1) -> None:
-    """Room for `more` of them, until the transaction ends: of the owner's, or of the
-    owner's album or group `of`. Raises Refusal (too_many_…)."""
+    """Check that there is room for `more` rows of the owner, or of the owner's album or group
+    `of`, and keep it until the transaction ends. Raises Refusal (too_many_…)."""
     lock_user(owner)
     if cap.counted(of or owner).count() + more > cap.most:
         raise cap.refusal()
 
 
 def refuse_if_full(cap: Cap, owner: User) -> None:
-    """Where another's code makes it, in a transaction of its own. Raises Refusal."""
+    """Raise Refusal if there is no room for one more. For rows that third-party code creates
+    in a transaction of its own."""
     if cap.counted(owner).count() >= cap.most:
         raise cap.refusal()
 
 
 def refuse_beyond(cap: Cap, of: object) -> None:
-    """After an act that makes many at once, which its transaction then takes back: `of`
-    is their owner, or album. Raises Refusal (too_many_…)."""
+    """Raise Refusal (too_many_…) if there are more rows than allowed. Called after an act that
+    creates many at once; its transaction then rolls back. `of` is the owner or the album."""
     if cap.counted(of).count() > cap.most:
         raise cap.refusal()
 
 
 def keep_latest(rows: QuerySet[Any], most: int, by: str = "-created_at") -> None:
-    """Remove the oldest, so that `most` are left."""
+    """Remove the oldest rows, at most 1,000 at a time, so that `most` are left."""
     over = rows.order_by(by, "-pk").values_list("pk", flat=True)[most:]
     stale = list(over[:1_000])
     if stale:

@@ -1,4 +1,4 @@
-"""Times on the spot, and how a picture keeps them."""
+"""Local times at the place where a picture was taken, and the fields that store them."""
 
 from __future__ import annotations
 
@@ -14,24 +14,23 @@ from gallery.models.clock import ahead_of_utc
 
 @dataclass(frozen=True)
 class Clock:
-    """What clocks showed on the spot (naive), and by how much they were ahead of UTC, where
-    that is known."""
+    """The local time (naive) where a picture was taken, and its offset from UTC if known."""
 
     time: datetime
     offset: timedelta | None = None
 
     @property
     def moment(self) -> datetime:
-        """In UTC; by the clocks of the site where the offset is not known. Raises
-        OverflowError at the ends of all years."""
+        """The time in UTC. Without an offset it counts as the site's local time. Raises
+        OverflowError next to the first and the last year of `datetime`."""
         if self.offset is not None:
             return (self.time - self.offset).replace(tzinfo=UTC)
         return timezone.make_aware(self.time).astimezone(UTC)
 
 
 def time_fields(taken: Clock | None, uploaded: datetime | None = None) -> dict[str, Any]:
-    """The fields of `Image` that say when a picture was taken. Where that is not known the
-    clocks of the site count, at the time of the upload (now)."""
+    """Return the fields of `Image` that say when a picture was taken. If that is unknown, they
+    hold the site's offset at the time of the upload (default: now)."""
     if taken is None:
         return {
             "captured_at": None,
@@ -47,20 +46,19 @@ def time_fields(taken: Clock | None, uploaded: datetime | None = None) -> dict[s
 
 
 def offset_text(offset: timedelta | None) -> str | None:
-    """By how much clocks are ahead of UTC, as "+05:30"; None where that is not known."""
+    """Return an offset from UTC like "+05:30", or None if it is unknown."""
     return None if offset is None else datetime.min.replace(tzinfo=fixed(offset)).isoformat()[19:]
 
 
 def told(time: datetime, offset: timedelta | None, zone: tzinfo | None = None) -> str:
-    """A time on the spot in ISO's form, of which its clocks come first: with its offset, or
-    with that of the clocks of the site where it is not known, or not to be told. `zone` is
-    that of the site, for who has looked it up."""
+    """Return a local time in ISO format: with its own offset, or with the site's if that is
+    unknown or must not be shown. `zone` is the site's zone, if the caller has looked it up."""
     if offset is None:
         return in_iso_form(timezone.make_aware(time, zone))
     return in_iso_form(time.replace(tzinfo=fixed(offset)))
 
 
 def in_iso_form(moment: datetime) -> str:
-    """As REST framework writes it."""
+    """Return the ISO format as REST framework writes it, with "Z" for UTC."""
     text = moment.isoformat()
     return f"{text[:-6]}Z" if text.endswith("+00:00") else text

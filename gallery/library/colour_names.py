@@ -1,8 +1,8 @@
-"""What people call a colour: parts of OKLab.
+"""Names of colours, as regions of OKLab.
 
-The bounds were drawn on photographs with captions, so that what is called red is found
-and skin is not; the names are those that most languages have (Berlin and Kay, Basic
-Color Terms, 1969), with teal between green and blue.
+The bounds were chosen with captioned photographs, so that objects that people call red are
+found and skin is not. The names are those that most languages have (Berlin and Kay, Basic
+Color Terms, 1969), plus teal between green and blue.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from gallery.library.oklab import Colours
 
 @dataclass(frozen=True)
 class Region:
-    """In polar form: least and most lightness and chroma, and hues in degrees, from
-    the first up to the second."""
+    """A region in polar form: minimum and maximum of lightness and chroma, and a range of
+    hues in degrees, from the first up to the second."""
 
     lightness: tuple[float, float]
     chroma: tuple[float, float]
     hue: tuple[float, float] = (0, 360)
 
     def has(self, colours: Colours) -> npt.NDArray[np.bool_]:
-        """(n, 3) OKLab -> (n,): which of them are called so."""
+        """(n, 3) OKLab -> (n,): which colours lie in the region."""
         lightness, a, b = colours.T
         chroma = np.hypot(a, b)
         hue = np.degrees(np.arctan2(b, a))
@@ -36,9 +36,9 @@ class Region:
         )
 
 
-# A colour may have two of these names, or none. Their places in this order are stored
-# with the pictures: a change of either needs a higher version of VisualFeatures
-# (gallery.library.visual_features).
+# A colour may have two of these names, or none. The position of a name in this order is
+# stored with the pictures: a change of regions or order needs a higher version of
+# VisualFeatures (gallery.library.visual_features).
 REGIONS: dict[str, Region] = {
     "red": Region((0.27, 0.67), (0.12, 0.4), (10, 37)),
     "orange": Region((0.58, 0.88), (0.115, 0.4), (38, 76)),
@@ -56,12 +56,13 @@ REGIONS: dict[str, Region] = {
 
 
 def number_of(name: str) -> int:
-    """As it stands among the cells of a picture, whose own numbers are not negative."""
+    """Return the number that stands for a name among a picture's cells. It is negative, since
+    the numbers of cells are not."""
     return -1 - list(REGIONS).index(name)
 
 
 def numbers_of(colours: Colours) -> list[int]:
-    """The numbers of all names that any of (n, 3) OKLab colours have."""
+    """Return the numbers of all names that apply to any of (n, 3) OKLab colours."""
     return [number_of(name) for name, region in REGIONS.items() if region.has(colours).any()]
 
 

@@ -1,9 +1,9 @@
-"""Send a picture to somebody who may see it; the caller has checked that.
+"""HTTP responses that send a picture to a viewer. The caller has checked the viewer's right.
 
-What a picture shows never changes, but who may see it does: browsers keep it and
-ask each time whether they still may (`no-cache` with an ETag), so that a picture
-made private is gone at once. Only addresses that open by themselves for some minutes
-(gallery.library.thumbnails) are not asked for again meanwhile.
+The content of a picture never changes, but the right to see it may. Browsers therefore
+cache it and revalidate it on each use (`no-cache` with an ETag), so that a picture made
+private is gone at once. Only signed addresses of thumbnails (gallery.library.thumbnails)
+are not revalidated during the minutes for which they work.
 """
 
 from __future__ import annotations
@@ -30,28 +30,28 @@ from gallery.library.renditions import WIDTHS, ensure_clean_copy, ensure_renditi
 from gallery.library.storage import open_stored, original_of, rendition_path_of
 from gallery.models import Image, User
 
-# Of a thumbnail, in pixels, where none is asked for.
+# Width of a thumbnail in pixels if the request names none.
 DEFAULT_WIDTH = 640
 
 _ASK_AGAIN = "private, no-cache"
 _KEEP = f"private, max-age={thumbnails.PERIOD}"
 _HEADERS = {
-    # The file is a picture and nothing else, whatever a browser may think of it.
+    # Browsers must treat the file as a picture, whatever they make of its bytes.
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox; default-src 'none'",
 }
 
 
-# Of a picture what it takes to send it. A page of pictures is one request for itself and
-# dozens for these: putting together what is shown of a picture took longer than all else.
+# The fields needed to send a picture. A page of pictures is one request for itself and dozens
+# for thumbnails: assembling all that pages show of a picture took longer than all else.
 _SENT = ("id", "owner", "file", "original_name", "content_type", "width", "height")
 _LEFT_OUT = tuple(field.name for field in Image._meta.concrete_fields if field.name not in _SENT)
 _FIND = "SELECT {columns} FROM gallery_image sent WHERE sent.id = %s AND sent.id IN ({reachable})"
 
 
 def find(pk: UUID, viewer: User | AnonymousUser) -> Image | None:
-    """The picture, if `viewer` may see it by its id; of its fields those that the functions
-    below need are loaded."""
+    """Return the picture if `viewer` may reach it by its id, else None. Only the fields that
+    the functions below need are loaded."""
     reachable, params = _reachable(viewer, getattr(viewer, "is_moderator", False))
     columns = prepared.columns(Image, "sent", _LEFT_OUT)
     statement = _FIND.format(columns=columns, reachable=reachable)
@@ -61,8 +61,8 @@ def find(pk: UUID, viewer: User | AnonymousUser) -> Image | None:
 
 @lru_cache(maxsize=viewer_cache.MAX_VIEWERS)
 def _reachable(viewer: User | AnonymousUser, is_moderator: bool) -> tuple[str, tuple[Any, ...]]:
-    """The statement for the ids of all that `viewer` may reach, and its parameters. The
-    rule depends on who that is, and on whether they are a moderator, and on nothing else."""
+    """Return the SQL for the ids of all pictures that `viewer` may reach, and its parameters.
+    It depends on who the viewer is and whether they are a moderator, and on nothing else."""
     ids = Image.objects.reachable_by(viewer).order_by().values("pk")
     sql, params = ids.query.sql_with_params()
     return sql, tuple(params)
@@ -70,8 +70,8 @@ def _reachable(viewer: User | AnonymousUser, is_moderator: bool) -> tuple[str, t
 
 @dataclass(frozen=True)
 class _Sending:
-    """`stored` finds the name in the storage, which may take time; `filename` is
-    what the receiver sees; `etag` tells apart what is sent of all pictures."""
+    """`stored` returns the name in the storage, which may take time; `filename` is what the
+    receiver sees; `etag` differs between all files of all pictures."""
 
     stored: Callable[[], str]
     content_type: str
@@ -86,11 +86,11 @@ def picture_response(
     download: bool = False,
     request: HttpRequest | None = None,
 ) -> HttpResponseBase:
-    """The picture in full size: to its owner the untouched original under its own
-    name, to everybody else a copy without metadata under a name that tells nothing.
+    """Return the picture in full size: for its owner the untouched original under its own
+    name, for everybody else a copy without metadata under a neutral name.
 
-    With `request`, a browser that has it already gets 304. Raises NoPreview, or
-    Unavailable where the storage fails or the file is missing.
+    With `request`, a browser that has the file already gets 304. Raises NoPreview, or
+    Unavailable if the storage fails or the file is missing.
     """
     sending = _original(image) if image.is_owned_by(viewer) else _clean_copy(image)
     return _send(sending, download=download, request=request)
@@ -99,15 +99,16 @@ def picture_response(
 def clean_response(
     image: Image, *, download: bool = False, request: HttpRequest | None = None
 ) -> HttpResponseBase:
-    """The copy without metadata, whoever asks: what a share link shows. `request`
-    and errors as above."""
+    """Return the copy without metadata, for owners too, as share links show it. `request` and
+    errors as in `picture_response`."""
     return _send(_clean_copy(image), download=download, request=request)
 
 
 def thumbnail_response(
     image: Image, width: int, *, request: HttpRequest | None = None
 ) -> HttpResponseBase:
-    """The rendition next to `width` pixels. `request` and errors as above."""
+    """Return the rendition next to `width` pixels. `request` and errors as in
+    `picture_response`."""
     nearest = nearest_width(image, width)
     sending = _thumbnail(image.pk, nearest, partial(ensure_rendition, image, nearest))
     return _send(sending, download=False, request=request)
@@ -116,15 +117,15 @@ def thumbnail_response(
 def stored_thumbnail_response(
     pk: UUID, width: int, *, request: HttpRequest
 ) -> HttpResponseBase | None:
-    """The rendition of `width` pixels or the next wider one, to whoever asks, if it lies
-    in the storage; nothing else is asked. Raises Unavailable as above."""
+    """Return the rendition of `width` pixels or the next wider one if the storage has it, else
+    None. Neither rights nor the database are checked. Raises Unavailable."""
     nearest = next((each for each in WIDTHS if each >= width), WIDTHS[-1])
     name = rendition_path_of(pk, nearest)
     if not default_storage.exists(name):
         return None
     sending = _thumbnail(pk, nearest, lambda: name)
     response = _send(sending, download=False, request=request, caching=_KEEP)
-    # The address opens the picture, and may hold that of a share link: it is for who has it.
+    # The address gives access and may contain a share link's token: it must not spread.
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response
@@ -170,7 +171,7 @@ def _send(
 
 def _body(sending: _Sending, download: bool) -> HttpResponseBase:
     name = sending.stored()
-    # Opened also where the proxy will send it: a missing file is ours to tell.
+    # Opened even if the proxy will send the file, to report a missing file properly.
     file = open_stored(name)
     if not settings.ACCEL_REDIRECT_PREFIX or not isinstance(default_storage, FileSystemStorage):
         return FileResponse(

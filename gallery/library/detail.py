@@ -1,8 +1,8 @@
-"""How far two pictures differ where they differ most: what tells one receipt from another,
-and does not tell a receipt from a smaller copy of itself.
+"""How much two pictures differ where they differ most. This tells two receipts apart, but not
+a receipt from a smaller copy of itself.
 
-Hash, vector and preview see outlines. Here renditions are compared place by place, at the
-largest size that both have, so that one other digit counts however much is alike.
+Hash, vector and preview only capture outlines. This module compares renditions place by
+place, at the largest size that both have, so that a single different digit counts.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from gallery.library import renditions
 from gallery.library.storage import read_stored
 from gallery.models import Image
 
-# Of each of the two renditions: some 40 MB for both while they are decoded and converted.
-# Larger ones tell smaller letters apart, but copies differ more there, too (docs/decisions/0030).
+# Limits of each of the two renditions: decoding and converting both takes some 40 MB. Larger
+# ones show smaller letters, but copies also differ more there (docs/decisions/0030).
 _MOST_WIDTH, _MOST_PIXELS = 1280, 4_000_000
-# Sides in pixels of the places whose means are compared. Brightness is what strokes of
-# letters are made of. Of colours JPEG keeps every second pixel, and what it rounds evens
-# out over more of them.
+# Sides in pixels of the squares whose means are compared. Strokes of letters differ in
+# brightness. JPEG keeps every second pixel of colours, and its rounding errors even out over
+# larger squares.
 _LIGHT, _COLOUR = 2, 8
 # Rows that are compared at once.
 _BAND = 256
 
 
 def difference(one: Image, other: Image) -> float:
-    """The largest difference between the means of any place of the two, which have one
-    shape: in levels, 0 … 255, of brightness or of one of the colour channels (YCbCr).
+    """Return the largest difference between the means of one place in both pictures: in
+    levels, 0 … 255, of brightness or of a colour channel (YCbCr). Both have the same shape.
 
-    Reads renditions, our own WebP files, and has those made that are missing. Raises
-    renditions.NoPreview or, where the storage fails, Unavailable.
+    Reads renditions, which are our own WebP files, and makes missing ones. Raises
+    renditions.NoPreview or, if the storage fails, Unavailable.
     """
     widths = [_width_read(image) for image in (one, other)]
     pictures = [_read(image, width) for image, width in zip((one, other), widths, strict=True)]
@@ -41,7 +41,7 @@ def difference(one: Image, other: Image) -> float:
     width, height = size
     largest = 0.0
     for top in range(0, height, _BAND):
-        # A place may begin in one band and end in the next.
+        # A square may begin in one band and end in the next.
         band = (0, top, width, min(top + _BAND + _COLOUR - 1, height))
         apart = _levels(first.crop(band)) - _levels(second.crop(band))
         for channel, side in enumerate((_LIGHT, _COLOUR, _COLOUR)):
@@ -78,8 +78,8 @@ def _levels(picture: Picture) -> npt.NDArray[np.float32]:
 
 
 def _largest_mean(apart: npt.NDArray[np.float32], side: int) -> float:
-    """The largest mean, without its sign, of `side` by `side` neighbours in an array of
-    (height, width), or of as many as there are."""
+    """Return the largest absolute mean of `side` by `side` neighbours in a (height, width)
+    array; fewer neighbours where the array is smaller."""
     rows, columns = min(side, apart.shape[0]), min(side, apart.shape[1])
     windows = np.lib.stride_tricks.sliding_window_view(apart, columns, axis=1).mean(axis=-1)
     windows = np.lib.stride_tricks.sliding_window_view(windows, rows, axis=0).mean(axis=-1)

@@ -1,8 +1,8 @@
-"""What a camera wrote beside the picture, cleaned for the database: itself, its settings and
-where it was. When the picture was taken is asked in more places (gallery.library.taken).
+"""EXIF, cleaned for the database: the camera, its settings and its position. The date comes
+from more sources than EXIF (gallery.library.taken).
 
-Every value comes from outside. What cannot be understood is left out; a picture is never
-refused for it.
+Every value is untrusted. Values that make no sense are left out; a picture is never refused
+because of them.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from gallery.pixels.opening import exif_of
 
 logger = logging.getLogger(__name__)
 
-# Where a receiver has no fix, programs write zeros: degrees within 11 m of them.
+# Programs write zeros without a GPS fix. In degrees; 11 m on the ground.
 _NOWHERE = 1e-4
 
 
 @dataclass(frozen=True)
 class Directories:
-    """Empty where there is none, or none that can be read."""
+    """The directories of EXIF; empty if they are absent or cannot be read."""
 
     main: Tags = field(default_factory=dict)
     photo: Tags = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Directories:
 
 
 def read_directories(image: Image.Image) -> Directories:
-    """Of a picture from `open_picture`."""
+    """Read the EXIF directories of a picture from `open_picture`."""
     try:
         exif = exif_of(image)
         main = dict(exif)
@@ -100,7 +100,7 @@ def camera_of(main: Tags) -> str:
 
 
 def position_of(gps: Tags) -> tuple[float, float] | tuple[None, None]:
-    """Degrees. 0° N 0° E is what is written where none was known."""
+    """Return latitude and longitude in degrees. 0° N 0° E counts as unknown."""
     latitude = _degrees(gps.get(GPS.GPSLatitude), gps.get(GPS.GPSLatitudeRef), "S", 90)
     longitude = _degrees(gps.get(GPS.GPSLongitude), gps.get(GPS.GPSLongitudeRef), "W", 180)
     if latitude is None or longitude is None:
@@ -111,8 +111,8 @@ def position_of(gps: Tags) -> tuple[float, float] | tuple[None, None]:
 
 
 def _degrees(parts: object, reference: object, negative: str, limit: float) -> float | None:
-    """Degrees, minutes and seconds -> signed degrees, or None if not within `limit`. The
-    latter two may be missing, also as 0/0."""
+    """Degrees, minutes and seconds -> signed degrees, or None if not within `limit`. Minutes
+    and seconds may be missing or 0/0."""
     if not isinstance(parts, tuple):
         parts = (parts,)
     if not 1 <= len(parts) <= 3:

@@ -1,5 +1,5 @@
-"""Values of EXIF, cleaned: rationals with a zero below, text with NUL characters (PostgreSQL
-refuses them), numbers that are none."""
+"""Cleaning of EXIF values: rationals with a zero denominator, text with NUL characters
+(PostgreSQL refuses them), numbers that are not finite."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ MOST_TEXT = 200
 
 
 def text(value: object) -> str:
-    """In one line; empty for what is no text."""
+    """Return `value` in one line; empty if it is not text."""
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     if not isinstance(value, str):
         return ""
-    # Cameras pad with NULs and blanks; surrogates cannot be stored as UTF-8.
+    # Cameras pad with NULs and spaces; surrogates cannot be stored as UTF-8.
     printable = re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+", " ", value.split("\x00")[0])
     return " ".join(printable.split())[:MOST_TEXT]
 

@@ -1,4 +1,4 @@
-"""What a file says of its picture, and what is told of it by how it is put together."""
+"""Facts about a picture: what the metadata of its file says, and what its structure shows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gallery.pixels.opening import open_picture
 
 logger = logging.getLogger(__name__)
 
-# Of this way of reading; a picture that was read in another is read again.
+# Version of the code that reads facts. Pictures with version 0 are read again.
 VERSION = 1
 
 
@@ -36,7 +36,8 @@ class Facts:
 
 
 def read_facts(file: IO[bytes], name: str = "") -> Facts:
-    """Of the picture in `file`, which is called `name`. What cannot be read is not known."""
+    """Read the facts of the picture in `file`, whose file name is `name`. Values that cannot be
+    read count as unknown."""
     frames = read_frames(file)
     try:
         image = open_picture(file)

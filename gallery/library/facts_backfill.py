@@ -1,7 +1,7 @@
-"""The facts of pictures that were read before as much of a file was understood.
+"""Reads the facts of older pictures again, which were added when less of a file was read.
 
-What their owner has said since is left as it is: a time that is not the one that the file
-tells, and that there is none where one had been read.
+Changes by the owner stay: a time that differs from the file's time, and the removal of a time
+that had been read from the file.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ def waiting() -> QuerySet[Image]:
 
 
 def backfill_facts() -> int:
-    """Read the originals of such pictures again, unless another process does. Returns of how
-    many. While the storage is down nothing is changed; of a file that is gone nothing more
-    will be known."""
+    """Read the originals of waiting pictures again, unless another process does. Returns how
+    many pictures are done. While the storage is down, nothing changes. A picture whose file is
+    missing is done without new facts."""
     with alone("facts") as is_alone:
         return _read_again(waiting().order_by("pk")) if is_alone else 0
 
@@ -56,7 +56,7 @@ def _read_again(images: QuerySet[Image]) -> int:
                 break
         except SyntaxError as error:  # such files are not accepted any more
             logger.warning("The facts of %s cannot be read: %s", image.pk, error)
-        # Its owner may have said something meanwhile: then it is read once more.
+        # If the owner has changed the time meanwhile, the picture waits and is read again.
         same = Image.objects.filter(pk=image.pk, captured_at=image.captured_at)
         if image.captured_at is None:
             same = Image.objects.filter(pk=image.pk, captured_at__isnull=True)
@@ -82,7 +82,7 @@ def _times(image: Image, facts: Facts, file: IO[bytes]) -> dict[str, Any]:
 
 
 def _was_read(file: IO[bytes]) -> bool:
-    """Whether there was a time to read before: then its owner has taken it away."""
+    """Return whether former versions could read a time: then the owner has removed it."""
     photo = exif.read_directories(open_picture(file)).photo
     for tag in (Base.DateTimeOriginal, Base.DateTimeDigitized):
         try:

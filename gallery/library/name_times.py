@@ -1,7 +1,7 @@
-"""Dates in the names of files, as cameras, phones and programs write them.
+"""Dates in file names, as cameras, phones and programs write them.
 
-A number is a date only where it stands alone and its parts could be one: eight digits need
-a time behind them, or the mark of WhatsApp.
+A number counts as a date only if it stands alone and its parts form a valid date. Eight digits
+also need a time after them, or WhatsApp's mark.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from datetime import UTC, datetime
 from gallery.library.clocks import Clock
 from gallery.library.written_times import believable, of_utc
 
-# Numbers without separators that are older are no dates: there was nothing that wrote them.
+# The first year of dates without separators: before it, no program wrote such names.
 _FIRST_DIGITAL = 1990
 
 _SEPARATED = r"(?P<year>\d{4})(?P<mark>[-_.])(?P<month>\d\d)(?P=mark)(?P<day>\d\d)"
 _COMPACT = r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)"
 # "_", " ", "T" or "-", or a word as in "Screenshot 2015-06-07 at 8.09.10 PM".
 _BETWEEN = r"(?:[-_ .,T]{1,3}|\s[^\d\s_]{1,4}\s)"
-# With thousandths, and the narrow blank that macOS writes before AM and PM.
+# Perhaps with thousandths, and with AM or PM after a space.
 _TIME = (
     r"(?P<hour>\d{1,2})(?P<point>[-_.:])(?P<minute>\d\d)(?P=point)(?P<second>\d\d)"
     r"(?:[-_.](?P<part>\d{3}))?(?!\d)(?:\s?(?P<half>[AaPp])[Mm]\b)?"
@@ -42,14 +42,15 @@ _SHAPES = [
         _CHINESE,
     )
 ]
-# Phones of Google, whose names are in UTC.
+# Google's phones name files in UTC.
 _IN_UTC = re.compile(r"PXL_\d{8}_\d{9}", re.ASCII)
-# WeChat and Facebook name what they save by the milliseconds since 1970.
+# WeChat and Facebook name saved files by milliseconds since 1970.
 _MOMENT = re.compile(r"(?:mmexport|wx_camera_|FB_IMG_)(?P<moment>1\d{12})(?!\d)", re.ASCII)
 
 
 def read_name(name: str) -> Clock | None:
-    """The date that the name of a file tells; None where it tells none."""
+    """Return the date in a file name, or None."""
+    # macOS writes a narrow no-break space before AM and PM.
     name = name.replace("\u202f", " ").replace("\xa0", " ")[-255:]
     if named := _MOMENT.match(name):
         moment = datetime.fromtimestamp(int(named["moment"]) / 1000, UTC)

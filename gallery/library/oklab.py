@@ -36,7 +36,7 @@ _FROM_OKLAB = np.linalg.inv(_TO_OKLAB)
 # what people see. One red in sun and shade stays together, red and brown do not.
 SCALE = np.array([1.0, 2.0, 2.0])
 
-# Cells: boxes of equal sides once scaled. Neutral colours lie in the middle of theirs.
+# Sizes of the cells, which are cubes after scaling. Neutral colours lie in their middle.
 _STEP = np.array([0.05, 0.025, 0.025])
 _COUNTS = (21, 33, 33)
 _LAST = np.array(_COUNTS) - 1
@@ -44,14 +44,14 @@ _ORIGIN = np.array([0, 16, 16])
 
 
 def from_srgb(srgb: npt.NDArray[np.uint8]) -> Colours:
-    """Of (…, 3) sRGB bytes."""
+    """(…, 3) sRGB bytes -> OKLab."""
     encoded = np.arange(256) / 255
     linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
     return np.cbrt(linear[srgb] @ _TO_CONES.T) @ _TO_OKLAB.T
 
 
 def to_srgb(colours: Colours) -> npt.NDArray[np.uint8]:
-    """sRGB bytes; colours that sRGB has not are clipped."""
+    """OKLab -> sRGB bytes. Colours outside sRGB are clipped."""
     linear = np.clip(_linear(colours), 0, 1)
     encoded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
     return np.round(encoded * 255).astype(np.uint8)
@@ -62,22 +62,22 @@ def _linear(colours: Colours) -> Colours:
 
 
 def distances(first: Colours, second: Colours) -> Colours:
-    """(n, 3) and (m, 3) -> (n, m): how different they look (ΔE OK2). 0.02 is just
-    noticed, 0.1 still much the same, 1 black and white."""
+    """(n, 3) and (m, 3) -> (n, m): how different they look (ΔE OK2). 0.02 is just noticeable,
+    0.1 still similar, 1 the difference between black and white."""
     apart = (first[:, None, :] - second[None, :, :]) * SCALE
     return np.sqrt((apart**2).sum(axis=2))
 
 
 def cells_of(colours: Colours) -> npt.NDArray[np.int64]:
-    """(n, 3) -> (n,): the number of the cell that each colour lies in; they fit in 16
-    bits with a sign."""
+    """(n, 3) -> (n,): the number of the cell that each colour lies in. Numbers fit in a
+    signed 16-bit integer."""
     places = np.clip(np.round(colours / _STEP).astype(np.int64) + _ORIGIN, 0, _LAST)
     return np.ravel_multi_index(tuple(places.T), _COUNTS)
 
 
 @cache
 def all_cells() -> tuple[npt.NDArray[np.int64], Colours]:
-    """The numbers of all cells that sRGB reaches, and the colours in their middle."""
+    """Return the numbers of all cells that overlap sRGB, and the colours in their middle."""
     places = np.stack(np.unravel_index(np.arange(np.prod(_COUNTS)), _COUNTS), axis=1)
     middles = (places - _ORIGIN) * _STEP
     corners = np.stack(np.meshgrid(*[[-0.5, 0, 0.5]] * 3), axis=-1).reshape(-1, 3) * _STEP

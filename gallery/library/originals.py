@@ -1,8 +1,8 @@
-"""The files of originals, and the one rule about them: a row's file exists.
+"""The files of originals, and their invariant: the file of every row exists.
 
-Two uploads of the same bytes, or an upload and a purge, may meet. Each decision
-about such a file (a row is about to name it; nobody names it any more) is made
-under a lock of the database that belongs to the owner and the hash.
+Two uploads of the same bytes, or an upload and a purge, may run at the same time. Each
+decision about such a file (a row will name it, or no row names it any more) is made under an
+advisory lock of PostgreSQL for the owner and the hash.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gallery.models import Image
 
 
 def sha256_of(file: File[bytes]) -> str:
-    """The SHA-256 of the content in hexadecimal, read in chunks."""
+    """Return the SHA-256 of the content in hexadecimal. Reads in chunks."""
     digest = hashlib.sha256()
     for chunk in file.chunks():
         digest.update(chunk)
@@ -30,7 +30,7 @@ def as_django_file(file: IO[bytes] | File[bytes]) -> File[bytes]:
 
 
 def lock_original(owner_id: int, sha256: str) -> None:
-    """Wait for, and hold until the transaction ends, the lock of one original."""
+    """Take the lock of one original and hold it until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
@@ -41,7 +41,7 @@ def lock_original(owner_id: int, sha256: str) -> None:
 def remove_original_if_unnamed(owner_id: int, sha256: str, name: str) -> None:
     """Remove a file unless a row names it.
 
-    If the database cannot be asked, the file stays: one too many does no harm.
+    If the database fails, the file stays: a file too many does no harm.
     """
     with transaction.atomic():
         lock_original(owner_id, sha256)

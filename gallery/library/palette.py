@@ -12,17 +12,17 @@ from gallery.library.oklab import Colours
 
 MOST_COLOURS = 6
 LEAST_SHARE = 0.05
-# A red coat in the snow is seen at once: vivid colours need less.
+# Vivid colours stand out, so a smaller share is enough.
 LEAST_VIVID_SHARE = 0.03
 _VIVID_CHROMA = 0.1
 
-# Colour is judged on a copy of this longest side, where single pixels are no noise.
+# Colours are counted on a copy with this longest side, which averages noise away.
 _SIDE = 96
-# Pixels within such a box of the scaled space are taken together.
+# Pixels are binned into boxes of the scaled space with this side.
 _BIN = 0.05
 _CLUSTERS = 14
 _ROUNDS = 10
-# Clusters nearer to one another than this (ΔE OK2) are one colour of the picture.
+# Clusters closer than this (ΔE OK2) count as one colour.
 _SAME = 0.12
 
 
@@ -35,14 +35,15 @@ class Dominant:
 
     @property
     def hex(self) -> str:
-        """As in #c0392b."""
+        """The colour in a form like #c0392b."""
         return "#" + oklab.to_srgb(self.colour).tobytes().hex()
 
 
 def dominant(picture: Image.Image) -> list[Dominant]:
-    """Up to MOST_COLOURS colours that have LEAST_SHARE of `picture`, the largest first.
+    """Return up to MOST_COLOURS colours, the largest first. Each covers at least LEAST_SHARE of
+    `picture`, vivid ones LEAST_VIVID_SHARE.
 
-    `picture` is upright and opaque. The same pixels give the same colours.
+    `picture` is upright and opaque. The result is deterministic.
     """
     small = picture.convert("RGB")
     small.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)
@@ -59,7 +60,7 @@ def dominant(picture: Image.Image) -> list[Dominant]:
 
 
 def _binned(pixels: Colours) -> tuple[Colours, Colours]:
-    """(n, 3) pixels -> the means (m, 3) and shares (m,) of those that look the same."""
+    """(n, 3) pixels -> the means (m, 3) and shares (m,) of the bins."""
     lightness, a, b = np.floor(pixels * oklab.SCALE / _BIN).astype(np.int64).T
     _bins, at, counts = np.unique(
         (lightness * 1000 + a) * 1000 + b, return_inverse=True, return_counts=True
@@ -69,8 +70,8 @@ def _binned(pixels: Colours) -> tuple[Colours, Colours]:
 
 
 def _k_means(points: Colours, weights: Colours) -> Colours:
-    """Lloyd's rounds from a start without chance: the heaviest point, then each time
-    the one that is heavy and far from all so far."""
+    """Lloyd's algorithm with a deterministic start: the heaviest point, then repeatedly the
+    point that is heavy and far from all chosen ones."""
     chosen = [int(weights.argmax())]
     apart = oklab.distances(points, points[chosen]).ravel()
     while len(chosen) < min(_CLUSTERS, len(points)):
@@ -92,7 +93,7 @@ def _shares(centres: Colours, points: Colours, weights: Colours) -> Colours:
 
 
 def _closest(centres: Colours) -> tuple[int, int] | None:
-    """The two that look most alike, if they look the same."""
+    """Return the two most similar centres if they count as one colour, else None."""
     apart = oklab.distances(centres, centres) + np.diag(np.full(len(centres), np.inf))
     first, second = divmod(int(apart.argmin()), len(centres))
     return (first, second) if apart[first, second] < _SAME else None

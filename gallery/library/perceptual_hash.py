@@ -1,5 +1,5 @@
-"""A fingerprint that stays nearly the same when a picture is scaled, compressed anew
-or a little changed: 64 bits, of which near-duplicates differ in a few.
+"""A 64-bit fingerprint that hardly changes when a picture is scaled, recompressed or slightly
+edited: near-duplicates differ in a few bits.
 
 pHash: the signs of the 8 × 8 lowest frequencies of a discrete cosine transform,
 compared with their median (Zauner, Implementation and Benchmarking of Perceptual
@@ -26,10 +26,10 @@ _COSINES = _cosines()
 
 
 def perceptual_hash(picture: Image.Image) -> int:
-    """The hash as a signed number of 64 bits, as PostgreSQL stores it."""
+    """Return the hash as a signed 64-bit integer, as PostgreSQL stores it."""
     small = picture.convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     grey = np.asarray(small, dtype=np.float64)
-    # Rounded: what is left of a flat picture is the noise of adding floats.
+    # Rounded, because the coefficients of a flat picture are only floating-point noise.
     low = np.round(_COSINES @ grey @ _COSINES.T, 6)
     bits = (low > np.median(low)).ravel()
     return int.from_bytes(np.packbits(bits).tobytes(), "big", signed=True)

@@ -1,4 +1,4 @@
-"""A picture that is searched with or classified, and not stored; and parts of pictures."""
+"""Pictures that are searched with or classified but not stored, and parts of pictures."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from gallery.models import Image, User
 from gallery.pixels import isolation, jobs, places
 from gallery.pixels.header import Header
 
-# Of a kept picture: enough for what an encoder sees of a quarter of it.
+# Size of a picture kept in memory: enough for an encoder to look at a quarter of it.
 _KEPT_SHORT_SIDE = 1024
 _KEPT_LONG_SIDE = 2560
 _KEPT_QUALITY = 92
 
-# What decoding a query picture may cost. A visitor's is never decoded in a process of its
-# own: these places are for people with an account.
+# Limits of decoding a query picture. A visitor's picture is never decoded in a separate
+# process: the places for those are for users with an account.
 _MEMBER_BYTES = 512 * 1024**2
 _VISITOR_PIXELS = 50_000_000
 
@@ -37,8 +37,8 @@ WHOLE: Part = (0.0, 0.0, 1.0, 1.0)
 
 @dataclass(frozen=True)
 class QueryPicture:
-    """`packed` is what travels to the encoder; `sha256`, of the file as it was sent,
-    finds its exact copies."""
+    """`packed` is sent to the encoder; `sha256` is the hash of the file as received and finds
+    its exact copies."""
 
     packed: bytes
     sha256: str
@@ -46,8 +46,8 @@ class QueryPicture:
 
 @dataclass(frozen=True)
 class SmallPicture:
-    """`content` is an upright JPEG of moderate size, without metadata; `sha256` is of
-    the file as it was sent."""
+    """`content` is an upright JPEG of moderate size, without metadata; `sha256` is the hash of
+    the file as received."""
 
     content: bytes
     sha256: str
@@ -80,26 +80,26 @@ def read_small_picture(file: IO[bytes] | File[bytes], name: str, viewer: Viewer)
 
 
 def packed_part(file: IO[bytes], part: Part = WHOLE) -> bytes:
-    """A part of a picture as it travels to the encoder. Raises Refusal for a damaged file,
-    or Unavailable."""
+    """Return a part of a picture as it is sent to the encoder. Raises Refusal for a damaged
+    file, or Unavailable."""
     with damage_told():
         return jobs.packed_part(file, jobs.header_of(file), part)
 
 
 def packed_part_of_stored(image: Image, part: Part) -> bytes:
-    """A part of a stored picture. Raises Unavailable where its file cannot be read, else as
+    """Return a part of a stored picture. Raises Unavailable if its file cannot be read, else as
     `packed_part` does."""
     return packed_part(read_stored(original_of(image)), part)
 
 
 def _affordable_header(file: IO[bytes], name: str, viewer: Viewer) -> Header:
-    """Of a picture that is looked at once and forgotten: it may cost less than one that is
-    kept, and it counts. Raises Refusal, TooLarge or TooMany."""
+    """Read and check the header of a picture that is not stored: it may cost less than a stored
+    one, and its pixels count for the rate limit. Raises Refusal, TooLarge or TooMany."""
     header = check_header(file, name)
     is_member = viewer.is_authenticated
     if not is_member and header.pixels > _VISITOR_PIXELS:
         raise isolation.too_costly()
-    # At the scale at which the most is asked of it.
+    # The scale of `read_small_picture`, which costs more than that of the encoder.
     short, long = sorted((header.width, header.height))
     shrink = max(short / _KEPT_SHORT_SIDE, long / _KEPT_LONG_SIDE)
     most = _MEMBER_BYTES if is_member else places.SMALL_BYTES

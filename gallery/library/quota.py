@@ -1,4 +1,4 @@
-"""How much an account may keep. What lies in the trash counts: it is still there."""
+"""The storage quota of an account. Pictures in the trash count, since they still exist."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gallery.models import Image, User
 
 @dataclass(frozen=True)
 class Usage:
-    """What an account keeps, and the most it may keep (None: no limit)."""
+    """What an account stores, and its limits (None: no limit)."""
 
     bytes: int
     images: int
@@ -39,7 +39,7 @@ def usage(user: User) -> Usage:
 
 
 def check(user: User, more_bytes: int, more_images: int = 1) -> None:
-    """Raises TooLarge (quota_exceeded) where that much more does not fit."""
+    """Raise TooLarge (quota_exceeded) if that much more does not fit."""
     if not _is_limited(user):
         return
     now = usage(user)
@@ -48,8 +48,8 @@ def check(user: User, more_bytes: int, more_images: int = 1) -> None:
 
 
 def check_and_hold(user: User, more_bytes: int) -> None:
-    """The same, for a picture whose row is made in this transaction: until it ends no
-    other picture of this owner is counted, so that two never share the last room.
+    """Check the quota for a picture whose row is made in this transaction. The owner's quota
+    stays locked until the transaction ends, so that two uploads never share the last room.
 
     The owner's limits are read again, since an administrator may have changed them.
     """

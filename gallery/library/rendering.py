@@ -21,19 +21,19 @@ from gallery.work import originals
 from gallery.work.analyser import Analyser, Entry
 from gallery.work.failures import Away, Fault, NotNow
 
-# Kept in the row in English, translated where they are shown.
+# Stored in English and translated when shown.
 DAMAGED = gettext_noop("The picture cannot be decoded. Upload it again from its source.")
 
 
 class Renditions(Analyser):
-    """Every width, and the placeholder that pages show first."""
+    """Makes a copy of every width, and the placeholder that pages show first."""
 
     name = renditions.ANALYSER
     things = (originals.STORAGE, originals.WRITING)
     batch_size = os.cpu_count() or 2
 
     def prepare(self, entry: Entry) -> str:
-        """Draw and write. Returns the placeholder."""
+        """Draw the copies and write them to the storage. Returns the placeholder."""
         widths = sorted(renditions.widths_of(entry), reverse=True)
         *drawn, smallest = drawn_from_original(entry, widths)
         named = [rendition_path_of(entry.image_id, width) for width in widths]
@@ -59,7 +59,7 @@ def _write(names: Sequence[str], contents: Sequence[bytes]) -> None:
 
 
 def drawn_from_original(entry: Entry, widths: Sequence[int]) -> list[bytes]:
-    """As `drawing.draw`. Raises Fault, Away, NotNow."""
+    """Return what `rendition_pixels.draw` does, from the original. Raises Fault, Away, NotNow."""
     original = originals.read(entry.file_name)
     try:
         return rendition_pixels.draw(original, (entry.width, entry.height), widths)
@@ -70,7 +70,7 @@ def drawn_from_original(entry: Entry, widths: Sequence[int]) -> list[bytes]:
 
 
 def smallest_of(entry: Entry) -> Picture:
-    """The smallest rendition; drawn again where its file is missing or damaged. Raises as
+    """Return the smallest rendition, drawn again if its file is missing or damaged. Raises as
     `drawn_from_original` does."""
     width = renditions.widths_of(entry)[0]
     try:
@@ -79,8 +79,8 @@ def smallest_of(entry: Entry) -> Picture:
             lambda: read_stored(rendition_path_of(entry.image_id, width)),
         )
         return PILImage.open(file).convert("RGB")
-    # Not there, or what Pillow raises on damaged files. If it is the storage that is away, the
-    # original says so.
+    # The file is missing, or Pillow finds it damaged. If the storage is down, reading the
+    # original raises Away.
     except (Unavailable, OSError, SyntaxError, ValueError):
         return unpack(drawn_from_original(entry, [width])[-1])
 

@@ -1,6 +1,6 @@
 """The pixels of renditions: WebP in sRGB, upright, without any metadata.
 
-Transparency lies over the same ground as for the encoder (gallery.pixels.ground).
+Transparent pictures get the same background as for the encoder (gallery.pixels.ground).
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from gallery.pixels import isolation, jobs
 from gallery.pixels.decode import decode, pack
 from gallery.pixels.header import Cost, Header
 
-_MAX_SIDE = 16_383  # of WebP
+_MAX_SIDE = 16_383  # the limit of WebP
 _PLACEHOLDER_SIDE = 20
-# Bytes that writing WebP takes for a pixel, itself included (docs/decisions/0022).
+# Memory for writing WebP in bytes per pixel, the pixel included (docs/decisions/0022).
 _WRITING = 12
 
 
 def draw(file: IO[bytes], size: tuple[int, int], widths: Sequence[int | None]) -> list[bytes]:
-    """A WebP picture for each of `widths` (None: the full size), of which the first is the
-    largest, and at last the smallest one's pixels as PNG.
+    """Return a WebP picture for each of `widths` (None: the full size) and, as the last item,
+    the pixels of the smallest one as PNG. `widths` are in descending order.
 
     `size` is that of the upright picture. Raises as `isolation.run` does.
     """
     header, shrink = jobs.header_of(file), _shrink(size, widths[0])
-    # What does not fit the memory is drawn with half as many pixels to the side.
+    # A picture that does not fit into memory gets half as many pixels a side, repeatedly.
     while (cost := _cost(header, shrink)).bytes > isolation.MAX_BYTES and shrink < header.width:
         shrink *= 2
     return isolation.run(_draw, file, cost, shrink=shrink, size=size, widths=list(widths))
@@ -40,7 +40,7 @@ def _draw(
     file: IO[bytes], shrink: float, size: tuple[int, int], widths: Sequence[int | None]
 ) -> list[bytes]:
     picture = decode(file, shrink)
-    picture.info = {}  # nothing of it is to be written
+    picture.info = {}  # no metadata is written
     drawn = []
     # From large to small: each is drawn from the one before, which is faster.
     for width in widths:
@@ -50,20 +50,20 @@ def _draw(
 
 
 def _shrink(size: tuple[int, int], width: int | None) -> float:
-    """How many times smaller each side becomes: for `width`, and because of WebP."""
+    """Return how many times smaller each side becomes, for `width` and WebP's limit."""
     return max(1.0, size[0] / (width or size[0]), max(size) / _MAX_SIDE)
 
 
 def _cost(header: Header, shrink: float) -> Cost:
-    """Of decoding or of writing, whichever is more: they come one after the other."""
+    """Return the cost of decoding or of writing, whichever is higher: they run in turn."""
     decoding = header.cost(shrink)
     writing = math.ceil(_WRITING * header.pixels / shrink**2)
     return decoding._replace(bytes=max(decoding.bytes, writing))
 
 
 def fitted(picture: Image.Image, original: tuple[int, int], width: int | None) -> Image.Image:
-    """As wide as `width` (None: as it is), but no side longer than WebP allows and never
-    enlarged. The proportions are those of the `original` size."""
+    """Return the picture `width` wide (None: at its own width), with no side longer than WebP
+    allows, never enlarged. The proportions are those of the `original` size."""
     most = min(picture.width, width or picture.width)
     scale = min(most / original[0], _MAX_SIDE / max(original))
     size = (max(1, round(original[0] * scale)), max(1, round(original[1] * scale)))
@@ -73,14 +73,14 @@ def fitted(picture: Image.Image, original: tuple[int, int], width: int | None) -
 
 
 def webp(picture: Image.Image, width: int | None) -> bytes:
-    """The full size (None) is kept a little better than the smaller ones."""
+    """Encode as WebP. The full size (None) gets a higher quality than the smaller ones."""
     buffer = io.BytesIO()
     picture.save(buffer, "WEBP", quality=90 if width is None else 80, method=4)
     return buffer.getvalue()
 
 
 def placeholder(picture: Image.Image) -> str:
-    """A data URI of a tiny blurred copy, shown until the real one is there."""
+    """Return a data URI of a tiny blurred copy, shown until the picture has loaded."""
     tiny = picture.copy()
     tiny.thumbnail((_PLACEHOLDER_SIDE, _PLACEHOLDER_SIDE))
     buffer = io.BytesIO()

@@ -1,8 +1,8 @@
 """Smaller copies of a picture, made by the media worker or when first asked for.
 
-The full-size copy is what others than the owner get, since the original may tell
-where it was taken. A picture is never enlarged: the smallest width that reaches
-its own is made at its own width, and is the last.
+Everybody but the owner gets the full-size copy, since the original may reveal where it was
+taken. Pictures are never enlarged: the last copy is that of the first width that is not
+smaller than the picture's, and it has the picture's own width.
 """
 
 from __future__ import annotations
@@ -50,15 +50,15 @@ class NoPreview(Refusal):
 
 
 def ensure_rendition(image: Image, width: int) -> str:
-    """The storage name of the rendition next to `width`, made now if it is missing.
+    """Return the storage name of the rendition next to `width`. Makes it if it is missing.
 
-    Raises NoPreview or, where the storage fails, Unavailable.
+    Raises NoPreview or, if the storage fails, Unavailable.
     """
     return _ensure(image, nearest_width(image, width))
 
 
 def ensure_clean_copy(image: Image) -> str:
-    """The storage name of the full-size copy without metadata, made now if missing.
+    """Return the storage name of the full-size copy without metadata. Makes it if missing.
 
     Raises as `ensure_rendition` does.
     """
@@ -81,20 +81,20 @@ def _ensure(image: Image, width: int | None) -> str:
 
 
 class Sized(Protocol):
-    """A picture, or whatever knows the size of one."""
+    """A picture, or another object with the width of one."""
 
     @property
     def width(self) -> int: ...
 
 
 def widths_of(image: Sized) -> list[int]:
-    """The widths that are made of `image`, ascending."""
+    """Return the widths that are made of `image`, ascending."""
     last = next((width for width in WIDTHS if width >= image.width), WIDTHS[-1])
     return [width for width in WIDTHS if width <= last]
 
 
 def nearest_width(image: Image, wanted: int) -> int:
-    """The smallest width of `image` that reaches `wanted`, or else the largest."""
+    """Return the smallest width of `image` that is at least `wanted`, or else the largest."""
     widths = widths_of(image)
     return next((width for width in widths if width >= wanted), widths[-1])
 
@@ -104,7 +104,7 @@ def _make(image: Image, width: int | None) -> None:
     content, _smallest = rendition_pixels.draw(original, (image.width, image.height), [width])
     replace_stored(rendition_path(image, width), ContentFile(content))
     if not Image.objects.filter(pk=image.pk).exists():
-        # Purged while we drew, perhaps before we wrote.
+        # Purged during the drawing, perhaps before the file was written.
         remove_renditions(image.pk)
 
 

@@ -1,7 +1,7 @@
-"""The pictures a demo begins with: photographs that packages bring along.
+"""The pictures of a new demo: photographs that come with Python packages.
 
-Only those whose licence the package states. docs/sample-pictures.md lists them
-with their sources; a test keeps the two in step.
+Only photographs whose licence the package states are used. docs/sample-pictures.md lists them
+with their sources; a test compares the two lists.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Sample:
     credit: str
 
     def path(self) -> Path:
-        """Where the file lies. LookupError if the package is not installed.
+        """Return the path of the file. Raises LookupError if the package is not installed.
 
         The package is located, not imported: that would take seconds.
         """
@@ -74,11 +74,12 @@ SAMPLES = (
 
 
 def load_samples(owner: User, journal: Path) -> int:
-    """Add to `owner`, public, the samples that `journal` does not name; how many.
+    """Add the samples that `journal` does not list to the owner's public pictures. Returns how
+    many.
 
-    A sample that was added once is never added again, so that one the user deleted
-    stays deleted. The journal is written after each picture: a kill in between adds
-    the same bytes again, which the library answers with the picture it has.
+    A sample is added only once, so that a deleted one stays deleted. The journal is written
+    after each picture: after a kill in between, the same bytes are added again, and the library
+    returns the picture that it has.
     """
     done: list[str] = json.loads(journal.read_text()) if journal.exists() else []
     missing = [sample for sample in SAMPLES if sample.file not in done]

@@ -43,8 +43,8 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Upload:
-    """`duplicate`: the owner had these bytes already, and `image` is that picture,
-    unchanged. `restored`: they lay in the trash, and `image` came back from there."""
+    """`duplicate`: the owner had these bytes already, and `image` is that picture, unchanged.
+    `restored`: that picture was in the trash and has been restored."""
 
     image: Image
     duplicate: bool = False
@@ -110,7 +110,7 @@ def _store(name: str, content: File[bytes]) -> None:
 
 
 def known_images(owner: User, hashes: Iterable[str]) -> dict[str, Image]:
-    """Which of these SHA-256 sums the owner has pictures of, the trash included."""
+    """Return the owner's pictures with these SHA-256 sums, by sum, the trash included."""
     images = Image.objects.filter(owner_id=owner.pk, sha256__in=list(hashes))
     return {image.sha256: image for image in images}
 
@@ -134,10 +134,10 @@ def _fields(picture: PictureFacts, facts: Facts) -> dict[str, object]:
 
 @transaction.atomic
 def _register(new: Image, content: File[bytes]) -> Upload:
-    """Make the row that names a stored file, or find the one that does already."""
+    """Make the row that names a stored file, or use the one that exists already."""
     lock_original(new.owner_id, new.sha256)
     if not default_storage.exists(original_of(new)):
-        # Another upload or a purge removed it between our writing and our lock.
+        # Another upload or a purge removed it before the lock was taken.
         _store(original_of(new), content)
     known = Image.objects.filter(owner_id=new.owner_id, sha256=new.sha256).first()
     if known is None:
@@ -156,12 +156,13 @@ def _register(new: Image, content: File[bytes]) -> Upload:
 
 
 def _announce(image: Image) -> None:
-    """Enter the picture into the ledger and ring for the workers on commit."""
+    """Enter the picture into the ledger and notify the workers on commit."""
     ledger.enqueue([image.pk])
 
 
 def _clean_up(owner_id: int, sha256: str, path: str) -> None:
-    """After a failed upload. The first error is the one to tell, not that of this."""
+    """Remove the file of a failed upload. Errors are only logged, so that the caller reports
+    the first one."""
     try:
         remove_original_if_unnamed(owner_id, sha256, path)
     except Exception:
@@ -175,7 +176,7 @@ def update_image(
     description: str | None = None,
     visibility: str | None = None,
 ) -> Image:
-    """Change what is given, leave the rest. Raises Refusal (see `texts`)."""
+    """Change the given fields, leave the rest. Raises Refusal (see `texts`)."""
     changes: dict[str, str] = {}
     if title is not None:
         changes["title"] = texts.clean_title(title)
@@ -192,7 +193,7 @@ def update_image(
 
 
 def delete_image(image: Image) -> None:
-    """Put a picture into the trash. Nothing happens if it lies there already."""
+    """Put a picture into the trash. Nothing happens if it is there already."""
     if image.deleted_at is None:
         image.deleted_at = timezone.now()
         with transaction.atomic():
@@ -211,14 +212,14 @@ def restore_image(image: Image) -> None:
 
 
 def purge_trash(older_than: timedelta) -> int:
-    """Remove for good what has been in the trash longer than `older_than`, and what
-    killed processes left half written. Returns the number of pictures."""
+    """Remove for good pictures that have been in the trash longer than `older_than`, and files
+    that killed processes left half written. Returns the number of pictures."""
     limit = timezone.now() - older_than
     expired = Image.objects.filter(deleted_at__lt=limit)
     purged = 0
     for pk in list(expired.values_list("pk", flat=True)):
         with transaction.atomic():
-            # Locked and asked again: it may have been restored since.
+            # Locked and read again: it may have been restored since.
             image = expired.select_for_update().filter(pk=pk).first()
             if image is not None:
                 purge_image(image)
@@ -230,8 +231,8 @@ def purge_trash(older_than: timedelta) -> int:
 
 @transaction.atomic
 def purge_image(image: Image) -> None:
-    """Remove a picture for good: the row first, after the commit the files. A kill
-    between the two leaves files without a row, never a row without its file."""
+    """Remove a picture for good: first the row, then, after the commit, the files. A kill in
+    between leaves files without a row, never a row without its file."""
     trail.record_if_anothers(Event.PICTURE_PURGED, image)
     Image.objects.filter(pk=image.pk).delete()
     remove_original = partial(

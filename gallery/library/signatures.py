@@ -1,12 +1,12 @@
-"""The first bytes of files, to word a refusal. Whether a file is accepted is for
-the decoders to say; this only finds the name of what was sent instead."""
+"""Signatures of file formats, used to word refusals. The decoders decide whether a file is
+accepted; this module only names the format of a refused file."""
 
 from __future__ import annotations
 
 import os
 import re
 
-# The major brands of the ISO container that AVIF and HEIC share with films.
+# The major brands of AVIF and HEIC in the ISO container, which videos use, too.
 _PICTURE_BRANDS = (
     b"avif", b"avis", b"mif1", b"msf1",
     b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs",
@@ -43,7 +43,7 @@ _FOREIGN_EXTENSIONS = {".svg": "SVG", ".svgz": "SVG"}
 
 
 def looks_accepted(head: bytes) -> bool:
-    """Whether a file that begins with `head` claims to be of an accepted kind."""
+    """Return whether a file that begins with `head` claims to have an accepted format."""
     if head[4:8] == b"ftyp":
         return head[8:12] in _PICTURE_BRANDS
     if head.startswith(b"RIFF"):
@@ -52,8 +52,8 @@ def looks_accepted(head: bytes) -> bool:
 
 
 def foreign_format(head: bytes, name: str) -> str | None:
-    """The name of the known but not accepted format of a file that begins with
-    `head`, or None. `name` counts for SVG alone: it is text, or packed text."""
+    """Return the name of the known but refused format of a file that begins with `head`, or
+    None. `name` only matters for SVG, which is text or compressed text."""
     if re.search(rb"<(\w+:)?svg[\s>]", head, re.IGNORECASE):
         return "SVG"
     if head[4:8] == b"ftyp":

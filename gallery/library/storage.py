@@ -1,8 +1,8 @@
-"""Where files lie, and how they get there without ever being half written.
+"""Where files are stored, and how they are written so that no file is ever incomplete.
 
-Names hold no user input: the original's is its owner and its own SHA-256, a
-rendition's the id of its picture. The same name therefore always means the same
-content, and writing it twice does no harm.
+Names contain no user input: that of an original is made of its owner and its SHA-256, that of
+a rendition of the picture's id. The same name therefore always means the same content, and
+writing it twice does no harm.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Files on their way in, beside the finished ones: renaming is atomic only within
-# one file system.
+# The folder of files that are being written. It lies beside the finished ones, since renaming
+# is atomic only within one file system.
 _INCOMING = "incoming"
 _ORIGINALS = "originals"
 
@@ -44,17 +44,17 @@ def original_path(owner_id: int, sha256: str, extension: str) -> str:
 
 
 def original_of(image: Image) -> str:
-    """The name of the original of a stored picture."""
+    """Return the name of the original of a stored picture."""
     return str(image.file.name)
 
 
 def rendition_path(image: Image, width: int | None) -> str:
-    """The name of the rendition `width` pixels wide; None is the full-size clean copy."""
+    """Return the name of the rendition `width` pixels wide (None: the full-size clean copy)."""
     return rendition_path_of(image.pk, width)
 
 
 def rendition_path_of(pk: UUID, width: int | None) -> str:
-    """The same of the picture with this id."""
+    """Return the same for the picture with this id."""
     key = str(pk)
     return f"renditions/{key[:2]}/{key}-{width or 'full'}.webp"
 
@@ -69,19 +69,19 @@ def replace_stored(name: str, content: File[bytes]) -> None:
 
 def open_stored(name: str) -> File[bytes]:
     """Open for reading. Raises Unavailable (file_missing, storage_unavailable)."""
-    with _told_to_the_user(name):
+    with _errors_as_unavailable(name):
         return default_storage.open(name, "rb")
 
 
 def read_stored(name: str) -> io.BytesIO:
-    """The whole content. Raises Unavailable as `open_stored` does."""
-    with open_stored(name) as file, _told_to_the_user(name):
+    """Return the whole content. Raises Unavailable as `open_stored` does."""
+    with open_stored(name) as file, _errors_as_unavailable(name):
         return io.BytesIO(file.read())
 
 
 @contextmanager
-def _told_to_the_user(name: str) -> Iterator[None]:
-    """What a storage raises -> Unavailable, and a line in the log."""
+def _errors_as_unavailable(name: str) -> Iterator[None]:
+    """Log errors of the storage and raise Unavailable instead."""
     try:
         yield
     except FileNotFoundError as error:
@@ -94,7 +94,7 @@ def _told_to_the_user(name: str) -> Iterator[None]:
             ),
             retry_after=300,
         ) from error
-    except Exception as error:  # S3 clients bring exceptions of their own
+    except Exception as error:  # S3 clients raise exceptions of their own
         logger.exception("The storage cannot be read: %s", name)
         raise Unavailable(
             "storage_unavailable",
@@ -106,7 +106,7 @@ def _told_to_the_user(name: str) -> Iterator[None]:
 class DurableFileSystemStorage(FileSystemStorage):
     """Files appear whole or not at all, and are on the disk when `save` returns.
 
-    An existing file of the same name is replaced (see the module's text).
+    An existing file of the same name is replaced (see the module's docstring).
     """
 
     def is_name_available(self, name: str, max_length: int | None = None) -> bool:
@@ -134,8 +134,8 @@ class DurableFileSystemStorage(FileSystemStorage):
         return name
 
     def _check_mounted(self) -> None:
-        """Where pictures are known and none has its folder, a disk is not mounted: what is
-        written then would be out of sight once it is back. Raises OSError."""
+        """Raise OSError if the database has pictures but the folder of originals is missing.
+        Its disk is then not mounted, and would hide files written now once it is back."""
         known = apps.get_model("gallery.Image")._default_manager
         if not Path(self.path(_ORIGINALS)).is_dir() and known.exists():
             raise OSError(
@@ -154,11 +154,11 @@ class DurableFileSystemStorage(FileSystemStorage):
         _sync_folder(folder.parent)
 
     def remove_unfinished(self, older_than: timedelta) -> int:
-        """Remove what a killed process left half written. Returns how many files."""
+        """Remove files that a killed process left half written. Returns how many."""
         limit = time.time() - older_than.total_seconds()
         removed = 0
         for path in Path(self.path(_INCOMING)).glob("*"):
-            with suppress(FileNotFoundError):  # finished while we look
+            with suppress(FileNotFoundError):  # finished or removed meanwhile
                 if path.stat().st_mtime < limit:
                     path.unlink()
                     removed += 1

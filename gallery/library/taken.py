@@ -1,8 +1,8 @@
-"""When a picture was taken, by all that a file says of it.
+"""When a picture was taken, from all sources in its file.
 
-In this order (docs/decisions/0028): what says when the photograph was made, then when it was
-digitised, then a moment that satellites told, then the name of the file, and at last what a
-camera that writes nothing else calls the time of the last change.
+They count in this order (docs/decisions/0028): the date of the photograph, the date of its
+digitisation, the GPS time, the date in the file name, and last the date of change, if a camera
+wrote nothing else.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ from gallery.library.xmp import read_properties
 from gallery.pixels.blocks import Blocks
 
 # The first keyword is PNG's own; ImageMagick copies EXIF into the second one. "date:create"
-# and "date:modify" are those of a file, and the chunk tIME is that of the last change.
+# and "date:modify" are not used, since they are dates of a file; nor is the chunk tIME, which
+# is the date of the last change.
 _OF_PNG = ("creation time", "exif:datetimeoriginal")
 
 
 def taken(main: Tags, photo: Tags, gps: Tags, blocks: Blocks, name: str = "") -> Clock | None:
-    """`main`, `photo` and `gps` are the directories of EXIF; `name` is that of the file."""
+    """Return when a picture was taken, or None. `main`, `photo` and `gps` are the directories of
+    EXIF; `name` is the file name."""
     written = list(_written(main, photo, blocks))
     if written:
         return _completed(written[0], written[1:])
@@ -54,8 +56,8 @@ def _written(main: Tags, photo: Tags, blocks: Blocks) -> Iterator[Clock]:
 
 
 def _completed(clock: Clock, others: Sequence[Clock]) -> Clock:
-    """With the time of its day, where only others have one, and with its offset: XMP often
-    tells that of the time that EXIF has without."""
+    """Complete a clock from the others: with a time on the same day if it has only a date, and
+    with the offset of the same time. XMP often has the offset that EXIF lacks."""
     if clock.time.time() == time.min:
         day = (other for other in others if other.time.date() == clock.time.date())
         clock = next((other for other in day if other.time.time() != time.min), clock)
@@ -76,13 +78,14 @@ def _of_exif(tags: Tags, when: int, offset: int, part: int) -> Clock | None:
 
 
 def _of_iptc(sets: Mapping[int, str], date: int, of_day: int) -> Clock | None:
-    """ "20100501" and "120000+0200"; of a time that is none the date remains."""
+    """Read a date like "20100501" and a time like "120000+0200"; the date alone if the time
+    is not valid."""
     day = sets.get(date, "")
     return read(f"{day} {sets.get(of_day, '')}") or read(day)
 
 
 def _by_satellite(gps: Tags) -> Clock | None:
-    """The day and time of a fix, which are those of UTC."""
+    """Return the date and time of a GPS fix, which are in UTC."""
     day = read(text(gps.get(GPS.GPSDateStamp)))
     parts: Any = gps.get(GPS.GPSTimeStamp)
     if day is None:

@@ -1,13 +1,12 @@
-"""Addresses of thumbnails that open for some minutes, whoever asks.
+"""Signed addresses of thumbnails, which give access to anybody for some minutes.
 
-Whoever is shown a picture is given such addresses for it. A page has sixty of them, and to
-ask for each who wants it, and whether they may, took ten times as long as to send it. They
-are checked by their signature alone, by this process or by nginx, which computes the same
-(`secure_link_md5` in deploy/nginx.conf), and so go on for up to LONGEST_SECONDS after the
-picture was taken back. One that has run out is answered as the address without a signature
-is: to those who may see the picture.
+Viewers of a picture get such addresses for it. A page has sixty of them; checking the viewer
+and the right for each took ten times as long as sending it. Only the signature is checked, by
+this process or by nginx, which computes the same (`secure_link_md5` in deploy/nginx.conf).
+Addresses therefore work for up to LONGEST_SECONDS after the picture has been withdrawn. An
+expired address is answered like the unsigned one: only to viewers who may see the picture.
 
-The address takes `?w=`, the width in pixels, as the other one does.
+Both kinds of addresses take `?w=`, the width in pixels.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ from django.conf import settings
 from django.urls import get_script_prefix, reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-# An address stays the same for so long, that browsers need not ask again, and opens
-# for between one and two such periods.
+# Seconds for which an address stays the same, so that browsers use their cache. It is valid
+# for one to two periods.
 PERIOD = 300
 LONGEST_SECONDS = 2 * PERIOD
-# Stand for others in the addresses that `reverse` makes.
+# Placeholders in the addresses that `reverse` makes.
 _ANY_KEY, _ANY = "key", UUID(int=0)
 
 _ADDRESS = re.compile(
@@ -37,22 +36,22 @@ _ADDRESS = re.compile(
 
 
 def address(pk: UUID, width: int | None = None, link: str = "") -> str:
-    """Of the picture's thumbnail; `link` is the token of the share link that shows it. To be
-    handed to those alone who see the picture now."""
+    """Return the signed address of a picture's thumbnail. `link` is the token of the share link
+    that shows it. Give it only to viewers who may see the picture now."""
     found = addresses(link)(pk)
     return found if width is None else f"{found}?w={width}"
 
 
 def addresses(link: str = "") -> Callable[[UUID], str]:
-    """What makes them for a list of pictures: path and secret are looked up once."""
+    """Return a function that makes signed addresses: path and secret are looked up once."""
     before, between, after = _parts(get_script_prefix(), link)
     secret = _secret(settings.THUMBNAIL_SECRET, settings.SECRET_KEY)
     return lambda pk: f"{before}{_key(pk, secret)}{between}{pk}{after}"
 
 
 def opened_by(path: str) -> UUID | None:
-    """The picture whose thumbnail the path of an address opens, whoever asks; None if its
-    time is over, or if it is none of ours."""
+    """Return the picture to whose thumbnail the path of a signed address gives access; None if
+    the address has expired or is not valid."""
     found = _ADDRESS.fullmatch(path)
     if found is None:
         return None
@@ -66,17 +65,17 @@ def opened_by(path: str) -> UUID | None:
 
 
 def _key(pk: UUID, secret: str) -> str:
-    """Pictures take turns in changing their addresses: browsers would otherwise ask for all
-    that they show at the same moment."""
+    """Return expiry and signature. The addresses of pictures change at different times, since
+    browsers would otherwise request all thumbnails of a page at the same moment."""
     turn = pk.int % PERIOD
     until = ((int(time.time()) + turn) // PERIOD + 2) * PERIOD - turn
     return f"{until}-{_signature(str(until), str(pk), secret)}"
 
 
 def _signature(until: str, name: str, secret: str) -> str:
-    """As nginx's module secure_link has it: MD5 of a text that ends with the secret, which
-    nobody can lengthen, in base64 for addresses."""
-    # What is signed is of our own making: collisions help nobody (docs/decisions/0032).
+    """Return the signature as nginx's module secure_link computes it: MD5 in URL-safe base64.
+    The text ends with the secret, which prevents length extension."""
+    # Only this server chooses the signed text: collisions help nobody (docs/decisions/0032).
     text = f"{until} {name} {secret}"
     digest = hashlib.md5(text.encode(), usedforsecurity=False).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
@@ -89,8 +88,8 @@ def _secret(shared: str, key: str) -> str:
 
 @lru_cache
 def _parts(_prefix: str, link: str) -> tuple[str, str, str]:
-    """What stands around key and id. A grid has hundreds of addresses, and Django takes
-    longer to find a path than to write it down."""
+    """Return the parts of a path before, between and after key and id. They are cached: a grid
+    has hundreds of addresses, and `reverse` is slow."""
     if link:
         found = reverse("api:shared-thumbnail-signed", args=[link, _ANY_KEY, _ANY])
     else:

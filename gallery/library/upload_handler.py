@@ -1,7 +1,7 @@
-"""Stop storing a file that is too large, and still answer properly.
+"""Stops storing a file that is too large, and still answers properly.
 
-Cutting the connection would show the browser a network error instead of our
-sentence, so the rest of the request is read and thrown away.
+If the connection were closed, the browser would show a network error instead of our sentence.
+The rest of the request is therefore read and discarded.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from django.core.files.uploadhandler import FileUploadHandler
 class SizeLimitUploadHandler(FileUploadHandler):
     """The first of FILE_UPLOAD_HANDLERS: past MAX_UPLOAD_BYTES it passes nothing on.
 
-    Such a file arrives in request.FILES without content but with its true size,
-    which is what validation refuses. `request.META["clipsite.upload_too_large"]`
-    is set as well, for those who want to know before they look.
+    Such a file arrives in request.FILES without content but with its true size, and validation
+    refuses it. `request.META["clipsite.upload_too_large"]` is set as well, for code that has
+    to know before it reads the files.
     """
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:

@@ -1,7 +1,7 @@
-"""Acts on many rows of one person come one after the other.
+"""A lock that serialises the acts of one user on many rows.
 
-Two that update the same rows in different orders would wait for each other, until
-the database ends one of them. Nobody else changes these rows in numbers.
+Two acts that update the same rows in different orders would deadlock. Only the user's own
+acts change many of these rows at once.
 """
 
 from __future__ import annotations
@@ -12,6 +12,6 @@ from gallery.models import User
 
 
 def lock_user(user: User) -> None:
-    """Hold the user's turn until the transaction ends."""
+    """Take the user's lock and hold it until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"acts:{user.pk}"])

@@ -1,7 +1,7 @@
-"""Is this file a picture that we keep? The content decides, never the name.
+"""Decides whether a file is an accepted picture. The content decides, never the name.
 
-Checks in order, so that the cheap ones protect the dear ones: size, sniffed
-format, pixels and bytes (counted from the header), full decode.
+Cheap checks run before expensive ones: size, format by signature, pixels and bytes (counted
+from the header), full decode.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from gallery.pixels.isolation import Undecodable, undecodable_unless_io
 
 logger = logging.getLogger(__name__)
 
-# Pillow's format -> content type, extension. What many phones write, a JPEG followed by
-# others (depth, a second lens), is a JPEG: the first one is the picture.
+# Pillow's format -> content type, extension. Many phones write a JPEG followed by others
+# (depth, a second lens). This counts as a JPEG: the first one is the picture.
 _TYPES = {
     "JPEG": ("image/jpeg", "jpg"),
     "PNG": ("image/png", "png"),
@@ -42,7 +42,7 @@ _TYPES = {
 _PICTURE_EXTENSIONS = {extension for _type, extension in _TYPES.values()}.union(
     ("jpeg", "jpe", "jfif", "mpo", "heif", "tif", "dib")
 )
-# Of those that are refused, too: who sends one wants to know why.
+# With those of refused formats: people who send such a file want to know why it is refused.
 PICTURE_EXTENSIONS = _PICTURE_EXTENSIONS.union(
     ("svg", "svgz", "psd", "psb", "xcf", "jxl", "jp2", "j2k", "ico", "tga", "eps", "ai", "pdf"),
     ("dng", "nef", "nrw", "cr2", "cr3", "crw", "arw", "srf", "sr2", "orf", "rw2", "raf", "pef"),
@@ -52,8 +52,8 @@ PICTURE_EXTENSIONS = _PICTURE_EXTENSIONS.union(
 
 @dataclass(frozen=True)
 class PictureFacts:
-    """What a file is. Width and height are those after the EXIF orientation. `incomplete`:
-    it breaks off before its end, and what is missing is not seen."""
+    """Format and size of a picture. Width and height are those after the EXIF orientation.
+    `incomplete`: the file is truncated, and a part of the picture is missing."""
 
     format: str
     content_type: str
@@ -64,13 +64,12 @@ class PictureFacts:
 
 
 def inspect_picture(file: IO[bytes], name: str = "") -> PictureFacts:
-    """Check that `file` is a picture of an accepted kind, whole or broken off, and say what
-    it is.
+    """Check that `file` is a picture of an accepted format, whole or truncated, and return its
+    format and size.
 
-    `name` is used to word the refusal, for nothing else. Raises TooLarge (too_large),
-    Refusal (empty_file, not_a_picture, unsupported_format, too_many_pixels, too_costly,
-    damaged_picture), all of them about the field "file", or Unavailable where too many
-    others are read just now.
+    `name` is only used to word the refusal. Raises TooLarge (too_large), Refusal (empty_file,
+    not_a_picture, unsupported_format, too_many_pixels, too_costly, damaged_picture), all of
+    them about the field "file", or Unavailable if too many pictures are being decoded.
     """
     header = check_header(file, name)
     with damage_told():
@@ -82,7 +81,8 @@ def inspect_picture(file: IO[bytes], name: str = "") -> PictureFacts:
 
 
 def check_header(file: IO[bytes], name: str = "") -> Header:
-    """All but the pixels. Raises as `inspect_picture` does."""
+    """Check everything but the pixels, and return the header. Raises as `inspect_picture`
+    does."""
     _check_size(file)
     header = _read_header(file, name)
     if header.pixels > settings.MAX_PIXELS:
@@ -92,7 +92,7 @@ def check_header(file: IO[bytes], name: str = "") -> Header:
 
 @contextmanager
 def damage_told() -> Iterator[None]:
-    """What cannot be decoded -> Refusal (damaged_picture)."""
+    """Turn Undecodable into Refusal (damaged_picture)."""
     try:
         yield
     except Undecodable as error:
@@ -118,7 +118,7 @@ def _check_size(file: IO[bytes]) -> None:
 
 
 def _size_of(file: IO[bytes]) -> int:
-    # An upload knows its size, also where the handler stopped storing it.
+    # An upload knows its size, even if the handler stopped storing it.
     size = getattr(file, "size", None)
     return int(size) if size is not None else file.seek(0, os.SEEK_END)
 
@@ -139,7 +139,7 @@ def _read_header(file: IO[bytes], name: str) -> Header:
 
 
 def _refuse_unread(file: IO[bytes], head: bytes) -> None:
-    """What a library would read, but not as what it is, is told by its content."""
+    """Raise Refusal for a file that a library would decode, but wrongly."""
     kind = raw.kind_of(file)
     if kind is not None:
         message = _(
@@ -170,7 +170,7 @@ def _refuse_unread(file: IO[bytes], head: bytes) -> None:
 def _is_read(file: IO[bytes]) -> bool:
     try:
         return tiff.is_read(file)
-    except SyntaxError:  # damaged, which is for others to say
+    except SyntaxError:  # damaged, which the decoder reports
         return True
 
 

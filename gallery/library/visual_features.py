@@ -18,7 +18,7 @@ from gallery.work.analyser import Analyser, Entry
 
 
 def visual_features_of(picture: Picture) -> dict[str, Any]:
-    """The fields of an Image that tell what `picture` (upright, opaque) looks like."""
+    """Return the fields of an Image that describe what `picture` (upright, opaque) looks like."""
     colours = palette.dominant(picture)
     places = np.array([found.colour for found in colours]).reshape(-1, 3)
     return {
@@ -32,8 +32,8 @@ def visual_features_of(picture: Picture) -> dict[str, Any]:
 
 class VisualFeatures(Analyser):
     name = "visual_features"
-    # Who changes what is computed above, or the names of colours, raises it: all pictures are
-    # looked at again, and then compared.
+    # Raise it with every change of the features above or of the names of colours: all pictures
+    # are then analysed and compared again.
     version = 1
     needs = (renditions.ANALYSER,)
     batch_size = 16

@@ -1,7 +1,6 @@
-"""Dates and times as programs write them into files, read as the clock on the spot showed
-them.
+"""Dates and times as programs write them into files, read as local times.
 
-The year comes first: 03/04/2010 means two days, and neither is taken.
+In digits, the year must come first: 03/04/2010 is ambiguous and not read.
 
 Sources: Exif 3.0, 4.6.6; ISO 8601; RFC 5322, 3.3; IPTC-IIM 4.2; PNG (third edition), 11.3.3.1.
 """
@@ -17,9 +16,9 @@ from django.utils import timezone
 from gallery.library.clocks import Clock
 
 FIRST_PHOTOGRAPH = 1826
-# What a clock shows that was never set, and what a file says where a program wrote a zero.
+# The time of a clock that was never set, and of a zero that a program wrote.
 _NEVER_SET = datetime(1970, 1, 1)
-# From UTC-12 to UTC+14, and a little more than there has ever been.
+# Offsets go from UTC-12 to UTC+14; historical ones went a little further.
 _MOST_OFFSET = timedelta(hours=16)
 
 _SEPARATED = r"(?P<year>\d{4})[-:/.](?P<month>\d{1,2})[-:/.](?P<day>\d{1,2})"
@@ -38,24 +37,25 @@ _SHAPES = [
 # "2010: 5: 1  9: 3: 0", as some cameras write it.
 _BLANK = re.compile(r"(?<=[-:/.]) (?=\d)", re.ASCII)
 _OFFSET = re.compile(r"([-+])(\d\d):?(\d\d)?", re.ASCII)
-# Of letters. "-0000" says that the zone is not known.
+# For dates of e-mails. "-0000" means that the zone is unknown.
 _LETTERS = re.compile(r"[A-Za-z]{3}")
-_ZONE_OF_LETTER = re.compile(r"(?:GMT|UTC?|[ECMP][SD]T|\+\d{4}|-(?!0000)\d{4})\b", re.ASCII)
+_EMAIL_ZONE = re.compile(r"(?:GMT|UTC?|[ECMP][SD]T|\+\d{4}|-(?!0000)\d{4})\b", re.ASCII)
 
 
 def read(text: str, offset: str = "") -> Clock | None:
-    """A date, with or without its time, from the first photograph until tomorrow; None for
-    what is none. `offset`, like "+08:00", is what stands elsewhere; one in the text itself
-    comes first. Without a time it is the first moment of the day."""
+    """Read a date, with or without a time, between the first photograph and tomorrow; None if
+    there is none. `offset`, like "+08:00", comes from another field; an offset in the text
+    takes precedence. A date without a time means the first moment of the day."""
     text = _BLANK.sub("0", text.strip())
     for shape in _SHAPES:
         if match := shape.fullmatch(text):
             return _of_parts(match.groupdict(), offset)
-    return _of_letter(text)
+    return _of_email(text)
 
 
 def of_utc(moment: datetime) -> Clock | None:
-    """A moment of which no clock on the spot is known: as the clocks of the site showed it."""
+    """Return a moment in UTC (naive) as local time of the site, for sources without an
+    offset."""
     try:
         return believable(Clock(timezone.make_naive(moment.replace(tzinfo=UTC))))
     except (ValueError, OverflowError):
@@ -63,7 +63,8 @@ def of_utc(moment: datetime) -> Clock | None:
 
 
 def read_offset(text: str) -> timedelta | None:
-    """None where it is absent, or the "   :  " of a camera that does not know."""
+    """Return an offset from UTC, or None if `text` has none, like the "   :  " of cameras that
+    do not know it."""
     text = text.strip()
     if text in ("Z", "z", "UTC", "GMT"):
         return timedelta(0)
@@ -77,7 +78,7 @@ def read_offset(text: str) -> timedelta | None:
 
 
 def believable(clock: Clock) -> Clock | None:
-    """None for what no photograph can be of."""
+    """Return `clock`, or None if no photograph can have been taken then."""
     if clock.time.year < FIRST_PHOTOGRAPH or clock.time == _NEVER_SET:
         return None
     try:
@@ -111,13 +112,14 @@ def _of_parts(parts: dict[str, str | None], offset: str) -> Clock | None:
     return believable(Clock(time, read_offset(zone) if zone else read_offset(offset)))
 
 
-def _of_letter(text: str) -> Clock | None:
-    """ "Sat, 01 May 2010 12:00:00 +0200", as in letters, or as asctime of C writes it."""
+def _of_email(text: str) -> Clock | None:
+    """Read a date like "Sat, 01 May 2010 12:00:00 +0200", as in e-mails, or as C's asctime
+    writes it."""
     parsed = parsedate_tz(text[:64]) if _LETTERS.search(text) else None
     if parsed is None:
         return None
     offset = timedelta(seconds=parsed[9] or 0)
-    known = _ZONE_OF_LETTER.search(text) is not None and abs(offset) <= _MOST_OFFSET
+    known = _EMAIL_ZONE.search(text) is not None and abs(offset) <= _MOST_OFFSET
     try:
         return believable(Clock(datetime(*parsed[:6]), offset if known else None))
     except ValueError:

@@ -1,7 +1,7 @@
-"""The properties of a packet of XMP that say when a picture was taken.
+"""The properties of an XMP packet that say when a picture was taken.
 
-A packet is XML from outside: nothing is looked up, no entity is put in place of another,
-and one with a document type is not read. Source: ISO 16684-1 (XMP), 7.
+A packet is untrusted XML: nothing external is loaded, entities are not expanded, and a packet
+with a document type is not read. Source: ISO 16684-1 (XMP), 7.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ _MOST_TEXT = 100
 
 
 class _Refused(Exception):
-    """A document type, or more levels than any packet has."""
+    """The packet has a document type, or more levels than any real one."""
 
 
 def read_properties(packet: bytes) -> dict[str, str]:
-    """By their usual names, the first of each, written as attributes or as elements. Of a
-    packet that is broken those before the fault; of one with a document type none."""
+    """Return the properties by their usual names, the first value of each, whether written as
+    attributes or as elements. A broken packet yields those before the fault, a refused one
+    none."""
     reader = _Reader()
     try:
         reader.parser.Parse(packet.strip(b"\0 \t\r\n"), True)
@@ -40,8 +41,8 @@ def read_properties(packet: bytes) -> dict[str, str]:
 
 
 class _Reader:
-    """Only properties of the picture itself count: those of a description right below the
-    root. What a packet tells of others, such as what it was made from, lies deeper."""
+    """Collects the properties of the picture itself: those of a description right below the
+    root. Properties of other pictures, such as its source, lie deeper."""
 
     def __init__(self) -> None:
         self.found: dict[str, str] = {}
@@ -80,5 +81,5 @@ class _Reader:
             self.found.setdefault(_PROPERTIES[name], value.strip()[:_MOST_TEXT])
 
 
-def _refuse(*_told: Any) -> None:
+def _refuse(*_arguments: Any) -> None:
     raise _Refused

@@ -1,4 +1,4 @@
-"""Ways in: invitations to register and tokens for programs."""
+"""Access to accounts: invitations to register, and tokens for programs."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
 
 class Invitation(models.Model):
-    """One person may register with it, where registration is by invitation."""
+    """Lets one person register where registration is by invitation."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     code = models.CharField(max_length=64, unique=True, default=new_code, editable=False)
-    # Empty: whoever has the address may use it.
+    # Empty: anybody who has the link may use it.
     email = models.EmailField(_("e-mail address"), blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="invitations"
@@ -52,8 +52,8 @@ class Invitation(models.Model):
 
 
 class ApiToken(models.Model):
-    """What an account calls a token and lets it do. Tokens without such a row came
-    from signing in through the API: they may do everything."""
+    """Name and scope of a token. Tokens without such a row were issued by signing in through
+    the API and have full access."""
 
     class Scope(models.TextChoices):
         READ = "read", _("Read only")
@@ -77,8 +77,8 @@ class ApiToken(models.Model):
 
 
 class TokenBinding(models.Model):
-    """What signed in to the account when the token was made (`User.credentials_digest`).
-    The token works for as long as that is so; one without such a row never does."""
+    """The credentials of the account when a token was issued (`User.credentials_digest`). The
+    token works as long as they are unchanged; a token without such a row never works."""
 
     token = models.OneToOneField(
         "knox.AuthToken", on_delete=models.CASCADE, primary_key=True, related_name="binding"
@@ -94,6 +94,6 @@ class TokenBinding(models.Model):
 
     @classmethod
     def rebind(cls, user_id: int, former: str, credentials: str) -> int:
-        """Let the tokens that `former` credentials gave go on with these."""
+        """Bind the tokens of the `former` credentials to the new ones. Returns how many."""
         bound = cls.objects.filter(token__user_id=user_id, credentials=former)
         return bound.update(credentials=credentials)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class AlbumQuerySet(models.QuerySet["Album"]):
-    """Who may do what with an album."""
+    """Albums by what a user may do with them."""
 
     def owned_by(self, user: User | AnonymousUser) -> AlbumQuerySet:
         return self.filter(owner_id=user.pk, deleted_at__isnull=True) if user.pk else self.none()
@@ -46,10 +46,10 @@ class AlbumQuerySet(models.QuerySet["Album"]):
 
 
 class Album(models.Model):
-    """Pictures in an order of one's own, shared as one.
+    """Pictures in an order chosen by hand, shared together.
 
-    Whoever may see the album sees every picture in it: an entry is made by the
-    owner of the picture alone (`AlbumItem`), who thereby shows it there.
+    Everybody who may see the album sees every picture in it. Only the owner of a picture adds
+    it to an album (`AlbumItem`), and so agrees to that.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -61,7 +61,7 @@ class Album(models.Model):
     )
     title = models.CharField(_("title"), max_length=200)
     description = models.TextField(_("description"), max_length=5000, blank=True)
-    # Null, or no longer in the album: the first picture.
+    # If it is null or no longer in the album, the first picture is the cover.
     cover = models.ForeignKey(
         "gallery.Image", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

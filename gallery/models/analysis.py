@@ -1,4 +1,4 @@
-"""What is done to pictures by workers: record and queue in one (gallery.work)."""
+"""What workers do to pictures: record and queue in one (gallery.work)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Analysis(models.Model):
-    """What one analyser makes of one picture: waiting, done, or failed with a reason.
+    """The work of one analyser on one picture: waiting, done, or failed with a reason.
 
-    A worker claims rows for a limited time; whoever dies loses the claim, not the work.
+    A worker claims rows for a limited time. If it dies, another worker does the work.
     """
 
     class State(models.TextChoices):
@@ -18,7 +18,7 @@ class Analysis(models.Model):
         DONE = "done", _("Done")
         FAILED = "failed", _("Failed")
 
-    # The database cascades: a worker may be writing what a purge does not know of yet.
+    # The database cascades: a worker may be writing rows that a purge cannot see yet.
     image = models.ForeignKey(
         "gallery.Image", on_delete=models.DO_NOTHING, related_name="analyses", db_constraint=False
     )
@@ -27,7 +27,7 @@ class Analysis(models.Model):
     state = models.CharField(
         _("state"), max_length=10, choices=State.choices, default=State.WAITING
     )
-    # How often a worker ended, or met what it did not know, while it was at it.
+    # How often a worker died or met an unknown error during this work.
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     not_before = models.DateTimeField(null=True, editable=False)
     # A worker that dies loses its claim when this time passes, or when a worker of
@@ -35,8 +35,8 @@ class Analysis(models.Model):
     claim = models.UUIDField(null=True, editable=False)
     claimed_by = models.CharField(max_length=255, blank=True, default="", editable=False)
     claimed_until = models.DateTimeField(null=True, editable=False)
-    # Why it failed, or waits: a stable word, and below it what happened. The first line of
-    # `reason` is for the owner (translate it to show it), the rest for the log.
+    # Why it failed or waits: a stable code, and a text. The first line of `reason` is for the
+    # owner (translate it to show it), the rest for the log.
     reason_code = models.CharField(_("reason"), max_length=40, blank=True, default="")
     reason = models.TextField(_("reason"), blank=True, default="")
     done_at = models.DateTimeField(null=True, editable=False)
@@ -68,12 +68,12 @@ class Analysis(models.Model):
 
 
 class Backfill(models.Model):
-    """How far an analyser's rows have been made for the pictures that were there before it,
-    or before its version. Pictures that come later bring their rows."""
+    """How far an analyser's rows have been made for pictures older than it, or older than its
+    version. Newer pictures get their rows when they are added."""
 
     analyser = models.CharField(max_length=40, primary_key=True)
     version = models.PositiveSmallIntegerField()
-    # The last picture, by id, whose row is made.
+    # The last picture, by id, whose row has been made.
     after = models.UUIDField(null=True)
     finished_at = models.DateTimeField(null=True)
 
@@ -86,11 +86,11 @@ class Backfill(models.Model):
 
 
 class Outage(models.Model):
-    """Something that workers need is away: a breaker that is open. No row, no outage."""
+    """An open circuit breaker: something that workers need is down. Without a row it is up."""
 
     thing = models.CharField(max_length=40, primary_key=True)
     since = models.DateTimeField(auto_now_add=True)
-    # When it is asked for again, and how often it was since.
+    # When it is tried next, and how often it has been tried since.
     ask_at = models.DateTimeField()
     asked = models.PositiveIntegerField(default=0)
     detail = models.TextField(blank=True)

@@ -1,4 +1,4 @@
-"""Times as the clocks on the spot showed them, which are no moments: without a zone."""
+"""Local times at the place where a picture was taken. They have no time zone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 
 class ClockField(models.DateTimeField):
-    """A naive datetime: `timestamp without time zone`. Neither Django nor PostgreSQL moves
+    """A naive datetime: `timestamp without time zone`. Neither Django nor PostgreSQL converts
     it from one zone to another."""
 
     def db_type(self, connection: Any) -> str:
@@ -23,8 +23,8 @@ class ClockField(models.DateTimeField):
 
 
 class OnTheSpot(Func):
-    """What clocks showed at a moment, where they are ahead of UTC by some seconds: the first
-    of the `moments` that is known, and the column of the seconds."""
+    """The local time of a moment: the first of the columns `moments` that is not null, plus the
+    offset from UTC in seconds in the column `ahead`."""
 
     template = "(%(expressions)s * interval '1 second')"
     arg_joiner = " AT TIME ZONE 'UTC' + "
@@ -35,14 +35,14 @@ class OnTheSpot(Func):
 
 
 class MonthOf(Func):
-    """The first of the month that a time on the spot lies in. Django's own `TruncMonth` would
-    take it for a moment in the zone of the site."""
+    """The first day of the month of a local time. Django's own `TruncMonth` would take it for a
+    moment and convert it to the site's zone."""
 
     template = "date_trunc('month', %(expressions)s)"
     output_field = ClockField()
 
 
 def ahead_of_utc(moment: datetime | None = None) -> int:
-    """Seconds by which the clocks of the site were ahead of UTC at `moment` (now)."""
+    """Return the site's offset from UTC in seconds at `moment` (default: now)."""
     offset = timezone.localtime(moment).utcoffset()
     return round(offset.total_seconds()) if offset is not None else 0

@@ -11,8 +11,7 @@ class EmbeddingSpace(models.Model):
     comparable with each other and with nothing else.
 
     `dimensions`, `logit_scale`, `logit_bias` and `checksum` are unknown until an
-    encoder worker has loaded the model once; `error` then holds one sentence if
-    it could not.
+    encoder worker has loaded the model once. If that fails, `error` holds one sentence.
     """
 
     class State(models.TextChoices):
@@ -54,8 +53,8 @@ class EmbeddingSpace(models.Model):
     calibration = models.JSONField(default=dict, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     activated_at = models.DateTimeField(_("activated"), null=True, editable=False)
-    # Larger with each switch: what is made of the active space's vectors for the whole
-    # library has it as its version.
+    # Larger with each switch of the active space: the version of everything that is computed
+    # for the whole library from the active space's vectors.
     generation = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
 
     class Meta:
@@ -77,17 +76,17 @@ class EmbeddingSpace(models.Model):
 
     @property
     def is_loaded(self) -> bool:
-        """Whether a worker has loaded the model once and measured it."""
+        """True once a worker has loaded the model and measured it."""
         return self.dimensions is not None
 
 
 class Embedding(models.Model):
-    """The vector of one part of a picture in one space. Written when it is there, and
-    replaced when it is made anew: what is still to be encoded stands in Analysis, since
-    PostgreSQL enters each changed version of these rows into the indexes of vectors."""
+    """The vector of one part of a picture in one space. A row is written when its vector has
+    been computed. Pending work is kept in Analysis instead, since PostgreSQL adds every changed
+    version of these rows to the vector indexes."""
 
-    # The database cascades, here and for the space: a worker may be writing what whoever
-    # removes them does not know of yet.
+    # The database cascades, here and for the space: a worker may be writing rows that their
+    # removal cannot see yet.
     image = models.ForeignKey(
         "gallery.Image", on_delete=models.DO_NOTHING, related_name="embeddings", db_constraint=False
     )
@@ -96,7 +95,7 @@ class Embedding(models.Model):
     )
     # 0 is the still picture.
     part = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
-    # Without a size: spaces differ. Each space has a partial expression index
+    # Without dimensions, since spaces differ. Each space has a partial expression index
     # with its own cast (see gallery.indexing.vector_indexes).
     vector = HalfVectorField(editable=False)
     encoded_at = models.DateTimeField(editable=False)

@@ -1,6 +1,6 @@
 """The map of the library by meaning: one for each space, over everybody's pictures.
 
-Each viewer is shown the points of the pictures that they may see, and no others.
+Viewers see the points of the pictures that they may see, and no others.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ class ExploreMap(Leased):
     state = models.CharField(
         _("state"), max_length=10, choices=State.choices, default=State.WAITING
     )
-    # Of the layout, from 0 to 1, for those who wait.
+    # The progress of the layout, from 0 to 1, for users who wait.
     progress = models.FloatField(default=0)
     # How many pictures the layout was computed from; later ones are fitted in.
     laid_out = models.PositiveIntegerField(default=0)
     error = models.TextField(_("error"), blank=True)
-    # A map that failed is tried again then.
+    # When a failed map is tried again.
     not_before = models.DateTimeField(null=True, editable=False)
     built_at = models.DateTimeField(null=True)
 

@@ -27,23 +27,24 @@ if TYPE_CHECKING:
     from gallery.models.user import User
 
 
-# `deleted_at` of pictures that their owner gave up for good: out of everybody's
-# sight, and the next that a worker removes (gallery.organising.trash).
+# `deleted_at` of pictures that their owner deleted for good: nobody sees them any more, and a
+# worker removes them next (gallery.organising.trash).
 GIVEN_UP = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @lru_cache(maxsize=viewer_cache.MAX_VIEWERS)
 def _in_album_of(user: User) -> Exists:
-    """Whether an album that `user` may see has the picture. The question depends on who
-    the user is and on nothing else: it is put together once, and asked each time."""
+    """Return the condition that an album that `user` may see contains the picture. It depends on
+    the user alone, so it is built once and cached."""
     albums = Album.objects.visible_to(user).order_by().values("pk")
-    # EXISTS and not IN: PostgreSQL then asks for one picture or gathers them all, as is
-    # cheaper, and does not count the gathering for each picture that it looks at.
+    # EXISTS and not IN: PostgreSQL then looks up one picture or collects all of them, whichever
+    # is cheaper, and does not count the cost of collecting for each picture.
     return Exists(AlbumItem.objects.filter(image_id=OuterRef("pk"), album__in=albums))
 
 
 def _gathered_from_albums_of(user: User) -> Func:
-    """The same, for which PostgreSQL gathers them all first."""
+    """Return the same condition, for which PostgreSQL collects the pictures of all albums
+    first."""
     albums = Album.objects.visible_to(user).order_by().values("pk")
     items = AlbumItem.objects.filter(album__in=albums).order_by().values("image_id")
     return Func(
@@ -63,8 +64,8 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return self.filter(self._visible(user), deleted_at__isnull=True)
 
     def reachable_by(self, user: User | AnonymousUser) -> ImageQuerySet:
-        """Visible pictures plus unlisted ones, whose id `user` names, as in a link.
-        Moderators reach what moderators have hidden, to judge it again."""
+        """Visible pictures and unlisted ones, for requests by id, as from a link. Moderators also
+        reach pictures that moderators have hidden, to review them."""
         reachable = self._visible(user) | Q(
             visibility=Image.Visibility.UNLISTED, hidden_at__isnull=True
         )
@@ -81,8 +82,8 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return self.filter(owner_id=user.pk, deleted_at__gt=GIVEN_UP) if user.pk else self.none()
 
     def in_album(self, album: Album) -> ImageQuerySet:
-        """All that the album shows to whoever may see it; its people have a right to
-        see each of these pictures through it, whatever their own visibility."""
+        """Pictures that the album shows to everybody who may see it, whatever the visibility of
+        each picture."""
         return self.filter(
             Q(hidden_at__isnull=True),
             pk__in=AlbumItem.objects.filter(album=album).values("image_id"),
@@ -95,21 +96,21 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return self.annotate(is_favourite=Exists(marks))
 
     def with_tag_names(self, user: User | AnonymousUser) -> ImageQuerySet:
-        """Annotates `tag_names`: of the tags that are `user`'s own."""
+        """Annotates `tag_names`: the names of `user`'s own tags."""
         own = Tag.objects.filter(owner_id=user.pk or 0, images=OuterRef("pk"))
         return self.annotate(tag_names=ArraySubquery(own.values("name")))
 
     def with_place(self) -> ImageQuerySet:
-        """Annotates what `keyset.IN_ALBUM` orders by; the pictures are joined with the
-        items of one album."""
+        """Annotates the fields of the order `keyset.IN_ALBUM`. The queryset has to be joined
+        with the items of one album."""
         return self.annotate(position=F("album_items__position"), item_id=F("album_items__id"))
 
     def parts_visible_to(
         self, user: User | AnonymousUser, *, gathered: bool = False
     ) -> list[ImageQuerySet]:
-        """`visible_to` in parts that may overlap: beside an index that knows nothing of
-        rights, PostgreSQL reads each by way of its owner where that is less. `gathered`:
-        pictures of albums by way of the albums, which is more where those are large."""
+        """Return `visible_to` in parts that may overlap. Next to an index that knows nothing of
+        rights, PostgreSQL can read each part by owner if that is less. `gathered`: read pictures
+        of albums by album, which is more if the albums are large."""
         parts = self._parts(user)
         if gathered and user.pk:
             parts[-1] = Q(_gathered_from_albums_of(user), hidden_at__isnull=True)
@@ -121,7 +122,8 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
     @staticmethod
     def _parts(user: User | AnonymousUser) -> list[Q]:
-        """What is public and, of an account, what is its own and what its albums show."""
+        """Return conditions: public pictures and, for an account, own ones and those of its
+        albums."""
         public = Q(visibility=Image.Visibility.PUBLIC, hidden_at__isnull=True)
         if not user.pk:
             return [public]
@@ -130,7 +132,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
 class ImageManager(models.Manager.from_queryset(ImageQuerySet)):  # type: ignore[misc]
     def get_queryset(self) -> ImageQuerySet:
-        """What only the database reads stays there."""
+        """Leave out columns that only the database reads."""
         return cast("ImageQuerySet", super().get_queryset().defer("words", "name_words"))
 
 
@@ -167,23 +169,23 @@ class Image(models.Model):
     content_type = models.CharField(_("type"), max_length=50, editable=False)
     width = models.PositiveIntegerField(_("width"), editable=False)
     height = models.PositiveIntegerField(_("height"), editable=False)
-    # The file breaks off: what is missing of the picture is grey or empty.
+    # The file is truncated: the missing part of the picture is grey or empty.
     incomplete = models.BooleanField(
         _("incomplete"), default=False, db_default=False, editable=False
     )
 
-    # Of an animation more than one; the pages of a TIFF are none. Null: not counted yet.
+    # An animation has more than one; pages of a TIFF do not count. Null: not counted yet.
     frames = models.PositiveIntegerField(null=True, editable=False)
-    # Of one turn of an animation, in seconds, where the file says so.
+    # The length of one loop of an animation in seconds, if the file says so.
     duration = models.FloatField(null=True, editable=False)
 
-    # What a file says of its picture, and in which way it was read: 0, before there were
-    # versions of that (gallery.library.facts). Width and height above are those after the
-    # orientation is applied.
+    # Facts from the file. `facts` is the version of the code that read them
+    # (gallery.library.facts); 0: read before there were versions. Width and height above are
+    # those after the orientation is applied.
     facts = models.PositiveSmallIntegerField(default=0, editable=False)
     captured_at = models.DateTimeField(_("taken"), null=True, blank=True)
-    # Seconds by which the clocks where it was taken, or else those of the site, were ahead
-    # of UTC then; and whether that is known, not assumed.
+    # The offset from UTC in seconds at the place and time where it was taken, or else that of
+    # the site; and whether it is known, not assumed.
     ahead_of_utc = models.IntegerField(default=clock.ahead_of_utc, editable=False)
     is_offset_known = models.BooleanField(default=False, editable=False)
     camera = models.CharField(_("camera"), max_length=200, blank=True)
@@ -198,15 +200,15 @@ class Image(models.Model):
     )
 
     # What the picture looks like, computed by the media worker from its smallest rendition.
-    # Dominant colours: [["#c0392b", 0.41], …] with their share of the picture, the cells
-    # of OKLab that they lie in (gallery.library.oklab) and, negative, the names that
-    # people call them (gallery.library.colour_names).
+    # Dominant colours: [["#c0392b", 0.41], …] with their share of the picture, their cells in
+    # OKLab (gallery.library.oklab) and, as negative numbers, their names
+    # (gallery.library.colour_names).
     palette = models.JSONField(default=list, editable=False)
     colour_cells = ArrayField(models.SmallIntegerField(), default=list, editable=False)
-    # 64 bits, signed as PostgreSQL has them.
+    # 64 bits, as a signed integer for PostgreSQL.
     perceptual_hash = models.BigIntegerField(null=True, editable=False)
 
-    # Out of the way: no longer on the home page and the timeline, still found.
+    # Archived: no longer on the home page and the timeline, but still found.
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)
     # Hidden by a moderator from everybody but the owner.
     hidden_at = models.DateTimeField(_("hidden"), null=True, blank=True, editable=False)
@@ -221,15 +223,15 @@ class Image(models.Model):
 
     created_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
-    # When it was taken, or else uploaded, by the clocks on the spot: a time without a zone.
-    # All days, months and orders go by it.
+    # When it was taken, or else uploaded, as local time without a zone. All days, months and
+    # sort orders use it.
     taken_at = models.GeneratedField(
         expression=OnTheSpot("captured_at", "created_at", ahead="ahead_of_utc"),
         output_field=ClockField(),
         db_persist=True,
     )
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
-    # For the full-text search: what everybody may search by, and what the owner alone may.
+    # For the full-text search: words for everybody, and words for the owner alone.
     words = models.GeneratedField(
         expression=Words("title", weight="A") + Words("description", weight="B"),
         output_field=SearchVectorField(),
@@ -268,7 +270,7 @@ class Image(models.Model):
                 name="image_public_timeline",
                 condition=Q(visibility="public", deleted_at__isnull=True),
             ),
-            # Own, public and shared ones together, in one sweep from the newest on.
+            # Own, public and shared pictures together, in one scan from the newest on.
             models.Index(
                 fields=["-created_at", "-id"],
                 name="image_newest",
@@ -307,8 +309,8 @@ class Image(models.Model):
 
     @property
     def display_title(self) -> str:
-        """What a picture is called where it has no title. Never the file name:
-        that may hold what its owner would not show to others."""
+        """The title, or a placeholder. Never the file name, which may contain what its owner
+        would not show to others."""
         return self.title or str(_("Untitled"))
 
     @property
@@ -317,12 +319,12 @@ class Image(models.Model):
 
     @property
     def captured_clock(self) -> datetime | None:
-        """When it was taken, where that is known, by the clocks on the spot."""
+        """The local time when it was taken, or None if unknown."""
         return None if self.captured_at is None else self.taken_at
 
     @property
     def offset(self) -> timedelta | None:
-        """By how much those clocks were ahead of UTC, where that is known."""
+        """The offset of that local time from UTC, or None if unknown."""
         return timedelta(seconds=self.ahead_of_utc) if self.is_offset_known else None
 
     def is_owned_by(self, user: User | AnonymousUser) -> bool:

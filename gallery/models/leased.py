@@ -1,4 +1,4 @@
-"""Columns of a row that one worker at a time works on."""
+"""Columns of rows that only one worker at a time works on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from django.db import models
 
 
 class Leased(models.Model):
-    """Whose token `claim` is may work on the row until `claimed_until` (gallery.work.leases)."""
+    """The worker with the token `claim` may work on the row until `claimed_until`
+    (gallery.work.leases)."""
 
     claim = models.UUIDField(null=True, editable=False)
     claimed_until = models.DateTimeField(null=True, editable=False)

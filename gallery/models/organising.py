@@ -1,4 +1,4 @@
-"""What people note on pictures for themselves, and what they can take back."""
+"""Tags, favourites and downloads of a user, and acts that can be undone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TagQuerySet(models.QuerySet["Tag"]):
 
 
 class Tag(models.Model):
-    """A word that an owner sorts own pictures by. Nobody else sees it."""
+    """A word that an owner gives to own pictures. Nobody else sees it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
@@ -72,14 +72,14 @@ class Favourite(models.Model):
 
 
 class Change(models.Model):
-    """One act on many pictures, with what is needed to take it back."""
+    """One act on many pictures, with the data that is needed to undo it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="changes"
     )
     action = models.CharField(max_length=30)
-    # What it was before, in a shape that the action alone knows.
+    # The former state, in a shape that depends on the action.
     before = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
     undone_at = models.DateTimeField(null=True)
@@ -95,10 +95,10 @@ class Change(models.Model):
 
 
 class Download(models.Model):
-    """Pictures that somebody asked for as one file, until they have been fetched.
+    """Pictures that a user wants to download as one file.
 
-    Here and not in the cache, which may lose it: a link that leads nowhere would be
-    all that is left.
+    They are stored here and not in the cache, which may lose them: the link of the download
+    would then be dead.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,4 +1,4 @@
-"""What people keep of their searches, and what the gallery measures about its own."""
+"""Saved searches and the search history, near-duplicates, and measurements of the search."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class SavedSearch(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_searches"
     )
     name = models.CharField(_("name"), max_length=200)
-    # As gallery.search.query.Query tells itself in JSON.
+    # The JSON form of gallery.search.query.Query.
     query = models.JSONField()
     album = models.OneToOneField(
         "gallery.Album", on_delete=models.SET_NULL, null=True, related_name="smart"
     )
-    # When the album was last filled; null: it has to be.
+    # When the album was last filled; null: it has to be filled.
     filled_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -54,7 +54,7 @@ class SearchRecord(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="search_records"
     )
-    # The query in one line, as it stands in the address.
+    # The query in one line, as in the address of the page.
     text = models.CharField(max_length=2000)
     searched_at = models.DateTimeField()
 
@@ -81,10 +81,10 @@ class NearDuplicate(models.Model):
     # Cosine of the two vectors, and the bits in which the perceptual hashes differ.
     similarity = models.FloatField()
     bits = models.PositiveSmallIntegerField()
-    # Where they differ most, in levels of 255 (gallery.library.detail); null: not compared
-    # so closely, and infinite for what cannot be.
+    # Their largest local difference, in levels of 255 (gallery.library.detail). Null: not
+    # measured; infinite: cannot be measured.
     difference = models.FloatField(null=True)
-    # Somebody who owns both said that they are two pictures.
+    # The owner of both marked them as different pictures.
     dismissed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -104,7 +104,7 @@ class NearDuplicate(models.Model):
 
 
 class RecallMeasurement(Leased):
-    """How much of the exact answer the live index found, measured once.
+    """One measurement of how many of the exact results the live index found.
 
     `figures` holds one entry for each kind of query and each scope, see
     gallery.search.recall.

@@ -1,4 +1,4 @@
-"""Who an album or a picture is shown to besides its owner."""
+"""Sharing: groups of people, shared albums, and links to albums and pictures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gallery.models.user import User
 
 
 class AlbumRole(models.TextChoices):
-    """What somebody may do in an album of another; each includes those before it."""
+    """What a user may do in another user's album. Each role includes those before it."""
 
     VIEW = "view", _("View")
     ADD = "add", _("View and add own pictures")
@@ -36,7 +36,7 @@ class GroupQuerySet(models.QuerySet["Group"]):
         return self.filter(Q(owner_id=user.pk) | Q(pk__in=memberships))
 
     def with_members(self) -> GroupQuerySet:
-        """Prefetches `members`, by name: in no order, the database has those last who
+        """Prefetches `members`, by name. Without an order, the database returns those last who
         signed in last."""
         return self.prefetch_related(models.Prefetch("members", User.objects.order_by("username")))
 
@@ -45,7 +45,7 @@ class GroupQuerySet(models.QuerySet["Group"]):
 
 
 class Group(models.Model):
-    """People whom its owner shares albums with at once."""
+    """People with whom the owner of the group can share an album in one step."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
@@ -79,8 +79,8 @@ class Group(models.Model):
 
 class AlbumShareQuerySet(models.QuerySet["AlbumShare"]):
     def given_to(self, user: User | AnonymousUser) -> AlbumShareQuerySet:
-        """Shares with `user` by name or through a group. A group's owner is not
-        thereby its member."""
+        """Shares with `user`, directly or through a group. The owner of a group need not be a
+        member of it."""
         if not user.pk:
             return self.none()
         groups = Group.members.through.objects.filter(user_id=user.pk).values("group_id")
@@ -135,24 +135,24 @@ class AlbumShare(models.Model):
 
 
 def new_token() -> str:
-    """128 bits: nobody finds a link by trying."""
+    """Return a random token of 128 bits, which nobody can guess."""
     return secrets.token_urlsafe(16)
 
 
 class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
     def live(self) -> ShareLinkQuerySet:
-        """Links that let somebody new in: neither revoked nor expired nor used up."""
+        """Links that admit new visitors: neither revoked nor expired nor used up."""
         return self._unended().filter(
             Q(max_uses__isnull=True) | Q(use_count__lt=models.F("max_uses"))
         )
 
     def showing(self) -> ShareLinkQuerySet:
-        """Links that show something to those whom they have let in, the last one
-        included: what they lead to is there, and who made them may still share it."""
+        """Links that work for visitors whom they have admitted, even if they are used up now:
+        not ended, and see `standing`."""
         return self._unended().standing()
 
     def standing(self) -> ShareLinkQuerySet:
-        """Links whose target is there for others and whose maker may share it."""
+        """Links whose target others may see, and whose maker may still share it."""
         to_picture = Q(
             image__owner_id=models.F("created_by_id"),
             image__deleted_at__isnull=True,
@@ -169,7 +169,7 @@ class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
         return self.annotate(is_standing=models.Exists(standing))
 
     def managed_by(self, user: User | AnonymousUser) -> ShareLinkQuerySet:
-        """Links that `user` made, and all to albums that `user` manages."""
+        """Links that `user` made, and all links to albums that `user` manages."""
         if not user.pk:
             return self.none()
         managing = AlbumShare.objects.given_to(user).filter(role=AlbumRole.MANAGE)
@@ -186,7 +186,8 @@ class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
     def _managing() -> AlbumShareQuerySet:
         """Shares that let the maker of a link manage its album."""
         maker = models.OuterRef("created_by_id")
-        # Two levels down; one level down is the share, which has a maker of its own.
+        # The outer of the outer query: the outer query itself is for shares, which have a
+        # `created_by` of their own.
         memberships = Group.members.through.objects.filter(user_id=models.OuterRef(maker))
         return AlbumShare.objects.filter(
             Q(user_id=maker) | Q(group_id__in=memberships.values("group_id")),
@@ -196,8 +197,8 @@ class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
 
 
 class ShareLink(models.Model):
-    """An album or a picture shown to whoever has the address, and the password if
-    there is one."""
+    """An album or a picture shown to everybody who has the address, and the password if there
+    is one."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     token = models.CharField(max_length=64, unique=True, default=new_token, editable=False)
@@ -211,7 +212,7 @@ class ShareLink(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="share_links"
     )
     name = models.CharField(_("name"), max_length=100, blank=True)
-    # Hashed like an account's; empty: none is asked for.
+    # Hashed like an account's; empty: no password is needed.
     password = models.CharField(max_length=128, blank=True, editable=False)
     allow_download = models.BooleanField(_("may be downloaded"), default=False)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)

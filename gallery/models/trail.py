@@ -1,4 +1,4 @@
-"""What happened to the security of accounts and of what they share."""
+"""The log of events that matter for the security of accounts and of what they share."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 class SecurityEvent(models.Model):
-    """One line of the trail (gallery/trail.py). It outlives the accounts that it names,
-    for SECURITY_EVENT_DAYS. What fails again and again is one line that counts."""
+    """One line of the trail (gallery/trail.py). It is kept for SECURITY_EVENT_DAYS, even if the
+    accounts that it names are removed. Repeated failures are one line with a count."""
 
     class Source(models.TextChoices):
         PAGE = "page", _("Page")
@@ -24,8 +24,8 @@ class SecurityEvent(models.Model):
     last_at = models.DateTimeField(_("last time"), default=timezone.now)
     times = models.PositiveIntegerField(_("times"), default=1)
     kind = models.CharField(_("event"), max_length=40)
-    # Whose account, or whose thing, it is about; and who did it. Without constraints in
-    # the database: an account that goes at this moment must not keep anybody from acting.
+    # The account that is concerned, or that owns the object; and who acted. Without constraints
+    # in the database: an account that is removed meanwhile must not make the act fail.
     account = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
@@ -46,10 +46,10 @@ class SecurityEvent(models.Model):
     )
     actor_name = models.CharField(_("name of who did it"), max_length=150, blank=True)
     source = models.CharField(_("came through"), max_length=7, choices=Source.choices)
-    # As limits count it (PROXY_COUNT), and browser and system only.
+    # The address as rate limits see it (PROXY_COUNT); of the user agent only browser and system.
     address = models.CharField(_("network address"), max_length=64, blank=True)
     agent = models.CharField(_("browser"), max_length=60, blank=True)
-    # What it was done to, as "album:…".
+    # The object of the act, like "album:…".
     target = models.CharField(_("object"), max_length=100, blank=True)
     details = models.JSONField(_("details"), default=dict, encoder=DjangoJSONEncoder)
 

@@ -1,4 +1,4 @@
-"""Files on their way in: resumable uploads and imports of many at once."""
+"""Incoming files: resumable uploads, and imports of many pictures at once."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from gallery.models.leased import Leased
 class ResumableUpload(models.Model):
     """One file that arrives in parts (the tus protocol).
 
-    `offset` bytes lie safely on the disk; what a broken request left behind them
-    is cut off when the next part comes.
+    `offset` bytes are safely on the disk. Bytes that a broken request left behind them are cut
+    off when the next part comes.
     """
 
     class State(models.TextChoices):
@@ -34,7 +34,7 @@ class ResumableUpload(models.Model):
     # Title, visibility, album and the like, as the client sent them.
     metadata = models.JSONField(default=dict, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.RECEIVING)
-    # What became of it: a picture, an import (of a ZIP file), or a refusal.
+    # The result: a picture, an import (of a ZIP file), or a refusal.
     image = models.ForeignKey(
         "gallery.Image", on_delete=models.SET_NULL, null=True, related_name="+"
     )
@@ -98,8 +98,8 @@ class ImportBatch(Leased):
 
 
 class ImportItem(models.Model):
-    """One entry of a ZIP file or one address. The ledger of an import: a worker
-    that dies goes on with what is pending."""
+    """One entry of a ZIP file, or one address. If a worker dies, the import goes on with the
+    pending items."""
 
     class State(models.TextChoices):
         PENDING = "pending", _("Pending")

@@ -20,7 +20,7 @@ class AccountManager(UserManager["User"]):
 class User(AbstractUser, Leased):
     """An account. Its role says what it may do beyond its own pictures.
 
-    The lease is of the worker that removes it.
+    The lease belongs to the worker that removes the account.
     """
 
     class Role(models.TextChoices):
@@ -38,7 +38,7 @@ class User(AbstractUser, Leased):
     quota_bytes = models.BigIntegerField(_("most bytes"), null=True, blank=True)
     quota_images = models.PositiveIntegerField(_("most pictures"), null=True, blank=True)
 
-    # Raised when what signs in changes besides the password: a second factor, rights.
+    # Raised when credentials other than the password change: a second factor, rights.
     credentials_version = models.PositiveIntegerField(default=0, editable=False)
 
     # Set when the owner deleted the account: a worker removes what is left of it.
@@ -48,13 +48,13 @@ class User(AbstractUser, Leased):
 
     @property
     def credentials_digest(self) -> str:
-        """What sessions and tokens are bound to: another one ends them all, whatever way
-        the password came to change."""
+        """The digest to which sessions and tokens are bound. They all end when it changes,
+        however the password was changed."""
         return hashlib.sha256(f"{self.credentials_version}-{self.password}".encode()).hexdigest()
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Django hashes an old password anew when its settings have become stricter. That
-        is no other password: tokens stay bound."""
+        """Check the password. If Django's settings have become stricter, this also rehashes it.
+        The password is still the same, so tokens stay bound."""
         before = self.credentials_digest
         is_right = bool(super().check_password(raw_password))
         if self.credentials_digest != before:

@@ -1,14 +1,14 @@
 """Texts as PostgreSQL searches and compares them, in every language that people write.
 
-What one form of a text is, is decided by functions of the database alone (migration 0012),
-so that columns, indexes, stored and typed texts all go by the same:
+Only functions of the database (migration 0012) normalise texts, so that columns, indexes,
+stored and typed texts all follow the same rules:
 
-- `gallery_key`: texts of one key are the same name. Composed and decomposed letters, full
-  width, upper and lower case, ß and ss make no difference, nor does what is not seen
+- `gallery_key`: texts with the same key are the same name. Composed and decomposed letters,
+  full width, upper and lower case, ß and ss make no difference, nor do invisible characters
   (Unicode's NFKC_Casefold, as near as PostgreSQL comes to it).
 - `gallery_bare`: the key without the marks on and in letters (é, ø, ł, й, ά).
-- `gallery_spaced`: the key with what separates words as spaces.
-- `gallery_words`: the words as they stand and bare, both also by their English stems.
+- `gallery_spaced`: the key with spaces for all that separates words.
+- `gallery_words`: the words as written and bare, both also as English stems.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ class Words(SearchVectorCombinable, Func):
 
 
 def called(rows: QuerySet[Row], field: str, name: str) -> QuerySet[Row]:
-    """Those of `rows` whose `field` is the same name."""
+    """Return the rows whose `field` is the same name as `name`."""
     found = rows.alias(name_typed=Key(field)).filter(name_typed=Key(Value(name)))
     return cast("QuerySet[Row]", found)
 
 
 def named(rows: QuerySet[Row], field: str, name: str) -> QuerySet[Row]:
-    """Those of `rows` that somebody who types `name` may mean. Who leaves out the marks on
-    letters means names with and without them; who writes them, the name that has just
-    these, and what differs in marks only where there is none."""
+    """Return the rows that a user may mean by typing `name`. Without marks on its letters, it
+    means names with and without marks. With marks, it means the same name or, if there is none,
+    names that differ in marks."""
     typed = Value(name)
     alike = rows.alias(name_bare=Bare(field), name_key=Key(field)).filter(name_bare=Bare(typed))
     same = Q(name_key=Key(typed))
@@ -62,10 +62,10 @@ def named(rows: QuerySet[Row], field: str, name: str) -> QuerySet[Row]:
 
 
 def containing(field: str, part: str) -> Q:
-    """Whether `field` has `part` in it, whatever the case of letters and the marks on them."""
+    """Return the condition that `field` contains `part`, whatever case and marks of letters."""
     return Q(Contains(Bare(field), Bare(Value(part))))
 
 
 def beginning(field: str, part: str) -> Q:
-    """The same of its beginning."""
+    """Return the condition that `field` begins with `part`, whatever case and marks."""
     return Q(StartsWith(Bare(field), Bare(Value(part))))

@@ -1,7 +1,7 @@
-"""Entries of albums, many at once: one statement each, whatever their number.
+"""Changes many entries of albums at once, in one statement whatever their number.
 
-Whoever changes the entries of an album holds its lock, so that no two acts
-compute the same places.
+A caller that changes the entries of an album holds its lock, so that no two acts compute the
+same places.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from gallery.errors import Expired, Refusal
 from gallery.library import caps
 from gallery.models import Album, AlbumItem, Image
 
-# Places are floats: between two of them others find room until the gap is so small;
-# then what comes after is moved up.
+# Positions are floats, and new ones fit between two others. Below this gap, the entries that
+# follow are moved up.
 _SMALLEST_GAP = 1e-6
 
 # entry id, image id, position, time of adding
@@ -30,22 +30,23 @@ Move = tuple[UUID, float, float]
 
 
 def lock(album: Album) -> None:
-    """Wait for, and hold until the transaction ends, the right to change entries."""
+    """Take the lock for changing an album's entries and hold it until the transaction ends.
+    Raises Expired (album_gone)."""
     if not Album.objects.select_for_update(no_key=True).filter(pk=album.pk).exists():
         raise Expired("album_gone", _("This album has been deleted for good."))
 
 
 def touch(album_id: UUID, image_ids: Collection[UUID]) -> None:
-    """The album has been changed by what happened to these pictures. Its time tells this
-    to all of its people: it stays where nobody but a picture's owner sees the picture."""
+    """Set the time of change of an album after a change of these pictures. Everybody with access
+    sees that time, so it stays the same if only the owners see the pictures."""
     shown = Image.objects.filter(pk__in=image_ids, hidden_at__isnull=True, deleted_at__isnull=True)
     if image_ids and shown.exists():
         Album.objects.filter(pk=album_id).update(updated_at=timezone.now())
 
 
 def append(album: Album, image_ids: Sequence[UUID]) -> list[int]:
-    """Put pictures behind those that are there, in the order in which they were
-    taken. Returns the entries that are new. Raises Refusal (too_many_pictures)."""
+    """Append pictures to an album, in the order in which they were taken. Returns the new
+    entries. Raises Refusal (too_many_pictures)."""
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH kept AS"  # a picture cannot be purged before its entry is committed
@@ -69,7 +70,7 @@ def append(album: Album, image_ids: Sequence[UUID]) -> list[int]:
 
 
 def remove(album: Album, image_ids: Sequence[UUID]) -> list[Entry]:
-    """Take pictures out. Returns the entries that were there."""
+    """Remove pictures from an album. Returns the removed entries."""
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM gallery_albumitem WHERE album_id = %s AND image_id = ANY(%s)"
@@ -82,8 +83,8 @@ def remove(album: Album, image_ids: Sequence[UUID]) -> list[Entry]:
 
 
 def put_back(album: Album, entries: Sequence[Entry]) -> int:
-    """The very entries that `remove` returned, but for those of pictures that are there
-    again or are gone."""
+    """Restore the entries that `remove` returned, except those of pictures that are in the album
+    again or are gone. Returns how many."""
     if not entries:
         return 0
     with connection.cursor() as cursor:
@@ -102,8 +103,8 @@ def put_back(album: Album, entries: Sequence[Entry]) -> int:
 
 
 def place(album: Album, image_ids: Sequence[UUID], before: UUID | None) -> list[Move]:
-    """Give pictures of the album, in this order, the places before the picture
-    `before` (None: the last places). Returns what moved.
+    """Move pictures of the album, in this order, before the picture `before` (None: to the
+    end). Returns what moved.
 
     Raises Refusal if `before` is not another picture of the album.
     """
@@ -124,7 +125,8 @@ def place(album: Album, image_ids: Sequence[UUID], before: UUID | None) -> list[
 
 
 def place_back(album: Album, moves: Sequence[Move]) -> int:
-    """Undo what `place` returned, but for pictures that have moved again since."""
+    """Undo the moves that `place` returned, except for pictures that have moved again since.
+    Returns how many."""
     if not moves:
         return 0
     images, before, now = zip(*moves, strict=True)
@@ -144,7 +146,7 @@ def place_back(album: Album, moves: Sequence[Move]) -> int:
 def _room(
     album: Album, others: QuerySet[AlbumItem], count: int, before: UUID | None
 ) -> tuple[float, float]:
-    """`first` and `step`, so that first + step * (1 … count) are free places."""
+    """Return `first` and `step`: first + step * (1 … count) are free positions."""
     if before is None:
         last = others.order_by("-position").values_list("position", flat=True).first()
         return last or 0.0, 1.0
@@ -159,7 +161,7 @@ def _room(
         return end - count - 1, 1.0
     step = (end - start) / (count + 1)
     if step < _SMALLEST_GAP:
-        # Upwards only: whoever scrolls meanwhile may see a picture twice, but misses none.
+        # Upwards only: a viewer who scrolls meanwhile may see a picture twice, but misses none.
         following = AlbumItem.objects.filter(album=album, position__gte=end)
         following.update(position=F("position") + count + 1)
         step = (end - start + count + 1) / (count + 1)

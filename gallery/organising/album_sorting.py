@@ -1,4 +1,4 @@
-"""The order of an album by the date of capture, once."""
+"""Sorts an album by the date of capture, once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gallery.organising import albums, changes
 
 @transaction.atomic
 def by_date(album: Album, actor: User) -> Change | None:
-    """The oldest picture first. Returns what undoes it, None where nothing moved.
+    """Sort the oldest picture first. Returns what undoes it, None if nothing moved.
 
     Raises Refusal unless the actor manages the album.
     """

@@ -1,5 +1,5 @@
-"""What a list of albums tells of each: how many pictures, from when to when, which
-one is its cover, who it is shared with. A few queries for a whole page."""
+"""What a list of albums shows of each: its number of pictures, their first and last date, its
+cover, and whether it is shared. A few queries for a whole page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Viewer = User | AnonymousUser
 
 @dataclass(frozen=True)
 class Summary:
-    """An album as `viewer` sees it. `shared` is None for whom that does not concern."""
+    """An album as a viewer sees it. `shared` is None for viewers who do not manage it."""
 
     album: Album
     role: str
@@ -35,12 +35,12 @@ class Summary:
 
 
 def for_showing(found: AlbumQuerySet, viewer: Viewer) -> AlbumQuerySet:
-    """What `summarise` needs with each album."""
+    """Return the albums with all that `summarise` needs of each."""
     return albums.with_role(found, viewer).select_related("owner", "smart")
 
 
 def summarise(found: Sequence[Album], viewer: Viewer) -> list[Summary]:
-    """One for each album, in the same order."""
+    """Return one summary for each album, in the same order."""
     counts = _counts(found, viewer)
     covers = _covers(found, viewer)
     shared = _shared(found)
@@ -63,11 +63,11 @@ _NOTHING: _Count = (0, None, None)
 
 
 def _entries(found: Iterable[Album], viewer: Viewer) -> Q:
-    """Entries that the albums show to `viewer` (as `albums.images_of`)."""
+    """Return the condition for entries that the albums show to `viewer` (as `albums.images_of`)."""
     shown = Q(image__hidden_at__isnull=True) | Q(image__owner_id=viewer.pk or 0)
     shown &= Q(album__in=[album.pk for album in found], image__deleted_at__isnull=True)
     if any(album.deleted_at for album in found):
-        # In the trash an album lets nobody see the pictures of others.
+        # An album in the trash gives nobody access to pictures of others.
         visible = Image.objects.visible_to(viewer).order_by().values("pk")
         shown &= Q(album__deleted_at__isnull=True) | Q(image__in=visible)
     return shown
@@ -83,7 +83,8 @@ def _counts(found: Iterable[Album], viewer: Viewer) -> dict[UUID, _Count]:
 
 
 def _covers(found: Sequence[Album], viewer: Viewer) -> dict[UUID, UUID]:
-    """The chosen cover where it is still shown in the album, else the first picture."""
+    """Return the chosen cover of each album if the album still shows it, else its first
+    picture."""
     shown = AlbumItem.objects.filter(_entries(found, viewer))
     chosen = shown.filter(image__in=[album.cover_id for album in found if album.cover_id])
     first = shown.filter(album=OuterRef("pk")).order_by("position", "pk").values("image_id")[:1]

@@ -1,7 +1,7 @@
 """Albums: make, change, fill, arrange, delete, restore.
 
-Only the owner of a picture puts it into an album, and thereby shows it to whoever
-may see the album. Its owner and whoever manages the album may take it out.
+Only the owner of a picture puts it into an album, and so shows it to everybody who may see the
+album. The picture's owner and those who manage the album may take it out.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def with_role(albums: AlbumQuerySet, viewer: Viewer) -> AlbumQuerySet:
 
 
 def role_of(album: Album, viewer: Viewer) -> str:
-    """ "owner", "manage", "add", "view", or "" for whom the album is not shared with."""
+    """Return "owner", "manage", "add", "view", or "" if the album is not shared with the
+    viewer."""
     known = getattr(album, "viewer_role", None)
     if known is not None:
         return str(known)
@@ -69,7 +70,7 @@ def may_manage(album: Album, viewer: Viewer) -> bool:
 
 
 def refuse_if_smart(album: Album) -> None:
-    """Raises Refusal (fills_itself) for an album that a saved search fills."""
+    """Raise Refusal (fills_itself) for an album that a saved search fills."""
     if SavedSearch.objects.filter(album=album).exists():
         raise Refusal(
             "fills_itself",
@@ -82,8 +83,8 @@ def refuse_if_smart(album: Album) -> None:
 
 
 def images_of(album: Album, viewer: Viewer) -> ImageQuerySet:
-    """What the album shows to `viewer`, who may see it: all of it but what moderators
-    have hidden, unless it is the viewer's own. For `keyset.IN_ALBUM`, or any order."""
+    """Return the pictures that the album shows to `viewer`, who may see it: all except hidden
+    ones of others. Any order works, also `keyset.IN_ALBUM`."""
     shown = Q(hidden_at__isnull=True) | Q(owner_id=viewer.pk or 0)
     images = Image.objects.filter(shown, album_items__album=album, deleted_at__isnull=True)
     return images.with_place()
@@ -94,15 +95,15 @@ def images_of(album: Album, viewer: Viewer) -> ImageQuerySet:
 
 @transaction.atomic
 def create(owner: User, title: str, description: str = "") -> Album:
-    """A new album without pictures. Raises Refusal (see `texts`; too_many_albums)."""
+    """Make an album without pictures. Raises Refusal (see `texts`; too_many_albums)."""
     title, description = _clean_title(title), texts.clean_description(description)
     caps.hold_room(caps.ALBUMS, owner)
     return Album.objects.create(owner=owner, title=title, description=description)
 
 
 def update(album: Album, **fields: Any) -> Album:
-    """Change those of `title`, `description` and `cover` that are given: the cover is
-    the id of a picture that the album shows to everybody, None its first one.
+    """Change `title`, `description` and `cover` if given. The cover is the id of a picture that
+    the album shows to everybody, or None for its first one.
 
     Raises Refusal (see `texts`; bad_cover).
     """
@@ -134,7 +135,7 @@ def _clean_title(title: str) -> str:
 
 
 def trash(album: Album) -> None:
-    """Put an album into the trash; its pictures stay. Nothing happens if it lies there."""
+    """Put an album into the trash; its pictures stay. Nothing happens if it is there already."""
     if album.deleted_at is None:
         album.deleted_at = timezone.now()
         album.save(update_fields=["deleted_at", "updated_at"])
@@ -151,8 +152,8 @@ def restore(album: Album) -> None:
 
 @transaction.atomic
 def add_images(album: Album, images: ImageQuerySet, actor: User) -> int:
-    """Put those of `images` that are the actor's own behind what is there, in the
-    order in which they were taken. Returns how many are new.
+    """Append the actor's own pictures among `images`, in the order in which they were taken.
+    Returns how many are new.
 
     Raises Refusal unless the actor may add to the album (album_closed, fills_itself).
     """
@@ -182,8 +183,8 @@ def removable(album: Album, images: ImageQuerySet, actor: User) -> ImageQuerySet
 def move(
     album: Album, image_ids: Sequence[UUID], before: UUID | None, actor: User
 ) -> list[album_rows.Move]:
-    """Bring pictures of the album, in this order, before another one (None: to the
-    end). Ids that are not in the album are passed over. Returns what moved.
+    """Move pictures of the album, in this order, before another one (None: to the end). Ids that
+    are not in the album are ignored. Returns what moved.
 
     Raises Refusal unless the actor manages the album and `before` is in it.
     """

@@ -1,8 +1,7 @@
-"""A ZIP file of pictures, made while it is sent: thousands take no memory.
+"""A ZIP file of pictures, made while it is sent, so that thousands take no memory.
 
-Whether the receiver may have a picture is asked again when its turn comes. What is
-left out then, or cannot be read, is named in a text inside: the archive is whole
-whatever happens.
+The receiver's right to a picture is checked again when its turn comes. Pictures that are then
+left out, or cannot be read, are named in a text inside. The archive is valid in any case.
 """
 
 from __future__ import annotations
@@ -41,9 +40,9 @@ _AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class Entry:
-    """A picture under its name in the archive. `size` is in bytes, None for a picture
-    of another: the copy without metadata may not have been made yet. `when` is when it was
-    taken, by the clocks on the spot, as its page tells to all who see it."""
+    """A picture under its name in the archive. `size` is in bytes; None for other users'
+    pictures, whose copy without metadata may not exist yet. `when` is the local time when it was
+    taken, which its page shows to every viewer."""
 
     image_id: UUID
     name: str
@@ -52,10 +51,10 @@ class Entry:
 
 
 class Archive:
-    """The pictures of `image_ids` that `user` may see, in this order: own ones as their
-    originals under their names, others as clean copies under neutral names.
+    """The pictures of `image_ids` that `user` may see, in this order: own ones as originals under
+    their names, others as clean copies under neutral names.
 
-    `length` is known before the first byte where all pictures are the user's own.
+    `length` is known before the first byte if all pictures are the user's own, else None.
     """
 
     def __init__(self, image_ids: Sequence[UUID], user: User) -> None:
@@ -74,8 +73,8 @@ class Archive:
         return len(planned)
 
     def __iter__(self) -> Iterator[bytes]:
-        """The file, part by part. Raises Unavailable if the storage fails in the middle
-        of a picture: the receiver then notices that the download is not whole."""
+        """Yield the file, part by part. Raises Unavailable if the storage fails in the middle of
+        a picture: the receiver then notices that the download is incomplete."""
         archive = DatedZip(sized=self.length is not None)
         missing = list(self._missing)
         for entry in self._entries:
@@ -97,14 +96,15 @@ class Archive:
 
 
 def _add_in_place(archive: ZipStream, name: str, size: int, line: str) -> None:
-    """The length has been promised: what stands for a picture has its size."""
+    """Add a text in place of a picture, with the same size, since the length of the archive has
+    already been sent."""
     text = f"{line}\n".encode()[:size]
     content = chain([text], _newlines(size - len(text)))
     archive.add(content, text_in_place_of(name), size=size)
 
 
 def _entries(image_ids: Sequence[UUID], user: User) -> tuple[list[Entry], list[str]]:
-    """What goes into the archive, and lines about what is known to be missing."""
+    """Return the entries of the archive, and lines about pictures known to be missing."""
     names = UniqueNames()
     names.unique(LEFT_OUT)
     entries, missing = [], []
@@ -132,15 +132,16 @@ def _visible(image_ids: Sequence[UUID], user: User) -> Iterator[Image]:
 
 
 def _is_there(stored: str, size: int) -> bool:
-    """Asked of the disk only: for a bucket, thousands of questions would take minutes."""
+    """Return whether the file is there and complete. Only disks are checked: thousands of
+    requests to a bucket would take minutes."""
     if not isinstance(default_storage, FileSystemStorage):
         return True
     return default_storage.exists(stored) and default_storage.size(stored) == size
 
 
 def _open(entry: Entry, user: User) -> Iterator[bytes]:
-    """The content, of which the first part has been read: most of what can go wrong
-    does so before the archive announces the picture. Raises Refusal or Unavailable."""
+    """Return the content. The first part is read at once, so that most errors occur before the
+    archive announces the picture. Raises Refusal or Unavailable."""
     image = Image.objects.visible_to(user).filter(pk=entry.image_id).first()
     if image is None:
         raise Refusal("not_shown", _("The picture is no longer there, or not shared with you."))
@@ -150,7 +151,7 @@ def _open(entry: Entry, user: User) -> Iterator[bytes]:
         if entry.size is not None and file.size != entry.size:
             raise OSError(f"{stored} has {file.size} bytes instead of {entry.size}")
         first = file.read(_CHUNK)
-    except Exception as error:  # S3 clients bring exceptions of their own
+    except Exception as error:  # S3 clients raise exceptions of their own
         file.close()
         logger.error("A file is left out of an archive: %s", error)
         raise Unavailable("file_damaged", str(_DAMAGED)) from error

@@ -1,7 +1,7 @@
-"""One act on many pictures: set-based, in one transaction, with what undoes it.
+"""One act on many pictures: set-based, in one transaction, and with a way to undo it.
 
-Of the pictures that a selection means, those of others are passed over where an
-act is the owner's alone. The acts of one user come one after the other.
+If only the owner may do an act, it skips the pictures of others in the selection. The acts of
+one user run one after the other.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ Params = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Outcome:
-    """`matched` pictures were meant and visible; `skipped` are those of them that the
-    user may not do this to; `changed` are no longer as they were."""
+    """Numbers of pictures: `matched` were selected and visible; the act is not allowed on
+    `skipped` of them; `changed` have changed."""
 
     matched: int
     changed: int
@@ -52,7 +52,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The pictures that are meant, and those of them that are the user's own."""
+    """The selected pictures, and those of them that are the user's own."""
 
     ids: list[UUID]
     own: list[UUID]
@@ -64,7 +64,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Done:
-    """What an act did; `before` is for `undoing`, None where nothing can be undone."""
+    """What an act did. `before` is for `undoing`; None if there is nothing to undo."""
 
     changed: int
     skipped: int
@@ -72,15 +72,15 @@ class Done:
 
 
 def run(action: str, spec: Mapping[str, Any], user: User, **params: Any) -> Outcome:
-    """Do `action` to the pictures that the selection `spec` means (see `selection`).
+    """Do `action` to the pictures of the selection `spec` (see `selection`).
 
-    `params` by action: album (a UUID), tags (names), visibility. Raises Refusal for
-    what is not understood.
+    `params` by action: album (a UUID), tags (names), visibility. Raises Refusal for invalid
+    input.
     """
     act = ACTIONS.get(action)
     if act is None:
         raise Refusal("unknown_action", _("There is no such action."), "action")
-    # Found outside of the transaction: a search may ask the cache and take its time.
+    # Resolved outside of the transaction, since a search may use the cache and take time.
     meant = selection.resolve(spec, user, trash=action in IN_TRASH)
     with transaction.atomic():
         lock_user(user)
@@ -104,7 +104,7 @@ def move(
 
 
 def _locked(image_ids: list[UUID], *fields: str) -> list[tuple[Any, ...]]:
-    """Ids and fields of these pictures, held until the transaction ends."""
+    """Return ids and fields of these pictures, locked until the transaction ends."""
     rows = Image.objects.filter(pk__in=image_ids).order_by("pk").select_for_update(no_key=True)
     return list(rows.values_list("pk", *fields))
 
@@ -246,5 +246,5 @@ ACTIONS: dict[str, Callable[[Chosen, User, Params], Done]] = {
     "purge": _purge,
     "reencode": _reencode,
 }
-# Done to pictures in the trash; all others to those that are not.
+# Actions on pictures in the trash. All others are for pictures outside of it.
 IN_TRASH = {"restore", "purge"}

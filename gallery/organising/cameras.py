@@ -1,4 +1,4 @@
-"""Which cameras pictures were taken with."""
+"""The cameras with which pictures were taken."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ _MOST = 500
 
 
 def cameras_of(images: ImageQuerySet) -> Iterable[Mapping[str, Any]]:
-    """`camera` and `count`, the most used first, 500 at most."""
+    """Return `camera` and `count`, the most used first, _MOST at most."""
     named = images.exclude(camera="").order_by().values("camera").annotate(count=Count("pk"))
     return named.order_by("-count", "camera")[:_MOST]

@@ -1,4 +1,4 @@
-"""What somebody did to many pictures, kept for a while so that it can be undone."""
+"""Acts on many pictures, kept for some time so that they can be undone."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ KEEP = timedelta(days=30)
 
 
 def record(user: User, action: str, before: dict[str, Any] | None) -> Change | None:
-    """Keep what `before` says (see `undoing`), in the transaction of the act itself.
-    None, where nothing changed that could be undone."""
+    """Store the former state `before` (see `undoing`), in the transaction of the act itself.
+    Returns None if nothing changed that could be undone."""
     if before is None:
         return None
     return undo_log.record(user, action, before)
 
 
 def undoable_by(user: User | AnonymousUser) -> QuerySet[Change]:
-    """One's own acts, also those that have been undone already."""
+    """Return the user's own acts, with those that have been undone already."""
     return Change.objects.filter(user_id=user.pk or 0, action__in=undoing.UNDO)
 
 
 @transaction.atomic
 def undo(change_id: UUID, user: User) -> int:
-    """Take back one's own act, wherever nothing newer has come over it. Returns how
+    """Undo one of the user's own acts, except where newer changes have replaced it. Returns how
     many pictures have their former state again.
 
-    Raises Change.DoesNotExist for what is not one's own, and Expired for what has
-    been undone before or is too long ago.
+    Raises Change.DoesNotExist for acts of others, and Expired for an act that has been undone
+    before or is too old.
     """
     lock_user(user)
     change = undoable_by(user).select_for_update().get(pk=change_id)
@@ -54,5 +54,5 @@ def undo(change_id: UUID, user: User) -> int:
 
 
 def forget_old() -> int:
-    """Remove what can no longer be undone. Returns how many acts."""
+    """Remove acts that can no longer be undone. Returns how many."""
     return Change.objects.filter(created_at__lt=timezone.now() - KEEP).delete()[0]

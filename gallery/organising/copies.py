@@ -1,9 +1,9 @@
-"""Which near-duplicates are mere copies, so that nobody need look at them: the same
-picture in another size or compression.
+"""Decides which near-duplicates are mere copies that nobody needs to review: the same picture in
+another size or compression.
 
-Perceptual hash and vector are made to overlook what edits change, so more is asked
-here: the shape, the time, colours and light as the tiny previews of both show them, and
-that no place of the pictures differs by more than compression makes it differ.
+Perceptual hash and vector are made to overlook edits, so copies have to meet more conditions:
+the same shape and time, the same colours and light in the tiny previews of both, and no
+difference anywhere that is larger than compression makes.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ logger = logging.getLogger(__name__)
 
 TASK = "gallery.tasks.compare_copies"
 
-# Bits of the perceptual hashes. Of copies at half the size or JPEG quality 30, nine in
-# ten differ in no more (docs/decisions/0017).
+# Bits of the perceptual hashes. Nine in ten copies at half the size or JPEG quality 30 differ
+# in no more (docs/decisions/0017).
 MOST_BITS = 2
 # Sides are rounded when a picture is made smaller.
 MOST_RATIO = 0.01
-# A burst is taken in seconds, or in fractions of one where both times have these.
+# Pictures of a burst are seconds apart, or fractions of one if both times have fractions.
 MOST_SECONDS = 1.0
 MOST_SECONDS_OF_BOTH = 0.001
 # Mean difference of the previews' levels, of 255. Copies: at most 6.4, nine in ten 4;
@@ -45,11 +45,11 @@ MOST_LEVELS = 5.5
 MOST_DIFFERENCE = 32.0
 
 
-# --- What the worker measures -----------------------------------------------------
+# --- Measuring, by the worker -----------------------------------------------------
 
 
 def waiting() -> QuerySet[NearDuplicate]:
-    """Pairs of one owner that may be copies, at whose details nobody has looked."""
+    """Return pairs of one owner that may be copies and whose details are not measured yet."""
     return NearDuplicate.objects.filter(
         difference=None,
         dismissed_at=None,
@@ -61,8 +61,8 @@ def waiting() -> QuerySet[NearDuplicate]:
 
 
 def measure_waiting() -> None:
-    """Look at the details of all such pairs, unless another process does. While the storage
-    is down they wait on."""
+    """Measure the details of all waiting pairs, unless another process does. While the storage
+    is down, they keep waiting."""
     with alone("copies") as is_alone:
         if is_alone:
             _measure(waiting().select_related("first", "second").order_by("pk"))
@@ -77,18 +77,18 @@ def _measure(pairs: QuerySet[NearDuplicate]) -> None:
         except Unavailable:
             logger.warning("The details of near-duplicates wait: the storage cannot be read.")
             return
-        except (renditions.NoPreview, OSError, SyntaxError, ValueError):  # of damaged files
+        except (renditions.NoPreview, OSError, SyntaxError, ValueError):  # damaged files
             logger.warning("The details of pair %s cannot be seen.", pair.pk)
             measured = math.inf
         NearDuplicate.objects.filter(pk=pair.pk).update(difference=measured)
 
 
-# --- What follows from it ---------------------------------------------------------
+# --- Deciding ---------------------------------------------------------------------
 
 
 def are_copies(images: Sequence[Image], pairs: Iterable[Pair]) -> bool:
-    """Whether all others are copies of the first, which lacks nothing. `pairs` are those
-    known of `images`."""
+    """Return whether all others are copies of the first, which is not incomplete. `pairs` are
+    the known pairs of `images`."""
     keep = images[0]
     exact = {image.pk for image in images if _is_exact(keep, image)}
     alike: set[UUID] = set()
@@ -110,8 +110,8 @@ def are_copies(images: Sequence[Image], pairs: Iterable[Pair]) -> bool:
 
 
 def _is_exact(keep: Image, other: Image) -> bool:
-    """Whether nothing was made smaller or compressed: what differs at all is another picture,
-    such as a screenshot with small letters."""
+    """Return whether both are lossless and of the same size. Any difference then means another
+    picture, such as a screenshot with small letters."""
     is_lossless = {keep.content_type, other.content_type} == {"image/png"}
     return is_lossless and (keep.width, keep.height) == (other.width, other.height)
 
@@ -127,7 +127,8 @@ def _same_shape(one: Image, other: Image) -> bool:
 
 
 def _same_time(images: Sequence[Image]) -> bool:
-    """Of all that say when they were taken: one that does not hides no burst."""
+    """Return whether all known times are as close as those of copies. Pictures without a time do
+    not count."""
     dated = [image for image in images if image.captured_at is not None]
     return all(
         _seconds_apart(one, other) < _most_seconds(one, other)
@@ -136,8 +137,8 @@ def _same_time(images: Sequence[Image]) -> bool:
 
 
 def _most_seconds(one: Image, other: Image) -> float:
-    """Fractions of a second copies keep or lack, but never change: bursts of phones are 5 to
-    30 pictures a second."""
+    """Return the most seconds between copies. Copies keep or lack fractions of a second, but
+    never change them; phones take bursts of 5 to 30 pictures a second."""
     return MOST_SECONDS_OF_BOTH if _has_fraction(one) and _has_fraction(other) else MOST_SECONDS
 
 
@@ -146,7 +147,7 @@ def _has_fraction(image: Image) -> bool:
 
 
 def _seconds_apart(one: Any, other: Any) -> float:
-    """By moments where both are known, else by the clocks on the spot."""
+    """Compare moments if both offsets from UTC are known, else local times."""
     if one.is_offset_known and other.is_offset_known:
         apart = one.captured_at - other.captured_at
     else:
@@ -155,8 +156,8 @@ def _seconds_apart(one: Any, other: Any) -> float:
 
 
 def _same_frames(one: Image, other: Image) -> bool:
-    """Signs are those of first frames: of animations nothing but the bytes tells more. What
-    has not been counted yet may be one."""
+    """Return whether both have one frame or the same bytes. Hash, vector and previews only see
+    the first frame of an animation. Pictures whose frames are not counted may be animations."""
     return one.frames == other.frames == 1 or one.sha256 == other.sha256
 
 

@@ -1,4 +1,4 @@
-"""A ZIP file that is made while it is sent, whose entries have the dates that they are given."""
+"""A ZIP file that is made while it is sent, with given dates of its entries."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 
 from zipstream import ZipStream
 
-# What the two fields of an entry can hold. Source: PKWARE, APPNOTE 6.3.10, 4.4.6.
+# The range of an entry's date and time. Source: PKWARE, APPNOTE 6.3.10, 4.4.6.
 _FIRST, _LAST = datetime(1980, 1, 1), datetime(2107, 12, 31, 23, 59, 58)
 _PLACE = 10
 
 
 class DatedZip(ZipStream):
-    """zipstream dates what is no file of the disk with the time of now. Times of entries have
-    no zone: they are those of clocks on the spot."""
+    """zipstream gives entries that are not files on the disk the current time. The times of
+    entries have no zone: here they are local times."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._dates: dict[str, datetime] = {}
 
     def add_dated(self, content: Any, name: str, when: datetime, size: int | None = None) -> None:
-        """`when` is naive."""
+        """Add an entry with the date `when`, which is naive."""
         self._dates[name] = min(max(when, _FIRST), _LAST)
         self.add(content, name, size=size)
 
@@ -39,4 +39,4 @@ class DatedZip(ZipStream):
         struct.pack_into("<HH", head, _PLACE, time, day)
         yield bytes(head)
         yield from pieces
-        self._filelist[-1].date_time = when.timetuple()[:6]  # for the list at the end
+        self._filelist[-1].date_time = when.timetuple()[:6]  # for the central directory

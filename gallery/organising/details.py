@@ -1,4 +1,4 @@
-"""What the owner says about one picture, all at once."""
+"""Changes of one picture by its owner, in one transaction."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gallery.library.clocks import Clock, time_fields
 from gallery.models import Image
 from gallery.organising.tags import set_tags
 
-# Whatever the time zones, Python and PostgreSQL agree on times in these years.
+# Python and PostgreSQL agree on times in these years in every time zone.
 _FIRST_YEAR, _LAST_YEAR = 1000, 2999
 
 
@@ -28,9 +28,8 @@ def change(
     tags: Iterable[str] | None = None,
     **fields: Any,
 ) -> None:
-    """Change what is given, all of it or nothing: `captured_at` as the clocks on the spot
-    showed it (None: not known), with an offset where that is known; `archived`, `tags`, and
-    the fields of `service.update_image`.
+    """Change the given fields, all of them or none: `captured_at`, a local time (None: unknown)
+    with its offset if known; `archived`, `tags`, and the fields of `service.update_image`.
 
     Raises Refusal.
     """
@@ -50,8 +49,8 @@ def change(
 
 
 def _clock_of(image: Image, given: datetime | None) -> Clock | None:
-    """Without an offset in `given` the one that is known stays, and so do parts of a second
-    that nobody can enter."""
+    """Return the new time. A known offset stays if `given` has none, and so do fractions of a
+    second, which nobody can enter."""
     if given is None:
         return None
     if not _FIRST_YEAR <= given.year <= _LAST_YEAR:

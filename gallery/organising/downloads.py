@@ -1,5 +1,5 @@
-"""Downloads of many pictures: what was asked for is noted, then fetched once or more
-within the hour, by nobody else."""
+"""Downloads of many pictures. A request is stored, and only its user can fetch it, once or more
+often within the hour."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ LIFETIME = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Prepared:
-    """A noted download. `bytes` is the size of the originals together: more or less
-    what will come."""
+    """A stored download. `bytes` is the total size of the originals, which is about the size of
+    the archive."""
 
     id: UUID
     count: int
@@ -40,13 +40,14 @@ class Prepared:
 
 
 def of_selection(images: ImageQuerySet, user: User) -> Prepared:
-    """Note these pictures, in the order in which they were taken. Raises Refusal if
-    there are none."""
+    """Store a download of these pictures, in the order in which they were taken. Raises Refusal
+    (nothing_to_download)."""
     return _note(images.order_by("taken_at", "pk"), user, "clipsite")
 
 
 def of_album(album: Album, user: User) -> Prepared:
-    """Note all that the album, which `user` may see, shows. Raises as above."""
+    """Store a download of all pictures that the album shows to `user`, who may see it. Raises
+    as `of_selection` does."""
     shown = albums.images_of(album, user).order_by(*keyset.IN_ALBUM.fields())
     return _note(shown, user, album.title)
 
@@ -65,7 +66,7 @@ def noted_by(user: User | AnonymousUser) -> QuerySet[Download]:
 
 
 def response(note: Download, user: User) -> StreamingHttpResponse:
-    """The archive, with its length where that is known. Raises Expired."""
+    """Return the archive, with its length if that is known. Raises Expired."""
     if note.created_at < timezone.now() - LIFETIME:
         raise Expired("download_expired", _("This download has expired. Ask for it again."))
     archive = Archive(note.image_ids, user)
@@ -79,6 +80,6 @@ def response(note: Download, user: User) -> StreamingHttpResponse:
 
 
 def forget_old() -> int:
-    """Remove notes that have expired. Returns how many."""
+    """Remove downloads that have expired. Returns how many."""
     expired = Download.objects.filter(created_at__lt=timezone.now() - LIFETIME)
     return expired.delete()[0]

@@ -1,4 +1,5 @@
-"""Own pictures that show the same, in groups: which to keep, and telling them apart."""
+"""Groups of near-duplicates among a user's own pictures: which one to keep, and dismissing pairs
+that are different pictures."""
 
 from __future__ import annotations
 
@@ -26,16 +27,16 @@ from gallery.organising.merging import Merged
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
 
-# No more side by side than can be judged, and than there are keys to choose one.
+# The most pictures of a group: as many as users can compare, and choose with the keys 1 to 9.
 MAX_PICTURES = 9
-# So many groups are merged by one act.
+# The most groups that one act merges.
 MAX_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
 class Group:
-    """Pictures that show the same, the one to keep first. `is_certain` says that the
-    others are mere copies of it."""
+    """Pictures that show the same, the one to keep first. `is_certain`: the others are mere
+    copies of it."""
 
     images: list[Image]
     pairs: list[Pair]
@@ -70,7 +71,7 @@ class Cluster:
 
     @property
     def closeness(self) -> float:
-        """Of its closest two; what lists are ordered by."""
+        """The similarity of its closest pair. Lists are sorted by it."""
         return max(pair.similarity for pair in self.pairs)
 
 
@@ -78,8 +79,8 @@ _CLOSEST_FIRST = keyset.Order("closeness", key="key", read=float)
 
 
 def page(user: User, after: str | None, size: int) -> tuple[list[Group], str | None]:
-    """`size` groups after the cursor `after`, the closest first, and the cursor of the
-    next page (None on the last one). Groups that are settled meanwhile move no other.
+    """Return `size` groups after the cursor `after`, the closest first, and the cursor of the
+    next page (None on the last one). Groups that are settled meanwhile do not shift others.
 
     Raises Refusal (bad_cursor).
     """
@@ -97,31 +98,32 @@ def count(user: User) -> int:
 
 
 def around(image: Image, user: User) -> Group | None:
-    """The group that a picture is in, if it is in any."""
+    """Return the group that contains a picture, or None."""
     found = [one for one in clusters(_own_pairs(user)) if image.pk in one.ids]
     groups = _groups(found, with_display_fields(Image.objects.owned_by(user), user))
     return groups[0] if groups else None
 
 
 def beside(image: Image, user: User) -> int:
-    """How many pictures of the user's show the same as this one of theirs."""
+    """Return how many of the user's pictures are near-duplicates of this one, which is also
+    theirs."""
     return _own_pairs(user).filter(Q(first=image.pk) | Q(second=image.pk)).count()
 
 
 def certain(user: User) -> list[Group]:
-    """Groups that can be merged without a look, MAX_AT_ONCE of them at most."""
+    """Return groups that can be merged without a review, at most MAX_AT_ONCE."""
     alike = _own_pairs(user).filter(bits__lte=copies.MOST_BITS)
     groups = _groups(clusters(alike), Image.objects.owned_by(user).only(*_JUDGED))
     return [group for group in groups if group.is_certain][:MAX_AT_ONCE]
 
 
 def progress(user: User) -> Progress:
-    """How many of the user's pictures have been compared."""
+    """Return how many of the user's pictures have been compared."""
     return near_duplicates.progress(Image.objects.owned_by(user))
 
 
 def _own_pairs(user: User) -> QuerySet[NearDuplicate]:
-    """Pairs of pictures of the user's, out of the trash, that were not told apart."""
+    """Return pairs of the user's pictures that are not in the trash and were not dismissed."""
     return NearDuplicate.objects.filter(
         first__owner_id=user.pk,
         second__owner_id=user.pk,
@@ -136,9 +138,9 @@ def _place(cluster: Cluster) -> tuple[float, UUID]:
 
 
 def clusters(stored: QuerySet[NearDuplicate]) -> list[Cluster]:
-    """Connected pictures, at most MAX_PICTURES together: the closest pairs are joined
-    first (single linkage, as Kruskal's algorithm does it), and what would make a group
-    too large waits until that one is settled."""
+    """Return clusters of connected pictures, at most MAX_PICTURES in each. The closest pairs are
+    joined first (single linkage by Kruskal's algorithm). Pictures that would make a cluster too
+    large wait until it is settled."""
     rows = stored.order_by("-similarity", "first_id", "second_id")
     known = rows.values_list("first_id", "second_id", "similarity", "bits", "difference")
     pairs = [Pair(*row) for row in known]
@@ -157,14 +159,14 @@ def clusters(stored: QuerySet[NearDuplicate]) -> list[Cluster]:
 
 
 def _groups(found: Iterable[Cluster], images: ImageQuerySet) -> list[Group]:
-    """With their pictures, in the order of `found`."""
+    """Return the clusters with their pictures, in the order of `found`."""
     found = list(found)
     wanted = [pk for cluster in found for pk in cluster.ids]
     by_id = {image.pk: image for image in images.filter(pk__in=wanted).order_by()}
     groups = []
     for cluster in found:
         shown = sorted((by_id[pk] for pk in cluster.ids if pk in by_id), key=_merit, reverse=True)
-        # One may have been deleted since the pairs were read.
+        # A picture may have been deleted since the pairs were read.
         if len(shown) > 1:
             groups.append(
                 Group(shown, list(cluster.pairs), copies.are_copies(shown, cluster.pairs))
@@ -172,7 +174,7 @@ def _groups(found: Iterable[Cluster], images: ImageQuerySet) -> list[Group]:
     return groups
 
 
-# What `_merit` and `copies` look at.
+# The fields that `_merit` and `copies` use.
 _JUDGED = [
     "width",
     "height",
@@ -194,8 +196,8 @@ _JUDGED = [
 
 
 def _merit(image: Image) -> tuple[Any, ...]:
-    """What makes a picture the one to keep: that it is whole, more pixels, then what a
-    camera wrote, in more bytes, then what was noted on it, then the earlier one."""
+    """Return a sort key that is largest for the picture to keep: a complete file, then more
+    pixels, a known camera, more bytes, more notes by its owner, an earlier upload."""
     notes = (image.title, image.description, image.captured_at, image.latitude)
     return (
         not image.incomplete,
@@ -212,7 +214,7 @@ def _merit(image: Image) -> tuple[Any, ...]:
 
 
 def merge_certain(user: User) -> Merged:
-    """Merge all groups that are certain (MAX_AT_ONCE), as one act."""
+    """Merge all groups that are certain, at most MAX_AT_ONCE, as one act."""
     groups = certain(user)
     return merging.merge_all(
         user, {group.keep.pk: [image.pk for image in group.others] for group in groups}
@@ -221,12 +223,12 @@ def merge_certain(user: User) -> Merged:
 
 @transaction.atomic
 def dismiss(user: User, ids: Sequence[UUID], of: UUID | None = None) -> tuple[int, Change | None]:
-    """Note that pictures of the user's are different ones: each of `ids` from each, or
-    with `of`, only this one from the others. They are neither grouped nor folded any
-    more, also where a later comparison would find them alike.
+    """Mark the user's pictures as different: each of `ids` from each other, or with `of`, only
+    this one from the others. They are neither grouped nor folded any more, even if a later
+    comparison finds them similar.
 
-    Returns how many pairs were told apart, and what undoes it. Raises Refusal
-    (bad_dismissal), and Image.DoesNotExist for what is not the user's own.
+    Returns how many pairs were dismissed, and what undoes it. Raises Refusal (bad_dismissal),
+    and Image.DoesNotExist for pictures of others.
     """
     wanted = {*ids, *([of] if of else [])}
     if not 2 <= len(wanted) <= merging.MAX_GROUP:
@@ -263,8 +265,8 @@ def dismiss(user: User, ids: Sequence[UUID], of: UUID | None = None) -> tuple[in
 def _tell_apart(
     pairs: Sequence[tuple[UUID, UUID]], moment: datetime
 ) -> tuple[list[int], list[int]]:
-    """Dismiss pairs that are known, and note those that are not, measured where they can
-    be. Returns the ids of both."""
+    """Dismiss pairs that are known, and store unknown ones as dismissed, measured if possible.
+    Returns the ids of both."""
     active = spaces.active_space()
     space = active.pk if active else None
     columns = [[first for first, _second in pairs], [second for _first, second in pairs]]

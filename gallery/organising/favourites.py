@@ -1,4 +1,4 @@
-"""Pictures that somebody likes. Nobody else sees it, and any visible picture may be one."""
+"""Favourites of a user. Any visible picture may be one, and nobody else sees them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Mark = tuple[int, UUID, datetime]
 
 @transaction.atomic
 def mark(user: User, image_ids: Sequence[UUID]) -> list[int]:
-    """Make pictures favourites; the caller has checked that `user` may see them.
-    Returns the marks that are new. Raises Refusal (too_many_favourites)."""
+    """Make pictures favourites; the caller has checked that `user` may see them. Returns the new
+    marks. Raises Refusal (too_many_favourites)."""
     lock_user(user)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -34,7 +34,7 @@ def mark(user: User, image_ids: Sequence[UUID]) -> list[int]:
 
 
 def unmark(user: User, image_ids: Sequence[UUID]) -> list[Mark]:
-    """Returns the marks that were there."""
+    """Remove pictures from the favourites. Returns the removed marks."""
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM gallery_favourite WHERE user_id = %s AND image_id = ANY(%s)"
@@ -45,12 +45,13 @@ def unmark(user: User, image_ids: Sequence[UUID]) -> list[Mark]:
 
 
 def remove_marks(user: User, marks: Sequence[int]) -> int:
-    """Undo what `mark` returned."""
+    """Remove the marks that `mark` returned. Returns how many."""
     return Favourite.objects.filter(user=user, pk__in=marks).delete()[0]
 
 
 def mark_again(user: User, marks: Sequence[tuple[int, str, str]]) -> int:
-    """Undo what `unmark` returned, but for pictures that are gone or marked again."""
+    """Restore the marks that `unmark` returned, except those of pictures that are gone or marked
+    again. Returns how many. Raises Refusal (too_many_favourites)."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO gallery_favourite (id, user_id, image_id, created_at)"

@@ -1,9 +1,9 @@
-"""Making one of several pictures that show the same: the kept one gets what was noted
-on the others, and these go to the trash.
+"""Merges near-duplicates: the kept picture gets albums, tags and other notes of the others, which
+go to the trash.
 
-All groups at once, one statement for each kind of note, and one Change that takes
-everything back (gallery.organising.undoing). Nothing is removed from the others but
-their place in the gallery: whoever restores one finds it as it was.
+All groups are merged at once, with one statement for each kind of note and one Change that undoes
+everything (gallery.organising.undoing). The others lose nothing: a picture that is restored from
+the trash is as it was.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from gallery.organising import album_rows, changes, timestamps
 
 MAX_GROUP = 200
 
-# What the kept picture takes from the others where it has nothing itself. What belongs
-# together (a place has two numbers, a time its offset) comes from one picture. The first of
-# each says whether there is anything.
+# Fields that the kept picture takes from the others if its own are empty. Fields that belong
+# together (two for a position, three for a time) come from one picture; the first of them
+# decides whether they are empty.
 FILLED = (
     ("title",),
     ("description",),
@@ -44,19 +44,18 @@ Pairs = list[tuple[UUID, UUID]]
 
 @dataclass(frozen=True)
 class Merged:
-    """`trashed` pictures went to the trash; `undo` is None where that was nothing."""
+    """`trashed` pictures went to the trash; `undo` is None if there were none."""
 
     trashed: int
     undo: Change | None
 
 
 def merge(user: User, kept: UUID, others: Sequence[UUID]) -> Merged:
-    """Keep one picture of the user's for several.
+    """Merge several of the user's pictures into the one to keep.
 
-    What lies in the trash already is passed over, so that the same request made
-    twice does it once. Raises Refusal (bad_merge), Expired (kept_in_trash) where
-    the picture to be kept was deleted meanwhile, and Image.DoesNotExist for whatever
-    is not the user's own.
+    Others that are in the trash already are skipped, so that a repeated request changes nothing.
+    Raises Refusal (bad_merge), Expired (kept_in_trash) if the picture to keep was deleted
+    meanwhile, and Image.DoesNotExist for pictures of other users.
     """
     if kept in others:
         raise Refusal("bad_merge", _("A picture cannot be merged with itself."), "others")
@@ -82,8 +81,8 @@ def merge(user: User, kept: UUID, others: Sequence[UUID]) -> Merged:
 
 
 def merge_all(user: User, groups: Mapping[UUID, Sequence[UUID]]) -> Merged:
-    """As `merge`, for many groups ({kept: others}, without a picture in two of them).
-    Groups whose kept picture is no longer there are left alone."""
+    """Merge many groups as `merge` does: {kept: others}, without a picture in two of them. Groups
+    whose kept picture is no longer there are skipped."""
     with transaction.atomic():
         lock_user(user)
         pictures = _held(user, {*groups, *chain.from_iterable(groups.values())})
@@ -96,7 +95,7 @@ def merge_all(user: User, groups: Mapping[UUID, Sequence[UUID]]) -> Merged:
 
 
 def _held(user: User, ids: set[UUID]) -> dict[UUID, Image]:
-    """The user's pictures of these, also those in the trash, held until the
+    """Return the user's pictures among these, with those in the trash, locked until the
     transaction ends."""
     own = Image.objects.filter(pk__in=ids, owner_id=user.pk).order_by("pk")
     shown = own.only("pk", "deleted_at", *FILLED_FIELDS)
@@ -130,8 +129,8 @@ def _merge_held(
 
 
 def _lock_albums(user: User, pairs: Pairs) -> list[UUID]:
-    """The albums that show one of the others and that the user may still add pictures
-    to (those in the user's trash, too), locked in one order."""
+    """Lock the albums that contain one of the others and to which the user may still add pictures
+    (with those in the user's trash), always in the same order. Returns their ids."""
     allowed = Album.objects.open_to(user) | Album.objects.filter(owner_id=user.pk)
     entries = AlbumItem.objects.filter(image_id__in=[other for other, _kept in pairs])
     found = allowed.filter(pk__in=entries.values("album_id")).order_by("pk").distinct()
@@ -142,7 +141,7 @@ def _lock_albums(user: User, pairs: Pairs) -> list[UUID]:
 
 
 def _share_places(pairs: Pairs, albums: list[UUID]) -> list[int]:
-    """The kept pictures are shown where the others were, unless they are in the album
+    """Put the kept pictures at the positions of the others in albums, unless they are there
     already. Returns the new entries."""
     return _added(
         "INSERT INTO gallery_albumitem (album_id, image_id, position, added_at)"
@@ -156,7 +155,7 @@ def _share_places(pairs: Pairs, albums: list[UUID]) -> list[int]:
 
 
 def _share_covers(user: User, pairs: Pairs, albums: list[UUID]) -> list[list[str]]:
-    """Covers of albums that the user manages. Returns (album, cover before, cover now)."""
+    """Replace covers of albums that the user manages. Returns (album, former cover, new cover)."""
     managed = Album.objects.managed_by(user) | Album.objects.filter(owner_id=user.pk)
     kept_for: dict[UUID | None, UUID] = dict(pairs)
     replaced = []
@@ -169,7 +168,8 @@ def _share_covers(user: User, pairs: Pairs, albums: list[UUID]) -> list[list[str
 
 
 def _share_tags(user: User, pairs: Pairs) -> list[int]:
-    """Returns the new links. Tags are kept from being removed meanwhile."""
+    """Give the kept pictures the tags of the others. Locks the tags, so that they are not removed
+    meanwhile. Returns the new links."""
     return _added(
         "WITH kept_tags AS (SELECT id FROM gallery_tag WHERE owner_id = %s AND id IN"
         "  (SELECT tag_id FROM gallery_tag_images WHERE image_id = ANY(%s))"
@@ -187,7 +187,8 @@ def _share_tags(user: User, pairs: Pairs) -> list[int]:
 
 
 def _share_favourites(user: User, pairs: Pairs) -> list[int]:
-    """The user's own marks alone: nobody else's are touched. Returns the new ones."""
+    """Make the kept pictures favourites of this user if one of the others is. Returns the new
+    marks."""
     return _added(
         "INSERT INTO gallery_favourite (user_id, image_id, created_at)"
         " SELECT mark.user_id, pair.kept, min(mark.created_at)"
@@ -212,8 +213,8 @@ def _added(statement: str, pairs: Pairs, *values: Any, pairs_last: bool = False)
 
 
 def _fill_gaps(pairs: Pairs, pictures: Mapping[UUID, Image]) -> dict[str, dict[str, Any]]:
-    """What is missing on the kept pictures comes from the first other that has it.
-    Returns what was filled in, by picture and field."""
+    """Fill empty fields of the kept pictures from the first other that has a value. Returns the
+    new values by picture and field."""
     filled: dict[str, dict[str, Any]] = {}
     touched: dict[UUID, Image] = {}
     for other, kept in pairs:

@@ -1,4 +1,4 @@
-"""Searches that somebody keeps under a name, to make them again. Nobody else sees them."""
+"""Searches that a user saves under a name. Nobody else sees them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MAX_NAME = 200
 
 
 def saved_searches_of(owner: Viewer) -> QuerySet[SavedSearch]:
-    """With `name_key`, for `keyset.BY_NAME`, which is also their order here."""
+    """Return the owner's saved searches in the order `keyset.BY_NAME`, with its `name_key`."""
     found = SavedSearch.objects.filter(owner_id=owner.pk or 0).annotate(name_key=Lower("name"))
     return found.order_by("name_key", "pk").select_related("album")
 
@@ -42,7 +42,7 @@ def query_of(saved: SavedSearch) -> Query:
 
 @transaction.atomic
 def save(owner: User, name: str, query: Query) -> SavedSearch:
-    """Keep `query` under a name that the owner has not used yet.
+    """Save `query` under a name that the owner has not used yet.
 
     Raises Refusal (name_missing, name_too_long, name_taken, too_many_searches,
     empty_query, upload_not_kept, or what is wrong with the query).
@@ -56,8 +56,8 @@ def save(owner: User, name: str, query: Query) -> SavedSearch:
 
 @transaction.atomic
 def update(saved: SavedSearch, *, name: str | None = None, query: Query | None = None) -> bool:
-    """Change what is given. Returns whether it is another query now: an album that is
-    filled by it then has to be filled again (gallery.organising.smart_albums).
+    """Change the given fields. Returns whether the query has changed: an album that it fills then
+    has to be filled again (gallery.organising.smart_albums).
 
     Raises Refusal as `save` does.
     """
@@ -84,7 +84,8 @@ def update(saved: SavedSearch, *, name: str | None = None, query: Query | None =
 
 @transaction.atomic
 def delete(saved: SavedSearch) -> Change:
-    """An album that it filled stays, as an ordinary one. Returns what undoes it."""
+    """Delete a saved search. The album that it filled becomes an ordinary one. Returns what
+    undoes it."""
     lock_user(saved.owner)
     kept = {"id": str(saved.pk), "name": saved.name, "query": saved.query}
     before = {**kept, "album": album_as_it_is(saved.album)}
@@ -94,8 +95,8 @@ def delete(saved: SavedSearch) -> Change:
 
 
 def restore(before: Mapping[str, Any], owner: User) -> SavedSearch:
-    """What `delete` kept, under a name that is free by now. The album is filled by it
-    again, unless it has been changed since. Raises Refusal (too_many_searches)."""
+    """Restore what `delete` kept, under a free name. The search fills its album again, unless the
+    album has been changed since. Raises Refusal (too_many_searches)."""
     caps.hold_room(caps.SAVED_SEARCHES, owner)
     return SavedSearch.objects.create(
         pk=before["id"],
@@ -107,14 +108,14 @@ def restore(before: Mapping[str, Any], owner: User) -> SavedSearch:
 
 
 def album_as_it_is(album: Album | None) -> dict[str, str] | None:
-    """What `unchanged_album` needs to find it again."""
+    """Return what `unchanged_album` needs to find the album again."""
     if album is None:
         return None
     return {"id": str(album.pk), "changed": album.updated_at.isoformat()}
 
 
 def unchanged_album(before: Mapping[str, str] | None, owner: User) -> Album | None:
-    """The album, if nothing has been done to it since and no search fills it."""
+    """Return the album if it has not been changed since and no search fills it, else None."""
     if before is None:
         return None
     changed = datetime.fromisoformat(before["changed"])
@@ -123,12 +124,12 @@ def unchanged_album(before: Mapping[str, str] | None, owner: User) -> Album | No
 
 
 def named(owner: Viewer, name: str) -> SavedSearch | None:
-    """The owner's search of this name (gallery.models.words)."""
+    """Return the owner's search of this name (gallery.models.words), or None."""
     return called(saved_searches_of(owner), "name", name).first()
 
 
 def free_name(owner: Viewer, wanted: str) -> str:
-    """`wanted`, or with the first number that makes it the only one."""
+    """Return `wanted`, with the first number that makes it unique if it is taken."""
     wanted = wanted[:MAX_NAME].strip()
     name, number = wanted, 1
     while name and named(owner, name):
@@ -139,7 +140,7 @@ def free_name(owner: Viewer, wanted: str) -> str:
 
 
 def clean_name(name: str) -> str:
-    """Raises Refusal (name_missing, name_too_long)."""
+    """Return the name in one line. Raises Refusal (name_missing, name_too_long)."""
     name = spelling.clean_line(name)
     if len(name) > MAX_NAME:
         raise Refusal(
@@ -153,10 +154,9 @@ def clean_name(name: str) -> str:
 
 
 def clean_query(query: Query, owner: User) -> Query:
-    """`query` as it is kept: an album by its id, which another title does not change.
+    """Return `query` as it is stored: an album by its id, which stays when the title changes.
 
-    Raises Refusal (empty_query, upload_not_kept, and whatever is wrong with the terms
-    and filters themselves).
+    Raises Refusal (empty_query, upload_not_kept, and those for wrong terms and filters).
     """
     query.check()
     if query.is_empty:
@@ -175,7 +175,8 @@ def clean_query(query: Query, owner: User) -> Query:
 
 
 def _refuse_circle(query: Query, saved: SavedSearch) -> None:
-    """Raises Refusal (fills_from_itself): what has to be in the album to come into it."""
+    """Raise Refusal (fills_from_itself) if the query only finds pictures of the album that it
+    fills."""
     if saved.album_id is not None and str(query.filters.get("album")) == str(saved.album_id):
         raise Refusal(
             "fills_from_itself",

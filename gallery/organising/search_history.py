@@ -1,6 +1,7 @@
-"""The searches that somebody made, for them alone: offered again, erased at will.
+"""The search history of a user, which nobody else sees. It offers searches again and can be
+erased.
 
-What is erased is gone: there is no undo, which would have to keep it.
+There is no undo, since it would have to keep what is erased.
 """
 
 from __future__ import annotations
@@ -22,22 +23,22 @@ if TYPE_CHECKING:
 
 Viewer = User | AnonymousUser
 
-# The latest so many are kept.
+# The most searches that are kept, the latest ones.
 MAX_RECORDS = 200
 MAX_CHARACTERS = SearchRecord._meta.get_field("text").max_length or 0
 
 
 def history_of(user: Viewer) -> QuerySet[SearchRecord]:
-    """The latest first."""
+    """Return the user's searches, the latest first."""
     return SearchRecord.objects.filter(user_id=user.pk or 0)
 
 
 def note(user: Viewer, text: str) -> None:
-    """Keep that `user` searched for `text`, the query in one line: on top of the
-    history, once, however it was spelt.
+    """Put the query `text`, in one line, on top of `user`'s history. Queries that only differ in
+    spelling are one entry.
 
-    Nothing is kept of visitors, of those who switched the history off, and of queries
-    with a picture that is itself kept for an hour only.
+    Nothing is kept for visitors, for users who have switched the history off, and for queries
+    with an uploaded picture, which itself is only kept for an hour.
     """
     if not isinstance(user, User) or not user.keep_history:
         return
@@ -45,8 +46,8 @@ def note(user: Viewer, text: str) -> None:
     if not line or len(line) > MAX_CHARACTERS:
         return
     with connection.cursor() as cursor:
-        # One round trip, and none to the disk: somebody waits for the results, and a
-        # crash of the server may cost the searches of its last moment.
+        # One round trip, and no wait for the disk, since the user waits for the results. A crash
+        # of the server may lose the searches of the last moment.
         cursor.execute(
             "SET LOCAL synchronous_commit = off; WITH noted AS"
             "  (INSERT INTO gallery_searchrecord (user_id, text, searched_at)"
@@ -61,7 +62,7 @@ def note(user: Viewer, text: str) -> None:
 
 
 def offered(user: Viewer, typed: str, most: int) -> list[str]:
-    """The latest searches that hold what has been typed so far."""
+    """Return the latest searches that contain what has been typed so far."""
     found = (
         history_of(user).filter(containing("text", typed.strip()))
         if typed.strip()
@@ -71,18 +72,18 @@ def offered(user: Viewer, typed: str, most: int) -> list[str]:
 
 
 def erase(user: Viewer, record_id: int) -> bool:
-    """Whether it was there."""
+    """Erase one search. Returns whether it was there."""
     return bool(history_of(user).filter(pk=record_id).delete()[0])
 
 
 def erase_all(user: Viewer) -> int:
-    """Returns how many searches are forgotten."""
+    """Erase all searches. Returns how many."""
     return history_of(user).delete()[0]
 
 
 @transaction.atomic
 def switch(user: User, *, keep: bool, erase: bool = False) -> None:
-    """Keep a history from now on, or none; with `erase`, forget what has been kept."""
+    """Switch the history on or off; with `erase`, also erase what has been kept."""
     lock_user(user)
     user.keep_history = keep
     user.save(update_fields=["keep_history"])
@@ -91,7 +92,7 @@ def switch(user: User, *, keep: bool, erase: bool = False) -> None:
 
 
 def _one_spelling(text: str) -> str:
-    """The query as `syntax.format` writes it; empty for what is not to be kept."""
+    """Return the query as `syntax.format` writes it; empty if it must not be kept."""
     query = syntax.parse(normalise_text(text)).query
     if any(term.upload for term in query.terms):
         return ""

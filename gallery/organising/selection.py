@@ -1,5 +1,4 @@
-"""Which pictures somebody means: some by id, all that filters leave, or the first
-so many of a search."""
+"""Selections of pictures: by id, all that match filters, or the first results of a search."""
 
 from __future__ import annotations
 
@@ -36,16 +35,16 @@ _FILTERS = {*filters.ImageFilter.base_filters, "trash"}
 def resolve(
     spec: Mapping[str, Any], viewer: Viewer, *, trash: bool | None = False
 ) -> ImageQuerySet:
-    """The pictures that `spec` means, of those that `viewer` may see; with `trash`,
-    of those in the viewer's own trash; with None, of whichever the filters name. In no
-    order and without annotations.
+    """Return the pictures of `spec` that `viewer` may see, without order or annotations. With
+    `trash`, they come from the viewer's own trash; with None, from there only if the filters say
+    so.
 
     `spec` is one of
         {"ids": [uuid, …]}
         {"all": true, "filters": {as in `filters`, and "trash": true}, "except": [uuid, …]}
         {"search": {"cursor": "…", "count": n}, "except": [uuid, …]}
 
-    Raises Refusal for any other shape, and Expired for a search that is no longer kept.
+    Raises Refusal for any other shape, and Expired for a search whose results are no longer kept.
     """
     kind = _kind_of(spec)
     if kind == "ids":
@@ -60,7 +59,7 @@ def resolve(
 
 
 def measure(images: ImageQuerySet, viewer: Viewer) -> dict[str, int]:
-    """`count`, how many of them are `owned` by the viewer, and `bytes` of the originals."""
+    """Return `count`, `owned` (how many are the viewer's own), and `bytes` of the originals."""
     owned = Count("pk", filter=Q(owner_id=viewer.pk or 0))
     sizes = Coalesce(Sum("byte_size"), 0, output_field=BigIntegerField())
     return images.aggregate(count=Count("pk"), owned=owned, bytes=sizes)
@@ -85,7 +84,7 @@ def _all(spec: Mapping[str, Any], viewer: Viewer, trash: bool | None) -> ImageQu
     wanted = spec.get("filters", {})
     if spec["all"] is not True or not isinstance(wanted, Mapping):
         _refuse()
-    # A filter that is misspelt would mean everything: it is not passed over.
+    # A misspelt filter is refused. If it were ignored, all pictures would be selected.
     unknown = sorted(str(name) for name in set(wanted) - _FILTERS)
     if unknown:
         raise Refusal(

@@ -1,8 +1,8 @@
-"""Albums that fill themselves: the owner's own pictures that a saved search finds.
+"""Smart albums: a saved search fills them with the owner's own pictures that it finds.
 
-An album shows its pictures to all its people, so nobody else's ever enter, whatever
-the search finds. The saved search is the ledger: `filled_at` says how old the content
-is, and `due` finds what a lost message or an encoder that was down left behind.
+An album shows its pictures to everybody with access, so pictures of others never get in, whatever
+the search finds. The saved search keeps the state: `filled_at` is the age of the content, and
+`due` finds albums that a lost message or an unavailable encoder left behind.
 """
 
 from __future__ import annotations
@@ -37,19 +37,20 @@ logger = logging.getLogger(__name__)
 
 TASK = "gallery.tasks.fill_smart_albums"
 
-# The most that one album takes: of a search with terms, whose order is by likeness,
-# of a search by filters alone, and of one where nothing tells matches from the rest.
+# The most pictures of one album: for a search with terms, which is sorted by similarity, for a
+# search by filters alone, and for one without a threshold between matches and the rest.
 MAX_MATCHES = 1000
 MAX_FILTERED = 5000
 MAX_WITHOUT_LINE = 100
 
-# A page that shows older content asks for it to be filled.
+# A page that shows older content asks for the album to be filled.
 FRESH = timedelta(minutes=1)
-# Nothing rings when a tag or a date makes a picture match: that is noticed by then.
+# No event is sent when a new tag or date makes a picture match. Albums are filled at this
+# interval to notice it.
 STALE = timedelta(hours=1)
-# Of so many pictures it is asked whether they have been encoded since.
+# How many of the latest pictures are checked for having been encoded since.
 _LATEST = 50
-# How long a search that is refused (a part of it is gone) is left alone.
+# How long a refused search (a part of it is gone) is not tried again.
 _REFUSED_SECONDS = 3600
 
 
@@ -57,9 +58,8 @@ _REFUSED_SECONDS = 3600
 
 
 def make(saved: SavedSearch) -> Album:
-    """An album named like the search, filled now and from now on; while the encoder is
-    down, as soon as it is back. Where there is one already, that; but one that lies in
-    the trash is let go."""
+    """Return the album of a search. If there is none, or it is in the trash, make one with the
+    search's name and fill it now; while the encoder is down, it is filled later."""
     album, is_new = _make(saved)
     if not is_new:
         return album
@@ -73,7 +73,7 @@ def make(saved: SavedSearch) -> Album:
 
 @transaction.atomic
 def _make(saved: SavedSearch) -> tuple[Album, bool]:
-    """The album, and whether it is new."""
+    """Return the album, and whether it is new."""
     lock_user(saved.owner)
     saved.refresh_from_db(fields=["album"])
     if saved.album is not None and saved.album.deleted_at is None:
@@ -86,7 +86,8 @@ def _make(saved: SavedSearch) -> tuple[Album, bool]:
 
 @transaction.atomic
 def stop(saved: SavedSearch) -> Change | None:
-    """The album keeps its pictures and is an ordinary one. Returns what undoes it."""
+    """Stop filling the album. It keeps its pictures as an ordinary album. Returns what undoes
+    it."""
     lock_user(saved.owner)
     saved.refresh_from_db(fields=["album"])
     if saved.album is None:
@@ -98,7 +99,8 @@ def stop(saved: SavedSearch) -> Change | None:
 
 
 def start_again(before: Mapping[str, Any], owner: User) -> bool:
-    """Undo `stop`, unless album or search have been changed since. Whether it was done."""
+    """Undo `stop`, unless the album or the search's album has been changed since. Returns whether
+    it was done."""
     album = saved_searches.unchanged_album(before["album"], owner)
     if album is None:
         return False
@@ -107,7 +109,7 @@ def start_again(before: Mapping[str, Any], owner: User) -> bool:
 
 
 def of_album(album: Album) -> SavedSearch | None:
-    """The search that fills it, if one does."""
+    """Return the search that fills the album, or None."""
     return SavedSearch.objects.filter(album=album).select_related("owner").first()
 
 
@@ -115,14 +117,15 @@ def of_album(album: Album) -> SavedSearch | None:
 
 
 def ask_for_filling(saved: SavedSearch) -> None:
-    """Ring for an album whose content is no longer fresh; whoever looks at it may do so."""
+    """Ask a worker to fill an album whose content is no longer fresh. Every viewer of the album
+    may cause this."""
     if saved.filled_at is None or saved.filled_at < timezone.now() - FRESH:
         dispatch.on_commit(TASK, str(saved.pk))
 
 
 def fill_due(only: UUID | None = None) -> None:
-    """Fill every album that waits for it, or that of one search, due or not. While the
-    encoder is down, those stay as they are whose search needs it."""
+    """Fill every album that is due, or only that of one search, due or not. While the encoder is
+    down, albums whose search needs it stay as they are."""
     is_down = False
     for saved in due() if only is None else _fillable().filter(pk=only):
         if is_down and saved_searches.query_of(saved).terms:
@@ -135,10 +138,10 @@ def fill_due(only: UUID | None = None) -> None:
 
 
 def due(rest: timedelta = timedelta(0)) -> QuerySet[SavedSearch]:
-    """Searches whose albums were never filled, not for long, or not since pictures of
-    their owner were encoded; but none that was filled within `rest`."""
-    # The latest ones are encoded last, and an index has them at hand; older ones that
-    # are encoded again are found as stale.
+    """Return searches whose albums have never been filled, not for STALE, or not since pictures
+    of their owner were encoded. The last kind waits until `rest` has passed."""
+    # The latest pictures are encoded last, and an index finds them quickly. Older pictures that
+    # are encoded again are covered by STALE.
     latest = Image.objects.filter(owner_id=OuterRef(OuterRef("owner_id")))
     encoded = Embedding.objects.filter(
         image__in=latest.order_by("-created_at", "-pk").values("pk")[:_LATEST],
@@ -152,12 +155,12 @@ def due(rest: timedelta = timedelta(0)) -> QuerySet[SavedSearch]:
 
 
 def fill(saved_id: UUID) -> bool:
-    """Make the album of a search equal to what it finds. Returns whether that was done.
+    """Make the album of a search equal to its results. Returns whether that was done.
 
-    Where a part of the search is gone, the album keeps what it has (see `is_refused`).
-    Raises Unavailable while the encoder is down.
+    If a part of the search is gone, the album stays as it is (see `is_refused`). Raises
+    Unavailable while the encoder is down.
     """
-    # Two workers at once: who comes second looks again, so that what is older never wins.
+    # Of two workers at once, the second one searches again, so that older results never win.
     for _attempt in range(3):
         saved = _fillable().filter(pk=saved_id).first()
         if saved is None or is_refused(saved):
@@ -177,13 +180,14 @@ def fill(saved_id: UUID) -> bool:
 
 
 def is_refused(saved: SavedSearch) -> bool:
-    """Whether the search could not be made when it was last tried, since a part of it
-    is gone."""
+    """Return whether the search was refused when it was last tried, since a part of it is
+    gone."""
     return cache.get(_refused_key(saved)) is not None
 
 
 def _refused_key(saved: SavedSearch) -> str:
-    """Of the search as it is: another query is tried at once."""
+    """Return the cache key for the search in its present form: a changed query is tried at
+    once."""
     return f"smart-album-refused:{saved.pk}:{saved.updated_at.timestamp()}"
 
 
@@ -194,14 +198,15 @@ def _fillable() -> QuerySet[SavedSearch]:
 
 @transaction.atomic
 def _put(saved: SavedSearch, found: Sequence[UUID], moment: datetime) -> bool:
-    """New pictures come behind those that are there, which keep their places. False
-    if the search was changed, or its album filled, since `saved` was read."""
+    """Append new pictures to the album and remove those that no longer match; the others keep
+    their places. Returns False if the search was changed, or its album filled, since `saved` was
+    read."""
     as_read = {"query": saved.query, "album": saved.album_id, "filled_at": saved.filled_at}
     held = SavedSearch.objects.select_for_update().filter(pk=saved.pk, **as_read).first()
     if held is None or saved.album is None:
         return False
     inside = set(AlbumItem.objects.filter(album=saved.album).values_list("image_id", flat=True))
-    # Asked again: what has left the owner's gallery since does not enter.
+    # Checked again: the owner may have deleted pictures since the search.
     own = Image.objects.owned_by(saved.owner).filter(pk__in=found).order_by()
     wanted = set(own.values_list("pk", flat=True))
     if wanted != inside:
@@ -213,13 +218,13 @@ def _put(saved: SavedSearch, found: Sequence[UUID], moment: datetime) -> bool:
     return True
 
 
-# --- What the search finds ----------------------------------------------------------
+# --- Results of the search ----------------------------------------------------------
 
 
 def matches(saved: SavedSearch) -> list[UUID]:
-    """The owner's own pictures that the search finds, best or newest first.
+    """Return the owner's own pictures that the search finds, best or newest first.
 
-    Raises Refusal where a part of the search is gone, Unavailable.
+    Raises Refusal if a part of the search is gone, and Unavailable.
     """
     query = saved_searches.query_of(saved)
     if query.filters.get("owner") not in {None, "", "me", saved.owner.get_username()}:
@@ -236,7 +241,8 @@ def _filtered(query: Query, owner: User) -> list[UUID]:
 
 
 def _best(query: Query, owner: User) -> list[UUID]:
-    """Those above the line, and those whose words match; without a line the first ones."""
+    """Return results above the relevance threshold (`line`), and those whose words match; without
+    a threshold, the first ones."""
     results = service.search(query, owner, limit=service.MAX_LIMIT)
     line = results.judgement.line
     if line is None:

@@ -1,4 +1,4 @@
-"""Words that an owner sorts own pictures by: give, take, rename, merge, remove."""
+"""Tags of an owner's own pictures: give, take, rename, merge, remove."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ Link = tuple[int, UUID, UUID]
 
 
 def in_use(owner: User) -> QuerySet[Tag]:
-    """The owner's tags with `count`, how many pictures carry each (the trash apart), and
-    `name_key` for `keyset.BY_NAME`. Tags that no picture carries are not listed."""
+    """Return the owner's tags that pictures outside the trash carry, with `count`, the number of
+    these pictures, and `name_key` for `keyset.BY_NAME`."""
     tags = Tag.objects.filter(Exists(_kept(owner.pk)), owner=owner)
     return tags.annotate(count=_count(owner.pk), name_key=Lower("name"))
 
 
 def counted(tag: Tag) -> Tag:
-    """The tag with its `count`, which may be 0."""
+    """Return the tag with its `count`, which may be 0."""
     return Tag.objects.annotate(count=_count(tag.owner_id)).get(pk=tag.pk)
 
 
 def _kept(owner_id: int) -> QuerySet[Model]:
-    """The links of a tag of this owner, but for those to pictures in the trash: these
-    are few, and looked up once instead of with each link."""
+    """Return the links of a tag of this owner, except those to pictures in the trash: these are
+    few, and are looked up once instead of for each link."""
     trash = Image.objects.filter(owner_id=owner_id, deleted_at__isnull=False)
     links = Tag.images.through.objects.filter(tag=OuterRef("pk"))
     return links.exclude(image__in=trash.order_by().values("pk"))
@@ -56,18 +56,18 @@ def _count(owner_id: int) -> Coalesce:
 
 
 def tags_of(owner: User) -> list[Tag]:
-    """The tags in use, by name."""
+    """Return the tags in use, by name."""
     return list(in_use(owner).order_by(Lower("name"), "pk"))
 
 
 def names_of(owner: User) -> list[str]:
-    """Of the tags in use, which are not counted."""
+    """Return the names of the tags in use. Faster than `tags_of`, since nothing is counted."""
     tags = Tag.objects.filter(Exists(_kept(owner.pk)), owner=owner)
     return list(tags.order_by(Lower("name"), "pk").values_list("name", flat=True))
 
 
 def clean_names(names: Iterable[str]) -> list[str]:
-    """Without repetitions. Raises Refusal (bad_tag,
+    """Clean names, without repetitions or empty ones. Raises Refusal (tag_too_long,
     too_many_tags)."""
     cleaned = {spelling.key_of(clean): clean for name in names if (clean := clean_name(name))}
     if len(cleaned) > MAX_NAMES:
@@ -78,7 +78,7 @@ def clean_names(names: Iterable[str]) -> list[str]:
 
 
 def clean_name(name: str) -> str:
-    """One line without spaces around it, perhaps empty. Raises Refusal (tag_too_long)."""
+    """Return one line without spaces around it, perhaps empty. Raises Refusal (tag_too_long)."""
     name = spelling.clean_line(name)
     if len(name) > MAX_NAME:
         raise Refusal(
@@ -91,8 +91,8 @@ def clean_name(name: str) -> str:
 
 
 def named(owner: User, names: Sequence[str]) -> list[UUID]:
-    """The owner's tags of these names, made where they are missing, and kept from
-    being removed until the transaction ends. Raises Refusal (too_many_tags)."""
+    """Return the owner's tags of these names. Makes missing ones, and locks all against removal
+    until the transaction ends. Raises Refusal (too_many_tags)."""
     lock_user(owner)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -108,7 +108,8 @@ def named(owner: User, names: Sequence[str]) -> list[UUID]:
 
 
 def _make_room(owner: User, names: Sequence[str]) -> None:
-    """Tags that no picture carries are seen nowhere: they go before any is refused."""
+    """Delete tags that no picture carries, which nobody sees, before new ones are refused. Raises
+    Refusal (too_many_tags)."""
     try:
         caps.refuse_beyond(caps.TAGS, owner)
     except Refusal:
@@ -118,7 +119,7 @@ def _make_room(owner: User, names: Sequence[str]) -> None:
 
 
 def known(owner: User, names: Sequence[str]) -> list[UUID]:
-    """Those of these names that the owner has, kept as by `named`."""
+    """Return the owner's existing tags among these names, locked as by `named`."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM gallery_tag WHERE owner_id = %s"
@@ -131,7 +132,7 @@ def known(owner: User, names: Sequence[str]) -> list[UUID]:
 
 
 def link(tag_ids: Sequence[UUID], image_ids: Sequence[UUID]) -> list[tuple[int, UUID]]:
-    """Give each picture each tag. Returns the new links as (link id, image id)."""
+    """Give each tag to each picture. Returns the new links as (link id, image id)."""
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH kept AS (SELECT id FROM gallery_image WHERE id = ANY(%s)"
@@ -145,7 +146,7 @@ def link(tag_ids: Sequence[UUID], image_ids: Sequence[UUID]) -> list[tuple[int, 
 
 
 def unlink(tag_ids: Sequence[UUID], image_ids: Sequence[UUID]) -> list[Link]:
-    """Take each tag from each picture. Returns the links that were there."""
+    """Take each tag from each picture. Returns the removed links."""
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM gallery_tag_images WHERE tag_id = ANY(%s) AND image_id = ANY(%s)"
@@ -156,7 +157,7 @@ def unlink(tag_ids: Sequence[UUID], image_ids: Sequence[UUID]) -> list[Link]:
 
 
 def remove_links(owner: User, links: Sequence[int]) -> int:
-    """Undo what `link` returned. Returns how many pictures lost a tag."""
+    """Remove the links that `link` returned. Returns how many pictures lost a tag."""
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH gone AS (DELETE FROM gallery_tag_images link USING gallery_tag tag"
@@ -168,7 +169,7 @@ def remove_links(owner: User, links: Sequence[int]) -> int:
 
 
 def link_again(owner: User, links: Sequence[tuple[int, str, str]]) -> int:
-    """Undo what `unlink` returned, where tag and picture still exist. Returns how many
+    """Restore the links that `unlink` returned, if tag and picture still exist. Returns how many
     pictures have a tag again."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -192,9 +193,9 @@ def link_again(owner: User, links: Sequence[tuple[int, str, str]]) -> int:
 
 @transaction.atomic
 def set_tags(image: Image, names: Iterable[str]) -> None:
-    """Let a picture carry exactly these tags of its owner. Raises Refusal."""
+    """Give a picture exactly these tags of its owner. Raises Refusal."""
     wanted = clean_names(names)
-    # Two who set the tags of one picture at once: one after the other. The turn comes
+    # Concurrent changes of one picture's tags run one after the other. The user's lock comes
     # first, as in all acts.
     lock_user(image.owner)
     Image.objects.select_for_update(no_key=True).get(pk=image.pk)
@@ -232,7 +233,7 @@ def rename(tag: Tag, name: str) -> Tag:
 
 @transaction.atomic
 def delete(tag: Tag, user: User) -> Change:
-    """Take a tag of one's own from all pictures. Returns what undoes it."""
+    """Delete a tag of `user`. Returns what undoes it."""
     links = Tag.images.through.objects.filter(tag=tag).values_list("pk", "image_id")
     kept = [[pk, str(image_id)] for pk, image_id in links]
     before = {"id": str(tag.pk), "name": tag.name, "links": kept}

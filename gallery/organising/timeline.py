@@ -1,4 +1,4 @@
-"""How many pictures each month has, by the time they were taken."""
+"""The number of pictures in each month, by the local time when they were taken."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from gallery.models.clock import MonthOf
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
 
-# Grids crop what is narrower or wider (gallery.web.pictures.tiles): one panorama must not
-# make a month look taller than it is.
+# Grids crop narrower and wider pictures (gallery.web.pictures.tiles): one panorama must not
+# distort the estimated height of a month.
 _NARROWEST, _WIDEST = 0.5, 3.0
 
 
@@ -27,7 +27,7 @@ class Month(TypedDict):
 
 
 def months(images: ImageQuerySet) -> list[Month]:
-    """Those that have pictures, the latest first."""
+    """Return the months that have pictures, the latest first."""
     ratio = Cast(F("width"), FloatField()) / Cast(F("height"), FloatField())
     rows = (
         images.order_by()

@@ -1,7 +1,7 @@
-"""Archive and trash: fields that hold since when a picture is out of the way.
+"""Archive and trash: fields with the time when a picture was archived or deleted.
 
-Whatever is done here can be taken back exactly: each act knows which moment it
-set, and which ones it removed.
+All changes can be undone exactly: each function returns the time that it set, or the times that
+it removed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Field = Literal["archived_at", "deleted_at"]
 
 
 def stamp(field: Field, image_ids: Sequence[UUID]) -> tuple[datetime, list[UUID]]:
-    """Set `field` where it is empty. Returns the moment, and which pictures it was set of."""
+    """Set `field` to now where it is empty. Returns the time and the changed pictures."""
     now = timezone.now()
     return now, _set(
         f"UPDATE gallery_image SET {field} = %s, updated_at = now()"  # noqa: S608 - one of two
@@ -32,7 +32,7 @@ def stamp(field: Field, image_ids: Sequence[UUID]) -> tuple[datetime, list[UUID]
 def unstamp_only(
     field: Field, image_ids: Sequence[UUID], owner_id: int, moment: datetime
 ) -> list[UUID]:
-    """Empty `field` where it still says `moment`. Returns which pictures that was."""
+    """Empty `field` where it still is `moment`. Returns the changed pictures."""
     return _set(
         f"UPDATE gallery_image SET {field} = NULL, updated_at = now()"  # noqa: S608 - one of two
         f" WHERE id = ANY(%s) AND owner_id = %s AND {field} = %s RETURNING id",
@@ -41,7 +41,7 @@ def unstamp_only(
 
 
 def unstamp(field: Field, image_ids: Sequence[UUID]) -> list[tuple[UUID, datetime]]:
-    """Empty `field`. Returns what it said, of pictures of which it said something."""
+    """Empty `field`. Returns the former values of pictures where it was not empty."""
     filled = Image.objects.filter(pk__in=image_ids).exclude(**{field: None})
     former = list(filled.order_by("pk").values_list("pk", field))
     filled.update(**{field: None, "updated_at": timezone.now()})
@@ -49,7 +49,8 @@ def unstamp(field: Field, image_ids: Sequence[UUID]) -> list[tuple[UUID, datetim
 
 
 def stamp_again(field: Field, former: Sequence[tuple[str, str]], owner_id: int) -> list[UUID]:
-    """Undo what `unstamp` returned, where `field` is still empty."""
+    """Restore the values that `unstamp` returned, where `field` is still empty. Returns the
+    changed pictures."""
     return _set(
         f"UPDATE gallery_image image SET {field} = former.moment, updated_at = now()"  # noqa: S608
         " FROM unnest(%s::uuid[], %s::timestamptz[]) AS former (id, moment)"

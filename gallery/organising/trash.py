@@ -1,5 +1,5 @@
-"""Removing for good, thousands at once: what the user gives up is out of sight at
-once, and a worker removes rows and files one by one, for as long as it takes."""
+"""Removes pictures for good, thousands at once. Pictures that the user gives up disappear at once;
+a worker then removes rows and files one by one."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ TASK = "gallery.tasks.purge_trash"
 
 
 def condemn(image_ids: Sequence[UUID]) -> int:
-    """Give up pictures that lie in the trash. Returns how many.
+    """Give up pictures that are in the trash. Returns how many.
 
-    A worker that dies goes on with the rest; the same bytes uploaded before it
-    comes bring the picture back, as from the trash.
+    If a worker dies, the rest is removed later. An upload of the same bytes before that brings
+    the picture back, as from the trash.
     """
     return _give_up(pk__in=image_ids)
 
@@ -47,13 +47,13 @@ def _give_up(**which: object) -> int:
 
 
 def is_given_up() -> bool:
-    """Whether anything is to be removed at once."""
+    """Return whether there are pictures to be removed at once."""
     return Image.objects.filter(deleted_at=GIVEN_UP).exists()
 
 
 def purge_expired() -> int:
-    """Remove what was given up or has lain in the trash for TRASH_DAYS, and what can no
-    longer be undone. Returns the number of pictures."""
+    """Remove pictures that were given up, pictures and albums that were in the trash for
+    TRASH_DAYS, and acts and downloads that have expired. Returns the number of pictures."""
     keep = timedelta(days=settings.TRASH_DAYS)
     Album.objects.filter(deleted_at__lt=timezone.now() - keep).delete()
     changes.forget_old()

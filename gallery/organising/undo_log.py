@@ -1,4 +1,4 @@
-"""Where acts are kept, so that they can be undone."""
+"""The store of acts that can be undone."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from gallery.models import Change, User
 
 
 def record(user: User, action: str, before: dict[str, Any]) -> Change:
-    """In the transaction of the act itself; `before` is for `undoing`. The oldest acts
-    of somebody who does very many are forgotten before their time."""
+    """Store an act. Called in the transaction of the act; `before` is for `undoing`. Beyond
+    CHANGES_KEPT, the user's oldest acts are removed."""
     change = Change.objects.create(user=user, action=action, before=before)
     caps.keep_latest(Change.objects.filter(user=user), caps.CHANGES_KEPT)
     return change

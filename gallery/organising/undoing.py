@@ -1,8 +1,8 @@
-"""How each act on many pictures is taken back: what is still as the act left it gets
-its former state, what has changed since is left alone.
+"""Undoes acts on many pictures: everything that is still as the act left it gets its former state;
+everything that has changed since stays.
 
-The functions are told what `bulk` kept of the state before. They touch only
-pictures that still exist and that the user may still change.
+The functions get the former state that was stored with the act. They only change pictures that
+still exist and that the user may still change.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _remove_tags(before: Before, user: User) -> int:
 
 
 def _delete_tag(before: Before, user: User) -> int:
-    """The tag comes back, or its pictures get the one that has its name by now."""
+    """Restore the tag, or give its pictures the tag that has its name now."""
     caps.hold_room(caps.TAGS, user)
     Tag.objects.bulk_create(
         [Tag(pk=before["id"], owner=user, name=before["name"])], ignore_conflicts=True
@@ -97,7 +97,7 @@ def _delete_tag(before: Before, user: User) -> int:
 
 
 def _add_to_album(before: Before, user: User) -> int:
-    """By entry, not by picture: one that was taken out and put in again stays."""
+    """Delete entries by their ids: a picture that was taken out and added again stays."""
     mine = Q(image__owner_id=user.pk)
     entries = AlbumItem.objects.filter(mine, album=before["album"], pk__in=before["entries"])
     return entries.delete()[0]
@@ -114,8 +114,8 @@ def _remove_from_album(before: Before, user: User) -> int:
 
 
 def _may_show_again(album: Album, image_ids: list[UUID], user: User) -> list[UUID]:
-    """Pictures whose owners had put them into the album and still could: those of
-    `user`, and for who manages the album those of others, too."""
+    """Return pictures whose owners may still add them to the album: those of `user` and, if `user`
+    manages the album, those of others."""
     images = Image.objects.filter(pk__in=image_ids)
     if not albums.may_manage(album, user):
         images = images.filter(owner_id=user.pk)
@@ -142,7 +142,7 @@ def _stop_filling(before: Before, user: User) -> int:
 
 
 def _merge_duplicates(before: Before, user: User) -> int:
-    """The others come back, and the kept pictures lose what they had got from them."""
+    """Restore the others, and take from the kept pictures what they had got from them."""
     entries = AlbumItem.objects.filter(pk__in=before["entries"], image__owner_id=user.pk)
     entries.delete()
     for album, former, now in before["covers"]:
@@ -158,7 +158,7 @@ def _merge_duplicates(before: Before, user: User) -> int:
 
 
 def _empty_again(image: ImageQuerySet, filled: dict[str, Any]) -> None:
-    """Fields that still say what was filled in."""
+    """Empty the fields that still have the value that was filled in."""
     if "captured_at" in filled:
         for timed in image.filter(captured_at=filled["captured_at"]):
             fields = time_fields(None, timed.created_at)

@@ -1,13 +1,13 @@
-"""Names of files in an archive: safe on every system, none twice."""
+"""File names in an archive: safe on every system, and unique."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-# What Windows allows in no name. Slashes would make folders, or leave them.
+# Characters that Windows forbids in names. Slashes would also create or leave folders.
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
-# What Windows takes for a device, whatever follows the first dot.
+# Names that Windows takes for devices, whatever follows the first dot.
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 
 # File systems allow 255 bytes; some room is left for " (12345)".
@@ -17,7 +17,7 @@ _FEWEST_BYTES = 5
 
 
 def safe_name(name: str, extension: str) -> str:
-    """`name` as a file may be called everywhere; with `extension` (like ".jpg") if it
+    """Return `name` in a form that is valid on every system, with `extension` (like ".jpg") if it
     has none. Never empty."""
     name = unicodedata.normalize("NFC", _FORBIDDEN.sub("_", name)).strip(" .")
     stem, dot, ending = name.rpartition(".")
@@ -32,14 +32,14 @@ def safe_name(name: str, extension: str) -> str:
 
 
 class UniqueNames:
-    """Tells apart what would be one file: many systems ignore upper and lower case."""
+    """Makes names unique, whatever their case, since many systems ignore it."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
         self._next: dict[str, int] = {}
 
     def unique(self, name: str) -> str:
-        """`name`, or with a number before its extension."""
+        """Return `name`, with a number before its extension if it is taken."""
         stem, dot, ending = name.rpartition(".")
         candidate = name
         while (key := candidate.casefold()) in self._taken:
@@ -51,7 +51,7 @@ class UniqueNames:
 
 
 def text_in_place_of(name: str) -> str:
-    """A name of as many bytes that ends in .txt."""
+    """Return a name of the same number of bytes that ends in .txt."""
     room = len(name.encode()) - len(".txt")
     stem = name.encode()[:room].decode(errors="ignore")
     return stem + "_" * (room - len(stem.encode())) + ".txt"

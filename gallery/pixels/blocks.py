@@ -1,6 +1,5 @@
-"""What stands beside the pixels of a file besides its EXIF: XMP, IPTC and the texts of a
-PNG, as they are stored. Bounded: a block that is larger than any that says something is
-passed over, and what is compressed is unpacked no further.
+"""Metadata blocks of a file besides EXIF: XMP, IPTC and the texts of a PNG, as they are stored.
+Blocks above the limits are skipped, and compressed ones are not decompressed any further.
 
 Sources: PNG (third edition), 11.3.3; Adobe, XMP specification part 3; TIFF 6.0.
 """
@@ -17,21 +16,22 @@ from PIL import Image
 
 from gallery.pixels import gif, png
 
-# Lightroom keeps the strokes of brushes in XMP.
+# Large, since Lightroom stores brush strokes in XMP.
 MOST_BYTES = 4 * 1024**2
 _MOST_TEXT = 64 * 1024
 
 _IPTC_TAG, _PHOTOSHOP_TAG = 33723, 34377
 _IPTC_RESOURCE = 0x0404
 _TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
-# Where a PNG has its XMP: by the standard, and as ImageMagick writes it, in hexadecimal.
+# Keywords of a PNG: XMP by the standard; XMP and IPTC in hexadecimal, as ImageMagick writes
+# them.
 _XMP, _RAW_XMP, _RAW_IPTC = "xml:com.adobe.xmp", "raw profile type xmp", "raw profile type iptc"
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """`xmp` is a packet, `iptc` a chain of data sets (IIM); empty where there is none.
-    `texts` are those of a PNG, by keywords in lower case."""
+    """`xmp` is a packet, `iptc` a chain of data sets (IIM); both are empty if absent. `texts`
+    are those of a PNG, by lower-case keyword."""
 
     xmp: bytes = b""
     iptc: bytes = b""
@@ -39,7 +39,7 @@ class Blocks:
 
 
 def read_blocks(image: Image.Image, file: IO[bytes]) -> Blocks:
-    """Of `image`, which was opened from `file`."""
+    """Read the blocks of `image`, which was opened from `file`."""
     if image.format == "PNG":
         return _png(file)
     if image.format == "GIF":
@@ -53,7 +53,8 @@ def read_blocks(image: Image.Image, file: IO[bytes]) -> Blocks:
 
 
 def _xmp_of_gif(file: IO[bytes]) -> bytes:
-    """It is not cut into blocks: a trailer leads those who read blocks behind it."""
+    """Return the XMP of a GIF. The packet is not divided into sub-blocks; a trailer leads
+    readers of sub-blocks to its end."""
     for part in gif.read_parts(file):
         if part.kind == gif.APPLICATION and part.first == b"XMP DataXMP":
             packet, trailer, _rest = file.read(MOST_BYTES).partition(b"\x01\xff\xfe\xfd")
@@ -62,7 +63,7 @@ def _xmp_of_gif(file: IO[bytes]) -> bytes:
 
 
 def _iptc(image: Image.Image) -> bytes:
-    """Of a JPEG or TIFF, which may have it among the resources of Photoshop."""
+    """Return the IPTC of a JPEG or TIFF, which may be among the resources of Photoshop."""
     if image.format != "TIFF":
         resources: Any = image.info.get("photoshop", {})
         found = resources.get(_IPTC_RESOURCE, b"")
@@ -70,7 +71,7 @@ def _iptc(image: Image.Image) -> bytes:
     tags = image.tag_v2  # type: ignore[attr-defined]
     found = tags.get(_IPTC_TAG, b"")
     if isinstance(found, tuple) and all(isinstance(number, int) for number in found):
-        # Programs call these bytes numbers of four.
+        # Programs declare these bytes as 32-bit numbers.
         order = "little" if tags.prefix == b"II" else "big"
         found = b"".join((number & 0xFFFFFFFF).to_bytes(4, order) for number in found)
     if found and isinstance(found, bytes):
@@ -80,7 +81,7 @@ def _iptc(image: Image.Image) -> bytes:
 
 
 def _resource(data: bytes) -> bytes:
-    """The IPTC of a chain of resources of Photoshop: "8BIM", number, name, length, data."""
+    """Return the IPTC from a chain of Photoshop resources: "8BIM", number, name, length, data."""
     at = 0
     while data[at : at + 4] == b"8BIM":
         number = int.from_bytes(data[at + 4 : at + 6], "big")
@@ -98,7 +99,7 @@ def _resource(data: bytes) -> bytes:
 
 
 def _png(file: IO[bytes]) -> Blocks:
-    """Before the pixels and behind them; the first of each keyword."""
+    """Read the chunks before and after the pixels. The first of each keyword counts."""
     texts: dict[str, bytes] = {}
     for kind, content in _text_chunks(file):
         keyword, text = _text_of(kind, content)
@@ -126,7 +127,7 @@ def _text_chunks(file: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _text_of(kind: bytes, content: bytes) -> tuple[str, bytes]:
-    """Keyword and text; the text is empty where it cannot be unpacked."""
+    """Return keyword and text. The text is empty if it cannot be decompressed."""
     keyword, _nul, rest = content.partition(b"\0")
     packed = kind == b"zTXt"
     if kind == b"zTXt":
@@ -148,7 +149,8 @@ def _unpacked(data: bytes) -> bytes:
 
 
 def _unhexed(text: bytes) -> bytes:
-    """A line that names the kind, one that tells the length, and lines of digits."""
+    """Decode ImageMagick's form: a line with the kind, one with the length, and lines of
+    hexadecimal digits."""
     digits = re.sub(rb"\s+", b"", b"".join(text.strip().split(b"\n")[2:]))
     try:
         return bytes.fromhex(digits.decode("ascii"))

@@ -1,5 +1,5 @@
-"""The boxes of HEIF and AVIF files, as far as they tell what reading one would cost,
-and what its colours are.
+"""The boxes of HEIF and AVIF files: those that determine the cost of decoding, the frames and
+the colours.
 
 Sources: ISO/IEC 14496-12 (boxes, `iloc`, `colr`), ISO/IEC 23008-12, 9.3 (`iprp`),
 AV1-ISOBMFF 2.3.3 (`av1C`).
@@ -12,14 +12,15 @@ from typing import IO
 
 # Bytes of a file that `is_container` needs.
 HEAD = 12
-# What all items of a file are together at most, as a multiple of the file. Items may
-# overlap, and readers copy each of them: a few hundred bytes could be read a million times.
+# The most that all items together may have: this multiple of the file's size, plus slack. Items
+# may overlap, and readers copy each of them: a few hundred bytes could be read a million times.
 _MOST_TIMES = 2
 _SLACK = 1024**2
-# Boxes beside one another, and what is read of one that says something about others.
+# The most sibling boxes, and the most bytes that `content` returns.
 _MOST_BOXES = 10_000
 _MOST_CONTENT = 1024
-# Where an `av1C` is looked for: the description stands before the pixels.
+# Bytes in which `av1C` is searched, since the description comes before the pixels; also the
+# most that is read of any other box.
 _DESCRIPTION = 1024**2
 
 
@@ -28,8 +29,8 @@ def is_container(head: bytes) -> bool:
 
 
 def check(file: IO[bytes]) -> None:
-    """Raises SyntaxError where the items of the file are much more than the file, or where
-    one of them says how large it is elsewhere than the others do."""
+    """Raise SyntaxError if the items together are much larger than the file, or if the picture
+    is an overlay, whose size is stored elsewhere."""
     if is_overlaid(file):
         raise SyntaxError("pictures that lie over one another")
     file.seek(0, 2)
@@ -40,8 +41,8 @@ def check(file: IO[bytes]) -> None:
 
 
 def is_overlaid(file: IO[bytes]) -> bool:
-    """Whether pictures lie over one another on a canvas (`iovl`), which may be far larger
-    than the picture is said to be. No camera writes such files."""
+    """Return whether pictures are overlaid on a canvas (`iovl`), which may be far larger than
+    the declared size of the picture. No camera writes such files."""
     size = file.seek(0, 2)
     for start, end in places(file, (b"meta",), 0, size):
         for place in places(file, (b"iinf",), start + 4, end):  # behind version and flags
@@ -51,7 +52,7 @@ def is_overlaid(file: IO[bytes]) -> bool:
 
 
 def lacks_end(file: IO[bytes]) -> bool:
-    """Whether the last box is longer than the file."""
+    """Return whether the last box extends beyond the end of the file."""
     size, at = file.seek(0, 2), 0
     while at + 8 <= size:
         file.seek(at)
@@ -66,7 +67,7 @@ def lacks_end(file: IO[bytes]) -> bool:
 
 
 def is_deep_av1(file: IO[bytes]) -> bool:
-    """Whether any picture of the file has more than 8 bits a channel, or may have."""
+    """Return whether a picture of the file has, or may have, more than 8 bits a channel."""
     file.seek(0)
     description = file.read(_DESCRIPTION)
     starts = [at + 4 for at in _found(description, b"av1C")]
@@ -76,8 +77,7 @@ def is_deep_av1(file: IO[bytes]) -> bool:
 
 
 def nclx(file: IO[bytes]) -> dict[str, int] | None:
-    """The code points of the main picture, named as pillow-heif names them; None where it
-    has none."""
+    """Return the code points of the main picture under the names of pillow-heif, or None."""
     meta = _child(file, b"meta", 0, file.seek(0, 2))
     inner = (meta[0] + 4, meta[1]) if meta else (0, 0)  # behind version and flags
     properties = _child(file, b"iprp", *inner) or (0, 0)
@@ -97,7 +97,7 @@ def nclx(file: IO[bytes]) -> dict[str, int] | None:
 
 
 def _associated(box: bytes, number: int) -> Iterator[int]:
-    """The properties of one item, by their numbers from 1 on (`ipma`)."""
+    """Yield the numbers of an item's properties, counted from 1 (`ipma`)."""
     if len(box) < 8:
         return
     wide, large = 4 if box[0] else 2, box[3] & 1
@@ -122,7 +122,7 @@ def _found(data: bytes, name: bytes) -> Iterator[int]:
 
 
 def _location_box(file: IO[bytes]) -> bytes:
-    """The content of `iloc` in `meta`; empty where there is none."""
+    """Return the content of `iloc` in `meta`; empty if absent."""
     meta = _child(file, b"meta", 0, file.seek(0, 2))
     if meta is None:
         return b""
@@ -138,15 +138,15 @@ def _read(file: IO[bytes], place: tuple[int, int] | None, most: int = _DESCRIPTI
 
 
 def _child(file: IO[bytes], name: bytes, start: int, end: int) -> tuple[int, int] | None:
-    """Where the content of the first box `name` between two places begins and ends."""
+    """Return start and end of the content of the first box `name` between two offsets."""
     return next(places(file, (name,), start, end), None)
 
 
 def places(
     file: IO[bytes], path: tuple[bytes, ...], start: int, end: int
 ) -> Iterator[tuple[int, int]]:
-    """Where the contents of all boxes begin and end that `path` leads to, from the boxes
-    between two places on. Raises SyntaxError where there are more than any program writes."""
+    """Yield start and end of the content of every box at `path`, beginning with the boxes
+    between two offsets. Raises SyntaxError for more boxes than any program writes."""
     for name, *found in _all(file, start, end):
         if name != path[0]:
             continue
@@ -157,8 +157,8 @@ def places(
 
 
 def _all(file: IO[bytes], start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """The name of each box between two places, and where its content begins and ends.
-    Raises SyntaxError as `places` does."""
+    """Yield the name of each box between two offsets, and start and end of its content. Raises
+    SyntaxError as `places` does."""
     for _box in range(_MOST_BOXES):
         if start + 8 > end:
             return
@@ -177,12 +177,12 @@ def _all(file: IO[bytes], start: int, end: int) -> Iterator[tuple[bytes, int, in
 
 
 def content(file: IO[bytes], path: tuple[bytes, ...], start: int, end: int) -> bytes:
-    """What the first of them holds, or how it begins; empty where there is none."""
+    """Return the content of the first box at `path`, or its beginning; empty if absent."""
     return _read(file, next(places(file, path, start, end), None), most=_MOST_CONTENT)
 
 
 def _lengths(box: bytes) -> Iterator[int]:
-    """The length of each extent of each item; 0 means all of the file."""
+    """Yield the length of each extent of each item; 0 means the whole file."""
     if len(box) < 8:
         return
     version = box[0]

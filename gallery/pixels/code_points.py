@@ -1,7 +1,7 @@
-"""Colour spaces told by numbers, and what their samples are in sRGB.
+"""Colour spaces given by code points, and their conversion to sRGB.
 
 Code points are those of ITU-T H.273 (07/2024), tables 2 and 3, as in nclx (HEIF, AVIF) and
-cICP (PNG). Curves of HDR are those of ITU-R BT.2100-3, tables 4 and 5; their white is at
+cICP (PNG). HDR curves are those of ITU-R BT.2100-3, tables 4 and 5; their white is at
 203 cd/m² (ITU-R BT.2408-8, table 1).
 """
 
@@ -37,11 +37,11 @@ PRIMARIES: dict[int, Chromaticities] = {
     12: (*_D65, *_P3),
     22: (*_D65, 0.630, 0.340, 0.295, 0.605, 0.155, 0.077),
 }
-# Those of video in SDR (BT.709, BT.601, xvYCC, BT.2020) are written by most programs for
-# pictures that are sRGB, from which they hardly differ as they are shown (BT.1886).
+# Most programs write the curves of SDR video (BT.709, BT.601, xvYCC, BT.2020) for pictures that
+# are sRGB. On a display (BT.1886) these curves hardly differ from sRGB.
 _LIKE_SRGB = {1, 6, 7, 11, 12, 13, 14, 15}
 PQ, HLG = 16, 18
-_UNTOLD = 2
+_UNSPECIFIED = 2
 
 _HDR_WHITE = 203.0
 _HLG_PEAK = 1000.0
@@ -66,7 +66,7 @@ def power(exponent: float) -> Curve:
 
 
 def _pq(value: Floats) -> Floats:
-    """-> light, of which 1 is white. BT.2100-3, table 4: EOTF of PQ."""
+    """Samples in [0, 1] -> light, white being 1. BT.2100-3, table 4: EOTF of PQ."""
     m1, m2 = 2610 / 16384, 2523 / 4096 * 128
     c1, c2, c3 = 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
     root = value ** (1 / m2)
@@ -75,7 +75,7 @@ def _pq(value: Floats) -> Floats:
 
 
 def _hlg(value: Floats) -> Floats:
-    """-> light of the scene in [0, 1]. BT.2100-3, table 5: inverse OETF of HLG."""
+    """Samples in [0, 1] -> scene light in [0, 1]. BT.2100-3, table 5: inverse OETF of HLG."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     high = (np.exp((value - c) / a) + b) / 12
     return np.where(value <= 0.5, value**2 / 3, high).astype(np.float32)
@@ -86,7 +86,7 @@ def _logarithmic(decades: float) -> Curve:
 
 
 def _cinema(value: Floats) -> Floats:
-    """SMPTE ST 428-1: white has 48 of 52.37 cd/m²."""
+    """Samples in [0, 1] -> light. White has 48 of 52.37 cd/m² (SMPTE ST 428-1)."""
     return (52.37 / 48 * value**2.6).astype(np.float32)
 
 
@@ -127,15 +127,15 @@ class Space:
         for start in range(0, len(pixels), _ROWS):
             linear = light[pixels[start : start + _ROWS]]
             if self.curve is _hlg:
-                linear = _shown(linear, _luminance(self.primaries))
+                linear = _hlg_ootf(linear, _luminance(self.primaries))
             linear = linear @ matrix.T
             if self.is_hdr:
-                linear = _toned(linear)
+                linear = _tone_mapped(linear)
             result[start : start + _ROWS] = _encoded(linear)
         return Image.fromarray(result.reshape(tile.height, tile.width, 3))
 
     def _light(self) -> Floats:
-        """For each of 256 samples."""
+        """Return the linear light of each of the 256 sample values."""
         value = np.arange(256, dtype=np.float32) / 255
         if self.is_narrow:
             value = np.clip((value * 255 - 16) / 219, 0, 1)
@@ -143,11 +143,12 @@ class Space:
 
 
 def of_code_points(primaries: int, transfer: int, *, is_narrow: bool = False) -> Space | None:
-    """None where nothing is said, or what is not known. Primaries that are not told are
-    those of sRGB, of HDR those of BT.2020; a curve that is not told is that of sRGB."""
-    if primaries not in {*PRIMARIES, _UNTOLD} or transfer not in {*CURVES, _UNTOLD}:
+    """Return the space, or None if nothing is specified or a code point is unknown. Unspecified
+    primaries are those of BT.2020 for HDR, else those of sRGB; an unspecified curve is that of
+    sRGB."""
+    if primaries not in {*PRIMARIES, _UNSPECIFIED} or transfer not in {*CURVES, _UNSPECIFIED}:
         return None
-    if primaries == transfer == _UNTOLD and not is_narrow:
+    if primaries == transfer == _UNSPECIFIED and not is_narrow:
         return None
     default = 9 if transfer in (PQ, HLG) else 1
     return Space(
@@ -156,7 +157,8 @@ def of_code_points(primaries: int, transfer: int, *, is_narrow: bool = False) ->
 
 
 def are_usable(primaries: Chromaticities) -> bool:
-    """Whether they span a triangle with white inside, so that colours can be computed."""
+    """Return whether the primaries form a triangle with white inside, so that colours can be
+    computed."""
     if len(primaries) != 8 or min(primaries[1::2]) < 0 or primaries[1] <= 0:
         return False
     if max(primaries) > 2:
@@ -167,8 +169,8 @@ def are_usable(primaries: Chromaticities) -> bool:
         return False
 
 
-def _toned(linear: Floats) -> Floats:
-    """Light up to _KNEE as it is; above, ever less, so that all of it stays below 1. The
+def _tone_mapped(linear: Floats) -> Floats:
+    """Leave light up to _KNEE unchanged and compress light above it to stay below 1. The
     largest channel decides, which keeps hue and saturation (as in BT.2446-1, method B)."""
     most = np.maximum(linear.max(axis=1, keepdims=True), 1e-6)
     over = np.maximum(most - _KNEE, 0) / (1 - _KNEE)
@@ -176,8 +178,8 @@ def _toned(linear: Floats) -> Floats:
     return linear * (lower / most)
 
 
-def _shown(scene: Floats, luminance: Floats) -> Floats:
-    """Light of the scene -> of a screen, of which 1 is white. BT.2100-3: OOTF of HLG."""
+def _hlg_ootf(scene: Floats, luminance: Floats) -> Floats:
+    """Scene light -> display light, white being 1. BT.2100-3: OOTF of HLG."""
     bright = np.maximum(scene @ luminance, 1e-9)[:, None]
     return (_HLG_PEAK / _HDR_WHITE * bright ** (_HLG_GAMMA - 1) * scene).astype(np.float32)
 
@@ -190,7 +192,7 @@ def _encoded(linear: Floats) -> NDArray[np.uint8]:
 
 
 def _scales(primaries: Chromaticities) -> NDArray[np.float64]:
-    """How much of each primary makes white."""
+    """Return how much of each primary makes white."""
     return np.asarray(np.linalg.solve(_columns(primaries), _xyz(*primaries[:2])), np.float64)
 
 

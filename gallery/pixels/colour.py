@@ -1,8 +1,8 @@
-"""What colour space the samples of a picture mean, for every way in which it is decoded.
+"""The colour space of a picture's samples, and their conversion to sRGB.
 
-In PNG, cICP comes before iCCP, that before sRGB, that before gAMA and cHRM (PNG, third
-edition, 4.3). Of HEIF and AVIF a profile comes before the code points of nclx, which then
-tell how luma and chroma were made (ISO/IEC 23000-22, 7.3.6.4).
+In PNG, cICP takes precedence over iCCP, iCCP over sRGB, and sRGB over gAMA and cHRM (PNG, third
+edition, 4.3). In HEIF and AVIF, a profile takes precedence over nclx, whose code points then
+only describe luma and chroma (ISO/IEC 23000-22, 7.3.6.4).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gallery.pixels.code_points import Curve, Space
 
 Convert = Callable[[Image.Image], Image.Image]
 
-# Colours from all of the cube, and what a change of them is at most that nobody sees.
+# Colours from the whole RGB cube, and the largest change of a sample that nobody sees.
 _LEVELS = range(0, 256, 51)
 _PROBE = Image.frombytes(
     "RGB", (36, 6), bytes(sample for rgb in itertools.product(_LEVELS, repeat=3) for sample in rgb)
@@ -27,16 +27,16 @@ _PROBE = Image.frombytes(
 _UNSEEN = 2
 
 MOST_PROFILE = 4 * 1024**2
-# Mode of the samples -> what a profile calls such a colour space (ICC.1:2022, table 19).
+# Mode of the samples -> the colour space's name in a profile (ICC.1:2022, table 19).
 _SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
-# 1/2.2 is what programs write for sRGB: 0.45455, at times rounded.
+# Programs write 1/2.2 for sRGB: 0.45455, sometimes rounded.
 _LIKE_SRGB = (0.44, 0.47)
 _LEAST_GAMMA, _MOST_GAMMA = 0.1, 3.0
 
 
 def to_srgb(info: Mapping[Any, Any], mode: str) -> Convert | None:
-    """What makes RGB in sRGB of opaque tiles of the mode L, RGB or CMYK; None where they
-    are taken for sRGB as they are. `info` is that of a picture opened by `opening`."""
+    """Return a function that converts opaque tiles of mode L, RGB or CMYK to RGB in sRGB, or
+    None if they count as sRGB. `info` is that of a picture opened by `opening`."""
     cicp = info.get("cicp")
     if cicp and mode != "CMYK" and (space := _of_cicp(cicp)) is not None:
         return _unless_srgb(space)
@@ -59,7 +59,8 @@ def _unless_srgb(space: Space | None) -> Convert | None:
 
 
 def _of_cicp(cicp: tuple[int, ...]) -> Space | None:
-    """Only RGB can be told by it: its matrix is 0 (PNG, third edition, 11.3.2.6)."""
+    """Return the space of cICP. None unless the matrix is 0 (RGB), the only value that is
+    allowed in PNG (third edition, 11.3.2.6)."""
     primaries, transfer, matrix, full_range = cicp
     if matrix != 0 or full_range > 1:
         return None
@@ -67,7 +68,7 @@ def _of_cicp(cicp: tuple[int, ...]) -> Space | None:
 
 
 def _of_gamma(gamma: float | None, chromaticity: tuple[float, ...] | None) -> Space | None:
-    """`gamma` is the exponent with which samples were made from light."""
+    """Return the space of gAMA and cHRM. `gamma` is the exponent from light to samples."""
     curve: Curve = code_points.srgb_curve
     is_like_srgb = gamma is None or _LIKE_SRGB[0] <= gamma <= _LIKE_SRGB[1]
     if gamma and not is_like_srgb and _LEAST_GAMMA <= gamma <= _MOST_GAMMA:
@@ -81,7 +82,7 @@ def _of_gamma(gamma: float | None, chromaticity: tuple[float, ...] | None) -> Sp
 
 
 def _changes_nothing(transform: Convert, mode: str) -> bool:
-    """Most profiles are of sRGB, and each pixel need not be asked to find that."""
+    """Return whether a profile is that of sRGB, as most are. Pixels then need no conversion."""
     if mode == "CMYK":
         return False
     probe = _PROBE.convert(mode)
@@ -90,7 +91,8 @@ def _changes_nothing(transform: Convert, mode: str) -> bool:
 
 
 def _of_profile(profile: Any, mode: str) -> Convert | None:
-    """None where there is no profile, or it is broken, or of another colour space."""
+    """Return the conversion by a profile, or None if the profile is absent, broken or of
+    another colour space."""
     if not isinstance(profile, bytes) or not 128 < len(profile) <= MOST_PROFILE:
         return None
     try:

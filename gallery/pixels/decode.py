@@ -1,12 +1,12 @@
-"""From a file to RGB pixels, in memory that is known before.
+"""Decodes files to RGB pixels, with memory that is known in advance.
 
-The same functions prepare stored pictures, query pictures and renditions, so that a
-picture and its copy used as a query meet at the same vector. Nothing here knows Django:
-large pictures are decoded in a process of their own (`isolation`).
+The same functions prepare stored pictures, query pictures and renditions, so that a picture
+and a copy of it used as a query get the same vector. Nothing here imports Django: large
+pictures are decoded in a separate process (`isolation`).
 
-What a file is decoded to is at most four bytes a pixel. All else, conversions above all,
-happens a tile at a time and to reduced pixels where the mode allows it, so that no second
-copy of all pixels is ever made.
+Decoded files take at most four bytes a pixel. All other steps, conversions above all, work on
+one tile at a time, and on reduced pixels where the mode allows it, so that no second copy of
+all pixels is ever made.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ from gallery.pixels.opening import TURNS, open_pixels, orientation_of
 # A short side of 448 px (twice the usual model input) keeps the cosine to the
 # full decode above .9999 and decodes a 12 MP JPEG about five times faster.
 MIN_SHORT_SIDE = 448
-# An encoder brings the short side to its own size and looks at the middle: of a picture
-# of 1 x 20,000 pixels it would make one of 224 x 4,480,000 first. No side is given to it
-# that is longer than so many times the other.
+# An encoder scales the short side to its own size and then crops the middle: 1 x 20,000 pixels
+# would first become 224 x 4,480,000. It never gets a side longer than this multiple of the
+# other.
 MAX_RATIO = 20
 
 # Modes whose pixels can be averaged before they are converted.
 _PLAIN_MODES = {"L", "RGB", "CMYK"}
-# What is grey without its transparency.
+# Modes that are grey without their transparency.
 _GREY_MODES = {"1", "L", "LA", "La", *deep.MODES}
-# Pixels of a tile: conversions hold up to 24 bytes for each.
+# Pixels of a tile. Conversions take up to 24 bytes for each.
 _TILE_PIXELS = 500_000
 
-# What fills the missing part of a JPEG: the middle of its samples, also of ink.
+# Middle values, with which the decoder fills the missing part of a JPEG (of CMYK, too).
 _FILLED = (127, 128)
-# So much of a JPEG must be left, of so many pixels a side.
+# The least share of a JPEG that must be left, and the side in pixels on which it is measured.
 _LEAST_LEFT, _LOOKED_AT = 0.005, 64
 
 Convert = Callable[[Image.Image], Image.Image]
 
 
 class Loaded(NamedTuple):
-    """The first frame with all its pixels, in whatever mode the file has, and the EXIF
-    orientation that is still to be applied (Pillow itself turns TIFF). `incomplete`: the
-    file breaks off, and what is missing is grey or empty."""
+    """The first frame with all its pixels, in the mode of the file, and the EXIF orientation
+    that is still to be applied (Pillow itself applies that of TIFF). `incomplete`: the file is
+    truncated, and missing pixels are grey or empty."""
 
     image: Image.Image
     orientation: int = 1
@@ -55,11 +55,10 @@ class Loaded(NamedTuple):
 
 
 def load(file: IO[bytes], shrink: float) -> Loaded:
-    """JPEG and WebP are decoded smaller where their decoders can do so, yet no side by more
-    than `shrink`.
+    """Decode a file. The decoders of JPEG and WebP may reduce each side, by `shrink` at most.
 
-    Raises what decoders raise, OSError in most cases, for a damaged picture and for one of
-    which nothing is left."""
+    Raises what decoders raise, OSError in most cases, for a damaged picture and for a truncated
+    one without any pixels."""
     file.seek(0)
     if webp.is_webp(file.read(webp.HEAD)):
         image, orientation = webp.load(file, shrink)
@@ -92,8 +91,8 @@ def _draft(image: Image.Image, shrink: float) -> None:
 
 
 def _ends_early(image: Image.Image, file: IO[bytes]) -> bool:
-    """Whether a PNG holds fewer rows than it says, which Pillow does not mind: it leaves
-    them 0. To unpack all of it once more is worth while only where the last rows are."""
+    """Return whether a PNG has fewer rows than it declares. Pillow accepts this and leaves the
+    rows 0. Everything is decompressed once more only if the last rows are 0."""
     rows = image.crop((0, max(0, image.height - 2), *image.size))
     return rows.getbbox(alpha_only=False) is None and png.is_short(file)
 
@@ -101,15 +100,15 @@ def _ends_early(image: Image.Image, file: IO[bytes]) -> bool:
 def _what_is_left(
     image: Image.Image, file: IO[bytes], shrink: float, passes: tuple[interlaced.Pass, ...]
 ) -> Image.Image:
-    """Of a picture whose file breaks off. Raises OSError where nothing is."""
+    """Return what can be decoded of a truncated picture. Raises OSError if that is nothing."""
     if image.format == "JPEG":
-        # A JPEG of several scans has no pixels before its end.
+        # A JPEG of several scans gives no pixels before its end marker.
         image = opening.open_jpeg_with_end(file)
         _draft(image, shrink)
         image.load()
         nothing = _share_unlike(_FILLED, image) < _LEAST_LEFT
     else:
-        # Its pixels are there, as far as the decoder came.
+        # The decoder has written the pixels before the fault.
         image.tile = []  # type: ignore[attr-defined]
         image.load()
         nothing = image.getbbox() is None
@@ -120,15 +119,16 @@ def _what_is_left(
 
 
 def _share_unlike(filling: tuple[int, ...], image: Image.Image) -> float:
-    """Of the pixels, those with a sample that is none of `filling`."""
+    """Return the share of pixels with a sample that is not in `filling`."""
     few = image.resize((_LOOKED_AT, _LOOKED_AT), Image.Resampling.NEAREST)
     samples = np.asarray(few).reshape(_LOOKED_AT**2, -1)
     return float((~np.isin(samples, filling)).any(axis=1).mean())
 
 
 def decode(file: IO[bytes], shrink: float = 1.0) -> Image.Image:
-    """Upright RGB in sRGB, over a ground that lets it be seen, each side divided by a whole
-    number up to `shrink` (1 and more) or, where the decoder itself shrinks, by `shrink`.
+    """Return upright RGB in sRGB, over a background that makes transparent pictures visible.
+    Each side is divided by a whole number up to `shrink` (1 and more) or, if the decoder itself
+    shrinks, by `shrink`.
 
     Raises what decoders raise.
     """
@@ -140,9 +140,9 @@ def decode(file: IO[bytes], shrink: float = 1.0) -> Image.Image:
 
 
 def decode_rgb(file: IO[bytes]) -> Image.Image:
-    """What an encoder is given: upright RGB, its short side reduced to 448 to 895 px
-    (smaller pictures are left as they are), the middle of very long pictures. Raises
-    what decoders raise."""
+    """Return the input of an encoder: upright RGB, its short side reduced to 448 to 895 px
+    (smaller pictures stay as they are), only the middle of very long pictures. Raises what
+    decoders raise."""
     shrink = max(1.0, min(_size_of(file)) / MIN_SHORT_SIDE)
     image, orientation, _incomplete = load(file, shrink)
     image = middle(image)
@@ -150,7 +150,7 @@ def decode_rgb(file: IO[bytes]) -> Image.Image:
 
 
 def decode_part(file: IO[bytes], part: tuple[float, float, float, float]) -> Image.Image:
-    """The same of a part of a picture, told as shares of its upright width and height:
+    """Return the same for a part of a picture, given as shares of its upright width and height:
     left, top, width, height."""
     left, top, width, height = part
     shrink = min(_size_of(file)) * min(width, height) / MIN_SHORT_SIDE
@@ -165,7 +165,7 @@ def decode_part(file: IO[bytes], part: tuple[float, float, float, float]) -> Ima
 
 
 def middle(image: Image.Image) -> Image.Image:
-    """Without the ends of a side that is more than MAX_RATIO times the other."""
+    """Cut the ends off a side that is more than MAX_RATIO times the other."""
     most = MAX_RATIO * min(image.size)
     width, height = min(image.width, most), min(image.height, most)
     if (width, height) == image.size:
@@ -175,7 +175,7 @@ def middle(image: Image.Image) -> Image.Image:
 
 
 def pack(image: Image.Image) -> bytes:
-    """RGB -> lossless bytes that travel to the worker (PNG at the fastest setting)."""
+    """RGB -> lossless bytes to send to the worker (PNG at the fastest setting)."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
@@ -192,7 +192,7 @@ def unpack(data: bytes) -> Image.Image:
 
 
 def _in_tiles(image: Image.Image, factor: int) -> Image.Image:
-    """RGB in sRGB, each side `factor` times smaller (rounded up)."""
+    """Convert to RGB in sRGB, each side `factor` times smaller (rounded up)."""
     opaque, mode = _opaque(image)
     to_srgb = colour.to_srgb(image.info, mode)
     if opaque is None and mode == "RGB" and to_srgb is None:
@@ -208,7 +208,7 @@ def _in_tiles(image: Image.Image, factor: int) -> Image.Image:
 
 
 def _tiles(size: tuple[int, int], factor: int) -> Iterator[tuple[int, int, int, int]]:
-    """Boxes that cover `size`, their edges at multiples of `factor`."""
+    """Yield boxes that cover `size`, with edges at multiples of `factor`."""
     columns = max(1, min(size[0], _TILE_PIXELS) // factor) * factor
     rows = max(1, _TILE_PIXELS // columns // factor) * factor
     for top in range(0, size[1], rows):
@@ -217,8 +217,8 @@ def _tiles(size: tuple[int, int], factor: int) -> Iterator[tuple[int, int, int, 
 
 
 def _opaque(image: Image.Image) -> tuple[Convert | None, str]:
-    """What makes each tile of `image` one whose pixels can be averaged, and the mode that
-    it then has: L, RGB or CMYK. None where a tile is one already."""
+    """Return a function that makes the pixels of a tile of `image` ready for averaging, and the
+    mode of its results: L, RGB or CMYK. The function is None if tiles are ready already."""
     if image.has_transparency_data:
         to_rgba = keys.to_rgba(image)
         below = ground.under(image, to_rgba)
@@ -241,7 +241,7 @@ def _over(below: ground.Grey, rgba: Image.Image) -> Image.Image:
 
 
 def _size_of(file: IO[bytes]) -> tuple[int, int]:
-    """Of the picture as it is stored."""
+    """Return the size of the picture as it is stored."""
     file.seek(0)
     if size := webp.size_of(file.read(webp.HEAD)):
         return size

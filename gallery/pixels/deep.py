@@ -1,4 +1,4 @@
-"""Grey of more than 8 bits: which values are shown as black and white."""
+"""Converts grey of more than 8 bits: which values become black and white."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ MODES = {"I", "F", "I;16", "I;16L", "I;16B", "I;16N"}
 
 Box = tuple[int, int, int, int]
 
-# Values are looked at in so many pixels.
+# About how many pixels are sampled to find the range of values.
 _MOST_SAMPLES = 250_000
-# This share at either end may be wrong: dead and hot pixels, what was never measured. Of
-# small pictures it is at least so many pixels, but no more than the other share.
+# The share of values at either end that may be outliers: dead and hot pixels, missing
+# measurements. In small pictures at least _PIXELS values may be, but at most _MOST_SHARE.
 _SHARE, _PIXELS, _MOST_SHARE = 0.01, 4, 0.05
 
 
 def to_grey(image: Image.Image, boxes: Iterator[Box]) -> Callable[[Image.Image], Image.Image]:
-    """What makes L of each tile of `image`, one of MODES; `boxes` cover it."""
+    """Return a function that converts tiles of `image`, which has one of MODES, to L. `boxes`
+    cover the picture."""
     black, white = (0.0, 65535.0)
     if not image.mode.startswith("I;16"):
         black, white = _black_and_white(image, boxes)
@@ -43,8 +44,9 @@ def to_grey(image: Image.Image, boxes: Iterator[Box]) -> Callable[[Image.Image],
 
 
 def _black_and_white(image: Image.Image, boxes: Iterator[Box]) -> tuple[float, float]:
-    """Black is 0, or the least value below. White is the greatest value, yet of floats at
-    least 1, and of integers 255 or at least 65,535, whichever suffices."""
+    """Return the values of black and white. Black is 0, or the least value if that is lower.
+    White is the greatest value, but at least 1 for floats; for integers it is 255 if that
+    suffices, else at least 65,535."""
     low, high = _extremes(_samples(image, boxes))
     if image.mode == "F":
         return min(low, 0.0), max(high, 1.0)
@@ -52,7 +54,7 @@ def _black_and_white(image: Image.Image, boxes: Iterator[Box]) -> tuple[float, f
 
 
 def _samples(image: Image.Image, boxes: Iterator[Box]) -> np.ndarray:
-    """Finite values, evenly from all of the picture."""
+    """Return finite values, evenly spread over the picture."""
     step = max(1, image.width * image.height // _MOST_SAMPLES)
     found = [np.asarray(image.crop(box)).ravel()[::step].copy() for box in boxes]
     values = _floats(np.concatenate(found))
@@ -60,14 +62,14 @@ def _samples(image: Image.Image, boxes: Iterator[Box]) -> np.ndarray:
 
 
 def _floats(values: np.ndarray) -> np.ndarray:
-    # A value that is no number may be one that is to signal so.
+    # Converting a signalling NaN would cause a warning.
     with np.errstate(invalid="ignore"):
         return values.astype(np.float64)
 
 
 def _extremes(values: np.ndarray) -> tuple[float, float]:
-    """The least and the greatest value, without those at the ends that lie farther from the
-    others than these from one another."""
+    """Return the least and the greatest value without outliers, which lie farther from the
+    inner values than these are apart."""
     if not len(values):
         return 0.0, 0.0
     share = min(_MOST_SHARE, max(_SHARE, _PIXELS / len(values)))

@@ -1,4 +1,4 @@
-"""Whether a file breaks off before its end, as what was copied or sent in part does.
+"""Detects truncated files, such as those that were copied or sent only in part.
 
 Sources: GIF89a, sections 15 to 27; BITMAPFILEHEADER and BITMAPINFOHEADER (Windows); for the
 others see the module of each format.
@@ -12,13 +12,13 @@ from gallery.pixels import boxes, jpeg, png, tiff, webp
 from gallery.pixels.spliced import size_of
 
 _GIF = (b"GIF87a", b"GIF89a")
-# Sub-blocks of 255 bytes, and shorter ones of animations, of a file of 100 MB.
+# The most blocks that are read, enough for an animation of 100 MB.
 _MOST_BLOCKS = 1_000_000
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 
 
 def lacks_end(file: IO[bytes]) -> bool:
-    """Raises SyntaxError where the file is put together in an impossible way."""
+    """Return whether the file is truncated. Raises SyntaxError if its structure is impossible."""
     file.seek(0)
     head = file.read(webp.HEAD)
     if jpeg.is_jpeg(head):
@@ -37,8 +37,8 @@ def lacks_end(file: IO[bytes]) -> bool:
 
 
 def is_cut_off(file: IO[bytes]) -> bool:
-    """Of a picture that cannot be decoded whole: whether it is what is missing that is to
-    blame, and there is something to show."""
+    """Return whether a picture that cannot be decoded completely is truncated and has something
+    to show."""
     file.seek(0)
     head = file.read(webp.HEAD)
     if png.is_png(head):
@@ -73,12 +73,12 @@ def _behind_sub_blocks(file: IO[bytes], at: int) -> int:
 
 
 def _colour_table(flags: bytes) -> int:
-    """Its size in bytes."""
+    """Return the size of a colour table in bytes."""
     return 3 << ((flags[0] & 7) + 1) if flags and flags[0] & 0x80 else 0
 
 
 def _bmp_size(head: bytes) -> int:
-    """As much as its header says, and as its rows take where they are not packed."""
+    """Return the size of the file by its header: with its rows, taken as uncompressed."""
     start, size = (int.from_bytes(head[at : at + 4], "little") for at in (10, 14))
     if size < 40:
         return int.from_bytes(head[2:6], "little")

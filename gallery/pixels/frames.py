@@ -1,7 +1,7 @@
-"""Whether a file moves: how many frames it has, counted by how it is put together. Nothing
-is decoded, and no file is read for longer than MOST_BLOCKS.
+"""The number of frames of a file, counted from its structure. Nothing is decoded, and only a
+limited number of blocks is read.
 
-Pages of a TIFF and the further pictures of an MPO or HEIC file are no frames.
+Pages of a TIFF and further pictures of an MPO or HEIC file do not count as frames.
 
 Sources: PNG (third edition), 11.3.5; RFC 9649, 2.7.1; ISO/IEC 14496-12,
 8.4 and 8.7.
@@ -16,25 +16,26 @@ from typing import IO
 
 from gallery.pixels import boxes, gif, webp
 
-# Chunks of a file.
+# The most chunks of a file that are read.
 _MOST_CHUNKS = 1_000_000
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-# Brands of files whose pictures are shown one after the other.
+# Brands of image sequences.
 _SEQUENCES = {b"avis", b"msf1", b"hevc", b"hevx"}
 
 
 @dataclass(frozen=True)
 class Frames:
-    """`duration` is that of all of them once, in seconds; None where the file has no word
-    of it, or has one frame."""
+    """`duration` is that of one loop in seconds; None if the file does not say, or has one
+    frame."""
 
     count: int = 1
     duration: float | None = None
 
 
 def read_frames(file: IO[bytes]) -> Frames:
-    """Of a picture that was accepted before. What is cut off counts as far as it goes."""
+    """Count the frames of an accepted picture. Of a truncated file, those that are there
+    count."""
     file.seek(0)
     head = file.read(webp.HEAD)
     if len(head) < webp.HEAD:
@@ -72,7 +73,8 @@ def _gif(file: IO[bytes]) -> Iterator[float]:
 
 
 def _png(file: IO[bytes]) -> Iterator[float]:
-    """Of an APNG: what is announced before the pixels, and is there."""
+    """Yield delays of an APNG: those of frames that exist, if the animation is announced before
+    the pixels."""
     file.seek(len(_PNG))
     announced = False
     for _chunk in range(_MOST_CHUNKS):
@@ -106,7 +108,7 @@ def _webp(file: IO[bytes], head: bytes) -> Iterator[float]:
 
 
 def _container(file: IO[bytes]) -> Frames:
-    """The first track of pictures of a HEIF or AVIF file."""
+    """Return the frames of the first picture track of a HEIF or AVIF file."""
     file.seek(0, 2)
     end = file.tell()
     brands = boxes.content(file, (b"ftyp",), 0, end)
@@ -121,7 +123,7 @@ def _container(file: IO[bytes]) -> Frames:
 
 
 def _seconds(times: bytes) -> float:
-    """How long a track lasts, by its `mdhd`."""
+    """Return the length of a track by its `mdhd`; 0 if unknown."""
     at, wide = (20, 8) if times[:1] == b"\1" else (12, 4)
     scale = int.from_bytes(times[at : at + 4], "big")
     length = int.from_bytes(times[at + 4 : at + 4 + wide], "big")

@@ -1,4 +1,4 @@
-"""How a GIF is put together. Source: GIF89a, 17 to 26."""
+"""The structure of a GIF. Source: GIF89a, 17 to 26."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import IO, NamedTuple
 
 SIGNATURES = (b"GIF87a", b"GIF89a")
-# More than any film that somebody keeps as a GIF: 255 MB in blocks of 255 bytes.
+# More than any real GIF has: 255 MB in blocks of 255 bytes.
 MOST_BLOCKS = 1_000_000
 
 IMAGE, CONTROL, APPLICATION = 0x2C, 0xF9, 0xFF
@@ -15,15 +15,15 @@ _EXTENSION = b"\x21"
 
 
 class Part(NamedTuple):
-    """An image or, by its label, an extension; `first` is the first block of an extension,
-    and `file` stands behind that until the next part is asked for."""
+    """An image, or an extension with its label as `kind`. `first` is the first block of an
+    extension; the file's position is behind it until the next part is requested."""
 
     kind: int
     first: bytes = b""
 
 
 def read_parts(file: IO[bytes]) -> Iterator[Part]:
-    """Up to the end of the file, to what is no part, or to MOST_BLOCKS."""
+    """Yield parts up to the end of the file, to bytes that are no part, or to MOST_BLOCKS."""
     file.seek(0)
     head = file.read(13)
     if len(head) < 13:
@@ -48,12 +48,12 @@ def read_parts(file: IO[bytes]) -> Iterator[Part]:
 
 
 def _table(flags: int) -> int:
-    """Bytes of a table of colours."""
+    """Return the size of a colour table in bytes."""
     return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
 
 
 def _skip_blocks(file: IO[bytes], most: int) -> int:
-    """Go to the end of a chain of blocks. Returns how many there were, `most` at most."""
+    """Skip a chain of blocks. Returns how many there were, `most` at most."""
     for number in range(1, most + 1):
         size = file.read(1)
         if not size or not size[0]:

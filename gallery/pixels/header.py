@@ -1,8 +1,8 @@
-"""What a file says of its picture before a pixel of it is decoded, and what decoding costs.
+"""The header of a picture, read before any pixel is decoded, and the cost of decoding.
 
-Bytes are counted here, from the header alone, and never by trying. The figures are peaks
-beyond the file itself, measured with Pillow 13.0, pillow-heif 1.8 and libvips 8.18 and
-rounded up (docs/decisions/0022); `tests/pixels/test_pixels.py` holds them against the decoders.
+The cost is computed from the header alone, never by trying. The figures are memory peaks
+beyond the file itself, measured with Pillow 13.0, pillow-heif 1.8 and libvips 8.18 and rounded
+up (docs/decisions/0022); `tests/pixels/test_pixels.py` compares them with the decoders.
 """
 
 from __future__ import annotations
@@ -22,21 +22,20 @@ from gallery.pixels.spliced import Spliced
 _OF_MODE = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
 _RGB = 4
 
-# A WebP file that is not plain VP8 is decoded to 4 bytes a pixel, whatever its scale, and
-# what comes of it is held by the decoder, by libvips and by Pillow. Frames of an animation
-# are put onto a canvas.
+# A WebP file that is not plain VP8 is decoded to 4 bytes a pixel, whatever the scale. Decoder,
+# libvips and Pillow each hold the result. Frames of an animation are drawn onto a canvas.
 _WEBP_HELD, _WEBP_ANIMATED, _WEBP_OUT = 5, 10, 13
-# Planes, their RGB copy, the copy that travels, and Pillow's own; planes of more than 8
+# Planes, their RGB copy, the copy that is handed over, and Pillow's own. Planes of more than 8
 # bits are twice as large.
 _AVIF, _AVIF_WITH_ALPHA, _AVIF_DEEP = 11, 14, 4
 _HEIF, _HEIF_DEEP = 7.5, 14
-# Frames of a GIF are put onto a canvas; the runs of a BMP are written out before they are read.
+# Frames of a GIF are drawn onto a canvas; a run-length encoded BMP is expanded before it is read.
 _GIF, _BMP = 2, 5
 
 
 class Cost(NamedTuple):
-    """Bytes at the peak, and how many pixels a decoder goes over. `apart`: never in the
-    process that has the file, since its decoder believes another header."""
+    """`bytes` at the peak, and `work`: how many pixels a decoder processes. `apart`: always
+    decode in a separate process, since the decoder uses another header."""
 
     bytes: int
     work: int
@@ -45,12 +44,11 @@ class Cost(NamedTuple):
 
 @dataclass(frozen=True)
 class Header:
-    """`width` and `height` are those of the upright picture, `scans` is how many times a
-    decoder goes over the pixels.
+    """`width` and `height` are those of the upright picture; `scans` is how many times a decoder
+    processes the pixels.
 
-    Of each pixel `held` bytes are needed at whatever scale, `decoded` bytes at the scale
-    that the decoder delivers, which is smaller for formats that `scale`; `fixed` bytes
-    are needed besides.
+    Each pixel takes `held` bytes at any scale, and `decoded` bytes at the scale that the decoder
+    delivers, which is smaller for formats with `scales`. `fixed` bytes come on top.
     """
 
     format: str
@@ -68,26 +66,26 @@ class Header:
         return self.width * self.height
 
     def cost(self, shrink: float = 1.0, share: float = 1.0) -> Cost:
-        """Of decoding with each side up to `shrink` times smaller, and of making RGB of a
-        `share` of the pixels (see `decode.decode`)."""
+        """Return the cost of decoding with each side up to `shrink` times smaller, and of
+        converting a `share` of the pixels to RGB (see `decode.decode`)."""
         shrink = max(1.0, shrink)
         scale = _scale(self.format, shrink) if self.scales else 1.0
         factor = max(1, int(shrink / scale + 1e-6))
         decoded = self.pixels / scale**2
-        # RGB that needs no change is given on as it is.
+        # RGB that needs no change is not copied.
         rgb = 0.0 if self.is_rgb and factor == 1 else _RGB * decoded * share / factor**2
         held = math.ceil(self.pixels * self.held + self.decoded * decoded + rgb)
-        # AV1 has a size of its own, which nothing here reads.
+        # AV1 data has a size of its own, which is not read here.
         return Cost(held + self.fixed, self.pixels * self.scans, apart=self.format == "AVIF")
 
 
 def read_header(file: IO[bytes]) -> Header:
-    """Raises what Pillow raises for a file that is no picture of the accepted formats, or
-    a damaged one."""
+    """Read the header. Raises what Pillow raises for a damaged file, and for one that is not a
+    picture in an accepted format."""
     structure.check(file)
     image = open_pixels(file)
     width, height = image.size
-    # Pillow itself turns TIFF, and says so already in the size of the header.
+    # Pillow itself turns TIFF upright, and already gives the upright size here.
     if image.format != "TIFF" and orientation_of(image, file) >= 5:
         width, height = height, width
     read = _READERS.get(image.format or "", _plain)
@@ -95,7 +93,7 @@ def read_header(file: IO[bytes]) -> Header:
 
 
 def _scale(format_: str, shrink: float) -> float:
-    """How many times smaller the decoder itself makes each side."""
+    """Return how many times smaller the decoder itself makes each side."""
     if format_ == "WEBP":
         return shrink
     return 2.0 ** min(3, int(math.log2(shrink)))
@@ -106,13 +104,13 @@ def _scale(format_: str, shrink: float) -> float:
 
 def _plain(image: Image.Image, file: IO[bytes], width: int, height: int) -> Header:
     decoded = _OF_MODE.get(image.mode, 4)
-    # Colours of 16 bits with a transparent one are decoded twice.
+    # 16-bit colours with a transparent one are decoded twice.
     decoded *= 2 if keys.has_deep_key(image) else 1
     return Header(image.format or "", width, height, 0, decoded, _is_rgb(image))
 
 
 def _jpeg(image: Image.Image, file: IO[bytes], width: int, height: int) -> Header:
-    """A JPEG of several scans is kept as coefficients, of two bytes each, until the last."""
+    """A JPEG of several scans is held as coefficients of two bytes each until the last scan."""
     scans, components = _scans_of(file)
     layers = [(across, down) for _id, across, down, _table in getattr(image, "layer", [])]
     several = components < len(layers) or "progressive" in image.info
@@ -163,15 +161,15 @@ def _bmp(image: Image.Image, file: IO[bytes], width: int, height: int) -> Header
 
 
 def _tiff(image: Image.Image, file: IO[bytes], width: int, height: int) -> Header:
-    """Besides the pixels, one strip or tile is held as it is stored and unpacked, whose
-    size the file says; JPEG strips may hold coefficients."""
+    """Besides the pixels, the decoder holds one strip or tile, both compressed and decompressed.
+    The file declares its size. JPEG strips may hold coefficients."""
     tags = image.tag_v2  # type: ignore[attr-defined]
     samples = _number(tags.get(277), 1)
     bits = max(8, *_numbers(tags.get(258), 8))
     across = _number(tags.get(322), image.width)
     down = _number(tags.get(323), min(_number(tags.get(278), image.height), image.height))
     compression = _number(tags.get(259), 1)
-    # Pillow turns all pixels, into a second picture.
+    # Pillow turns all pixels upright into a second picture.
     pictures = 1 if _number(tags.get(274), 1) == 1 else 2
     copies = {1: 0, 6: 6, 7: 6}.get(compression, 2)
     return Header(
@@ -205,7 +203,8 @@ def _number(value: Any, default: int) -> int:
 
 
 def _numbers(value: Any, default: int) -> list[int]:
-    """Of a TIFF tag, which may be missing, empty or of a type that makes no sense."""
+    """Return the numbers of a TIFF tag, or the default for one that is missing, empty or of a
+    type that makes no sense."""
     try:
         numbers = [abs(int(one)) for one in (value if isinstance(value, tuple) else (value,))]
     except (TypeError, ValueError, OverflowError):
@@ -217,8 +216,8 @@ def _numbers(value: Any, default: int) -> list[int]:
 
 
 def _scans_of(file: IO[bytes]) -> tuple[int, int]:
-    """How many scans a JPEG has, those of pictures behind the first included, and how many
-    components its first one has."""
+    """Return how many scans a JPEG has, with those of pictures behind the first, and how many
+    components its first scan has."""
     components = 1
     for segment in jpeg.segments(file):
         if segment.marker == jpeg.SOS:

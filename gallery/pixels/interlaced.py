@@ -1,4 +1,4 @@
-"""Pictures that are stored in passes, of which the last ones are missing.
+"""Interlaced pictures whose last passes are missing.
 
 Sources: PNG (third edition), 8.1 (Adam7); GIF89a, appendix E.
 """
@@ -11,8 +11,8 @@ from PIL import Image
 
 
 class Pass(NamedTuple):
-    """Its first column and row, and its steps; after it, all pixels at the steps `every`
-    are there."""
+    """First column and row of a pass, and its steps. After it, all pixels at multiples of
+    `every` are there."""
 
     left: int
     top: int
@@ -39,17 +39,17 @@ GIF = (
 
 
 def passes_of(image: Image.Image) -> tuple[Pass, ...]:
-    """Those of a picture just opened; none where it is stored row by row."""
+    """Return the passes of a picture just opened; none if it is stored row by row."""
     if image.format == "PNG" and image.info.get("interlace"):
         return ADAM7
-    # What the decoder of GIF is told: bits, interlaced, transparency.
+    # Arguments of Pillow's GIF decoder: bits, interlaced, transparency.
     tiles = getattr(image, "tile", [])
     return GIF if image.format == "GIF" and tiles and tiles[0].args[1] else ()
 
 
 def filled(image: Image.Image, passes: tuple[Pass, ...]) -> Image.Image:
-    """The picture as coarse as its last complete pass leaves it, where pixels that are
-    missing are 0."""
+    """Return the picture at the resolution of its last complete pass. Missing pixels of `image`
+    are 0."""
     begun = [number for number, one in enumerate(passes) if _has(image, one)]
     if not begun or begun[-1] == 0:
         return image
@@ -70,7 +70,7 @@ def _grid(image: Image.Image, one: Pass) -> Image.Image:
         -(-(image.width - one.left) // one.across),
         -(-(image.height - one.top) // one.down),
     )
-    # The middle of each pixel that is left comes from the middle of one of the pass.
+    # The middle of each pixel of the grid is the middle of a pixel of the pass.
     start = (one.left + (1 - one.across) / 2, one.top + (1 - one.down) / 2)
     matrix = (one.across, 0, start[0], 0, one.down, start[1])
     return image.transform(size, Image.Transform.AFFINE, matrix, Image.Resampling.NEAREST)

@@ -1,8 +1,8 @@
-"""Work on the pixels of a file, within ceilings of memory and time.
+"""Runs jobs on the pixels of a file, within limits of memory and time.
 
-What is small by its header is done here; what is large, or takes many turns, in a process
-of its own, which the system keeps within its ceilings whatever the file makes a decoder
-do. That process knows neither settings nor secrets:
+Jobs that are small by the file's header run in this process. Large ones run in a separate
+process, whose limits the system enforces whatever a file makes the decoder do. That process
+knows neither settings nor secrets:
 
     python -m gallery.pixels.isolation MODULE FUNCTION ARGUMENTS <file >results
 """
@@ -34,25 +34,25 @@ from gallery.pixels.header import Cost
 
 logger = logging.getLogger(__name__)
 
-# A job reads a file and gives bytes; its arguments are plain JSON.
+# A job reads a file and returns bytes; its arguments are plain JSON.
 Job = Callable[..., Sequence[bytes]]
 
 MAX_BYTES = 1024**3
-# More pixels than this (scans counted) may take seconds: not in this process; and more
-# than that would take minutes.
+# In pixels times scans: more than SMALL_WORK may take seconds and never runs in this process;
+# more than MAX_WORK would take minutes and is refused.
 SMALL_WORK = 400_000_000
 MAX_WORK = 20_000_000_000
 
 _ROOT = Path(__file__).resolve().parents[2]
-# Processor time, after which the file is given up; by the clock, web processes give up
-# when `places.patience_seconds` are given: nobody waits longer for an answer.
+# Limits of processor time, and of elapsed time in web processes and in workers. Web processes
+# have `places.patience_seconds`: users do not wait longer for an answer.
 _CPU_SECONDS = 60
 _WEB_SECONDS = 9.0
 _WORKER_SECONDS = 300.0
 
-# Python ends with 1 where the process itself is broken: that says nothing of the picture.
+# Exit statuses. Python exits with 1 if the process itself fails, whatever the picture.
 _NOT_BEGUN, _FAILED, _NO_MEMORY = 1, 3, 4
-# What the system lacks, be it disk, memory, processes or open files: no picture's fault.
+# The system lacks disk space, memory, processes or open files, whatever the picture.
 _NO_ROOM = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EROFS),
     *(errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE),
@@ -61,14 +61,14 @@ _LENGTH = 8
 
 
 class Undecodable(Exception):
-    """The bytes are there, but no picture can be made of them."""
+    """The bytes can be read, but no picture can be decoded from them."""
 
 
 def run(job: Job, file: IO[bytes], cost: Cost, /, **arguments: Any) -> list[bytes]:
-    """`job(file, **arguments)`, which costs as much.
+    """Return the result of `job(file, **arguments)`, whose cost is `cost`.
 
-    Raises Undecodable, Refusal (see `too_costly`), `places.Busy`, and OSError of the system
-    where the file cannot be read.
+    Raises Undecodable, Refusal (see `too_costly`), `places.Busy`, and the system's OSError if
+    the file cannot be read.
     """
     require_affordable(cost)
     try:
@@ -84,7 +84,7 @@ def run(job: Job, file: IO[bytes], cost: Cost, /, **arguments: Any) -> list[byte
 
 
 def require_affordable(cost: Cost, most: int = MAX_BYTES) -> None:
-    """Raises Refusal (too_costly) above `most` bytes, or MAX_WORK."""
+    """Raise Refusal (too_costly) above `most` bytes or MAX_WORK."""
     if cost.bytes > most or cost.work > MAX_WORK:
         raise too_costly()
 
@@ -111,8 +111,8 @@ def _here(job: Job, file: IO[bytes], arguments: dict[str, Any]) -> list[bytes]:
 
 
 def undecodable_unless_io(error: Exception) -> Exception:
-    """Decoders fed with hostile bytes raise anything at all; all of it means a damaged
-    picture, but for the system's own errors (they have a number)."""
+    """Return Undecodable for an error of a decoder: on hostile bytes, decoders raise anything.
+    Errors of the system itself, which have a number, are returned unchanged."""
     is_io_error = isinstance(error, OSError) and error.errno is not None
     if is_io_error or isinstance(error, io.UnsupportedOperation):
         return error
@@ -130,7 +130,7 @@ def _apart(job: Job, file: IO[bytes], arguments: dict[str, Any]) -> list[bytes]:
     seconds = _WORKER_SECONDS if places.patience_seconds is None else _WEB_SECONDS
     with _on_disk(file) as source:
         try:
-            # Killed and waited for when the time is up.
+            # `run` kills the process at the timeout and waits for its end.
             ended = subprocess.run(
                 command,
                 cwd=_ROOT,
@@ -150,13 +150,13 @@ def _apart(job: Job, file: IO[bytes], arguments: dict[str, Any]) -> list[bytes]:
         logger.error("Decoding cannot begin: %s", _last_line(ended.stderr))
         raise places.busy()
     if code in (-signal.SIGKILL, -signal.SIGTERM):
-        raise places.too_slow()  # ended by the system, which is short of memory
+        raise places.too_slow()  # killed by the system, which is short of memory
     raise Undecodable(_last_line(ended.stderr) or f"The decoder was ended by signal {-code}.")
 
 
 @contextlib.contextmanager
 def _on_disk(file: IO[bytes]) -> Iterator[IO[bytes]]:
-    """The content as a file of the system, to be read from its beginning."""
+    """Copy the content to a temporary file, positioned at its beginning."""
     with tempfile.TemporaryFile() as copy:
         file.seek(0)
         shutil.copyfileobj(file, copy)
@@ -167,7 +167,7 @@ def _on_disk(file: IO[bytes]) -> Iterator[IO[bytes]]:
 
 def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
-    # One thread and one heap: what is reserved for others would count, too.
+    # One thread and one heap: memory reserved for more would count for the limit.
     return {**kept, "MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -187,7 +187,7 @@ def _last_line(output: bytes) -> str:
 
 def main(module: str, function: str, arguments: str) -> int:
     job: Job = getattr(importlib.import_module(module), function)
-    # Libraries that print do so elsewhere than among the results.
+    # Output of libraries goes to stderr, not into the results.
     target = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     _limit()
@@ -206,7 +206,7 @@ def main(module: str, function: str, arguments: str) -> int:
 
 
 def _limit() -> None:
-    """At most MAX_BYTES more than now, and _CPU_SECONDS."""
+    """Limit memory to MAX_BYTES and SMALL_BYTES more than now, and time to _CPU_SECONDS."""
     status = Path("/proc/self/status").read_text()
     (held,) = (int(line.split()[1]) for line in status.splitlines() if line.startswith("VmData"))
     most = held * 1024 + MAX_BYTES + places.SMALL_BYTES

@@ -1,4 +1,4 @@
-"""What is done to the pixels of one file: jobs for `isolation.run`, and what they cost."""
+"""Jobs on the pixels of one file for `isolation.run`, and their cost."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from gallery.pixels.decode import (
 )
 from gallery.pixels.header import Cost, Header, read_header
 
-# To look at every byte of the pixels, a JPEG need not be decoded larger than that.
+# Decoding a JPEG this many times smaller is enough to read every byte of its pixels.
 _LEAST = 8.0
 _INCOMPLETE = b"incomplete"
 
 
 def header_of(file: IO[bytes]) -> Header:
-    """Of a picture that was accepted before. Raises Undecodable."""
+    """Read the header of an accepted picture. Raises Undecodable."""
     try:
         return read_header(file)
     except Exception as error:
@@ -33,24 +33,24 @@ def header_of(file: IO[bytes]) -> Header:
 
 
 def is_incomplete(file: IO[bytes], header: Header) -> bool:
-    """Read the picture to its end, which is the only way to find damage. Returns whether
-    the file breaks off, and the picture is kept for what is left of it.
+    """Decode the picture to its end, which is the only way to find damage. Returns whether the
+    file is truncated but a part of the picture is left.
 
-    Raises as `isolation.run` does, Undecodable where nothing is left.
+    Raises as `isolation.run` does, Undecodable if nothing is left.
     """
     (answer,) = isolation.run(_verified, file, header.cost(_LEAST))
     return answer == _INCOMPLETE
 
 
 def pixels_for_encoder(file: IO[bytes], header: Header) -> Image.Image:
-    """See `decode.decode_rgb`. Raises as `isolation.run` does."""
+    """Return the pixels of `decode.decode_rgb`. Raises as `isolation.run` does."""
     size, pixels = isolation.run(_rgb, file, cost_for_encoder(header))
     width, height = map(int, size.split())
     return Image.frombytes("RGB", (width, height), pixels)
 
 
 def packed_for_encoder(file: IO[bytes], header: Header) -> bytes:
-    """The same as it travels to the worker. Raises as `isolation.run` does."""
+    """Return the same, packed to be sent to the worker. Raises as `isolation.run` does."""
     (packed,) = isolation.run(_packed, file, cost_for_encoder(header))
     return packed
 
@@ -61,7 +61,7 @@ def cost_for_encoder(header: Header) -> Cost:
 
 
 def packed_part(file: IO[bytes], header: Header, part: tuple[float, float, float, float]) -> bytes:
-    """See `decode.decode_part`. Raises as `isolation.run` does."""
+    """Return the packed pixels of `decode.decode_part`. Raises as `isolation.run` does."""
     shrink = min(header.width, header.height) * min(part[2:]) / MIN_SHORT_SIDE
     (packed,) = isolation.run(_packed_part, file, header.cost(shrink), part=part)
     return packed
@@ -70,8 +70,8 @@ def packed_part(file: IO[bytes], header: Header, part: tuple[float, float, float
 def small_jpeg(
     file: IO[bytes], header: Header, short_side: int, long_side: int, quality: int
 ) -> bytes:
-    """An upright JPEG without metadata: its long side at most `long_side`, and no
-    smaller on its short side than `short_side` unless that needs it. Raises as
+    """Return an upright JPEG without metadata. Its long side is at most `long_side`; its short
+    side is not reduced below `short_side` unless the long side requires it. Raises as
     `isolation.run` does."""
     short, long = sorted((header.width, header.height))
     shrink = max(short / short_side, long / long_side)

@@ -1,8 +1,8 @@
-"""The segments of a JPEG: which of them the pixels need.
+"""The segments of a JPEG, and which of them the pixels need.
 
-Pillow reads every segment before the first scan, keeps it, and refuses a picture for one
-that is too short; bytes between two segments it reads one by one. It is given what the
-pixels need, and what else is small and well-formed.
+Pillow keeps every segment before the first scan, refuses a picture if one of them is too short,
+and reads bytes between segments one by one. It therefore gets only the segments that the pixels
+need, and others that are small and well-formed.
 
 Sources: ITU-T T.81, annex B; T.871 (JFIF); T.872 (Adobe); ICC.1:2022, B.4.
 """
@@ -22,7 +22,7 @@ MOST_OF_A_KIND = 4 * 1024**2
 _SOI, _EOI, SOS, _DQT, _DRI = 0xD8, 0xD9, 0xDA, 0xDB, 0xDD
 _ALONE = {0x01, *range(0xD0, 0xD9)}
 _OF_PIXELS = {*range(0xC0, 0xD0), _DQT, _DRI, SOS} - {0xC8}
-# What begins a segment that a decoder or a reader of facts knows, and the least that it has.
+# Names of the segments that decoders and readers of metadata know, with their least lengths.
 _JFIF, _ADOBE, _PROFILE = b"JFIF\0", b"Adobe", b"ICC_PROFILE\0"
 _KNOWN = {
     (0xE0, _JFIF): 14,
@@ -42,7 +42,7 @@ END = bytes((0xFF, _EOI))
 
 
 class Segment(NamedTuple):
-    """`start` is where its marker begins, `length` includes marker and length."""
+    """`start` is the offset of the marker; `length` includes marker and length field."""
 
     marker: int
     start: int
@@ -54,25 +54,25 @@ def is_jpeg(head: bytes) -> bool:
 
 
 def pixels_alone(file: IO[bytes]) -> Spliced:
-    """The picture without anything that its pixels do not need. Raises SyntaxError for more
-    than MOST_SEGMENTS."""
+    """Return the picture without anything that its pixels do not need. Raises SyntaxError for
+    more than MOST_SEGMENTS."""
     return Spliced(file, _pieces(file, _KNOWN))
 
 
 def with_facts(file: IO[bytes]) -> Spliced:
-    """With EXIF, XMP and IPTC, as far as they are small."""
+    """Return the picture with EXIF, XMP and IPTC, unless they are too large."""
     return Spliced(file, _pieces(file, {**_KNOWN, **_FACTS}))
 
 
 def with_end(file: IO[bytes]) -> Spliced:
-    """As `pixels_alone`, with the marker that the file lacks: a decoder then fills up what
-    is missing."""
+    """Return `pixels_alone` with the end marker that the file lacks: the decoder then fills the
+    missing part."""
     return Spliced(file, [*_pieces(file, _KNOWN), END])
 
 
 def lacks_end(file: IO[bytes]) -> bool:
-    """Whether no EOI follows the first scan. In the scan's own data 0xFF is followed by 0x00
-    or by RST alone."""
+    """Return whether no EOI follows the first scan. In the data of a scan, only 0x00 or RST may
+    follow 0xFF."""
     scan = next((found for found in segments(file) if found.marker == SOS), None)
     if scan is None:
         return True
@@ -86,7 +86,8 @@ def lacks_end(file: IO[bytes]) -> bool:
 
 
 def segments(file: IO[bytes]) -> Iterator[Segment]:
-    """Up to the first scan, whose data is not counted. What is no segment is passed over."""
+    """Yield the segments up to the first scan, whose data is not included. Other bytes are
+    skipped."""
     at = 2
     for _number in range(MOST_SEGMENTS):
         found = _marker(file, at)
@@ -108,7 +109,7 @@ def segments(file: IO[bytes]) -> Iterator[Segment]:
 
 
 def _marker(file: IO[bytes], at: int) -> tuple[int, int] | None:
-    """The next marker at `at` or behind it, and where it is."""
+    """Return the first marker at or after the offset `at`, and its offset."""
     file.seek(at)
     while len(block := file.read(_BLOCK)) > 1:
         if found := _MARKER.search(block):
@@ -136,7 +137,7 @@ def _pieces(file: IO[bytes], known: dict[tuple[int, bytes], int]) -> list[Piece 
 def _kind(
     file: IO[bytes], segment: Segment, known: dict[tuple[int, bytes], int]
 ) -> tuple[int, bytes] | None:
-    """What it is by its name, where it is as long as such a segment must be."""
+    """Return marker and name of a known segment, unless it is shorter than it must be."""
     file.seek(segment.start + 4)
     begin = file.read(_LONGEST_NAME)
     for (marker, name), least in known.items():

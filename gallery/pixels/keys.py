@@ -1,7 +1,7 @@
-"""Transparency by a colour key: one colour of a PNG that stands for nothing.
+"""Transparency by a colour key: one colour of a PNG is transparent.
 
-Pillow compares the key with samples that it has brought to 8 bits, and does not know it of
-16-bit grey at all. Source: PNG (third edition), 11.3.1.1 (tRNS).
+Pillow compares the key with samples reduced to 8 bits, and ignores the key of 16-bit grey.
+Source: PNG (third edition), 11.3.1.1 (tRNS).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _DEEP = "key of 16 bits"
 
 
 def of_png(image: Image.Image, file: IO[bytes]) -> dict[str, Any]:
-    """What replaces `transparency` in the info of a picture just opened."""
+    """Return the entries that replace `transparency` in the info of a picture just opened."""
     depth, key = png.depth_and_key(file)
     if key is None or image.mode == "1":
         return {}
@@ -38,7 +38,7 @@ def has_deep_key(image: Image.Image) -> bool:
 
 
 def to_rgba(image: Image.Image) -> Callable[[Image.Image], Image.Image]:
-    """What makes RGBA of each tile of a picture with transparency."""
+    """Return a function that converts tiles of a picture with transparency to RGBA."""
     if not image.mode.startswith("I;16"):
         return lambda tile: tile.convert("RGBA")
     key = image.info["transparency"]
@@ -55,8 +55,8 @@ def to_rgba(image: Image.Image) -> Callable[[Image.Image], Image.Image]:
 def with_alpha(
     image: Image.Image, file: IO[bytes], boxes: Iterator[tuple[int, int, int, int]]
 ) -> Image.Image:
-    """RGBA of colours of 16 bits with a key, of which Pillow keeps the upper 8: the lower
-    ones are decoded for themselves. Any other picture is given back as it is."""
+    """Return RGBA if `image` has 16-bit colours with a key, else `image` itself. Pillow only
+    keeps the upper 8 bits, so the lower ones are decoded separately."""
     key = image.info.pop(_DEEP, None)
     if key is None:
         return image

@@ -1,9 +1,9 @@
-"""Opens files from outside, with the accepted formats alone.
+"""Opens untrusted files, in the accepted formats only.
 
-What stands beside the pixels, texts above all, is no reason to refuse a picture, and may be
-of any size: Pillow is given what the pixels need (`open_pixels`), or that and what is sound
-and small of the rest (`open_picture`). What the file says of its colours is added to `info`,
-see `colour.to_srgb`.
+Metadata may be broken or of any size, which is no reason to refuse a picture. Pillow therefore
+gets only what the pixels need (`open_pixels`), or that and the metadata that is valid and small
+(`open_picture`). The file's information about colours is added to `info`, see
+`colour.to_srgb`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pillow_heif import register_heif_opener
 
 from gallery.pixels import boxes, jpeg, keys, png, tiff, webp
 
-# The only decoders that a file from outside may reach. JPEG's also opens MPO.
+# The only decoders that an untrusted file may reach. JPEG's also opens MPO.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "TIFF", "BMP")
 
-# EXIF orientation -> what makes the picture upright. Pillow's own exif_transpose
-# also writes the EXIF again, and fails where it is broken.
+# EXIF orientation -> the operation that makes the picture upright. Pillow's own exif_transpose
+# also writes the EXIF again, and fails if it is broken.
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -33,14 +33,14 @@ TURNS = {
 
 register_heif_opener()
 Image.init()
-# Pixels and bytes are counted before (`header`), by limits of our own.
+# `header` applies our own limits of pixels and bytes instead.
 Image.MAX_IMAGE_PIXELS = None
-# Of all texts of a PNG together, in characters: each may take four bytes.
+# The limit of all texts of a PNG together, in characters, which may take four bytes each.
 PngImagePlugin.MAX_TEXT_MEMORY = png.MOST_TOGETHER
 
 
 def open_picture(file: IO[bytes]) -> Image.Image:
-    """Open lazily, with what is told beside the pixels. Raises what Pillow raises."""
+    """Open lazily, with metadata. Raises what Pillow raises."""
     head = _head(file)
     if png.is_png(head):
         return _opened(png.with_facts(file))
@@ -76,19 +76,19 @@ def open_jpeg_with_end(file: IO[bytes]) -> Image.Image:
 
 
 def orientation_of(image: Image.Image, file: IO[bytes]) -> int:
-    """The EXIF orientation, 1 to 8; 1 (upright) where it is absent or broken. `image` is
-    the file as it was opened by `open_pixels`."""
+    """Return the EXIF orientation, 1 to 8; 1 (upright) if it is absent or broken. `image` is
+    `file` as opened by `open_pixels`."""
     try:
-        told = open_picture(file) if image.format in ("JPEG", "PNG") else image
-        orientation = exif_of(told).get(Base.Orientation, 1)
+        opened = open_picture(file) if image.format in ("JPEG", "PNG") else image
+        orientation = exif_of(opened).get(Base.Orientation, 1)
     except Exception:  # the parser raises anything at all for broken EXIF
         return 1
     return orientation if orientation in TURNS else 1
 
 
 def exif_of(image: Image.Image) -> Image.Exif:
-    """The EXIF of a picture from `open_picture`. Raises anything at all for broken EXIF."""
-    # PNG's own getexif decodes the whole picture in case the EXIF stands behind the pixels.
+    """Return the EXIF of a picture from `open_picture`. Raises anything for broken EXIF."""
+    # PNG's own getexif decodes the whole picture, in case the EXIF comes after the pixels.
     return Image.Image.getexif(image)
 
 

@@ -1,13 +1,11 @@
-"""Places for decoding: however many pictures come at once, their pixels fit the memory.
+"""Places for decoding: they limit the pictures in work, so that all pixels fit into memory.
 
-A process decodes small pictures itself, as many at once as fit SHARED_BYTES, in web
-processes WEB_SHARED_BYTES: an encoder holds a model besides. A large one is decoded by a
-process of its own (`isolation`), and for all of these together a machine has LARGE_PLACES
-places. The last of them is for web processes alone, since there somebody waits for the
-answer.
+A process decodes small pictures itself, as many at once as fit into SHARED_BYTES; web
+processes, which hold no model, have WEB_SHARED_BYTES. Large pictures are decoded in separate
+processes (`isolation`), for which a machine has LARGE_PLACES places. The last place is reserved
+for web processes, since users wait for their answers.
 
-The places of large pictures are locks on files, which the system frees however a process
-ends.
+The places of large pictures are file locks, which the system releases however a process ends.
 """
 
 from __future__ import annotations
@@ -25,8 +23,8 @@ from django.utils.translation import gettext_lazy as _
 
 from gallery.errors import Unavailable
 
-# What a picture may cost that is decoded in the process that has it, and what all such
-# pictures may cost together.
+# The most that a picture decoded in the calling process may cost, and the most that all of
+# them may cost together.
 SMALL_BYTES = 96 * 1024**2
 SHARED_BYTES = SMALL_BYTES
 WEB_SHARED_BYTES = 256 * 1024**2
@@ -35,19 +33,20 @@ LARGE_PLACES = 2
 _RETRY_AFTER = 5
 _POLL_SECONDS = 0.05
 
-# Where the locks lie: all processes of a machine meet there.
+# The folder of the locks, shared by all processes of the machine.
 locks = Path(tempfile.gettempdir(), f"clipsite-{os.getuid()}")
-# How long to wait for a place. Workers have time; web processes say otherwise.
+# How long to wait for a place. Workers wait without a limit; web processes set one.
 patience_seconds: float | None = None
 
 _free = SHARED_BYTES
 _changed = threading.Condition()
-# Locks on files are those of a process: its threads need one more.
+# Some file systems (NFS) give file locks to the process, so its threads need further locks.
 _taken_here = [threading.Lock() for _place in range(LARGE_PLACES)]
 
 
 def be_quick(seconds: float = 4.0) -> None:
-    """Somebody waits for the answers of this process: it gives up after `seconds`."""
+    """Set up a web process: users wait for its answers, so it waits at most `seconds` for a
+    place. It gets WEB_SHARED_BYTES."""
     global patience_seconds, _free
     patience_seconds = seconds
     with _changed:
@@ -55,13 +54,13 @@ def be_quick(seconds: float = 4.0) -> None:
 
 
 class Busy(Unavailable):
-    """There is no place or no time just now, which says nothing about the picture."""
+    """There is no free place or no time at the moment, whatever the picture."""
 
 
 @contextmanager
 def small(cost: int) -> Iterator[None]:
-    """Hold `cost` bytes (at most SMALL_BYTES). Raises Busy where they do not become
-    free in time."""
+    """Hold `cost` bytes (at most SMALL_BYTES). Raises Busy if they do not become free in
+    time."""
     global _free
     with _changed:
         if not _changed.wait_for(lambda: _free >= cost, patience_seconds):
@@ -94,8 +93,8 @@ def large() -> Iterator[None]:
 
 
 def _first_free(places: range) -> tuple[int, int] | None:
-    """A place and the open file that holds it."""
-    # The one that nobody but web processes may have is tried first.
+    """Return a free place and the open file that holds it, or None."""
+    # The place that is reserved for web processes is tried first.
     for place in reversed(places):
         if not _taken_here[place].acquire(blocking=False):
             continue

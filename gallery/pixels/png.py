@@ -1,7 +1,7 @@
-"""The chunks of a PNG: which of them the pixels need, and what the others tell.
+"""The chunks of a PNG: which of them the pixels need, and what the others contain.
 
-Pillow refuses a picture whose texts are large or whose comment has a wrong checksum. It is
-given the chunks that it needs, and those of the others that are sound and small.
+Pillow refuses a picture with large texts, or with a wrong checksum of a comment. It therefore
+gets only the chunks that it needs, and others that are valid and small.
 
 Source: PNG (third edition), W3C Recommendation of 2025, sections 5.3, 11.2 and 11.3.
 """
@@ -18,22 +18,22 @@ from typing import IO, Any, NamedTuple
 from gallery.pixels.spliced import Piece, Spliced, size_of
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# Chunks of 1 kB of a file of 100 MB.
+# As many as a file of 100 MB has in chunks of 1 kB.
 MOST_CHUNKS = 100_000
-# Of what stands beside the pixels: of one chunk, and of all of them together, unpacked.
+# Limits of metadata, decompressed: of one chunk, and of all chunks together.
 MOST_OF_ONE = 1024**2
 MOST_TOGETHER = 4 * 1024**2
 MOST_PROFILE = 4 * 1024**2
 
 _CRITICAL = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
-_ANIMATION = {b"acTL": 8, b"fcTL": 26, b"fdAT": 4}  # and the least that each holds
+_ANIMATION = {b"acTL": 8, b"fcTL": 26, b"fdAT": 4}  # with the least lengths
 _TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
 _CHANNELS = {2: 3, 4: 2, 6: 4}
-_KEY_BYTES = {0: 2, 2: 6}  # tRNS, by the type of colour
+_KEY_BYTES = {0: 2, 2: 6}  # length of tRNS by colour type
 
 
 class Chunk(NamedTuple):
-    """`start` is where its content begins; `length` is what it says of itself."""
+    """`start` is the offset of the content; `length` is its declared length."""
 
     kind: bytes
     start: int
@@ -41,7 +41,7 @@ class Chunk(NamedTuple):
 
     @property
     def piece(self) -> Piece:
-        """With its length, its kind and its checksum."""
+        """The chunk with its length, kind and checksum."""
         return Piece(self.start - 8, self.length + 12)
 
 
@@ -50,8 +50,8 @@ def is_png(head: bytes) -> bool:
 
 
 def chunks(file: IO[bytes]) -> Iterator[Chunk]:
-    """Up to IEND, or to where the file breaks off. Raises SyntaxError for more than
-    MOST_CHUNKS."""
+    """Yield the chunks up to IEND, or to the end of a truncated file. Raises SyntaxError for
+    more than MOST_CHUNKS."""
     size, at = size_of(file), len(SIGNATURE)
     for _number in range(MOST_CHUNKS):
         file.seek(at)
@@ -74,13 +74,13 @@ def lacks_end(file: IO[bytes]) -> bool:
 
 
 def pixels_alone(file: IO[bytes]) -> Spliced:
-    """The picture without anything beside its pixels and their transparency."""
+    """Return the picture with its pixels and their transparency only."""
     return Spliced(file, [SIGNATURE, *(chunk.piece for chunk in _needed(file))])
 
 
 def with_facts(file: IO[bytes]) -> Spliced:
-    """With EXIF, texts and animation, as far as they are sound and small: what stands
-    behind the pixels, too, but in front of them."""
+    """Return the picture with EXIF, texts and animation that are valid and small. EXIF and
+    texts from behind the pixels are moved in front of them."""
     needed = list(_needed(file))
     first = next((at for at, chunk in enumerate(needed) if chunk.kind == b"IDAT"), len(needed))
     front, pixels = needed[:first], needed[first:]
@@ -89,8 +89,8 @@ def with_facts(file: IO[bytes]) -> Spliced:
 
 
 def check_sums(file: IO[bytes]) -> None:
-    """Raises SyntaxError where a checksum says that pixels are wrong. A last chunk that is
-    no IEND is where the file breaks off."""
+    """Raise SyntaxError if the checksum of a critical chunk is wrong. The last chunk is exempt,
+    since a truncated file ends in it."""
     wrong = ""
     for chunk in chunks(file):
         if wrong:
@@ -100,34 +100,35 @@ def check_sums(file: IO[bytes]) -> None:
 
 
 def is_short(file: IO[bytes]) -> bool:
-    """Whether what is there of the pixels can be unpacked, but is not all."""
+    """Return whether the pixel data can be decompressed but is incomplete."""
     unpacked = _unpacked_pixels(file, _bytes_of_pixels(file))
     return unpacked is not None and unpacked < _bytes_of_pixels(file)
 
 
 def has_a_row(file: IO[bytes]) -> bool:
-    """Whether a row of pixels can be unpacked, of interlaced ones the first of the coarsest."""
+    """Return whether a row of pixels can be decompressed; if interlaced, the first row of the
+    coarsest pass."""
     width, _height, samples, interlaced = _layout(file)
     least = 1 + ((-(-width // 8) if interlaced else width) * samples + 7) // 8
     return (_unpacked_pixels(file, least, anyhow=True) or 0) >= least
 
 
 def _layout(file: IO[bytes]) -> tuple[int, int, int, bool]:
-    """Width, height, bits of a pixel, and whether it is interlaced."""
+    """Return width, height, bits per pixel, and whether the picture is interlaced."""
     file.seek(len(SIGNATURE) + 8)
     width, height, bits, colour, _, _, way = struct.unpack(">LLBBBBB", file.read(13))
     return width, height, bits * _CHANNELS.get(colour, 1), way == 1
 
 
 def _bytes_of_pixels(file: IO[bytes]) -> int:
-    """At least, without the bytes of filters."""
+    """Return the least size of the pixel data, without the bytes of filters."""
     width, height, bits, _interlaced = _layout(file)
     return width * height * bits // 8
 
 
 def _unpacked_pixels(file: IO[bytes], most: int, *, anyhow: bool = False) -> int | None:
-    """How many bytes can be unpacked, up to `most`. Of damaged ones None, or as many as come
-    before the damage, if `anyhow`."""
+    """Return how many bytes can be decompressed, up to `most`. For damaged data None or, with
+    `anyhow`, the number of bytes before the damage."""
     unpacker, total = zlib.decompressobj(), 0
     for chunk in chunks(file):
         if chunk.kind != b"IDAT":
@@ -143,10 +144,10 @@ def _unpacked_pixels(file: IO[bytes], most: int, *, anyhow: bool = False) -> int
 
 
 def colours(file: IO[bytes]) -> dict[str, Any]:
-    """What the chunks say of colours: `cicp` (primaries, transfer, matrix, full range),
-    `icc_profile`, `srgb`, `gamma` (the exponent of the samples) and `chromaticity` (white,
-    red, green, blue, x and y of each). What is damaged, too large or behind the pixels is
-    left out."""
+    """Return what the chunks say about colours: `cicp` (primaries, transfer, matrix, full
+    range), `icc_profile`, `srgb`, `gamma` (the exponent of the samples) and `chromaticity`
+    (white, red, green, blue, x and y of each). Chunks that are damaged, too large or behind the
+    pixels are left out."""
     found: dict[str, Any] = {}
     for chunk in chunks(file):
         if chunk.kind == b"IDAT":
@@ -158,7 +159,7 @@ def colours(file: IO[bytes]) -> dict[str, Any]:
 
 
 def depth_and_key(file: IO[bytes]) -> tuple[int, tuple[int, ...] | None]:
-    """Bits of a sample, and the samples of the one colour that is transparent, if any."""
+    """Return bits per sample, and the samples of the one transparent colour, if any."""
     depth, count, key = 8, 0, None
     for chunk in itertools.takewhile(lambda chunk: chunk.kind != b"IDAT", _needed(file)):
         if chunk.kind == b"IHDR":
@@ -200,8 +201,8 @@ def _facts(file: IO[bytes]) -> list[Chunk]:
 
 
 def _animated(file: IO[bytes], pixels: list[Chunk]) -> list[Chunk]:
-    """The pixels with the chunks of further frames among them; without, where those are not
-    sound."""
+    """Return the pixels together with the chunks of further frames, or the pixels alone if
+    those chunks are not valid."""
     among: list[Chunk] = []
     for chunk in chunks(file):
         if chunk.kind in _ANIMATION:
@@ -213,21 +214,22 @@ def _animated(file: IO[bytes], pixels: list[Chunk]) -> list[Chunk]:
 
 
 def _unpacked(kind: bytes, content: bytes, most: int) -> int:
-    """Bytes of a text, `most` and more where they are too many."""
+    """Return the decompressed size of a text in bytes. If that is above `most` or MOST_OF_ONE,
+    the result is above them, too, but not exact."""
     _keyword, _null, rest = content.partition(b"\0")
     if kind == b"iTXt" and rest[:2] == b"\1\0":
         packed = rest[2:].split(b"\0", 2)[-1]
     elif kind == b"zTXt" and rest[:1] == b"\0":
         packed = rest[1:]
     elif kind == b"zTXt":
-        return most + 1  # packed in an unknown way
+        return most + 1  # an unknown compression method
     else:
         return len(content)
     return len(_inflated(packed, min(most, MOST_OF_ONE)) or b"")
 
 
 def _inflated(packed: bytes, most: int) -> bytes | None:
-    """Up to one byte more than `most`; None for what is damaged."""
+    """Decompress up to one byte more than `most`. None if the data is damaged."""
     try:
         return zlib.decompressobj().decompress(packed, most + 1)
     except zlib.error:
@@ -240,7 +242,7 @@ def _content(file: IO[bytes], chunk: Chunk) -> bytes:
 
 
 def _is_sound(file: IO[bytes], chunk: Chunk) -> bool | None:
-    """Whether the checksum is right; None where the file breaks off before."""
+    """Return whether the checksum is right; None if the file ends before it."""
     file.seek(chunk.start)
     total, left = zlib.crc32(chunk.kind), chunk.length
     while left:

@@ -1,7 +1,7 @@
-"""Camera RAW, told by its content: what the sensor measured, beside small previews.
+"""Detects camera RAW by its content: data of the sensor beside small previews.
 
-A RAW file is often a TIFF whose first picture is a preview, so that a reader of TIFF would
-keep that. Its entries tell it, whatever the file is named.
+A RAW file is often a TIFF whose first picture is a preview, which a TIFF reader would take for
+the picture. The tags identify it, whatever the file name.
 
 Sources: TIFF/EP (ISO 12234-2), DNG 1.7.1.0 and the tag lists of ExifTool (compression,
 photometric interpretation); the first bytes as in the data of `file` (magic/Magdir/images).
@@ -45,12 +45,12 @@ _LATER = (
     (4, b"ftypcrx ", "Canon CR3"),
 )
 _PHASE_ONE = {b"IIII", b"MMMM"}
-# So much longer must the other picture be, by its long side.
+# A picture counts as larger if its long side is more than this many times longer.
 _LARGER = 1.05
 
 
 def kind_of(file: IO[bytes]) -> str | None:
-    """The name of the kind, as in "Nikon NEF"; None of what is no camera RAW."""
+    """Return the name of the RAW format, like "Nikon NEF", or None."""
     file.seek(0)
     head = file.read(32)
     for begin, kind in _BEGINNINGS:
@@ -66,7 +66,7 @@ def kind_of(file: IO[bytes]) -> str | None:
     try:
         found = Tiff(file)
         directories = list(found.directories())
-    except SyntaxError:  # damaged, which is for others to say
+    except SyntaxError:  # damaged, which the decoder reports
         return None
     if any(_is_raw(found, one) for one in directories):
         return _name(found, directories[0])
@@ -74,8 +74,8 @@ def kind_of(file: IO[bytes]) -> str | None:
 
 
 def keeps_picture_elsewhere(file: IO[bytes]) -> bool:
-    """Whether the first picture of a TIFF is marked as a reduced copy, and another one of
-    the file is larger."""
+    """Return whether the first picture of a TIFF is marked as a reduced copy, and another one
+    of the file is larger."""
     try:
         found = Tiff(file)
         first, *others = found.directories()

@@ -1,4 +1,4 @@
-"""A file put together from pieces of another one, which is neither copied nor changed."""
+"""A file made of pieces of another one, which is neither copied nor changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Piece(NamedTuple):
 
 
 class Spliced:
-    """Reads the pieces one after the other, and bytes that are given as they are."""
+    """Reads pieces of the source, and given bytes, one after the other."""
 
     def __init__(self, source: IO[bytes], pieces: Iterable[Piece | bytes]) -> None:
         self._source = source
@@ -58,7 +58,7 @@ class Spliced:
 
 
 def _joined(pieces: Iterable[Piece | bytes]) -> list[Piece | bytes]:
-    """Pieces that touch one another are one; empty ones are left out."""
+    """Join adjacent pieces, and leave out empty ones."""
     joined: list[Piece | bytes] = []
     for piece in pieces:
         last = joined[-1] if joined else None

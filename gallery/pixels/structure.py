@@ -1,6 +1,6 @@
-"""How a file is put together, looked at before a library reads its header: what is read in
-full, and more than once, whatever the size of the picture. See `png.chunks` and
-`jpeg.segments` for the parts of these.
+"""Checks the structure of a file before a library reads its header. Libraries read some parts
+completely, and more than once, whatever the size of the picture. For PNG and JPEG see
+`png.chunks` and `jpeg.segments`.
 
 Sources: TIFF 6.0, section 2, and BigTIFF.
 """
@@ -12,15 +12,14 @@ from typing import IO
 from gallery.pixels import boxes
 from gallery.pixels.tiff import MOST_PLACES, Tiff, is_tiff
 
-# Width, height, bits, compression, samples, strips, tiles: where two libraries that read
-# one file must find the same. Pillow leaves out entries whose type it does not know, libtiff
-# takes the first of two.
+# Width, height, bits, compression, samples, strips, tiles. Two libraries read the file and must
+# find the same values: Pillow skips entries of an unknown type, libtiff takes the first of two.
 _LAYOUT = {256, 257, 258, 259, 273, 277, 278, 279, 322, 323, 324, 325}
 _KNOWN_TYPES = {1, 3, 4, 16}  # BYTE, SHORT, LONG, LONG8
 
 
 def check(file: IO[bytes]) -> None:
-    """Raises SyntaxError for a file that no program writes so."""
+    """Raise SyntaxError for a structure that no program writes."""
     file.seek(0)
     head = file.read(boxes.HEAD)
     if is_tiff(head):
@@ -30,7 +29,7 @@ def check(file: IO[bytes]) -> None:
 
 
 def _check_tiff(tiff: Tiff) -> None:
-    """The first directory: all that is read of a file."""
+    """Check the first directory, the only one from which pixels are read."""
     seen: set[int] = set()
     for entry in tiff.directory(tiff.first).entries:
         if entry.tag not in _LAYOUT:

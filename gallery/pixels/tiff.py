@@ -1,4 +1,4 @@
-"""The directories of a TIFF: which entries its pixels need, and what camera RAW looks like.
+"""The directories of a TIFF, and which of their entries the pixels need.
 
 Sources: TIFF 6.0, sections 2 and 8; TIFF, Adobe PageMaker 6.0 Technical Notes (SubIFDs);
 BigTIFF; DNG 1.7.1.0.
@@ -15,33 +15,33 @@ from PIL import Image
 
 from gallery.pixels.spliced import Piece, Spliced, size_of
 
-# The last three before BigTIFF are no valid beginnings, yet Pillow takes them.
+# The third and the fourth are not valid, but Pillow accepts them. The last two are BigTIFF.
 _ORDERS = {
     b"II*\0": "<", b"MM\0*": ">", b"MM*\0": ">", b"II\0*": "<", b"II+\0": "<", b"MM\0+": ">",
 }  # fmt: skip
 _BIG = {b"II+\0", b"MM\0+"}
 MOST_ENTRIES = 4_096
 MOST_DIRECTORIES = 64
-# Strips or tiles, of 16 x 16 pixels in a picture of 75 megapixels.
+# Strips or tiles: as many as 75 megapixels have in tiles of 16 x 16 pixels.
 MOST_PLACES = 300_000
 
 SUBFILE, WIDTH, HEIGHT, COMPRESSION, PHOTOMETRIC, MAKE = 254, 256, 257, 259, 262, 271
 _BITS, _SAMPLES, _PLANES, _FORMATS = 258, 277, 284, 339
 # None, CCITT, LZW, both of JPEG, both of Deflate, PackBits, LZMA, Zstandard.
 _READ_COMPRESSION = {1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32946, 34925, 50000}
-_UNSIGNED, _SIGNED, _FLOAT, _UNTOLD = 1, 2, 3, 4
-# Of samples: what they are, and of how many bits each, in grey and in colour.
+_UNSIGNED, _SIGNED, _FLOAT, _UNDEFINED = 1, 2, 3, 4
+# Formats and bits of the samples that decoders read, in grey and in colour.
 _READ_GREY = {(_UNSIGNED, 16), (_SIGNED, 16), (_SIGNED, 32), (_FLOAT, 32)}
 _READ_COLOUR = {(_UNSIGNED, 16)}
 OFFSETS, COUNTS, TILE_OFFSETS, TILE_COUNTS, SUB_IFDS = 273, 279, 324, 325, 330
 _PROFILE, _XMP, _EXIF, _GPS = 34675, 700, 34665, 34853
-# What decoders read: sizes, samples, strips, tiles, colour maps, tables of JPEG and YCbCr.
+# The tags that decoders read: sizes, samples, strips, tiles, colour maps, JPEG tables, YCbCr.
 _OF_PIXELS = {
     *(256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 284, 292, 293, 297, 317, 320),
     *(322, 323, 324, 325, 332, 334, 338, 339, 340, 341, 347, 512, 513, 514, 515, 517, 518),
     *(519, 520, 521, 529, 530, 531, 532, _PROFILE),
 }
-# Directories of their own, and text, beside them: of these types, or they are left out.
+# Tags of texts, further directories and other metadata, and the types that they must have.
 _FACTS = {
     **dict.fromkeys((270, 271, 272, 305, 306, 315, 316, 33432), frozenset({2})),
     **dict.fromkeys((_EXIF, _GPS), frozenset({3, 4, 13, 16, 18})),
@@ -53,7 +53,7 @@ _NUMBERS = {1: "B", 3: "H", 4: "L", 13: "L", 16: "Q", 18: "Q"}
 
 
 class Entry(NamedTuple):
-    """`place` is where its value lies: in itself, or elsewhere."""
+    """`place` is the offset of the value, which lies in the entry itself or elsewhere."""
 
     tag: int
     kind: int
@@ -63,7 +63,7 @@ class Entry(NamedTuple):
 
     @property
     def size(self) -> int:
-        """In bytes; 0 where the type is unknown."""
+        """The size of the value in bytes; 0 if the type is unknown."""
         return _SIZES.get(self.kind, 0) * self.values
 
 
@@ -76,7 +76,7 @@ class Directory:
 
 
 class Tiff:
-    """Raises SyntaxError for what is no TIFF, or whose directories cannot be read."""
+    """Reads directories. Raises SyntaxError if the file is not a TIFF or cannot be read."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file, self.size = file, size_of(file)
@@ -108,8 +108,8 @@ class Tiff:
         return Directory(entries, start, end, following)
 
     def directories(self) -> Iterator[Directory]:
-        """The first one, its SubIFDs, and then each that follows with its own. One that
-        cannot be read ends its row, but for the first."""
+        """Yield the first directory, its SubIFDs, and then each following one with its own. A
+        directory that cannot be read ends its chain, but the first one raises SyntaxError."""
         seen: set[int] = set()
         waiting = [self.first]
         while waiting and len(seen) < MOST_DIRECTORIES:
@@ -127,7 +127,7 @@ class Tiff:
             waiting = [*self.numbers(found, SUB_IFDS), *waiting, found.next]
 
     def numbers(self, directory: Directory, tag: int) -> list[int]:
-        """The whole numbers of a tag; none where it is absent, of another type or cut off."""
+        """Return the integers of a tag; none if it is absent, of another type or truncated."""
         entry = next((one for one in directory.entries if one.tag == tag), None)
         if entry is None or entry.kind not in _NUMBERS or entry.values > MOST_PLACES:
             return []
@@ -158,7 +158,7 @@ class Tiff:
 
 
 class OnDisk(Spliced):
-    """libtiff reads the file itself, by its number or its bytes."""
+    """Gives libtiff access to the source, which it reads by file number or as bytes."""
 
     def __init__(self, file: IO[bytes], pieces: list[Piece | bytes]) -> None:
         super().__init__(file, pieces)
@@ -172,12 +172,13 @@ def is_tiff(head: bytes) -> bool:
 
 
 def pixels_alone(file: IO[bytes]) -> Spliced:
-    """With a first directory of which is left what the pixels need. Raises SyntaxError."""
+    """Return the file with a first directory that has only the entries that the pixels need.
+    Raises SyntaxError."""
     return _with(file, _OF_PIXELS, {})
 
 
 def with_facts(file: IO[bytes]) -> Spliced:
-    """With what it says of camera, date and place, as far as that is well-formed."""
+    """Return the same with well-formed entries about camera, date and position."""
     return _with(file, _OF_PIXELS, _FACTS)
 
 
@@ -197,14 +198,14 @@ def _with(file: IO[bytes], tags: Set[int], facts: Mapping[int, Set[int]]) -> Spl
 
 
 def _fits(entry: Entry, size: int) -> bool:
-    """Whether the value lies within the file. Those of ICC profiles are of one type."""
+    """Return whether the value lies within the file and, for an ICC profile, has a right type."""
     if entry.tag == _PROFILE and entry.kind not in (1, 7):
         return False
     return entry.size > 0 and entry.place + entry.size <= size
 
 
 def lacks_end(file: IO[bytes]) -> bool:
-    """Whether a strip or a tile of the first picture lies behind the end of the file."""
+    """Return whether a strip or tile of the first picture extends beyond the end of the file."""
     tiff = Tiff(file)
     first = tiff.directory(tiff.first)
     for offsets, counts in ((OFFSETS, COUNTS), (TILE_OFFSETS, TILE_COUNTS)):
@@ -216,19 +217,19 @@ def lacks_end(file: IO[bytes]) -> bool:
 
 
 def is_read(file: IO[bytes]) -> bool:
-    """Whether decoders read the samples of the first picture as what they are. Others they
-    refuse, or take for something else: 32 bits without a sign for signed ones, two bytes of
-    one plane for two pixels. Raises SyntaxError."""
+    """Return whether decoders read the samples of the first picture correctly. They refuse
+    others, or misread them: unsigned 32 bits as signed ones, two bytes of a plane as two pixels.
+    Raises SyntaxError."""
     tiff = Tiff(file)
     first = tiff.directory(tiff.first)
     bits = set(tiff.numbers(first, _BITS)) or {1}
     samples = tiff.number(first, _SAMPLES, 1)
     formats = tiff.numbers(first, _FORMATS)
-    kinds = {_UNSIGNED if kind == _UNTOLD else kind for kind in formats} or {_UNSIGNED}
+    kinds = {_UNSIGNED if kind == _UNDEFINED else kind for kind in formats} or {_UNSIGNED}
     if tiff.number(first, COMPRESSION, 1) not in _READ_COMPRESSION:
         return False
     if len(bits) > 1 or len(kinds) > 1:
-        return True  # which libraries refuse, or not
+        return True  # the libraries decide
     layout = (kinds.pop(), bits.pop())
     if layout[1] <= 8:
         return layout[0] not in (_SIGNED, _FLOAT)
@@ -238,5 +239,5 @@ def is_read(file: IO[bytes]) -> bool:
 
 
 def is_white_zero(image: Image.Image) -> bool:
-    """Of an open TIFF: whether its smallest value is white. Pillow turns 8 bits itself."""
+    """Return whether the smallest value of an open TIFF is white. Pillow inverts 8 bits itself."""
     return getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == 0

@@ -1,7 +1,7 @@
 """WebP, decoded by libvips.
 
-Pillow hands WebP to libwebp's decoder of animations, which needs 15 bytes a pixel for any
-file (docs/decisions/0022). libvips decodes the one frame, and makes it smaller at that.
+Pillow uses libwebp's decoder of animations, which takes 15 bytes a pixel for any file
+(docs/decisions/0022). libvips decodes one frame only, and can reduce it while decoding.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import IO
 
 from PIL import Image, ImageChops
 
-# Threads of its own would not make one frame faster. Read when the library is loaded.
+# More threads would not make one frame faster. The library reads this when it is loaded.
 os.environ.setdefault("VIPS_CONCURRENCY", "1")
 
 import pyvips
@@ -23,13 +23,13 @@ import pyvips
 HEAD = 30
 
 _PIXELS = {b"VP8 ", b"VP8L", b"ALPH", b"ANMF"}
-# Flags of VP8X that tell what is beside the pixels.
+# Flags of VP8X that announce metadata.
 _FLAGS = {b"EXIF": 8, b"XMP ": 4, b"ICCP": 32}
-# So many times what is there may be missing.
+# A chunk may declare at most this many times the bytes that are there, plus slack.
 _MOST_TIMES, _SLACK = 16, 64 * 1024
-# What is left out to see where the pixels end.
+# Bytes that are cut off to find out where the pixels end.
 _LESS = 8
-# Zeros behind the end of a lossy frame, or its decoder may read beyond it.
+# Zeros appended to a lossy frame, since its decoder may read beyond the end.
 _BEHIND = 64
 _MOST_CHUNKS = 100_000
 _FLAGS_AT = 8
@@ -38,7 +38,7 @@ _FRAME_HEAD = 10
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _ROWS = 64
 
-# Nothing is asked for twice, and no other of its many decoders can be reached.
+# No cache, since nothing is decoded twice; and no decoder except that of WebP.
 pyvips.cache_set_max(0)
 pyvips.operation_block_set("VipsForeignLoad", True)
 pyvips.operation_block_set("VipsForeignLoadWebp", False)
@@ -49,7 +49,7 @@ def is_webp(head: bytes) -> bool:
 
 
 def size_of(head: bytes) -> tuple[int, int] | None:
-    """Width and height by the first HEAD bytes; None of what is no WebP file.
+    """Return width and height by the first HEAD bytes; None if it is no WebP file.
 
     Source: RFC 9649, sections 2.5 to 2.7.
     """
@@ -69,14 +69,14 @@ def size_of(head: bytes) -> tuple[int, int] | None:
 
 
 def lacks_end(head: bytes, size: int) -> bool:
-    """Whether a file of `size` bytes breaks off before what its first bytes tell."""
+    """Return whether a file of `size` bytes is shorter than its first bytes declare."""
     return size < 8 + int.from_bytes(head[4:8], "little")
 
 
 def sound(file: IO[bytes], less: int = 0) -> IO[bytes]:
-    """The file itself where its chunks fit into it. Otherwise, since libwebp takes all or
-    nothing: what a decoder needs, what else is whole, and zeros in place of pixels that are
-    missing, with which a picture can be decoded; `less` bytes more are taken as missing."""
+    """Return the file itself if all its chunks fit into it. A truncated file is rebuilt, since
+    libwebp only decodes complete ones: with zeros in place of missing pixels, and without other
+    chunks that are incomplete. `less` more bytes of pixels count as missing."""
     chunks = list(_chunks(file))
     file.seek(4)
     riff = 8 + int.from_bytes(file.read(4), "little")
@@ -107,12 +107,13 @@ def sound(file: IO[bytes], less: int = 0) -> IO[bytes]:
 
 
 def _modes_of(frame: bytes) -> int:
-    """The bytes of a lossy frame before its samples. Source: RFC 6386, 9.1."""
+    """Return the bytes of a lossy frame before its samples. Source: RFC 6386, 9.1."""
     return _FRAME_HEAD + (int.from_bytes(frame[:3], "little") >> 5)
 
 
 def _chunks(file: IO[bytes]) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, start and length of each that begins in the file. Source: RFC 9649, 2.3."""
+    """Yield kind, start and length of each chunk that begins in the file. Source: RFC 9649,
+    2.3."""
     at = 12
     for _number in range(_MOST_CHUNKS):
         file.seek(at)
@@ -126,10 +127,10 @@ def _chunks(file: IO[bytes]) -> Iterator[tuple[bytes, int, int]]:
 
 
 def load(file: IO[bytes], shrink: float) -> tuple[Image.Image, int]:
-    """The first frame, each side divided by `shrink`, and the EXIF orientation, 1 to 8.
-    Rows that a file which breaks off does not have are empty, or grey.
+    """Return the first frame, each side divided by `shrink`, and the EXIF orientation, 1 to 8.
+    Rows that a truncated file lacks are empty or grey.
 
-    Raises OSError for a damaged file, and for one of which nothing is left.
+    Raises OSError for a damaged file, and for a truncated one without any rows.
     """
     view = sound(file)
     try:
@@ -155,8 +156,8 @@ def _opened(file: IO[bytes], shrink: float) -> pyvips.Image:
 
 
 def _rows_left(image: Image.Image, file: IO[bytes], shrink: float) -> int:
-    """What comes of zeros in place of pixels looks like a picture. It begins where `image`
-    changes once a few more bytes are missing."""
+    """Return how many rows of `image` were decoded from the file. Rows decoded from zeros look
+    like a picture, too: they begin where `image` changes once a few more bytes are missing."""
     shorter = _opened(sound(file, _LESS), shrink)
     region = pyvips.Region.new(shorter)
     for top in range(0, image.height, _ROWS):
@@ -178,7 +179,7 @@ def _empty_below(image: Image.Image, row: int) -> None:
 
 
 def _pillow_of(picture: pyvips.Image) -> Image.Image:
-    """Row by row, without a second copy of all pixels."""
+    """Convert some rows at a time, without a second copy of all pixels."""
     mode, width = _MODES[picture.bands], picture.width
     image = Image.new(mode, (width, picture.height))
     region = pyvips.Region.new(picture)

@@ -1,4 +1,4 @@
-"""Albums: who may do what, their order, what they tell."""
+"""Albums: rights, order, and what they show."""
 
 from __future__ import annotations
 

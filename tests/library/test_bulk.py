@@ -1,4 +1,4 @@
-"""One act on many pictures: what it does, to whose, and taking it back."""
+"""Acts on many pictures: what they do, on whose pictures, and undo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the cache holds is plain, and what it should not hold is not there."""
+"""The cache only holds plain values. Values of any other kind count as missing."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""How much of each thing an account may have: the last one, the one after it, somebody
-else's, and many at once."""
+"""Upper limits of an account: the last row that is allowed, the first that is refused, rows of
+others, and concurrent requests."""
 
 from __future__ import annotations
 

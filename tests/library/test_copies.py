@@ -1,4 +1,4 @@
-"""What is called a mere copy: documents that differ in a sign are none."""
+"""Detection of mere copies: documents that differ in one character are not copies."""
 
 from __future__ import annotations
 

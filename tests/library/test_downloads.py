@@ -1,4 +1,4 @@
-"""Downloads: whose, what is in them, and what happens when something is missing."""
+"""Downloads: who gets them, what they contain, and what happens when a file is missing."""
 
 from __future__ import annotations
 

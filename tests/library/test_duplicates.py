@@ -1,4 +1,4 @@
-"""Reviewing near-duplicates: groups, merging, telling apart, undo, and who may."""
+"""The review of near-duplicates: groups, merging, dismissing, undo, and rights."""
 
 from __future__ import annotations
 

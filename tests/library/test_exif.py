@@ -1,4 +1,4 @@
-"""What is read from a file, by EXIF above all, and what is better left out."""
+"""Facts that are read from a file, from EXIF above all, and values that are left out."""
 
 from __future__ import annotations
 

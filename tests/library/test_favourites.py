@@ -1,4 +1,4 @@
-"""Favourites: of any visible picture, seen by nobody else."""
+"""Favourites: any visible picture may be one, and nobody else sees them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py import_images`: a folder of pictures, with what was refused and why."""
+"""`manage.py import_images`: imports a folder and reports which files were refused and why."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a picture tells besides itself: everything to its owner, to others nothing of
-where and by whom, and on links nothing of when and with what either.
+"""Who sees metadata of a picture: its owner sees everything; others see neither place nor
+author; visitors of share links see neither date nor camera either.
 
-Secrets are planted wherever a format has room for them, and looked for in every byte
+The tests plant secrets wherever a format has room for them, and look for them in every byte
 that others get.
 """
 

@@ -1,4 +1,4 @@
-"""Hiding pictures: who may, what others still see, and what its owner can do."""
+"""Hiding pictures: who may do it, what others still see, and what the owner can do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose turn it is at the encoder."""
+"""Places at the encoder: how many, in which order, and what happens when all are taken."""
 
 from __future__ import annotations
 

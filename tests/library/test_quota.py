@@ -1,4 +1,4 @@
-"""How much an account may keep, for every way in, and for two uploads at once."""
+"""The storage quota of an account, for every kind of upload and for two uploads at once."""
 
 from __future__ import annotations
 

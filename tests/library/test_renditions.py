@@ -1,4 +1,4 @@
-"""Smaller copies: their sizes, what they do not tell, and failures on the way."""
+"""Smaller copies: their sizes, the metadata that they do not have, and failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Albums that fill themselves: what comes in, what never does, and how it is kept so."""
+"""Smart albums: which pictures get in, which never do, and how albums stay up to date."""
 
 from __future__ import annotations
 

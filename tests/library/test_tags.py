@@ -1,4 +1,4 @@
-"""Tags: words of an owner, on own pictures, seen by nobody else."""
+"""Tags: owners give them to their own pictures, and nobody else sees them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a picture was taken: where and how programs write it, and what is no date."""
+"""When a picture was taken: where and how programs write it, and values that are no dates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses of thumbnails that open by themselves for some minutes."""
+"""Signed addresses of thumbnails, which give access for some minutes."""
 
 from __future__ import annotations
 

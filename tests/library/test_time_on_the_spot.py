@@ -1,5 +1,5 @@
-"""Days, months and times are those of the clocks where a picture was taken, wherever the
-site is and whoever looks."""
+"""Days, months and times are local times of the place where a picture was taken, whatever the
+time zones of the site and the viewer."""
 
 from __future__ import annotations
 

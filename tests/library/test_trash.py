@@ -1,4 +1,4 @@
-"""The trash through the API, and what is removed for good."""
+"""The trash through the API, and removal for good."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages of albums: what is shown to whom, and who may change what."""
+"""The pages of albums: what they show to whom, and who may change what."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong or large beside the pixels is left out, and never makes a picture damaged."""
+"""Broken or large metadata is left out, and a picture never counts as damaged because of it."""
 
 from __future__ import annotations
 

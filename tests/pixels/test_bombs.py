@@ -1,4 +1,5 @@
-"""Small files that ask for much cost what their pixels need, or are refused."""
+"""Decompression bombs: small files that need much memory are refused, or cost no more than their
+pixels need."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Camera RAW is refused by its name, whatever the file is called, and never kept as the
-preview that it begins with; ordinary TIFF files are kept."""
+"""Camera RAW is refused with the name of its format, whatever the file name, and its preview is
+never taken for the picture. Ordinary TIFF files are accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What samples mean, by profile, code points or gamma, is seen alike by everybody."""
+"""Colour spaces given by profile, code points or gamma: every function that decodes a picture gets
+the same colours."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Single values that are no number, infinite or far out do not decide how grey of many bits
-is shown."""
+"""Grey of more than 8 bits: NaN, infinite values and single outliers do not decide how a picture
+looks."""
 
 from __future__ import annotations
 

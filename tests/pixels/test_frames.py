@@ -1,4 +1,4 @@
-"""That a file moves is a fact: how many frames it has, and for how long."""
+"""Animations: the number of frames and the duration are facts of a picture."""
 
 from __future__ import annotations
 

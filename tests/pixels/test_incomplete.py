@@ -1,5 +1,5 @@
-"""A picture whose file breaks off is kept and marked; one of which nothing is left is
-refused, and so is one whose pixels are in doubt."""
+"""A truncated picture is accepted and marked as incomplete. It is refused if nothing is left of
+it, or if its pixels may be wrong."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Bytes are counted before pixels are decoded; places, and a process of its own for large
-pictures. What is tried here is small, with limits that are smaller still."""
+"""The cost of decoding, which is known before; places; and the separate process for large
+pictures. The tests use small pictures and even smaller limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is drawn on transparency is seen, and colours that stand for nothing are not."""
+"""Drawings on a transparent background are visible, and colours of a colour key are not."""
 
 from __future__ import annotations
 
