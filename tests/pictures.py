@@ -83,6 +83,18 @@ def bmp(width: int = 64, height: int = 48) -> bytes:
     return saved(drawing(width, height), "BMP")
 
 
+def bmp_of_run_lengths(width: int = 64, height: int = 48) -> bytes:
+    """Rows of one colour each, compressed with BI_RLE8."""
+    runs = [255] * (width // 255) + [width % 255] * (width % 255 > 0)
+    rows = [b"".join(bytes((run, y % 256)) for run in runs) + b"\0\0" for y in range(height)]
+    data = b"".join(rows) + b"\0\1"
+    palette = b"".join(bytes((level, level, level, 0)) for level in range(256))
+    start = 14 + 40 + len(palette)
+    header = struct.pack("<2sIII", b"BM", start + len(data), 0, start)
+    info = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(data), 0, 0, 256, 0)
+    return header + info + palette + data
+
+
 def tiff(width: int = 64, height: int = 48, compression: str = "tiff_lzw") -> bytes:
     return saved(drawing(width, height), "TIFF", compression=compression)
 

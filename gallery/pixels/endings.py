@@ -15,6 +15,9 @@ _GIF = (b"GIF87a", b"GIF89a")
 # The most blocks that are read, enough for an animation of 100 MB.
 _MOST_BLOCKS = 1_000_000
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
+_BMP_HEADERS = 14 + 40
+# BI_RLE8 and BI_RLE4.
+_BMP_RUN_LENGTHS = (1, 2)
 
 
 def lacks_end(file: IO[bytes]) -> bool:
@@ -33,7 +36,10 @@ def lacks_end(file: IO[bytes]) -> bool:
         return _gif_lacks_end(file)
     if boxes.is_container(head):
         return boxes.lacks_end(file)
-    return head[:2] == b"BM" and _bmp_size(head) > size_of(file)
+    if head[:2] == b"BM":
+        file.seek(0)
+        return _bmp_size(file.read(_BMP_HEADERS)) > size_of(file)
+    return False
 
 
 def is_cut_off(file: IO[bytes]) -> bool:
@@ -78,10 +84,13 @@ def _colour_table(flags: bytes) -> int:
 
 
 def _bmp_size(head: bytes) -> int:
-    """Return the size of the file by its header: with its rows, taken as uncompressed."""
+    """Return the size of the file by its header: of its rows, or of its run lengths."""
     start, size = (int.from_bytes(head[at : at + 4], "little") for at in (10, 14))
     if size < 40:
         return int.from_bytes(head[2:6], "little")
+    compression, compressed = (int.from_bytes(head[at : at + 4], "little") for at in (30, 34))
+    if compression in _BMP_RUN_LENGTHS:
+        return start + compressed
     width, height = (
         abs(int.from_bytes(head[at : at + 4], "little", signed=True)) for at in (18, 22)
     )

@@ -106,6 +106,13 @@ def test_what_is_left_is_kept_and_marked(kind: str, share: float) -> None:
     assert read_small_picture(file, "q", User(pk=1)).content
 
 
+def test_a_bmp_of_run_lengths_is_whole_until_it_is_cut() -> None:
+    whole = pictures.bmp_of_run_lengths(640, 480)
+
+    assert not inspect_picture(io.BytesIO(whole)).incomplete
+    assert inspect_picture(io.BytesIO(whole[: len(whole) * 2 // 3])).incomplete
+
+
 @pytest.mark.parametrize("missing", [1, 2, 3, 12])
 @pytest.mark.parametrize("kind", ["jpeg", "jpeg, progressive", "png", "gif"])
 def test_a_few_bytes_are_enough_to_be_marked(kind: str, missing: int) -> None:
