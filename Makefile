@@ -1,17 +1,17 @@
-# Everything one needs on a development machine. `make` alone prints this list.
-# PORT, DATA_DIR and PHOTOS reach the launcher through the environment, so that
-# any character may stand in a path.
+# Everything for development. `make` alone prints the list of targets.
+# The launcher gets PORT, DATA_DIR and PHOTOS through the environment, so that
+# paths may contain any character.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 EMBEDDED := $(BIN)/python -m clipsite.embedded
-# What is installed: the ranges of requirements*.txt as exact versions with hashes.
+# The lock files: the ranges of requirements*.txt as exact versions with hashes.
 LOCK := requirements/lock
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links $(ARGS)
 ARGS ?=
-# A process for each core, each with a database and workers of its own.
+# One process for each core, each with its own database and workers.
 ALL_TESTS := --numprocesses auto --dist loadfile
 
 export PORT DATA_DIR PHOTOS
@@ -70,9 +70,9 @@ clean:  ## delete what was installed and cached; pictures and accounts stay
 	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find clipsite gallery tests -name __pycache__ -prune -exec rm -rf {} +
 
-# --- What the targets stand on ---------------------------------------------------
+# --- Prerequisites of the targets ------------------------------------------------
 
-# The stamps are written last: an installation that was cut short is done again.
+# The stamps are written last, so that an interrupted installation is repeated.
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Clipsite needs Python 3.11 or newer: install it, or name it with PYTHON=."; exit 1; }
@@ -92,7 +92,7 @@ $(VENV)/.installed-dev: $(VENV)/.created $(LOCK)/dev.txt
 	@$(call pip_install,$(LOCK)/dev.txt)
 	@touch $@ $(VENV)/.installed
 
-# Progress bars for a person, silence for a log.
+# Show progress bars on a terminal, but not in a log.
 pip_install = test -t 1 || quiet=--quiet; \
 	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes $$quiet -r $(1)
 

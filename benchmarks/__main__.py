@@ -1,4 +1,4 @@
-"""make bench ARGS="NAME --help": the measurements of this project.
+"""make bench ARGS="NAME --help": the benchmarks of this project.
 
 They print figures and ratios; none of them passes or fails.
 """

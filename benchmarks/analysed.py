@@ -1,10 +1,10 @@
-"""The ledger of made-up pictures."""
+"""Ledger rows for synthetic pictures."""
 
 from __future__ import annotations
 
 
 def all_done() -> None:
-    """As if workers had made everything of all pictures that are new to them."""
+    """Mark all wanted analyses of pictures without a row as done."""
     from django.db import connection
 
     from gallery.work.analyser import wanted

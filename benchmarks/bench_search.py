@@ -1,9 +1,9 @@
 """Searches at 10,000 to 1,000,000 pictures, next to faiss and Qdrant's `:memory:` client.
 
-Fills an empty database with made-up pictures (`make bench` starts one), or measures again
-what it has filled before. Contenders take turns of a few queries, so that whatever else
-the machine does hits them alike, and each finds in the processor's caches what it left
-there itself, but for its first query: read the ratios.
+Fills an empty database (`make bench` starts one) with synthetic pictures, or measures the
+library of an earlier run again. Contenders take turns of a few queries. So other load on the
+machine affects all of them alike, and after its first query each one finds its own data in
+the CPU caches. The ratios are more reliable than the times.
 
     make bench ARGS="search --pictures 100000"
 
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
 K = 10
 PAGE = 40
-# Queries a turn.
+# Queries in one turn.
 TURN = 5
 CAPTION = "made-up caption"
-# Words that a sentence of the uncached queries is made of: each is asked for once.
+# Words for the sentences of the uncached queries; each sentence is used once.
 NOUNS = ("dog", "cat", "horse", "boat", "house", "tree", "child", "bicycle", "street", "hill")
 PLACES = ("beach", "forest", "city", "snow", "river", "garden", "kitchen", "field", "desert")
 
@@ -72,7 +72,7 @@ def main(arguments: list[str]) -> None:
 
 
 def library_of(world: World, vectors: np.ndarray) -> Library:
-    """Fill the database, or find what an earlier run has filled it with."""
+    """Fill the database, or use the library of an earlier run."""
     from django.core.management import call_command
 
     from gallery.indexing.vector_indexes import has_index, refresh_lists
@@ -102,7 +102,7 @@ def library_of(world: World, vectors: np.ndarray) -> Library:
 
 
 def starter_space(space: EmbeddingSpace | None = None) -> EmbeddingSpace:
-    """The active space of the bundled model, so that its worker answers for it."""
+    """Save the active space of the bundled model, so that the encoder worker answers for it."""
     from gallery.encoders.registry import get_encoder
     from gallery.models import EmbeddingSpace
 
@@ -120,12 +120,12 @@ def starter_space(space: EmbeddingSpace | None = None) -> EmbeddingSpace:
 
 @dataclass
 class Contender:
-    """Something that answers a query, and what each answer took in milliseconds."""
+    """Something that answers queries, and the time of each answer in milliseconds."""
 
     name: str
     answer: Callable[[int], Any]
     took: list[float] = field(default_factory=list)
-    # The slow ones are asked less often.
+    # Slow contenders take part only in each `every`-th turn.
     every: int = 1
 
     def run(self, number: int) -> None:
@@ -139,7 +139,7 @@ class Contender:
 
     @property
     def best(self) -> float:
-        """What it takes when nothing else runs: the fastest tenth."""
+        """The time without other load: the fastest tenth."""
         return float(np.quantile(self.took, 0.1))
 
 
@@ -175,7 +175,7 @@ def speed(library: Library, vectors: np.ndarray, asked: Asked, options: Any) -> 
     space, owner = library.space, User.objects.get(username="owner")
     flat = faiss.IndexFlatIP(vectors.shape[1])
     flat.add(vectors)
-    scope = scans.Scope(*visible_ids(owner), is_whole=True)  # as a search has it
+    scope = scans.Scope(*visible_ids(owner), is_whole=True)  # as in a search
     window = pages.FIRST_WINDOW
     size = scope_size.measured(space, scope, window)
 
@@ -225,7 +225,7 @@ Asked = dict[Any, np.ndarray]
 
 
 def qdrant(vectors: np.ndarray, queries: np.ndarray) -> Contender:
-    """As tutorials use it: the client's own memory, no server."""
+    """Qdrant as in tutorials: the client's local mode, without a server."""
     from qdrant_client import QdrantClient, models
 
     client = QdrantClient(":memory:")
@@ -241,13 +241,13 @@ def qdrant(vectors: np.ndarray, queries: np.ndarray) -> Contender:
 
 
 def remember(space: EmbeddingSpace, texts: np.ndarray, owner: User) -> None:
-    """Put the made-up vectors where those of texts that the owner searched before are kept."""
+    """Cache the synthetic vectors as if the owner had searched for these texts before."""
     from django.core.cache import cache
 
     from gallery.encoders import client
     from gallery.requester import Requester
 
-    memory = Requester(account=owner.pk).memory
+    memory = Requester(account=owner.pk).cache_scope
     cache.set_many(
         {
             client._cache_key(space, f"{CAPTION} {number}", memory): text.astype("<f4").tobytes()
@@ -258,7 +258,7 @@ def remember(space: EmbeddingSpace, texts: np.ndarray, owner: User) -> None:
 
 
 def unheard() -> Iterator[str]:
-    """Sentences that no cache knows."""
+    """Sentences that are in no cache."""
     pairs = cycle((noun, place) for noun in NOUNS for place in PLACES)
     run = int(time.time())
     for number, (noun, place) in enumerate(pairs):
@@ -269,7 +269,7 @@ def unheard() -> Iterator[str]:
 
 
 def filtered(library: Library, vectors: np.ndarray, asked: Asked, queries: int) -> None:
-    """Times, full pages and recall of the planner with filters of 50, 5 and 0.5 %."""
+    """Measure times, full pages and recall of the planner with filters of 50, 5 and 0.5 %."""
     from gallery.models import Album, Image, User
     from gallery.search import filters, pages, planner
 
@@ -327,7 +327,7 @@ def filtered(library: Library, vectors: np.ndarray, asked: Asked, queries: int) 
 
 
 def recall(library: Library, vectors: np.ndarray, asked: Asked) -> None:
-    """By kind and by viewer, with the worst query of each: averages hide those."""
+    """Measure recall by kind and viewer, with the worst query of each, which averages hide."""
     from django.contrib.auth.models import AnonymousUser
 
     from gallery.models import Image, User
@@ -367,7 +367,8 @@ def recalled(
     mask: np.ndarray,
     found: list[list[Any]],
 ) -> list[float]:
-    """For each query the share of its true ten, by brute force, among the first ten."""
+    """For each query, the share of its true ten nearest (by brute force) among the first ten
+    found."""
     import faiss
 
     rows = np.flatnonzero(mask)

@@ -1,4 +1,4 @@
-"""Our encoder against plain open_clip: what the pipeline gains, on this machine."""
+"""Compares our encoder with plain open_clip on this machine."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> None:
 
 
 def compare(what: str, ours: Callable[[], None], plain: Callable[[], None], count: int) -> None:
-    """Three turns of each, alternating; the best of each counts."""
+    """Run each three times, alternating, and compare the best times."""
     ours(), plain()
     best = {ours: float("inf"), plain: float("inf")}
     for _ in range(3):

@@ -1,9 +1,9 @@
-"""The map: how long a layout takes, how long the answers to one viewer, how many frames
-a real Chromium draws.
+"""The map: the times of a layout and of the answers to one viewer, and the frames of a real
+Chromium.
 
-Fills an empty database (`make bench` starts one) with clustered random vectors, half of
-them another account's and private, draws the map, asks for points and regions as a
-viewer who sees half of it, and drags and zooms the page.
+Fills an empty database (`make bench` starts one) with clustered random vectors. Half of the
+pictures are private to another account. Draws the map, requests points and regions as a viewer
+who sees half of it, and drags and zooms the page.
 """
 
 from __future__ import annotations
@@ -96,16 +96,17 @@ def draw(space: EmbeddingSpace) -> ExploreMap:
 
 @contextmanager
 def _peaks() -> Iterator[dict[str, int]]:
-    """How much more memory, in MiB, this process has meanwhile, and the most of what it
-    starts.
+    """Measure, in MiB, the additional peak memory of this process and the peak memory of its
+    children inside the block.
 
-    Of /proc: what getrusage() tells of a child begins with what its parent once had.
+    The figures come from /proc: the peak that getrusage() reports for a child includes that of
+    its parent before the fork.
     """
     peaks = {"worker": 0, "layout": 0}
     over = threading.Event()
     own = os.getpid()
-    ctypes.CDLL(None).malloc_trim(0)  # what filling has left would hide what is taken now
-    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far (man 5 proc)
+    ctypes.CDLL(None).malloc_trim(0)  # otherwise free memory from the filling hides new use
+    Path("/proc/self/clear_refs").write_text("5")  # reset the peak (man 5 proc)
     before = _peak(str(own))
 
     def watch() -> None:
@@ -125,7 +126,7 @@ def _peaks() -> Iterator[dict[str, int]]:
 
 
 def _peak(pid: str) -> int:
-    """In MiB; 0 of a process that is gone."""
+    """The peak memory of a process in MiB; 0 if it is gone."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except FileNotFoundError:
@@ -142,7 +143,7 @@ def answers(drawn: ExploreMap, viewer: User) -> None:
     pictures = Image.objects.visible_to(viewer)
     rng = np.random.default_rng(1)
     words = rng.normal(size=(len(concepts.concepts()), 512)).astype("f4")
-    # The encoder is beside the point: its answers are kept for a month.
+    # This does not measure the encoder: its answers are cached for a month.
     concepts.vectors = lambda space: words
     part = points.Box(0.4, 0.4, 0.6, 0.6)
     packed = points.packed(points.within(drawn, pictures))
@@ -162,7 +163,7 @@ def answers(drawn: ExploreMap, viewer: User) -> None:
 
 
 def fit_in(drawn: ExploreMap) -> None:
-    """How long pictures that come later take to find their places."""
+    """Measure the time to place pictures that come later."""
     from gallery.explore import placement
 
     taken = list(drawn.points.values_list("pk", flat=True)[:1000])
@@ -184,7 +185,7 @@ def median(ask: Callable[[], Any]) -> float:
 
 
 def browse(viewer: User, points: int) -> None:
-    """Zoom in and out and drag across the map: the frames that a real Chromium draws."""
+    """Zoom in and out, drag across the map, and report the frames of a real Chromium."""
     from benchmarks.grid import opened, served
 
     with served() as site, opened(site, viewer) as (page, _chrome):

@@ -1,8 +1,8 @@
 """Scrolling and jumping in a real Chromium: elements, memory, long tasks, frames.
 
-Fills an empty database (`make bench` starts one) with pictures of twenty years that
-share a few drawn files, serves them, scrolls the home page from top to bottom, and
-jumps through the timeline by its bar.
+Fills an empty database (`make bench` starts one) with pictures of twenty years that share a few
+generated files, serves them, scrolls the home page from top to bottom, and jumps through the
+timeline with its scrubber.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ YEARS = 20
 JUMPS = 30
 VIEWPORT = {"width": 1440, "height": 900}
 
-# Keeps what the page does in `window.measured`.
+# Records frames, long tasks and elements of the page in `window.measured`.
 RECORDER = """
 window.measured = {frames: [], tasks: [], elements: 0};
 new PerformanceObserver((list) => {
@@ -56,7 +56,7 @@ requestAnimationFrame(function frame(now) {
 });
 """
 
-# Scrolls by `speed` pixels a second until `done` pictures have gone by or the page ends.
+# Scrolls by `speed` pixels a second until `done` pictures have passed or the page ends.
 SCROLL = """
 ([speed, done]) => new Promise((resolve) => {
   let last = performance.now();
@@ -75,7 +75,7 @@ SCROLL = """
 })
 """
 
-# Whether the viewport shows pictures and none that is still waited for.
+# Whether the viewport shows pictures and none of them is still loading.
 SETTLED = """
 () => {
   const seen = [...document.querySelectorAll("[data-grid] li.tile")].filter((tile) => {
@@ -107,7 +107,7 @@ def main(arguments: list[str]) -> None:
             jump(page, site)
 
 
-# --- What is looked at ------------------------------------------------------------
+# --- The library and the site -----------------------------------------------------
 
 
 def fill(count: int) -> User:
@@ -125,7 +125,7 @@ def fill(count: int) -> User:
     rows = []
     for number in tqdm(range(count), desc="rows"):
         kind = kinds[number % KINDS]
-        # More of late than long ago, as in real galleries.
+        # As in real galleries, more pictures are recent than old.
         age = timedelta(days=365 * YEARS * rng.random() ** 2)
         rows.append(copy_of(kind, owner, newest - age))
     Image.objects.bulk_create(rows, batch_size=2000)
@@ -135,7 +135,7 @@ def fill(count: int) -> User:
 
 
 def drawn(owner: User) -> list[Image]:
-    """Pictures of all kinds with their renditions, kept as pictures that are not listed."""
+    """Add one picture of each kind, with its renditions."""
     from django.core.files.base import ContentFile
 
     from gallery.library.service import add_image
@@ -156,7 +156,7 @@ def drawn(owner: User) -> list[Image]:
 
 
 def copy_of(kind: Image, owner: User, taken: datetime) -> Image:
-    """A row that shares the files of `kind`: its renditions are hard links."""
+    """Return a row that shares the files of `kind`. Its renditions are hard links."""
     from django.conf import settings
 
     from gallery.library.renditions import widths_of
@@ -193,7 +193,7 @@ def vacuum() -> None:
 
 @contextmanager
 def served() -> Iterator[str]:
-    """The site as production serves it, on a port of its own."""
+    """Serve the site as in production, on a free port."""
     from django.conf import settings
     from django.core.management import call_command
 
@@ -229,7 +229,7 @@ def await_answer(address: str, server: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def opened(site: str, owner: User) -> Iterator[tuple[Page, CDPSession]]:
-    """A page of a real Chromium, signed in."""
+    """Open a page in a real Chromium with a signed-in session."""
     from django.test import Client
     from playwright.sync_api import sync_playwright
 
@@ -248,7 +248,7 @@ def opened(site: str, owner: User) -> Iterator[tuple[Page, CDPSession]]:
         browser.close()
 
 
-# --- What is measured -------------------------------------------------------------
+# --- The measurements -------------------------------------------------------------
 
 
 def scroll_home(page: Page, chrome: CDPSession, site: str, options: Any) -> None:
@@ -276,7 +276,8 @@ def scroll_timeline(page: Page, chrome: CDPSession, site: str, options: Any) -> 
 
 
 def jump(page: Page, site: str) -> None:
-    """Press the bar at chance places; how long until pictures are all there is to see."""
+    """Click the scrubber at random places, and measure the time until the viewport is full of
+    loaded pictures."""
     page.goto(f"{site}/timeline/")
     box = page.locator("#scrubber").bounding_box()
     assert box is not None

@@ -1,11 +1,11 @@
-"""Many people on one site at once: how long each kind of request takes them next to one
-person alone, what fails, and whether memory grows.
+"""Many people on one site at once: the time of each kind of request compared with one person
+alone, the failures, and the growth of memory.
 
-Fills an empty database (`make bench` starts one), serves it as the demo does (web
-processes, encoder, other workers, scheduler), measures one person for a minute, then all of
-them (benchmarks/load_people.py: who does what). The people share the cores with the site.
-All visitors come from one address here, so the limit for an address is lifted
-(THROTTLE_ANONYMOUS, THROTTLE_VISITOR_SEARCH); those for accounts stand.
+Fills an empty database (`make bench` starts one), serves it as the demo does (web processes,
+encoder, other workers, scheduler), and measures one person for a minute, then all of them
+(benchmarks/load_people.py describes what they do). The people share the cores with the site.
+All visitors have the same address here, so the limits for addresses are off
+(THROTTLE_ANONYMOUS, THROTTLE_VISITOR_SEARCH); those for accounts apply.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from benchmarks.served import Site, served
 
 LIMITS = {"THROTTLE_ANONYMOUS": "", "THROTTLE_VISITOR_SEARCH": ""}
 IDLE_SECONDS = 60.0
-# One person alone looks for less long, so that a minute has enough of each kind.
+# One person alone looks for a shorter time, so that a minute has enough requests of each kind.
 HURRY = 12.0
-# What a page may take under load, as a multiple of what it takes one person alone.
+# The longest time of a page under load, as a multiple of its time for one person alone.
 MOST_TIMES = 5.0
 SHOWN_ERRORS = 3
 
@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> None:
 
 
 def prepare() -> None:
-    """Tables, static files, the first embedding space."""
+    """Create tables, static files and the first embedding space."""
     from django.core.management import call_command
 
     from gallery.indexing.spaces import ensure_first_space
@@ -74,7 +74,7 @@ def prepare() -> None:
 
 
 async def measure(site: Site, accounts: list[Account], options: argparse.Namespace) -> None:
-    # Once unmeasured: what is loaded on first use is loaded by then.
+    # A warm-up run.
     await alone(site, accounts[0], options.seed, IDLE_SECONDS / 3)
     idle = await alone(site, accounts[0], options.seed + 1, IDLE_SECONDS)
     memory = Memory({name: process.pid for name, process in site.processes.items()})
@@ -88,7 +88,7 @@ async def measure(site: Site, accounts: list[Account], options: argparse.Namespa
 
 
 async def alone(site: Site, account: Account, seed: int, seconds: float) -> Answers:
-    """One person who does everything, one thing after another."""
+    """Run one person who does everything, one thing after another."""
     answers = Answers()
     person = Person("mixed", account, site.url, answers, opened_samples(), random.Random(seed))
     await person.live(time.monotonic() + seconds, HURRY)
@@ -118,7 +118,7 @@ async def everybody(site: Site, accounts: list[Account], options: argparse.Names
 
 
 def report(idle: Answers, loaded: Answers) -> None:
-    """Milliseconds by kind, the most frequent first."""
+    """Print milliseconds by kind, the most frequent first."""
     print(
         f"\n{'request':<14} {'count':>7} {'errors':>6}  {'idle':>6} {'p95':>6}"
         f"  {'loaded':>6} {'p95':>6}  {'p95 ×':>5}"

@@ -1,5 +1,5 @@
-"""Accounts with pictures for the load benchmark: photographs whose files a few thousand
-rows share, with vectors around those that the encoder gave them."""
+"""Accounts with pictures for the load benchmark. A few thousand rows share the files of some
+photographs; their vectors lie around those of the photographs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CAMERAS = ("X100", "R5", "Phone", "M10", "")
 YEARS = 10
-# How far vectors lie around those of their photograph.
+# The spread of vectors around those of their photographs.
 SCATTER = 0.02
 SETTLED_SECONDS = 300.0
 MAP_SECONDS = 120.0
@@ -32,7 +32,7 @@ ALBUM = 40
 
 @dataclass
 class Account:
-    """Somebody with a session of the pages and a token of the API."""
+    """An account with a session for the pages and a token for the API."""
 
     username: str
     session: str
@@ -40,8 +40,8 @@ class Account:
 
 
 def fill(people: int, pictures: int, seed: int) -> list[Account]:
-    """Accounts in an empty database that is being served, each with its share of the
-    pictures, of which half are public, and an album shared with the next."""
+    """Fill the empty database of a running site with accounts. Each gets its share of the
+    pictures, half of them public, and an album shared with the next account."""
     from gallery.models import Image, User
 
     if Image.objects.exists():
@@ -63,7 +63,7 @@ def fill(people: int, pictures: int, seed: int) -> list[Account]:
 
 
 def photographs(seed: int) -> list[bytes]:
-    """The sample photographs, and a darker and a lighter one of each."""
+    """The sample photographs, each also in a darker and a lighter version."""
     from gallery.library.samples import SAMPLES
 
     found = []
@@ -75,7 +75,7 @@ def photographs(seed: int) -> list[bytes]:
 
 
 def varied(picture: PILImage.Image, light: float, crop: int = 0) -> bytes:
-    """As a JPEG of its own, the lighter the higher `light` is, `crop` pixels narrower."""
+    """Return a JPEG of a variant: brightness times `light`, and `crop` pixels narrower."""
     width, height = picture.size
     part = picture.crop((crop, 0, width, height))
     buffer = io.BytesIO()
@@ -100,7 +100,7 @@ def _copy(kind: Image, owner: User, rng: random.Random) -> Image:
     copy.camera = rng.choice(CAMERAS)
     copy.visibility = rng.choice(["private", "public"])
     copy.palette, copy.colour_cells = kind.palette, kind.colour_cells
-    copy.like = kind.pk  # type: ignore[attr-defined]  # whose vector it lies around
+    copy.like = kind.pk  # type: ignore[attr-defined]  # its vector lies around that of `like`
     return copy
 
 
@@ -124,7 +124,7 @@ def _encode(rows: Sequence[Any], seed: int) -> None:
 
 
 def _albums(users: Sequence[User], rows: Sequence[Image]) -> None:
-    """An album for each, shown to the next."""
+    """Create an album for each user, shared with the next one."""
     from gallery.models import Album, AlbumItem, AlbumShare
 
     albums = Album.objects.bulk_create(Album(owner=user, title="Best of") for user in users)
@@ -155,7 +155,7 @@ def _signed_in(user: User) -> Account:
 
 
 def _await_settled() -> None:
-    """Until workers have done all that waits for them."""
+    """Wait until workers have done all waiting work."""
     from gallery.models import Analysis
 
     waiting = Analysis.objects.filter(state="waiting")
@@ -164,8 +164,8 @@ def _await_settled() -> None:
 
 
 def await_map(pictures: int) -> None:
-    """Drawing the map takes a core for some time: it is no part of the load. One of the
-    photographs alone would be drawn anew in the middle of it."""
+    """Wait until the map is drawn, which takes a core for some time and is no part of the load.
+    Delete a map of the photographs alone: it would be drawn again during the load."""
     from gallery.models import ExploreMap
 
     ExploreMap.objects.filter(laid_out__lt=pictures).delete()
@@ -175,7 +175,7 @@ def await_map(pictures: int) -> None:
 
 
 def _is_soon(done: Callable[[], bool], seconds: float) -> bool:
-    """Whether it was so within that time."""
+    """Wait until `done`, for at most `seconds`. Return whether it came true."""
     deadline = time.monotonic() + seconds
     while not (found := done()) and time.monotonic() < deadline:
         time.sleep(1)
@@ -190,7 +190,7 @@ def _vacuum() -> None:
 
 
 def fresh_upload(photos: Sequence[PILImage.Image], rng: random.Random) -> bytes:
-    """A photograph that nobody has sent yet."""
+    """Return a photograph that nobody has uploaded yet."""
     return varied(rng.choice(photos), rng.uniform(0.7, 1.3), rng.randrange(60))
 
 

@@ -1,15 +1,14 @@
-"""People who use a site: what each asks for, and when.
+"""People who use a site: their requests and the times of these.
 
-Of 20 people 10 browse, 6 search, 2 upload and 2 do a bit of everything; one in five of
-those who browse or search has no account. A page is asked for with the 15 thumbnails that a
-window of 1440 × 900 shows of it, six at a time, as a browser does; what it has had before it
-asks for again with its entity tag, once it may no longer keep it. Style sheets and scripts
-are in its cache. Then the person looks: 8 to 24 seconds at a grid, 6 to 18 at a picture,
-15 to 45 until the next upload.
+Of 20 people 10 browse, 6 search, 2 upload and 2 do a bit of everything. One in five of those who
+browse or search has no account. Like a browser, each requests a page with the 15 thumbnails
+that a window of 1440 × 900 shows, six at a time. It revalidates known thumbnails with their
+entity tags once their lifetime is over, and has style sheets and scripts in its cache. Then the
+person looks: 8 to 24 seconds at a grid, 6 to 18 at a picture, 15 to 45 until the next upload.
 
-When somebody acts is drawn beforehand and waits for no answer: who is kept waiting acts late,
-and what they then ask for counts from when they wanted it. So a site that stands still is
-told so by everybody (no "coordinated omission").
+The times of actions are drawn beforehand and do not depend on answers. If an answer is slow, the
+next action starts late, and its time counts from when it was due. So every person notices a site
+that hangs (no "coordinated omission").
 """
 
 from __future__ import annotations
@@ -31,9 +30,9 @@ from benchmarks.load_library import Account, fresh_upload, new_name
 THUMBNAILS = 15
 PARALLEL = 6
 PATIENCE_SECONDS = 30.0
-# Shorter than gunicorn's: a connection is not used while the server closes it.
+# Shorter than that of gunicorn, so that no request uses a connection that the server closes.
 KEEP_ALIVE_SECONDS = 1.5
-# Of 20 people; every fifth of the first two kinds has no account.
+# Numbers of people out of 20. Every fifth of the first two kinds has no account.
 MIX = {"browse": 10, "search": 6, "upload": 2, "mixed": 2}
 VISITORS = 5
 
@@ -53,7 +52,7 @@ _ALBUM = re.compile(r'href="(/albums/[0-9a-f-]{36}/)')
 
 @dataclass
 class Answers:
-    """Seconds of each kind of request, and what went wrong."""
+    """Seconds of the requests by kind, and the errors."""
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     errors: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -64,7 +63,7 @@ class Answers:
 
 
 class Person:
-    """Somebody with a browser, and a token if they have an account."""
+    """A person with a browser, and a token if they have an account."""
 
     def __init__(
         self,
@@ -78,21 +77,21 @@ class Person:
         self.kind, self.account, self.url = kind, account, url
         self.answers, self.photos, self.rng = answers, photos, rng
         self._tags: dict[str, str] = {}
-        # Until when an answer need not be asked for again.
+        # Until when each answer is fresh.
         self._kept: dict[str, float] = {}
-        # When the act was due whose first request is still to come.
+        # When the current action was due, until its first request.
         self._due: float | None = None
         self._http: aiohttp.ClientSession
 
     async def live(self, until: float, hurry: float = 1.0) -> None:
-        """Act until then; times to look are divided by `hurry`."""
+        """Act until `until`. Looking times are divided by `hurry`."""
         cookies = {"sessionid": self.account.session} if self.account else {}
         connector = aiohttp.TCPConnector(limit=PARALLEL, keepalive_timeout=KEEP_ALIVE_SECONDS)
         timeout = aiohttp.ClientTimeout(total=PATIENCE_SECONDS)
         async with aiohttp.ClientSession(
             self.url, cookies=cookies, connector=connector, timeout=timeout
         ) as self._http:
-            # Not all at once: each begins somewhere in a first look.
+            # Random starts spread the people over the time of a first look.
             due = time.monotonic() + self.rng.uniform(0, GRID[1]) / hurry
             while due < until:
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
@@ -113,7 +112,7 @@ class Person:
                 acts = [(self._upload, UPLOAD)]
         return self.rng.choice(acts)
 
-    # --- What they do -----------------------------------------------------------------
+    # --- Actions ----------------------------------------------------------------------
 
     async def _home(self) -> None:
         await self._grid("home", "/")
@@ -125,7 +124,7 @@ class Person:
             await self._grid("timeline part", part, headers={"HX-Request": "true"})
 
     async def _scroll(self) -> None:
-        """The home page, and its next part once the first has been shown."""
+        """Request the home page, and its next part after the first."""
         page = await self._grid("home", "/")
         if found := _MORE.search(page):
             more = found[1].replace("&amp;", "&")
@@ -141,7 +140,7 @@ class Person:
             await self._grid("album", self.rng.choice(found))
 
     async def _search(self) -> str:
-        """Typed with two suggestions on the way."""
+        """Search, with two requests for suggestions while typing."""
         words = (self.rng.choice(part) for part in (_KINDS, _THINGS, _PLACES))
         line = " ".join(filter(None, words))
         if self.rng.random() < 0.2:
@@ -154,7 +153,7 @@ class Person:
         await self._open(await self._search())
 
     async def _open(self, page: str) -> None:
-        """A picture of a grid: its page, itself, and what is like it."""
+        """Open a picture of a grid: its page, its file, and similar pictures."""
         tiles = _TILE.findall(page)
         if not tiles:
             return
@@ -173,10 +172,10 @@ class Person:
         headers = {"Authorization": f"Token {self.account.token}"}
         await self._ask("upload", "/api/v1/images/", "POST", data=form, headers=headers)
 
-    # --- Asking -------------------------------------------------------------------------
+    # --- Requests -----------------------------------------------------------------------
 
     async def _grid(self, kind: str, address: str, **options: Any) -> str:
-        """A page or a part of one, and the thumbnails that are then in sight."""
+        """Request a page or a part of one, and the thumbnails in the viewport."""
         page = await self._ask(kind, address, **options)
         sources = list(dict.fromkeys(_SOURCE.findall(page)))[:THUMBNAILS]
         now = time.monotonic()
@@ -185,9 +184,9 @@ class Person:
         return page
 
     async def _ask(self, kind: str, address: str, method: str = "GET", **options: Any) -> str:
-        """The text of the answer; empty where there is none. The clock of the first request
-        of an act runs from when that was due, of the others from when they could be sent,
-        so that waiting for a connection counts."""
+        """Return the text of the answer; "" if there is none. The time of an action's first
+        request counts from when the action was due. The time of the others counts from when
+        they could be sent, which includes the wait for a connection."""
         wanted, self._due = self._due or time.monotonic(), None
         headers = dict(options.pop("headers", {}))
         if kind in ("thumbnail", "large picture") and address in self._tags:
@@ -210,7 +209,7 @@ class Person:
 
 
 def kinds_of(people: int) -> list[str]:
-    """What each of them does, in the proportions of MIX."""
+    """The kind of each person, in the proportions of MIX."""
     pattern = [kind for kind, share in MIX.items() for _ in range(share)]
     random.Random(0).shuffle(pattern)
     return [pattern[number % len(pattern)] for number in range(people)]

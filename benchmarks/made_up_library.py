@@ -1,7 +1,7 @@
-"""A library of made-up pictures in an empty database: rows and vectors, no files.
+"""A library of synthetic pictures in an empty database: rows and vectors, no files.
 
-Loaded by COPY, indexed by the product's own `create_index`. Who owns, shows, tags and
-gathers what is drawn at random, with shares that the benchmark names.
+COPY loads it, and the product's own `create_index` indexes it. Owners, visibility, tags and
+albums are random, with the shares below.
 """
 
 from __future__ import annotations
@@ -21,21 +21,22 @@ from benchmarks.analysed import all_done
 if TYPE_CHECKING:
     from gallery.models import EmbeddingSpace
 
-# Half of all is one owner's and private, a two-hundredth a third one's, the rest public.
+# Half of all pictures are private to one owner, a two-hundredth are private to another one, and
+# the rest is public.
 PRIVATE, SMALL = 0.5, 0.005
 ALBUM_OF_MEMBER = 0.05
 CAMERAS = {"X100": 0.05, "M10": 0.005}
 TAGS = {"half": 0.5, "twentieth": 0.05, "rare": 0.005}
 NEWEST = datetime(2026, 1, 1, tzinfo=UTC)
 YEARS = 10
-# As long as the blur placeholder and the camera settings of a photograph.
+# These are as long as the blur placeholder and the camera settings of a real photograph.
 PLACEHOLDER = "data:image/webp;base64," + "A" * 300
 EXIF = json.dumps({"Exposure": "1/250 s", "Aperture": "f/4", "ISO": "200", "Lens": "23 mm"})
 
 
 @dataclass
 class Library:
-    """What was drawn, as arrays by picture number."""
+    """The properties of the pictures, as arrays by picture number."""
 
     space: EmbeddingSpace
     ids: list[uuid.UUID]
@@ -50,7 +51,8 @@ class Library:
 
 
 def draw(space: EmbeddingSpace, subjects: np.ndarray, seed: int = 1) -> Library:
-    """The same library for the same numbers; `event` are pictures of few subjects."""
+    """Draw a library, which is the same for the same arguments. `event` marks pictures of few
+    subjects."""
     count = len(subjects)
     rng = np.random.default_rng(seed)
     part = rng.random(count)
@@ -78,7 +80,7 @@ def draw(space: EmbeddingSpace, subjects: np.ndarray, seed: int = 1) -> Library:
 
 
 def load(library: Library, vectors: np.ndarray) -> float:
-    """Write it all; the seconds that building the vector index took."""
+    """Write the library. Return the seconds for building the vector indexes."""
     from django.db import connection
 
     from gallery.indexing.vector_indexes import create_index, refresh_lists
@@ -171,14 +173,15 @@ def _copy(table: str, rows: Iterable[dict[str, Any]]) -> None:
 
 
 def _copy_vectors(library: Library, vectors: np.ndarray) -> None:
-    """In PostgreSQL's binary form: halfvec is its length, a zero and the halves."""
+    """Copy the vectors in PostgreSQL's binary format: a halfvec is its length, a zero and the
+    halves."""
     from django.db import connection
     from pgvector import HalfVector
     from pgvector.psycopg import register_vector
 
     columns = "image_id, space_id, vector, encoded_at"
     connection.ensure_connection()
-    # Before the cursor: it takes a copy of the known types.
+    # This comes before the cursor, which copies the known types.
     register_vector(connection.connection)
     into = f"COPY gallery_embedding ({columns}) FROM STDIN (FORMAT BINARY)"
     with connection.cursor() as cursor, cursor.copy(into) as copy:

@@ -1,4 +1,4 @@
-"""What the processes of a site keep in memory over time, and how busy they are."""
+"""The memory of a site's processes over time, and how busy they are."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Memory:
 
     pids: Mapping[str, int]
     samples: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
-    # Seconds of a core that each had used before.
+    # The CPU seconds of each before the measurement.
     used: dict[str, float] = field(default_factory=dict)
 
     async def watch(self) -> None:
-        """Until cancelled."""
+        """Take samples until cancelled."""
         start = time.monotonic()
         self.used = {name: _used(psutil.Process(pid)) for name, pid in self.pids.items()}
         while True:
@@ -34,9 +34,8 @@ class Memory:
             await asyncio.sleep(EVERY_SECONDS)
 
     def report(self) -> None:
-        """What each had at the beginning, in the middle and at the end, how fast it grew in
-        the second half, when what is loaded on first use is there, and how many cores it
-        kept busy."""
+        """Print the memory of each process at the beginning, in the middle and at the end, its
+        growth in the second half, after everything is loaded, and the cores it kept busy."""
         head = f"{'process':<10} {'start':>7} {'middle':>7} {'end':>7} {'most':>7}  MiB"
         print(f"{head}  {'growth':<18} cores")
         for name, seen in self.samples.items():
@@ -49,7 +48,7 @@ class Memory:
 
 
 def _growth(seen: list[tuple[float, float]]) -> float:
-    """MiB a minute, by least squares."""
+    """The growth in MiB a minute, by least squares."""
     if len(seen) < 2:
         return 0.0
     seconds, sizes = np.array(seen).T
@@ -57,7 +56,7 @@ def _growth(seen: list[tuple[float, float]]) -> float:
 
 
 def _used(process: psutil.Process) -> float:
-    """Seconds of a core; children that have ended are counted with their parent."""
+    """The CPU seconds of a process and its children, also of children that have ended."""
     total = 0.0
     for one in [process, *process.children(recursive=True)]:
         try:

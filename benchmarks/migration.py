@@ -1,7 +1,7 @@
-"""make bench ARGS="migration --pictures 1000000": the move to one ledger, in a library of
-made-up rows: times, memory, sizes, who had to wait, and a run that is killed half-way.
+"""make bench ARGS="migration --pictures 1000000": the migration to one ledger, in a library of
+synthetic rows: times, memory, sizes, the waits of others, and a run that is killed half-way.
 
-Needs an empty database. Vectors are all the same: nothing here looks at them.
+Needs an empty database. All vectors are the same: nothing here uses them.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ BEFORE = "0012"
 MIGRATIONS = ("0013", "0014", "0015", "0016")
 TABLES = ("gallery_image", "gallery_embedding", "gallery_comparison", "gallery_analysis")
 ACTIVE, BUILDING = 1, 2
-# Rows of one statement while the library is made.
+# Rows of one statement while the library is created.
 PART = 50_000
-# Readers and writers come so often.
+# The pause of readers and writers between two statements.
 EVERY_SECONDS = 0.02
 MIB = 2**20
 
@@ -48,7 +48,8 @@ SELECT gen_random_uuid(), 1, 'Picture ' || n, '', 'private', 'originals/1/' || m
        '[["#c0392b", 0.41], ["#2980b9", 0.3]]', '{12,40,-3}', n, '', now(), now()
 FROM generate_series(%(first)s::int, %(last)s::int) AS n
 """
-# Of all, 2 in 100 wait and 1 in 100 has failed; of a space that is being built, half waits.
+# 2 in 100 rows wait and 1 in 100 has failed. Half of the rows wait in a space that is being
+# built.
 VECTORS = """
 INSERT INTO gallery_embedding (image_id, space_id, state, vector, error, attempts, claimed_by,
                                created_at, encoded_at)
@@ -151,7 +152,7 @@ def _fill(connection: psycopg.Connection[Any], pictures: int, spaces: int) -> No
 
 
 def _user_before() -> Any:
-    """The model as it was before the first of MIGRATIONS."""
+    """The User model before the first of MIGRATIONS."""
     from django.db import connection
     from django.db.migrations.loader import MigrationLoader
 
@@ -186,7 +187,7 @@ def _migrate(name: str) -> subprocess.Popen[bytes]:
 
 
 def _migrated(name: str) -> tuple[float, int]:
-    """Seconds, and the most MiB that the process held."""
+    """Migrate to `name`. Return the seconds, and the peak memory of the process in MiB."""
     started = time.monotonic()
     process = _migrate(name)
     most = _watched(process, lambda: False)
@@ -196,7 +197,7 @@ def _migrated(name: str) -> tuple[float, int]:
 
 
 def _watched(process: subprocess.Popen[bytes], enough: Callable[[], bool]) -> int:
-    """Until it ends, or it is enough; the most MiB that it held."""
+    """Wait until the process ends or `enough` holds. Return the peak memory in MiB."""
     most = 0
     while process.poll() is None and not enough():
         status = Path(f"/proc/{process.pid}/status").read_text()
@@ -207,7 +208,7 @@ def _watched(process: subprocess.Popen[bytes], enough: Callable[[], bool]) -> in
 
 
 def _kill_half_way(pictures: int) -> None:
-    """kill -9 once a third of the pictures has been copied."""
+    """Kill the migration with SIGKILL once a third of the pictures has been copied."""
     started = time.monotonic()
     with _connected() as connection:
 
@@ -226,8 +227,8 @@ def _kill_half_way(pictures: int) -> None:
 
 @contextmanager
 def _asked_meanwhile() -> Iterator[dict[str, float]]:
-    """The longest that somebody waited who reads a picture and its vector all the time, and
-    somebody who changes a title."""
+    """Measure the longest wait of a reader who keeps reading pictures with their vectors, and
+    of a writer who keeps changing titles."""
     waits = {"reader": 0.0, "writer": 0.0}
     over = threading.Event()
     statements = {

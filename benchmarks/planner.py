@@ -1,8 +1,7 @@
-"""Exact against approximate search by size of the viewer's scope: where is the crossover?
+"""Exact and approximate search by the size of the viewer's scope: finds the crossover.
 
-Fills an empty database (`make bench` starts one) with clustered random vectors,
-and prints for each scope the time of both plans and the recall of the index
-against brute force.
+Fills an empty database (`make bench` starts one) with clustered random vectors, and prints the
+time of both plans for each scope, and the recall of the index compared with brute force.
 """
 
 from __future__ import annotations
@@ -72,7 +71,8 @@ def clustered(rng: np.random.Generator, count: int) -> np.ndarray:
 
 
 def between_clusters(rng: np.random.Generator, vectors: np.ndarray, count: int) -> np.ndarray:
-    """Texts lie apart from pictures: a shared offset and more noise."""
+    """(count, 512) float32 unit vectors like those of texts, which lie apart from pictures: with
+    a shared offset and more noise."""
     near = vectors[rng.integers(0, len(vectors), count)] * 0.9
     noise = rng.normal(size=(count, DIMENSIONS)) * 0.05
     return unit(near + noise + rng.normal(size=(1, DIMENSIONS)) * 0.02)
@@ -83,7 +83,7 @@ def unit(array: np.ndarray) -> np.ndarray:
 
 
 def fill(space: EmbeddingSpace, vectors: np.ndarray) -> list[uuid.UUID]:
-    """Rows without files, then the index: bulk load comes before the build."""
+    """Insert rows without files, then build the indexes. Return the ids."""
     from gallery.indexing.encoding import keep_vectors
     from gallery.indexing.vector_indexes import create_index, refresh_lists
     from gallery.models import Image, User

@@ -1,7 +1,7 @@
-"""Recall of a running site through its API, next to the same model alone.
+"""The recall of a running site through its API, compared with the same model alone.
 
-Uploads a folder (or tar) of photographs, waits until all are searchable, asks
-every caption, and does the same with nothing but open_clip and NumPy.
+Uploads a folder (or tar) of photographs, waits until all are searchable, searches for every
+caption, and does the same with only open_clip and NumPy.
 
 Captions are JSON: {"language": [["photo name without extension", "caption"], …]}.
 """
@@ -62,7 +62,7 @@ def main(arguments: list[str]) -> None:
 
 
 def read_photos(source: Path, names: set[str] | None) -> dict[str, bytes]:
-    """Name without extension -> file bytes."""
+    """Read photos: name without extension -> file bytes."""
     if source.is_dir():
         files = ((path.stem, path.read_bytes) for path in sorted(source.rglob("*.jpg")))
         return {name: read() for name, read in files if names is None or name in names}
@@ -78,7 +78,7 @@ def read_photos(source: Path, names: set[str] | None) -> dict[str, bytes]:
 
 
 class Site:
-    """The API of a running site, signed in."""
+    """The API of a running site with a signed-in account."""
 
     def __init__(self, url: str, username: str, password: str) -> None:
         self.api = f"{url}/api/v1"
@@ -91,7 +91,8 @@ class Site:
         self.session.headers["Authorization"] = f"Token {answer.json()['token']}"
 
     def upload(self, photos: dict[str, bytes]) -> dict[str, str]:
-        """Name -> image id. Prints how long uploading took, and until all were searchable."""
+        """Upload photos. Return name -> image id. Print the time of the uploads, and the time
+        until all pictures were searchable."""
         start = time.monotonic()
 
         def post(item: tuple[str, bytes]) -> tuple[str, str]:
@@ -116,7 +117,8 @@ class Site:
         return ids
 
     def _single(self, data: bytes) -> float:
-        """A picture that differs from all others by a few appended bytes."""
+        """Upload a picture made unique by some appended bytes. Return the seconds until it is
+        searchable."""
         start = time.monotonic()
         fresh = data + os.urandom(16)
         answer = self.session.post(f"{self.api}/images/", files={"file": ("one.jpg", fresh)})
@@ -166,7 +168,7 @@ class Site:
 def model_alone(
     photos: dict[str, bytes], captions: dict[str, list[tuple[str, str]]]
 ) -> dict[str, float]:
-    """The bundled model with unmodified open_clip and brute force."""
+    """The recall of the bundled model with unmodified open_clip and brute force."""
     import open_clip
     import torch
     from PIL import Image

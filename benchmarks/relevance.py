@@ -1,8 +1,8 @@
-"""How well the relevance line parts matches from the rest, on photographs with captions.
+"""How well the relevance line separates matches from the rest, on photographs with captions.
 
-Each caption is asked of all photographs (its own is a match), with and without its
-own photograph among them; so are texts that mean nothing, and things that no caption
-mentions. Captions are JSON: {"language": [["photo name without extension", "caption"], …]}.
+Each caption is searched among all photographs, and its own photograph counts as a match. Texts
+without meaning, and things that no caption mentions, are searched as well. Captions are JSON:
+{"language": [["photo name without extension", "caption"], …]}.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ THINGS = (
     "a goldfish", "a cactus", "a sunflower", "a pineapple", "a zebra", "a mushroom",
 )  # fmt: skip
 
-# What captions are asked with besides: much of it is in the photographs.
+# Words that are combined with captions; the photographs show many of them.
 WORDS = ("people", "snow", "grass", "water", "a dog", "a child", "a red car", "the beach", "a man")
 
 
@@ -114,7 +114,7 @@ def _sums(
     absent: list[str],
     encoder: Any,
 ) -> None:
-    """Captions, nonsense and what is not there, each with a word more or less."""
+    """Measure captions, nonsense and absent things, each with a word added or subtracted."""
     known = [(place[name], text) for name, text in pairs if name in place][::25]
     own = [number for number, _text in known]
     words = _encoded(encoder, list(WORDS))
@@ -189,7 +189,7 @@ def _one_subject(
     language: str, captions: Any, place: dict[str, int], pictures: np.ndarray,
     probes: np.ndarray, encoder: Any,
 ) -> None:  # fmt: skip
-    """A library of dogs alone, and one without any."""
+    """Measure a library with only dogs, and one without any."""
     from gallery.search import calibration
 
     mentions = np.zeros(len(place), dtype=int)

@@ -1,4 +1,4 @@
-"""The site as the demo serves it, with as many of its workers as a benchmark needs."""
+"""Serves the site like the demo, with the workers that a benchmark needs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import urllib3
 from clipsite.embedded.ports import free_port
 from clipsite.embedded.programs import WEB_PROCESSES, WEB_THREADS
 
-# What is measured is no limit.
+# Rate limits would distort the measurements.
 NO_LIMITS = dict.fromkeys(
     (
         *("THROTTLE_LOGIN", "THROTTLE_SEARCH", "THROTTLE_CLASSIFY", "THROTTLE_ANONYMOUS"),
@@ -33,7 +33,7 @@ _CELERY = [*_PYTHON, "celery", "--app", "clipsite"]
 
 @dataclass
 class Api:
-    """One kept connection, as a browser or a program has it."""
+    """One persistent connection, like that of a browser or a program."""
 
     address: str
     http: urllib3.PoolManager
@@ -45,7 +45,7 @@ class Api:
 
 @dataclass
 class Site:
-    """`processes` by the name of what they are."""
+    """`processes` are by role."""
 
     url: str
     processes: dict[str, subprocess.Popen[bytes]]
@@ -60,10 +60,10 @@ class Site:
 
 @contextmanager
 def served(limits: Mapping[str, str] = NO_LIMITS, *, whole: bool = False) -> Iterator[Site]:
-    """A web process and an encoder for queries; with `whole` all that the demo runs: as many
-    web processes, an encoder that also indexes, the other workers and the scheduler."""
+    """Run a web process and an encoder for queries. With `whole`, run all programs of the demo:
+    as many web processes, an encoder that also indexes, the other workers and the scheduler."""
     port = free_port()
-    # As the demo.
+    # The same as in the demo.
     env = os.environ | limits | {"MALLOC_ARENA_MAX": "2", "WEB_THREADS": str(WEB_THREADS)}
     with tempfile.TemporaryDirectory() as folder:
         programs = _whole(port, folder) if whole else _queries_only(port)

@@ -1,9 +1,9 @@
-"""Requests a second of one web process without a proxy, by kind, each beside `health/`.
+"""Requests a second of one web process without a proxy, by kind, compared with `health/`.
 
 Fills an empty database (`make bench` starts one) with pictures of one account, half of them
-public, and asks for each kind in turns over a few kept connections. The client shares
-the cores with the site; all kinds are measured in the same rounds, so ratios are steadier
-than figures.
+public, and sends requests of each kind in turns over a few persistent connections. The client
+shares the cores with the site. All kinds are measured in the same rounds, so the ratios are more
+stable than the figures.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> None:
 
 
 def requests_of(site: Site, account: Account) -> dict[str, bytes]:
-    """What is asked for, as it is sent."""
+    """The bytes of the requests, by kind."""
     from gallery.models import Image
 
     host = urlsplit(site.url).netloc
@@ -82,9 +82,9 @@ def _request(host: str, path: str, *headers: str) -> bytes:
 def measure(
     site: Site, requests: dict[str, bytes], options: argparse.Namespace
 ) -> dict[str, list[float]]:
-    """Requests a second of each round, by kind."""
+    """Measure the requests a second in each round, by kind."""
     found: dict[str, list[float]] = {kind: [] for kind in requests}
-    for request in requests.values():  # what is loaded on first use is loaded by then
+    for request in requests.values():  # warm-up
         _ask(site, request)
     for _round in range(options.rounds):
         for kind, request in requests.items():
@@ -122,7 +122,8 @@ def _connected(site: Site) -> socket.socket:
 
 
 def _exchange(connection: socket.socket, request: bytes) -> bytes:
-    """The body of the answer. A client that takes time would be measured with the site."""
+    """Send a request and return the body of the answer. This is a minimal client, because its
+    time counts as that of the site."""
     connection.sendall(request)
     came = b""
     while (end := came.find(b"\r\n\r\n")) < 0:

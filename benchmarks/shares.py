@@ -1,8 +1,8 @@
-"""make bench ARGS=shares: what one searcher waits while others classify by many names.
+"""make bench ARGS=shares: the wait of one searcher while others classify with many names.
 
-An empty database, the site and its encoder worker as the demo has them, seven accounts,
-no limits. All texts are new ones. The searcher asks alone first, then beside the others:
-read the ratio.
+Needs an empty database. Runs the site and its encoder worker like the demo, with seven accounts
+and without limits. No text is cached. The searcher searches alone first, then beside the others:
+the ratio counts.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def prepared(classifiers: int) -> str:
-    """A public picture with a vector, and the accounts. Returns its id."""
+    """Create public pictures with vectors, and the accounts. Return the id of one picture."""
     from django.core.management import call_command
 
     from benchmarks.bench_search import starter_space
@@ -93,8 +93,8 @@ def prepared(classifiers: int) -> str:
 
 
 def searches(api: Api, word: str, seconds: float) -> list[float]:
-    """What new texts take, one after the other; a search that was given up as long as it
-    waited."""
+    """Search for new texts one after the other. Return the seconds of each, also of failed
+    ones."""
     took: list[float] = []
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
@@ -116,7 +116,7 @@ def classify(
     stop: threading.Event,
     done: list[tuple[int, float]],
 ) -> None:
-    """By new names again and again."""
+    """Classify with new names again and again until `stop`."""
     turn = 0
     while not stop.is_set():
         body: dict[str, Any] = {"classnames": [f"thing {number} {turn} {n}" for n in range(names)]}

@@ -1,5 +1,5 @@
 """The project: settings, URLs, the Celery application, the embedded services.
 
-Importing the package imports nothing: the launcher in clipsite.embedded has to stay
-small. gallery.apps binds the Celery application when Django starts.
+The package itself imports nothing, because the launcher in clipsite.embedded must stay small.
+gallery.apps sets the current Celery application when Django starts.
 """

@@ -1,5 +1,5 @@
-"""The cache holds plain values alone: numbers, texts, bytes, lists of these. Reading one
-never runs code, whoever has written it (docs/decisions/0025)."""
+"""The cache holds only plain values: numbers, texts, bytes, and lists of these. Reading a value
+never runs code, whoever wrote it (docs/decisions/0025)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import msgpack
 from django_redis.cache import RedisCache, omit_exception
 from django_redis.client import DefaultClient
 
-# How what cannot be read is told apart from what is kept as None.
+# Distinguishes an unreadable value from a stored None.
 _UNREADABLE = object()
 
 
 class ForgivingCache(RedisCache):
-    """Where the server is down nothing is kept, and `add` says yes, as Django's own dummy
-    cache does: locks and counts, for which it is used, then let everybody through. A no
-    would mean that somebody else was there before: allauth would let nobody sign in."""
+    """A cache that works without its server. Then it stores nothing and `add` returns True, like
+    Django's dummy cache, so that locks and counters let everybody through. False would mean
+    that the key exists, and allauth would let nobody sign in."""
 
     @omit_exception(return_value=True)
     def add(self, *args: Any, **kwargs: Any) -> bool:
@@ -24,9 +24,9 @@ class ForgivingCache(RedisCache):
 
 
 class PlainClient(DefaultClient):
-    """What cannot be read (an older release's pickle, somebody else's bytes) is not there.
-    Neither is what has another type than the default, which a caller may rely on; a list
-    is one of numbers, the times that allauth counts by."""
+    """Treats unreadable values (an older release's pickle, foreign bytes) as missing, and also
+    values of another type than the default, on which callers may rely. A list must hold
+    numbers: allauth stores times in lists."""
 
     def decode(self, value: bytes | int | str) -> Any:
         try:
@@ -43,10 +43,10 @@ class PlainClient(DefaultClient):
         return {key: value for key, value in found.items() if value is not _UNREADABLE}
 
     def _incr(self, key: str, *args: Any, **kwargs: Any) -> int:
-        """Of what is no number it makes room for one."""
+        """Increment a number. Delete a value that is no number, and raise ValueError."""
         try:
             number: Any = super()._incr(key, *args, **kwargs)
-        except TypeError:  # what stands there cannot be added to
+        except TypeError:  # the value is no number
             number = None
         if type(number) is not int:
             self.delete(key, version=kwargs.get("version"))

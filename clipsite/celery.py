@@ -1,9 +1,9 @@
 """The Celery application: four queues and three workers.
 
-`query`   encode what somebody is waiting for (never behind an indexing batch)
-`index`   the doorbell of what needs a model, and the space jobs; the same worker
-`media`   the doorbell of previews, colours and comparisons
-`chores`  work without an end in sight, each kind in a lane of its own
+`query`   encode queries for which somebody waits (never behind an indexing batch)
+`index`   wake the work that needs a model, and the space jobs; the same worker
+`media`   wake the work on previews, colours and comparisons
+`chores`  long work, each kind in its own lane
 """
 
 import os

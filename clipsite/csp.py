@@ -1,4 +1,4 @@
-"""The content security policy, by address."""
+"""The content security policy, which depends on the address."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from csp.utils import build_policy
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
-# Its pages are made with Alpine, which compiles the expressions in their attributes. None of
-# these has anything in it that a user wrote.
+# The admin's pages use Alpine, which compiles the expressions in their attributes. None of these
+# contains user input.
 _ADMINISTRATION = {"script-src": UNSAFE_EVAL}
 
 
 class PolicyMiddleware(CSPMiddleware):
-    """One policy for all pages, with what the administration alone needs added there."""
+    """One policy for all pages, with additions for the admin."""
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
@@ -38,6 +38,6 @@ class PolicyMiddleware(CSPMiddleware):
 
 @cache
 def _policy_of_data() -> str:
-    """That of a page without a script of its own: the same for all data, and put together
-    once. It took a fourth of the shortest answers."""
+    """The policy of a page without inline scripts, for all JSON answers. It is built once:
+    building it took a quarter of the time of the shortest answers."""
     return build_policy()

@@ -1,4 +1,4 @@
-"""How a request is read, before any middleware sees it."""
+"""Reads requests before any middleware sees them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _EVERY_BYTE = bytes(range(256))
 
 
 class _Readable(HttpRequest):
-    """Forms are read by gallery.multipart.
+    """Reads forms with gallery.multipart.
 
-    A charset that is no way to write text (rot13, zlib, idna, …) counts as none: Django
-    decodes with whatever Python has a codec for, and fails where nothing catches it."""
+    A charset that is no text encoding (rot13, zlib, idna, …) is ignored: Django uses any codec
+    of Python, and then fails where nothing catches the error."""
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         self.content_type, self.content_params = parse_header_parameters(

@@ -1,8 +1,7 @@
-"""Settings, all of them, read from the environment.
+"""All settings, read from the environment.
 
-Names and defaults are listed in the README's configuration table; a test keeps
-the two in step. A file named by CLIPSITE_ENV_FILE (or `.env` beside manage.py)
-may hold the same names.
+The README's configuration table lists the names and defaults; a test compares the two. A file
+named by CLIPSITE_ENV_FILE (or `.env` beside manage.py) may hold the same names.
 """
 
 from datetime import timedelta
@@ -36,19 +35,19 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "data"))).resolve()
 
-# Set where a proxy in front speaks HTTPS: nothing is then answered, and no cookie sent,
-# without it.
+# Set this if a proxy in front speaks HTTPS. Plain HTTP is then redirected, and cookies are sent
+# only over HTTPS.
 HTTPS = env.bool("HTTPS", False)
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
     SECURE_HSTS_SECONDS = 31_536_000
-    # No other host may set these, a neighbour under the same domain neither.
+    # No other host may set these cookies, not even one under the same domain.
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     LANGUAGE_COOKIE_NAME = "__Host-django_language"
-# What other names under the domain speak is not for this site to promise, to browsers or
-# to their lists: HSTS is for its own name.
+# HSTS covers only the site's own name. This site cannot promise browsers, or their preload list,
+# that other names under the domain speak HTTPS.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
@@ -125,9 +124,8 @@ TEMPLATES = [
     },
 ]
 
-# Nothing comes from another server. `data:` images are the blur placeholders,
-# `blob:` the preview of a picture that is about to be uploaded. clipsite.csp adds what the
-# administration needs.
+# Nothing comes from another server. `data:` images are the blur placeholders, `blob:` images the
+# previews of pictures before their upload. clipsite.csp adds what the admin needs.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -155,8 +153,8 @@ DATABASES = {
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     {
         "connect_timeout": 5,
-        # JIT costs more than it saves on queries of a few milliseconds. The second is for
-        # gallery/prepared.py alone: nothing else sends parameters apart.
+        # JIT costs more than it saves on queries of a few milliseconds. plan_cache_mode affects
+        # only gallery/prepared.py: nothing else binds parameters on the server.
         "options": "-c jit=off -c plan_cache_mode=force_generic_plan",
         "prepare_threshold": 0,
     }
@@ -175,13 +173,14 @@ _CACHE_OPTIONS = {
     "SOCKET_TIMEOUT": 2,
 }
 CACHES = {
-    # It may be gone: signing in, throttles and uploads go on.
+    # While it is down, sign-in, throttles and uploads still work.
     "default": {
         **_CACHE,
         "BACKEND": "clipsite.cache.ForgivingCache",
         "OPTIONS": {**_CACHE_OPTIONS, "IGNORE_EXCEPTIONS": True},
     },
-    # The same for what is nowhere else: what cannot be asked for is not what is not there.
+    # The same server for data that exists nowhere else: if it is down, a read raises and does
+    # not look like a missing key.
     "strict": {**_CACHE, "OPTIONS": _CACHE_OPTIONS},
 }
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
@@ -192,8 +191,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "visibility_timeout": 300,
     "global_keyprefix": "clipsite:",
-    # Sending to a broker that is down fails at once, not after six seconds of
-    # waiting for it; workers reconnect by themselves, for as long as it takes.
+    # A message to a broker that is down fails at once, and not after a wait of six seconds.
+    # Workers keep trying to reconnect.
     "max_retries": 1,
     "interval_start": 0,
     "interval_step": 0,
@@ -201,7 +200,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-# A broker that is down is noticed at once; the sweep makes up for lost rings.
+# A failure of the broker shows at once; the sweep replaces lost messages.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -216,7 +215,7 @@ CELERY_TASK_ROUTES = {
     "gallery.tasks.analyse_*": {"queue": "media"},
     "gallery.tasks.*": {"queue": "chores"},
 }
-# How often each worker looks for what waits (gallery/sweep.py).
+# The interval at which each worker looks for waiting work (gallery/sweep.py).
 SWEEP_SECONDS = env.float("CLIPSITE_SWEEP_SECONDS", 15.0)
 CELERY_BEAT_SCHEDULE = {
     "expire-uploads": {
@@ -283,17 +282,17 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "gallery.web.forms.ResetPasswordKeyForm",
 }
 ACCOUNT_CHANGE_EMAIL = True
-# The e-mail address opens the account: changing it needs the password anew.
+# The e-mail address can open the account, so its change needs the password again.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
-# Wrong passwords and codes (gallery/accounts/attempts.py): of an address, of an account at an
-# address, and of an account at all addresses that are new to it.
+# Limits for wrong passwords and codes (gallery/accounts/attempts.py): for an address, for an
+# account at an address, and for an account at all addresses that are new to it.
 ACCOUNT_RATE_LIMITS = {
     "login_failed": "10/m/ip,5/5m/key,20/h/key",
     "login_failed_elsewhere": "100/h/key",
 }
 ACCOUNT_SESSION_REMEMBER = True
-# The owner is told by mail when password, address or second factor change.
+# The owner gets a mail when the password, the address or a second factor changes.
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
@@ -303,10 +302,11 @@ MFA_FORMS = {"add_webauthn": "gallery.web.accounts.passkey_forms.AddPasskeyForm"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Clipsite"
-# Where addresses are never verified, nobody could have a second factor otherwise.
+# If addresses are never verified, nobody could have a second factor otherwise.
 MFA_ALLOW_UNVERIFIED_EMAIL = ACCOUNT_EMAIL_VERIFICATION == "none"
 
-# Who may make an account: "open" everybody, "invitation" or "closed".
+# Who may create an account: everybody ("open"), or only people with an invitation. With
+# "invitation" the pages tell visitors to ask for one, with "closed" they do not.
 REGISTRATION = env.str("REGISTRATION", "open")
 if REGISTRATION not in {"open", "invitation", "closed"}:
     raise ImproperlyConfigured("Set REGISTRATION to open, invitation or closed.")
@@ -328,13 +328,13 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "gallery.api.schema.AutoSchema",
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     "DEFAULT_THROTTLE_CLASSES": ["gallery.api.throttles.RequestThrottle"],
-    # Proxies in front that set X-Forwarded-For; without one a client could write
-    # its own and be somebody else for every request.
+    # The number of proxies in front that set X-Forwarded-For. With 0 the header is ignored: a
+    # client could write any address into it.
     "NUM_PROXIES": env.int("PROXY_COUNT", 0),
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-# What pages and API count together (gallery.rate_limits): of each account, or of the address of
-# a visitor.
+# Rate limits that pages and API share (gallery.rate_limits): for each account, or for the
+# address of a visitor.
 LIMITS = {
     "login": env.str("THROTTLE_LOGIN", "30/min"),
     "upload": env.str("THROTTLE_UPLOAD", "6000/min"),
@@ -342,7 +342,7 @@ LIMITS = {
     "classify": env.str("THROTTLE_CLASSIFY", "20/min"),
     "anonymous": env.str("THROTTLE_ANONYMOUS", "1200/min"),
 }
-# Where visitors have less.
+# Lower limits for visitors.
 VISITOR_LIMITS = {
     "search": env.str("THROTTLE_VISITOR_SEARCH", "30/min"),
     "classify": env.str("THROTTLE_VISITOR_CLASSIFY", "5/min"),
@@ -408,25 +408,25 @@ STORAGES = {
         )
     },
 }
-# nginx's internal location of MEDIA_ROOT ("/protected/"): files are then sent by
-# it after our permission check, through X-Accel-Redirect.
+# nginx's internal location of MEDIA_ROOT ("/protected/"). If set, nginx sends files after our
+# permission check, through X-Accel-Redirect.
 ACCEL_REDIRECT_PREFIX = env.str("ACCEL_REDIRECT_PREFIX", "")
-# Signs the addresses of thumbnails that open by themselves for some minutes. nginx checks
-# them with the same one; without it they are sent by the web process alone.
+# The key that signs thumbnail addresses, which work without a session for some minutes. nginx
+# checks them with the same key. Without it, only the web process sends thumbnails.
 THUMBNAIL_SECRET = env.str("THUMBNAIL_SECRET", "")
 
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", 100 * 1024 * 1024)
 MAX_PIXELS = env.int("MAX_PIXELS", 150_000_000)
-# What each account may keep, unless its own row says otherwise; 0: no limit.
+# The default quotas of an account; its row may override them. 0 means no limit.
 QUOTA_BYTES = env.int("QUOTA_BYTES", 0)
 QUOTA_IMAGES = env.int("QUOTA_IMAGES", 0)
-# Files that arrive in parts: on a local disk, never in the storage of the pictures,
-# and one folder for all web processes and the workers for chores.
+# The folder of partial uploads, on a local disk and never in the storage of the pictures. All
+# web processes and workers for chores must share it.
 UPLOAD_DIR = env.str("UPLOAD_DIR", str(DATA_DIR / "uploads"))
 UPLOAD_EXPIRY_DAYS = env.int("UPLOAD_EXPIRY_DAYS", 7)
 MAX_UNFINISHED_UPLOADS = env.int("MAX_UNFINISHED_UPLOADS", 2_000)
-# Threads of a web process that may wait for the bytes of a client, and of one account:
-# the others are for everybody else.
+# Threads of a web process that may wait for uploads: of all clients, and of one account. The
+# other threads serve everything else.
 UPLOADS_AT_ONCE = (env.int("WEB_THREADS", 16) + 1) // 2
 UPLOADS_AT_ONCE_EACH = max(1, min(2, UPLOADS_AT_ONCE - 1))
 MAX_ZIP_BYTES = env.int("MAX_ZIP_BYTES", 10 * 1024**3)
@@ -438,13 +438,12 @@ FILE_UPLOAD_HANDLERS = [
 ]
 FILE_UPLOAD_PERMISSIONS = 0o640
 TRASH_DAYS = env.int("TRASH_DAYS", 30)
-# How long the trail of security events is kept.
+# How many days security events are kept.
 SECURITY_EVENT_DAYS = env.int("SECURITY_EVENT_DAYS", 180)
 
 # --- Model, indexing, search --------------------------------------------------
 
-# The first embedding space of a new installation; later ones are made in the
-# admin or with `manage.py spaces`.
+# The first embedding space of a new installation. The admin or `manage.py spaces` adds others.
 CLIPSITE_MODEL = env.str("CLIPSITE_MODEL", "starter")
 CLIPSITE_PRETRAINED = env.str("CLIPSITE_PRETRAINED", "")
 CLIPSITE_DEVICE = env.str("CLIPSITE_DEVICE", "auto")
@@ -455,8 +454,8 @@ INDEX_LEASE_SECONDS = env.int("INDEX_LEASE_SECONDS", 300)
 QUERY_TIMEOUT_SECONDS = env.float("QUERY_TIMEOUT_SECONDS", 10.0)
 # Scopes up to this many pictures are searched exactly (see docs/decisions).
 EXACT_SEARCH_LIMIT = env.int("EXACT_SEARCH_LIMIT", 10_000)
-# What PostgreSQL may use to build a vector index: one that fits (about 1.7 kB a picture
-# of 512 numbers) is built several times as fast.
+# The memory for building a vector index in PostgreSQL. An index that fits (about 1.7 kB for each
+# picture with 512 dimensions) is built several times as fast.
 INDEX_BUILD_MEMORY = env.str("INDEX_BUILD_MEMORY", "1GB")
 
 # --- Language and time --------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Where the files of the pages are."""
+"""The storage of static files."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):
-    """Django puts an address together from the manifest each time it is asked, and a page has
-    a hundred of them: a tenth of its time. They change with a new release only."""
+    """Caches the addresses of static files, which change only with a release. Django builds an
+    address from the manifest each time; a page has a hundred of them, which took a tenth of
+    its time."""
 
     @cached_property
     def _addresses(self) -> dict[str, str]:

@@ -6,11 +6,11 @@ from django.views.generic import RedirectView
 from gallery.web.accounts import credentials
 from gallery.web.accounts.language import set_language
 
-# The admin has no sign-in of its own: it would know no second factor.
+# The admin's own sign-in page would ignore second factors.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
-    # Nor a change of password: it would count no wrong ones and ask about no tokens.
+    # Its password page would neither count wrong passwords nor ask about tokens.
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
     path("accounts/", include(credentials.routes)),

@@ -8,17 +8,18 @@ from clipsite.handlers import WebHandler
 from gallery.pixels.places import be_quick
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clipsite.settings")
-# Requests are served by many threads, each of which multiplies small matrices: BLAS
-# threads of their own would only wait for each other. Read when NumPy is imported.
+# Many threads serve requests, and each one multiplies small matrices. Additional BLAS threads
+# would only wait for each other. NumPy reads this variable at its import.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 django.setup(set_prefix=False)
 application = WebHandler()
 be_quick()
-# What is loaded by now stays: the collector need not look through it during requests.
+# The objects that exist now stay, so the garbage collector can skip them.
 resolve("/")
 gc.freeze()
-# A page makes some thousand objects, most of which are gone with its request, so that the
-# collector need not come after each 700. It stops all threads: 5,000 take it 5 ms at most,
-# which is as cheap in all as 50,000 with 100 ms each, which everybody waited for.
+# A page creates some thousand objects, and most of them end with the request. So the collector
+# need not run after each 700 new objects. It stops all threads: at a threshold of 5,000 a run
+# takes at most 5 ms. At 50,000 the total cost is the same, but each run stops everybody for
+# 100 ms.
 gc.set_threshold(5_000, 10, 10)

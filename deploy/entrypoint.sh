@@ -1,16 +1,16 @@
 #!/bin/sh
-# Starts one role of Clipsite; anything that is no role is run as a command:
+# Starts one role of Clipsite. Any other argument is run as a command:
 #   docker compose run --rm web python manage.py createsuperuser
 set -eu
 
-# Set where /tmp is memory: what is too large for it lies on the disk.
+# TMPDIR is set if /tmp is in memory: large temporary files then are on the disk.
 if printenv TMPDIR >/dev/null; then
     mkdir -p "$TMPDIR"
-    # What a process that was killed has left.
+    # Remove the files of killed processes.
     find "$TMPDIR" -mindepth 1 -mtime +1 -delete
 fi
 
-# Each thread would otherwise have a heap of its own, and keep what it once needed.
+# Otherwise each thread has its own heap and keeps the memory that it once needed.
 export MALLOC_ARENA_MAX=2
 
 case "${1:-web}" in
@@ -21,17 +21,17 @@ web)
         --access-logfile -
     ;;
 media)
-    # One works, with threads of its own for each picture; the other hears rings meanwhile.
+    # One thread works, with its own threads for each picture; the other takes messages.
     exec celery -A clipsite worker -Q media -P threads -c 2 \
         -n media@%h -l "${LOG_LEVEL:-INFO}"
     ;;
 chores)
-    # More than all lanes of gallery/tasks.py together, so that a thread is left for each.
+    # More than all lanes of gallery/tasks.py together, so that each lane always gets a thread.
     exec celery -A clipsite worker -Q chores -P threads -c 20 \
         -n chores@%h -l "${LOG_LEVEL:-INFO}"
     ;;
 encoder)
-    # Eight threads: queries keep free ones while a batch is being indexed.
+    # Eight threads: some stay free for queries while a batch is indexed.
     exec celery -A clipsite worker -Q query,index -P threads -c 8 \
         -n encoder@%h -l "${LOG_LEVEL:-INFO}"
     ;;

@@ -21,8 +21,8 @@ HEALTH_URL = "http://127.0.0.1:8000/api/v1/health/"
 def web() -> str:
     """Why the web server does not work, or an empty text."""
     host = os.environ.get("ALLOWED_HOSTS", "127.0.0.1").split(",")[0].strip().lstrip(".")
-    # The container asks itself, under a name that Django answers to, and as the proxy does
-    # for a browser that speaks HTTPS: without it there would be a redirect.
+    # The request to this container needs a host name that Django accepts, and the header of
+    # the proxy for HTTPS: otherwise Django would redirect it.
     request = urllib.request.Request(
         HEALTH_URL,
         headers={"Host": host if host != "*" else "web", "X-Forwarded-Proto": "https"},
@@ -45,7 +45,7 @@ def worker(role: str) -> str:
 
 def beat() -> str:
     """Why the scheduler does not work, or an empty text."""
-    # The schedule may be one file or several with a suffix, as dbm likes.
+    # The schedule may be one file or, depending on dbm, several with a suffix.
     written = [path.stat().st_mtime for path in BEAT_SCHEDULE.parent.glob(BEAT_SCHEDULE.name + "*")]
     if not written:
         return f"there is no {BEAT_SCHEDULE}"

@@ -1,4 +1,4 @@
-"""All analysers that pictures pass. The first of a kind of worker are the first to get to work."""
+"""All analysers that pictures pass. Each worker takes its analysers in this order."""
 
 from gallery.indexing import encoding, near_duplicates
 from gallery.library import rendering, visual_features

@@ -8,7 +8,7 @@ class GalleryConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        import clipsite.celery  # noqa: F401  (makes it the application tasks are sent through)
+        import clipsite.celery  # noqa: F401  (makes it the current Celery application)
         from gallery import (
             analysers,
             checks,  # noqa: F401  (registers the system checks)

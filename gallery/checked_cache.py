@@ -1,6 +1,6 @@
-"""Reading what the cache holds: plain values (clipsite.cache), which a reader turns into
-what they stand for. One of another shape, of an earlier release or from a stranger, is one
-that is not there."""
+"""Checked reads from the cache. The cache holds plain values (clipsite.cache), which a `read`
+function converts. A value of another shape, from an earlier release or from an intruder,
+counts as missing."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ Value = TypeVar("Value")
 
 logger = logging.getLogger(__name__)
 
-# What readers raise of a value that has another shape.
+# What `read` functions raise for a value of another shape.
 _MALFORMED = (TypeError, ValueError, LookupError, AttributeError, OverflowError)
-# Unit vectors of float32 differ from length 1 by less.
+# The lengths of float32 unit vectors differ from 1 by less.
 _UNIT = 1e-2
 
 
 def get(key: str, read: Callable[[Any], Value], store: BaseCache = cache) -> Value | None:
-    """What `read` makes of the value; None where there is none, or `read` cannot."""
+    """Return `read` of the value; None if the value is missing or malformed."""
     kept = store.get(key)
     return None if kept is None else _read(key, kept, read)
 
 
 def get_many(keys: Iterable[str], read: Callable[[Any], Value]) -> dict[str, Value]:
-    """The same for several; those that are there."""
+    """Return `read` of each value, without missing and malformed ones."""
     kept = cache.get_many(list(keys)) or {}
     made = {key: _read(key, value, read) for key, value in kept.items() if value is not None}
     return {key: value for key, value in made.items() if value is not None}
@@ -39,8 +39,8 @@ def pack_vectors(vectors: np.ndarray) -> bytes:
 
 
 def unpack_unit_vectors(kept: Any, dimensions: int | None, count: int) -> np.ndarray:
-    """(count, d) float32 from `packed`. Raises ValueError or TypeError for what are no
-    unit vectors of so many dimensions."""
+    """Read (count, dimensions) float32 from `pack_vectors`. Raises ValueError or TypeError if
+    they are not unit vectors of that shape."""
     vectors = np.frombuffer(kept, dtype="<f4").reshape(count, dimensions or -1)
     if not np.all(np.abs(np.linalg.norm(vectors, axis=1) - 1) < _UNIT):
         raise ValueError("not of length 1")

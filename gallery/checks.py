@@ -1,4 +1,4 @@
-"""System checks: what the installation lacks, each in one clear line."""
+"""System checks of the installation. Each problem is one clear line."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def _version(text: str) -> tuple[int, ...]:
 def database_versions(
     *, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """PostgreSQL and pgvector are new enough (runs with `check --database default`
-    and before `migrate`)."""
+    """Check that PostgreSQL and pgvector are new enough. Runs with `check --database default`
+    and before `migrate`."""
     if not databases or "default" not in databases:
         return []
     connection = connections["default"]
@@ -82,7 +82,7 @@ def database_versions(
 
 @register(Tags.security)
 def limits_are_rates(**kwargs: Any) -> list[CheckMessage]:
-    """What the THROTTLE_… variables say can be understood."""
+    """Check that the THROTTLE_… variables are valid rates."""
     problems: list[CheckMessage] = []
     for text in {**settings.LIMITS, **settings.VISITOR_LIMITS}.values():
         try:
@@ -94,8 +94,8 @@ def limits_are_rates(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def index_recall(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """The index finds what is there, as far as the last measurement of the active space
-    tells. Silent before the tables are made and before anything was measured."""
+    """Check the recall of the index in the last measurement of the active space. Report nothing
+    before the tables exist or before the first measurement."""
     if not databases or "default" not in databases:
         return []
     try:
@@ -121,7 +121,8 @@ def index_recall(*, databases: Sequence[str] | None = None, **kwargs: Any) -> li
 
 @register(Tags.database)
 def index_lists(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """The lists of a large library could be made. Silent before the tables are made."""
+    """Check that the lists of a large library could be built. Report nothing before the tables
+    exist."""
     if not databases or "default" not in databases:
         return []
     try:

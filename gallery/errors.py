@@ -1,7 +1,7 @@
-"""What can go wrong in a way the user is told about.
+"""Errors that the user is told about.
 
-Subjects raise these; the edges (web, api) turn them into a page or an error
-body. `message` is a translated sentence that tells the user what to do.
+The domain packages raise them; `web` and `api` turn them into a page or an error body.
+`message` is a translated sentence that tells the user what to do.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ Sentence = str | Promise
 class Refusal(Exception):
     """The input cannot be accepted as it is (HTTP 400).
 
-    `code` is stable and machine readable, `field` names the input at fault. After
-    `retry_after` seconds, where it is given, the same may be accepted.
+    `code` is stable and machine readable, `field` names the input at fault. If `retry_after`
+    is set, the same input may be accepted after that many seconds.
     """
 
     status = 400
@@ -38,7 +38,7 @@ class TooLarge(Refusal):
 
 
 class Expired(Refusal):
-    """A continuation is no longer known; the user starts it again (HTTP 410)."""
+    """A continuation is no longer known; the user must start again (HTTP 410)."""
 
     status = 410
 
@@ -46,7 +46,7 @@ class Expired(Refusal):
 class Unavailable(Exception):
     """Something that the request needs is down (HTTP 503).
 
-    `retry_after` is in seconds and becomes the header of that name.
+    `retry_after` is in seconds and becomes the Retry-After header.
     """
 
     status = 503

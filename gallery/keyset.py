@@ -1,5 +1,5 @@
-"""Pages of a list that neither repeat nor skip a row when others are added
-meanwhile: the next page begins after a (value, key), not at a number."""
+"""Keyset pagination: the next page begins after a (value, key), not at an offset. So no row is
+repeated or skipped when others are added meanwhile."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _moment(text: str) -> datetime:
     when = datetime.fromisoformat(text)
     if when.tzinfo is None:
         raise ValueError("a time without its zone")
-    # As UTC: PostgreSQL knows fewer offsets than Python.
+    # PostgreSQL knows fewer offsets than Python.
     return when.astimezone(UTC)
 
 
@@ -43,7 +43,7 @@ def _number(text: str) -> float:
 
 
 def _words(text: str) -> str:
-    text.encode()  # halves of surrogate pairs end here
+    text.encode()  # raises for halves of surrogate pairs
     if "\x00" in text:
         raise ValueError("PostgreSQL has no such character")
     return text
@@ -58,10 +58,10 @@ def _row_number(text: str) -> int:
 
 @dataclass(frozen=True)
 class Order:
-    """What a list is ordered by: `field`, and where that is equal the unique `key`.
+    """The order of a list: by `field`, and for equal values by the unique `key`.
 
-    Both are fields or annotations of the row. `read` and `read_key` take their
-    values from a cursor and raise ValueError or OverflowError.
+    Both are fields or annotations of the row. `read` and `read_key` parse their values from a
+    cursor and raise ValueError or OverflowError.
     """
 
     field: str
@@ -71,8 +71,8 @@ class Order:
     read_key: Callable[[str], Any] = UUID
 
     def after(self, value: Any, key: Any) -> Q:
-        """Rows that come after this one. The first condition is the one that an
-        index is searched by."""
+        """A condition for the rows after this position. PostgreSQL uses its first part for the
+        index search."""
         beyond = "lt" if self.descending else "gt"
         return Q(**{f"{self.field}__{beyond}e": value}) & (
             Q(**{f"{self.field}__{beyond}": value}) | Q(**{f"{self.key}__{beyond}": key})
@@ -90,7 +90,7 @@ class Order:
         return f"{text}~{key}"
 
     def parse(self, cursor: str) -> tuple[Any, Any]:
-        """Raises Refusal (bad_cursor)."""
+        """Return the value and the key of a cursor. Raises Refusal (bad_cursor)."""
         try:
             value, _tilde, key = cursor.rpartition("~")
             return self.read(value), self.read_key(key)
@@ -105,11 +105,11 @@ def newest_first(moment: str) -> Order:
 
 
 UPLOADED = newest_first("created_at")
-# By the clocks on the spot.
+# Times are local to where the pictures were taken.
 TAKEN = Order("taken_at", read=_clock)
-# Of pictures annotated with their place in one album (gallery.organising.albums).
+# For pictures annotated with their position in one album (gallery.organising.albums).
 IN_ALBUM = Order("position", "item_id", descending=False, read=_number, read_key=_row_number)
-# Of rows annotated with their name in lower case.
+# For rows annotated with their name in lower case.
 BY_NAME = Order("name_key", descending=False, read=_words)
 
 
@@ -120,8 +120,8 @@ def page(
     moment: str = "created_at",
     order: Order | None = None,
 ) -> tuple[list[Row], str | None]:
-    """At most `size` rows that come after the cursor `after`, and the cursor of the
-    next page (None on the last one): in `order`, or newest first by `moment`.
+    """Return at most `size` rows after the cursor `after`, and the cursor of the next page
+    (None on the last page). The order is `order`, or newest first by `moment`.
 
     Raises Refusal (bad_cursor).
     """

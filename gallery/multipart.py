@@ -1,9 +1,9 @@
-"""Forms with files in them, as programs really send them.
+"""Parses forms with files as real programs send them.
 
-Django passes over a part whose header is not UTF-8, or says an encoding that nobody knows, as
-if there were no file, and over the last one of a form that breaks off; takes a file without a
-name for a field; makes U+FFFD of values that are not UTF-8; and changes names: `&amp;` becomes
-`&`, and joiners go.
+Django's parser loses information. It silently skips a part whose header is not UTF-8 or
+declares an unknown encoding, and the last part of a truncated form. It treats a file without a
+name as a field, replaces bytes that are not UTF-8 by U+FFFD, and changes names: `&amp;` becomes
+`&`, and joiners disappear.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from django.utils.datastructures import MultiValueDict
 from gallery import code_pages
 from gallery.spelling import clean_name
 
-# Of a file that has no name, or one of which nothing is left. Browsers call such files so.
+# The name of a file that has none, or none after cleaning. Browsers use the same name.
 NAMELESS = "blob"
 
-# As which any bytes can be read, and written again.
+# An encoding that decodes any bytes, and encodes them back unchanged.
 _BYTES = "latin-1"
 _END_OF_HEAD = b"\r\n\r\n"
-# More of the header of a part Django refuses.
+# Django refuses a longer header of a part.
 _MOST_HEAD = 8 * 1024
 _FILE_NAME = re.compile(rb";\s*filename\*?\s*=", re.IGNORECASE)
 _ENCODED_NAME = re.compile(r"""(filename\*\s*=\s*"?)([^'";]*)'[^'";]*'([^";]*)""", re.IGNORECASE)
@@ -36,7 +36,7 @@ _TYPE = re.compile(rb"^content-type\s*:\s*(?!text/plain)\S", re.IGNORECASE | re.
 
 
 class FormParser(MultiPartParser):
-    """Django's, by which a file is always a file and is called as it was."""
+    """Django's parser, but a file is always a file and keeps its name."""
 
     _encoding: str
 
@@ -45,7 +45,7 @@ class FormParser(MultiPartParser):
         self._input_data = _Readable(input_data, self._boundary)  # type: ignore[attr-defined]
 
     def parse(self) -> tuple[Any, Any]:
-        """Values in UTF-8; those that are not, in the code page that makes sense of them."""
+        """Parse the form. Values that are not UTF-8 are decoded with the most likely code page."""
         if self._encoding.lower() not in ("utf-8", "utf8"):
             return super().parse()
         self._encoding = _BYTES
@@ -57,14 +57,14 @@ class FormParser(MultiPartParser):
         return values, MultiValueDict({_text(name): sent for name, sent in files.lists()})
 
     def sanitize_file_name(self, file_name: str) -> str:
-        """Without folders and what would deceive (gallery.spelling), never empty."""
+        """Remove folders and deceptive characters (gallery.spelling). Never returns ""."""
         is_bytes = self._encoding == _BYTES
         return clean_name(_text(file_name) if is_bytes else file_name) or NAMELESS
 
 
 class _Readable:
-    """Reads as the body of a form, in which the headers of all parts are UTF-8 and those
-    of files have names."""
+    """The body of a form, rewritten so that the headers of all parts are UTF-8 and those of
+    files have names."""
 
     def __init__(self, body: IO[bytes], boundary: bytes) -> None:
         self._body = body
@@ -75,7 +75,7 @@ class _Readable:
         self._is_closed = True
 
     def read(self, size: int) -> bytes:
-        """Some bytes, perhaps a few more than `size`; none at the end."""
+        """Return some bytes, perhaps a few more than `size`; none at the end."""
         while True:
             if not self._is_over:
                 piece = self._body.read(size)
@@ -86,7 +86,7 @@ class _Readable:
                 return ready
 
     def _ready(self) -> list[bytes]:
-        """What can be passed on without seeing more."""
+        """The pieces that can be passed on before more is read."""
         ready = []
         while (part := self._head() if self._is_in_head else self._content()) is not None:
             ready.append(part)
@@ -98,7 +98,8 @@ class _Readable:
         return ready
 
     def _content(self) -> bytes | None:
-        """Up to and with the next delimiter, or what cannot be the beginning of one."""
+        """The content up to and including the next delimiter, or all that cannot be the
+        beginning of a delimiter."""
         start = self._rest.find(self._delimiter)
         if start >= 0:
             self._is_in_head, self._is_closed = True, False
@@ -107,7 +108,7 @@ class _Readable:
         return self._take(sure) if sure > 0 else None
 
     def _head(self) -> bytes | None:
-        """The header of a part, once it is seen whether anything follows it."""
+        """The header of a part, once it is known whether any content follows."""
         self._is_closed = self._is_closed or self._rest.startswith(b"--")
         end = self._rest.find(_END_OF_HEAD)
         following = end + len(_END_OF_HEAD)
@@ -130,8 +131,8 @@ class _Readable:
 
 
 def _readable(head: bytes, *, is_empty: bool) -> bytes:
-    """The header of a part: each line in UTF-8, in the code page that makes sense of it,
-    and with a name where it is a file that has some content."""
+    """Convert each line of a part's header from its most likely code page to UTF-8, and add a
+    name if the part is a file with content."""
     lines = head.split(b"\r\n")
     is_typed = any(_TYPE.match(line) for line in lines)
     return b"\r\n".join(_line(line, is_typed and not is_empty) for line in lines)
@@ -147,7 +148,7 @@ def _line(line: bytes, is_file: bool) -> bytes:
 
 
 def _in_utf8(found: re.Match[str]) -> str:
-    """A name by RFC 5987, which need not be written as it says."""
+    """Convert a name in the syntax of RFC 5987 to UTF-8. Its declared charset may be wrong."""
     begin, charset, name = found.groups()
     content = unquote_to_bytes(name)
     try:
@@ -158,7 +159,7 @@ def _in_utf8(found: re.Match[str]) -> str:
 
 
 def _text(written: str) -> str:
-    """What was read as _BYTES."""
+    """Decode text that was read as _BYTES."""
     content = written.encode(_BYTES)
     try:
         return content.decode()

@@ -1,4 +1,5 @@
-"""What nobody waits for gives way to pages and searches, which share its processors."""
+"""Lowers the CPU priority of background work, which shares its processors with pages and
+searches."""
 
 from __future__ import annotations
 
@@ -6,13 +7,13 @@ import os
 import sys
 import threading
 
-# As much less than others as 1 is less than 10: with nothing else to do, as much as ever.
+# Gives about a tenth of the CPU time of a normal thread; all of it while the CPU is idle.
 NICENESS = 10
 
 
 def lower() -> None:
-    """Of the calling thread, and of those that it starts, for good: only an administrator may
-    take that back. On other systems than Linux threads have no niceness of their own, and
-    nothing is done."""
+    """Lower the priority of the calling thread, and of threads that it starts, for good: only
+    root may raise it again. Threads have their own niceness only on Linux, so elsewhere this
+    does nothing."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -1,9 +1,10 @@
-"""Statements that PostgreSQL plans once for each connection, not each time it is asked.
+"""Prepared statements, which PostgreSQL plans once for each connection.
 
-For the few of every search whose planning takes longer than their reading, and whose best
-plan is the same whatever is asked. Django writes parameters into the text of a statement,
-which leaves no plan to keep; here they travel apart. `prepare_threshold` and
-`plan_cache_mode` in the settings say that plans are kept from the first time on.
+They serve the few statements of every search that take longer to plan than to run, and whose
+best plan does not depend on the parameters. Django writes parameters into the text of a
+statement, so no plan can be reused; here parameters are bound on the server. With
+`prepare_threshold` and `plan_cache_mode` in the settings, plans are kept from the first
+execution on.
 """
 
 from __future__ import annotations
@@ -22,20 +23,20 @@ from pgvector import HalfVector
 from pgvector.psycopg.halfvec import HalfVectorBinaryDumper
 from psycopg.types.datetime import TimestamptzLoader
 
-# As a parameter that travels apart a vector is 1 kB, and no text of 5 kB that is written and
-# read. Its type is told by the cast around it.
+# As a binary parameter a vector takes 1 kB, as text 5 kB that must be written and parsed. The
+# cast around the parameter gives its type.
 psycopg.adapters.register_dumper(HalfVector, HalfVectorBinaryDumper)
 
 M = TypeVar("M", bound=models.Model)
 
 
 def instances(model: type[M], statement: str, params: Sequence[Any] = ()) -> list[M]:
-    """The rows of `statement` as instances of `model`: it selects `columns`, and what else
-    it selects behind them becomes attributes of these names."""
+    """Return the rows of `statement` as instances of `model`. The statement selects `columns`
+    first; all further columns become attributes of the same names."""
     with _cursor() as cursor:
         cursor.execute(statement, params)
         result = cursor.pgresult
-        # Not of `description`, which looks the types of all columns up.
+        # `description` would look up the types of all columns.
         layout = _Layout.of(model, tuple(map(result.fname, range(result.nfields))))
         return layout.instances(cursor.fetchall())
 
@@ -43,14 +44,14 @@ def instances(model: type[M], statement: str, params: Sequence[Any] = ()) -> lis
 def rows(
     statement: str, params: Sequence[Any], settings: Mapping[str, object], *, plan_lasts: bool
 ) -> list[tuple[Any, ...]]:
-    """The rows of `statement` under `settings` of PostgreSQL, which end with it. Without
-    `plan_lasts` it is planned for these `params`."""
+    """Return the rows of `statement`, run with these `settings` of PostgreSQL for it alone.
+    Without `plan_lasts`, PostgreSQL plans it for these `params`."""
     if not plan_lasts:
         settings = {**settings, "plan_cache_mode": "force_custom_plan"}
     configured = ", ".join(["set_config(%s, %s, true)"] * len(settings))
     values = [str(text) for setting in settings.items() for text in setting]
     with settings_ending(), _cursor() as setting, _cursor() as cursor:
-        # Sent together, in one implicit transaction.
+        # Both are sent together, in one implicit transaction.
         with connection.wrap_database_errors, connection.connection.pipeline():
             setting.execute(f"SELECT {configured}", values)
             cursor.execute(statement, params)
@@ -60,8 +61,9 @@ def rows(
 
 @contextmanager
 def settings_ending() -> Iterator[None]:
-    """For a message that sets something for its transaction and then only reads. That is the
-    message alone, unless one is open: then what is set ends with a savepoint."""
+    """Limit settings for the current transaction to this block, which otherwise only reads.
+    Without an open transaction the block's message is a transaction of its own; in an open one
+    the rollback of a savepoint ends the settings."""
     savepoint = transaction.savepoint() if connection.in_atomic_block else None
     try:
         yield
@@ -72,28 +74,29 @@ def settings_ending() -> Iterator[None]:
 
 @contextmanager
 def _cursor() -> Iterator[Any]:
-    # Each look at `connection` asks which one is this thread's.
+    # Each access to `connection` looks up the connection of this thread.
     opened = connections[connection.alias]
     opened.close_if_health_check_failed()
     opened.ensure_connection()
     wrapped = opened.make_debug_cursor if opened.queries_logged else opened.make_cursor
-    # Django's stubs do not know what this cursor is made of.
+    # Django's stubs do not know the arguments of this cursor.
     with wrapped(ServerBindingCursor(opened.connection)) as cursor:  # type: ignore[call-arg,arg-type]
-        # Django reads times in Python, which is a tenth of a list; psycopg does so in C.
+        # Django parses times in Python, which takes a tenth of the time of a list; psycopg
+        # does so in C.
         cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
         yield cursor
 
 
 @cache
 def columns(model: type[models.Model], table: str, without: Iterable[str] = ()) -> str:
-    """Those of all fields of `model`, of what the statement calls `table`. Fields that are
-    left out are loaded when they are asked for."""
+    """The columns of all fields of `model` but `without`, qualified by `table`. The other fields
+    are loaded on access."""
     fields = [field for field in model._meta.concrete_fields if field.name not in without]
     return ", ".join(f'{table}."{field.column}"' for field in fields)
 
 
 class _Layout:
-    """Where the fields of a model and other values stand in a row."""
+    """The positions of a model's fields and other values in a row."""
 
     def __init__(self, model: type[models.Model], columns: tuple[bytes, ...]) -> None:
         names = [column.decode() for column in columns]
@@ -102,7 +105,7 @@ class _Layout:
         if names[: len(fields)] != [field.column for field in fields]:
             raise ValueError("The fields come first, in the order of the model.")
         self.attributes = [*(field.attname for field in fields), *names[len(fields) :]]
-        # What the model holds in another form than the database sends.
+        # Fields whose values differ from what the database sends.
         self.converted: list[tuple[str, Callable[..., Any]]] = [
             (field.attname, convert)
             for field in fields
@@ -115,10 +118,10 @@ class _Layout:
         return cls(model, columns)
 
     def instances(self, rows: Iterable[Sequence[Any]]) -> list[Any]:
-        """As the model's `from_db` makes them, but without its constructor, as Django makes
-        those that were pickled: it goes through all fields of each, also those left out.
-        Nobody listens to the signals that it sends."""
-        # Looked up once: it is another one for each thread, which takes its time.
+        """Make instances like the model's `from_db`, but without its constructor, as Django
+        does for pickled ones: the constructor goes through all fields, also deferred ones.
+        Nothing listens to the signals that it would send."""
+        # This is a slow lookup of the thread's connection, so it happens once.
         opened = connections[connection.alias]
         return [self._instance(row, opened) for row in rows]
 

@@ -1,12 +1,12 @@
-"""How much an account, or the address of a visitor, may ask for.
+"""Rate limits for accounts and for the addresses of visitors.
 
-Pages and API share one counter for each scope. It counts what a request costs and not
-the request: texts to encode, pixels to decode. Where the cache is down nothing is counted
-and requests go through.
+Pages and API share one counter for each scope. It counts the cost of a request: texts to
+encode, pixels to decode. While the cache is down nothing is counted and all requests go
+through.
 
-The counter is the generic cell rate algorithm (ITU-T I.371): the moment at which all
-that was counted is worked off at the allowed rate. Up to a whole period's worth may be
-asked for at once; what costs more than what is left is still done, and the rest is waited for.
+The counter is the generic cell rate algorithm (ITU-T I.371). It stores the time at which
+everything counted so far is worked off at the allowed rate. The cost of a whole period may
+come at once. A request that costs more than what is left is still served; the next one waits.
 """
 
 from __future__ import annotations
@@ -28,18 +28,19 @@ from gallery.errors import Refusal
 
 logger = logging.getLogger(__name__)
 
-# In searches: what asks the database and no encoder, such as suggestions, filters alone and
-# pictures like a stored one.
+# The cost, in searches, of a request that uses the database and no encoder: suggestions,
+# filters alone, pictures similar to a stored one.
 LOOKUP = 0.1
-# Pixels whose decoding costs as much as a search, and texts as much as a classification.
+# The pixels whose decoding costs as much as a search, and the texts that cost as much as a
+# classification.
 PIXELS_OF_A_SEARCH = 10_000_000
 TEXTS_OF_A_CLASSIFICATION = 50
 
 _RATE = re.compile(r"(\d+)/([smhd])\w*")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
-# By the server's clock, the one that all processes share. Answers how many seconds to wait,
-# as text: numbers would be cut to whole ones.
+# Uses the server's clock, which all processes share. Returns the seconds to wait as text: Redis
+# would truncate a number to an integer.
 _COUNT = """
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
@@ -54,7 +55,7 @@ return '0'
 
 
 class TooMany(Refusal):
-    """More than is allowed in so short a time (HTTP 429)."""
+    """The requester has reached a rate limit (HTTP 429)."""
 
     status = 429
 
@@ -73,7 +74,7 @@ class TooMany(Refusal):
 
 @dataclass(frozen=True)
 class Rate:
-    """So many in so many seconds."""
+    """At most `most` units of cost in `seconds` seconds."""
 
     most: int
     seconds: int
@@ -81,7 +82,7 @@ class Rate:
 
 @lru_cache
 def rate(text: str) -> Rate | None:
-    """A rate as the settings have it, such as `120/min`; None for no limit, which is 0 or
+    """Parse a rate of the settings, such as `120/min`. Return None for no limit, which is 0 or
     empty. Raises ValueError."""
     if not text.strip() or text.strip() == "0":
         return None
@@ -93,8 +94,8 @@ def rate(text: str) -> Rate | None:
 
 
 def charge(scope: str, cost: float = 1.0) -> None:
-    """Count what somebody asks for. Raises TooMany, and counts nothing, where nothing is
-    left. What is done for nobody, in workers and commands, is not counted."""
+    """Charge `cost` to the current requester. Raises TooMany, and counts nothing, if the limit
+    is reached. Work without a requester, in workers and commands, is not counted."""
     who = requester.current()
     if who is None or cost <= 0:
         return
@@ -108,29 +109,29 @@ def charge(scope: str, cost: float = 1.0) -> None:
 
 
 def charge_texts(count: int) -> None:
-    """Count the texts of a search that are to be encoded."""
+    """Charge the texts that a search has to encode."""
     charge("search", count)
 
 
 def charge_pixels(pixels: int) -> None:
-    """Count a picture that is to be decoded and encoded, before it is."""
+    """Charge a picture before it is decoded and encoded."""
     charge("search", max(1.0, pixels / PIXELS_OF_A_SEARCH))
 
 
 def charge_classification(texts: int) -> None:
-    """Count a classification by the texts of it that are to be encoded."""
+    """Charge a classification by the number of texts that it has to encode."""
     charge("classify", max(1.0, texts / TEXTS_OF_A_CLASSIFICATION))
 
 
 def charge_visit() -> None:
-    """Count a request of a visitor; those of accounts are not."""
+    """Charge a request of a visitor. Requests of accounts are free."""
     who = requester.current()
     if who is not None and not who.account:
         charge("anonymous")
 
 
 def _count(key: str, allowed: Rate, cost: float) -> float:
-    """Seconds to wait, 0 where it was counted or cannot be."""
+    """Count `cost` and return 0, or return the seconds to wait. Return 0 if the cache is down."""
     each = allowed.seconds / allowed.most
     try:
         server = get_redis_connection("default")

@@ -18,14 +18,14 @@ from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.throttling import BaseThrottle
 
-# Whoever has one IPv6 address has a network of them.
+# A client with one IPv6 address usually has a whole network of this prefix length.
 _NETWORK_BITS = 64
 
 
 @dataclass(frozen=True)
 class Requester:
-    """An account, or a visitor (`account` is None) at an address. `browser` tells visitors
-    of one address apart; it is "" where nothing does."""
+    """An account, or a visitor (`account` is None) at an address. `browser` tells visitors of
+    one address apart; it is "" if nothing does."""
 
     account: int | None = None
     address: str = ""
@@ -38,10 +38,9 @@ class Requester:
 
     @property
     def cache_scope(self) -> str:
-        """The key of cached results; "" where nothing may be cached.
+        """The key of cached results; "" if nothing may be cached.
 
-        Results are not shared among requesters: response times would tell what others
-        asked for.
+        Requesters do not share results: response times would tell what others asked for.
         """
         if self.account:
             return self.key
@@ -66,7 +65,7 @@ def on_behalf_of(who: HttpRequest | Requester) -> Iterator[None]:
 def current() -> Requester | None:
     """Return the current requester; None in workers and commands."""
     who = _current.get()
-    return _asker_of(who) if isinstance(who, HttpRequest) else who
+    return _requester_of(who) if isinstance(who, HttpRequest) else who
 
 
 def cache_scope() -> str:
@@ -77,19 +76,20 @@ def cache_scope() -> str:
 
 def address_of(request: HttpRequest) -> str:
     """Return the client's address, behind PROXY_COUNT proxies."""
-    # It reads the headers alone, which REST framework's requests pass on.
+    # It reads only the headers, which Django's request has as well as REST framework's.
     return _one_spelling(BaseThrottle().get_ident(request) or "")  # type: ignore[arg-type]
 
 
 def network_of(request: HttpRequest) -> str:
-    """Return the network that visitors are counted by: the IPv4 address or the IPv6 /64."""
+    """Return the network that identifies visitors: the IPv4 address or the IPv6 /64."""
     return _network_of(address_of(request))
 
 
-def _asker_of(request: HttpRequest) -> Requester:
+def _requester_of(request: HttpRequest) -> Requester:
     user = getattr(request, "user", None)
     account = user.pk if user is not None and user.is_authenticated else None
-    # Random, and what the forms of the pages need anyway: nobody else has it.
+    # The CSRF cookie is random, belongs to one browser, and the forms of the pages need it
+    # anyway.
     cookie = request.COOKIES.get(settings.CSRF_COOKIE_NAME, "")
     browser = hashlib.sha256(cookie.encode()).hexdigest() if cookie else ""
     return Requester(account, network_of(request), browser)
@@ -99,7 +99,7 @@ def _asker_of(request: HttpRequest) -> Requester:
 def _one_spelling(told: str) -> str:
     with suppress(ValueError):  # a socket has none
         known = ip_address(told)
-        # An address of IPv4 may be written as one of IPv6: all of these would be one network.
+        # IPv4-mapped IPv6 addresses would all be one /64 network.
         return str(getattr(known, "ipv4_mapped", None) or known)
     return told
 

@@ -1,8 +1,8 @@
-"""Which failures can pass: the one place that decides where trying again is offered.
+"""Failures that may pass. This is the one place that decides where a retry is offered.
 
-A refusal says by its code what is wrong. Most say something about the file, which stays
-as it is however often it is sent. The others end by themselves, or once somebody has
-made room: only for these is there a button.
+The code of a refusal names the cause. Most causes lie in the file, which another attempt does
+not change. The others end by themselves or once somebody has made room: only these get a retry
+button.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ RETRYABLE = frozenset(
         "upload_busy",
         "throttled",
         "import_broken",
-        # What was sent did not arrive as it was.
+        # The data was damaged on its way.
         "sha256_mismatch",
         "checksum_mismatch",
         "wrong_offset",
         "upload_gone",
-        # What workers met that was not the picture's fault (gallery.work).
+        # Failures of workers that are not the picture's fault (gallery.work).
         "crashed",
         "unknown",
         "storage",
         "storage-writes",
         "original_missing",
-        # The server of an address.
+        # The server of an imported address.
         "not_reached",
         "too_slow",
         "not_now_there",
@@ -42,5 +42,5 @@ RETRYABLE = frozenset(
 
 
 def can_pass(code: str) -> bool:
-    """Whether what was refused for this may be taken another time."""
+    """Whether a retry after a refusal with this code may succeed."""
     return code in RETRYABLE

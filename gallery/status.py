@@ -1,4 +1,4 @@
-"""Is everything there that the site needs? Asked by `ready/`, the admin and the launcher."""
+"""The state of all parts that the site needs, for `ready/`, the admin and the launcher."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from gallery.indexing.spaces import active_space, failed_space
 from gallery.models import EmbeddingSpace, Outage
 from gallery.work import coverage, originals
 
-# What a search needs. The rest is told: a server without its storage still searches, and
-# whoever took it out of service for that would take all of them.
+# The parts that a search needs. The others are only reported: a server without the storage
+# still searches, and as all servers share the storage, they would all go out of service.
 NEEDED = ("database", "broker", "worker", "space")
 
 
@@ -33,15 +33,15 @@ class PartStatus:
 
 @dataclass(frozen=True)
 class WorkStatus(PartStatus):
-    """What workers have still to do for pictures, and what they could not, in analyses: of
-    one picture by one analyser. None where nobody has counted."""
+    """The numbers of waiting and failed analyses (of one picture by one analyser). None if they
+    were not counted yet."""
 
     waiting: int | None = None
     failed: int | None = None
 
 
 def readiness() -> dict[str, PartStatus]:
-    """The state of each part; never raises for one that is down."""
+    """The state of each part. Never raises for a part that is down."""
     broker, worker = _broker_and_worker()
     database, space, storage, work = _database_and_what_it_knows()
     return {
@@ -89,7 +89,8 @@ def _no_space(failed: EmbeddingSpace | None) -> PartStatus:
 
 
 def _storage(outages: Mapping[str, Outage]) -> PartStatus:
-    """Anybody may ask: what the storage itself said may name folders and machines."""
+    """Use sentences of our own: anybody may read them, and the storage's own errors may name
+    folders and machines."""
     for thing, state in ((originals.STORAGE, "away"), (originals.WRITING, "not_writable")):
         if thing in outages:
             return PartStatus(False, state, titles.told(outages[thing]))
@@ -129,7 +130,7 @@ def _broker_and_worker() -> tuple[PartStatus, PartStatus]:
 
 
 def _pace() -> str:
-    """How the models encode pictures, as was found fastest when they were loaded."""
+    """How the models encode pictures: the fastest way, measured when they were loaded."""
     try:
         models = reply.running()
     except redis.RedisError:

@@ -1,10 +1,10 @@
-"""Each worker looks by itself for what waits, and does it.
+"""The sweep: each worker regularly looks for waiting work and does it.
 
-Messages wake workers earlier, and that is all they do: one that was lost, a broker that is
-emptied or away, a scheduler that is down, threads that are all busy keep nothing from being
-done. So the sweep is a thread of each worker and no message. What it finds runs in threads of
-its own, at most one for each kind; lanes, leases and the ledger keep it apart from what the
-process, or another one, is at already.
+Messages only wake workers earlier. Work gets done even if a message is lost, the broker is
+empty or down, the scheduler is down, or all threads are busy. So the sweep is a thread of each
+worker and not a message. It runs what it finds in separate threads, at most one for each task;
+lanes, leases and the ledger keep these apart from work that is already running here or
+elsewhere.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _waits_for(resource: Resource) -> Callable[[], bool]:
     return lambda: backfill.is_due(resource) or ledger.has_work(resource)
 
 
-# Whether anything waits for a task that nobody is at.
+# For each task, whether any work waits for it that nobody does at the moment.
 _WAITING: dict[str, Callable[[], bool]] = {
     spaces.TASK: lambda: spaces.needs_preparing() or spaces.is_model_away(),
     **{task: _waits_for(resource) for resource, task in ledger.TASKS.items()},
@@ -57,7 +57,7 @@ _WAITING: dict[str, Callable[[], bool]] = {
 
 
 def waiting(queues: Collection[str] | None = None) -> Iterator[str]:
-    """The tasks, all or those of some queues, for which something waits."""
+    """The tasks with waiting work: all, or those of `queues`."""
     for task, is_waiting in _WAITING.items():
         if (queues is None or queue_of(task) in queues) and is_waiting():
             yield task
@@ -72,14 +72,15 @@ def queue_of(task: str) -> str:
 
 @celeryd_after_setup.connect
 def begin(instance: Any, **kwargs: Any) -> None:
-    """Before there is a broker: that may take its time."""
+    """Start the sweep. This signal comes before the worker connects to the broker, which may
+    take long."""
     queues = set(instance.app.amqp.queues.consume_from)
     threading.Thread(target=_sweep, args=(queues,), name="sweep", daemon=True).start()
 
 
 def _sweep(queues: Collection[str]) -> None:
-    """Every SWEEP_SECONDS, for as long as the worker runs."""
-    # What a predecessor held is taken back before anything is claimed in its name.
+    """Sweep every SWEEP_SECONDS, as long as the worker runs."""
+    # The claims of a predecessor must be freed before this worker claims under the same name.
     heartbeat.claims_released.wait()
     at_work: dict[str, threading.Thread] = {}
     while not stopping.wait(settings.SWEEP_SECONDS):

@@ -1,4 +1,4 @@
-"""Celery tasks: wrappers of a few lines that take ids and call a subject."""
+"""Celery tasks: short wrappers that take ids and call a domain package."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from gallery.work.lanes import lane
 # --- Queue "query": somebody waits for the answer -------------------------------
 
 
-# These name the model, not its row: a query needs no database connection, which
-# Celery would open and close for each task.
+# These tasks take the model's name and not its row: so a query needs no database connection,
+# which Celery would open and close for each task.
 
 
 @shared_task
@@ -59,7 +59,7 @@ def _answer(reply_key: str, model: ModelName, encode: Callable[[Encoder], Vector
         reply.send_vectors(reply_key, vectors)
 
 
-# --- Queue "index": the doorbell of the pipeline ----------------------------------
+# --- Queue "index": work that needs the model --------------------------------------
 
 
 @shared_task
@@ -83,7 +83,7 @@ def prepare_calibration() -> None:
     calibration.measure()
 
 
-# --- Queue "media": previews and what else is made of each picture without a model ---
+# --- Queue "media": previews and other work on each picture without the model ---------
 
 
 @shared_task
@@ -93,7 +93,7 @@ def analyse_pending() -> None:
         on_commit(copies.TASK)
 
 
-# --- Queue "chores": work without an end in sight, each kind in a lane of its own ----
+# --- Queue "chores": long work, each kind in its own lane ----------------------------
 
 
 @shared_task
@@ -117,7 +117,7 @@ def read_facts_again() -> None:
 @shared_task
 @lane()
 def fill_smart_albums(search_id: str | None = None) -> None:
-    """The album of one search, or all that wait for it."""
+    """Fill the album of one search, or all albums that are due."""
     smart_albums.fill_due(UUID(search_id) if search_id else None)
 
 

@@ -1,14 +1,13 @@
-"""The trail: who opened, changed or closed what, from where. Each event is a row
-(`SecurityEvent`) and a line of JSON in the log `clipsite.security`.
+"""The trail of security events: who opened, changed or closed what, and from where. Each event
+is a row (`SecurityEvent`) and a line of JSON in the log `clipsite.security`.
 
-Whoever decides calls `record`, which belongs to the transaction of the act: no event
-without its act, and a line only once that is committed. What failed is told with
-`failed`, which outlasts the transaction that it broke off. An event that cannot be
-written is logged and keeps nobody from anything.
+The code that makes a change calls `record` in the same transaction: there is no event without
+its change, and the log line comes only after the commit. A refused attempt calls `failed`,
+whose event survives a rollback. An event that cannot be written is logged and blocks nothing.
 
-Neither a password nor a token, code or address of a link ever enters, and no name that
-somebody tried to sign in with unless an account has it: it may be a password that was
-typed into the wrong field. E-mail addresses are shortened.
+The trail never contains passwords, tokens, codes or link addresses. It contains the name of a
+sign-in attempt only if an account has this name: otherwise it may be a password that was typed
+into the wrong field. E-mail addresses are masked.
 """
 
 from __future__ import annotations
@@ -34,9 +33,9 @@ from gallery.models import Image, SecurityEvent, User
 
 logger = logging.getLogger("clipsite.security")
 
-# What fails more than once is one row for as long.
+# Equal failures within this time share one row.
 _TOGETHER = timedelta(hours=1)
-# New rows of failures in that time: then those of all other addresses are one.
+# The most new rows of failures of one kind in that time; all further ones share one row.
 _MOST_FAILURES = 500
 _LONGEST_DETAIL = 200
 
@@ -96,13 +95,13 @@ class Event(StrEnum):
 
 @dataclass
 class Origin:
-    """Where what happens now comes from."""
+    """The origin of the current action."""
 
     source: str
     address: str = ""
     agent: str = ""
     actor: Callable[[], User | None] = lambda: None
-    # Failures within a transaction, which may not last.
+    # Failures inside a transaction, which may be rolled back. They are written afterwards.
     _postponed: list[SecurityEvent] | None = field(default=None)
 
 
@@ -111,7 +110,7 @@ _origin: ContextVar[Origin | None] = ContextVar("origin", default=None)
 
 @contextmanager
 def coming_from(origin: Origin) -> Iterator[None]:
-    """All that happens within, say while a request is answered."""
+    """Set the origin of all events inside the block, for example of a request."""
     origin._postponed = []
     reset = _origin.set(origin)
     try:
@@ -123,7 +122,7 @@ def coming_from(origin: Origin) -> Iterator[None]:
 
 
 def actor() -> User | None:
-    """Who is signed in where this comes from."""
+    """The signed-in account of the current origin."""
     return _here().actor()
 
 
@@ -135,8 +134,8 @@ def record(
     by: User | None = None,
     **details: object,
 ) -> None:
-    """It happened to `account`, or to `target` which is the account's; `by` unless it was
-    who is signed in."""
+    """Record an event that happened to `account`, or to its `target`. `by` is who did it; the
+    default is the signed-in account."""
     described = _described(event, account, target, by, details)
     if described is not None:
         _write(described, SecurityEvent.save)
@@ -144,7 +143,8 @@ def record(
 
 
 def record_if_anothers(event: Event, image: Image, **details: object) -> None:
-    """What owners do with their own pictures every day is no event; that others do it is."""
+    """Record what somebody does with a picture of another owner. What owners do with their own
+    pictures is no event."""
     doer = actor()
     if doer is not None and not image.is_owned_by(doer):
         record(event, image.owner, image, by=doer, **details)
@@ -153,7 +153,7 @@ def record_if_anothers(event: Event, image: Image, **details: object) -> None:
 def failed(
     event: Event, account: User | None = None, target: Model | None = None, **details: object
 ) -> None:
-    """It was tried, and refused."""
+    """Record an attempt that was refused."""
     described = _described(event, account, target, None, details)
     if described is None:
         return
@@ -166,14 +166,14 @@ def failed(
 
 
 def forget_old() -> int:
-    """Remove what is older than SECURITY_EVENT_DAYS. Returns how many rows."""
+    """Remove events older than SECURITY_EVENT_DAYS. Return the number of rows."""
     before = timezone.now() - timedelta(days=settings.SECURITY_EVENT_DAYS)
     count, _by_model = SecurityEvent.objects.filter(at__lt=before).delete()
     return count
 
 
 def masked(email: str) -> str:
-    """Enough to know one's own address again: a…@example.org."""
+    """Mask an address so that only its owner recognises it: a…@example.org."""
     name, at, domain = email.rpartition("@")
     return f"{name[:1]}…{at}{domain}"
 
@@ -194,7 +194,7 @@ def _described(
     by: User | None,
     details: dict[str, object],
 ) -> SecurityEvent | None:
-    """None where the database cannot even say who is signed in."""
+    """The event as a row; None if the database cannot tell who is signed in."""
     origin = _here()
     try:
         doer = by or origin.actor()
@@ -224,12 +224,12 @@ def _plain(value: object) -> object:
 
 
 def _short(text: str, most: int) -> str:
-    """What PostgreSQL stores and a line of a log shows."""
+    """At most `most` characters, each one printable, for PostgreSQL and the log."""
     return "".join(letter if letter.isprintable() else " " for letter in text[:most])
 
 
 def _write(event: SecurityEvent, how: Callable[[SecurityEvent], None]) -> None:
-    """In the transaction that there is; if it fails, that goes on."""
+    """Write the event in the current transaction. If that fails, the transaction goes on."""
     try:
         with transaction.atomic():
             how(event)
@@ -238,8 +238,8 @@ def _write(event: SecurityEvent, how: Callable[[SecurityEvent], None]) -> None:
 
 
 def _count(event: SecurityEvent) -> None:
-    """Add a failure to the row of its like, or begin one. However many addresses try, the
-    table grows by so many rows an hour and no more."""
+    """Add a failure to the row of equal failures, or insert one. However many addresses try,
+    the table grows by at most _MOST_FAILURES rows of each kind an hour."""
     lately = SecurityEvent.objects.filter(kind=event.kind, at__gt=event.at - _TOGETHER)
     if not _add_to(lately, event):
         if lately.count() >= _MOST_FAILURES:
@@ -268,7 +268,7 @@ def _add_to(lately: Any, event: SecurityEvent) -> bool:
 
 
 def _log(event: SecurityEvent, level: int) -> None:
-    """One line, whatever was typed: JSON escapes what would begin another."""
+    """Write one line to the log, whatever users typed: JSON escapes line breaks."""
     told = {
         "event": str(event.kind),
         "account": event.account_name or None,

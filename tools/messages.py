@@ -1,12 +1,12 @@
-"""The message catalogue: extract the strings, merge them, compile them.
+"""The message catalogue: extracts the strings, merges them, compiles them.
 
     python tools/messages.py            bring locale/ up to date
-    python tools/messages.py --check    say what is missing, change nothing
+    python tools/messages.py --check    report what is missing, change nothing
 
-Needs no gettext programs: Babel reads the Python sources, and the templates after
-Django has turned them into calls of gettext. English is the language of the
-sources and needs no catalogue. Strings of libraries that bring no Chinese of
-their own are collected too, so that no page mixes two languages.
+Needs no gettext programs: Babel reads the Python sources, and the templates after Django has
+turned them into calls of gettext. English is the language of the sources and needs no catalogue.
+Strings of libraries that lack a Chinese translation are included, so that no page mixes two
+languages.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ PO_FILE = ROOT / "locale" / LOCALE / "LC_MESSAGES" / "django.po"
 MO_FILE = PO_FILE.with_suffix(".mo")
 
 SOURCES = ("clipsite", "gallery", "templates")
-# Libraries that show text to people; all but their missing strings is skipped.
+# Libraries that show text to people; only their untranslated strings are collected.
 LIBRARIES = ("allauth/account", "allauth/mfa", "allauth/usersessions", "knox", "unfold")
-# Where Chinese comes from already.
+# Packages that already have Chinese translations.
 TRANSLATED_PACKAGES = ("django", "allauth", "rest_framework")
 
 HEADER = """\
@@ -64,9 +64,9 @@ SKIPPED_FOLDERS = {"contrib", "migrations", "tests"}
 
 
 def template_calls(path: Path) -> IO[bytes]:
-    """The translation tags of a template as calls that Babel's Python reader finds."""
+    """Convert the translation tags of a template to calls that Babel's Python reader finds."""
     calls = templatize(path.read_text(encoding="utf-8"), origin=str(path))
-    # In brackets, the indentation of the HTML means nothing to Python's tokenizer.
+    # Inside brackets, Python's tokenizer ignores the indentation of the HTML.
     return io.BytesIO(f"({calls}\n)".encode())
 
 
@@ -89,7 +89,7 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 
 def add_messages(catalog: Catalog, folder: Path, base: Path, known: set[object]) -> None:
-    """Add the messages below `folder` to `catalog`, but for those in `known`."""
+    """Add the messages below `folder` to `catalog`, except those in `known`."""
     for path in files_below(folder):
         read = reader(path)
         if read is None:
@@ -108,7 +108,7 @@ def first(msgid: str | Iterable[str]) -> str:
 
 
 def package_folder(name: str) -> Path:
-    """Where a package (or a folder in it, after a slash) is installed."""
+    """The folder in which a package (or a folder in it, after a slash) is installed."""
     package, _, below = name.partition("/")
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
@@ -117,7 +117,7 @@ def package_folder(name: str) -> Path:
 
 
 def translated_elsewhere() -> set[object]:
-    """(context, msgid) of everything that a package brings in Chinese."""
+    """(context, msgid) of all messages that a package already translates to Chinese."""
     known: set[object] = set()
     for name in TRANSLATED_PACKAGES:
         for path in sorted(package_folder(name).rglob(f"locale/{LOCALE}/LC_MESSAGES/django.mo")):
@@ -127,7 +127,7 @@ def translated_elsewhere() -> set[object]:
 
 
 def extract_all() -> Catalog:
-    """Every message that needs a translation, without translations."""
+    """A catalogue of all messages that need a translation, without translations."""
     catalog = Catalog()
     for name in SOURCES:
         add_messages(catalog, ROOT / name, ROOT, known=set())
@@ -143,7 +143,7 @@ def extract_all() -> Catalog:
 
 
 def read_catalog() -> Catalog:
-    """The catalogue as it is on the disk, or an empty one."""
+    """Read the catalogue from the disk; without a file return an empty one."""
     if PO_FILE.exists():
         with PO_FILE.open("rb") as file:
             catalog = read_po(file, locale=LOCALE)
@@ -152,7 +152,7 @@ def read_catalog() -> Catalog:
     catalog.header_comment = HEADER
     catalog.project, catalog.version = "Clipsite", "1"
     catalog.msgid_bugs_address = catalog.last_translator = catalog.language_team = ""
-    # No dates: the history of the file is in the repository.
+    # Constant dates: the repository has the history of the file.
     catalog.creation_date = catalog.revision_date = EPOCH
     return catalog
 
@@ -175,7 +175,7 @@ def update() -> Catalog:
     )
     PO_FILE.parent.mkdir(parents=True, exist_ok=True)
     with PO_FILE.open("wb") as file:
-        # Without line numbers, so that a moved line changes no catalogue.
+        # Without line numbers, so that a moved line does not change the catalogue.
         write_po(
             file, catalog, width=92, ignore_obsolete=True, include_lineno=False, sort_by_file=True
         )
@@ -188,7 +188,7 @@ def update() -> Catalog:
 
 
 def placeholders(text: str, message: Message) -> list[str]:
-    """The names that `text` leaves open, in one of the two ways of Python."""
+    """The names of the placeholders in `text`, in one of Python's two formats."""
     if message.python_format:
         return sorted(set(_percent_names(text)))
     if "{" in first(message.id):
@@ -207,10 +207,10 @@ def _percent_names(text: str) -> Iterator[str]:
 
 
 def missing_placeholders(message: Message) -> bool:
-    """Whether a translation leaves out, or invents, a placeholder.
+    """Whether a translation lacks or adds a placeholder.
 
-    The plural is what counts: a singular may well say "one" without its number,
-    and Chinese has one form for both."""
+    The plural is the reference: the singular may say "one" without the number, and Chinese has
+    one form for both."""
     source = message.id if isinstance(message.id, str) else message.id[-1]
     strings = [message.string] if isinstance(message.string, str) else message.string
     wanted = placeholders(source, message)
@@ -218,7 +218,7 @@ def missing_placeholders(message: Message) -> bool:
 
 
 def problems(catalog: Catalog, extracted: Catalog) -> list[str]:
-    """What is wrong with `catalog`, one line for each message."""
+    """The problems of `catalog`, one line for each message."""
     lines = []
     for wanted in extracted:
         if not wanted.id:

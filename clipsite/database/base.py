@@ -1,4 +1,4 @@
-"""Django's connection to PostgreSQL, which is known to be open without being asked."""
+"""Django's connection to PostgreSQL, with a health check that needs no query."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from django.db.backends.postgresql import base
 
 class DatabaseWrapper(base.DatabaseWrapper):
     def is_usable(self) -> bool:
-        """Whether the server still holds the connection. Django asks it with each request
-        (CONN_HEALTH_CHECKS), which takes as long as finding a token. A server that ends says
-        so to the socket: one that has nothing to read is open. After an error the server is
-        asked."""
+        """Whether the connection is still open. Django's own check queries the server with
+        each request (CONN_HEALTH_CHECKS), which takes as long as finding a token. A server
+        that closes a connection writes to the socket, so a silent socket is open. Only after
+        an error this queries the server."""
         if self.connection is not None and not self.errors_occurred and self._is_silent():
             return True
         return bool(super().is_usable())

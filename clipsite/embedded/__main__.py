@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _sentence(error: OSError) -> str | None:
-    """What a user can act on; None for an error that is a fault of ours."""
+    """A sentence about an error that the user can fix; None for an error that is our fault."""
     where = f" ({error.strerror}: {error.filename})" if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"The disk is full. Free some space and start again{where}."

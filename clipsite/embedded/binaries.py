@@ -1,7 +1,7 @@
-"""Where the wheels keep PostgreSQL and Valkey.
+"""Locates PostgreSQL and Valkey in their wheels.
 
-The wheels are located, never imported: their Python wrappers manage servers in
-ways we do not want (see docs/operations.md).
+The wheels are never imported: their Python wrappers manage servers in ways that we do not want
+(see docs/operations.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the launcher says to the person at the terminal."""
+"""Messages of the launcher to the user at the terminal."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TextIO
 
 
 def say(message: str, stream: TextIO | None = None) -> None:
-    """Print one line at once.
+    """Print one line and flush it.
 
-    The terminal may be closed and a pipe may have lost its reader: what runs goes on.
+    The terminal may be closed and a pipe may have lost its reader: the programs go on anyway.
     """
     with suppress(OSError):
         print(message, file=stream or sys.stdout, flush=True)
 
 
 def say_aside(message: str) -> None:
-    """The same beside the output of a command, on standard error."""
+    """Print one line on standard error, apart from the output of a command."""
     say(message, sys.stderr)

@@ -1,4 +1,4 @@
-"""The secrets of one data folder: made once, readable by their owner alone."""
+"""The secrets of one data folder: created once, readable only by their owner."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Credentials:
 
 
 def load_or_create(path: Path) -> Credentials:
-    """Read the secrets in `path`, or make them on the first start."""
+    """Read the secrets in `path`, or create them on the first start."""
     if not path.exists():
         made = Credentials(*(secrets.token_urlsafe(48) for _ in range(3)))
         write_atomically(path, json.dumps(asdict(made), indent=2) + "\n")

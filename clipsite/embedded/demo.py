@@ -1,4 +1,4 @@
-"""`make demo`: everything that Clipsite consists of, started on one machine."""
+"""`make demo`: starts all parts of Clipsite on one machine."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _MODEL_SECONDS = 180.0
 
 
 def run_demo(data_dir: Path, port: int, photos: Path | None) -> NoReturn:
-    """Start everything, print `Ready: URL`, and watch over it until interrupted.
+    """Start everything, print `Ready: URL`, and supervise it until interrupted.
 
-    `photos` is a folder whose pictures are imported into the account demo.
+    The pictures in the folder `photos` are imported into the account demo.
     """
     if photos is not None and not photos.expanduser().is_dir():
         raise LaunchError(f"There is no folder {photos} to import pictures from (PHOTOS=).")
     folder = open_folder(data_dir)
     with (
         only_launcher(folder) as address_file,
-        # A server that was killed a moment ago may still be letting go of the port.
+        # A server that was killed a moment ago may still hold the port.
         ports.listen(port, patience=2.0) as listener,
         Supervisor(folder.run, say) as supervisor,
     ):
@@ -70,32 +70,33 @@ def _start(
 
 
 def _environment(services: Services) -> dict[str, str]:
-    """What the application reads its settings from; the caller's environment wins
-    where it is no secret or address of ours."""
+    """The environment of the application. The caller's environment overrides it, except our
+    secrets and addresses."""
     folder = services.folder
     return {
         "EMAIL_URL": "filemail://",
         "EMAIL_FILE_PATH": str(folder.root / "mail"),
         "STATIC_ROOT": str(folder.root / "static"),
-        # Only this machine reaches the demo: its limits hinder nobody but its user.
+        # Only this machine reaches the demo, so low limits would only hinder its user.
         "THROTTLE_LOGIN": "600/min",
         "PYTHONUNBUFFERED": "1",
         **services.environment(),
-        # The demo speaks plain HTTP to this machine, whatever an .env file is for.
+        # The demo speaks plain HTTP to this machine, whatever an .env file says.
         "HTTPS": "0",
-        # Another project's may stand in the caller's environment.
+        # The caller's environment may contain that of another project.
         "DJANGO_SETTINGS_MODULE": "clipsite.settings",
     }
 
 
 def _offer_environment(folder: DataFolder, env: Mapping[str, str]) -> None:
-    """Let `make manage` reach the running services (only_launcher takes it away)."""
+    """Write the file by which `make manage` reaches the running services. `only_launcher`
+    removes it."""
     names = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DATA_DIR", "STATIC_ROOT", "EMAIL_URL")
     write_atomically(folder.environment, "".join(f"{name}={env[name]}\n" for name in names))
 
 
 def _prepare(folder: DataFolder, supervisor: Supervisor, env: Mapping[str, str]) -> None:
-    """Tables, static files, the first embedding space, the account, sample pictures."""
+    """Create tables, static files, the first embedding space, the account and sample pictures."""
     log = folder.log("setup")
     say("Preparing the database …")
     if supervisor.run(manage("prepare_demo", env=env, log=log)) != 0:
@@ -103,7 +104,7 @@ def _prepare(folder: DataFolder, supervisor: Supervisor, env: Mapping[str, str])
 
 
 def _import_photos(supervisor: Supervisor, env: Mapping[str, str], photos: Path) -> None:
-    """The user's own pictures. One that is refused does not keep the demo from running."""
+    """Import the user's own pictures. The demo runs even if some are refused."""
     source = str(photos.expanduser().resolve())
     if supervisor.run(manage("import_images", source, "--owner", "demo", env=env)) != 0:
         say(
@@ -113,7 +114,7 @@ def _import_photos(supervisor: Supervisor, env: Mapping[str, str], photos: Path)
 
 
 def _await_ready(supervisor: Supervisor, port: int) -> None:
-    """Print the address once a user can search, or after a bound with a warning."""
+    """Print the address once a user can search, or with a warning after a time limit."""
     if not supervisor.wait_for(lambda: _answers(port, "/api/v1/health/"), _WEB_SECONDS):
         say("The web server does not answer yet, see the folder logs of the data folder.")
     elif not supervisor.wait_for(
@@ -124,8 +125,8 @@ def _await_ready(supervisor: Supervisor, port: int) -> None:
 
 
 def _answers(port: int, path: str) -> bool:
-    """Whether the web server says 200. Asked directly: a proxy in the environment,
-    which urllib would use, cannot reach this machine."""
+    """Whether the web server answers 200. This connects directly: urllib would use a proxy of
+    the environment, which cannot reach this machine."""
     connection = HTTPConnection(ports.HOST, port, timeout=5)
     try:
         connection.request("GET", path)

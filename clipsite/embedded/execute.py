@@ -1,4 +1,4 @@
-"""`exec`: run one command with PostgreSQL and Valkey behind it."""
+"""`exec`: runs one command with PostgreSQL and Valkey."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from clipsite.embedded.supervisor import Supervisor
 
 
 def execute(command: Sequence[str], data_dir: Path | None) -> int:
-    """Run `command` with DATABASE_URL, REDIS_URL, SECRET_KEY and DATA_DIR; its exit code.
+    """Run `command` with DATABASE_URL, REDIS_URL, SECRET_KEY and DATA_DIR. Return its exit code.
 
-    A running demo's services are used if it holds the same folder. Without
-    `data_dir` everything lives in a temporary folder that is deleted afterwards.
+    If a demo runs on the same folder, the command uses its services. Without `data_dir`
+    everything is in a temporary folder that is deleted afterwards.
     """
     if data_dir is None:
         with _temporary_folder() as folder:
@@ -46,8 +46,8 @@ def _with_own_services(command: Sequence[str], folder: DataFolder, *, durable: b
 def _in_foreground(command: Sequence[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
     """Start the command in our process group, at the terminal.
 
-    Ctrl-C reaches it directly and it decides what that means; SIGTERM and SIGHUP
-    reach us alone and are passed on. Either way we stop when it has stopped.
+    Ctrl-C reaches the command directly, which decides what to do. SIGTERM and SIGHUP reach only
+    us, and we pass them on. Either way we stop when the command has stopped.
     """
     try:
         process = subprocess.Popen(command, env=env, preexec_fn=die_with_parent(signal.SIGTERM))
@@ -76,6 +76,6 @@ def _temporary_folder() -> Iterator[DataFolder]:
 
 
 def read_environment(folder: DataFolder) -> dict[str, str]:
-    """The variables a running launcher has written for other commands."""
+    """Read the variables that a running launcher has written for other commands."""
     lines = folder.environment.read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if line)

@@ -1,4 +1,4 @@
-"""The data folder: who may use it, what lies where, and one launcher at a time."""
+"""The data folder: its owner, its paths, and the lock that admits one launcher at a time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class DataFolder:
 
     @property
     def run(self) -> Path:
-        """Lock, process records, ports: of no value once everything has stopped."""
+        """Lock and process records: worthless once everything has stopped."""
         return self.root / "run"
 
     @property
@@ -49,11 +49,11 @@ class DataFolder:
 
     @property
     def environment(self) -> Path:
-        """What a running launcher offers to `make manage`."""
+        """The variables of a running launcher for `make manage`."""
         return self.root / "demo.env"
 
     def log(self, slug: str) -> Path:
-        """The log of one program; a large one is set aside as .1 first."""
+        """The log of one program. A large log is first renamed to .1."""
         path = self.logs / f"{slug}.log"
         if path.exists() and path.stat().st_size > _LOG_LIMIT:
             path.replace(path.with_suffix(".log.1"))
@@ -61,10 +61,10 @@ class DataFolder:
 
 
 def open_folder(path: Path) -> DataFolder:
-    """Make or check the data folder.
+    """Create or check the data folder.
 
-    Raises LaunchError, in one sentence, when it belongs to another user, cannot be
-    written or lies on a full disk.
+    Raises LaunchError, with one sentence, if it belongs to another user, cannot be written or
+    is on a full disk.
     """
     root = path.expanduser().resolve()
     try:
@@ -90,8 +90,8 @@ def _make(root: Path) -> None:
     if root.exists():
         return
     root.mkdir(parents=True)
-    # Ours to close: nobody else reads it. As root, PostgreSQL's account has to
-    # pass through to its own folder inside.
+    # Nobody else may read it. If we run as root, PostgreSQL's account must be able to enter
+    # its own folder inside.
     root.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 
@@ -125,10 +125,10 @@ def _user(uid: int) -> str:
 
 @contextmanager
 def only_launcher(folder: DataFolder) -> Iterator[Path]:
-    """Hold the folder's lock, and stop what an earlier launcher has left running.
+    """Hold the folder's lock, and stop programs that an earlier launcher has left running.
 
-    Gives the file in which to write this launcher's address. The kernel frees the
-    lock when the launcher dies, however it dies.
+    Yields the path of the file for this launcher's address. The kernel frees the lock when the
+    launcher dies, for whatever reason.
     """
     path = folder.run / "launcher.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a closed terminal, turned into one exception."""
+"""Turns Ctrl-C, SIGTERM and a closed terminal into one exception."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Interrupted(BaseException):
 
 
 def raise_on_signals() -> None:
-    """From now on the first stop signal raises Interrupted; later ones are ignored,
-    so that stopping, once begun, is finished in order.
+    """Make the first stop signal raise Interrupted. Later ones are ignored, so that the
+    shutdown finishes in order.
 
-    A hangup that nohup has silenced stays silenced. An ignored SIGINT does not: that is
-    merely how a script starts what it runs in the background.
+    SIGHUP stays ignored if nohup has set that. SIGINT does not: scripts start every background
+    command with SIGINT ignored.
     """
     for number in _STOP:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:

@@ -1,4 +1,4 @@
-"""How much memory this process may use: the machine's, or less in a container."""
+"""The memory that this process may use: that of the machine, or less in a container."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CGROUP_LIMITS = (
 
 
 def total_mib() -> int:
-    """Memory in MiB, the smaller of the machine's and the container's limit."""
+    """The memory in MiB: the smaller one of the machine's memory and the container's limit."""
     limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     for path in _CGROUP_LIMITS:
         if path.is_file() and (text := path.read_text().strip()).isdigit():
@@ -22,6 +22,6 @@ def total_mib() -> int:
 
 
 def shared_memory_mib() -> int:
-    """Free space in MiB of /dev/shm, which is 64 MiB in many containers."""
+    """The free space of /dev/shm in MiB; many containers have only 64 MiB."""
     status = os.statvfs("/dev/shm")  # noqa: S108  (looked at, not written)
     return status.f_bavail * status.f_frsize // MIB

@@ -1,10 +1,10 @@
-"""Where PostgreSQL's cluster and program files lie, so that its account reaches them.
+"""Chooses places for PostgreSQL's cluster and program files that its account can reach.
 
-Normally the cluster is DATA_DIR/postgres and the programs are run from the virtual
-environment. A launcher started by root runs PostgreSQL as another account, which
-may be unable to enter one or both (a checkout under /root). Then the cluster is
-made under /var/lib/clipsite, with a link DATA_DIR/postgres to it, and the programs
-are copied beside the cluster. Folders of other people are never opened up.
+Normally the cluster is DATA_DIR/postgres and the programs run from the virtual environment. A
+launcher started by root runs PostgreSQL as another account, which may be unable to enter one or
+both (a checkout under /root). Then the cluster is under /var/lib/clipsite, with a link
+DATA_DIR/postgres to it, and the programs are copied beside the cluster. This never changes the
+permissions of other people's folders.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STATE = Path("/var/lib/clipsite")
 
 
 def place_cluster(folder: DataFolder, account: Account | None, state: Path = STATE) -> Path:
-    """The path of the cluster (which may not exist yet), without symbolic links."""
+    """Return the path of the cluster (which may not exist yet), without symbolic links."""
     link = folder.postgres
     if link.is_symlink():
         return _follow(link)
@@ -41,7 +41,7 @@ def place_cluster(folder: DataFolder, account: Account | None, state: Path = STA
         path.chmod(0o711)
     cluster = home / "cluster"
     if cluster.exists():
-        # Left by a data folder of the same name that was deleted: not ours to delete.
+        # It belongs to a deleted data folder of the same name. We must not delete it.
         cluster.rename(home / f"cluster-left-{time.strftime('%Y%m%d-%H%M%S')}")
     _owner_file(cluster).write_text(str(folder.root))
     link.symlink_to(cluster)
@@ -49,7 +49,8 @@ def place_cluster(folder: DataFolder, account: Account | None, state: Path = STA
 
 
 def _follow(link: Path) -> Path:
-    """The cluster a data folder links to, if it is that folder's own."""
+    """The cluster to which a data folder links, if it belongs to that folder. Raises
+    LaunchError."""
     cluster = link.resolve()
     owner_file = _owner_file(cluster)
     if not owner_file.exists():
@@ -68,14 +69,14 @@ def _follow(link: Path) -> Path:
 
 
 def _owner_file(cluster: Path) -> Path:
-    """Beside a cluster outside its data folder: the path of that data folder."""
+    """The file beside a cluster outside its data folder that holds the path of that folder."""
     return cluster.with_name("data-folder")
 
 
 def place_programs(
     install: PostgresInstall, beside: Path, account: Account | None
 ) -> PostgresInstall:
-    """`install` itself, or a copy of it in `beside` when the account cannot use it."""
+    """Return `install` itself, or a copy of it in `beside` if the account cannot use it."""
     if account is None or _is_usable(install, account):
         return install
     home = beside / "programs"
@@ -85,8 +86,7 @@ def place_programs(
     draft = beside / "programs.new"
     for stale in (draft, home):
         shutil.rmtree(stale, ignore_errors=True)
-    # The two folders keep their places relative to each other: bin/ finds its
-    # libraries through $ORIGIN.
+    # The two folders keep their relative paths: bin/ finds its libraries through $ORIGIN.
     shutil.copytree(
         install.root,
         draft / install.root.parent.name / install.root.name,
@@ -113,7 +113,7 @@ def _is_usable(install: PostgresInstall, account: Account) -> bool:
 
 
 def _same_build(copy: PostgresInstall, install: PostgresInstall) -> bool:
-    """Same version of the wheel: its files have the same sizes."""
+    """Whether both come from the same version of the wheel: their files have the same sizes."""
     return all(
         (copy.root / part).stat().st_size == (install.root / part).stat().st_size
         for part in ("bin/postgres", "lib/postgresql/vector.so")
@@ -121,7 +121,7 @@ def _same_build(copy: PostgresInstall, install: PostgresInstall) -> bool:
 
 
 def _open_to_all(folder: Path) -> None:
-    """Readable by all, whatever the umask of whoever installed the wheel."""
+    """Make all files readable for everybody, whatever umask the wheel was installed with."""
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)

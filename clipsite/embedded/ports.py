@@ -13,11 +13,11 @@ _LAST_PORT = 65535
 
 
 def listen(preferred: int, attempts: int = 100, patience: float = 0.0) -> socket.socket:
-    """A listening socket on `preferred`, for which it waits up to `patience` seconds,
-    or the next free port after it.
+    """Return a listening socket on the port `preferred`, for which this waits up to `patience`
+    seconds, or on the next free port after it.
 
-    The socket is handed to the web server, so nobody can take the port between
-    the moment it is printed and the moment it is served.
+    The web server inherits the socket, so nobody can take the port after it is printed and
+    before it is served.
     """
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
@@ -48,7 +48,7 @@ def _listen_on(port: int) -> socket.socket | None:
 
 
 def free_port(preferred: int = 0) -> int:
-    """`preferred` if it is free, otherwise one that the system chooses."""
+    """Return `preferred` if it is free, otherwise a port that the system chooses."""
     for candidate in (preferred, 0):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

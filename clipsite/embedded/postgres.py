@@ -1,7 +1,7 @@
-"""PostgreSQL with pgvector from a wheel: make the cluster, start it, know when it is up.
+"""PostgreSQL with pgvector from a wheel: creates the cluster, starts it, checks whether it is up.
 
-Reached through TCP on 127.0.0.1 with a password, and no other way: no socket
-file, no trust. The program files and the cluster's place are those of placement.py.
+It accepts only TCP on 127.0.0.1 with a password: no socket file, no trust authentication.
+placement.py decides where the program files and the cluster are.
 """
 
 from __future__ import annotations
@@ -28,20 +28,21 @@ from clipsite.embedded.processes import (
 )
 
 ROLE = DATABASE = "clipsite"
-# Servers of wheels bring no messages or locales of their own; the caller's may not exist.
+# Servers from wheels have no messages or locales of their own, and the caller's locale may not
+# exist.
 _ENV = {"LC_ALL": "C", "PATH": "/usr/bin:/bin", "TZ": "UTC"}
 
 
 @dataclass(frozen=True)
 class Postgres:
-    """One cluster: where it lies, what runs it, how it is reached."""
+    """One cluster: its path, its programs, and its connection."""
 
     install: PostgresInstall
     cluster: Path
     port: int
     password: str
     account: Account | None = None
-    # False only for a folder that is deleted afterwards: tests.
+    # False only for folders that are deleted afterwards, such as those of tests.
     durable: bool = True
 
     @property
@@ -67,7 +68,7 @@ class Postgres:
             "listen_addresses": HOST,
             "port": self.port,
             "unix_socket_directories": "",
-            # Shows in the command line of every process of this cluster.
+            # The command line of every process of this cluster shows this name.
             "cluster_name": self._cluster_name,
             "max_connections": 200,
             **_sizes(),
@@ -83,10 +84,10 @@ class Postgres:
     # --- The cluster ------------------------------------------------------------
 
     def ensure_cluster(self) -> bool:
-        """Create the cluster if there is none; whether it was created.
+        """Create the cluster if there is none. Return whether it was created.
 
-        It is made under another name and moved into place complete, so that a
-        start that was cut short leaves nothing half made.
+        It is created under another name and then renamed, so that an interrupted start leaves
+        no incomplete cluster.
         """
         version_file = self.cluster / "PG_VERSION"
         if version_file.exists():
@@ -137,7 +138,7 @@ class Postgres:
             raise LaunchError(f"PostgreSQL could not create its files: {done.stdout.strip()}")
 
     def ensure_database(self) -> None:
-        """Create the application's database if it is not there. The server must be up."""
+        """Create the application's database if it does not exist. The server must be up."""
         if DATABASE not in self.query("SELECT datname FROM pg_database", "postgres").split():
             self.query(f"CREATE DATABASE {DATABASE}", "postgres")
 
@@ -173,10 +174,10 @@ class Postgres:
         return done.stdout.strip()
 
     def processes(self) -> list[int]:
-        """Ids of the running processes of this cluster, from whichever launcher.
+        """The ids of the running processes of this cluster, from any launcher.
 
-        Recognised by the command line, which is readable in every container,
-        unlike a process's folder. A zombie has none.
+        This recognises them by their command lines, which every container can read, unlike
+        a process's working directory. Zombies have no command line.
         """
         pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal())
         return [pid for pid in pids if self._is_ours(command_line(pid))]
@@ -189,10 +190,10 @@ class Postgres:
         return arguments[0].startswith(f"postgres: {self._cluster_name}: ")
 
     def clear_leftovers(self) -> None:
-        """Let what is left of a killed server end, then remove its stale pid file.
+        """Wait until the processes of a killed server have ended, then remove its stale pid file.
 
-        PostgreSQL refuses to start while the file names a living process, also
-        when that is a zombie or another program that got the same id.
+        PostgreSQL refuses to start while the file names an existing process, even if that is a
+        zombie or another program with the same id.
         """
         if not wait_until(lambda: not self.processes(), 5.0):
             for sig in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
@@ -229,15 +230,15 @@ def _sizes() -> dict[str, object]:
     total = memory.total_mib()
     maintenance = 1024 if total >= 6 * 1024 else max(64, total // 8)
     settings: dict[str, object] = {
-        # A vector index is read at random: what is not here is copied from the system's
-        # cache, page by page. Taken only as it is used.
+        # A vector index is read in random order, and each page outside of this buffer is copied
+        # from the system's cache. The memory is only allocated as it is used.
         "shared_buffers": f"{min(max(total // 8, 64), 4096)}MB",
         "maintenance_work_mem": f"{maintenance}MB",
         "autovacuum_work_mem": "128MB",
         "work_mem": "16MB",
     }
     if memory.shared_memory_mib() < 1024 + 256:
-        # A parallel index build keeps the graph in /dev/shm (up to the 1 GB that
-        # gallery.indexing.spaces asks for); alone it uses its own memory.
+        # A parallel index build keeps the graph in /dev/shm (up to INDEX_BUILD_MEMORY, 1 GB by
+        # default); a build in one process uses its own memory.
         settings["max_parallel_maintenance_workers"] = 0
     return settings

@@ -1,7 +1,7 @@
-"""Which account runs PostgreSQL, and which folders that account can reach.
+"""The account that runs PostgreSQL, and the folders that it can reach.
 
-PostgreSQL refuses to run as root. A launcher started by root runs it as
-`nobody`, an account that every Linux has; nothing is created or opened up for it.
+PostgreSQL refuses to run as root. A launcher started by root runs it as `nobody`, an account
+that every Linux has. This creates no account and changes no permissions for it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from clipsite.embedded.errors import LaunchError
 
 @dataclass(frozen=True)
 class Account:
-    """A user of the operating system that a process is to run as."""
+    """A user of the operating system as whom a process runs."""
 
     name: str
     uid: int
@@ -25,7 +25,7 @@ class Account:
 
 
 def database_account() -> Account | None:
-    """The account PostgreSQL is dropped to; None when it runs as the current user."""
+    """The account for PostgreSQL; None if it runs as the current user. Raises LaunchError."""
     if os.geteuid() != 0:
         return None
     try:
@@ -51,7 +51,7 @@ def may_read(path: Path, uid: int, gid: int, *, execute: bool = False) -> bool:
 
 
 def _allows(path: Path, uid: int, gid: int, wanted: int) -> bool:
-    """Compare the mode bits that apply to the account with `wanted` (in "other" position)."""
+    """Whether the mode bits that apply to the account include `wanted` (in "other" position)."""
     if uid == 0:
         return True
     try:

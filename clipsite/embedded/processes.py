@@ -1,8 +1,8 @@
-"""Starting, recognising and stopping processes.
+"""Starts, recognises and stops processes.
 
-The kernel signals every child when its launcher dies (PR_SET_PDEATHSIG), however
-it died. A process id alone proves nothing, since ids are used again: a process is
-recognised by its id, the tick it started at and the boot it belongs to.
+The kernel signals every child when its launcher dies for whatever reason (PR_SET_PDEATHSIG).
+Process ids are reused, so an id alone proves nothing: a process is identified by its id, its
+start time in ticks and the boot id.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 @dataclass(frozen=True)
 class Program:
-    """What to run, and how it is asked to stop."""
+    """A program to run, and how to stop it."""
 
     name: str
     argv: Sequence[str]
@@ -34,19 +34,19 @@ class Program:
     cwd: Path = Path("/")
     account: Account | None = None
     stop_signal: signal.Signals = signal.SIGTERM
-    # For one that does not stop when asked.
+    # Sent if the program does not stop in time after `stop_signal`.
     kill_signal: signal.Signals = signal.SIGKILL
     patience: float = 15.0
-    # Others depend on it: it is stopped after them.
+    # Others depend on it, so it is stopped after them.
     is_service: bool = False
     pass_fds: tuple[int, ...] = ()
-    # Run before each start, to clear away what a killed predecessor left.
+    # Runs before each start, to clean up after a killed predecessor.
     before_start: Callable[[], None] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A process that cannot be mistaken for a later one with the same id."""
+    """Identifies a process, even if a later one has the same id."""
 
     pid: int
     start_ticks: int
@@ -54,7 +54,7 @@ class Identity:
 
     @classmethod
     def from_pid(cls, pid: int) -> Identity | None:
-        """The identity of the running process `pid`; None if gone or a zombie."""
+        """The identity of the running process `pid`; None if it is gone or a zombie."""
         state = _state(pid)
         return None if state is None else cls(pid, state, _boot())
 
@@ -63,7 +63,7 @@ class Identity:
 
 
 def spawn(program: Program) -> subprocess.Popen[bytes]:
-    """Start `program`; it is signalled by the kernel if this launcher dies."""
+    """Start `program`. The kernel signals it if this launcher dies."""
     if program.before_start is not None:
         program.before_start()
     log: IO[bytes] | None = program.log.open("ab") if program.log else None
@@ -77,12 +77,12 @@ def spawn(program: Program) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=subprocess.STDOUT if log else None,
             pass_fds=program.pass_fds,
-            start_new_session=True,  # Ctrl-C reaches the launcher alone, which stops them in order
+            start_new_session=True,  # Ctrl-C reaches only the launcher, which stops them in order
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
-            # Popen changes the user before it calls this, which matters: a change
-            # of user would clear the signal again.
+            # Popen changes the user before it calls this. A later change of the user would
+            # clear the signal.
             preexec_fn=die_with_parent(program.stop_signal),
         )
     finally:
@@ -91,20 +91,20 @@ def spawn(program: Program) -> subprocess.Popen[bytes]:
 
 
 def die_with_parent(sig: signal.Signals) -> Callable[[], None]:
-    """A preexec_fn: the kernel sends `sig` to the child when the calling process dies."""
+    """Return a preexec_fn: the kernel sends `sig` to the child when the calling process dies."""
     parent = os.getpid()
 
     def in_child() -> None:
         if _LIBC.prctl(_PR_SET_PDEATHSIG, int(sig), 0, 0, 0) != 0:
             raise OSError(ctypes.get_errno(), "prctl")
-        if os.getppid() != parent:  # it died before the request reached the kernel
+        if os.getppid() != parent:  # the parent died before the request reached the kernel
             os._exit(1)
 
     return in_child
 
 
 def ask(process: subprocess.Popen[bytes], program: Program) -> None:
-    """Ask a child to stop. Safe on one that has already gone."""
+    """Ask a child to stop. This is safe if it has already gone."""
     process.send_signal(program.stop_signal)
 
 
@@ -126,7 +126,7 @@ def insist(process: subprocess.Popen[bytes], program: Program) -> None:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, pause: float = 0.05) -> bool:
-    """Poll `condition` for at most `seconds`; whether it came true."""
+    """Poll `condition` for at most `seconds`. Return whether it came true."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() >= deadline:
@@ -136,7 +136,7 @@ def wait_until(condition: Callable[[], bool], seconds: float, pause: float = 0.0
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
-    """Write a small file so that a crash leaves the old one or the new one."""
+    """Write a small file atomically: a crash leaves either the old or the new content."""
     draft = path.with_name(path.name + ".new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "w") as file:
@@ -156,12 +156,12 @@ def command_line(pid: int) -> list[str]:
 
 
 def _state(pid: int) -> int | None:
-    """The tick at which `pid` started, counted from boot; None if gone or a zombie."""
+    """The start time of `pid` in ticks since boot; None if it is gone or a zombie."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    # The command name stands in brackets and may itself hold spaces and brackets.
+    # The command name is in brackets, and may itself contain spaces and brackets.
     fields = text.rpartition(")")[2].split()
     return None if fields[0] in "ZX" else int(fields[19])
 

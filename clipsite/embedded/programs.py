@@ -1,4 +1,4 @@
-"""The programs of the application itself, as the demo runs them."""
+"""The programs of the application as the demo runs them."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from clipsite.embedded.processes import Program
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
-# Each thread would otherwise have a heap of its own, and keep what it once needed: an
-# encoder with eight of them a quarter of a gigabyte.
+# Otherwise each thread has its own heap and keeps the memory that it once needed: a quarter of a
+# gigabyte for an encoder with eight threads.
 _HEAPS = {"MALLOC_ARENA_MAX": "2"}
-# Python runs one thread of a process at a time. With two processes for each of two cores a
-# thumbnail seldom finds all of them at work on pages (docs/decisions/0033).
+# Python runs one thread of a process at a time. With two processes for each of up to two cores,
+# a request for a thumbnail seldom finds all of them busy with pages (docs/decisions/0033).
 WEB_PROCESSES = 2 * min(2, os.cpu_count() or 1)
-# Of each. Three of them may wait for uploads, two for those of one account, as pages send them.
+# Threads of each process. Three of them may wait for uploads, two for those of one account, as
+# pages send two at once.
 WEB_THREADS = 5
 _QUERY_AND_INDEX_THREADS = 8
-# One works, the other hears rings meanwhile: what is done to pictures has threads of its own.
+# One thread works, the other takes messages meanwhile: the work on pictures has its own threads.
 _MEDIA_THREADS = 2
-# More than all lanes of gallery/tasks.py together, so that a thread is left for each.
+# More than all lanes of gallery/tasks.py together have, so that each lane always gets a thread.
 _CHORES_THREADS = 20
 
 
 def manage(*arguments: str, env: Mapping[str, str], log: Path | None = None) -> Program:
-    """One run of manage.py; without a log it speaks to the terminal."""
+    """One run of manage.py. Without a log it writes to the terminal."""
     return Program(
         name=f"manage.py {arguments[0]}",
         argv=[sys.executable, str(REPOSITORY / "manage.py"), *arguments],
@@ -42,7 +43,7 @@ def manage(*arguments: str, env: Mapping[str, str], log: Path | None = None) -> 
 def application_programs(
     folder: DataFolder, env: Mapping[str, str], web_socket: int
 ) -> dict[str, Program]:
-    """By slug, in the order in which they are started: the slow one first.
+    """The programs by slug, in the order of their start: the slowest first.
 
     `web_socket` is the file descriptor of the listening socket.
     """
@@ -105,6 +106,6 @@ def _celery(name: str, *arguments: str, env: Mapping[str, str], log: Path) -> Pr
         env={**env, **_HEAPS},
         cwd=REPOSITORY,
         log=log,
-        kill_signal=signal.SIGQUIT,  # gives up running tasks; their rows stay pending
+        kill_signal=signal.SIGQUIT,  # aborts running tasks; their rows stay pending
         patience=10.0,
     )

@@ -1,7 +1,7 @@
-"""What an earlier launcher started, written down for the next one.
+"""Records of started processes for the next launcher.
 
-The kernel's signal asks every child of a killed launcher to stop; these records
-let the next launcher find those that are still busy stopping, or do not obey.
+The kernel's signal asks every child of a killed launcher to stop. These records let the next
+launcher find processes that are still stopping or ignore the signal.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SUFFIX = ".pid.json"
 
 @dataclass(frozen=True)
 class Record:
-    """One started process and how it is stopped."""
+    """One started process, and how to stop it."""
 
     name: str
     identity: Identity
@@ -31,7 +31,7 @@ class Record:
 
     @classmethod
     def read(cls, path: Path) -> Record | None:
-        """The record in `path`; None for a file that a crash has cut short."""
+        """The record in `path`; None for a file that a crash has truncated."""
         try:
             fields = json.loads(path.read_text())
             return cls(**(fields | {"identity": Identity(**fields["identity"])}))
@@ -54,7 +54,7 @@ class Record:
 
 
 def write(folder: Path, slug: str, process: subprocess.Popen[bytes], program: Program) -> None:
-    """Record a started child. One that has already died again leaves no record."""
+    """Record a started child, unless it has already died again."""
     identity = Identity.from_pid(process.pid)
     if identity is None:
         forget(folder, slug)
@@ -74,9 +74,9 @@ def forget(folder: Path, slug: str) -> None:
 
 
 def stop_leftovers(folder: Path) -> list[str]:
-    """Stop what an earlier launcher left running; the names of what was found.
+    """Stop the processes that an earlier launcher left running. Return their names.
 
-    All are asked first and waited for after that, so that they stop side by side.
+    This first asks all of them to stop and then waits, so that they stop in parallel.
     """
     paths = sorted(folder.glob("*" + _SUFFIX))
     records = [record for path in paths if (record := Record.read(path))]

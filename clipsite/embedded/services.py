@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey for one data folder, started together."""
+"""Starts PostgreSQL and Valkey for one data folder."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Services:
 def start_services(folder: DataFolder, supervisor: Supervisor, *, durable: bool = True) -> Services:
     """Start both services and wait until they answer.
 
-    The caller holds the folder's lock. `durable=False` gives up crash safety for
-    speed, for folders that are deleted afterwards.
+    The caller holds the folder's lock. `durable=False` trades crash safety for speed, for
+    folders that are deleted afterwards.
     """
     credentials = load_or_create(folder.secrets)
     account = database_account()

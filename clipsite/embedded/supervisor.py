@@ -1,4 +1,4 @@
-"""Keeps a set of programs running until it is told to stop them."""
+"""Keeps a set of programs running until they should stop."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class _Child:
     process: subprocess.Popen[bytes]
     started: float
     failures: int = 0
-    # Monotonic time of the next attempt, while it is down.
+    # The monotonic time of the next start while the program is down.
     due: float | None = None
 
 
 class Supervisor:
-    """Starts programs, starts them again when they die, stops them in order.
+    """Starts programs, restarts them when they die, and stops them in order.
 
-    One thread, and it has to stay one: children are forked here, and the kernel
-    takes the death of the forking thread for the death of the parent.
+    All of this must run in one thread: it forks the children, and the kernel treats the death
+    of the forking thread as the death of the parent.
     """
 
     def __init__(self, run_folder: Path, say: Callable[[str], None]) -> None:
@@ -54,7 +54,7 @@ class Supervisor:
         self.stop_all()
 
     def start(self, program: Program, slug: str) -> None:
-        """Start `program` and watch it from now on. `slug` names its record."""
+        """Start `program` and supervise it. `slug` names its record."""
         process = spawn(program)
         records.write(self._run_folder, slug, process, program)
         self._children.append(_Child(program, slug, process, time.monotonic()))
@@ -67,10 +67,10 @@ class Supervisor:
         fragile: str | None = None,
         pause: float = _TICK,
     ) -> bool:
-        """Watch the children until `condition` holds; False after `seconds`.
+        """Supervise the children until `condition` holds. Return False after `seconds`.
 
-        With `fragile`, the slug of a child that is just starting for the first time,
-        its death is an error with the end of its log rather than a reason to try again.
+        `fragile` is the slug of a child in its first start. If this child dies, it is not
+        restarted: that raises LaunchError with the end of its log.
         """
         deadline = time.monotonic() + seconds
         while not condition():
@@ -83,7 +83,7 @@ class Supervisor:
         return True
 
     def run(self, program: Program) -> int:
-        """Run `program` to its end while watching the others; its exit code."""
+        """Run `program` to its end and supervise the others. Return its exit code."""
         process = spawn(program)
         try:
             return self.wait(process)
@@ -92,20 +92,20 @@ class Supervisor:
             insist(process, program)
 
     def wait(self, process: subprocess.Popen[bytes]) -> int:
-        """Watch the children until `process`, started elsewhere, ends; its exit code."""
+        """Supervise the children until `process`, started elsewhere, ends. Return its exit code."""
         while (code := process.poll()) is None:
             self.tend()
             time.sleep(_TICK)
         return code
 
     def serve(self) -> NoReturn:
-        """Watch the children until an exception (Interrupted) ends it."""
+        """Supervise the children until an exception (Interrupted)."""
         while True:
             self.tend()
             time.sleep(_TICK)
 
     def tend(self) -> None:
-        """Start again what has died and whose time has come."""
+        """Notice dead children, and restart those whose pause is over."""
         for child in self._children:
             if child.due is None:
                 self._notice_death(child)
@@ -113,7 +113,7 @@ class Supervisor:
                 self._start_again(child)
 
     def stop_all(self) -> None:
-        """Stop everything: what depends on the services first, side by side."""
+        """Stop everything: first, in parallel, all programs that depend on the services."""
         for is_service in (False, True):
             group = [c for c in self._children if c.program.is_service is is_service]
             for child in group:
@@ -158,7 +158,7 @@ def _reason(code: int) -> str:
 
 
 def end_of(log: Path | None, lines: int = 8) -> str:
-    """The last lines of a log, introduced and indented, for an error message."""
+    """The last lines of a log, with a heading and indented, for an error message."""
     if log is None:
         return ""
     last = log.read_text(errors="replace").splitlines()[-lines:]

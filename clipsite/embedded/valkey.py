@@ -1,7 +1,7 @@
-"""Valkey from a wheel: broker of the workers and cache of the web process.
+"""Valkey from a wheel: the broker of the workers and the cache of the web process.
 
-Kept on disk (append-only file). It has no lock on its folder: the launcher's lock
-stands for it.
+Its data is on the disk (append-only file). It does not lock its folder itself; the launcher's
+lock covers it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from clipsite.embedded.processes import Program, write_atomically
 
 @dataclass(frozen=True)
 class Valkey:
-    """One server: its program, its folder, how it is reached."""
+    """One server: its program, its folder, and its connection."""
 
     server: Path
     folder: Path
@@ -28,12 +28,13 @@ class Valkey:
         return f"redis://:{self.password}@{HOST}:{self.port}/0"
 
     def program(self, log: Path, config: Path) -> Program:
-        """The server reading `config`, which is written here: a password is no argument."""
+        """Write `config` and return the server that reads it. The password must not be in the
+        arguments."""
         write_atomically(config, self._configuration())
         return Program(
             name="Valkey",
             argv=[str(self.server), str(config)],
-            # A locale that is not installed would stop it.
+            # A locale that is not installed would prevent the start.
             env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
             cwd=self.folder,  # where it keeps its files
             log=log,
@@ -49,14 +50,15 @@ class Valkey:
             "appendonly": "yes",
             "appendfsync": "everysec",
             "save": '""',
-            # What has a lifetime is cache and may go; what has none is the broker's.
+            # Keys with a lifetime belong to the cache and may be evicted; the broker's keys have
+            # none.
             "maxmemory": "512mb",
             "maxmemory-policy": "volatile-lru",
         }
         return "".join(f"{name} {value}\n" for name, value in lines.items())
 
     def is_up(self) -> bool:
-        """Whether the server answers a PING (it does not while it loads its file)."""
+        """Whether the server answers PING. It does not while it loads its file."""
         try:
             with socket.create_connection((HOST, self.port), timeout=2) as connection:
                 connection.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())

@@ -1,2 +1,2 @@
-"""The web server: gunicorn, with a worker whose threads never wait for a client
+"""The web server: gunicorn with a worker whose threads do not wait for clients
 (docs/decisions/0025)."""

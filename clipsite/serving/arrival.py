@@ -1,5 +1,5 @@
-"""A request while it arrives. Only how long to wait is decided here: what the request says,
-and whether it is one, gunicorn's parser finds out from the same bytes."""
+"""A request while it arrives. This module only decides how long to wait. gunicorn's parser
+parses and validates the same bytes."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ import tempfile
 import time
 from dataclasses import dataclass
 
-# As much as nginx takes (deploy/nginx.conf): a long search text is Clipsite's to refuse.
+# The limit of nginx (deploy/nginx.conf). Clipsite itself refuses long search texts.
 MOST_HEAD = 4 * 64 * 1024
-# Bodies beyond this lie on the disk while they arrive.
+# Larger bodies are on the disk while they arrive.
 IN_MEMORY = 256 * 1024
 HEAD_SECONDS = 15.0
-# Of a body each next so many bytes, or the rest, have to be here after so many seconds. What
-# came quickly buys no time: who sends all but the last byte would hold for hours what it takes.
+# Within each BODY_SECONDS the next _STEP bytes of a body, or the rest of it, must arrive. Faster
+# parts earn no time: otherwise a client could send all but the last byte and hold its resources
+# for hours.
 BODY_SECONDS = 30.0
 LEAST_RATE = 4 * 1024
 _STEP = int(BODY_SECONDS) * LEAST_RATE
 
-# Parts of resumable uploads are stored as they arrive: half of the threads may wait for
-# them (gallery.uploads.slots).
+# Parts of resumable uploads are stored as they arrive; half of the threads may wait for them
+# (gallery.uploads.slots).
 STREAMED_PATH = b"/api/v1/uploads/"
 STREAMED_TYPE = b"application/offset+octet-stream"
 STREAMED_METHODS = (b"PATCH", b"POST")
 
-# Python itself reads no longer number.
+# Python refuses to parse longer numbers.
 _MOST_DIGITS = 4000
 _END_OF_HEAD = b"\r\n\r\n"
 
 
 @dataclass(frozen=True)
 class Refused:
-    """What the server itself says no to, in the API's shape of errors, as the proxy does."""
+    """A refusal by the server itself, in the error format of the API, like those of the proxy."""
 
     status: str
     code: str
@@ -69,8 +70,8 @@ FULL = Refused(
 
 
 class Arrival:
-    """Feed it what comes; it is ready when a thread can take the request without waiting:
-    with its whole body, or with its head where the body is streamed or not read at all."""
+    """Collects the bytes of a request. It is ready when a thread can handle the request without
+    waiting: with the whole body, or with only the head if the body is streamed or not read."""
 
     def __init__(self, most_body: int) -> None:
         self._most_body = most_body
@@ -81,25 +82,24 @@ class Arrival:
         self._began: float | None = None
         self._step_began = 0.0
         self._step_missing = 0
-        # Of the body.
+        # Bytes of the body.
         self.received = 0
         self.is_ready = False
-        # All of it is here: what follows on the connection is another request.
+        # The request is complete: what follows on the connection is another request.
         self.is_whole = False
         self.awaits_continue = False
         self.refused: Refused | None = None
-        # What came behind a whole request.
+        # The bytes that came after a complete request.
         self.rest = b""
 
     @property
     def is_idle(self) -> bool:
-        """Nothing of it has come yet."""
+        """Whether nothing of the request has arrived yet."""
         return self._began is None
 
     @property
     def deadline(self) -> float:
-        """When patience ends unless more comes, on the monotonic clock; of one that has
-        begun."""
+        """The monotonic time until which more bytes of a begun request must arrive."""
         if self._body is not None:
             return self._step_began + BODY_SECONDS
         return (self._began or time.monotonic()) + HEAD_SECONDS
@@ -119,8 +119,8 @@ class Arrival:
             self.refused = HEAD_TOO_LONG
 
     def source(self, connection: socket.socket) -> Source:
-        """Where gunicorn's parser reads the request from: the connection only for a body
-        that is streamed, so that a thread can wait for no other."""
+        """The source from which gunicorn's parser reads the request. It includes the connection
+        only for a streamed body, so that a thread cannot wait for any other."""
         if self._body is not None:
             self._body.seek(0)
         return Source(bytes(self._head), self._body, connection if self._is_streamed else None)
@@ -165,7 +165,8 @@ class Arrival:
 
 
 class Source:
-    """What came, and where the body is streamed what comes, as gunicorn reads a socket."""
+    """Presents the received bytes, and the connection if the body is streamed, to gunicorn like
+    a socket."""
 
     def __init__(
         self,
@@ -188,8 +189,9 @@ class Source:
 
 @dataclass(frozen=True)
 class _Facts:
-    """Of a head what tells how long to wait. `length` is None where it is not known: of a
-    body in chunks, which only a streamed one may have, and of what the parser refuses."""
+    """The fields of a head that decide how long to wait. `length` is None if it is unknown: for
+    a chunked body, which only streamed uploads may have, and for heads that the parser
+    refuses."""
 
     length: int | None
     is_chunked: bool

@@ -10,18 +10,18 @@ import threading
 from collections import deque
 from typing import Any
 
-# What is kept for a client that does not read yet. An answer that is made while it is sent
-# (a ZIP file) waits beyond it; one that is in memory anyway is taken as it is.
+# The most bytes that are held for a slow client. An answer that is generated while it is sent
+# (a ZIP file) waits at this limit; an answer that is in memory anyway is held as a whole.
 MOST_HELD = 1024 * 1024
 SILENCE_SECONDS = 60.0
 
 
 class ClientSocket(socket.socket):
-    """Takes what it is given at once, sends what the kernel takes, and keeps the rest for
-    `flush`. Used by one thread at a time."""
+    """A socket that accepts all data at once, sends what the kernel takes, and keeps the rest
+    for `flush`. One thread at a time may use it."""
 
     def __init__(self, accepted: socket.socket, places: threading.BoundedSemaphore) -> None:
-        """`places` are the threads that may wait until a client reads."""
+        """`places` limits the threads that may wait until a client reads."""
         super().__init__(fileno=accepted.detach())
         self._outbox: deque[_Bytes | _File] = deque()
         self._held = 0
@@ -40,7 +40,7 @@ class ClientSocket(socket.socket):
         return size
 
     def flush(self) -> bool:
-        """Send what the client takes now; whether that was all. Raises OSError where the
+        """Send what the client takes now. Return whether that was all. Raises OSError if the
         connection is gone."""
         patience = self.gettimeout()
         self.settimeout(0)
@@ -91,7 +91,7 @@ class _Bytes:
         return not self._left
 
     def send(self, to: socket.socket) -> int:
-        """How much less is held now."""
+        """Send a part. Return how many bytes of memory that frees."""
         sent = to.send(self._left) if self._left else 0
         self._left = self._left[sent:]
         return sent
@@ -101,7 +101,7 @@ class _Bytes:
 
 
 class _File:
-    """A part of a file, by a descriptor of its own: whoever opened it may close it."""
+    """A part of a file. It has its own descriptor, so the opener may close the original."""
 
     def __init__(self, descriptor: int, offset: int, left: int) -> None:
         self._descriptor, self._offset, self._left = descriptor, offset, left
@@ -111,9 +111,9 @@ class _File:
         return self._left <= 0
 
     def send(self, to: socket.socket) -> int:
-        """Nothing of it is held in memory."""
+        """Send a part. Return 0, as no file content is in memory."""
         sent = os.sendfile(to.fileno(), self._descriptor, self._offset, min(self._left, 2**20))
-        if not sent:  # it has become shorter: what was promised cannot be kept
+        if not sent:  # the file has become shorter than the announced length
             raise ConnectionResetError(errno.ECONNRESET, "the file was cut short")
         self._offset += sent
         self._left -= sent

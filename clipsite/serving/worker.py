@@ -1,9 +1,9 @@
-"""gunicorn's threaded worker, in which a request has a thread only while Clipsite works on it.
+"""gunicorn's threaded worker, changed so that a request has a thread only while Clipsite works on
+it.
 
-gunicorn reads a request in the thread that serves it, so that as many slow clients as there
-are threads stop a site without a proxy. Here the main thread, which never blocks, waits for
-all clients: until a request is here (`arrival`), and until its answer is read
-(`client_socket`).
+gunicorn reads a request in the thread that serves it. Without a proxy, as many slow clients as
+there are threads would block the site. Here the main thread, which never blocks, waits for all
+clients: until a request has arrived (`arrival`), and until its answer is read (`client_socket`).
 """
 
 from __future__ import annotations
@@ -28,23 +28,24 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 from clipsite.serving.arrival import FULL, HEAD_SECONDS, IN_MEMORY, Arrival
 from clipsite.serving.client_socket import SILENCE_SECONDS, ClientSocket
 
-# Beside the picture a form has other fields; the same allowance as in deploy/nginx.conf.
+# The allowance for other fields of a form beside the picture, as in deploy/nginx.conf.
 FORM_BYTES = 10 * 1024 * 1024
-# What bodies that are on their way may take of the disk, as many times the largest: all of
-# them, and those of one address, which may be a proxy's.
+# The disk space for arriving bodies, as multiples of the largest body: for all of them, and for
+# those of one address, which may be a proxy's.
 MOST_SPOOLED, MOST_SPOOLED_EACH = 12, 6
-# A client that still sends would lose our answer if the connection were cut off.
+# How long a connection stays open after a final answer: a client that still sends would lose
+# the answer if we closed at once.
 LINGER_SECONDS = 5.0
-# How long a thread computes before another one may. With Python's own 5 ms all requests that
-# came together take turns and end late together, and each that has asked the database waits
-# for a turn of all the others (docs/decisions/0033).
+# The switch interval of Python's threads. With the default of 5 ms, requests that come together
+# take turns and all finish late, and each one waits after a database query until all others had
+# a turn (docs/decisions/0033).
 TURN_SECONDS = 0.03
 _PIECE = 64 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Client(TConn):
-    """A connection: what arrives on it, and until when it may wait."""
+    """A connection: its arriving request, and the deadline of its wait."""
 
     sock: ClientSocket
     arrival: Arrival
@@ -53,13 +54,13 @@ class Client(TConn):
 
     @property
     def address(self) -> str:
-        """Of who is connected; behind a socket of the file system there is one for all."""
+        """The address of the client; all clients of a Unix socket share one."""
         return str(self.client[0]) if self.client else ""
 
 
 class PatientWorker(ThreadWorker):
     def init_process(self) -> None:
-        # Those that the main thread waits for, the longest waiting first.
+        # The clients that the main thread waits for, the longest waiting first.
         self._waiting: dict[Client, None] = {}
         self._spooled: Counter[str] = Counter()
         self._places = threading.BoundedSemaphore(max(1, self.cfg.threads // 4))
@@ -120,7 +121,8 @@ class PatientWorker(ThreadWorker):
                 self._say(client, _CONTINUE)
 
     def _count_spooled(self, client: Client) -> None:
-        """What bodies that are not kept in memory take of the disk."""
+        """Count the disk space of bodies that are not in memory, and refuse this one if it
+        exceeds a limit."""
         received = client.arrival.received
         if received <= IN_MEMORY:
             return
@@ -132,7 +134,7 @@ class PatientWorker(ThreadWorker):
             client.arrival.refused = FULL
 
     def _say(self, client: Client, words: bytes) -> bool:
-        """Whether the client is still there."""
+        """Send `words`. Return whether the client is still connected."""
         try:
             client.sock.sendall(words)
         except OSError:
@@ -148,7 +150,8 @@ class PatientWorker(ThreadWorker):
         return bool(super().handle_request(req, conn))
 
     def _keepalive_after(self, conn: Client, keepalive: bool) -> bool:
-        """gunicorn would wait here for the rest of a body that nobody has read."""
+        """Close the connection after an incompletely read body. gunicorn would wait for the
+        rest of it here."""
         return keepalive and (conn.arrival.is_whole or _is_read(conn.parser.mesg.body.reader))
 
     # --- Answers leave ------------------------------------------------------------
@@ -165,7 +168,7 @@ class PatientWorker(ThreadWorker):
             self._send(conn, partial(self._linger, conn))
 
     def _send(self, client: Client, then: Callable[[], None]) -> None:
-        """What is left of the answer, and `then` once the client has read it."""
+        """Send the rest of the answer, and call `then` once the client has read it."""
         try:
             is_sent = client.sock.flush()
         except OSError:
@@ -186,8 +189,8 @@ class PatientWorker(ThreadWorker):
         self._send(client, then)
 
     def _linger(self, client: Client) -> None:
-        """Say goodbye, and wait a moment for the client to do so: a connection that is
-        closed while it sends would be reset, and our answer lost."""
+        """Shut down our side, and wait a moment until the client closes. If we closed while the
+        client still sends, the connection would be reset and our answer lost."""
         try:
             client.sock.shutdown(socket.SHUT_WR)
         except OSError:
@@ -206,7 +209,7 @@ class PatientWorker(ThreadWorker):
             self._drop(client)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """A worker that stops closes connections on which nothing comes."""
+        """Close idle connections early when the worker stops."""
         for client in self._waiting:
             if client.arrival.is_idle:
                 client.deadline = min(client.deadline, deadline)
@@ -230,7 +233,7 @@ class PatientWorker(ThreadWorker):
         seconds: float,
     ) -> None:
         def heed(_socket: object) -> None:
-            # Among events that came at once, an earlier one may have closed this one.
+            # An earlier event of the same batch may have closed this connection.
             if client in self._waiting:
                 callback(client)
 
@@ -257,12 +260,12 @@ class PatientWorker(ThreadWorker):
     def _forget_body(self, client: Client) -> None:
         client.arrival.close()
         self._spooled[client.address] -= client.spooled
-        self._spooled += Counter()  # forgets addresses that take nothing
+        self._spooled += Counter()  # drops addresses that use nothing
         client.spooled = 0
 
 
 def _is_read(reader: Any) -> bool:
-    """Whether a streamed body was read to its end."""
+    """Whether a streamed body has been read to its end."""
     if isinstance(reader, ChunkedReader):
         return reader.parser is None
     return isinstance(reader, LengthReader) and reader.length <= 0

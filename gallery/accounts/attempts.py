@@ -1,10 +1,10 @@
-"""How often somebody may be wrong about a password: one count for pages and API, signing in
-and confirming, whatever name of the account is used.
+"""Limits how often somebody may enter a wrong password. Pages and API, sign-in and confirmation
+share one count, whichever name of the account is used.
 
-A wrong password counts for the address, for the account at that address, and for the
-account at all addresses that it has not signed in from lately (ACCOUNT_RATE_LIMITS). The
-last keeps a crowd of strangers from guessing, and cannot keep the owner out where the
-owner usually is. allauth's adapter asks here (gallery.web.accounts.adapters).
+A wrong password counts for the address, for the account at that address, and for the account
+at all addresses from which it has not signed in lately (ACCOUNT_RATE_LIMITS). The last limit
+stops distributed guessing, and cannot lock the owner out at a usual address. allauth's adapter
+calls this module (gallery.web.accounts.adapters).
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _KNOWN_SECONDS = 30 * 24 * 3600
 
 
 def count(request: HttpRequest, logins: Iterable[str]) -> ratelimit.RateLimitUsage | None:
-    """Count a try of who calls itself `logins`, before the password is looked at. None if
-    there were too many; else what takes the try back, for one that is right."""
+    """Count an attempt to sign in as `logins`, before the password is checked. Return None if
+    there were too many; else an object that takes the attempt back if the password is right."""
     usage = ratelimit.RateLimitUsage(usage=[])
     for action, key in _counters(request, _named(logins)):
         counted = ratelimit.consume(request, app=_APP, action=action, key=key)
@@ -39,12 +39,13 @@ def count(request: HttpRequest, logins: Iterable[str]) -> ratelimit.RateLimitUsa
 
 
 def remember(request: HttpRequest, user: User) -> None:
-    """The account signed in from here: strangers elsewhere do not lock it here."""
+    """Record that the account signed in from this address, so that attempts from elsewhere do
+    not lock it here."""
     cache.set(_known_key(request, _key(user)), True, _KNOWN_SECONDS)
 
 
 def forget(request: HttpRequest, user: User) -> None:
-    """Who proved to be the owner in another way may try again at once."""
+    """Reset the counts for an owner who has proved their identity in another way."""
     for action, key in _counters(request, [_key(user)]):
         ratelimit.clear(request, app=_APP, action=action, key=key)
 
@@ -57,9 +58,9 @@ def _counters(request: HttpRequest, accounts: Iterable[str]) -> Iterator[tuple[s
 
 
 def _named(logins: Iterable[str]) -> list[str]:
-    """The accounts that could be meant, found as signing in finds them. A name that nobody
-    has counts as well: being locked tells nothing."""
-    # One spelling, whether or not an account has it: else being locked would tell.
+    """The keys of the accounts that `logins` may mean, found in the same way as by sign-in.
+    Unknown names count as well, so that a lock does not tell whether an account exists."""
+    # All names are normalised, known or not, for the same reason.
     names = {unicodedata.normalize("NFKC", login).strip() for login in logins if login}
     found = {user for name in names for user in _users(name)}
     return sorted({_key(user) for user in found} or {f"name:{name.casefold()}" for name in names})

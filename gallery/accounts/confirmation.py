@@ -1,5 +1,6 @@
-"""Acts that open or close an account are for whoever is its owner beyond doubt: who holds a
-session or a token may not be. What is asked for is decided here, for pages and API."""
+"""Confirmation for actions that open or close an account. Only the owner may do them, and a
+session or token alone does not prove who that is. This module decides what pages and API ask
+for."""
 
 from __future__ import annotations
 
@@ -15,21 +16,21 @@ from gallery.models import User
 
 
 def is_recent(request: HttpRequest) -> bool:
-    """Whether password, code or passkey were given in this session a moment ago, for the
-    purpose (ACCOUNT_REAUTHENTICATION_TIMEOUT)."""
+    """Whether this session was reauthenticated with a password, code or passkey within
+    ACCOUNT_REAUTHENTICATION_TIMEOUT."""
     return bool(did_recently_reauthenticate(request))
 
 
 def require_recent(request: HttpRequest) -> None:
-    """For pages: allauth asks, and then goes on with what was sent. Raises
-    ReauthenticationRequired."""
+    """Require a recent confirmation of a page's request: allauth asks for it and then repeats
+    the request. Raises ReauthenticationRequired."""
     if not is_recent(request):
         raise ReauthenticationRequired
 
 
 def confirm(request: HttpRequest, user: User, password: str, *, by_token: bool) -> None:
-    """A token is never recent: it needs the password with each act. A session needs it
-    unless it is recent. Raises Refusal (password_required, wrong_password, too_many_tries).
+    """Require the password for an action. A token needs it each time, a session unless its
+    confirmation is recent. Raises Refusal (password_required, wrong_password, too_many_tries).
     """
     if not by_token and is_recent(request):
         return
@@ -43,12 +44,12 @@ def confirm(request: HttpRequest, user: User, password: str, *, by_token: bool) 
 
 
 def confirm_password(user: User, password: str, field: str = "password") -> None:
-    """Raises Refusal (wrong_password, too_many_tries). Only while a request is answered:
-    tries are counted (gallery.accounts.attempts)."""
+    """Check the password and count the attempt (gallery.accounts.attempts). Works only during
+    a request. Raises Refusal (wrong_password, too_many_tries)."""
     try:
         is_right = get_adapter().reauthenticate(user, password)
     except ValidationError as error:
         raise Refusal("too_many_tries", str(error.messages[0]), field) from error
     if not is_right:
         raise Refusal("wrong_password", _("This is not your password."), field)
-    user.refresh_from_db(fields=["password"])  # it may have been hashed anew
+    user.refresh_from_db(fields=["password"])  # its hash may have been upgraded

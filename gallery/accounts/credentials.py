@@ -1,8 +1,8 @@
-"""What signs in to an account, and what ends when that changes.
+"""The credentials of an account, and the sessions and tokens that end when they change.
 
-Sessions and tokens are bound to `User.credentials_digest`, which is made of the password
-and of a number that `renew` raises. So each way to change the password ends all of them,
-those of Django and of the command line too. Only `changed_by_owner` lets something go on.
+Sessions and tokens are bound to `User.credentials_digest`, which depends on the password and on
+a number that `renew` increments. So each way to change the password ends all of them, also
+those in Django and on the command line. Only `changed_by_owner` lets some continue.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from django.http import HttpRequest
 from gallery.accounts import sessions, tokens
 from gallery.models import User
 
-# In the session of who has not yet said which named tokens may go on.
+# The session key that marks owners who have not yet decided which named tokens may continue.
 _REVIEW = "tokens_to_review"
 
 
 def forget_unconfirmed(user: User) -> None:
-    """Addresses that wait for their confirmation came from who knew the former credentials,
-    and the links that were sent to them must not open the account."""
+    """Delete unconfirmed addresses. They came from somebody with the former credentials, and
+    the links sent to them must not open the account."""
     waiting = EmailAddress.objects.filter(user=user, verified=False)
     waiting.exclude(email__iexact=user.email).delete()
 
 
 def renew(user: User) -> None:
-    """End every session and token of the account, though its password stays."""
+    """End all sessions and tokens of the account without changing its password."""
     forget_unconfirmed(user)
     User.objects.filter(pk=user.pk).update(credentials_version=F("credentials_version") + 1)
     user.refresh_from_db(fields=["credentials_version"])
@@ -43,8 +43,8 @@ def renew(user: User) -> None:
 
 @contextmanager
 def changed_by_owner(request: HttpRequest) -> Iterator[None]:
-    """What signs in may change within, by the hand of its owner: this browser stays signed
-    in, and so do named tokens until the owner has been asked. All else ends."""
+    """Allow the owner to change credentials inside the block. This browser stays signed in, and
+    named tokens stay valid until the owner has been asked. All others end."""
     with transaction.atomic():
         before = User.objects.select_for_update().get(pk=cast(User, request.user).pk)
         yield
@@ -66,7 +66,8 @@ def reviewed(request: HttpRequest) -> None:
 
 
 def _stay_signed_in(request: HttpRequest, user: User) -> None:
-    """In this browser and no other: their sessions would be refused, and their rows go."""
+    """Keep only this browser signed in. The sessions of the others are invalid; delete their
+    rows."""
     update_session_auth_hash(request, user)
     UserSession.objects.create_from_request(request)
     sessions.end_all(user, besides=request.session.session_key)
@@ -80,7 +81,7 @@ def _factor_changed(
 
 
 def watch_second_factors() -> None:
-    """allauth makes and removes second factors in many places, the admin does too: what
-    they have in common are the rows."""
+    """Renew the credentials whenever a second factor is added or removed. allauth and the admin
+    do that in many places, so this listens to changes of the rows."""
     for signal in (post_save, post_delete):
         signal.connect(_factor_changed, sender=Authenticator, dispatch_uid="credentials")

@@ -1,8 +1,8 @@
-"""An account and all that is its own go: at once for everybody to see, and then, in
-a worker, from the database and the disk.
+"""Deletion of an account with all its data: it disappears for everybody at once, and a worker
+then removes it from the database and the disk.
 
-The row that says so is the ledger. One worker at a time removes an account, by a lease of
-its row (gallery.work.leases); one that dies is replaced by another, which goes on.
+The account's row records the request. One worker at a time removes an account, with a lease of
+its row (gallery.work.leases). If the worker dies, another one goes on.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ logger = logging.getLogger(__name__)
 
 TASK = "gallery.tasks.remove_accounts"
 
-# Kept with each picture, which takes far less.
+# Renewed with each picture, which takes far less time.
 LEASE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
 class Losses:
-    """What goes with an account."""
+    """The numbers of objects that are deleted with an account."""
 
     images: int
     albums: int
@@ -44,7 +44,7 @@ class Losses:
 
 
 def losses_of(user: User) -> Losses:
-    """What its owner should know before it is gone. The trash counts, too."""
+    """Count what the owner loses with the account, including the trash."""
     return Losses(
         images=Image.objects.filter(owner=user).count(),
         albums=Album.objects.owned_by(user).count(),
@@ -55,8 +55,8 @@ def losses_of(user: User) -> Losses:
 
 @transaction.atomic
 def request_deletion(user: User) -> None:
-    """From now on nobody signs in to the account and nobody sees anything of it; a
-    worker removes it. Repeating this changes nothing.
+    """Close the account and hide all its data at once; a worker removes them. Another call
+    changes nothing.
 
     Raises Refusal (last_administrator).
     """
@@ -83,19 +83,19 @@ def request_deletion(user: User) -> None:
 
 
 def requested() -> QuerySet[User]:
-    """The accounts that are still to be removed, the first one first."""
+    """The accounts that are still to be removed, the oldest request first."""
     return User.objects.filter(deletion_requested_at__isnull=False).order_by(
         "deletion_requested_at", "pk"
     )
 
 
 def is_waiting() -> bool:
-    """Whether an account is still to be removed that no worker is at."""
+    """Whether an account is still to be removed and no worker does so."""
     return requested().filter(leases.free()).exists()
 
 
 def remove_requested() -> None:
-    """Remove deleted accounts, one by one, but those that another worker is at."""
+    """Remove the requested accounts one by one, except those that another worker removes."""
     while not stopping.is_set() and (lease := leases.take(requested(), LEASE)):
         try:
             _remove(lease)
@@ -104,11 +104,11 @@ def remove_requested() -> None:
 
 
 def _remove(lease: Lease[User]) -> None:
-    """Remove an account with its pictures and files, unless something comes in meanwhile:
-    then it is left to the next turn. Raises Lost.
+    """Remove an account with its pictures and files. If a picture is added meanwhile, leave the
+    account to the next turn. Raises Lost.
 
-    Each picture is a transaction of its own (the row, then its files), so that a worker
-    that dies has lost nothing.
+    Each picture is a separate transaction (the row, then its files), so that a worker that
+    dies loses nothing.
     """
     user_id, name = lease.row.pk, lease.row.get_username()
     images = Image.objects.filter(owner_id=user_id)
@@ -118,7 +118,7 @@ def _remove(lease: Lease[User]) -> None:
         if stopping.is_set():
             break
     with transaction.atomic():
-        # Waits for an upload that was on its way in; none comes in after it.
+        # This waits for a running upload; none can come after it.
         User.objects.select_for_update().filter(pk=user_id).first()
         if images.exists():
             lease.release()

@@ -1,4 +1,5 @@
-"""Ways in that have ended by themselves: their rows tell whose they were, and from where."""
+"""Deletes expired sessions and tokens: their rows tell whose they were and from where they were
+used."""
 
 from __future__ import annotations
 
@@ -12,12 +13,13 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from knox.models import AuthToken
 
-# So long a token with a name is listed after its end, for who wonders why it no longer works.
+# How long a named token stays in the list after its end, so that the owner sees why it no
+# longer works.
 LISTED_DAYS = 30
 
 
 def forget() -> None:
-    """Delete expired sessions with what is known of their browsers, and expired tokens."""
+    """Delete expired sessions with the data about their browsers, and expired tokens."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     alive = Session.objects.filter(session_key=OuterRef("session_key"))
     UserSession.objects.filter(~Exists(alive)).delete()

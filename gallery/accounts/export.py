@@ -1,8 +1,8 @@
-"""Everything an account has, as one ZIP file: the untouched originals and a
-description of the rest (`export_records`).
+"""Exports all data of an account as one ZIP file: the untouched originals and a description of
+the rest (`export_records`).
 
-It is made while it is sent. What is held meanwhile is a name for each picture, and
-the description in a temporary file; its length is known before the first byte.
+The file is made while it is sent. Memory holds only a name for each picture; the description is
+in a temporary file. The length is known before the first byte.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ MISSING = "missing.txt"
 
 @dataclass(frozen=True)
 class Export:
-    """`length` is in bytes. `content` opens one file after the other and raises
-    Unavailable if the storage fails in between: the download then ends too early,
-    which the receiver notices by the length."""
+    """`length` is in bytes. `content` opens one file after the other and raises Unavailable if
+    the storage fails in between. The download then ends too early, which the receiver notices
+    by the length."""
 
     filename: str
     length: int
@@ -69,7 +69,7 @@ def export_account(user: User) -> Export:
 
 
 def export_response(user: User) -> StreamingHttpResponse:
-    """Sends the export as a download; browsers show its progress by the length."""
+    """Return the export as a download. The length lets browsers show the progress."""
     export = export_account(user)
     response = StreamingHttpResponse(export.content, content_type="application/zip")
     response["Content-Length"] = str(export.length)
@@ -78,20 +78,21 @@ def export_response(user: User) -> StreamingHttpResponse:
 
 
 def _originals(user: User) -> Iterator[Image]:
-    """All of them, the trash too, in the order of their upload."""
+    """All pictures of `user`, including the trash, in the order of their upload."""
     owned = Image.objects.filter(owner=user).order_by("created_at", "pk")
     columns = ("pk", "file", "original_name", "title", "byte_size", "taken_at")
     return owned.only(*columns).iterator(chunk_size=1000)
 
 
 def _file_name(image: Image) -> str:
-    """The name it came with; else its title."""
+    """The original file name; else the title."""
     extension = PurePosixPath(original_of(image)).suffix
     return safe_name(image.original_name or image.title or str(image.pk), extension)
 
 
 def _is_there(stored: str, size: int) -> bool:
-    """Asked of the disk only: for a bucket, thousands of questions would take minutes."""
+    """Whether a file of this size exists. This checks only a local disk: thousands of requests
+    to a bucket would take minutes."""
     if not isinstance(default_storage, FileSystemStorage):
         return True
     return default_storage.exists(stored) and default_storage.size(stored) == size
@@ -103,7 +104,7 @@ def _read(stored: str) -> Iterator[bytes]:
 
 
 def _described(user: User, files: dict[str, str]) -> IO[bytes]:
-    """The description in a file without a name, written to its end."""
+    """Write the description to an unnamed temporary file. Its position is at the end."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by _drain, or with the process
     for text in write_records(user, files):
         file.write(text.encode())

@@ -1,5 +1,5 @@
-"""What an export says about an account beside the files: JSON, piece by piece, so
-that a library of any size is never in memory at once."""
+"""The JSON description of an account in its export. It is written piece by piece, so that no
+library is ever in memory as a whole."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _encode = DjangoJSONEncoder(ensure_ascii=False, indent=1).encode
 
 
 def write_records(user: User, files: dict[str, str]) -> Iterator[str]:
-    """JSON text. `files` maps the ids of pictures to their names in the ZIP file."""
+    """Yield the JSON text. `files` maps the ids of pictures to their names in the ZIP file."""
     yield f'{{"format": 1, "exported_at": {_encode(timezone.now())},\n'
     yield f'"account": {_encode(_account(user))}'
     parts: dict[str, Callable[[], Iterable[dict[str, Any]]]] = {
@@ -109,7 +109,7 @@ def _share(share: AlbumShare) -> dict[str, Any]:
 
 
 def _favourites(user: User) -> Iterator[dict[str, Any]]:
-    """By id alone: the pictures may be those of others."""
+    """The favourites by id only: the pictures may belong to others."""
     marks = Favourite.objects.filter(user=user).order_by("created_at", "pk")
     for image_id, created_at in marks.values_list("image_id", "created_at").iterator():
         yield {"picture": image_id, "created_at": created_at}
@@ -154,7 +154,7 @@ def _search_history(user: User) -> Iterator[dict[str, Any]]:
 
 
 def _security_events(user: User) -> Iterator[dict[str, Any]]:
-    """Who else acted is not named: that is about them."""
+    """The security events, without personal data of other actors."""
     events = SecurityEvent.objects.filter(account=user).order_by("at", "pk")
     for event in events.iterator(chunk_size=_CHUNK):
         yield {

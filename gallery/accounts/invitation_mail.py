@@ -1,4 +1,4 @@
-"""An invitation on its way to the invited person."""
+"""Sends invitations by mail."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ logger = logging.getLogger(__name__)
 
 
 def send(invitation: Invitation, address: str) -> bool:
-    """Send `address`, where the invited person signs up, in the language of who
-    invites. False if there is nobody to send it to, or the mail server refuses: the
-    invitation is good all the same, and its address can be passed on by hand."""
+    """Mail the sign-up address, in the language of the inviting user. Return False if the
+    invitation has no e-mail address or the mail server refuses: the invitation stays valid, and
+    `address` can be passed on by hand."""
     if not invitation.email:
         return False
     text = render_to_string(

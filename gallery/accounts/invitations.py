@@ -1,4 +1,4 @@
-"""Invitations to register: made by moderators and administrators, used once."""
+"""Invitations to register. Moderators and administrators create them; each works once."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ MAX_DAYS = 365
 
 
 def given_by(user: User) -> QuerySet[Invitation]:
-    """The invitations that `user` may see and revoke: own ones, or for
-    administrators all."""
+    """The invitations that `user` may see and revoke: their own, or for administrators all."""
     if not user.is_moderator:
         return Invitation.objects.none()
     everybodys = Invitation.objects.select_related("created_by", "used_by")
@@ -31,7 +30,7 @@ def given_by(user: User) -> QuerySet[Invitation]:
 
 
 def invite(by: User, email: str = "", days: int = DEFAULT_DAYS) -> Invitation:
-    """Make an invitation; with an e-mail address nobody else may use it.
+    """Create an invitation. With an e-mail address, only its owner may use the invitation.
 
     Raises Refusal (bad_days, bad_email, email_taken, too_many_invitations).
     """
@@ -53,9 +52,9 @@ def invite(by: User, email: str = "", days: int = DEFAULT_DAYS) -> Invitation:
 
 
 def usable(code: str) -> Invitation | None:
-    """The invitation with this code, unless it is used, revoked or expired, or who
-    gave it may no longer invite."""
-    if "\x00" in code:  # no text of PostgreSQL holds it
+    """The invitation with this code. None if it is used, revoked or expired, or if its creator
+    may no longer invite."""
+    if "\x00" in code:  # PostgreSQL cannot store it
         return None
     found = Invitation.objects.live().filter(code=code).select_related("created_by").first()
     if found is None or not (found.created_by.is_active and found.created_by.is_moderator):
@@ -64,7 +63,7 @@ def usable(code: str) -> Invitation | None:
 
 
 def refuse_other_address(invitation: Invitation, email: str) -> None:
-    """Raises Refusal (other_address) if the invitation is for somebody else."""
+    """Raise Refusal (other_address) if the invitation is for somebody else."""
     if invitation.email and invitation.email.lower() != email.lower():
         raise Refusal(
             "other_address",
@@ -75,8 +74,8 @@ def refuse_other_address(invitation: Invitation, email: str) -> None:
 
 
 def redeem(code: str, email: str) -> Invitation:
-    """The invitation, locked until the transaction ends: of two people who use it
-    at once, the second is refused. `mark_used` completes it.
+    """Return the invitation, locked until the transaction ends: if two people use it at once,
+    the second is refused. `mark_used` completes this.
 
     Raises Refusal (invitation_gone, other_address).
     """
@@ -98,7 +97,7 @@ def mark_used(invitation: Invitation, by: User) -> None:
 
 
 def revoke(invitation: Invitation) -> None:
-    """Nobody can register with it from now on. What was used stays used."""
+    """Revoke an invitation, so that nobody can register with it. A used one stays used."""
     if invitation.used_at is None and invitation.revoked_at is None:
         invitation.revoked_at = timezone.now()
         with transaction.atomic():
@@ -107,7 +106,7 @@ def revoke(invitation: Invitation) -> None:
 
 
 def state_of(invitation: Invitation) -> str:
-    """open, used, revoked or expired."""
+    """The state of an invitation: open, used, revoked or expired."""
     if invitation.used_at is not None:
         return "used"
     if invitation.revoked_at is not None:

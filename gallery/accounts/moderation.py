@@ -1,5 +1,5 @@
-"""Hide what should not be seen. A hidden picture stays its owner's: only others no
-longer see it, whatever its visibility, its albums and its links say."""
+"""Hides pictures that should not be seen. The owner keeps a hidden picture, but others no
+longer see it, whatever its visibility, albums and links allow."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _MAX_REASON = 500
 
 
 def hidden_images() -> ImageQuerySet:
-    """What moderators have hidden and its owner has not deleted."""
+    """The pictures that moderators have hidden and their owners have not deleted."""
     return Image.objects.filter(hidden_at__isnull=False, deleted_at__isnull=True)
 
 
 def judgeable_by(moderator: User) -> ImageQuerySet:
-    """What `moderator` may hide or show again: what they can see, hidden or not."""
+    """The pictures that `moderator` may hide or unhide: all that they can see, hidden or not."""
     reachable = Image.objects.reachable_by(moderator)
     return reachable if moderator.is_moderator else reachable.none()
 
 
 @transaction.atomic
 def hide(image: Image, by: User, reason: str) -> None:
-    """Nobody but the owner and moderators sees the picture from now on; the owner
-    reads why. Raises Refusal (own_picture, no_reason, reason_too_long)."""
+    """Hide a picture from everybody but the owner and moderators; the owner sees the reason.
+    Raises Refusal (own_picture, no_reason, reason_too_long)."""
     reason = _clean_reason(reason)
     _refuse_own(image, by)
     image.hidden_at, image.hidden_by, image.hidden_reason = timezone.now(), by, reason
@@ -41,8 +41,8 @@ def hide(image: Image, by: User, reason: str) -> None:
 
 @transaction.atomic
 def unhide(image: Image, by: User) -> None:
-    """The picture is seen as its owner wants it, again. Raises Refusal (own_picture):
-    somebody else has to judge it."""
+    """Restore the visibility that the owner has chosen. Raises Refusal (own_picture): another
+    moderator must judge it."""
     _refuse_own(image, by)
     image.hidden_at, image.hidden_by, image.hidden_reason = None, None, ""
     image.save(update_fields=["hidden_at", "hidden_by", "hidden_reason", "updated_at"])

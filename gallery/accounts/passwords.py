@@ -1,4 +1,5 @@
-"""Passwords that anybody would try first: made of the name of the site or of the person."""
+"""Refuses passwords that attackers try first: those made from the name of the site or of the
+person."""
 
 from __future__ import annotations
 
@@ -14,18 +15,20 @@ from django.utils.translation import gettext as _
 
 from gallery.models import User
 
-# Shorter ones are in many words by chance: enough has to be left without them.
+# Shorter names occur in many words by chance. They may occur if _ENOUGH other characters are
+# left.
 _LONG = 4
 _ENOUGH = 8
 _RESEMBLES = 0.75
-# Nobody tries longer ones first, and what compares names is slow.
+# Characters that are compared, as the comparison is slow. Attackers do not try longer ones
+# first.
 _LOOKED_AT = 128
 _LOOKALIKES = str.maketrans("013457@$!", "oieastasi")
 
 
 class NamesValidator:
-    """Refuses what contains, or nearly is, a name of the site or of the person: forwards or
-    backwards, in any case, with digits for letters or added."""
+    """Refuses passwords that contain or resemble a name of the site or of the person: forwards
+    or backwards, in any case, with digits instead of letters or added digits."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._names = list(names)
@@ -44,7 +47,7 @@ class NamesValidator:
 
 
 def _hosts() -> Iterator[str]:
-    """The names that browsers know the site by, whole and in parts."""
+    """The host names of the site, whole and in parts."""
     for host in settings.ALLOWED_HOSTS:
         is_number = host.startswith("[") or not re.search("[a-z]", host, re.IGNORECASE)
         if not is_number:
@@ -69,7 +72,7 @@ def _is_in(name: str, password: Iterable[tuple[Spelling, str]]) -> bool:
 
 
 def _holds(password: str, name: str) -> bool:
-    """Whether too much of the password is the name."""
+    """Whether the password consists of the name for the most part, or resembles it."""
     if len(name) >= _LONG:
         return name in password or _resembles(password, name)
     if len(name) < 2 or name not in password:
@@ -97,12 +100,12 @@ def _plain(text: str) -> str:
 
 
 def _letters(text: str) -> str:
-    """Without digits, which are often put before, between and after."""
+    """The letters only: digits are often put before, between and after them."""
     return "".join(filter(str.isalpha, _plain(text)))
 
 
 def _as_read(text: str) -> str:
-    """Digits and signs as the letters that they stand for."""
+    """The text with digits and signs replaced by the letters that they stand for."""
     return _plain(unicodedata.normalize("NFKC", text).translate(_LOOKALIKES))
 
 

@@ -1,4 +1,4 @@
-"""What an account says about itself: shown name, language, e-mail address."""
+"""The profile of an account: display name, language, e-mail address."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def update(
     language: str | None = None,
     keep_history: bool | None = None,
 ) -> None:
-    """Change what is given. An empty name is the user name, an empty language that
-    of the browser. Raises Refusal (name_too_long, bad_language)."""
+    """Change the given fields. An empty name means the user name, an empty language that of
+    the browser. Raises Refusal (name_too_long, bad_language)."""
     changed = []
     if display_name is not None:
         user.display_name = _clean_name(display_name)
@@ -46,15 +46,14 @@ def update(
 
 
 def applies_at_once() -> bool:
-    """Whether a new e-mail address counts without being confirmed by a mail, as it
-    does when signing up."""
+    """Whether a new e-mail address is valid without confirmation by mail, as at sign-up."""
     return bool(settings.ACCOUNT_EMAIL_VERIFICATION == "none")
 
 
 @transaction.atomic
 def replace_email(user: User, email: str) -> EmailAddress:
-    """Make `email` the account's only address, and tell the former one. Only while a
-    request is answered. Raises Refusal (bad_email, email_taken)."""
+    """Make `email` the account's only address, and notify the former one. Works only during a
+    request. Raises Refusal (bad_email, email_taken)."""
     email = clean_email(email, user)
     former = User.objects.select_for_update().get(pk=user.pk).email
     EmailAddress.objects.filter(user=user).exclude(email__iexact=email).delete()
@@ -68,8 +67,8 @@ def replace_email(user: User, email: str) -> EmailAddress:
 
 
 def change_email(request: HttpRequest, user: User, email: str) -> EmailAddress:
-    """The new address, which counts at once or after it is confirmed by the mail that
-    is sent to it. Raises Refusal (bad_email, email_taken)."""
+    """Change the address, at once or after its confirmation by mail. Return the new address.
+    Raises Refusal (bad_email, email_taken)."""
     if applies_at_once():
         return replace_email(user, email)
     address: EmailAddress = EmailAddress.objects.add_new_email(request, user, _well_formed(email))
@@ -77,13 +76,15 @@ def change_email(request: HttpRequest, user: User, email: str) -> EmailAddress:
 
 
 def tell_former(user: User, former: str) -> None:
-    """That the account has another address now. Only while a request is answered."""
+    """Notify the former address that the account has another one now. Works only during a
+    request."""
     changed = {"from_email": former, "to_email": user.email}
     get_adapter().send_notification_mail("account/email/email_changed", user, changed, former)
 
 
 def clean_email(email: str, user: User) -> str:
-    """Raises Refusal (bad_email, email_taken)."""
+    """Return a valid address that no other account has. Raises Refusal (bad_email,
+    email_taken)."""
     email = _well_formed(email)
     others = User.objects.exclude(pk=user.pk).filter(email__iexact=email)
     addresses = EmailAddress.objects.exclude(user=user).filter(email__iexact=email)

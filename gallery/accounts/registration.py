@@ -1,4 +1,4 @@
-"""Who may make an account: everybody, those who were invited, or nobody."""
+"""Decides who may create an account: everybody, invited people, or nobody."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ def is_open() -> bool:
 
 
 def by_invitation() -> bool:
-    """Whether visitors are told to ask for an invitation (REGISTRATION=invitation).
-    Where registration is closed, those who have one may still use it."""
+    """Whether visitors are told to ask for an invitation (REGISTRATION=invitation). If
+    registration is closed, an existing invitation still works."""
     return bool(settings.REGISTRATION == "invitation")
 
 
 def needed_invitation(code: str) -> Invitation | None:
-    """The invitation that `code` names, where one is needed and this one is good."""
+    """The invitation with this code, if one is needed and this one is usable."""
     return None if is_open() or not code else invitations.usable(code)
 
 
 def admits(code: str) -> bool:
-    """Whether somebody with this code (or none: empty) may register."""
+    """Whether somebody with this invitation code (empty for none) may register."""
     return is_open() or needed_invitation(code) is not None

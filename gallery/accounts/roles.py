@@ -1,7 +1,7 @@
-"""Who may administer: roles, limits and whether an account is active.
+"""Roles, quotas and activation of accounts.
 
-`is_staff` and `is_superuser` follow the role (see `take_role`): Django's admin goes
-by them, everything of ours by the role. One administrator is always left.
+`is_staff` and `is_superuser` follow the role (see `take_role`): Django's admin uses them, our
+own code uses the role. At least one administrator always remains.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from gallery.models import User
 from gallery.models.words import containing
 from gallery.trail import Event
 
-# What an administrator may change of an account.
+# The fields of an account that an administrator may change.
 CHANGEABLE = ("role", "is_active", "quota_bytes", "quota_images")
-# What the columns hold.
+# The largest values of the columns.
 _LARGEST = {"quota_bytes": 2**63 - 1, "quota_images": 2**31 - 1}
 
 
@@ -34,13 +34,13 @@ def is_administrator(user: User | AnonymousUser) -> bool:
 
 
 def is_moderator(user: User | AnonymousUser) -> bool:
-    """Administrators are moderators, too."""
+    """Whether the user may moderate. Administrators may, too."""
     return isinstance(user, User) and user.is_active and user.is_moderator
 
 
 def search_accounts(text: str) -> QuerySet[User]:
-    """The accounts that administrators see, by part of a name or address; not those
-    that are being deleted."""
+    """The accounts that administrators see, by a part of a name or address, without those that
+    are being deleted."""
     accounts = User.objects.filter(deletion_requested_at__isnull=True)
     text = text.replace("\x00", "").strip()
     if not text:
@@ -50,27 +50,29 @@ def search_accounts(text: str) -> QuerySet[User]:
 
 
 def find_account(username: str) -> User | None:
-    """The account of exactly this name, unless it is being deleted."""
-    if "\x00" in username:  # no text of PostgreSQL holds it
+    """The account with exactly this name, unless it is being deleted."""
+    if "\x00" in username:  # PostgreSQL cannot store it
         return None
     return search_accounts("").filter(username=User.normalize_username(username)).first()
 
 
 def take_role(user: User, role: str) -> None:
-    """Give `user` a role, unsaved: the one place that sets what follows from it."""
+    """Set the role of `user` and the flags that follow from it, without saving. Only this
+    function sets them."""
     user.role = role
     user.is_staff = user.is_superuser = user.is_administrator
 
 
 def opens_or_closes(user: User, changes: Mapping[str, Any]) -> bool:
-    """Whether these changes need an administrator beyond doubt (gallery.accounts.confirmation)."""
+    """Whether these changes need a confirmation by the administrator
+    (gallery.accounts.confirmation)."""
     rights = ("role", "is_active")
     return any(name in changes and changes[name] != getattr(user, name) for name in rights)
 
 
 @transaction.atomic
 def change_account(user: User, changes: Mapping[str, Any]) -> User:
-    """Change any of CHANGEABLE; what is not given stays.
+    """Change the given fields of CHANGEABLE.
 
     Raises Refusal (bad_role, bad_quota, last_administrator, being_deleted).
     """
@@ -91,7 +93,7 @@ def change_account(user: User, changes: Mapping[str, Any]) -> User:
     account.save(
         update_fields=["role", "is_staff", "is_superuser", "is_active", *_LARGEST],
     )
-    if gives_or_takes:  # what was handed out before gains and regains nothing by it
+    if gives_or_takes:  # existing sessions and tokens must not gain or regain rights
         credentials.renew(account)
         user.credentials_version = account.credentials_version
     _tell(account, held)
@@ -114,8 +116,8 @@ def _tell(account: User, held: Mapping[str, Any]) -> None:
 
 
 def lock_administrators() -> set[int]:
-    """The ids of all active administrators. Held until the transaction ends, so that
-    two of them cannot demote one another at the same time."""
+    """Lock all active administrators until the transaction ends, so that two of them cannot
+    demote each other at the same time. Return their ids."""
     active = User.objects.filter(
         role=User.Role.ADMINISTRATOR, is_active=True, deletion_requested_at__isnull=True
     )
@@ -123,8 +125,8 @@ def lock_administrators() -> set[int]:
 
 
 def refuse_if_last(leaving: Collection[int]) -> None:
-    """Raises Refusal (last_administrator) if the installation would have nobody to
-    administer it without the accounts `leaving`. Within a transaction."""
+    """Raise Refusal (last_administrator) if no administrator would remain without the accounts
+    `leaving`. Needs a transaction."""
     _keep_one(lock_administrators(), set(leaving), None)
 
 
@@ -144,7 +146,8 @@ def _clean_role(role: object) -> str:
 
 
 def _clean_quota(field: str, value: object) -> int | None:
-    """None is the installation's default, 0 no limit."""
+    """Return a valid quota: None is the installation's default, 0 no limit. Raises Refusal
+    (bad_quota)."""
     if value is None:
         return None
     if not isinstance(value, int) or not 0 <= value <= _LARGEST[field]:

@@ -1,4 +1,4 @@
-"""Signing in with more than a password."""
+"""Second factors of accounts."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _TOLD = {
 
 
 def is_needed(user: User) -> bool:
-    """Whether the password alone does not sign this account in. Recovery codes that
-    are left over from a removed factor do not count."""
+    """Whether this account needs a second factor to sign in. Recovery codes left over from a
+    removed factor do not count."""
     return bool(is_mfa_enabled(user, _FACTORS))
 
 
 def remove(factor: Authenticator) -> None:
-    """Take a factor away for somebody who has lost it, and tell them. Recovery codes go with
-    the last one. Only while a request is answered."""
+    """Remove a factor whose owner has lost it, and notify the owner. With the last factor the
+    recovery codes go, too. Works only during a request."""
     told = _TOLD.get(factor.type)
     factor.delete()
     delete_dangling_recovery_codes(factor.user)
@@ -36,8 +36,8 @@ def remove(factor: Authenticator) -> None:
 
 
 def is_right(user: User, code: str) -> bool:
-    """Whether `code` is one of the authenticator app's, or a recovery code; it is used
-    up. After some wrong ones no more are taken for a while (allauth counts them)."""
+    """Whether `code` is a valid code of the authenticator app or a recovery code. This uses the
+    code up. After some wrong codes allauth refuses further ones for a while."""
     form = AuthenticateForm(user=user, data={"code": code})
     is_right = bool(form.is_valid())
     if is_right and form.authenticator.type == Authenticator.Type.RECOVERY_CODES:

@@ -1,4 +1,4 @@
-"""Where an account is signed in with a browser."""
+"""The browsers in which an account is signed in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gallery import trail
 from gallery.models import User
 from gallery.trail import Event
 
-# In this order: browsers name those that they resemble, too.
+# The order matters: browsers also name the browsers that they resemble.
 _BROWSERS = {
     "Edg/": "Edge",
     "OPR/": "Opera",
@@ -31,7 +31,7 @@ _SYSTEMS = {
 
 
 def sessions_of(user: User) -> list[UserSession]:
-    """The sessions that are alive, the newest first."""
+    """The active sessions, the newest first."""
     alive = UserSession.objects.purge_and_list(user)
     return sorted(alive, key=lambda session: session.created_at, reverse=True)
 
@@ -41,7 +41,7 @@ def has(user: User, pk: int) -> bool:
 
 
 def end(user: User, pk: int) -> bool:
-    """Sign that browser out; False if the account has no such session."""
+    """Sign a browser out. Return False if the account has no such session."""
     session = UserSession.objects.filter(user=user, pk=pk).first()
     if session is None:
         return False
@@ -51,7 +51,7 @@ def end(user: User, pk: int) -> bool:
 
 
 def end_all(user: User, besides: str | None = None) -> int:
-    """Sign out every browser but the one whose session key is `besides`."""
+    """Sign out all browsers but the one with the session key `besides`. Return their number."""
     ended = UserSession.objects.filter(user=user).exclude(session_key=besides or "")
     sessions = list(ended)
     for session in sessions:
@@ -62,7 +62,7 @@ def end_all(user: User, besides: str | None = None) -> int:
 
 
 def describe(user_agent: str) -> str:
-    """ "Firefox · Linux" as far as the header tells, else the header's beginning."""
+    """Describe a User-Agent header like "Firefox · Linux"; else return its beginning."""
     browser = next((name for mark, name in _BROWSERS.items() if mark in user_agent), "")
     system = next((name for mark, name in _SYSTEMS.items() if mark in user_agent), "")
     return " · ".join(filter(None, (browser, system))) or user_agent[:60]

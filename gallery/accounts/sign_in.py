@@ -1,5 +1,5 @@
-"""Signing in by name and password, for the API. The page is allauth's: both ask the same
-adapter, so they count wrong passwords together."""
+"""Sign-in with name and password for the API. allauth has the sign-in page. Both use the same
+adapter, so they share the count of wrong passwords."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _WAIT_SECONDS = 300
 
 
 def check_password(request: HttpRequest, username: str, password: str) -> User | None:
-    """The account of this name or e-mail address, if that is its password and it may be
-    used. Raises TooManyTries, whether or not the password is right."""
+    """Return the account with this name or e-mail address, if the password is right and the
+    account is active. Raises TooManyAttempts, whether or not the password is right."""
     try:
         user = get_adapter().authenticate(request, username=username, password=password)
     except ValidationError as error:

@@ -1,8 +1,8 @@
-"""What Django and allauth decide by themselves and only tell: signing in and failing to,
-passwords, second factors, addresses, new accounts, tokens that end.
+"""Security events from signals of Django and allauth: sign-ins and failed ones, passwords,
+second factors, addresses, new accounts, tokens.
 
-Where it can be seen in rows it is told by the rows, whichever of their pages, our API, the
-admin or a command changed them. Nothing is decided here.
+If a change shows in rows, this listens to the rows, so that it covers allauth's pages, our API,
+the admin and commands. It only records and decides nothing.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _signed_out(sender: Any, user: User | None, **_kwargs: Any) -> None:
 
 
 def _sign_in_failed(sender: Any, credentials: dict[str, Any], **_kwargs: Any) -> None:
-    """Also where the password is asked for again."""
+    """Record a failed sign-in, or a failed confirmation by a signed-in account."""
     confirming = trail.actor()
     if confirming is not None:
         trail.failed(Event.CONFIRMATION_FAILED, confirming)
@@ -72,7 +72,7 @@ def _sign_in_failed(sender: Any, credentials: dict[str, Any], **_kwargs: Any) ->
 
 
 def _account_called(names: list[Any]) -> User | None:
-    """The account that has one of these names or addresses. What nobody has is not kept."""
+    """The account that has one of these names or addresses. Unknown names are not recorded."""
     typed = [name for name in names if isinstance(name, str) and name and "\x00" not in name]
     matches = Q(pk__in=[])
     for name in typed:
@@ -127,8 +127,8 @@ def _account_saved(
 
 
 def _has_new_password(user: User) -> bool:
-    """Django keeps it until the row is saved, to tell its validators, which are told of
-    every new one; not where a hash is only made anew."""
+    """Whether this save sets a new password. Django keeps the new password on the instance for
+    its validators until the save, but not if it only upgrades a hash."""
     return getattr(user, "_password", None) is not None
 
 
@@ -158,8 +158,8 @@ def _token_issued(sender: Any, instance: ApiToken, created: bool, **_kwargs: Any
 
 
 def _token_ended(sender: Any, instance: AuthToken, origin: Any, **_kwargs: Any) -> None:
-    """Before it is gone, and with it what it was called; one that came from signing in has
-    no name. One that had expired has ended before."""
+    """Record the end of a token before its row and its name are deleted. A token from a sign-in
+    has no name. An expired token is not recorded: it had ended before."""
     had_expired = instance.expiry is not None and instance.expiry <= timezone.now()
     if had_expired or _goes_with_account(origin):
         return
@@ -171,6 +171,6 @@ def _token_ended(sender: Any, instance: AuthToken, origin: Any, **_kwargs: Any) 
 
 
 def _goes_with_account(origin: Any) -> bool:
-    """Whether the row goes because its account does."""
+    """Whether the row is deleted together with its account."""
     model = origin.model if isinstance(origin, QuerySet) else type(origin)
     return bool(model is User)

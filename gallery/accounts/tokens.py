@@ -1,8 +1,7 @@
-"""Tokens of the API: those that signing in gives, and named ones that an account gives to
-programs. Only their hashes are kept.
+"""API tokens: those from a sign-in, and named ones for programs. Only their hashes are stored.
 
-Each is bound to what signed in when it was made (gallery.accounts.credentials): rows of
-tokens that have ended so are nothing, and go when the next one is made.
+Each token is bound to the credentials at its creation (gallery.accounts.credentials). A token
+with former credentials is invalid; the creation of the next one deletes its row.
 """
 
 from __future__ import annotations
@@ -26,12 +25,13 @@ from gallery.models import ApiToken, TokenBinding, User
 MAX_DAYS = 3650
 MAX_TOKENS = caps.TOKENS
 _MAX_NAME = 100
-# How exactly "last used" is known: not every request should write.
+# The precision of "last used": not every request should write.
 _USE_NOTED_EVERY = timedelta(minutes=1)
 
 
 def tokens_of(user: User) -> QuerySet[ApiToken]:
-    """What the account page lists, by name; expired ones too, until removed."""
+    """The named tokens that the account page lists, including expired ones until their
+    removal."""
     bound = ApiToken.objects.filter(
         token__user=user, token__binding__credentials=user.credentials_digest
     )
@@ -40,7 +40,7 @@ def tokens_of(user: User) -> QuerySet[ApiToken]:
 
 @transaction.atomic
 def sign_in(user: User) -> tuple[AuthToken, str]:
-    """A token for whoever just signed in as `user`, and its secret. It lives for TOKEN_DAYS."""
+    """Create a token for a sign-in as `user`, valid for TOKEN_DAYS. Return it and its secret."""
     _remove_ended(User.objects.get(pk=user.pk))
     sign_ins_of(user, alive=False).delete()
     made = _make(user, knox_settings.TOKEN_TTL)
@@ -49,7 +49,7 @@ def sign_in(user: User) -> tuple[AuthToken, str]:
 
 
 def is_bound(token: AuthToken) -> bool:
-    """Whether what gave this token still signs in to the account."""
+    """Whether the account still has the credentials to which this token is bound."""
     binding: TokenBinding | None = getattr(token, "binding", None)
     return binding is not None and constant_time_compare(
         binding.credentials, token.user.credentials_digest
@@ -57,13 +57,13 @@ def is_bound(token: AuthToken) -> bool:
 
 
 def is_named(token: AuthToken) -> bool:
-    """Whether it was made for a program; others came from signing in."""
+    """Whether the token was created for a program; the others come from a sign-in."""
     return hasattr(token, "description")
 
 
 def carry_over(before: User, after: User) -> bool:
-    """The owner changed what signs in: tokens that signing in gave are gone, named ones go
-    on. Whether there are any."""
+    """Carry named tokens over to new credentials and delete tokens of sign-ins, after the owner
+    changed the credentials. Return whether there are any named tokens."""
     AuthToken.objects.filter(user=after, description__isnull=True).delete()
     TokenBinding.rebind(after.pk, before.credentials_digest, after.credentials_digest)
     _remove_ended(after)
@@ -72,8 +72,8 @@ def carry_over(before: User, after: User) -> bool:
 
 @transaction.atomic
 def issue(user: User, name: str, scope: str, days: int | None) -> tuple[ApiToken, str]:
-    """A new token and its secret, which nobody can read again. It lives for `days`
-    days, or until it is revoked.
+    """Create a named token, valid for `days` days or until it is revoked. Return it and its
+    secret, which nobody can read again.
 
     Raises Refusal (no_name, name_too_long, bad_scope, bad_days, too_many_tokens).
     """
@@ -101,7 +101,7 @@ def has(user: User, pk: UUID) -> bool:
 
 
 def revoke(user: User, pk: UUID) -> bool:
-    """End the token at once; False if the account has no such token."""
+    """Revoke a token at once. Return False if the account has no such token."""
     described = tokens_of(user).filter(pk=pk).first()
     if described is None:
         return False
@@ -110,7 +110,7 @@ def revoke(user: User, pk: UUID) -> bool:
 
 
 def revoke_some(user: User, chosen: Collection[UUID]) -> int:
-    """End these tokens at once, as far as they are the account's; how many."""
+    """Revoke those of these tokens that belong to the account, at once. Return their number."""
     found = list(tokens_of(user).filter(pk__in=chosen))
     for described in found:
         described.token.delete()
@@ -118,7 +118,8 @@ def revoke_some(user: User, chosen: Collection[UUID]) -> int:
 
 
 def sign_ins_of(user: User, alive: bool = True) -> QuerySet[AuthToken]:
-    """Tokens that came from signing in through the API with the password."""
+    """The tokens from sign-ins through the API: the valid ones, or with `alive=False` the
+    expired ones."""
     living = Q(expiry__isnull=True) | Q(expiry__gt=timezone.now())
     bound = AuthToken.objects.filter(
         user=user, description__isnull=True, binding__credentials=user.credentials_digest
@@ -131,7 +132,7 @@ def end_all(user: User) -> None:
 
 
 def note_use(described: ApiToken) -> None:
-    """Keep the time, unless it was noted a moment ago."""
+    """Record the time of use, unless the last one was recorded a moment ago."""
     now = timezone.now()
     if described.last_used_at is None or described.last_used_at <= now - _USE_NOTED_EVERY:
         ApiToken.objects.filter(pk=described.pk).update(last_used_at=now)
@@ -143,14 +144,15 @@ def has_expired(described: ApiToken) -> bool:
 
 
 def _make(user: User, lifetime: timedelta | None) -> tuple[AuthToken, str]:
-    """Bound to what `user` was when it signed in, not to what the row says by now."""
+    """Create a token bound to the credentials of the given `user` object, as they were at the
+    sign-in, and not to those in the row now."""
     token, secret = AuthToken.objects.create(user, expiry=lifetime)
     TokenBinding.objects.create(token=token, credentials=user.credentials_digest)
     return token, secret
 
 
 def _remove_ended(user: User) -> None:
-    """`user` as the row says now."""
+    """Delete tokens with former credentials. `user` must be fresh from the database."""
     bound = {"binding__credentials": user.credentials_digest}
     AuthToken.objects.filter(user=user).exclude(**bound).delete()
 

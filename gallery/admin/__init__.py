@@ -1,4 +1,4 @@
-"""The admin, one module a subject. Importing them registers their pages."""
+"""The admin, with one module for each subject. Importing them registers their pages."""
 
 from gallery.admin import (
     access,

@@ -1,4 +1,4 @@
-"""Ways in: invitations to register, and links that show something to strangers."""
+"""Invitations to register, and links that show content to strangers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ class LiveFilter(SimpleListFilter):
 
 @admin.register(Invitation)
 class InvitationAdmin(ReadOnlyAdmin):
-    """Made on the site's page of invitations, where their addresses can be copied."""
+    """The invitations. Users create them on the site's page of invitations, where their
+    addresses can be copied."""
 
     list_display = ("__str__", "state", "created_by", "created_at", "expires_at", "used_by")
     list_filter = (LiveFilter, "created_at")
@@ -70,8 +71,8 @@ class InvitationAdmin(ReadOnlyAdmin):
 
 @admin.register(ShareLink)
 class ShareLinkAdmin(ReadOnlyAdmin):
-    """Who shows what to strangers. The address of a link opens it, so it is known to
-    those who made it and not shown here."""
+    """The links and what they show. The address of a link opens it, so only its creator knows
+    it, and it is not shown here."""
 
     list_display = (
         "__str__",

@@ -36,7 +36,7 @@ for model in (Authenticator, AuthToken, EmailAddress, Group, UserSession):
 
 
 class AccountForm(UserChangeForm):
-    """Refuses beside the field what `roles` would refuse."""
+    """Shows refusals of `roles` and `profile` as errors beside the fields."""
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -56,7 +56,7 @@ class AccountForm(UserChangeForm):
 
 
 class PasswordForm(AdminPasswordChangeForm):
-    """The owner is told: whoever set the password did not have to know the old one."""
+    """Sets a password and notifies the owner, because this does not need the old password."""
 
     def save(self, commit: bool = True) -> User:
         user: User = super().save(commit)
@@ -83,7 +83,7 @@ class UserAdmin(BaseUserAdmin, ConfirmedAdmin):
     list_filter = ("role", "is_active", ("deletion_requested_at", admin.EmptyFieldListFilter))
     search_fields = ("username", "email", "display_name")
     ordering = ("-date_joined",)
-    # Staff and superuser follow the role; rights by group are not used here.
+    # Staff and superuser follow the role; permissions of groups are not used.
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         (_("Person"), {"fields": ("display_name", "email", "language")}),
@@ -104,7 +104,7 @@ class UserAdmin(BaseUserAdmin, ConfirmedAdmin):
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """The accounts, and how many pictures go with them."""
+        """The accounts, and the number of pictures that are deleted with them."""
         counts = {
             str(User._meta.verbose_name_plural): len(objs),
             str(Image._meta.verbose_name_plural): Image.objects.filter(owner__in=objs).count(),
@@ -113,7 +113,7 @@ class UserAdmin(BaseUserAdmin, ConfirmedAdmin):
 
     @staticmethod
     def _needed(accounts: Iterable[User]) -> list[str]:
-        """Who cannot be deleted: the last administrators, of whom one has to stay."""
+        """The accounts that cannot be deleted: the last administrators, as one must remain."""
         try:
             with transaction.atomic():
                 roles.refuse_if_last({user.pk for user in accounts})
@@ -124,7 +124,7 @@ class UserAdmin(BaseUserAdmin, ConfirmedAdmin):
     def save_model(
         self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool
     ) -> None:
-        """Rights by way of `roles`, whose checks the form has made (AccountForm)."""
+        """Save the rights through `roles`; AccountForm has already made its checks."""
         if not change:
             super().save_model(request, obj, form, change)
             return
@@ -145,7 +145,7 @@ class UserAdmin(BaseUserAdmin, ConfirmedAdmin):
         return bool(super().has_change_permission(request, obj))
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        """As if the owner had done it: a worker removes rows and files."""
+        """Request the deletion as the owner would: a worker removes rows and files."""
         deletion.request_deletion(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -155,17 +155,17 @@ class UserAdmin(BaseUserAdmin, ConfirmedAdmin):
 
 @admin.register(Group)
 class GroupAdmin(BaseGroupAdmin, ModelAdmin):
-    """Stock groups, in the look of the rest."""
+    """Django's groups, in the style of this admin."""
 
 
 @admin.register(EmailAddress)
 class EmailAddressAdmin(BaseEmailAddressAdmin, ConfirmedAdmin, ReadOnlyAdmin):
-    """Addresses as allauth keeps them. They are changed with their account, which tells the
-    former one; here they can be marked as verified."""
+    """allauth's e-mail addresses. They are changed with their account, which notifies the former
+    address; here they can only be marked as verified."""
 
 
 class EndedHere(ConfirmedAdmin, ReadOnlyAdmin):
-    """To look at, and to end by deleting."""
+    """Rows that are read-only; deleting one ends it."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_end_permission(request)
@@ -177,7 +177,8 @@ class EndedHere(ConfirmedAdmin, ReadOnlyAdmin):
 
 @admin.register(Authenticator)
 class SecondFactorAdmin(EndedHere):
-    """For somebody whose device is lost. What the factors know is not shown."""
+    """Second factors, to remove one whose owner has lost the device. Their secrets are not
+    shown."""
 
     list_display = ("user", "type", "created_at", "last_used_at")
     list_filter = ("type",)
@@ -192,7 +193,7 @@ class SecondFactorAdmin(EndedHere):
 
 @admin.register(UserSession)
 class SessionAdmin(EndedHere):
-    """Browsers that are signed in: deleting one signs it out."""
+    """Signed-in browsers. Deleting one signs it out."""
 
     list_display = ("user", "created_at", "ip", "user_agent")
     search_fields = ("user__username", "ip")
@@ -206,8 +207,8 @@ class SessionAdmin(EndedHere):
 
 @admin.register(AuthToken)
 class TokenAdmin(ConfirmedAdmin):
-    """API tokens: deleting one signs that client out. The tokens themselves are
-    known to their owners alone; here lie hashes."""
+    """API tokens. Deleting one signs that client out. Only the owners know the tokens; the
+    database has their hashes."""
 
     list_display = ("token_key", "user", "created", "expiry")
     list_filter = ("expiry",)

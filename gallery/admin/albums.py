@@ -1,4 +1,4 @@
-"""Albums and groups of people: whose they are and how large."""
+"""Albums and groups of people, with their owners and sizes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gallery.models import Album, Group
 
 @admin.register(Album)
 class AlbumAdmin(ReadOnlyAdmin):
-    """Their owners arrange and delete them; who sees them is theirs to say."""
+    """Albums. Only their owners change, share and delete them."""
 
     list_display = ("title", "owner", "item_count", "share_count", "created_at", "deleted_at")
     list_filter = (("deleted_at", admin.EmptyFieldListFilter), "created_at")
@@ -43,7 +43,7 @@ class AlbumAdmin(ReadOnlyAdmin):
 
 @admin.register(Group)
 class PeopleAdmin(ReadOnlyAdmin):
-    """People whom somebody shares albums with at once."""
+    """Groups of people with whom somebody shares albums."""
 
     list_display = ("name", "owner", "member_count", "created_at")
     list_select_related = ("owner",)

@@ -12,6 +12,6 @@ class ModelAdmin(UnfoldModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Texts are stored composed; what is typed may be decomposed, as macOS writes it."""
+        """Search for the term in NFC, the form of stored texts: macOS may send NFD."""
         composed = unicodedata.normalize("NFC", search_term)
         return super().get_search_results(request, queryset, composed)

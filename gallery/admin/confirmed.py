@@ -9,8 +9,8 @@ from gallery.admin.base import ModelAdmin
 
 
 class ConfirmedAdmin(ModelAdmin):
-    """What opens or closes an account is done by whoever says again who they are, unless
-    that was a moment ago."""
+    """Changes that open or close an account. Each needs a recent confirmation by the
+    administrator."""
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         _confirm(request)

@@ -1,7 +1,7 @@
-"""The first page of the admin: how many of what, whether all parts work, and how far workers
-have come with all pictures.
+"""The first page of the admin: numbers of objects, the state of all parts, and the progress of
+the workers.
 
-Named by UNFOLD in the settings, as are the list of pages beside it and the icon.
+UNFOLD in the settings names this page, the sidebar and the icon.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from gallery.work import coverage
 
 @dataclass(frozen=True)
 class Figure:
-    """One number of the dashboard, and the page that explains it."""
+    """One number of the dashboard and the page behind it."""
 
     title: str | Promise
     value: int
@@ -64,7 +64,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _covered(each: coverage.Coverage) -> dict[str, Any]:
-    """A line of the table: what failed on its own leads to the failures."""
+    """One line of the coverage table. Failures link to the list of failures, except those that
+    failed only because an earlier step failed."""
     failures = reverse("admin:gallery_analysis_changelist")
     return {
         "title": titles.title_of(each.analyser),
@@ -97,7 +98,7 @@ def figures() -> list[Figure]:
 
 
 def _item(title: Promise | str, icon: str, app: str, model: str) -> dict[str, Any]:
-    """One line of the sidebar, for those who may see the page behind it."""
+    """One line of the sidebar, for users who may see the page behind it."""
     return {
         "title": title,
         "icon": icon,

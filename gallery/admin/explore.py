@@ -1,4 +1,4 @@
-"""Maps: how far each is, why one could not be drawn, and drawing one anew."""
+"""Maps: their progress and errors, and an action to draw one again."""
 
 from __future__ import annotations
 

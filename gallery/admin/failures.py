@@ -1,4 +1,4 @@
-"""What could not be made of pictures: why, and trying again."""
+"""Failed analyses of pictures: the reasons, and an action to retry."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gallery.work import ledger
 
 @admin.register(Analysis)
 class FailureAdmin(ModelAdmin):
-    """The ledger's failed rows alone: the others are counted with their space."""
+    """The failed rows of the ledger. The other rows only show as numbers elsewhere."""
 
     list_display = ("picture", "owner", "analyser_name", "why", "attempts")
     list_filter = ("analyser", "reason_code")
@@ -35,7 +35,7 @@ class FailureAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Analysis]:
         failed = super().get_queryset(request).filter(state=Analysis.State.FAILED)
-        # Whatever failed since an earlier step did is told there.
+        # These failed only because an earlier step failed, which has its own row.
         return failed.exclude(reason_code="needs")
 
     def changelist_view(

@@ -1,4 +1,4 @@
-"""Pictures: what state they are in, and doing it again."""
+"""Pictures: their states, and actions to repeat work on them."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ class TrashFilter(SimpleListFilter):
 
 @admin.register(Image)
 class ImageAdmin(ModelAdmin):
-    """Pictures come in through the site or the API; here they are looked after.
-    Where they were taken (GPS) is the owner's alone and not shown."""
+    """Pictures. They are added through the site or the API and only maintained here. GPS
+    positions are private to the owner and not shown."""
 
     list_display = (
         "preview",
@@ -117,7 +117,7 @@ class ImageAdmin(ModelAdmin):
         name for name in fields if name not in ("title", "description", "visibility")
     )
 
-    # --- What is read -----------------------------------------------------------
+    # --- Reading ----------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
         drawn = Analysis.objects.filter(image=OuterRef("pk"), analyser=renditions.ANALYSER)
@@ -130,7 +130,7 @@ class ImageAdmin(ModelAdmin):
         return [path("<uuid:pk>/thumbnail/<int:width>/", view, name=name), *super().get_urls()]
 
     def thumbnail_view(self, request: HttpRequest, pk: UUID, width: int) -> HttpResponseBase:
-        """Any picture, for those who may see pictures here."""
+        """Any picture, for users with the view permission."""
         image = get_object_or_404(Image, pk=pk)
         if not self.has_view_permission(request, image):
             raise PermissionDenied
@@ -163,7 +163,7 @@ class ImageAdmin(ModelAdmin):
 
     @display(description=_("taken"), empty_value="–")
     def taken(self, image: Image) -> datetime | None:
-        """By the clocks on the spot."""
+        """In the local time of the place where the picture was taken."""
         return image.captured_clock
 
     @display(description=_("search index"), label=STATE_COLOURS, ordering="index_state")
@@ -219,12 +219,12 @@ class ImageAdmin(ModelAdmin):
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """The pictures alone: what hangs on them is not worth loading vectors for."""
+        """List only the pictures: a list of dependent rows would load all vectors."""
         titles = [f"{image.display_title} ({image.pk})" for image in objs]
         return titles, {str(self.opts.verbose_name_plural): len(titles)}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Image) -> None:
-        """For good, with the files: the confirmation page has been seen."""
+        """Delete the picture for good, with its files: the user has confirmed it."""
         service.purge_image(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:

@@ -8,8 +8,8 @@ from gallery.admin.base import ModelAdmin
 
 
 class ReadOnlyAdmin(ModelAdmin):
-    """To look at: what is made and changed elsewhere, under rules that a form here
-    would break."""
+    """Read-only pages for rows that are created and changed elsewhere, under rules that a form
+    here would break."""
 
     list_per_page = 50
     show_full_result_count = False
@@ -24,5 +24,5 @@ class ReadOnlyAdmin(ModelAdmin):
         return False
 
     def has_end_permission(self, request: HttpRequest) -> bool:
-        """For actions that end something: whoever may delete it may do that."""
+        """The permission for actions that end something is the delete permission."""
         return request.user.has_perm(f"{self.opts.app_label}.delete_{self.opts.model_name}")

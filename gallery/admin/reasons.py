@@ -1,4 +1,4 @@
-"""Why something failed, as a reader of the admin sees it."""
+"""Reasons of failures for display in the admin."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.utils.translation import gettext
 
 
 def translated(reason: str) -> str:
-    """Reasons are stored in English, one sentence on the first line and technical
-    detail below it; the sentence is translated where it is shown."""
+    """Translate the first line of a reason. Reasons are stored in English, with one sentence on
+    the first line and technical details below it."""
     sentence, newline, detail = reason.partition("\n")
     return gettext(sentence) + newline + detail if sentence else ""

@@ -1,4 +1,4 @@
-"""The recall of the live index: measured at the press of a button, kept and drawn."""
+"""The recall of the live index: a button starts a measurement; the results are kept and drawn."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class RecallAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     readonly_fields = ("state_label", "asked_by", "reason", "figures_table")
 
-    # --- What is read -----------------------------------------------------------
+    # --- Reading ----------------------------------------------------------------
 
     @display(description=_("state"), label=STATE_COLOURS, ordering="state")
     def state_label(self, measurement: RecallMeasurement) -> tuple[str, str]:
@@ -101,7 +101,7 @@ class RecallAdmin(ReadOnlyAdmin):
         return request.user.has_perm("gallery.add_recallmeasurement")
 
     def measure(self, request: HttpRequest) -> HttpResponse:
-        """Have a worker measure; a measurement that runs already is enough."""
+        """Have a worker measure, unless a measurement is already waiting or running."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not self.has_measure_permission(request):
@@ -112,7 +112,7 @@ class RecallAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:gallery_recallmeasurement_changelist"))
 
     def overview(self, request: HttpRequest) -> HttpResponse:
-        """The part above the list, asked for again and again while a worker measures."""
+        """The part above the list. The page polls it while a worker measures."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         response = render(request, self.list_before_template, self._overview(request))
@@ -142,7 +142,7 @@ def _percent(share: float | None) -> str:
 
 
 def _table(measurement: RecallMeasurement) -> dict[str, Any]:
-    """The figures as `rows` of texts, and whether no search used the index at all."""
+    """The figures as `rows` of texts, and whether all searches were exact."""
     rows = [
         {
             "scope": SCOPE_NAMES.get(figure["scope"], figure["scope"]),
@@ -168,7 +168,7 @@ def _way(exact: float) -> str:
     return gettext("exact for %(share)s") % {"share": _percent(exact)}
 
 
-# --- The drawing ------------------------------------------------------------------
+# --- The chart --------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -180,10 +180,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Chart:
-    """The lowest recall of each measurement, oldest first: x in percent of the width, so
-    that it fits any screen, y in pixels of an SVG of HEIGHT. `enough` is the height of the
-    line that figures should stay above, `floor` that of the lower edge, and `bottom` the
-    recall there."""
+    """The lowest recall of each measurement, the oldest first. x is in percent of the width, so
+    that the chart fits any screen; y is in pixels of an SVG of HEIGHT. `enough` is the y of the
+    line above which the figures should stay, `floor` the y of the lower edge, and `bottom` the
+    recall at the lower edge."""
 
     HEIGHT = 200
     LEFT, RIGHT, TOP, BELOW = 2, 2, 12, 24
@@ -200,7 +200,7 @@ class Chart:
             for kind in KIND_NAMES
         }
         known = [value for rows in lowest.values() for _n, _m, value in rows if value is not None]
-        # A little below whatever there is to see, so that small differences are seen.
+        # The axis begins a little below the lowest value, to make small differences visible.
         floor = max(0.0, min([*known, recall.ENOUGH]) - 0.01)
         span = max(len(measurements) - 1, 1)
 
@@ -223,7 +223,7 @@ class Chart:
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """A name, the points, and the parts of the line between them."""
+        """The lines, each with its name, its points, and the segments between them."""
         return [
             {
                 "kind": kind,

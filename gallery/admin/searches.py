@@ -1,5 +1,5 @@
-"""Saved searches: that they are there and whether their albums are filled. Neither what
-they are called nor what they search for is shown, and the history not at all."""
+"""Saved searches, and whether their albums are filled. Their names and queries are not shown,
+and neither is the search history."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ NEW_SPACE_FIELDS = ("architecture", "pretrained")
 
 
 def _rows(state: str) -> Coalesce:
-    """How many rows of each space are in this state of the ledger."""
+    """The number of each space's ledger rows in this state."""
     encoding = Concat(Value("encoding-"), Cast(OuterRef("pk"), CharField()))
     rows = Analysis.objects.filter(analyser=encoding, state=state).order_by()
     counted = rows.values("analyser").annotate(number=Count("pk")).values("number")
@@ -48,8 +48,8 @@ STATES = {state: _rows(state) for state in Analysis.State.values}
 
 
 class SwitchForm(BaseDialogForm):
-    """Says how many pictures would be found no longer, and sends along what it has said: that
-    is what whoever confirms has agreed to."""
+    """Shows how many pictures could no longer be found, and submits that number: it is what the
+    administrator agrees to."""
 
     form_before_template = "admin/spaces/missing.html"
     missing = forms.IntegerField(min_value=0, required=False, widget=forms.HiddenInput)
@@ -112,7 +112,7 @@ class SpaceAdmin(ModelAdmin):
     actions_row = ("activate", "load_again")
     actions_detail = ("activate", "load_again")
 
-    # --- What is read -----------------------------------------------------------
+    # --- Reading ----------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EmbeddingSpace]:
         return super().get_queryset(request).annotate(**STATES)
@@ -143,7 +143,7 @@ class SpaceAdmin(ModelAdmin):
 
     @display(description=_("would go missing"))
     def would_go_missing(self, space: EmbeddingSpace) -> int | None:
-        """Pictures that are found now, were this space the active one."""
+        """The number of pictures that could no longer be found if this space were active."""
         if space.state == EmbeddingSpace.State.ACTIVE or not space.is_loaded:
             return None
         return spaces.missing_after(space)
@@ -180,7 +180,7 @@ class SpaceAdmin(ModelAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: EmbeddingSpace | None = None
     ) -> tuple[str, ...]:
-        """A space is what it was built with: it can be replaced, not edited."""
+        """All fields of an existing space: it can be replaced, but not edited."""
         return self.fields if obj else ()
 
     # --- Changes ----------------------------------------------------------------
@@ -201,7 +201,7 @@ class SpaceAdmin(ModelAdmin):
     def save_model(
         self, request: HttpRequest, obj: EmbeddingSpace, form: Any, change: bool
     ) -> None:
-        """A worker loads the model next, and the list says whether it could."""
+        """Add the space. A worker then loads the model, and the list shows whether it could."""
         obj.pk = spaces.add_space(obj.architecture, obj.pretrained).pk
         obj.refresh_from_db()
 
@@ -211,7 +211,7 @@ class SpaceAdmin(ModelAdmin):
         return False
 
     def has_switch_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Who may choose the space that searches use."""
+        """Whether the user may choose the space that searches use."""
         return request.user.has_perm("gallery.change_embeddingspace")
 
     def has_delete_permission(
@@ -225,13 +225,13 @@ class SpaceAdmin(ModelAdmin):
         spaces.remove(obj)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Spaces are deleted one by one, each after a look at it."""
+        """No actions: spaces are deleted one by one, each from its own page."""
         return {}
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """Numbers instead of a list of every vector."""
+        """Numbers instead of a list of all vectors."""
         vectors = Embedding.objects.filter(space__in=objs).count()
         counts = {
             str(self.opts.verbose_name_plural): len(objs),
@@ -287,7 +287,7 @@ class SpaceAdmin(ModelAdmin):
         return self._switch(request, lambda: spaces.roll_back(form.agreed()))
 
     def _switch(self, request: HttpRequest, switch: Callable[[], object]) -> HttpResponse:
-        """Run `switch`, say how it went, and show the list again."""
+        """Run `switch`, show a message about the result, and show the list again."""
         try:
             switch()
         except Refusal as refusal:
@@ -300,5 +300,5 @@ class SpaceAdmin(ModelAdmin):
 
     @staticmethod
     def _show_list() -> HttpResponse:
-        """Dialogs are sent by htmx, which needs to be told to leave the page."""
+        """Redirect to the list. htmx submits the dialogs, so it needs a redirect of its own."""
         return HttpResponseClientRedirect(reverse("admin:gallery_embeddingspace_changelist"))

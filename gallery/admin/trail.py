@@ -1,4 +1,4 @@
-"""The trail of security events, to look at."""
+"""The trail of security events, read-only."""
 
 from __future__ import annotations
 

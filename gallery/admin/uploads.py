@@ -1,4 +1,4 @@
-"""Files on their way in: what arrives, what is imported, and what went wrong."""
+"""Uploads and imports: their progress and errors."""
 
 from __future__ import annotations
 

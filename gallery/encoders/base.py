@@ -1,4 +1,4 @@
-"""What an encoder is, without any model library."""
+"""The interface of encoders, without any model library."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ Vectors = npt.NDArray[np.float32]
 
 
 class Encoder(Protocol):
-    """Maps pictures and texts to unit vectors of one common space."""
+    """Maps pictures and texts to unit vectors in one common space."""
 
     dimensions: int
     logit_scale: float
-    """Factor of the cosine before softmax or sigmoid, already exponentiated."""
+    """The factor of the cosine before softmax or sigmoid, already exponentiated."""
     logit_bias: float | None
     """Added after scaling, for models trained with a sigmoid loss (SigLIP)."""
     checksum: str
-    """SHA-256 (hex) over the weights: two encoders agree if it is the same."""
+    """SHA-256 (hex) over the weights: encoders with the same checksum give the same vectors."""
     batch_size: int
-    """How many pictures the device takes well at once."""
+    """A good number of pictures for the device at once."""
     running: dict[str, Any]
-    """How pictures are encoded, as plain values, to be shown."""
+    """How pictures are encoded, as plain values for display."""
 
     def encode_images(self, images: Sequence[PILImage.Image]) -> Vectors:
         """RGB pictures of any size -> (n, dimensions) float32, L2-normalised."""
@@ -39,14 +39,14 @@ class Encoder(Protocol):
 
 
 class ModelUnavailable(Exception):
-    """A model cannot be loaded. The message is one sentence for the administrator."""
+    """The model cannot be loaded. The message is one sentence for the administrator."""
 
 
 def l2_normalise(vectors: npt.ArrayLike) -> Vectors:
     """(n, d) -> (n, d) float32 with rows of length 1.
 
-    Raises ValueError for a zero or non-finite row: it has no direction, and as
-    a vector in the index it would be found by nothing.
+    Raises ValueError for a zero or non-finite row: it has no direction, and no search would
+    find it in the index.
     """
     array = np.asarray(vectors, dtype=np.float32)
     norms = np.linalg.norm(array, axis=-1, keepdims=True)

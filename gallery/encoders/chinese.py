@@ -1,8 +1,8 @@
 """One spelling of Chinese for tokenizers that know single simplified characters.
 
-The starter model's tokenizer has a token for each of the 6,763 characters of
-GB 2312. It finds them only where they do not touch Latin letters, and no traditional
-ones at all; everything else falls apart into bytes that mean nothing to the model.
+The starter model's tokenizer has a token for each of the 6,763 characters of GB 2312. It
+recognises them only if they do not touch Latin letters, and knows no traditional characters.
+Everything else falls apart into bytes that mean nothing to the model.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _SIMPLIFIED = _read_simplified()
 
 
 def spell_for_characters(text: str) -> str:
-    """Traditional characters as simplified ones, every character a word of its own.
+    """Replace traditional characters by simplified ones, and put spaces around each character.
 
-    Text without Chinese comes back as it was.
+    Text without Chinese stays as it is.
     """
     if _HAN.search(text) is None:
         return text

@@ -1,8 +1,8 @@
-"""How the web process gets vectors: it asks the encoder worker and waits a little.
+"""Gets vectors for the web process from the encoder worker, and waits a little for them.
 
-The web process never imports torch. Text vectors are kept in the cache, by space and
-text, for whoever asked and for nobody else: how fast an answer is would tell what others
-have asked for. A picture's vector is asked for each time.
+The web process never imports torch. Text vectors are cached by space and text, separately for
+each requester: otherwise the speed of an answer would tell what others have asked for. Picture
+vectors are not cached.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from gallery.encoders.base import Vectors
 from gallery.errors import Unavailable
 
 TEXT_CACHE_SECONDS = 30 * 24 * 3600
-# Texts in one message. More are many (gallery.encoders.places), and whoever asks for a
-# few waits for one such message at the most.
+# The most texts in one message. A request with more is a large one (gallery.encoders.places);
+# a small request waits for one such message at most.
 TEXTS_PER_TASK = 16
-# What the product itself asks for is nobody's, and kept for all.
+# The cache scope of the product's own texts, which all requesters share.
 _EVERYBODYS = "product"
 
 
-# (architecture, pretrained, checksum), as it travels to the worker.
+# (architecture, pretrained, checksum), as messages to the worker hold it.
 ModelName = tuple[str, str, str]
 
 
 class Space(Protocol):
-    """What the client needs to know of an embedding space."""
+    """The fields of an embedding space that the client needs."""
 
     pk: int
     architecture: str
@@ -52,9 +52,9 @@ class Space(Protocol):
 
 
 def normalise_text(text: str) -> str:
-    """One spelling for texts that look the same: NFC, single spaces, nothing that
-    cannot be seen (control characters, halves of surrogate pairs)."""
-    if text.isascii() and text.isprintable():  # most texts, of which all can be seen
+    """Return one spelling for texts that look the same: NFC, single spaces, no control
+    characters, no halves of surrogate pairs."""
+    if text.isascii() and text.isprintable():  # the fast path for most texts
         return " ".join(text.split())
     visible = "".join(
         " " if character.isspace() else character
@@ -67,22 +67,22 @@ def normalise_text(text: str) -> str:
 def encode_texts(
     space: Space, texts: Sequence[str], *, charge: Callable[[int], None] | None = None
 ) -> Vectors:
-    """(n, d) float32 unit vectors in the order of `texts`.
+    """Return (n, d) float32 unit vectors in the order of `texts`.
 
-    What was encoded for who asks is not encoded again; `charge` is told of how many texts
-    are, before they are. Raises what it raises, and Unavailable if the broker or the worker
-    is down or too slow.
+    Texts whose vectors are cached for this requester are not encoded again. `charge` is called
+    with the number of the others before they are encoded; its exceptions propagate. Raises
+    Unavailable if the broker or the worker is down or too slow.
     """
     return _encode_texts(space, texts, requester.cache_scope(), charge)
 
 
 def encode_own_texts(space: Space, texts: Sequence[str]) -> Vectors:
-    """The same for texts that the product brings along, no part of which a user wrote."""
+    """Do the same for the product's own texts, which contain nothing that a user wrote."""
     return _encode_texts(space, texts, _EVERYBODYS, None)
 
 
 def encode_picture(space: Space, packed: bytes) -> Vectors:
-    """(d,) float32 unit vector of a picture from `decode.pack`. Raises Unavailable."""
+    """Return the (d,) float32 unit vector of a picture from `decode.pack`. Raises Unavailable."""
     payload = base64.b64encode(packed).decode("ascii")
     deadline = time.monotonic() + settings.QUERY_TIMEOUT_SECONDS
     with _reaching_broker(), places.for_task(deadline):
@@ -109,7 +109,7 @@ def _encode_texts(
 def _asked_in_parts(
     space: Space, texts: list[str], deadline: float
 ) -> Iterator[tuple[list[str], Vectors]]:
-    """Parts of `texts` with their vectors."""
+    """Yield parts of `texts` with their vectors."""
     task = "gallery.tasks.encode_texts"
     if len(texts) <= TEXTS_PER_TASK:
         if texts:
@@ -151,7 +151,7 @@ def _cache_key(space: Space, text: str, memory: str) -> str:
 
 @contextmanager
 def _reaching_broker() -> Iterator[None]:
-    """Raises Unavailable where the broker does not answer."""
+    """Raise Unavailable if the broker does not answer."""
     try:
         yield
     except (redis.RedisError, OperationalError) as error:
@@ -159,7 +159,8 @@ def _reaching_broker() -> Iterator[None]:
 
 
 def _ask(task: str, space: Space, payload: str | list[str], deadline: float) -> Vectors:
-    """Raises Unavailable, redis.RedisError and kombu's OperationalError."""
+    """Send the task and wait for its vectors. Raises Unavailable, redis.RedisError and kombu's
+    OperationalError."""
     model: ModelName = (space.architecture, space.pretrained, space.checksum)
     reply_key = f"clipsite:reply:{uuid.uuid4()}"
     if reply.heartbeat() is None:

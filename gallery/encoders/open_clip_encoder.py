@@ -1,4 +1,4 @@
-"""open_clip models as encoders. Besides `pace` the only module that imports torch."""
+"""open_clip models as encoders. Only this module and `pace` import torch."""
 
 from __future__ import annotations
 
@@ -28,38 +28,38 @@ logger = logging.getLogger(__name__)
 STARTER = "starter"
 STARTER_FOLDER = Path(__file__).parent / "starter"
 
-# Texts are encoded this many at a time: short ones cost little each, and the
-# padding of a batch is that of its longest text.
+# The number of texts in one batch. Short texts cost little, and the longest text of a batch
+# decides its padding.
 TEXT_BATCH = 128
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-# The same of pictures on a processor, at most: what lies between two layers then stays near
-# it. Of the starter model one takes 17 to 20 ms so, 27 to 32 ms sixteen at a time, with 300 MB
-# less. Whether it is one by one, and how, is measured (`pace`).
+# The most pictures in one batch on a CPU: the activations of a small batch fit into its
+# caches. A picture takes the starter model 17 to 20 ms in such a batch, and 27 to 32 ms and
+# 300 MB more memory in a batch of sixteen. `pace` measures which batch size is the fastest.
 CPU_IMAGE_BATCH = 4
 
-# What bf16 weights must keep of the float32 vector (measured: ViT-B/32 .9999,
+# The least cosine of bf16 and float32 vectors at which bf16 is used (measured: ViT-B/32 .9999,
 # EfficientNet-Lite2 .990 to .999).
 BF16_MIN_COSINE = 0.9995
 
 
 class OpenClipEncoder:
-    """One model on one device. Safe to call from several threads."""
+    """One model on one device. Thread-safe."""
 
     def __init__(self, architecture: str, pretrained: str = "") -> None:
-        """Load the model. Raises ModelUnavailable with one sentence that says why not."""
+        """Load the model. Raises ModelUnavailable with one sentence that gives the reason."""
         self.device = _choose_device(settings.CLIPSITE_DEVICE)
         name = f"local-dir:{STARTER_FOLDER}" if architecture == STARTER else architecture
         _refuse_unknown(name, pretrained)
         try:
-            # This call, unlike its siblings, refuses to go on with random weights.
-            # A text tower of its own lets every architecture trim its padding.
+            # Unlike its siblings, this call refuses to go on with random weights. A separate
+            # text tower lets every architecture trim its padding.
             model, preprocess = open_clip.create_model_from_pretrained(
                 name, pretrained=pretrained or None, force_custom_text=True
             )
             tokenizer = open_clip.get_tokenizer(name)
-        # open_clip, its hub client and torch raise many types for a name, a
-        # file or a network that is wrong; all of them mean the same here.
+        # open_clip, its hub client and torch raise many types for a wrong name, file or
+        # network; all of them mean the same here.
         except Exception as error:
             logger.debug("Could not load %s / %s", architecture, pretrained, exc_info=True)
             raise ModelUnavailable(
@@ -81,7 +81,7 @@ class OpenClipEncoder:
         self._padding = _trimmable_padding(model.text)
         # Hugging Face's tokenizers refuse a second thread ("Already borrowed").
         self._tokenizer_lock = threading.Lock()
-        # A GPU runs one batch at a time anyhow, and its memory is planned for one.
+        # A GPU runs one batch at a time anyway, and its memory is planned for one.
         self._gpu_lock = threading.Lock()
         self.batch_size = settings.INDEX_BATCH_SIZE or (8 if self.device.type == "cpu" else 256)
         self.dimensions = int(self.encode_texts(["a photo"]).shape[1])
@@ -98,16 +98,16 @@ class OpenClipEncoder:
         return np.concatenate([self._encode_image_batch(chunk) for chunk in chunks])
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        """Texts -> (n, dimensions) float32, L2-normalised; any number of them."""
+        """Any number of texts -> (n, dimensions) float32, L2-normalised."""
         chunks = [texts[i : i + TEXT_BATCH] for i in range(0, len(texts), TEXT_BATCH)]
         return np.concatenate([self._encode_text_batch(chunk) for chunk in chunks])
 
     def _settle_precision(self, wanted: str) -> torch.dtype:
-        """Give the towers their number format and return that of the image tower.
+        """Set the number formats of the towers and return that of the image tower.
 
-        `auto` is float16 on a GPU; on a CPU with bf16 instructions, bf16 weights for
-        the image tower if they agree with float32 (transformers do and gain a
-        factor of two; some convolutional towers drift); else float32.
+        `auto` is float16 on a GPU. On a CPU with bf16 instructions it is bf16 for the image
+        tower if the vectors agree with float32: transformers do and run twice as fast, some
+        convolutional towers drift. Otherwise it is float32.
         """
         if wanted == "auto" and self.device.type == "cuda":
             self._model.half()
@@ -130,7 +130,7 @@ class OpenClipEncoder:
         return torch.float32
 
     def _settle_pace(self) -> dict[str, Any]:
-        """Find how pictures are encoded fastest, on a processor; what there is to tell."""
+        """Find the fastest way to encode pictures on a CPU. Return its facts for display."""
         if self.device.type != "cpu":
             # Convolutions run twice as fast with the channels innermost, and agree to 1e-7.
             self._model.to(memory_format=torch.channels_last)
@@ -181,7 +181,7 @@ def _has_bf16_instructions() -> bool:
 
 
 def _refuse_unknown(name: str, pretrained: str) -> None:
-    """Say at once what no download would mend. Raises ModelUnavailable."""
+    """Check what no download could fix. Raises ModelUnavailable."""
     scheme, _, rest = name.rpartition(":")
     if scheme == "local-dir" and not (Path(rest) / "open_clip_config.json").is_file():
         raise ModelUnavailable(f"The folder {rest} holds no open_clip_config.json.")
@@ -198,7 +198,7 @@ def _refuse_unknown(name: str, pretrained: str) -> None:
 
 
 def _first_line(error: Exception) -> str:
-    """The root of a chain of errors in a few words."""
+    """The first line of the root cause, in at most 200 characters."""
     while error.__cause__ is not None and isinstance(error.__cause__, Exception):
         error = error.__cause__
     lines = str(error).strip().splitlines()
@@ -206,7 +206,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _checksum(model: torch.nn.Module) -> str:
-    """SHA-256 over names and float32 values of the parameters, in a fixed order."""
+    """SHA-256 over the names and float32 values of the parameters, in a fixed order."""
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())
@@ -215,15 +215,15 @@ def _checksum(model: torch.nn.Module) -> str:
 
 
 def _has_characters(tokenizer: Any) -> bool:
-    """CLIP's own tokenizer, given tokens for single simplified Chinese characters."""
+    """Whether this is CLIP's tokenizer with added tokens for simplified Chinese characters."""
     return isinstance(tokenizer, SimpleTokenizer) and "的" in tokenizer.encoder
 
 
 def _trimmable_padding(tower: torch.nn.Module) -> int | None:
-    """The padding token where leaving padding away changes nothing, else None.
+    """The padding token if trimmed padding does not change the output, else None.
 
-    Padding is most of the cost of a short query. A causal tower that reads its
-    output at the end token never looks past it; a Hugging Face tower masks it.
+    Padding is most of the cost of a short query. A causal tower that reads its output at the
+    end token never attends to the padding; a Hugging Face tower masks it.
     """
     if isinstance(tower, HFTextEncoder):
         return int(tower.config.pad_token_id)
@@ -234,12 +234,12 @@ def _trimmable_padding(tower: torch.nn.Module) -> int | None:
         and tower.pool_type in ("argmax", "eos")
     ):
         _fit_mask_to_input(tower)
-        return 0  # what open_clip's own tokenizers pad with
+        return 0  # the padding of open_clip's own tokenizers
     return None
 
 
 def _fit_mask_to_input(tower: TextTransformer) -> None:
-    """open_clip hands its causal mask on at full length; cut it to the input's."""
+    """Cut open_clip's causal mask, which has the full context length, to the input's length."""
     embed = tower._embeds
 
     def embed_with_fitting_mask(text: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

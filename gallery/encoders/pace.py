@@ -1,8 +1,7 @@
-"""How a model runs fastest on this processor, measured when it is loaded.
+"""Measures the fastest way to run a model on this CPU, when the model is loaded.
 
-With AVX-512, convolutions gain from channels that lie innermost and from several pictures at
-once; with AVX2 alone they lose (measured: 1.3 times as slow as one by one). Nothing but
-measuring tells.
+With AVX-512, convolutions gain from the channels-last layout and from batches; with AVX2 alone
+they lose (measured: 1.3 times as slow as one by one). Only a measurement can tell.
 """
 
 from __future__ import annotations
@@ -15,16 +14,16 @@ from typing import Any
 
 import torch
 
-# What is tried after the plain way stops after so long; each in up to so many rounds.
+# The time limit for trying ways, and the most rounds for each way. The plain way always runs.
 BUDGET_SECONDS = 5.0
 ROUNDS = 3
-# A way that is not faster by as much is no gain that can be told from chance.
+# A smaller gain than this share cannot be told from chance.
 LEAST_GAIN = 0.03
 
 
 @dataclass(frozen=True)
 class Pace:
-    """`batch` pictures at a time by `threads`; `channels_last`: the memory format."""
+    """`batch` pictures at a time on `threads` threads; `channels_last` is the memory format."""
 
     batch: int
     channels_last: bool
@@ -36,7 +35,7 @@ class Pace:
         self.use_threads()
 
     def use_threads(self) -> None:
-        """Each thread of Python has a number of its own."""
+        """Set torch's number of threads, which each Python thread has for itself."""
         if torch.get_num_threads() != self.threads:
             torch.set_num_threads(self.threads)
 
@@ -45,12 +44,12 @@ class Pace:
 
 
 def plain() -> Pace:
-    """As a model runs that is used without further thought."""
+    """The way in which a model runs by default."""
     return Pace(1, False, torch.get_num_threads())
 
 
 def ways(batch: int) -> list[Pace]:
-    """What may be faster than the plain one, the most promising first."""
+    """Ways that may be faster than the plain one, the most promising first."""
     usual, cores = torch.get_num_threads(), len(os.sched_getaffinity(0))
     return [
         Pace(count, channels_last, threads)
@@ -62,8 +61,8 @@ def ways(batch: int) -> list[Pace]:
 def fastest(
     run: Callable[[Pace], None], batch: int, clock: Callable[[], float] = time.perf_counter
 ) -> tuple[Pace, float]:
-    """The way in which `run`, which encodes `Pace.batch` pictures, takes the least time for
-    one, and how long in seconds; the plain one if none is clearly faster."""
+    """Return the way with the least time for each picture, and that time in seconds; the plain
+    way if none is clearly faster. `run` encodes `Pace.batch` pictures."""
     first = plain()
     times: dict[Pace, float] = {}
     until = clock() + BUDGET_SECONDS
@@ -71,7 +70,7 @@ def fastest(
     for _round in range(ROUNDS):
         for pace in _in_time(candidates, times, until, clock):
             if pace not in times:
-                run(pace)  # what is set up on first use
+                run(pace)  # warm-up
             began = clock()
             run(pace)
             taken = (clock() - began) / pace.batch

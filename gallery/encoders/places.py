@@ -1,12 +1,12 @@
-"""Who may ask the encoder now.
+"""Places in the queue of the encoder.
 
-Of one requester only a few tasks are in the queue at once, so that nobody waits behind all of
-somebody else's. Requests with many texts are served in the order in which they come, one
-of each requester; their texts travel in small tasks, of which one is in the queue, so that
-whoever asks for a few has a turn after it.
+Each requester has only a few tasks in the queue at once, so that nobody waits behind all tasks
+of another requester. Requests with many texts are served in the order of their arrival, one
+for each requester. They are split into small tasks, and only one of these is in the queue at a
+time, so that small requests run between them.
 
-A place is a member of a sorted set in the order of arrival, and its holder the first few
-of it. Each has a time after which it is forgotten: a process that dies holds it no longer.
+Requests are members of a sorted set in the order of arrival; the first few of them hold the
+places. Each member expires, so a process that dies loses its place.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from gallery.requester import Requester
 
 RETRY_SECONDS = 5
 _PAUSE_SECONDS = 0.02
-# Who waits says so again within this time.
+# A waiting request must renew its membership within this time.
 _WAITING_MS = 2_000
 
-# Answers 1 for a place, 0 for waiting and -1 for none.
+# Returns 1 if the member has a place, 0 if it waits, and -1 if too many wait.
 _ENTER = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -53,31 +53,31 @@ return has_place and 1 or 0
 
 @dataclass(frozen=True)
 class Lane:
-    """`places` for as many at once, and so many more that may wait for one: each waiting
-    request takes a thread of the web process."""
+    """`places` is how many hold a place at once, `waiting` how many more may wait. Waiting is
+    limited because each waiting request takes a thread of the web process."""
 
     name: str
     places: int
     waiting: int
 
 
-# All requests with many texts, and the task that one of them has in the queue.
+# All requests with many texts, and the one task in the queue that they share.
 _LARGE_REQUESTS = Lane("large-requests", places=2, waiting=4)
 _LARGE_TASKS = Lane("large-tasks", places=1, waiting=1000)
 
 
 def _own(who: Requester) -> Lane:
-    """Tasks of one requester."""
+    """The lane for the tasks of one requester."""
     return Lane(f"own:{who.key}", places=4, waiting=4)
 
 
 def _own_large(who: Requester) -> Lane:
-    """Requests with many texts of one requester."""
+    """The lane for the requests with many texts of one requester."""
     return Lane(f"large:{who.key}", places=1, waiting=1)
 
 
 def for_task(deadline: float) -> AbstractContextManager[None]:
-    """Hold a place for a task. Raises Unavailable where too many wait or `deadline` (of
+    """Hold a place for a task. Raises Unavailable if too many wait or `deadline` (of
     time.monotonic) passes, and redis.RedisError."""
     who = requester.current()
     return place(_own(who), deadline) if who else nullcontext()
@@ -85,7 +85,8 @@ def for_task(deadline: float) -> AbstractContextManager[None]:
 
 @contextmanager
 def for_large_request(deadline: float) -> Iterator[None]:
-    """Hold a place for a request whose tasks hold one each; raises the same."""
+    """Hold a place for a request with many texts; its tasks hold places of their own. Raises
+    the same as `for_task`."""
     who = requester.current()
     own = place(_own_large(who), deadline) if who else nullcontext()
     with own, place(_LARGE_REQUESTS, deadline):
@@ -93,13 +94,13 @@ def for_large_request(deadline: float) -> Iterator[None]:
 
 
 def for_large_task(deadline: float) -> AbstractContextManager[None]:
-    """Raises the same."""
+    """Hold a place for one task of a request with many texts. Raises the same as `for_task`."""
     return place(_LARGE_TASKS, deadline)
 
 
 @contextmanager
 def place(lane: Lane, deadline: float) -> Iterator[None]:
-    """Hold a place of `lane`; raises the same."""
+    """Hold a place of `lane`. Raises the same as `for_task`."""
     member = uuid.uuid4().hex
     try:
         while not _enter(lane, member, deadline):
@@ -123,7 +124,7 @@ def crowded() -> Unavailable:
 
 
 def _enter(lane: Lane, member: str, deadline: float) -> bool:
-    """Whether `member` has a place now. Raises Unavailable where too many wait."""
+    """Whether `member` has a place now. Raises Unavailable if too many wait."""
     held_ms = 1000 * (max(deadline - time.monotonic(), 0) + 1)
     arguments: list[str | int] = [member, lane.places, lane.waiting, _WAITING_MS, int(held_ms)]
     answer = cast("int", reply.connection().eval(_ENTER, 2, *_keys(lane), *arguments))

@@ -1,4 +1,4 @@
-"""The encoders that this process has loaded. Used by the encoder worker alone."""
+"""The encoders that this process has loaded. Only the encoder worker uses this module."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from gallery.encoders.base import Encoder, ModelUnavailable
 
 # The active space and one that is being built beside it.
 MAX_LOADED = 2
-# A hub that is down takes most of a minute to say so: queries are not kept that long.
+# A download from a hub that is down takes most of a minute to fail. Queries do not wait that
+# long: for this time they get the last error.
 FAILURE_SECONDS = 30.0
 
 _Key = tuple[str, str]
 _lock = threading.Lock()
 _loaded: OrderedDict[_Key, Encoder] = OrderedDict()
-# A model may take minutes to arrive: only those who want the same one wait.
 _failures: dict[_Key, tuple[float, ModelUnavailable]] = {}
+# A download may take minutes: only callers of the same model wait for it.
 _load_locks: defaultdict[_Key, threading.Lock] = defaultdict(threading.Lock)
 
 
 def get_encoder(architecture: str, pretrained: str = "") -> Encoder:
-    """The encoder of that model, loaded on first use; the least recently used of
-    more than two is dropped.
+    """Return the encoder of the model, loaded on first use. At most MAX_LOADED stay loaded; the
+    least recently used one is dropped.
 
     Raises ModelUnavailable; the next call tries again.
     """
@@ -47,10 +48,10 @@ def get_encoder(architecture: str, pretrained: str = "") -> Encoder:
 
 
 def get_verified_encoder(architecture: str, pretrained: str, checksum: str) -> Encoder:
-    """The encoder of that model with those very weights, for a query that waits.
+    """Return the encoder of the model with exactly these weights, for a waiting query.
 
-    Raises ModelUnavailable, at once if the model could not be loaded a moment ago.
-    Vectors of other weights under the same name must never meet stored ones.
+    Raises ModelUnavailable, at once if the model failed to load within FAILURE_SECONDS.
+    Vectors of other weights under the same name must never be compared with stored ones.
     """
     failed_at, failure = _failures.get((architecture, pretrained), (0.0, None))
     if failure is not None and time.monotonic() - failed_at < FAILURE_SECONDS:
@@ -65,7 +66,7 @@ def get_verified_encoder(architecture: str, pretrained: str, checksum: str) -> E
 
 
 def running() -> dict[str, dict[str, Any]]:
-    """How each model that is loaded encodes pictures, by its name."""
+    """How each loaded model encodes pictures, by its name."""
     with _lock:
         return {" ".join(filter(None, key)): encoder.running for key, encoder in _loaded.items()}
 

@@ -1,8 +1,8 @@
 """Answers of the encoder worker, over Redis lists.
 
-A list that expires, instead of Celery's result backend: the requester blocks on one
-key with one timeout, a lost answer frees its thread on time, and nothing is
-subscribed per thread (docs/decisions/0002).
+Expiring lists replace Celery's result backend: the requester blocks on one key with one
+timeout, a lost answer frees its thread on time, and no thread needs a subscription
+(docs/decisions/0002).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.conf import settings
 
 from gallery.encoders.base import Vectors
 
-# An answer that nobody fetches is forgotten after this time.
+# An answer that nobody fetches expires after this time.
 REPLY_TTL_SECONDS = 60
 HEARTBEAT_KEY = "clipsite:encoder:heartbeat"
 RUNNING_KEY = "clipsite:encoder:running"
@@ -27,7 +27,7 @@ _pool: redis.ConnectionPool | None = None
 
 
 def connection() -> redis.Redis:
-    """A client on the process's shared pool. Raises nothing until it is used."""
+    """Return a client on the process's shared pool. This does not connect yet."""
     global _pool
     if _pool is None:
         _pool = redis.ConnectionPool.from_url(
@@ -47,7 +47,7 @@ def send_vectors(key: str, vectors: Vectors) -> None:
 
 
 def send_error(key: str, message: str) -> None:
-    """Answer with one sentence that says why there is no vector."""
+    """Answer with one sentence that gives the reason for a failure."""
     _push(key, json.dumps({"error": message}).encode() + b"\n")
 
 
@@ -59,7 +59,7 @@ def _push(key: str, payload: bytes) -> None:
 
 
 class WorkerError(Exception):
-    """The worker answered that it could not encode, and why."""
+    """The worker could not encode. The message is its reason."""
 
 
 def receive_vectors(key: str, timeout: float) -> Vectors | None:
@@ -78,8 +78,8 @@ def receive_vectors(key: str, timeout: float) -> Vectors | None:
 
 
 def beat(state: str, running: Mapping[str, Any]) -> None:
-    """The worker says that it is there: `state` is "starting" or "ready"; `running` tells
-    how each model that it has loaded encodes pictures (Encoder.running)."""
+    """Send the worker's heartbeat: `state` is "starting" or "ready", `running` how each loaded
+    model encodes pictures (Encoder.running)."""
     both = connection().pipeline()
     both.set(HEARTBEAT_KEY, state, ex=HEARTBEAT_TTL_SECONDS)
     both.set(RUNNING_KEY, json.dumps(running), ex=HEARTBEAT_TTL_SECONDS)
@@ -87,12 +87,13 @@ def beat(state: str, running: Mapping[str, Any]) -> None:
 
 
 def heartbeat() -> str | None:
-    """What the worker said within the last ten seconds. Raises redis.RedisError."""
+    """The worker's state; None without a heartbeat in the last HEARTBEAT_TTL_SECONDS. Raises
+    redis.RedisError."""
     value = cast("bytes | None", connection().get(HEARTBEAT_KEY))
     return value.decode() if value else None
 
 
 def running() -> dict[str, dict[str, Any]]:
-    """What it said of each model. Raises redis.RedisError."""
+    """How each loaded model of the worker encodes pictures. Raises redis.RedisError."""
     value = cast("bytes | None", connection().get(RUNNING_KEY))
     return json.loads(value) if value else {}

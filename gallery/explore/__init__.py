@@ -1,6 +1,6 @@
-"""The map of the library by meaning: laid out by a worker, shown to each viewer with
-the pictures that they may see and no others.
+"""The map of the library by meaning. A worker lays it out; each viewer sees only the pictures
+that they may see.
 
-layout (a process of its own) -> drawing and placing (worker for chores) -> points, regions
-and their names (web).
+layout (a separate process) -> build and placement (worker for chores) -> points, regions and
+their names (web).
 """

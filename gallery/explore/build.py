@@ -1,7 +1,7 @@
-"""Drawing the map of a space, in the worker for chores:
+"""Builds the map of a space, in the worker for chores:
 
-a sample of the vectors -> layout (a process of its own) -> a place for all others
-among the sample -> the new map instead of the old one, at once
+a sample of the vectors -> layout (a separate process) -> places for all other pictures among
+the sample -> one transaction that replaces the old map
 """
 
 from __future__ import annotations
@@ -32,24 +32,24 @@ from gallery.work.leases import Lease, Lost
 
 logger = logging.getLogger(__name__)
 
-# Laid out at once; the others find their place among these.
+# Pictures that the layout gets; all others are placed among these.
 SAMPLE = 20_000
-# Cosines of so many with the sample are in memory at a time: 512 x 20,000 x 4 bytes.
+# Pictures whose cosines with the sample are in memory at a time: 512 x 20,000 x 4 bytes.
 BLOCK = 512
 POLL_SECONDS = 2.0
 WRITTEN_AT_ONCE = 10_000
 
-# Shares of the whole work, for those who wait.
+# Progress after these steps, as shares of the whole work.
 _READ, _LAID_OUT = 0.05, 0.8
 
 
 class LayoutFailed(Exception):
-    """The process of the layout ended without one; the message is for the administrator."""
+    """The layout process ended without a result; the message is for the administrator."""
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """All pictures of a space with their places (n, 2) and the numbers of their regions."""
+    """All pictures of a space with their places (n, 2) and region numbers (n,)."""
 
     ids: list[UUID]
     places: Places
@@ -57,7 +57,7 @@ class Drawing:
 
 
 def build_due() -> None:
-    """Draw the map if that is due; else fit in what has come since it was drawn."""
+    """Draw the map if it is due; else place the pictures that came after it was drawn."""
     space = maps.due()
     if space is not None and draw(space):
         return
@@ -67,7 +67,7 @@ def build_due() -> None:
 
 
 def draw(space: EmbeddingSpace) -> bool:
-    """Draw the map of `space` unless somebody else does; whether it was done."""
+    """Draw the map of `space` unless another worker does. Return whether it was drawn."""
     lease = maps.claim(space)
     if lease is None:
         return False
@@ -82,7 +82,8 @@ def draw(space: EmbeddingSpace) -> bool:
 
 
 def _draw_and_hang(lease: Lease[ExploreMap], space: EmbeddingSpace) -> bool:
-    """Raises Lost, and whatever goes wrong that nobody has thought of."""
+    """Draw and publish the map, and record failures. Return whether it was drawn. Raises Lost
+    and unexpected errors."""
     try:
         drawing = _draw(lease, space)
         if drawing is None:
@@ -102,7 +103,7 @@ def _draw_and_hang(lease: Lease[ExploreMap], space: EmbeddingSpace) -> bool:
 
 
 def _learn_names(space: EmbeddingSpace) -> None:
-    """Have the words encoded that regions are named by, before anybody looks."""
+    """Have the words for region names encoded before anybody opens the map."""
     try:
         concepts.vectors(space)
     except Unavailable as error:
@@ -110,7 +111,8 @@ def _learn_names(space: EmbeddingSpace) -> None:
 
 
 def _draw(lease: Lease[ExploreMap], space: EmbeddingSpace) -> Drawing | None:
-    """None where there are too few pictures after all."""
+    """Lay out the sample and place all other pictures. Return None if there are too few
+    pictures after all. Raises LayoutFailed, Lost."""
     ids, sample = _sample(space)
     if len(ids) < maps.LEAST_PICTURES:
         return None
@@ -144,7 +146,7 @@ def _sample(space: EmbeddingSpace) -> tuple[list[UUID], Vectors]:
 
 
 def _lay_out(vectors: Vectors, lease: Lease[ExploreMap]) -> tuple[Places, npt.NDArray[np.int64]]:
-    """Run the layout in a process of its own, saying meanwhile that we are at it.
+    """Run the layout in a separate process, and renew the lease meanwhile.
 
     Raises LayoutFailed, Lost.
     """
@@ -185,7 +187,7 @@ def _await(process: subprocess.Popen[bytes], progress: Path, lease: Lease[Explor
 
 
 def _reason(code: int, log: Path) -> str:
-    """The last line that the process wrote, or by which signal it was ended."""
+    """The last line of the process's output, or the signal that ended it."""
     if code < 0:
         return f"The layout was ended by signal {-code}: is there too little memory?"
     lines = log.read_text(errors="replace").strip().splitlines()
@@ -194,8 +196,8 @@ def _reason(code: int, log: Path) -> str:
 
 @transaction.atomic
 def _publish(lease: Lease[ExploreMap], space: EmbeddingSpace, drawing: Drawing) -> None:
-    """Put the new map in the place of the old one, and away with those of spaces that
-    are no longer used. Raises Lost."""
+    """Replace the old map by the new one, and delete the maps of spaces that are no longer
+    used. Raises Lost."""
     lease.hold()
     MapPoint.objects.filter(map=lease.row).delete()
     MapCluster.objects.filter(map=lease.row).delete()
@@ -224,8 +226,8 @@ def _write(drawn: ExploreMap, drawing: Drawing) -> None:
     with connection.cursor() as cursor:
         for start in range(0, len(drawing.ids), WRITTEN_AT_ONCE):
             part = slice(start, start + WRITTEN_AT_ONCE)
-            # Pictures that were deleted for good meanwhile are passed over, and the
-            # others stay until this is done.
+            # Pictures that were deleted for good meanwhile are skipped; the lock keeps the
+            # others until the transaction ends.
             cursor.execute(
                 "INSERT INTO gallery_mappoint (map_id, image_id, cluster_id, x, y)"
                 " SELECT %s, image.id, point.region, point.x, point.y"

@@ -1,7 +1,7 @@
-"""Everyday concepts that regions of the map can be called by, and their vectors.
+"""Everyday concepts that serve as names of map regions, and their vectors.
 
-concepts.tsv holds one on each line, in English and in Chinese. Models are asked in
-English, which all of them know; people read it in their own language.
+concepts.tsv has one concept on each line, in English and in Chinese. The vectors are made from
+English, which all models know; users see the names in their own language.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from gallery.encoders.base import Vectors
 from gallery.models import EmbeddingSpace
 
 FILE = Path(__file__).with_name("concepts.tsv")
-# In the plural, so without the "a" of the usual template; alone as well.
+# The concepts are plurals, so the template has no "a"; the bare word is used as well.
 TEMPLATES = ["a photo of {}", "{}"]
-# Concepts in one question to the encoder: each is answered, and kept, well within
-# the time that a query may take.
+# Concepts in one request to the encoder: each request is answered and cached well within the
+# time limit of a query.
 AT_ONCE = 32
 CACHE_SECONDS = 30 * 24 * 3600
 
@@ -38,7 +38,7 @@ class Concept:
 
     @property
     def name(self) -> str:
-        """In the language of the page."""
+        """The name in the current language."""
         if (get_language() or "").startswith("zh"):
             return self.chinese
         return self.english[0].upper() + self.english[1:]
@@ -51,9 +51,9 @@ def concepts() -> tuple[Concept, ...]:
 
 
 def vectors(space: EmbeddingSpace) -> Vectors:
-    """(n, d) unit vectors of `concepts()` in `space`, kept in the cache.
+    """The (n, d) unit vectors of `concepts()` in `space`, cached.
 
-    Raises Unavailable while the encoder is down; what it has answered stays known.
+    Raises Unavailable while the encoder is down; answers up to then stay cached.
     """
     known = concepts()
     key = f"concepts:{space.pk}:{space.checksum[:16]}:{digest()}"
@@ -74,5 +74,5 @@ def vectors(space: EmbeddingSpace) -> Vectors:
 
 @remember
 def digest() -> str:
-    """Another list, or other sentences, have other vectors."""
+    """A digest of the list and the templates, on which the vectors depend."""
     return hashlib.sha256(FILE.read_bytes() + "".join(TEMPLATES).encode()).hexdigest()[:16]

@@ -1,11 +1,11 @@
-"""Vectors to places on a plane, and the regions they form. A program of its own:
+"""Maps vectors to places on a plane, and finds the regions that these form. A separate program:
 
     python -m gallery.explore.layout vectors.npy layout.npz progress PARENT
 
-PARENT is the process that asked: when that is gone, so is this one.
+PARENT is the id of the parent process: this program ends when the parent does.
 
-`drawing` runs it, so that neither the web process nor a worker ever holds UMAP, its
-compiler and its memory. It knows no rows and no Django.
+`build` runs it, so that neither the web process nor a worker ever loads UMAP and its compiler.
+It uses neither the database nor Django.
 
 Sources: McInnes, Healy and Melville, 2018, "UMAP: Uniform Manifold Approximation and
 Projection"; Campello, Moulavi and Sander, 2013, "Density-Based Clustering Based on
@@ -29,13 +29,13 @@ Labels = npt.NDArray[np.int64]
 
 SEED = 42
 NEIGHBOURS = 15
-# How closely points may lie, as a share of the map's own scale: a little apart, so
-# that thumbnails find room.
+# The least distance of points, as a share of the map's own scale: it leaves room for
+# thumbnails.
 MIN_DISTANCE = 0.15
-# Below this many there are no neighbourhoods to keep: the two directions in which
-# the pictures differ most say as much.
+# With fewer pictures there are no neighbourhoods to preserve: the first two principal
+# components say as much.
 LEAST_FOR_UMAP = 30
-# Room at the edges, as a share of the side.
+# The margin at the edges, as a share of the side.
 MARGIN = 0.02
 
 # Shares of the whole work, as measured at 20,000 pictures.
@@ -75,9 +75,8 @@ def fit(vectors: npt.NDArray[np.float32], tell: Any = lambda share: None) -> Pla
 
 
 def regions(places: Places) -> Labels:
-    """(n,) the number of each place's region, from 0. What HDBSCAN leaves out as noise
-    belongs to the region of the nearest place that is in one; all to one region where
-    there is no structure."""
+    """(n,) the region number of each place, from 0. Noise of HDBSCAN joins the region of the
+    nearest place that has one. If there is no structure, all places form one region."""
     from sklearn.cluster import HDBSCAN
     from sklearn.neighbors import NearestNeighbors
 
@@ -102,8 +101,8 @@ def regions(places: Places) -> Labels:
 
 
 def _principal(vectors: npt.NDArray[np.float32]) -> Places:
-    """The first two principal components, with a sign that does not depend on the
-    routine: the largest part of each direction is positive."""
+    """The first two principal components. The largest part of each direction is positive, so
+    that the sign does not depend on the SVD routine."""
     centred = vectors.astype(np.float64) - vectors.mean(axis=0)
     _left, _scale, directions = np.linalg.svd(centred, full_matrices=False)
     chosen = directions[:2]
@@ -114,7 +113,7 @@ def _principal(vectors: npt.NDArray[np.float32]) -> Places:
 
 
 def _into_square(places: Places) -> Places:
-    """Both axes by the same factor, in the middle of the unit square."""
+    """Scale both axes by the same factor and centre the places in the unit square."""
     low, high = places.min(axis=0), places.max(axis=0)
     side = max(float((high - low).max()), 1e-9)
     middle = (low + high) / 2
@@ -122,14 +121,14 @@ def _into_square(places: Places) -> Places:
 
 
 def _tell(progress: Path, share: float) -> None:
-    """Whole or not at all: whoever reads it meanwhile sees no half of a number."""
+    """Write the progress atomically, so that a reader never sees half of a number."""
     fresh = progress.with_suffix(".new")
     fresh.write_text(f"{share:.3f}")
     fresh.replace(progress)
 
 
 def end_with(parent: int) -> None:
-    """The worker that asked may be killed: nobody waits for the layout then."""
+    """End this process when the process `parent` ends: then nobody waits for the layout."""
 
     def watch() -> None:
         while os.getppid() == parent:

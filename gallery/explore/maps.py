@@ -1,5 +1,5 @@
-"""Which map is shown, when it is drawn anew, and who draws it: one worker at a time, by a
-lease of its row (gallery.work.leases)."""
+"""Decides which map is shown, when it is drawn again, and who draws it: one worker at a time,
+with a lease of its row (gallery.work.leases)."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ TASK = "gallery.tasks.tend_map"
 
 State = ExploreMap.State
 
-# Fewer pictures are seen at a glance, and have no regions.
+# Fewer pictures need no map: people see them at a glance.
 LEAST_PICTURES = 10
-# Drawn anew when so many, as a share of those on it, were encoded since.
+# The map is drawn again when this many pictures, as a share of those on it, were encoded since.
 GROWTH = 0.5
-# While pictures still arrive, not more often than this.
+# The least time between two maps while pictures still arrive.
 PATIENCE = timedelta(minutes=10)
-# A map that failed is tried again after this time, or when an administrator says so.
+# A map that failed is drawn again after this time, or when an administrator asks for it.
 RETRY_DELAY = timedelta(hours=6)
-# Far longer than it takes to say that one is still at it.
+# Far longer than the time between two renewals.
 LEASE = timedelta(seconds=60)
 
 
 def shown() -> ExploreMap | None:
-    """The map of the active space; until it is drawn for the first time, the one that
-    was drawn last; None before any is."""
+    """The map of the active space; until that is drawn for the first time, the map that was
+    drawn last; None if there is no map yet."""
     drawn = ExploreMap.objects.filter(built_at__isnull=False).select_related("space")
     of_active = drawn.filter(space__state=EmbeddingSpace.State.ACTIVE).first()
     return of_active or drawn.order_by("-built_at").first()
@@ -50,7 +50,7 @@ def in_the_making() -> ExploreMap | None:
 
 
 def due() -> EmbeddingSpace | None:
-    """The active space if its map has to be drawn and nobody is at it."""
+    """The active space if its map has to be drawn and no worker draws it."""
     space = active_space()
     if space is None or not space.is_loaded:
         return None
@@ -67,8 +67,8 @@ def due() -> EmbeddingSpace | None:
 
 
 def claim(space: EmbeddingSpace) -> Lease[ExploreMap] | None:
-    """The right to draw the map of `space`; None if somebody else has it, or it failed
-    a while ago."""
+    """Take the right to draw the map of `space`. Return None if another worker has it, or if
+    the last attempt failed less than RETRY_DELAY ago."""
     drawn, _created = ExploreMap.objects.get_or_create(space=space)
     return leases.take(
         _free().filter(pk=drawn.pk), LEASE, state=State.BUILDING, progress=0, error=""
@@ -76,7 +76,7 @@ def claim(space: EmbeddingSpace) -> Lease[ExploreMap] | None:
 
 
 def fail(lease: Lease[ExploreMap], reason: str) -> None:
-    """Give up for a while; `reason` is for the administrator. Raises Lost."""
+    """Record a failure and wait RETRY_DELAY; `reason` is for the administrator. Raises Lost."""
     lease.release(state=State.FAILED, error=reason[:2000], not_before=timezone.now() + RETRY_DELAY)
 
 
@@ -85,8 +85,8 @@ def _free() -> QuerySet[ExploreMap]:
 
 
 def draw_again(space: EmbeddingSpace) -> None:
-    """Ask for a new map at the next look, whatever the reasons to wait. One that is
-    being drawn is left to its worker."""
+    """Make a new map due at once, whatever the reasons to wait. A map that a worker draws at
+    the moment is left alone."""
     ExploreMap.objects.filter(space=space).exclude(state=State.BUILDING).update(
         state=State.WAITING, not_before=None, error=""
     )

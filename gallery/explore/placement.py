@@ -1,5 +1,5 @@
-"""A place on the map for pictures that the layout did not know: among those that are
-nearest in meaning."""
+"""Places pictures that the layout did not know on the map, among their nearest neighbours in
+meaning."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from gallery.explore.layout import Places
 from gallery.models import EmbeddingSpace, ExploreMap, MapPoint
 
 NEIGHBOURS = 10
-# Cosines are compared on this scale: a neighbour that is so much further counts 1/e.
+# The scale of cosines: a neighbour whose cosine is lower by this much has the weight 1/e.
 TEMPERATURE = 0.03
-# New points keep off their neighbours by up to this share of how far these lie apart.
+# The largest jitter of a new point, as a share of the spread of its neighbours.
 JITTER = 0.5
-# Where they lie in one point, by this much of the map.
+# The jitter, as a share of the map, if the neighbours lie in one point.
 LEAST_JITTER = 0.0015
 # Pictures in one statement and transaction.
 BATCH = 100
@@ -35,11 +35,11 @@ class Neighbour(NamedTuple):
 
 
 def place(image_id: UUID, neighbours: list[Neighbour]) -> tuple[float, float, int]:
-    """(x, y, region) of a picture by its nearest ones, nearest first.
+    """Return (x, y, region) of a picture from its nearest neighbours, nearest first.
 
-    The mean of those in the region of the nearest one, weighted by their cosines: a
-    mean over two regions would lie in the void between them. The jitter depends on
-    the id alone, so that the same picture always gets the same place.
+    The place is the mean of the neighbours in the region of the nearest one, weighted by their
+    cosines: a mean over two regions would lie in the gap between them. The jitter depends only
+    on the id, so that the same picture always gets the same place.
     """
     region = neighbours[0].region
     near = [neighbour for neighbour in neighbours if neighbour.region == region]
@@ -58,7 +58,8 @@ def place(image_id: UUID, neighbours: list[Neighbour]) -> tuple[float, float, in
 def nearest_of(
     vectors: Vectors, known: Vectors, places: Places, labels: npt.NDArray[np.int64]
 ) -> list[list[Neighbour]]:
-    """For each of (n, d) `vectors` its nearest among (m, d) `known` with their places."""
+    """For each of `vectors` (n, d), its nearest neighbours among `known` (m, d), with their
+    places."""
     cosines = vectors @ known.T
     best = np.argpartition(-cosines, min(NEIGHBOURS, len(known) - 1), axis=1)[:, :NEIGHBOURS]
     found = []
@@ -69,10 +70,9 @@ def nearest_of(
 
 
 def place_new(drawn: ExploreMap, limit: int = 5000) -> int:
-    """Fit up to `limit` pictures in that came after the map was drawn; how many it were.
+    """Place up to `limit` pictures that came after the map was drawn. Return their number.
 
-    Each batch keeps the map as it is until it is written: a new one that is drawn
-    meanwhile has other places.
+    Each batch locks the map until it is written: a new map would have other places.
     """
     placed = 0
     while placed < limit:
@@ -108,11 +108,11 @@ def _unplaced(drawn: ExploreMap, limit: int) -> list[UUID]:
 
 
 def _nearest_by_index(drawn: ExploreMap, ids: list[UUID]) -> dict[UUID, list[Neighbour]]:
-    """The nearest pictures on the map for each of `ids`, through the HNSW index of its
-    space: in the transaction of the caller."""
+    """The nearest pictures on the map for each of `ids`, through the HNSW index of its space.
+    Its settings end with the caller's transaction."""
     space: EmbeddingSpace = drawn.space
-    # The very expression and condition of the index (gallery.indexing.spaces); numbers
-    # of our own, since only literals match it.
+    # Exactly the expression and condition of the index (gallery.indexing.vector_indexes). Only
+    # literals match it; these are our own numbers.
     cast = f"vector::halfvec({space.dimensions:d})"
     with connection.cursor() as cursor:
         cursor.execute(
@@ -142,7 +142,7 @@ def _nearest_by_index(drawn: ExploreMap, ids: list[UUID]) -> dict[UUID, list[Nei
 
 
 def _chances(image_id: UUID) -> tuple[float, float]:
-    """Two numbers in [0, 1) that look random, from the random bits of an id."""
+    """Two pseudo-random numbers in [0, 1) from the random bits of an id."""
     bits = image_id.int & (1 << 60) - 1
     return (bits & (1 << 30) - 1) / (1 << 30), (bits >> 30) / (1 << 30)
 

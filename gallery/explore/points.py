@@ -1,4 +1,4 @@
-"""The points of a map that somebody may see."""
+"""The points of a map that a viewer may see."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from gallery.models import ExploreMap, MapPoint
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
 
-# Points in one packed answer, 3.2 MB of them. Of more a fair sample is sent, and all
-# of them when a smaller part of the map is asked for.
+# The most points in one packed answer: 3.2 MB. If there are more, a fair sample is sent;
+# requests for a smaller part of the map get all of its points.
 MOST_PACKED = 100_000
 PACKED_BYTES = 32
 
 
 @dataclass(frozen=True)
 class Box:
-    """A part of the map, edges included. The whole of it by default."""
+    """A part of the map, edges included. The default is the whole map."""
 
     left: float = 0.0
     top: float = 0.0
@@ -35,7 +35,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Point:
-    """A picture at its place. `colour` is its dominant one as #rrggbb, or ""."""
+    """A picture at its place. `colour` is its dominant colour as #rrggbb, or ""."""
 
     image_id: UUID
     x: float
@@ -51,7 +51,7 @@ def within(
     points = MapPoint.objects.filter(map=drawn, image__in=pictures.order_by().values("pk"))
     if box is not None:
         points = points.filter(x__gte=box.left, x__lte=box.right, y__gte=box.top, y__lte=box.bottom)
-    # Ids are random: the first so many are a fair sample, and the same each time.
+    # Ids are random: the first ones are a fair sample, and the same each time.
     return points.order_by("image_id")
 
 
@@ -80,14 +80,14 @@ def packed(points: QuerySet[MapPoint], limit: int = MOST_PACKED) -> bytes:
 
 
 def unplaced(drawn: ExploreMap, pictures: ImageQuerySet) -> int:
-    """How many of `pictures` are searchable but not on the map yet."""
+    """How many of `pictures` have a vector but no place on the map yet."""
     known = MapPoint.objects.filter(map=drawn).values("image_id")
     missing = encoded(drawn.space).exclude(image__in=known)
     return missing.filter(image__in=pictures.order_by().values("pk")).count()
 
 
 def _colour() -> Coalesce:
-    """The first of the palette's [["#rrggbb", share], …]; an empty one has none."""
+    """The first colour of the palette [["#rrggbb", share], …]; "" for an empty palette."""
     first = KeyTextTransform("0", KeyTextTransform("0", "image__palette"))
     return Coalesce(first, Value(""), output_field=TextField())
 

@@ -1,5 +1,5 @@
-"""The regions of a map as one viewer sees them: of the pictures that they may see, with
-a name that these have in common and the others have not."""
+"""The regions of a map as one viewer sees them: only with pictures that they may see, and named
+by what these have in common and other regions do not."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from gallery.search import relevance
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
 
-# Pictures of one region that its mean is taken of: more would not move it.
+# Pictures of one region that its mean is computed from: more would not move it.
 MEASURED = 200
 SHOWN = 4
 CACHE_SECONDS = 3600
-# The least cosine of a concept with what sets a region apart: under it a name would
-# be a guess.
+# The least cosine of a concept with the direction that sets a region apart: with less, a name
+# would be a guess.
 LEAST_FIT = 0.1
-# So many regions, and what they have in common counts about half: by looking at the names.
+# With this many regions their common mean counts about half. Chosen by looking at the names.
 FEW = 7
-# Means that lie nearer to each other than this are the same: halves have 11 bits.
+# Means closer than this count as the same: half floats have 11 bits.
 _SAME = 1e-3
 
 Name = tuple[Concept, ...]
@@ -43,8 +43,8 @@ Name = tuple[Concept, ...]
 
 @dataclass(frozen=True)
 class Region:
-    """`x` and `y` are the mean place of its `count` pictures, `spread` how far around
-    they lie; `concepts` are what it is named by, none where nothing fits or names are
+    """`x` and `y` are the mean place of its `count` pictures, `spread` is the larger standard
+    deviation of the two. `concepts` form its name; there are none if nothing fits or names are
     not known. `samples` are a few of its pictures."""
 
     id: int
@@ -61,24 +61,24 @@ class Region:
 
 
 def seen(drawn: ExploreMap, pictures: ImageQuerySet, viewer_id: int | None) -> list[Region]:
-    """The regions with any of `pictures`, which the caller has limited to what the
-    viewer may see; the largest first.
+    """The regions with any of `pictures`, which the caller has limited to what the viewer may
+    see; the largest first.
 
-    Raises Unavailable where names are not kept and the encoder is down.
+    Raises Unavailable if names are not cached and the encoder is down.
     """
     rate_limits.charge("search", rate_limits.LOOKUP)
     return _regions(drawn, pictures, names(drawn, pictures, viewer_id))
 
 
 def unnamed(drawn: ExploreMap, pictures: ImageQuerySet) -> list[Region]:
-    """As `seen`, without asking for names."""
+    """The regions like `seen`, but without names."""
     return _regions(drawn, pictures, {})
 
 
 def names(drawn: ExploreMap, pictures: ImageQuerySet, viewer_id: int | None) -> dict[int, Name]:
-    """The name of each region that has one, no two the same.
+    """The name of each region that has one; all names differ.
 
-    Kept for who asks, until the viewer sees other pictures there.
+    Names are cached for each requester, until the viewer sees other pictures there.
     """
     cache_scope = requester.cache_scope()
     key = _key(drawn, _counts(drawn, pictures), f"{viewer_id} {cache_scope}")
@@ -98,7 +98,8 @@ def names(drawn: ExploreMap, pictures: ImageQuerySet, viewer_id: int | None) -> 
 
 
 def _chosen(plain: list[Any], count: int) -> dict[int, tuple[int, ...]]:
-    """Rows of the `count` concepts by region. Raises ValueError for rows that are not there."""
+    """Read cached rows of the `count` concepts by region. Raises ValueError for rows that do
+    not exist."""
     chosen = {int(region): tuple(int(row) for row in rows) for region, rows in plain}
     if not all(0 <= row < count for rows in chosen.values() for row in rows):
         raise ValueError("no such concept")
@@ -108,19 +109,19 @@ def _chosen(plain: list[Any], count: int) -> dict[int, tuple[int, ...]]:
 def fitting(
     means: Vectors, sizes: Vectors, texts: Vectors, least: Vectors | None = None
 ) -> dict[int, tuple[int, ...]]:
-    """Row of `means` (n, d) -> one or two rows of `texts` (m, d): the concept that fits a
-    region best. Of several regions with the same one, the surest is called by it alone,
-    the others also by what sets them apart from these: "Dogs", "Dogs · Snow".
+    """Row of `means` (n, d) -> one or two rows of `texts` (m, d): the concept that fits the
+    region best. If several regions have the same concept, the surest is named by it alone,
+    the others also by what sets them apart from each other: "Dogs", "Dogs · Snow".
 
-    Both sides are taken relative to their means: what all pictures have in common names
-    none of them, and so the gap between pictures and texts goes, too (Liang et al.,
-    2022, "Mind the Gap"). The mean of a few regions is mostly these themselves, so it
-    counts the less the fewer there are; a region that is all there is is compared as it is.
+    Both sides are taken relative to their means: what all pictures have in common names none
+    of them. This also removes the gap between pictures and texts (Liang et al., 2022, "Mind
+    the Gap"). The mean of a few regions consists mostly of these regions, so it has less weight
+    if there are few; a single region is compared as it is.
 
-    That says which concept sets a region apart, and not whether it fits: something always
-    comes first. So a concept counts only where the pictures of the region score, in the
-    mean, at least what it has in `least` (m,). The mean of unit vectors has the mean of
-    their scores. Where `least` is None, nothing is known of that.
+    This finds the concept that sets a region apart, but not whether it fits: one concept
+    always comes first. So a concept counts only if the mean score of the region's pictures
+    reaches its value in `least` (m,). The mean of unit vectors has the mean of their scores.
+    Without `least` every concept counts.
     """
     fits = np.ones((len(means), len(texts)), dtype=bool)
     if least is not None:
@@ -152,8 +153,8 @@ def fitting(
 
 
 def _apart(means: Vectors, sizes: Vectors, share: float = 1.0) -> Vectors:
-    """(n, d): in which direction each differs from that share of the mean of all; zeros
-    where it does not, which fits no concept."""
+    """(n, d): the unit direction in which each mean differs from `share` of the mean of all.
+    Zeros if it does not differ; these fit no concept."""
     offsets = means - share * ((sizes / sizes.sum()) @ means)
     lengths = np.linalg.norm(offsets, axis=1, keepdims=True)
     return np.divide(offsets, lengths, out=np.zeros_like(offsets), where=lengths > _SAME)
@@ -193,8 +194,7 @@ def _first(points: QuerySet[MapPoint], count: int) -> QuerySet[MapPoint]:
 
 
 def _innermost(points: QuerySet[MapPoint], count: int) -> QuerySet[MapPoint]:
-    """The `count` points of each region that are nearest to its middle: those that are
-    most like it."""
+    """The `count` points of each region that are nearest to its centre, and so most typical."""
     x, y = F("x") - F("cluster__x"), F("y") - F("cluster__y")
     return _leading(points, count, (x * x + y * y).asc())
 
@@ -210,14 +210,14 @@ def _counts(drawn: ExploreMap, pictures: ImageQuerySet) -> list[tuple[int, int]]
 
 
 def _key(drawn: ExploreMap, counts: list[tuple[int, int]], viewer: str) -> str:
-    """Changes with the map, the list of concepts, and what the viewer sees of it."""
+    """A cache key that changes with the map, the concepts, and what the viewer sees."""
     facts = (drawn.pk, drawn.built_at, concepts.digest(), counts, viewer)
     return f"map-names:{hashlib.sha256(repr(facts).encode()).hexdigest()}"
 
 
 def _means(drawn: ExploreMap, pictures: ImageQuerySet) -> tuple[list[int], Vectors, Vectors]:
-    """Regions, the mean vectors (n, d) of the first pictures in each, and the counts of
-    these: added up by the database."""
+    """The regions, the mean vectors (n, d) of the first pictures in each, and the counts of
+    these pictures (n,). The database computes the means."""
     chosen = _first(_inside(drawn, pictures), MEASURED).values_list("cluster", "image_id")
     inner, parameters = chosen.query.sql_with_params()
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""How far the map is, for those who want to look at it."""
+"""The status of the map, for viewers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ State = Literal["too_few", "waiting", "building", "ready", "failed"]
 
 @dataclass(frozen=True)
 class Status:
-    """`map` is the one to look at, or None. `progress` in [0, 1] is that of a map that
-    is being drawn, the first one or (`state` is "ready") a new one; else None."""
+    """`map` is the map to show, or None. `progress` in [0, 1] belongs to a map that is being
+    drawn, the first one or (if `state` is "ready") a new one; else it is None."""
 
     state: State
     map: ExploreMap | None = None

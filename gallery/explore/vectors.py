@@ -1,4 +1,4 @@
-"""Reading many vectors of a space, a block at a time."""
+"""Reads many vectors of a space, a block at a time."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from gallery.models import Embedding, EmbeddingSpace
 
 Block = tuple[list[UUID], Vectors]
 
-# Before the halves come their number and an unused field of two bytes each (pgvector,
-# halfvec_send); all in network order.
+# halfvec_send of pgvector puts the number of halves and an unused field, of two bytes each,
+# before the halves; all in network order.
 _HEADER = 4
 
 
 def encoded(space: EmbeddingSpace) -> QuerySet[Embedding]:
-    """What has a vector in `space`, without the trash."""
+    """The vectors of `space`, without the trash."""
     return Embedding.objects.filter(space=space, image__deleted_at=None).order_by()
 
 
 def blocks(entries: QuerySet[Embedding], size: int) -> Iterator[Block]:
-    """(ids, (n, d) float32) of the pictures of `entries`, by falling chance: ids are
-    random, so that any first part of them is a fair sample. Memory holds one block.
+    """Yield (ids, (n, d) float32) of the pictures of `entries`, in the order of their ids. Ids
+    are random, so that any first part is a fair sample. Memory holds one block.
     """
     raw = Func(F("vector"), function="halfvec_send", output_field=BinaryField())
     rows = entries.order_by("image_id").values_list("image_id", raw).iterator(chunk_size=size)
@@ -42,5 +42,5 @@ def blocks(entries: QuerySet[Embedding], size: int) -> Iterator[Block]:
 
 
 def unpacked(data: bytes) -> Vectors:
-    """(d,) float32 from what `halfvec_send` gives."""
+    """(d,) float32 from the output of `halfvec_send`."""
     return np.frombuffer(data, ">f2", offset=_HEADER).astype(np.float32)

@@ -25,25 +25,25 @@ from gallery.work.failures import Away, Fault, NotNow
 
 DAMAGED = gettext_noop("The picture cannot be decoded.")
 
-# Where the model runs for batches: the threads of Celery run it for queries, too, and those
-# wait for nobody.
+# The thread in which the model runs for batches. Celery's own threads run the model for
+# queries, which must not wait for batches.
 _model = ThreadPoolExecutor(1, thread_name_prefix="batch", initializer=lower)
 
 
 def target_spaces() -> QuerySet[EmbeddingSpace]:
-    """The spaces that every picture belongs to, the active one first."""
+    """The spaces in which every picture should have a vector, the active one first."""
     return EmbeddingSpace.objects.filter(
         state__in=[EmbeddingSpace.State.ACTIVE, EmbeddingSpace.State.BUILDING]
     ).order_by("state", "id")  # "active" sorts before "building"
 
 
 def name_of(space: EmbeddingSpace) -> str:
-    """The analyser's name."""
+    """The name of the space's analyser."""
     return f"encoding-{space.pk}"
 
 
 def model_of(space: EmbeddingSpace) -> str:
-    """What is away (gallery.work.breakers) while the space's model cannot be loaded."""
+    """The name of the space's model as a thing that may be away (gallery.work.breakers)."""
     return f"model-{space.pk}"
 
 
@@ -56,7 +56,7 @@ class Encoding(Analyser):
         self.things = (originals.STORAGE, model_of(space))
 
     def open(self) -> bool:
-        """Load the model. Raises Away. Nothing is encoded before a space is prepared."""
+        """Load the model. Return False while the space is not prepared. Raises Away."""
         if not self.space.is_loaded:
             return False
         self.encoder: Encoder = loaded(self.space)
@@ -76,8 +76,9 @@ class Encoding(Analyser):
         return list(_model.submit(self.encoder.encode_images, list(prepared)).result())
 
     def hold(self) -> bool:
-        """A switch of spaces waits for us, or we for it: what it does with all vectors of the
-        space, it does with these too."""
+        """Lock the space, so that this and a switch of spaces wait for each other: a switch
+        treats these vectors like all others of the space. Return False if the space is no
+        longer used or has other weights."""
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT FROM gallery_embeddingspace WHERE id = %s AND checksum = %s"
@@ -108,7 +109,7 @@ def keep_vectors(space: EmbeddingSpace, image_ids: Sequence[Any], vectors: Any) 
 
 
 def loaded(space: EmbeddingSpace) -> Encoder:
-    """The encoder of `space` with the very weights that made its vectors. Raises Away."""
+    """Return the encoder of `space` with the weights that made its vectors. Raises Away."""
     try:
         encoder = get_encoder(space.architecture, space.pretrained)
     except ModelUnavailable as error:

@@ -1,5 +1,5 @@
-"""Workers begin and end: they take up what their predecessors left, and the encoder worker says
-that it is there, so that nobody waits for one that is not."""
+"""What workers do when they start and stop. They take over the work of dead predecessors, and
+the encoder worker sends a heartbeat, so that no request waits for a worker that is down."""
 
 from __future__ import annotations
 
@@ -22,21 +22,22 @@ logger = logging.getLogger(__name__)
 BEAT_SECONDS = 3.0
 
 _prepared = threading.Event()
-# Set when what a predecessor of the same name held is free again.
+# Set when the claims of a predecessor of the same name are free again.
 claims_released = threading.Event()
 
 
 @worker_init.connect
 def lower_priority(sender: Any, **kwargs: Any) -> None:
-    """A worker for which nobody waits gives way, with all threads that it will start."""
+    """Lower the priority of a worker for which nobody waits, and of all threads that it starts."""
     if "query" not in sender.app.amqp.queues.consume_from:
         lower()
 
 
 @celeryd_after_setup.connect
 def announce(sender: str, instance: Any, **kwargs: Any) -> None:
-    """Look for work; in an encoder worker load the models and start the heartbeat, too.
-    Celery says that a worker is ready only when there is a broker: work waits for none."""
+    """Look for work. In an encoder worker, also load the models and start the heartbeat.
+    This does not use Celery's ready signal, which comes only when the broker is up: work does
+    not need the broker."""
     queues = instance.app.amqp.queues.consume_from
     drain.worker_name = sender
     if "query" in queues:
@@ -75,7 +76,7 @@ def _start_up() -> None:
         drain.drain(Resource.MODEL)
         spaces.finish_spaces()
     except DatabaseError as error:
-        # The sweep comes again.
+        # The sweep tries again.
         logger.error("Could not prepare at start: %s", error)
     finally:
         _prepared.set()
@@ -87,14 +88,14 @@ def _look_for_work() -> None:
         _release_claims()
         drain.drain(Resource.PROCESSOR)
     except DatabaseError as error:
-        # The sweep comes again.
+        # The sweep tries again.
         logger.error("Could not look for work at start: %s", error)
     finally:
         connection.close()
 
 
 def _release_claims() -> None:
-    """Free what a predecessor held, as soon as the database answers; nothing is claimed in the
-    name of this worker before."""
+    """Free the claims of a predecessor, as soon as the database answers. This worker claims
+    nothing before."""
     drain.patiently(ledger.release_claims_of, drain.worker_name)
     claims_released.set()

@@ -1,10 +1,9 @@
-"""Finding pictures that show the same: by their vectors through the index, confirmed by
-their perceptual hashes and, where these say nothing, by their colours.
+"""Finds near-duplicates: by their vectors through the index, confirmed by their perceptual
+hashes and, where the hashes say nothing, by their colours.
 
-Each vector of the active space is compared once with its nearest neighbours, after it
-was encoded and its picture was looked at. A pair is found by whichever of the two comes
-later, so the order does not matter. Pairs are stored whoever owns the pictures: whoever
-reads them asks who may see both.
+Each vector of the active space is compared once with its nearest neighbours, after the
+picture's visual features are known. The later picture of a pair finds the pair, so the order
+does not matter. Pairs are stored without regard to owners: readers check who may see both.
 """
 
 from __future__ import annotations
@@ -25,16 +24,16 @@ from gallery.work.analyser import Analyser, Entry
 
 ANALYSER = "comparison"
 
-# Vectors whose neighbours are looked for in one statement.
+# Vectors whose neighbours one statement looks up.
 BATCH = 100
 
-# So many neighbours of each vector are looked at, in a graph search of this breadth.
+# The number of neighbours of each vector, and the breadth of the graph search for them.
 NEIGHBOURS = 30
 EF_SEARCH = 60
 
-# Models differ in how close unrelated pictures lie, so closeness is measured in the
-# space's own unit: the mean cosine distance of two of its pictures. Measured on a
-# sample, and pulled towards that of the bundled model where there are few.
+# Models differ in how close unrelated pictures lie. So distances are measured in the space's
+# own unit: the mean cosine distance of two of its pictures. It is measured on a sample, and
+# drawn towards the value of the bundled model if there are few pictures.
 SAMPLE = 400
 USUAL_DISTANCE = 0.97
 USUAL_WEIGHT = 50
@@ -42,10 +41,9 @@ USUAL_WEIGHT = 50
 
 @dataclass(frozen=True)
 class Pair:
-    """Two pictures, the smaller id first. `similarity` is the cosine of their vectors,
-    `bits` the number of bits, of 64, in which their perceptual hashes differ, and
-    `difference` how far they differ where they do most, None where nobody has looked
-    (NearDuplicate)."""
+    """Two pictures, the smaller id first. `similarity` is the cosine of their vectors, `bits`
+    the number of differing bits of their 64-bit perceptual hashes, and `difference` their
+    largest local difference, None if it was not measured (NearDuplicate)."""
 
     first: UUID
     second: UUID
@@ -54,24 +52,24 @@ class Pair:
     difference: float | None = None
 
 
-# (share of the mean distance, bits): a pair is at least as close as one of these in both.
-# Tuned on 2,000 photographs and 21 variants of 80 of them (docs/decisions): hashes of 10
-# bits or fewer need little of the vectors, which keep flat pictures apart; a cropped,
-# framed or turned picture has another hash, and the vectors must all but agree. No two
-# photographs of one subject came below 18 bits at a share of .15.
+# (share of the mean distance, bits): a pair must be within both limits of at least one entry.
+# Tuned on 2,000 photographs and 21 variants of 80 of them (docs/decisions). If at most 10
+# bits of the hashes differ, the vectors may differ more; they only keep flat pictures apart.
+# A cropped, framed or turned picture has another hash, so the vectors must nearly agree. No
+# two photographs of one subject came below 18 bits at a share of .15.
 LIMITS = ((0.60, 6), (0.40, 10), (0.25, 14), (0.15, 16), (0.12, 18), (0.05, 22))
 
 
 def are_near_duplicates(similarity: float, bits: int, unit: float) -> bool:
-    """Whether both signs agree: one may be the weaker, the stronger the other is.
-    `unit` is the mean distance of the space."""
+    """Whether vectors and hashes together show a near-duplicate: the closer one of them is, the
+    further apart the other may be. `unit` is the mean distance of the space."""
     share = (1.0 - similarity) / unit
     return any(share <= most and bits <= most_bits for most, most_bits in LIMITS)
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Of `total` pictures, `compared` have been."""
+    """`compared` of `total` pictures have been compared."""
 
     compared: int
     total: int
@@ -82,8 +80,8 @@ class Progress:
 
 
 def progress(images: QuerySet[Image]) -> Progress:
-    """How many of `images` have been compared in the active space. Those that cannot be
-    encoded or drawn never will be, and are not counted."""
+    """How many of `images` have been compared in the active space. Pictures that cannot be
+    encoded or decoded never will be, and do not count."""
     space = spaces.active_space()
     if space is None:
         return Progress(0, images.count())
@@ -107,8 +105,8 @@ def _needs(space: EmbeddingSpace) -> tuple[str, ...]:
 
 
 class Comparison(Analyser):
-    """Each vector of the active space with its neighbours. A switch of spaces raises the
-    version: pairs are those of the vectors that answer searches."""
+    """Compares each vector of the active space with its neighbours. A switch of spaces raises
+    the version: pairs always come from the space that answers searches."""
 
     name = ANALYSER
     batch_size = BATCH
@@ -120,14 +118,14 @@ class Comparison(Analyser):
         self.needs = _needs(space)
 
     def open(self) -> bool:
-        """Without the space's index each comparison would read every vector."""
+        """Return False without the space's index: each comparison would read every vector."""
         if not vector_indexes.has_index(self.space):
             return False
         self.unit = mean_distance(self.space)
         return True
 
     def run(self, prepared: Sequence[Entry]) -> Sequence[dict[Pair, bool]]:
-        """For each picture its pairs, and whether they are near-duplicates."""
+        """Return the pairs of each picture, and whether they are near-duplicates."""
         judged = candidates(self.space, [entry.image_id for entry in prepared], self.unit)
         close = {
             pair for pair in judged if are_near_duplicates(pair.similarity, pair.bits, self.unit)
@@ -140,7 +138,7 @@ class Comparison(Analyser):
         return [found[entry.image_id] for entry in prepared]
 
     def hold(self) -> bool:
-        """Pairs of another space than the active one are none."""
+        """Lock the space. Return False if it is no longer active: its pairs do not count then."""
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT FROM gallery_embeddingspace WHERE id = %s AND generation = %s"
@@ -161,11 +159,10 @@ def analysers() -> Iterable[Comparison]:
 
 
 def mean_distance(space: EmbeddingSpace) -> float:
-    """The mean cosine distance of two pictures of `space`, from a sample that is the
-    same each time.
+    """The mean cosine distance of two pictures of `space`, from a deterministic sample.
 
-    The sum of all pairwise cosines of n unit vectors is |sum of them|², n of which are
-    those of a vector with itself.
+    The cosines of all ordered pairs of n unit vectors add up to |sum of the vectors|²; n of
+    them are the cosines of each vector with itself.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -185,23 +182,23 @@ def mean_distance(space: EmbeddingSpace) -> float:
 
 @transaction.atomic
 def candidates(space: EmbeddingSpace, image_ids: Sequence[UUID], unit: float) -> set[Pair]:
-    """Pairs to be judged: of the vectors of these pictures with their nearest neighbours, and
-    all that are known of these pictures, measured anew."""
+    """The pairs to judge: these pictures with their nearest neighbours, and all stored pairs of
+    these pictures, measured again."""
     dimensions, number = int(space.dimensions or 0), int(space.pk)
     vector = f"vector::halfvec({dimensions})"
     farthest = unit * max(share for share, _bits in LIMITS)
     most_bits = max(bits for _share, bits in LIMITS)
     with connection.cursor() as cursor:
-        # A plan that sorts the table for each vector is what statistics of a table that
-        # has just been filled suggest.
+        # Statistics of a table that has just been filled suggest a plan that sorts the table
+        # for each vector.
         cursor.execute(
             "SELECT set_config('hnsw.ef_search', %s, true), set_config('jit', 'off', true),"
             " set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)",
             [str(EF_SEARCH)],
         )
-        # The index is partial and over its own cast: both are repeated literally, and
-        # they are our own integers. Hashes part most neighbours before anything else is
-        # read of them.
+        # The index is partial and over its own cast, so the query repeats both literally;
+        # they are our own integers. The hashes exclude most neighbours before anything else
+        # of them is read.
         cursor.execute(
             "WITH mine AS MATERIALIZED"  # noqa: S608 - see above
             f"  (SELECT image_id, embedding.{vector} AS vector, perceptual_hash AS hash"
@@ -229,13 +226,14 @@ def candidates(space: EmbeddingSpace, image_ids: Sequence[UUID], unit: float) ->
             " WHERE image.perceptual_hash IS NOT NULL AND twin.perceptual_hash IS NOT NULL",
             {"claimed": list(image_ids), "farthest": farthest, "bits": most_bits},
         )
-        # A pair that was met from both sides may differ in the last digits.
+        # A pair that was found from both sides may differ in the last digits.
         met = {(row[0], row[1]): Pair(*row) for row in cursor.fetchall()}
     return set(met.values())
 
 
 def _of_other_colours(pairs: Collection[Pair]) -> set[Pair]:
-    """Those that only look alike to the hash, since they have nothing but colours."""
+    """The pairs whose pictures have similar hashes only because they are plain, but differ in
+    colour."""
     ids = {pk for pair in pairs for pk in (pair.first, pair.second)}
     placeholders = Image.objects.filter(pk__in=ids).exclude(placeholder="").order_by()
     shown = {
@@ -252,8 +250,8 @@ def _of_other_colours(pairs: Collection[Pair]) -> set[Pair]:
 
 
 def _store(pairs: Sequence[Pair]) -> None:
-    """Note pairs, or what they measure now. Their pictures are kept from being removed
-    before that; those that are gone already are passed over."""
+    """Insert pairs or update their measures. This locks their pictures against deletion; pairs
+    whose pictures are gone are skipped."""
     ids = {pk for pair in pairs for pk in (pair.first, pair.second)}
     with connection.cursor() as cursor:
         cursor.execute(
@@ -280,7 +278,7 @@ def _store(pairs: Sequence[Pair]) -> None:
 
 
 def _drop(pairs: Sequence[Pair]) -> None:
-    """Forget pairs that are none any more, but for what their owner said of them."""
+    """Delete pairs that are no longer near-duplicates, except dismissed ones."""
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM gallery_nearduplicate known"

@@ -1,4 +1,5 @@
-"""What the tiny previews that pages show first tell of two pictures' colours and light."""
+"""Compares the colours and brightness of two pictures by the tiny previews that pages show
+first."""
 
 from __future__ import annotations
 
@@ -12,19 +13,19 @@ from PIL import Image as PILImage
 Levels = npt.NDArray[np.float32]
 
 _SIDE = 20
-# A perceptual hash is the order of a picture's low frequencies. What has hardly any, a
-# plain surface or a gradient, has the hash of its noise or of the gradient, whatever its
-# colours are. Levels of brightness, of 255, as standard deviations: of what no surface of
-# the second degree explains (gradients, also round ones: 1 to 9; photographs mostly 10 and
-# more), and of all of it (one colour: below 1).
+# A perceptual hash describes a picture's low frequencies. A plain surface or a gradient has
+# hardly any, so its hash is that of its noise or of the gradient, whatever its colours are.
+# Both limits are standard deviations of the brightness, on a scale of 255. _PLAIN applies to
+# the residual after a fit of a second-degree surface (gradients, also round ones: 1 to 9;
+# photographs mostly 10 and more), _FLAT to the brightness itself (one colour: below 1).
 _PLAIN, _FLAT = 10.0, 6.0
-# Mean differences of plain pictures that are still the same one, of 255: of the colours
-# apart from brightness, and for flat ones of all.
+# The largest mean differences, on a scale of 255, at which plain pictures still count as the
+# same: of the colours without brightness, and for flat pictures of all channels.
 _MOST_COLOUR, _MOST_LEVELS = 12.0, 20.0
 
 
 def levels(placeholder: str) -> Levels:
-    """(20, 20, 3) in 0 … 255 of Image.placeholder."""
+    """Decode Image.placeholder to (20, 20, 3) float32 in 0 … 255."""
     _kind, _comma, encoded = placeholder.partition(",")
     with PILImage.open(io.BytesIO(base64.b64decode(encoded))) as preview:
         return np.asarray(preview.convert("RGB").resize((_SIDE, _SIDE)), dtype=np.float32)
@@ -35,9 +36,9 @@ def mean_difference(one: Levels, other: Levels) -> float:
 
 
 def are_told_apart_by_colour(one: Levels, other: Levels) -> bool:
-    """Whether at least one of two pictures of like hashes is so plain that the hash says
-    nothing, and their colours differ. Light and colours of what is not plain may have been
-    edited: that is no other picture."""
+    """Whether two pictures with similar hashes differ in colour, and at least one of them is so
+    plain that its hash says nothing. If neither is plain, return False: another brightness or
+    colour may come from editing and does not make another picture."""
     if min(_unevenness(one), _unevenness(other)) > _PLAIN:
         return False
     if mean_difference(_colours(one), _colours(other)) > _MOST_COLOUR:

@@ -1,4 +1,4 @@
-"""Loading pictures with all that pages and the API show of them."""
+"""Loads pictures with all fields that pages and the API show."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 Viewer = User | AnonymousUser
 
-# What no list shows of a picture.
+# Fields that no list shows.
 _DEFERRED = (
     *("words", "name_words", "file", "updated_at", "hidden_by"),
     *("palette", "colour_cells", "perceptual_hash"),
 )
 
-# Of pictures that are known by their ids those that the viewer may see, with what
-# `for_showing` annotates.
+# The pictures with these ids that the viewer may see, with the annotations of
+# `with_display_fields`.
 _VISIBLE = """
     SELECT {columns},
            coalesce(
@@ -55,22 +55,22 @@ _VISIBLE = """
     WHERE shown.id = ANY(%s::uuid[]) AND shown.id IN ({visible})
 """
 
-# Their order by upload, the latest first, from one of them on. Planned each time: how many of
-# the latest somebody may see decides how they are found.
+# The visible pictures after a given one, the latest upload first. PostgreSQL plans this query
+# each time: the best plan depends on how many of the latest pictures the viewer may see.
 _NEWEST = """
     SELECT pk, created_at FROM ({visible}) AS visible
     WHERE (created_at, pk) < (%s::timestamptz, %s::uuid)
     ORDER BY created_at DESC, pk DESC LIMIT %s
 """
-# Before all others in that order.
+# A position before all pictures in that order.
 _FIRST = ("infinity", UUID(int=2**128 - 1))
 
 
 def with_display_fields(images: ImageQuerySet, viewer: Viewer) -> ImageQuerySet:
-    """`images` with their owner, their index state, whether `viewer` marked them, and
-    the names of the viewer's own tags (`tag_names`): whatever a list shows.
+    """Add all that a list shows to `images`: their owner, their index state, whether `viewer`
+    marked them, and the names of the viewer's own tags (`tag_names`).
 
-    Nobody else's tags are loaded: they are private to their owner.
+    No other tags are loaded: they are private to their owner.
     """
     marked = images.with_favourite(viewer).with_tag_names(viewer)
     return with_state(marked).select_related("owner")
@@ -79,18 +79,18 @@ def with_display_fields(images: ImageQuerySet, viewer: Viewer) -> ImageQuerySet:
 def page(
     images: ImageQuerySet, viewer: Viewer, after: str | None, size: int, order: keyset.Order
 ) -> tuple[list[Image], str | None]:
-    """A page of `images`, of which `viewer` may see all, as `keyset.page` makes it, and with
-    what `for_showing` annotates. The order is found first and alone, and what is shown is
-    then loaded by a statement that is at hand: Django took longer to put one together for
-    both than PostgreSQL to answer it. Raises Refusal (bad_cursor)."""
+    """Return a page of `images` as `keyset.page` does, with the annotations of
+    `with_display_fields`. `viewer` must be allowed to see all of `images`. A first query finds
+    the order alone; a prepared statement then loads the fields. Django took longer to build
+    one query for both than PostgreSQL took to answer it. Raises Refusal (bad_cursor)."""
     fields = {order.field, order.key} & {"pk", *(field.name for field in Image._meta.fields)}
     found, following = keyset.page(images.only("pk", *fields), after, size, order=order)
     return _in_order([image.pk for image in found], viewer), following
 
 
 def newest(viewer: Viewer, after: str | None, size: int) -> tuple[list[Image], str | None]:
-    """The same page of all that `viewer` may see, newest first: its order is a statement at
-    hand, too. Raises Refusal (bad_cursor)."""
+    """Return such a page of all pictures that `viewer` may see, newest first. The statement for
+    the order is ready-made, too. Raises Refusal (bad_cursor)."""
     order = keyset.UPLOADED
     place = order.parse(after) if after else _FIRST
     visible, params = _visible(viewer, "created_at")
@@ -107,9 +107,9 @@ def _in_order(ids: Sequence[UUID], viewer: Viewer) -> list[Image]:
 
 
 def visible_by_id(ids: Sequence[UUID], viewer: Viewer) -> dict[UUID, Image]:
-    """Those of `ids` that `viewer` may see, with the same. For a page that is at hand as a
-    whole, such as hits of a search: putting `for_showing` together takes Django longer
-    than finding the pictures."""
+    """The pictures with these ids that `viewer` may see, with the annotations of
+    `with_display_fields`. For a page whose ids are known, such as hits of a search: Django
+    takes longer to build the query of `with_display_fields` than to find the pictures."""
     visible, params = visible_ids(viewer)
     columns = prepared.columns(Image, "shown", _DEFERRED)
     statement = _VISIBLE.format(columns=columns, visible=visible)
@@ -124,32 +124,33 @@ def visible_by_id(ids: Sequence[UUID], viewer: Viewer) -> dict[UUID, Image]:
 
 
 def visible_ids(viewer: Viewer) -> tuple[str, tuple[Any, ...]]:
-    """The statement for the ids of all that `viewer` may see, and its parameters."""
+    """The statement for the ids of all pictures that `viewer` may see, and its parameters."""
     return _visible(viewer)
 
 
 def visible_to(viewer: Viewer) -> ImageQuerySet:
-    """All that `viewer` may see, as Image.objects has it."""
-    # What it finds is asked anew of each copy.
+    """All pictures that `viewer` may see, like Image.objects.visible_to."""
+    # Each copy runs its own query.
     return _rule(viewer).all()
 
 
 @lru_cache(maxsize=viewer_cache.MAX_VIEWERS)
 def _rule(viewer: Viewer) -> ImageQuerySet:
-    """Put together once for each viewer, and never evaluated. It depends on who that is and
-    on nothing else."""
+    """The visibility rule, built once for each viewer and never evaluated. It depends only on
+    who the viewer is."""
     return Image.objects.visible_to(viewer)
 
 
 @lru_cache(maxsize=viewer_cache.MAX_VIEWERS)
 def _visible(viewer: Viewer, *fields: str) -> tuple[str, tuple[Any, ...]]:
-    """The statement for ids and `fields` of the same, and its parameters."""
+    """The statement for ids and `fields` of all pictures that `viewer` may see, and its
+    parameters."""
     sql, params = _rule(viewer).order_by().values("pk", *fields).query.sql_with_params()
     return sql, tuple(params)
 
 
 def _owner_of(image: Any) -> User:
-    """With the names that are shown; whatever else is asked of it is loaded then."""
+    """The owner with the names that are shown; other fields are loaded on access."""
     shown = ["id", "username", "display_name"]
     values = [image.owner_id, image.owner_username, image.owner_display_name]
     return User.from_db(image._state.db, shown, values)

@@ -1,4 +1,4 @@
-"""The life of an embedding space: added, prepared, activated, rolled back, removed."""
+"""The life cycle of embedding spaces: add, prepare, activate, roll back, remove."""
 
 from __future__ import annotations
 
@@ -43,20 +43,21 @@ def active_space() -> EmbeddingSpace | None:
 
 
 def failed_space() -> EmbeddingSpace | None:
-    """The last model that could not be loaded, with its sentence in `error`."""
+    """The latest space whose model could not be loaded; `error` says why in one sentence."""
     return EmbeddingSpace.objects.filter(state=State.FAILED).order_by("-id").first()
 
 
 def ensure_first_space() -> EmbeddingSpace:
-    """The first space of a new installation, by CLIPSITE_MODEL; later calls change nothing."""
+    """Create the first space of a new installation from CLIPSITE_MODEL. Later calls change
+    nothing."""
     existing = target_spaces().first() or EmbeddingSpace.objects.first()
     return existing or add_space(settings.CLIPSITE_MODEL, settings.CLIPSITE_PRETRAINED)
 
 
 @transaction.atomic
 def add_space(architecture: str, pretrained: str = "") -> EmbeddingSpace:
-    """Start building a space beside the active one, which keeps serving. Workers bring in
-    the pictures.
+    """Start building a space beside the active one, which keeps serving. Workers encode the
+    pictures.
 
     Raises Refusal if the same model is in use already.
     """
@@ -77,19 +78,19 @@ def retry(space: EmbeddingSpace) -> None:
 
 
 def retry_first_space() -> None:
-    """Where nothing serves yet, a model that failed is worth another try at each start."""
+    """Retry the first failed model if no space is in use yet. This runs at each start."""
     first = EmbeddingSpace.objects.filter(state=State.FAILED).order_by("id").first()
     if first is not None and not target_spaces().exists():
         retry(first)
 
 
 def missing_after(space: EmbeddingSpace) -> int:
-    """How many pictures that are found now would no longer be, were `space` the active one."""
+    """How many pictures that can be found now could not be found if `space` were active."""
     active = active_space()
     if active is None:
         return 0
     found = Embedding.objects.filter(space=active, part=0, image__deleted_at=None)
-    # NOT EXISTS: PostgreSQL compares a NOT IN of many rows one by one.
+    # PostgreSQL compares the rows of a large NOT IN one by one, but not those of NOT EXISTS.
     return found.filter(~Exists(space.embeddings.filter(image=OuterRef("image")))).count()
 
 
@@ -98,7 +99,8 @@ def activate(space: EmbeddingSpace, missing: int = 0) -> None:
     """Let `space` answer searches from now on; the active one is retired and kept.
 
     `missing` is the number of pictures that an administrator has agreed to find no longer.
-    Raises Refusal where it would be more, or while the space's index is still to be built.
+    Raises Refusal if there would be more, if the model is not loaded yet, or while the
+    space's index is not built.
     """
     space = _locked(space)
     if not space.is_loaded:
@@ -112,7 +114,7 @@ def activate(space: EmbeddingSpace, missing: int = 0) -> None:
 
 
 def _agree(space: EmbeddingSpace, missing: int) -> None:
-    """Refuse to find less than somebody has agreed to."""
+    """Raise Refusal if more pictures than `missing` could no longer be found."""
     lost = missing_after(space)
     if lost > missing:
         raise Refusal(
@@ -127,7 +129,7 @@ def _agree(space: EmbeddingSpace, missing: int) -> None:
 
 
 def previous_space() -> EmbeddingSpace | None:
-    """The one that was active before, and is kept."""
+    """The retired space that was active last."""
     retired = EmbeddingSpace.objects.filter(state=State.RETIRED)
     return retired.order_by("-activated_at").first()
 
@@ -135,10 +137,9 @@ def previous_space() -> EmbeddingSpace | None:
 @transaction.atomic
 def roll_back(missing: int | None = None) -> EmbeddingSpace:
     """Return to the space that was active before. Raises Refusal if there is none, or if more
-    pictures than `missing` would be found no longer (None: it is an emergency, whatever they
-    are).
+    pictures than `missing` could no longer be found (None: no limit, for an emergency).
 
-    Pictures that came since are encoded in it afterwards.
+    Pictures that were uploaded since are encoded in it afterwards.
     """
     previous = previous_space()
     if previous is None:
@@ -153,7 +154,7 @@ def roll_back(missing: int | None = None) -> EmbeddingSpace:
 
 
 def _switch_to(space: EmbeddingSpace) -> None:
-    """In a transaction that holds all spaces (`_locked`)."""
+    """Make `space` the active one. The caller's transaction holds all spaces (`_locked`)."""
     latest = EmbeddingSpace.objects.aggregate(latest=Max("generation"))["latest"] or 0
     EmbeddingSpace.objects.filter(state=State.ACTIVE).exclude(pk=space.pk).update(
         state=State.RETIRED
@@ -163,7 +164,7 @@ def _switch_to(space: EmbeddingSpace) -> None:
     space.error, space.generation = "", latest + 1
     space.save(update_fields=["state", "activated_at", "error", "generation"])
     trail.record(Event.SPACE_ACTIVATED, target=space, model=space.name)
-    # A retired space misses what was uploaded since.
+    # A retired space lacks the pictures that were uploaded since.
     backfill.start_over([name_of(space)])
     on_commit(TASK)
 
@@ -183,9 +184,9 @@ def remove(space: EmbeddingSpace) -> None:
 
 
 def _locked(space: EmbeddingSpace) -> EmbeddingSpace:
-    """The space as it is now, in a transaction that holds all of them until it ends: whoever
-    switches, removes, or stores vectors waits, and decides on what is true then. Raises
-    Refusal if it is gone."""
+    """Lock all spaces until the transaction ends, and return the current state of `space`.
+    Others who switch or remove spaces or store vectors wait, and then see the new state.
+    Raises Refusal (space_gone)."""
     spaces = {each.pk: each for each in EmbeddingSpace.objects.select_for_update().order_by("pk")}
     if space.pk not in spaces:
         raise Refusal("space_gone", _("This model has been removed."))
@@ -201,17 +202,17 @@ def needs_preparing() -> bool:
 
 
 def is_model_away() -> bool:
-    """Whether one that was there before cannot be loaded, and should be tried again."""
+    """Whether a model that was loaded before cannot be loaded now, and a retry is due."""
     away = {model_of(space) for space in target_spaces()}
     return Outage.objects.filter(pk__in=away, ask_at__lte=timezone.now()).exists()
 
 
 def prepare_spaces() -> None:
-    """Load the model of each space once, note its facts and make its index.
+    """Load the model of each space once, record its properties and build its index.
 
-    A model that cannot be loaded gets one sentence as its error; the active
-    space goes on serving. The first space ever is activated as soon as it is
-    prepared, so that a new installation can search at once.
+    A model that cannot be loaded gets one sentence as its error; the active space goes on
+    serving. The first space of all is activated as soon as it is prepared, so that a new
+    installation can search at once.
     """
     if not _preparing.acquire(blocking=False):
         return
@@ -229,7 +230,7 @@ def _prepare(space: EmbeddingSpace) -> None:
         encoder = get_encoder(space.architecture, space.pretrained)
     except ModelUnavailable as error:
         logger.error("%s", error)
-        if space.is_loaded:  # it was there before, and may come back
+        if space.is_loaded:  # it was loaded before, so it may come back
             breakers.trip(model_of(space), str(error))
         else:
             EmbeddingSpace.objects.filter(pk=space.pk, state=State.BUILDING).update(
@@ -249,9 +250,9 @@ def _prepare(space: EmbeddingSpace) -> None:
 
 
 def finish_spaces() -> None:
-    """Make the index of each space that has all its vectors and no index yet: one bulk build
-    takes a third of the time of as many insertions. And put a space in the place of the
-    active one whose very weights are gone, as soon as it can find as much."""
+    """Build the index of each space that has all its vectors but no index: one bulk build takes
+    a third of the time of as many insertions. If the weights of the active space are gone,
+    activate the space with the new weights as soon as it finds as many pictures."""
     for space in _loaded_spaces():
         if not vector_indexes.has_index(space) and _is_encoded(space):
             vector_indexes.create_index(space)
@@ -267,12 +268,12 @@ def finish_spaces() -> None:
 
 
 def _is_encoded(space: EmbeddingSpace) -> bool:
-    """Whether all pictures have been brought in, and none waits."""
+    """Whether the backfill of the space is finished and no picture waits."""
     return backfill.is_finished(Encoding(space)) and not states.waiting(space).exists()
 
 
 def _adopt(space: EmbeddingSpace, encoder: Encoder) -> None:
-    """Note what was loaded for the first time."""
+    """Record the properties of a model that was loaded for the first time."""
     space.dimensions = encoder.dimensions
     space.logit_scale = encoder.logit_scale
     space.logit_bias = encoder.logit_bias
@@ -282,9 +283,9 @@ def _adopt(space: EmbeddingSpace, encoder: Encoder) -> None:
 
 @transaction.atomic
 def _succeed(space: EmbeddingSpace, encoder: Encoder) -> None:
-    """There are other weights under the same name (an upgrade of the bundled model), whose
-    vectors mean something else: they get a space of their own, beside. What the former ones
-    made is found until then by pictures, and by nothing that has to be encoded."""
+    """Start a new space for new weights under the same name (an upgrade of the bundled model):
+    their vectors are not comparable. Until it takes over, pictures can still be found by
+    other pictures of the old space, but by nothing that has to be encoded."""
     _locked(space)
     detail = f"The weights of {space} have changed: all pictures are encoded anew."
     breakers.trip(model_of(space), detail)
@@ -299,7 +300,7 @@ def _succeed(space: EmbeddingSpace, encoder: Encoder) -> None:
     )
     heir.state = State.BUILDING
     heir.save(update_fields=["state"])
-    # One that was retired misses what was uploaded since.
+    # A space that was retired lacks the pictures that were uploaded since.
     backfill.start_over([name_of(heir)])
     _adopt(heir, encoder)
 
@@ -312,8 +313,8 @@ def lists_are_due() -> bool:
 
 
 def refresh_lists() -> None:
-    """Make what lists are due. That takes minutes in a large library, for which no encoder
-    should wait."""
+    """Build the lists that are due. That takes minutes in a large library, so the encoder
+    worker does not do it."""
     for space in filter(vector_indexes.lists_are_due, _loaded_spaces()):
         vector_indexes.refresh_lists(space)
 

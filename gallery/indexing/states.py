@@ -1,4 +1,5 @@
-"""Whether pictures can be found: what lists show and administrators count."""
+"""The index state of pictures: whether they can be found. Lists show it, and administrators
+see the counts."""
 
 from __future__ import annotations
 
@@ -32,8 +33,8 @@ State = Analysis.State
 
 
 def with_state(images: ImageQS) -> ImageQS:
-    """Annotate `index_state` ("pending", "ready" or "failed") and `index_error`, for
-    the space that answers searches (before there is one: the one being built)."""
+    """Annotate `index_state` ("pending", "ready" or "failed") and `index_error`, for the active
+    space or, before there is one, the space that is being built."""
     space = (
         target_spaces()
         .annotate(analyser=Concat(Value("encoding-"), Cast("pk", CharField())))
@@ -55,8 +56,8 @@ def with_state(images: ImageQS) -> ImageQS:
 
 
 def in_state(state: str) -> Any:
-    """The same as a condition on pictures, asked of the ledger rather than of each picture.
-    `state` is "pending", "ready" or "failed"."""
+    """A condition on pictures for one index state: "pending", "ready" or "failed". It queries
+    the ledger as a whole, not once for each picture."""
     space = target_spaces().first()
     rows = Analysis.objects.filter(analyser=name_of(space) if space else "")
     if state == "ready":
@@ -73,13 +74,13 @@ def counts(space: EmbeddingSpace) -> Counter[str]:
 
 
 def waiting(space: EmbeddingSpace) -> QuerySet[Analysis]:
-    """What is still to be encoded in `space`, claimed or not; the trash can wait."""
+    """The rows that are still to be encoded in `space`, claimed or not, without the trash."""
     return ledger.waiting(name_of(space))
 
 
 def failures(image: Image) -> list[Analysis]:
-    """What failed of a picture for a reason of its own, and is missed: what makes it found
-    first, then what makes it seen."""
+    """The failed rows of a picture that matter to its owner, without those that failed only
+    because an earlier step failed. The encoding in the active space comes first."""
     space = target_spaces().first()
     serving = name_of(space) if space else ""
     others = [name_of(each) for each in target_spaces() if each != space]

@@ -1,4 +1,4 @@
-"""What people call the analysers, and what these need."""
+"""Titles of the analysers, and sentences about things that are away."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ TITLES: dict[str, str | Promise] = {
 
 
 def title_of(analyser: str) -> str | Promise:
-    """Of an analyser by its name; that of a space's encoding names the model."""
+    """The title of an analyser by its name. The title of an encoding names the model."""
     kind, _dash, number = analyser.partition("-")
     if kind == "encoding" and number.isdecimal():
         return _("Encoding with %(model)s") % {"model": _space(number)}
     return TITLES.get(analyser, analyser)
 
 
-# What is away, by its word; models have one each.
+# Sentences about things that are away, by their names; models have a sentence of their own.
 _AWAY = {
     originals.STORAGE: gettext_noop(
         "Since %(since)s, the storage of the pictures has not answered."
@@ -38,7 +38,7 @@ _AWAY = {
 
 
 def told(outage: Outage) -> str:
-    """What is away and since when, in a sentence for everybody."""
+    """A sentence for all users that says what is away and since when."""
     since = date_format(localtime(outage.since), "DATETIME_FORMAT")
     kind, _dash, number = outage.thing.partition("-")
     if kind == "model" and number.isdecimal():

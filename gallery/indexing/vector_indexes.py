@@ -1,8 +1,8 @@
-"""The indexes of a space's vectors: a graph from the start, lists where there are many.
+"""The indexes of a space's vectors: a graph (HNSW) from the start, lists (IVFFlat) if there
+are many vectors.
 
-Both are partial, over the space's own cast, and a query must repeat both the cast and the
-literal space (gallery.search.scans). They are made outside of any transaction, while
-uploads go on.
+Both are partial and over the space's own cast, so a query must repeat the cast and the literal
+space (gallery.search.scans). They are built outside of any transaction, while uploads go on.
 """
 
 from __future__ import annotations
@@ -22,34 +22,37 @@ from gallery.models import EmbeddingSpace
 
 logger = logging.getLogger(__name__)
 
-# pgvector's usual graph degree; more construction effort than its default of 64
-# buys recall that no search setting can make up for.
+# pgvector's default graph degree. A higher ef_construction than the default of 64 gives a
+# recall that no search setting can make up for.
 HNSW_M = 16
 HNSW_EF_CONSTRUCTION = 200
 
-# From so many pictures on there are lists, this many times the root of their number; they
-# are made anew when there should be twice as many (docs/decisions/0020).
+# Lists exist from LISTED_FROM vectors on; their number is LISTS_PER_ROOT times the square root
+# of the number of vectors. They are rebuilt when there should be TOO_FEW times as many
+# (docs/decisions/0020).
 LISTED_FROM = 20_000
 LISTS_PER_ROOT = 8
 TOO_FEW = 2
-# Lists that could not be made are tried again after so long.
+# The wait before another attempt to build lists that could not be built.
 RETRY_SECONDS = 600
 
-# What pgvector takes to find the middles of L lists (ivfkmeans.c of 0.8): 50 vectors of two
-# bytes a number for each, and a distance of four bytes from each of these to each middle.
+# The memory in which pgvector finds the centres of L lists (ivfkmeans.c of 0.8): 50 sample
+# vectors for each list, of two bytes a number, and a distance of four bytes from each sample
+# to each centre.
 _SAMPLES_PER_LIST = 50
 _DISTANCE_BYTES = 4
-# Of the memory allowed; the rest is for what does not grow with the lists.
+# The share of the allowed memory for that; the rest is for what does not grow with the lists.
 _MEMORY_SHARE = 0.8
 
-# The advisory lock of building an index, beside the space's number (any constant does).
+# The first key of the advisory lock for building an index; the space's id is the second. Any
+# constant does.
 _INDEX_LOCK = 20_514
 
 
 @dataclass(frozen=True)
 class Indexed:
-    """How many vectors the indexes of a space hold, about, and in how many lists: 0 where
-    there are none."""
+    """The approximate number of vectors in the indexes of a space, and the number of lists: 0
+    if there are none."""
 
     vectors: int
     lists: int
@@ -64,7 +67,7 @@ def lists_name(space: EmbeddingSpace | int) -> str:
 
 
 def coming_lists_name(space: EmbeddingSpace | int) -> str:
-    """Of lists in the making, while former ones serve."""
+    """The name of lists that are being built while the former ones serve."""
     return f"{lists_name(space)}_coming"
 
 
@@ -73,12 +76,12 @@ def _number(space: EmbeddingSpace | int) -> int:
 
 
 def has_index(space: EmbeddingSpace) -> bool:
-    """Whether the space's graph is there and whole."""
+    """Whether the space's graph index exists and is valid."""
     return _is_whole(index_name(space))
 
 
 def indexed(space: EmbeddingSpace) -> Indexed:
-    """As far as the indexes are whole; one statement."""
+    """Count over the valid indexes of the space, in one statement."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT relname, reltuples, reloptions FROM pg_class"
@@ -94,7 +97,7 @@ def indexed(space: EmbeddingSpace) -> Indexed:
 
 
 def create_index(space: EmbeddingSpace) -> None:
-    """Make the space's HNSW index unless it is there or in the making."""
+    """Build the space's HNSW index unless it exists or another process builds it."""
     with _building(space) as alone:
         if alone and not has_index(space):
             _create(
@@ -106,23 +109,23 @@ def create_index(space: EmbeddingSpace) -> None:
 
 
 def lists_are_due(space: EmbeddingSpace) -> bool:
-    """Whether the space wants lists, or more of them, and has not just been refused them."""
+    """Whether the space needs lists, or more of them, and no attempt has failed just now."""
     return _wants_lists(space) and lists_failure(space) is None
 
 
 def lists_failure(space: EmbeddingSpace) -> str | None:
-    """Why the lists could not be made when it was last tried, for some minutes."""
+    """Why the last attempt to build the lists failed; known for RETRY_SECONDS."""
     return checked_cache.get(_failure_key(space), str)
 
 
 def refresh_lists(space: EmbeddingSpace) -> None:
-    """Make the space's IVFFlat index where it is wanted and missing, or has too few lists
-    by now. The former one serves until the new one is whole. Where it cannot be made (no
-    memory, no room) searches go on without, and `lists_failure` says why."""
+    """Build the space's IVFFlat index if it is needed and missing, or has too few lists by now.
+    The former index serves until the new one is valid. If the build fails (no memory, no
+    room), searches go on without it, and `lists_failure` says why."""
     if not _wants_lists(space):
         return
     with _building(space) as alone:
-        # Asked again: somebody else may just have been done with it.
+        # Check again: another process may just have finished.
         if not alone or not _wants_lists(space):
             return
         try:
@@ -142,8 +145,8 @@ def drop_indexes(space: EmbeddingSpace | int) -> None:
 
 def _exchange_lists(space: EmbeddingSpace) -> None:
     coming = coming_lists_name(space)
-    # By the inner product, which of unit vectors gives the order of the cosine: so no
-    # query for one index is ever answered by the other.
+    # The operator class is the inner product: for unit vectors it gives the same order as the
+    # cosine, and a query meant for one index never uses the other.
     _create(
         space,
         coming,
@@ -168,8 +171,8 @@ def _wants_lists(space: EmbeddingSpace) -> bool:
 
 
 def _affordable_lists(space: EmbeddingSpace) -> int:
-    """As many as the library asks for and the memory for building them allows: the larger
-    root of the quadratic formula for the lists L at which it is full."""
+    """As many lists as the library should have, if the memory for the build allows them. The
+    memory is full at L lists, the larger root of a quadratic equation."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_size_bytes(%s)", [settings.INDEX_BUILD_MEMORY])
         memory = _MEMORY_SHARE * cursor.fetchone()[0]
@@ -180,13 +183,14 @@ def _affordable_lists(space: EmbeddingSpace) -> int:
 
 
 def wanted_lists(vectors: int) -> int:
-    """How many there should be of so many vectors, whatever memory allows."""
+    """How many lists there should be for `vectors`, whatever the memory allows."""
     return round(LISTS_PER_ROOT * math.sqrt(vectors))
 
 
 @contextmanager
 def _building(space: EmbeddingSpace) -> Iterator[bool]:
-    """With the memory for it; False while another process builds an index of the space."""
+    """Take the lock and the memory for a build. Yield False while another process builds an
+    index of the space."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_INDEX_LOCK, space.pk])
         if not cursor.fetchone()[0]:
@@ -204,7 +208,7 @@ def _building(space: EmbeddingSpace) -> Iterator[bool]:
 
 def _create(space: EmbeddingSpace, name: str, method: str) -> None:
     with connection.cursor() as cursor:
-        # What a build that was killed left behind serves nothing.
+        # An aborted build leaves an invalid index.
         cursor.execute(f"DROP INDEX IF EXISTS {name}")
         # DDL takes no parameters: these are our own names and integers.
         cursor.execute(

@@ -1,7 +1,7 @@
-"""Counts what may be tried only so often: passwords of links, names of accounts.
+"""Limits how often somebody may guess: passwords of links, names of accounts.
 
-In fixed windows, in the cache: where that is down nothing is counted, and people
-still come in.
+The cache counts the attempts in fixed time windows. While it is down nothing is counted, and
+people still get access.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from gallery.trail import Event
 
 
 class TooManyAttempts(Refusal):
-    """Tried too often (HTTP 429). `retry_after` is in seconds."""
+    """There were too many attempts (HTTP 429). `retry_after` is in seconds."""
 
     status = 429
 
@@ -31,8 +31,8 @@ class TooManyAttempts(Refusal):
 
 
 def count(what: str, most: int, seconds: int) -> None:
-    """Count one try of `what`. Raises TooManyTries from the one after `most` within
-    the window of `seconds` on; it is counted first, so that many at once are, too."""
+    """Count one attempt of `what`. Raises TooManyAttempts after `most` attempts within a window
+    of `seconds`. It counts first and then checks, so that concurrent attempts count, too."""
     window, passed = divmod(int(time.time()), seconds)
     key = f"tries:{what}:{window}"
     if cache.add(key, 1, timeout=seconds):

@@ -1,10 +1,10 @@
-"""What visitors of a link may take away: clean copies under neutral names.
+"""Downloads for visitors of a link: clean copies under neutral names.
 
-The ZIP is made while it is sent. Before each picture the link is asked again whether
-it still shows it; what it shows no longer, and what cannot be read, is named in a
-text inside, so that the archive is whole whatever happens.
+The ZIP file is made while it is sent. Before each picture the link is checked again. A text
+file inside lists the pictures that the link no longer shows or that cannot be read, so that
+the archive is always valid.
 
-Links never show when a picture was taken: its entry is dated when it is downloaded.
+Links never show when a picture was taken: entries have the time of the download.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LEFT_OUT = "left-out.txt"
 
 
 class DownloadNotAllowed(Refusal):
-    """The link is for looking only (HTTP 403)."""
+    """The link does not allow downloads (HTTP 403)."""
 
     status = 403
 
@@ -41,13 +41,13 @@ class DownloadNotAllowed(Refusal):
 
 
 def check_allowed(link: ShareLink) -> None:
-    """Raises DownloadNotAllowed."""
+    """Raise DownloadNotAllowed unless the link allows downloads."""
     if not link.allow_download:
         raise DownloadNotAllowed
 
 
 def zip_response(link: ShareLink) -> StreamingHttpResponse:
-    """All that the link shows. Raises DownloadNotAllowed."""
+    """Return a ZIP file of all that the link shows. Raises DownloadNotAllowed."""
     check_allowed(link)
     pictures = link_contents.pictures_of(link).order_by(*keyset.IN_ALBUM.fields())
     ids = list(pictures.values_list("pk", flat=True))
@@ -82,8 +82,8 @@ def _archive(token: str, ids: list[UUID], language: str) -> Iterator[bytes]:
 
 
 def _clean_copy(token: str, pk: UUID) -> bytes:
-    """Raises LinkGone where the link does not show the picture (any more), or as
-    `ensure_clean_copy` and `read_stored` do."""
+    """Read the clean copy of a picture, if the link still shows it. Raises LinkGone and
+    DownloadNotAllowed, or what `ensure_clean_copy` and `read_stored` raise."""
     link = link_access.find_link(token)
     check_allowed(link)
     image = link_contents.pictures_of(link).filter(pk=pk).first()

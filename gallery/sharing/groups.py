@@ -1,4 +1,4 @@
-"""Groups of people: their owner sets the members, who see the group and may leave."""
+"""Groups of people. The owner sets the members; members see the group and may leave it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from gallery.trail import Event
 
 
 def groups_of(user: User) -> GroupQuerySet:
-    """Groups that `user` owns or is in, with their owner and `member_count`."""
+    """The groups that `user` owns or is in, with their owner and `member_count`."""
     return Group.objects.visible_to(user).with_member_count().select_related("owner")
 
 
 def create_group(owner: User, name: str) -> Group:
-    """Raises Refusal (no_name, name_too_long, group_exists, too_many_groups)."""
+    """Create a group. Raises Refusal (no_name, name_too_long, group_exists, too_many_groups)."""
     group = Group(owner=owner, name=_clean(name))
     with transaction.atomic():
         caps.hold_room(caps.GROUPS, owner)
@@ -30,20 +30,21 @@ def create_group(owner: User, name: str) -> Group:
 
 
 def rename_group(group: Group, name: str) -> None:
-    """Raises Refusal as above."""
+    """Rename a group. Raises Refusal (no_name, name_too_long, group_exists)."""
     group.name = _clean(name)
     _save(group)
 
 
 def delete_group(group: Group) -> None:
-    """Its members lose what was shared with them through it alone."""
+    """Delete a group. Its members lose albums that were shared with them only through it."""
     with transaction.atomic():
         trail.record(Event.GROUP_DELETED, group.owner, group, name=group.name)
         group.delete()
 
 
 def add_member(group: Group, name: str) -> User:
-    """Raises Refusal (unknown_user, is_you, too_many_members) or TooManyTries."""
+    """Add the person with this user name. Raises Refusal (unknown_user, is_you,
+    too_many_members) or TooManyAttempts."""
     person = find_person(name, group.owner)
     with transaction.atomic():
         if not group.members.filter(pk=person.pk).exists():

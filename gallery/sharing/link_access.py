@@ -1,9 +1,9 @@
-"""Coming in by a link: at most so often, with its password if it has one.
+"""Access by a link: with its password if it has one, and up to its limit of uses.
 
-A visit is one use of the link. The visitor keeps a key, signed by us, that tells
-which link was opened and with which password: the pages in the session, programs
-as they like. A key is worth nothing without the link, which is looked up for each
-request, and a changed password makes it worthless.
+A visit is one use of the link. The visitor gets a signed key that tells which link was opened
+and with which password. The pages keep it in the session; API clients keep it themselves. Each
+request looks up the link, so a key without its link is worthless, and a change of the password
+invalidates it.
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ VISIT = timedelta(days=1)
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SALT = "clipsite.share-visit"
-# Wrong and right passwords: of one visitor in ten minutes, and of all in an hour.
+# The most password attempts, wrong and right: of one visitor in ten minutes, and of all
+# visitors of a link in an hour.
 _MOST_TRIES, _TRIES_SECONDS = 10, 600
 _MOST_TRIES_OF_ALL, _TRIES_OF_ALL_SECONDS = 300, 3600
 
 
 class LinkGone(Refusal):
-    """Nothing is behind this address (HTTP 404): it never was one, or the link is
-    revoked, expired, used up or stopped. Nobody is told which."""
+    """The link does not work (HTTP 404): it never existed, or it is revoked, expired, used up
+    or stopped. The answer does not tell which."""
 
     status = 404
 
@@ -46,7 +47,7 @@ class LinkGone(Refusal):
 
 
 class Locked(Refusal):
-    """The link is not opened yet, and asks before it lets somebody in (HTTP 403)."""
+    """The visitor must open the link first (HTTP 403)."""
 
     status = 403
 
@@ -55,7 +56,7 @@ class Locked(Refusal):
 
 
 def find_link(token: str) -> ShareLink:
-    """The link of this address, if it shows something. Raises LinkGone."""
+    """Return the link with this token if it shows anything. Raises LinkGone."""
     links = ShareLink.objects.showing().select_related("album__owner", "image__owner")
     link = links.filter(token=token).first() if _TOKEN.fullmatch(token) else None
     if link is None:
@@ -64,13 +65,13 @@ def find_link(token: str) -> ShareLink:
 
 
 def asks_first(link: ShareLink) -> bool:
-    """Whether a visit begins with a question. Where visits are counted out, programs
-    that only look at addresses in messages must not use them up."""
+    """Whether a visit begins with a form. A link with a limit of uses asks, too: programs that
+    preview addresses in messages must not use it up."""
     return bool(link.password) or link.max_uses is not None
 
 
 def is_visiting(link: ShareLink, key: str) -> bool:
-    """Whether the link was opened with `key`, as it is now."""
+    """Whether `key` opened this link with its present password."""
     try:
         opened = signing.loads(key, salt=_SALT, max_age=VISIT) if key else None
     except signing.BadSignature:
@@ -79,15 +80,15 @@ def is_visiting(link: ShareLink, key: str) -> bool:
 
 
 def check_visit(link: ShareLink, key: str) -> None:
-    """Before anything of the link is shown. Raises Locked, or LinkGone where it lets
-    nobody new in."""
+    """Check that the visitor may see the link's content. Raises Locked, or LinkGone if the link
+    admits no new visitors."""
     if asks_first(link) and not is_visiting(link, key):
         check_open(link)
         raise Locked
 
 
 def check_open(link: ShareLink) -> None:
-    """Raises LinkGone where the link lets nobody new in."""
+    """Check that the link admits new visitors. Raises LinkGone."""
     if link.max_uses is not None and link.use_count >= link.max_uses:
         raise LinkGone
 
@@ -95,7 +96,7 @@ def check_open(link: ShareLink) -> None:
 def begin(link: ShareLink, password: str = "", address: str = "") -> str:
     """Begin a visit, which is one use, and return its key. `address` is the visitor's.
 
-    Raises LinkGone, TooManyTries, or Refusal (wrong_password).
+    Raises LinkGone, TooManyAttempts, or Refusal (wrong_password).
     """
     check_open(link)
     if link.password:
@@ -117,5 +118,5 @@ def _check_password(link: ShareLink, password: str, address: str) -> None:
 
 
 def _fingerprint(link: ShareLink) -> str:
-    """Changes with the password, and tells nothing of it."""
+    """A digest that changes with the password and reveals nothing about it."""
     return salted_hmac(_SALT, link.password).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""What a link shows: the pictures of its album in their order, or its one picture."""
+"""The contents of a link: the pictures of its album in their order, or its single picture."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gallery.models.image import ImageQuerySet
 
 @dataclass(frozen=True)
 class About:
-    """What a link says of itself, to whoever has opened it."""
+    """The description of a link for its visitors."""
 
     kind: str
     title: str
@@ -25,7 +25,7 @@ class About:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Ids of the pictures before and after one, and its place among all, from 1."""
+    """The ids of the pictures before and after one, and its place among all, from 1."""
 
     before: UUID | None
     after: UUID | None
@@ -42,15 +42,15 @@ def about(link: ShareLink) -> About:
 
 
 def picture_of(link: ShareLink) -> Image:
-    """The picture of a link to one picture."""
+    """The picture of a link to a single picture. Raises ValueError for a link to an album."""
     if link.image is None:
         raise ValueError(f"{link.pk} leads to an album.")
     return link.image
 
 
 def pictures_of(link: ShareLink) -> ImageQuerySet:
-    """All that the link shows, for a link that `visits.find_link` found; to be ordered
-    by `keyset.IN_ALBUM`, also where it is a single one."""
+    """All pictures that a link of `link_access.find_link` shows. They can be ordered by
+    `keyset.IN_ALBUM`, even a single picture."""
     shown = Image.objects.filter(deleted_at__isnull=True, hidden_at__isnull=True)
     if link.album is not None:
         return shown.filter(album_items__album=link.album).with_place()
@@ -58,13 +58,13 @@ def pictures_of(link: ShareLink) -> ImageQuerySet:
 
 
 def page(link: ShareLink, after: str | None, size: int) -> tuple[list[Image], str | None]:
-    """At most `size` pictures after the cursor `after`, in the order of the album, and
-    the cursor of the next page (None on the last one). Raises Refusal (bad_cursor)."""
+    """Return at most `size` pictures after the cursor `after`, in the order of the album, and
+    the cursor of the next page (None on the last page). Raises Refusal (bad_cursor)."""
     return keyset.page(pictures_of(link), after, size, order=keyset.IN_ALBUM)
 
 
 def neighbours(link: ShareLink, image: Image) -> Neighbours | None:
-    """None where the picture has left the album meanwhile."""
+    """The neighbours of a picture; None if it has left the album meanwhile."""
     pictures, forward = pictures_of(link), keyset.IN_ALBUM
     here: Any = pictures.filter(pk=image.pk).first()
     if here is None:

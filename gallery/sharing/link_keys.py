@@ -1,4 +1,4 @@
-"""What a request tells about a visitor of a link: the key."""
+"""The key that a visitor of a link sends with each request."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ R = TypeVar("R", bound=HttpResponseBase)
 
 HEADER = "X-Share-Key"
 _SESSION = "share-keys"
-# Of the links opened last: a session is read with each request.
+# The session keeps the keys of the links opened last: each request reads the whole session.
 _MOST_KEYS = 50
 
 
 def key_of(request: HttpRequest, link: ShareLink) -> str:
-    """From the header or, for the pages, from the session; else empty."""
+    """The key from the header or, for the pages, from the session; else ""."""
     kept: str = request.session.get(_SESSION, {}).get(link.pk.hex, "")
     return request.headers.get(HEADER) or kept
 
@@ -32,11 +32,11 @@ def remember(request: HttpRequest, link: ShareLink, key: str) -> None:
 
 
 def guard(response: R) -> R:
-    """Keeps the address of a link, which is all that it takes to open it, to who has
-    it: search engines and the sites that its pages lead to learn nothing of it."""
+    """Add headers that keep the address of a link secret from search engines and linked sites.
+    The address alone may open the link."""
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex, nofollow"
     if not response.has_header("Cache-Control"):
-        # Pages; files ask each time whether they still may be shown.
+        # This is for pages. Files set their own header, and are checked each time.
         response["Cache-Control"] = "private, no-store"
     return response

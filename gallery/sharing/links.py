@@ -1,4 +1,4 @@
-"""Links that show an album or a picture to whoever has their address."""
+"""Links that show an album or a picture to anybody who has their address."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from gallery.trail import Event
 LinkState = Literal["active", "used_up", "expired", "stopped", "revoked"]
 STATES: tuple[LinkState, ...] = ("active", "used_up", "expired", "stopped", "revoked")
 
-# Tries are counted besides (gallery.sharing.link_access): short words will do.
+# Attempts are limited as well (gallery.sharing.link_access), so a short password is enough.
 _LEAST_PASSWORD = 6
 _MOST_PASSWORD = 128
 _MOST_USES = 1_000_000
 
 
 def links_of(user: User) -> ShareLinkQuerySet:
-    """Links that `user` made, and those to albums that `user` manages; with what
-    `state_of` needs."""
+    """The links that `user` made, and those to albums that `user` manages, with the
+    annotations that `state_of` needs."""
     links = ShareLink.objects.managed_by(user).with_standing()
     return links.select_related("album", "image", "created_by")
 
 
 def state_of(link: ShareLink) -> LinkState:
-    """Why a link of `links_of` opens nothing, or `active`. `stopped`: what it leads to
-    is gone or hidden, or who made it may no longer share it."""
+    """Whether a link of `links_of` is `active`, or why it does not open. `stopped` means that
+    its target is gone or hidden, or that its creator may no longer share the target."""
     if link.revoked_at is not None:
         return "revoked"
     if link.expires_at is not None and link.expires_at <= timezone.now():
@@ -60,7 +60,7 @@ def create_link(
     allow_download: bool = False,
     max_uses: int | None = None,
 ) -> ShareLink:
-    """The caller has checked that `by` may share the album or the picture.
+    """Create a link. The caller has checked that `by` may share the album or the picture.
 
     Raises Refusal (name_too_long, bad_password, bad_expiry, bad_max_uses, too_many_links).
     """
@@ -83,10 +83,10 @@ def create_link(
 
 
 def change_link(link: ShareLink, changes: dict[str, Any]) -> None:
-    """Change what is given: `name`, `password` (empty: none; who had opened the link
-    types the new one), `expires_at`, `allow_download`, `max_uses`.
+    """Change the given fields: `name`, `password` (empty for none; present visitors must enter
+    a new one), `expires_at`, `allow_download`, `max_uses`.
 
-    Raises Refusal as above, or link_revoked.
+    Raises Refusal (name_too_long, bad_password, bad_expiry, bad_max_uses, link_revoked).
     """
     if link.revoked_at is not None:
         raise Refusal("link_revoked", _("This link is revoked for good. Make a new one."))
@@ -105,7 +105,7 @@ def change_link(link: ShareLink, changes: dict[str, Any]) -> None:
 
 
 def revoke_link(link: ShareLink) -> None:
-    """For good: its address may be anywhere. Nothing happens to a revoked one."""
+    """Revoke a link for good, as its address may be anywhere. Do nothing if it is revoked."""
     with transaction.atomic():
         unended = ShareLink.objects.filter(pk=link.pk, revoked_at__isnull=True)
         if unended.update(revoked_at=timezone.now()):
@@ -113,7 +113,7 @@ def revoke_link(link: ShareLink) -> None:
 
 
 def _forget_ended(user: User) -> None:
-    """The oldest of very many."""
+    """Delete the oldest of the user's links that have ended, beyond a limit."""
     made = ShareLink.objects.filter(created_by=user)
     ended = made.exclude(pk__in=made.live().values("pk"))
     caps.keep_latest(ended, caps.ENDED_KEPT)

@@ -11,7 +11,7 @@ MOST_CHARACTERS = 100
 
 
 def clean_name(name: str) -> str:
-    """One line of text, perhaps empty. Raises Refusal (name_too_long)."""
+    """Return one line of text, perhaps empty. Raises Refusal (name_too_long)."""
     name = spelling.clean_line(name)
     if len(name) > MOST_CHARACTERS:
         raise Refusal(

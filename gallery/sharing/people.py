@@ -1,4 +1,5 @@
-"""Whom one shares with: named exactly, and suggested only where one knows them."""
+"""People to share with. Users must give exact names, and get suggestions only of people whom
+they know."""
 
 from __future__ import annotations
 
@@ -9,14 +10,14 @@ from gallery.errors import Refusal
 from gallery.models import AlbumShare, Group, User
 from gallery.sharing import attempt_limits
 
-# Wrong names in ten minutes: enough for typing errors, too few to list who is here.
+# The most unknown names in ten minutes: enough for typing errors, too few to enumerate accounts.
 _MOST_UNKNOWN_NAMES = 30
 _UNKNOWN_NAMES_SECONDS = 600
 
 
 def find_person(name: str, requester: User) -> User:
-    """The account with exactly this user name. Raises Refusal (unknown_user, is_you)
-    or TooManyTries."""
+    """Return the account with exactly this user name. Raises Refusal (unknown_user, is_you) or
+    TooManyAttempts."""
     wanted = User.normalize_username(name.strip().removeprefix("@"))
     person = User.objects.filter(username=wanted, is_active=True).first() if wanted else None
     if person is None:
@@ -32,7 +33,7 @@ def find_person(name: str, requester: User) -> User:
 
 
 def suggestions(user: User) -> QuerySet[User]:
-    """People whom `user` shares with already, and those in the same groups."""
+    """People with whom `user` already shares, and people in the same groups."""
     shared = AlbumShare.objects.filter(
         Q(album__owner_id=user.pk) | Q(created_by_id=user.pk), user__isnull=False
     )

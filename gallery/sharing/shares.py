@@ -1,6 +1,6 @@
-"""Albums shared with people and groups: share, change the role, take back, leave.
+"""Albums shared with people and groups: share, change the role, remove, leave.
 
-The caller has checked that the one who acts manages the album.
+The caller has checked that the acting user manages the album.
 """
 
 from __future__ import annotations
@@ -26,9 +26,11 @@ def shares_of(album: Album) -> QuerySet[AlbumShare]:
 
 
 def share_with_person(album: Album, name: str, role: str, by: User) -> tuple[AlbumShare, bool]:
-    """Share, or change the role of who has it. Returns whether it is new.
+    """Share an album, or change the role of an existing share. Return the share and whether it
+    is new.
 
-    Raises Refusal (unknown_user, is_you, is_owner, bad_role, too_many_shares) or TooManyTries.
+    Raises Refusal (unknown_user, is_you, is_owner, bad_role, too_many_shares) or
+    TooManyAttempts.
     """
     person = find_person(name, by)
     if person.pk == album.owner_id:
@@ -37,7 +39,7 @@ def share_with_person(album: Album, name: str, role: str, by: User) -> tuple[Alb
 
 
 def share_with_group(album: Album, group: UUID, role: str, by: User) -> tuple[AlbumShare, bool]:
-    """The same with a group that `by` owns or is in. Raises Refusal (unknown_group,
+    """Do the same with a group that `by` owns or is in. Raises Refusal (unknown_group,
     bad_role, too_many_shares)."""
     found = Group.objects.visible_to(by).filter(pk=group).first()
     if found is None:
@@ -46,7 +48,7 @@ def share_with_group(album: Album, group: UUID, role: str, by: User) -> tuple[Al
 
 
 def change_role(share: AlbumShare, role: str) -> None:
-    """Raises Refusal (bad_role)."""
+    """Change the role of a share. Raises Refusal (bad_role)."""
     share.role = clean_role(role)
     with transaction.atomic():
         share.save(update_fields=["role"])
@@ -54,16 +56,16 @@ def change_role(share: AlbumShare, role: str) -> None:
 
 
 def remove(share: AlbumShare) -> None:
-    """At once nobody sees the album by this share. Pictures that its people have put
-    there stay until they, or who manages the album, take them out."""
+    """Remove a share, with immediate effect. Pictures that its people have added stay until
+    they or a manager of the album take them out."""
     with transaction.atomic():
         _tell(Event.SHARE_ENDED, share)
         share.delete()
 
 
 def leave(album: Album, user: User) -> list[str]:
-    """Give up what was shared with `user` by name. Returns the names of the groups
-    that still show the album to `user`."""
+    """Remove the shares with `user` by name. Return the names of the groups through which
+    `user` still sees the album."""
     for share in shares_of(album).filter(user=user):
         remove(share)
     groups = Group.objects.filter(album_shares__album=album, members=user)
@@ -71,7 +73,7 @@ def leave(album: Album, user: User) -> list[str]:
 
 
 def clean_role(role: str) -> str:
-    """Raises Refusal (bad_role)."""
+    """Return a valid role. Raises Refusal (bad_role)."""
     if role not in AlbumRole.values:
         raise Refusal("bad_role", _("Choose what they may do: view, add or manage."), "role")
     return role

@@ -1,7 +1,7 @@
-"""From a file that is whole to a picture, or to an import where it is a ZIP file.
+"""Turns a completely uploaded file into a picture, or a ZIP file into an import.
 
-Row and picture are committed together: a process that is killed in between has done
-nothing, and whoever asks for the upload next, or the sweep, does it.
+The upload's row and the picture are committed together. A process that is killed before the
+commit has changed nothing; the next request for the upload or the sweep repeats the work.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ logger = logging.getLogger(__name__)
 
 TASK = "gallery.tasks.finish_uploads"
 
-# How long one may ask what became of an upload.
+# How long the result of an upload can be requested.
 RESULT_KEPT = timedelta(hours=24)
-# A process that received a file registers it at once: after so long it is dead.
+# A process registers a received file at once. After this time it must be dead.
 _INTERRUPTED_AFTER = timedelta(minutes=1)
 
 
 def finish(upload_id: UUID) -> None:
-    """Register the file, or note why it is refused. Nothing happens to a file that is
-    not whole, nor while another process is at it.
+    """Register the file, or record why it is refused. Do nothing if the file is incomplete or
+    another process handles it.
 
-    Raises Unavailable (storage_unavailable): then it is tried again later.
+    Raises Unavailable (storage_unavailable); a later call tries again.
     """
     with transaction.atomic():
         if not slots.try_hold(upload_id):
             return
-        # The row is held against the removal of the account.
+        # The lock on the row blocks the removal of the account.
         upload = (
             _whole()
             .select_related("owner")
@@ -62,13 +62,13 @@ def finish(upload_id: UUID) -> None:
 
 
 def interrupted() -> QuerySet[ResumableUpload]:
-    """What killed processes left."""
+    """Complete uploads that killed processes did not register."""
     return _whole().filter(updated_at__lt=timezone.now() - _INTERRUPTED_AFTER)
 
 
 def finish_interrupted(limit: int = 20) -> int:
-    """Finish what killed processes left. One that fails does not keep the others from
-    being finished. Returns how many were tried."""
+    """Finish uploads that killed processes did not register. A failure does not stop the
+    others. Return the number of attempts."""
     left = list(interrupted().select_related("owner")[:limit])
     for upload in left:
         with translation.override(upload.owner.language or settings.LANGUAGE_CODE):
@@ -126,7 +126,7 @@ def _add_image(upload: ResumableUpload, file: File[bytes]) -> None:
         visibility=upload.metadata["visibility"],
     )
     upload.image, upload.restored = added.image, added.restored
-    # As for a simple upload: a picture from the trash had been there before, too.
+    # As for a simple upload, a picture restored from the trash counts as a duplicate.
     upload.duplicate = added.duplicate or added.restored
     closed = put_into_album(added.image, upload.metadata["album"], upload.owner)
     if closed is not None:
@@ -134,7 +134,7 @@ def _add_image(upload: ResumableUpload, file: File[bytes]) -> None:
 
 
 def _begin_import(upload: ResumableUpload, file: File[bytes]) -> None:
-    """The import takes over the file, under the same id."""
+    """Start an import, which takes over the file under the same id."""
     zips.check_is_zip(file)
     upload.batch = imports.create_from_zip(
         upload.pk,

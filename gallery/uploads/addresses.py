@@ -1,5 +1,5 @@
-"""Which addresses of the network a user may make this server talk to: those that
-anybody on the internet may talk to, and no others."""
+"""Decides to which network addresses a user may make this server connect: only to those that
+are public on the internet (protection against SSRF)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from gallery.errors import Refusal
 from gallery.work.originals import within
 
-# A look-up cannot be ended, only left alone with its thread: no more of them at once.
+# The most look-ups at once. A look-up cannot be interrupted; on a timeout its thread runs on.
 MAX_LOOK_UPS = 32
 _look_ups = threading.BoundedSemaphore(MAX_LOOK_UPS)
 
-# IANA's registries of special purposes, written out: what Python's `is_global` says
-# changes with its version. Of IPv4 everything is public but these.
+# IANA's special-purpose registries, written out because Python's `is_global` changes between
+# versions. All other IPv4 addresses are public.
 _SPECIAL_IPV4 = [
     ipaddress.IPv4Network(network)
     for network in (
@@ -25,11 +25,11 @@ _SPECIAL_IPV4 = [
         "10.0.0.0/8",  # private
         "100.64.0.0/10",  # shared by the customers of a provider
         "127.0.0.0/8",  # loopback
-        "169.254.0.0/16",  # link-local, and where clouds answer their machines
+        "169.254.0.0/16",  # link-local, and the metadata services of clouds
         "172.16.0.0/12",  # private
         "192.0.0.0/24",  # protocol assignments
         "192.0.2.0/24",  # documentation
-        "192.31.196.0/24",  # AS112: answered within the own network
+        "192.31.196.0/24",  # AS112: answered within the local network
         "192.52.193.0/24",  # AMT relays
         "192.88.99.0/24",  # 6to4 relays
         "192.168.0.0/16",  # private
@@ -42,9 +42,9 @@ _SPECIAL_IPV4 = [
     )
 ]
 
-# Of IPv6 only what is handed out as global unicast is public, and of that not these.
-# All that lies elsewhere is not: loopback, link-local, unique local, multicast, SIIT
-# (::ffff:0:0:0/96), IPv4-compatible (::/96), 64:ff9b:1::/48, 5f00::/16 and so on.
+# For IPv6 only allocated global unicast is public, except these networks. This excludes
+# loopback, link-local, unique local, multicast, SIIT (::ffff:0:0:0/96), IPv4-compatible
+# (::/96), 64:ff9b:1::/48, 5f00::/16 and so on.
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 _SPECIAL_IPV6 = [
     ipaddress.IPv6Network(network)
@@ -56,22 +56,22 @@ _SPECIAL_IPV6 = [
         "3fff::/20",  # documentation
     )
 ]
-# The identifiers of ISATAP: an IPv4 address of the own network follows.
+# The interface identifiers of ISATAP, which an IPv4 address of the local network follows.
 _ISATAP = {0x0000_5EFE, 0x0200_5EFE}
 
-# How the same IPv4 servers are reached: written as IPv6, and through the NAT64 gateway
-# of a network without IPv4, whose name server makes such addresses.
+# IPv6 networks that reach IPv4 servers: mapped addresses, and the NAT64 gateway of a network
+# without IPv4, whose name server makes such addresses.
 _IPV4_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def public_addresses(host: str, port: int, seconds: float) -> list[str]:
-    """The addresses that `host` has now. One look-up: who connects must use these and
-    not ask again, for the answer may be another then.
+    """Look up the addresses of `host` once. The caller must connect to one of these without
+    another look-up, whose answer may differ.
 
-    Raises Refusal (not_public) where there is none or any of them is not public. The
-    sentence is the same for both: it tells nothing about names inside. Raises TimeoutError
-    where no name server answers within `seconds`.
+    Raises Refusal (not_public) if there is none or any of them is not public. The sentence is
+    the same for both, so that it tells nothing about internal names. Raises TimeoutError if no
+    name server answers within `seconds`.
     """
     if not _look_ups.acquire(timeout=seconds):
         raise TimeoutError("Too many name servers do not answer.")
@@ -87,10 +87,10 @@ def public_addresses(host: str, port: int, seconds: float) -> list[str]:
 
 
 def _looked_up(host: str, port: int) -> list[str]:
-    """In a thread of its own, which may long have been left alone when there is an answer."""
+    """Run the look-up in its own thread. Its caller may have given up long before the answer."""
     try:
         return look_up(host, port)
-    except TimeoutError as error:  # of the system: an answer, too
+    except TimeoutError as error:  # the resolver's own timeout is an answer, too
         raise OSError(str(error)) from error
     finally:
         _look_ups.release()
@@ -108,7 +108,7 @@ def is_public(address: str) -> bool:
         return False
     if isinstance(ip, ipaddress.IPv4Address):
         return _is_public_ipv4(ip)
-    if ip.scope_id is not None:  # a zone: an address of one cable
+    if ip.scope_id is not None:  # a zone: valid on one link only
         return False
     if ip in _IPV4_MAPPED or ip in _NAT64:
         return _is_public_ipv4(ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF))

@@ -1,4 +1,4 @@
-"""Where a picture goes that has just been added."""
+"""Puts a new picture into the album that the upload names."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from gallery.organising import albums
 
 
 def put_into_album(image: Image, album_id: UUID | str | None, owner: User) -> Refusal | None:
-    """Put the picture into the album that was wished for, if there was one.
+    """Put the picture into the requested album, if there is one.
 
-    What comes back instead of being raised is why it could not be: the album was
-    deleted or closed since, and the picture is kept all the same.
+    If that fails, because the album was deleted or closed meanwhile, return the refusal and do
+    not raise it: the picture is kept anyway.
     """
     if album_id is None:
         return None

@@ -15,15 +15,15 @@ ALGORITHMS = ("sha1", "sha256")
 
 
 class Checksum:
-    """What a part should come to, and what has been read of it so far."""
+    """The expected checksum of a part, and the digest of what has been read so far."""
 
     def __init__(self, header: str) -> None:
-        """Raises Refusal (bad_checksum)."""
+        """Parse the header. Raises Refusal (bad_checksum)."""
         algorithm, _space, encoded = header.strip().partition(" ")
         if algorithm not in ALGORITHMS:
             raise _bad_checksum()
-        # SHA-1 is what every client of the protocol knows; it guards against
-        # accidents, not against anybody.
+        # All clients of the protocol support SHA-1. It protects against accidents, not against
+        # attackers.
         self._digest = hashlib.new(algorithm, usedforsecurity=False)
         try:
             self._expected = base64.b64decode(encoded.strip().encode("ascii"), validate=True)

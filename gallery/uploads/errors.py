@@ -1,5 +1,5 @@
-"""What resumable uploads refuse beyond bad input. The statuses are those that the
-tus protocol names."""
+"""Refusals of resumable uploads other than bad input. The HTTP statuses are those of the tus
+protocol."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Busy(Refusal):
 
 
 class ChecksumMismatch(Refusal):
-    """The part was damaged on its way; none of it was kept (HTTP 460)."""
+    """The part was damaged on its way; nothing of it was stored (HTTP 460)."""
 
     status = 460
 
@@ -63,8 +63,8 @@ class NoSpace(Refusal):
 
 
 class Crowded(Unavailable):
-    """As many clients are sending as this process can wait for, or as many of one
-    account (HTTP 503)."""
+    """The process, or the account in it, has reached its limit of simultaneous uploads
+    (HTTP 503)."""
 
     def __init__(self) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""Pictures in a folder of this machine."""
+"""Imports pictures from a folder of this machine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gallery.organising import albums
 from gallery.uploads import metadata
 from gallery.uploads.album_target import put_into_album
 
-# What file managers leave behind.
+# Files that file managers create.
 _LITTER = {"thumbs.db", "desktop.ini"}
 
 
@@ -36,7 +36,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file; `reason` says why it failed."""
+    """The result for one file; `reason` says why it failed."""
 
     path: Path
     fate: Fate
@@ -65,8 +65,9 @@ def files_in(folder: Path) -> Iterator[Path]:
 
 
 def find_or_make_album(name_or_id: str, owner: User) -> Album:
-    """An album that `owner` may add to, by its id, or an own one by its title; made if
-    there is none so called. Raises Refusal (bad_album, ambiguous_album; see `texts`)."""
+    """Return an album that `owner` may add to, by its id, or one of the owner's albums by its
+    title; create it if none has this title. Raises Refusal (bad_album, ambiguous_album; see
+    `texts`)."""
     try:
         UUID(name_or_id)
     except ValueError:
@@ -82,10 +83,10 @@ def find_or_make_album(name_or_id: str, owner: User) -> Album:
 
 
 def add_files(paths: Iterable[Path], destination: Destination, jobs: int) -> Iterator[Outcome]:
-    """Add files, `jobs` at a time; what became of each, in the order in which they end.
+    """Add files, `jobs` at a time. Yield the results in the order of completion.
 
-    A file that cannot be read or is refused does not stop the others. Whatever else
-    goes wrong (the database, a full disk) concerns them all, and stops the import.
+    A file that cannot be read or is refused does not stop the others. Any other error (the
+    database, a full disk) concerns all files, and stops the import.
     """
     with ThreadPoolExecutor(jobs) as pool:
         tasks = [pool.submit(_in_thread, path, destination) for path in paths]
@@ -97,7 +98,7 @@ def add_files(paths: Iterable[Path], destination: Destination, jobs: int) -> Ite
 
 
 def _in_thread(path: Path, destination: Destination) -> Outcome:
-    """A thread's connection to the database would outlive it."""
+    """Add a file and close the thread's database connections, which would outlive the thread."""
     try:
         return add_file(path, destination)
     finally:
@@ -117,7 +118,8 @@ def add_file(path: Path, destination: Destination) -> Outcome:
 
 
 def _add(path: Path, file: File[bytes], to: Destination) -> Outcome:
-    """The hash is asked for first: what is there needs neither decoding nor copying."""
+    """Add a file. The look-up by hash comes first: a known picture needs neither decoding nor
+    copying."""
     image = _stored(to.owner, sha256_of(file))
     fate = Fate.DUPLICATE
     if image is None:
@@ -133,8 +135,8 @@ def _add(path: Path, file: File[bytes], to: Destination) -> Outcome:
 
 
 def _stored(owner: User, sha256: str) -> Image | None:
-    """The owner's picture of these bytes, unless it lies in the trash or lacks its file:
-    then adding it again mends that."""
+    """The owner's picture with this hash. None also if it is in the trash or its file is
+    missing: then adding it again repairs that."""
     image = service.known_images(owner, [sha256]).get(sha256)
     if image is None or image.deleted_at is not None:
         return None

@@ -1,4 +1,4 @@
-"""What workers do for imports: see `imports` for who has which, and for how long."""
+"""The work on imports in workers. `imports` describes the leases."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ from gallery.work.drain import stopping
 from gallery.work.leases import Lease, Lost
 from gallery.work.originals import STORAGE, WRITING
 
-# Workers that are at imports at once, each at another person's.
+# Workers on imports at once, each for another owner.
 AT_ONCE = 3
-# The advisory lock of taking one (any constant does).
+# The advisory lock for taking an import (any constant does).
 _LOCK = 20_516
-# A worker that died is replaced after so long: more than any one round takes.
+# A dead worker is replaced after this time: more than any one round takes.
 LEASE = timedelta(seconds=120)
-# Then others get their turn.
+# After this time on one import, other imports get their turn.
 _SLICE_SECONDS = 20.0
-# Addresses of one import that are fetched at once.
+# Addresses of one import that a worker fetches at once.
 _FETCHED_AT_ONCE = 4
-# Workers that may die at one item before it is given up.
+# Attempts at one item that may end the worker before the item fails.
 _MAX_TRIES = 2
 
 
 def run_waiting() -> None:
-    """Work on imports, a while on each, as long as any waits that nobody is at, and there is
-    a storage to put pictures in."""
+    """Work on the waiting imports, a while on each, until none is left or the storage is
+    away."""
     while not stopping.is_set() and breakers.asking([STORAGE, WRITING]) is not None:
         lease = _take()
         if lease is None:
@@ -57,8 +57,8 @@ def run_waiting() -> None:
 
 @transaction.atomic
 def _take() -> Lease[ImportBatch] | None:
-    """The import that nobody has been at for the longest time."""
-    # One at a time: two that take at once would both see that the owner has none in work.
+    """Take the import that has waited longest for its turn."""
+    # The lock serialises this: two workers at once could take two imports of one owner.
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [_LOCK])
     waiting = imports.waiting().select_related("owner")
@@ -67,7 +67,7 @@ def _take() -> Lease[ImportBatch] | None:
 
 
 class _Run:
-    """One worker at one import."""
+    """The work of one worker on one import."""
 
     def __init__(self, lease: Lease[ImportBatch]) -> None:
         self.lease, self.batch = lease, lease.row
@@ -79,11 +79,11 @@ class _Run:
                 self._add_entries()
             else:
                 self._add_addresses()
-        except Refusal as refusal:  # of the ZIP file as a whole
+        except Refusal as refusal:  # concerns the whole ZIP file
             self._end(ImportBatch.State.FAILED, error=str(refusal))
         else:
             if self._pending().exists():
-                self.lease.release(claimed_until=Now())  # the latest that had its turn
+                self.lease.release(claimed_until=Now())  # puts it at the end of the queue
                 return
             self._end(ImportBatch.State.DONE)
         if not imports.needs_file(self.batch.pk):
@@ -92,7 +92,8 @@ class _Run:
     # --- ZIP files --------------------------------------------------------------
 
     def _add_entries(self) -> None:
-        """Raises Refusal (see `zips`; import_file_gone, empty_zip)."""
+        """Add the pictures of a ZIP file. Raises Refusal (see `zips`; import_file_gone,
+        empty_zip)."""
         with ExitStack() as opened:
             try:
                 archive = opened.enter_context(zips.opened(partial.path_of(self.batch.pk)))
@@ -107,8 +108,8 @@ class _Run:
                     self._leave_out(item)
 
     def _item_ids(self, entries: list[zips.Entry]) -> list[int]:
-        """The ledger's items, one for each entry and in the same order; made when the
-        file is read for the first time, all or none."""
+        """The ids of the items, one for each entry and in the same order. The first read of the
+        file creates all items at once."""
         if not entries:
             raise Refusal("empty_zip", _("There are no pictures in this ZIP file."))
         items = ImportItem.objects.filter(batch=self.batch)
@@ -154,9 +155,9 @@ class _Run:
     def _add(
         self, item: ImportItem, opened: AbstractContextManager[File[bytes]], name: str
     ) -> Refusal | None:
-        """Picture and item are committed together. Returns why it was not added. What is
-        no refusal stops the worker; an item at which that happens again and again is given
-        up, unless it is the storage that is away."""
+        """Add one picture and commit it together with its item. Return the refusal if it was
+        not added. Other exceptions stop the work; an item that causes them repeatedly fails,
+        unless the storage is away."""
         tries = int(item.error or 0)
         if tries >= _MAX_TRIES:
             broken = Refusal("import_broken", _("The import broke off at this file."))
@@ -167,7 +168,7 @@ class _Run:
                 self._add_image(item, file, name)
         except Refusal as refusal:
             return self._fail(item, refusal)
-        except Exception as error:  # S3 clients and disks bring exceptions of their own
+        except Exception as error:  # S3 clients and disks have their own exceptions
             if breakers.trip(WRITING, repr(error)):
                 ImportItem.objects.filter(pk=item.pk).update(error=item.error)
             raise
@@ -196,7 +197,7 @@ class _Run:
         item.save(update_fields=["state"])
 
     def _note(self, sentence: str) -> None:
-        """What concerns the import as a whole and may be mended: then it is tried again."""
+        """Record a problem of the whole import that somebody may fix, to allow a retry."""
         if self.batch.error != sentence:
             self.lease.keep(error=sentence)
 
@@ -205,7 +206,7 @@ class _Run:
 
 
 def _fetch(url: str, language: str | None) -> remote.Fetched | Refusal:
-    """In a thread of its own, which has no language yet."""
+    """Fetch an address in a pool thread, which has no active language of its own."""
     with translation.override(language):
         try:
             return remote.fetch(url)

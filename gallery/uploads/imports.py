@@ -1,9 +1,9 @@
-"""Imports: many pictures that a worker adds, from a ZIP file or from addresses.
+"""Imports: a worker adds many pictures, from a ZIP file or from addresses.
 
-The items are the ledger. A worker takes a lease of an import and keeps it with each
-picture; it works for some seconds, and then whose turn was longest ago comes next, so that
-an import of thousands keeps nobody else waiting. If it dies, its lease ends, and another
-goes on with what is pending.
+The items record the progress. A worker takes a lease of an import and renews it with each
+picture. After some seconds the import that has waited longest comes next, so that an import of
+thousands keeps nobody else waiting. If the worker dies, its lease expires, and another worker
+goes on with the pending items.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from gallery.work import leases
 TASK = "gallery.tasks.run_imports"
 MAX_URLS = 500
 MAX_SHOWN_FAILURES = 100
-# After its end the file of an import waits for a retry, and its row for a look at it.
+# How long the file of an ended import is kept for a retry, and its row for display.
 _FILE_KEPT = timedelta(hours=24)
 _ROW_KEPT = timedelta(days=30)
 
 OPEN = [ImportBatch.State.PENDING, ImportBatch.State.RUNNING]
 
 
-# --- Begin ----------------------------------------------------------------------
+# --- Create ---------------------------------------------------------------------
 
 
 @transaction.atomic
 def create_from_urls(
     owner: User, urls: Sequence[str], *, visibility: str, album_id: UUID | None
 ) -> ImportBatch:
-    """An import of the pictures at these addresses, each once. One that cannot be an
-    address is a failed item; the others go on.
+    """Create an import of the pictures at these addresses, each once. An invalid address
+    becomes a failed item; the others go on.
 
     Raises Refusal (no_urls, too_many_urls, too_many_imports, bad_visibility,
     bad_album).
@@ -80,8 +80,8 @@ def _item_of_url(batch: ImportBatch, url: str) -> ImportItem:
 
 
 def kept_reason(refusal: Refusal) -> str:
-    """Why an item failed, as its row keeps it: the sentence, and its code in a line of its
-    own (`sentence_of` gives the first back)."""
+    """The reason of a failed item for its row: the sentence, and the code on a second line
+    (`sentence_of` returns the sentence)."""
     return f"{refusal}\n{refusal.code}"
 
 
@@ -92,8 +92,8 @@ def sentence_of(reason: str) -> str:
 def create_from_zip(
     upload_id: UUID, owner: User, *, name: str, visibility: str, album_id: str | None
 ) -> ImportBatch:
-    """An import of the ZIP file that the upload of this id has brought; it becomes the
-    import's own, under the same id."""
+    """Create an import of the ZIP file of this upload. The import takes over the file and the
+    id."""
     batch = ImportBatch.objects.create(
         pk=upload_id,
         owner=owner,
@@ -106,7 +106,7 @@ def create_from_zip(
     return batch
 
 
-# --- Look, cancel, retry --------------------------------------------------------
+# --- Read, cancel, retry --------------------------------------------------------
 
 
 def owned_by(user: User | AnonymousUser) -> QuerySet[ImportBatch]:
@@ -114,9 +114,8 @@ def owned_by(user: User | AnonymousUser) -> QuerySet[ImportBatch]:
 
 
 def with_counts(batches: QuerySet[ImportBatch]) -> QuerySet[ImportBatch]:
-    """Annotates `total` and how many of the items are `added`, `duplicates`, `failed`,
-    `left_out` and `pending`, and of the failed ones `passing`, which may be taken another
-    time."""
+    """Annotate the number of items: `total`, `added`, `duplicates`, `failed`, `left_out` and
+    `pending`; and `passing`, the failed ones that a retry may add."""
     states = {
         "added": ImportItem.State.ADDED,
         "duplicates": ImportItem.State.DUPLICATE,
@@ -130,8 +129,7 @@ def with_counts(batches: QuerySet[ImportBatch]) -> QuerySet[ImportBatch]:
 
 
 def _passing(prefix: str = "") -> Q:
-    """Items that failed for a reason that can pass, and those without a code, which are
-    from before there was one."""
+    """Items that failed for a reason that can pass, and older failed items without a code."""
     codes = "|".join(sorted(RETRYABLE))
     told = Q(**{f"{prefix}error__regex": rf"\n({codes})$"})
     untold = ~Q(**{f"{prefix}error__contains": "\n"})
@@ -139,7 +137,7 @@ def _passing(prefix: str = "") -> Q:
 
 
 def can_retry(batch: ImportBatch) -> bool:
-    """Whether trying again may add something: with the counts of `with_counts`."""
+    """Whether a retry may add something. `batch` needs the annotations of `with_counts`."""
     if batch.state in OPEN or not (batch.pending or batch.passing):  # type: ignore[attr-defined]
         return False
     return batch.kind != ImportBatch.Kind.ZIP or partial.path_of(batch.pk).exists()
@@ -151,7 +149,7 @@ def failures(batch: ImportBatch) -> QuerySet[ImportItem]:
 
 @transaction.atomic
 def cancel(batch_id: UUID) -> None:
-    """Stop an import; what it has added stays. Nothing happens to one that has ended."""
+    """Stop an import; the pictures that it has added stay. Do nothing if it has ended."""
     stopped = ImportBatch.objects.filter(pk=batch_id, state__in=OPEN).update(
         state=ImportBatch.State.CANCELLED, finished_at=timezone.now(), **leases.FREE
     )
@@ -161,10 +159,10 @@ def cancel(batch_id: UUID) -> None:
 
 @transaction.atomic
 def retry(batch_id: UUID) -> None:
-    """Try again what was not tried, or failed for a reason that can pass (gallery.retryable).
-    Nothing happens to an import that runs, nor to one of which nothing is left to try.
+    """Retry the items that are pending or failed for a reason that can pass
+    (gallery.retryable). Do nothing if the import runs or nothing is left to try.
 
-    Raises Refusal (import_file_gone) where the ZIP file is no longer kept.
+    Raises Refusal (import_file_gone) if the ZIP file is no longer kept.
     """
     batch = ImportBatch.objects.select_for_update().get(pk=batch_id)
     undone = batch.items.filter(Q(state=ImportItem.State.PENDING) | _passing())
@@ -187,16 +185,17 @@ def file_gone() -> Refusal:
 
 
 def waiting() -> QuerySet[ImportBatch]:
-    """Imports that nobody is at, and none of whose owner: those of one come one after the
-    other."""
+    """Imports that no worker works on, of owners without any other import in work: the imports
+    of one owner run one after the other."""
     in_work = ImportBatch.objects.exclude(leases.free()).filter(state__in=OPEN)
     free = ImportBatch.objects.filter(leases.free(), state__in=OPEN)
     return free.exclude(owner__in=in_work.values("owner"))
 
 
 def needs_file(batch_id: UUID) -> bool:
-    """Whether the ZIP file of this import may still be read: it goes on, or it ended
-    with an error as a whole (no room in the gallery), so that a retry may help."""
+    """Whether the ZIP file of this import may still be read: the import is not over, or it
+    ended recently with an error for the whole import (no room in the gallery), so that a retry
+    may help."""
     batch = ImportBatch.objects.filter(pk=batch_id, kind=ImportBatch.Kind.ZIP).first()
     if batch is None or batch.finished_at is None:
         return batch is not None
@@ -205,7 +204,8 @@ def needs_file(batch_id: UUID) -> bool:
 
 
 def forget_old() -> int:
-    """Remove what is known of imports that ended long ago; their pictures stay."""
+    """Remove the rows of imports that ended long ago. Their pictures stay. Return the number of
+    imports."""
     before = timezone.now() - _ROW_KEPT
     _count, by_model = ImportBatch.objects.filter(finished_at__lt=before).delete()
     return by_model.get("gallery.ImportBatch", 0)

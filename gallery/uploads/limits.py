@@ -1,4 +1,4 @@
-"""Sizes in sentences."""
+"""Refusals of files that are too large, with the limit in the sentence."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from gallery.errors import TooLarge
 
 
 def too_large() -> TooLarge:
-    """For a picture of which it is known before it is all here; in the words of
-    `library.validation`."""
+    """The refusal of a picture whose size is known before all of it has arrived. The sentence
+    is that of `library.validation`."""
     return TooLarge(
         "too_large",
         _(

@@ -15,14 +15,14 @@ from gallery.errors import Refusal
 from gallery.library import texts
 from gallery.models import Album, Image, ImportBatch, User
 
-# What clients call the name of the file, the first of which counts.
+# The keys for the name of the file in the order of precedence.
 _FILE_NAMES = ("filename", "name")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """What the client says about a file, cleaned. `sent` is the header as it came."""
+    """The client's metadata of a file, cleaned. `sent` is the original header."""
 
     sent: str
     name: str
@@ -34,7 +34,7 @@ class Metadata:
     album: str | None
 
     def wishes(self) -> dict[str, str | None]:
-        """What has to be remembered until the file is whole."""
+        """The fields to store until the file is complete."""
         return {
             "sent": self.sent,
             "kind": ImportBatch.Kind.ZIP.value if self.is_zip else "",
@@ -46,8 +46,8 @@ class Metadata:
 
 
 def read(header: str, owner: User) -> Metadata:
-    """Raises Refusal (bad_metadata, bad_kind, bad_sha256, bad_album; see `texts`).
-    Names that we do not know are kept for the client and mean nothing to us."""
+    """Read and check the header. Unknown keys are kept for the client and otherwise ignored.
+    Raises Refusal (bad_metadata, bad_kind, bad_sha256, bad_album; see `texts`)."""
     values = parse(header)
     kind = values.get("kind") or "image"
     if kind not in {"image", ImportBatch.Kind.ZIP}:
@@ -69,7 +69,7 @@ def read(header: str, owner: User) -> Metadata:
 
 
 def parse(header: str) -> dict[str, str]:
-    """Raises Refusal (bad_metadata)."""
+    """Decode the header to its keys and values. Raises Refusal (bad_metadata)."""
     pairs = (pair.strip().partition(" ") for pair in header.split(",") if pair.strip())
     try:
         return {
@@ -84,13 +84,13 @@ def parse(header: str) -> dict[str, str]:
 
 
 def _text(name: str, sent: bytes) -> str:
-    """UTF-8; names of files also in what the client's system writes them in. Raises
+    """Decode UTF-8; file names may also be in the code page of the client's system. Raises
     UnicodeError."""
     return code_pages.decoded([sent])[0] if name in _FILE_NAMES else sent.decode()
 
 
 def open_album(album_id: UUID | str, owner: User) -> Album:
-    """The album of that id, which `owner` may add to. Raises Refusal (bad_album)."""
+    """Return the album with this id if `owner` may add to it. Raises Refusal (bad_album)."""
     try:
         album = Album.objects.open_to(owner).filter(pk=UUID(str(album_id)), smart=None).first()
     except ValueError:

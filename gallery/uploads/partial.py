@@ -1,7 +1,7 @@
-"""Files that are not whole yet, on the local disk.
+"""Partial files of uploads, on the local disk.
 
-A part counts once it is on the disk *and* its end is committed in the database.
-What lies behind that end was left by a request that died, and is overwritten.
+A part counts once it is on the disk *and* its end is committed in the database. Bytes after
+that end come from a request that died, and are overwritten.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from uuid import UUID
 from django.conf import settings
 
 _SUFFIX = ".part"
-# Left free on the disk, which other things need, too.
+# The space that uploads leave free on the disk for other programs.
 _RESERVE = 256 * 1024 * 1024
 _KEPT_IN_MEMORY = 4 * 1024 * 1024
 
@@ -29,7 +29,7 @@ def path_of(upload_id: UUID) -> Path:
 
 
 def folder() -> Path:
-    """Where partial files lie; made when it is first needed."""
+    """Return the folder of partial files. The first call creates it."""
     place = Path(settings.UPLOAD_DIR)
     if not place.is_dir():
         place.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -38,7 +38,7 @@ def folder() -> Path:
 
 
 def size_of(upload_id: UUID) -> int:
-    """Bytes on the disk, a torn tail included; 0 where there is no file."""
+    """The bytes on the disk, including an uncommitted tail; 0 if there is no file."""
     try:
         return path_of(upload_id).stat().st_size
     except FileNotFoundError:
@@ -46,7 +46,7 @@ def size_of(upload_id: UUID) -> int:
 
 
 class Tail:
-    """The open end of a file; `written` counts the bytes that went into it."""
+    """Writes to the end of a file; `written` counts the bytes."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -60,8 +60,8 @@ class Tail:
 
 @contextmanager
 def appending(upload_id: UUID, offset: int) -> Iterator[Tail]:
-    """Write from `offset` on, cutting off what lies there. When the block ends, all
-    that was written is on the disk."""
+    """Truncate the file at `offset` and yield a writer for its end. When the block ends, all
+    written bytes are on the disk."""
     path = path_of(upload_id)
     is_new = not path.exists()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o640)
@@ -81,7 +81,7 @@ def remove(upload_id: UUID) -> None:
 
 
 def scratch() -> tempfile.SpooledTemporaryFile[bytes]:
-    """A file for what is passed on at once; on the disk, without a name, if it is long."""
+    """Return a temporary file in memory. A large one is on the disk, without a name."""
     return tempfile.SpooledTemporaryFile(_KEPT_IN_MEMORY, dir=str(folder()))
 
 
@@ -90,12 +90,12 @@ def has_room_for(more_bytes: int) -> bool:
 
 
 def remove_strays(older_than: timedelta, is_needed: Callable[[UUID], bool]) -> int:
-    """Remove files that nothing needs any more: a process was killed between the
-    commit and the removal, or an account was deleted. Returns how many."""
+    """Remove files that nothing needs any more, because a process was killed between the commit
+    and the removal, or an account was deleted. Return their number."""
     limit = time.time() - older_than.total_seconds()
     removed = 0
     for path in folder().glob(f"*{_SUFFIX}"):
-        with suppress(FileNotFoundError, ValueError):  # removed while we look; not ours
+        with suppress(FileNotFoundError, ValueError):  # just removed; not an upload's name
             if path.stat().st_mtime < limit and not is_needed(UUID(path.stem)):
                 path.unlink()
                 removed += 1
@@ -103,7 +103,7 @@ def remove_strays(older_than: timedelta, is_needed: Callable[[UUID], bool]) -> i
 
 
 def _sync_folder(place: Path) -> None:
-    """Make names in the folder survive a crash of the machine."""
+    """Sync the folder, so that its names survive a crash of the machine."""
     descriptor = os.open(place, os.O_RDONLY)
     try:
         os.fsync(descriptor)

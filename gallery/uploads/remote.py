@@ -1,9 +1,9 @@
-"""A picture from an address that a user names.
+"""Fetches a picture from an address that a user gives.
 
-The server fetches it, and must not be made to fetch from where only the server
-reaches: each hop's host is looked up once, checked (`addresses`), and that very
-address is connected to. Proxies of the environment are not used. All of it together,
-look-ups too, has one deadline.
+The server must not fetch from hosts that only the server can reach. So each host, also of a
+redirect, is looked up once and checked (`addresses`), and the connection goes to exactly the
+checked address. Proxies of the environment are not used. One deadline covers everything,
+including look-ups.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from gallery.uploads import addresses, partial
 from gallery.uploads.limits import too_large
 
 MAX_URL = 2_000
-# Seconds for everything together, and for each time the server is silent.
+# Seconds for the whole fetch, and for each wait for data from the server.
 TOTAL_SECONDS = 60.0
 SILENCE_SECONDS = 10.0
 MAX_REDIRECTS = 5
 
 _PORTS = {"http": 80, "https": 443}
-# Where web servers listen: at the others are mail, databases, remote shells.
+# The ports of web servers. Other ports may belong to mail, databases or remote shells.
 _WEB_PORTS = {80, 443, *range(8000, 9000)}
 _REDIRECTS = {301, 302, 303, 307, 308}
 _PIECE = 64 * 1024
@@ -48,13 +48,13 @@ _HEADERS = {
     "Accept-Encoding": "identity",
     "Connection": "close",
 }
-# What may stand in an address: neither blanks nor anything invisible.
+# The characters of an address: neither blanks nor invisible ones.
 _VISIBLE = re.compile(r"[^\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]+")
 
 
 @dataclass(frozen=True)
 class Url:
-    """The parts of an address that was checked; all of them ASCII."""
+    """The parts of a checked address; all of them are ASCII."""
 
     scheme: str
     host: str
@@ -83,7 +83,7 @@ class Fetched:
 
 
 def parse(url: str) -> Url:
-    """Raises Refusal (bad_url, url_with_password, bad_port) for what is never fetched."""
+    """Parse and check an address. Raises Refusal (bad_url, url_with_password, bad_port)."""
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").encode("idna").decode()
@@ -112,7 +112,7 @@ def parse(url: str) -> Url:
 
 
 def fetch(url: str) -> Fetched:
-    """The file at `url`, which the caller closes.
+    """Fetch the file at `url`. The caller closes it.
 
     Raises Refusal (bad_url, url_with_password, bad_port, not_public, too_many_redirects,
     not_found_there, not_reached, too_slow, web_page) or TooLarge.
@@ -129,7 +129,7 @@ def fetch(url: str) -> Fetched:
 
 
 def _follow(url: Url, copy: IO[bytes], deadline: float) -> tuple[Url, int]:
-    """Fetch over redirects; the last address, and how many bytes it was."""
+    """Fetch `url` and follow redirects. Return the last address and the number of bytes."""
     for _hop in range(MAX_REDIRECTS + 1):
         with _Exchange(url, deadline) as exchange:
             answer = exchange.answer()
@@ -142,8 +142,8 @@ def _follow(url: Url, copy: IO[bytes], deadline: float) -> tuple[Url, int]:
 
 
 class _Exchange:
-    """One request and its answer. A watchdog ends the connection at the deadline,
-    however slowly the other side dribbles."""
+    """One request and its answer. A watchdog ends the connection at the deadline, even while
+    the server keeps sending slowly."""
 
     def __init__(self, url: Url, deadline: float) -> None:
         seconds = max(0.0, min(SILENCE_SECONDS, deadline - time.monotonic()))
@@ -166,10 +166,10 @@ class _Exchange:
         self._connection.close()
 
     def answer(self) -> BaseHTTPResponse:
-        """What the server says, its content not read yet."""
+        """Send the request and return the answer, without its content."""
         with self._told():
             self._connection.connect()
-            if self._is_over.is_set():  # while there was no connection yet that could be ended
+            if self._is_over.is_set():  # the watchdog came before there was a connection
                 raise TimeoutError
             headers = {"Host": self._url.host_header, **_HEADERS}
             self._connection.request(
@@ -183,13 +183,13 @@ class _Exchange:
         return self._answer
 
     def read(self) -> bytes:
-        """What has arrived of the content; nothing at its end."""
+        """Return the next bytes of the content; none at its end."""
         with self._told():
             return self._answer.read1(_PIECE)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """What goes wrong on the network -> Refusal."""
+        """Turn network errors into Refusal (too_slow, not_reached)."""
         try:
             yield
         except (OSError, HTTPError, HTTPException, ValueError) as error:
@@ -202,12 +202,12 @@ class _Exchange:
     def _end(self) -> None:
         self._is_over.set()
         if self._connection.sock is not None:
-            with suppress(OSError):  # ended by itself in this moment
+            with suppress(OSError):  # the connection has just ended by itself
                 self._connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _connection(url: Url, address: str) -> HTTPConnection:
-    """To exactly this address; the certificate has to be the name's."""
+    """A connection to exactly this address; the certificate must match the host name."""
     if url.scheme == "http":
         return HTTPConnection(address, url.port, timeout=SILENCE_SECONDS)
     return HTTPSConnection(
@@ -220,7 +220,7 @@ def _connection(url: Url, address: str) -> HTTPConnection:
     )
 
 
-# Answers that may be others later: too slow, too early, too often (RFC 9110, 6585, 8470).
+# Temporary client errors: timeout, too early, too many requests (RFC 9110, 8470, 6585).
 _NOT_NOW = (408, 425, 429)
 
 
@@ -243,7 +243,8 @@ def _check_answer(answer: BaseHTTPResponse) -> None:
 
 
 def _store(exchange: _Exchange, copy: IO[bytes]) -> int:
-    """How many bytes it was. Raises TooLarge before more than that are written."""
+    """Copy the content and return its size. Raises TooLarge (too_large) before the copy exceeds
+    the limit."""
     size = 0
     while piece := exchange.read():
         size += len(piece)

@@ -1,8 +1,8 @@
-"""Who may receive a file now: one request for each upload, few for each account, and
-never so many at once that slow clients keep a web process from everything else.
+"""Limits how many requests receive files at once: one for each upload, a few for each account,
+and so few in all that slow clients cannot occupy all threads of a web process.
 
-The places are those of one process, since what they protect is its threads. Each
-process has its own, of which an account gets the same share.
+The slots protect the threads of one process, so each process has its own, with the same limit
+for each account.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gallery.uploads.errors import Busy, Crowded
 
 
 class Slots:
-    """`most` at once, `each` of them for one account."""
+    """`most` slots, at most `each` of them for one account."""
 
     def __init__(self, most: int, each: int) -> None:
         self._most, self._each = most, each
@@ -37,7 +37,7 @@ class Slots:
     def give_back(self, account: int) -> None:
         with self._lock:
             self._taken[account] -= 1
-            self._taken += Counter()  # forgets accounts that have none
+            self._taken += Counter()  # drops accounts without a slot
 
 
 slots = Slots(settings.UPLOADS_AT_ONCE, settings.UPLOADS_AT_ONCE_EACH)
@@ -45,9 +45,9 @@ slots = Slots(settings.UPLOADS_AT_ONCE, settings.UPLOADS_AT_ONCE_EACH)
 
 @contextmanager
 def slot(account: int) -> Iterator[None]:
-    """One of the few threads of this process that may wait for a client.
+    """Hold one of the slots of this process.
 
-    Raises Crowded: waiting here would take a thread, too.
+    Raises Crowded if none is free: waiting for one would occupy a thread, too.
     """
     if not slots.take(account):
         raise Crowded
@@ -59,9 +59,10 @@ def slot(account: int) -> Iterator[None]:
 
 @contextmanager
 def only_writer(upload_id: UUID) -> Iterator[None]:
-    """Nobody else writes to the upload, finishes or forgets it. Raises Busy.
+    """Hold the upload's lock: nobody else writes to the upload, finishes or removes it
+    meanwhile. Raises Busy.
 
-    The lock belongs to the connection to the database, not to a transaction: none is
+    The lock belongs to the database connection, not to a transaction: so no transaction is
     open while the client is slow, and a process that dies leaves no lock behind.
     """
     if not _ask("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", upload_id):
@@ -73,7 +74,7 @@ def only_writer(upload_id: UUID) -> Iterator[None]:
 
 
 def try_hold(upload_id: UUID) -> bool:
-    """The same lock until the transaction ends; whether nobody else has it."""
+    """Try to take the same lock until the transaction ends. Return whether it succeeded."""
     return _ask("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", upload_id)
 
 

@@ -1,7 +1,7 @@
-"""Resumable uploads: what the tus protocol 1.0.0 asks of a server, without HTTP.
+"""Resumable uploads: the server side of the tus protocol 1.0.0, without HTTP.
 
-The truth is the row: `offset` bytes are on the disk. Two requests never write at
-once (see `turns`).
+The row is authoritative: `offset` bytes are on the disk. Two requests never write at once
+(see `slots`).
 """
 
 from __future__ import annotations
@@ -29,22 +29,23 @@ from gallery.uploads.acceptance import finish
 from gallery.uploads.checksums import Checksum
 from gallery.uploads.errors import Busy, ChecksumMismatch, NoSpace, WrongOffset
 
-# How much may be lost when a process is killed: what came since the last commit.
+# A commit comes at least after this many bytes or seconds. A killed process loses what came
+# since.
 _COMMIT_BYTES = 8 * 1024 * 1024
 _COMMIT_SECONDS = 2.0
-# Read at once. Small, for it is lost where a connection breaks in the middle of it.
+# Bytes of one read. Small, because a broken connection loses the current piece.
 _PIECE = 64 * 1024
 
 
 class Body(Protocol):
-    """The bytes of a part while they arrive."""
+    """The body of a request, which arrives piece by piece."""
 
     @property
     def left(self) -> int | None:
-        """Bytes still to come, as the client announced; None if it did not."""
+        """The remaining bytes that the client has announced; None if it has not."""
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes; none at the end, or where the client broke off."""
+        """Return at most `size` bytes; none at the end, or if the client broke off."""
 
 
 # --- Create ---------------------------------------------------------------------
@@ -59,7 +60,7 @@ def create(owner: User, length: int, header: str) -> ResumableUpload:
     wanted = metadata.read(header, owner)
     _check_length(length, wanted.is_zip)
     with transaction.atomic():
-        lock_user(owner)  # of many at once, none passes the limits
+        lock_user(owner)  # so that concurrent requests do not exceed the limits
         _check_count(owner)
         quota.check(owner, length + _announced(owner))
         if not partial.has_room_for(length):
@@ -74,7 +75,7 @@ def create(owner: User, length: int, header: str) -> ResumableUpload:
         )
     if length == 0:
         with partial.appending(upload.pk, 0):
-            pass  # an empty file is one, too
+            pass  # an empty file is also a file
         finish(upload.pk)
         upload.refresh_from_db()
     return upload
@@ -85,7 +86,7 @@ def largest_length() -> int:
 
 
 def unfinished(owner: User) -> QuerySet[ResumableUpload]:
-    """What `owner` may still go on with."""
+    """The uploads that `owner` can continue."""
     return ResumableUpload.objects.filter(
         owner=owner, state=ResumableUpload.State.RECEIVING, expires_at__gt=timezone.now()
     )
@@ -108,8 +109,8 @@ def _check_count(owner: User) -> None:
 
 
 def _announced(owner: User) -> int:
-    """Bytes that are on their way already, so that many uploads at once take no more
-    of the disk than the pictures may."""
+    """The total length of unfinished uploads. It counts against the quota, so that many uploads
+    at once take no more of the disk than the pictures may."""
     return unfinished(owner).aggregate(bytes=Coalesce(Sum("length"), 0))["bytes"]
 
 
@@ -121,8 +122,8 @@ def _expiry() -> datetime:
 
 
 def offset_of(upload: ResumableUpload) -> int:
-    """How much of the file is safe: never more than lies on the disk, should somebody
-    have removed the file."""
+    """How many bytes of the file are safe. At most its size on the disk, in case somebody has
+    removed the file."""
     if upload.state != ResumableUpload.State.RECEIVING:
         return upload.offset
     return min(upload.offset, partial.size_of(upload.pk))
@@ -131,10 +132,10 @@ def offset_of(upload: ResumableUpload) -> int:
 def receive(
     upload: ResumableUpload, offset: int, body: Body, checksum: Checksum | None = None
 ) -> ResumableUpload:
-    """Store a part that begins at `offset`, and register the file once it is whole.
+    """Store a part that begins at `offset`, and register the file once it is complete.
 
-    What arrived is kept even if the client breaks off or is too slow; with a checksum it is all of
-    the part or nothing. Raises WrongOffset, Busy, TooLarge (too_long),
+    Received bytes are kept even if the client breaks off or is too slow. With a checksum, the
+    part is kept as a whole or not at all. Raises WrongOffset, Busy, TooLarge (too_long),
     ChecksumMismatch, NoSpace, Expired (upload_gone), Crowded or what `finish` raises.
     """
     upload_id = upload.pk
@@ -150,13 +151,14 @@ def receive(
 
 
 def is_whole(upload: ResumableUpload) -> bool:
-    """All of it is here, and it is not registered yet."""
+    """Whether the file has arrived completely but is not registered yet."""
     is_receiving = upload.state == ResumableUpload.State.RECEIVING
     return is_receiving and upload.offset == upload.length
 
 
 def _begin_part(upload_id: UUID, offset: int, body: Body) -> ResumableUpload:
-    """The upload, if such a part may come now."""
+    """Return the upload if this part may be stored now. Raises Expired (upload_gone),
+    WrongOffset and TooLarge (too_long)."""
     upload = ResumableUpload.objects.filter(pk=upload_id).first()
     if upload is None:
         raise _gone()
@@ -169,10 +171,10 @@ def _begin_part(upload_id: UUID, offset: int, body: Body) -> ResumableUpload:
 
 
 def _store(upload: ResumableUpload, body: Body, checksum: Checksum | None) -> bool:
-    """Store what arrives until it is time to commit; whether the part has ended.
+    """Store what arrives until it is time to commit. Return whether the part has ended.
 
-    Without a checksum long parts are committed now and then. With one, nothing is
-    before the checksum was seen to be right.
+    Without a checksum, long parts are committed now and then. With one, nothing is committed
+    before the checksum has been verified.
     """
     if not partial.has_room_for(0):
         raise NoSpace
@@ -192,7 +194,7 @@ def _store(upload: ResumableUpload, body: Body, checksum: Checksum | None) -> bo
 
 
 def _commit(upload: ResumableUpload) -> None:
-    """On the connection that has the lock: if that broke, this fails."""
+    """Commit the new offset, on the connection that holds the lock: if it broke, this fails."""
     kept = ResumableUpload.objects.filter(pk=upload.pk).update(
         offset=upload.offset, expires_at=upload.expires_at, updated_at=timezone.now()
     )
@@ -201,7 +203,7 @@ def _commit(upload: ResumableUpload) -> None:
 
 
 def _copy(body: Body, tail: partial.Tail, room: int, checksum: Checksum | None) -> bool:
-    """Write what arrives; whether that was all of it."""
+    """Write what arrives until the part ends or a commit is due. Return whether it has ended."""
     began = time.monotonic()
     while tail.written < room:
         piece = body.read(min(_PIECE, room - tail.written))
@@ -224,8 +226,8 @@ def _gone() -> Expired:
 
 @transaction.atomic
 def terminate(upload_id: UUID) -> None:
-    """Forget an upload and what has arrived of it; a picture that it became stays.
-    Raises Busy or Expired (upload_gone)."""
+    """Remove an upload and its partial file; a picture made from it stays. Raises Busy or
+    Expired (upload_gone)."""
     if not slots.try_hold(upload_id):
         raise Busy
     upload = ResumableUpload.objects.filter(pk=upload_id).first()
@@ -235,8 +237,7 @@ def terminate(upload_id: UUID) -> None:
 
 
 def expire() -> int:
-    """Remove uploads whose time is over, and files that nothing needs. Returns how
-    many uploads."""
+    """Remove expired uploads and files that nothing needs. Return the number of uploads."""
     over = ResumableUpload.objects.filter(expires_at__lt=timezone.now())
     removed = 0
     for pk in list(over.values_list("pk", flat=True)):
@@ -251,7 +252,8 @@ def expire() -> int:
 
 
 def _forget_results_of_very_many() -> None:
-    """What became of uploads is kept for a day, but not of any number."""
+    """Keep only the latest results of each owner: results last a day, but their number is
+    limited."""
     ended = ResumableUpload.objects.exclude(state=ResumableUpload.State.RECEIVING)
     owners = ended.order_by().values("owner").annotate(count=Count("pk"))
     for owner in owners.filter(count__gt=caps.UPLOADS_KEPT).values_list("owner", flat=True):
@@ -265,6 +267,6 @@ def _forget(upload: ResumableUpload) -> None:
 
 
 def _is_needed(upload_id: UUID) -> bool:
-    """Whether the file still is an upload's or, being a ZIP file, an import's."""
+    """Whether an unfinished upload or, for a ZIP file, an import still needs the file."""
     receiving = ResumableUpload.objects.filter(pk=upload_id, state=ResumableUpload.State.RECEIVING)
     return receiving.exists() or imports.needs_file(upload_id)

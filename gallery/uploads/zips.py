@@ -1,7 +1,7 @@
-"""Pictures in a ZIP file, read one by one and never unpacked under their names.
+"""Reads the pictures of a ZIP file one by one, and never unpacks them under their names.
 
-Nothing that the file says about itself is believed: counts and sizes are checked
-before it is read and while it is.
+Nothing that the file declares is trusted: counts and sizes are checked before and during
+reading.
 """
 
 from __future__ import annotations
@@ -27,34 +27,34 @@ from gallery.library.validation import PICTURE_EXTENSIONS
 from gallery.uploads import partial
 from gallery.uploads.limits import too_large
 
-# What programs add that nobody chose.
+# Files that programs add by themselves.
 _LITTER = {"thumbs.db", "desktop.ini"}
-# "..", which means a folder, is none of them.
+# Hidden names. ".." is a folder and not hidden.
 _HIDDEN = re.compile(r"\.[^.]|__MACOSX$")
 _READABLE = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _ENCRYPTED = 0x1
 _NAMED_IN_UTF8 = 0x800
 # The extra field in which Info-ZIP writes names in UTF-8 (APPNOTE.TXT, 4.6.9).
 _UNICODE_PATH = 0x7075
-# Refusals of what may be no picture at all.
+# Refusals that suggest that the file is no picture at all.
 _OF_ANOTHER_KIND = {
     *("not_a_picture", "unsupported_format", "empty_file", "too_large"),
     *("encrypted_entry", "unsupported_compression", "damaged_entry"),
 }
-# The same of what is named as something else: the beginning of a film is like a HEIC file's.
+# Further such refusals for files with another extension: a video may begin like a HEIC file.
 _LIKE_A_PICTURE = {"damaged_picture", "too_many_pixels", "too_costly"}
-# The list of entries is read at once: so much for each entry that is allowed.
+# The list of entries is read at once, so its size is limited: this much for each allowed entry.
 _LISTING_BYTES = 1024
 _LEAST_READ = 1024 * 1024
-# All pictures together may be so many times as large as the ZIP file. Photographs
-# hardly shrink; only what is made to fill disks shrinks a thousandfold.
+# All pictures together may be at most this many times as large as the ZIP file. Photographs
+# hardly shrink; only zip bombs shrink a thousandfold.
 _LARGEST_RATIO = 100
 _PIECE = 256 * 1024
 
 
 class _Bounded:
-    """A file that refuses to be read in pieces larger than `most`: the list of
-    entries is one, and as long as its maker wants."""
+    """A file that refuses reads of more than `most` bytes. zipfile reads the list of entries at
+    once, and the maker of the file decides its length."""
 
     def __init__(self, file: IO[bytes], most: int) -> None:
         self._file = file
@@ -68,7 +68,7 @@ class _Bounded:
 
 
 def check_is_zip(file: IO[bytes]) -> None:
-    """Raises Refusal (not_a_zip)."""
+    """Check that the file is a ZIP file. Raises Refusal (not_a_zip)."""
     file.seek(0)
     if not zipfile.is_zipfile(file):
         raise _not_a_zip()
@@ -76,7 +76,7 @@ def check_is_zip(file: IO[bytes]) -> None:
 
 @contextmanager
 def opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    """The ZIP file, whose list of entries is in order.
+    """Open a ZIP file and check its list of entries.
 
     Raises Refusal (not_a_zip, too_many_entries, zip_bomb) or FileNotFoundError.
     """
@@ -93,14 +93,14 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
 
 @dataclass(frozen=True)
 class Entry:
-    """`name` is with its folders, and as somebody wrote it."""
+    """`name` includes the folders and has the right encoding."""
 
     info: zipfile.ZipInfo
     name: str
 
 
 def entries(archive: zipfile.ZipFile) -> list[Entry]:
-    """The files that somebody chose, in the order of the archive."""
+    """The files that the user packed deliberately, in the order of the archive."""
     infos = archive.infolist()
     # A name ends at a null byte.
     names = (name.partition("\0")[0] for name in _names(infos))
@@ -109,9 +109,10 @@ def entries(archive: zipfile.ZipFile) -> list[Entry]:
 
 
 def _names(infos: Sequence[zipfile.ZipInfo]) -> list[str]:
-    """Said in UTF-8, in the name itself or beside it, or else read together."""
+    """The names of the entries: those that are declared as UTF-8, in the name itself or in an
+    extra field, and all others decoded together with one code page."""
     said = [_name_in_utf8(info) for info in infos]
-    # What zipfile has read as CP437, which has a character for each byte.
+    # zipfile has decoded these as CP437, which has a character for each byte.
     unsaid = iter(
         code_pages.decoded(
             [
@@ -133,7 +134,7 @@ def _name_in_utf8(info: zipfile.ZipInfo) -> str | None:
         field, extra = extra[4 : 4 + size], extra[4 + size :]
         if kind == _UNICODE_PATH and len(field) > 5:
             version, checksum = struct.unpack("<BL", field[:5])
-            # It is of this name unless another program has renamed the file since.
+            # The checksum differs if another program has renamed the file since.
             if version == 1 and checksum == zlib.crc32(info.orig_filename.encode("cp437")):
                 return field[5:].decode("utf-8", errors="replace")
     return None
@@ -141,7 +142,7 @@ def _name_in_utf8(info: zipfile.ZipInfo) -> str | None:
 
 @contextmanager
 def picture(archive: zipfile.ZipFile, entry: Entry) -> Iterator[File[bytes]]:
-    """The content of one entry in a file of its own.
+    """Copy the content of one entry to a temporary file.
 
     Raises Refusal (encrypted_entry, damaged_entry, unsupported_compression) or
     TooLarge (too_large).
@@ -170,7 +171,8 @@ def picture(archive: zipfile.ZipFile, entry: Entry) -> Iterator[File[bytes]]:
 
 
 def _copy(content: IO[bytes], copy: IO[bytes]) -> int:
-    """How many bytes it was. Raises TooLarge before more than that are written."""
+    """Copy the content and return its size. Raises TooLarge (too_large) before the copy exceeds
+    the limit."""
     size = 0
     while piece := content.read(_PIECE):
         size += len(piece)
@@ -181,7 +183,7 @@ def _copy(content: IO[bytes], copy: IO[bytes]) -> int:
 
 
 def is_of_another_kind(entry: Entry, refusal: Refusal) -> bool:
-    """Whether what is refused was never meant to be a picture, by its name: what others
+    """Whether a refused file was, by its name, never meant to be a picture: a file that users
     pack beside their pictures (.json, .mp4)."""
     extension = PurePosixPath(entry.name).suffix.lower().lstrip(".")
     if extension in PICTURE_EXTENSIONS:

@@ -1,7 +1,8 @@
 """One ledger for everything that workers do to pictures.
 
-`analyser` says what an analyser is, `ledger` who works on which picture and what became of
-it, `drain` is the loop of a worker, `failures` how work ends, `breakers` what is away,
-`originals` reads files, `backfill` brings in pictures that were there before an analyser, and
-`coverage` counts. Work that is none on pictures has `leases` of its rows and `lanes` of threads.
+`analyser` defines an analyser, `ledger` records who works on which picture and with what
+result, `drain` is the loop of a worker, `failures` names the ways in which work fails,
+`breakers` tracks what is unavailable, `originals` reads files, `backfill` adds rows for
+pictures that are older than an analyser, and `coverage` counts. All other work uses `leases`
+(of rows) and `lanes` (of threads).
 """

@@ -1,7 +1,7 @@
-"""What an analyser is, and which there are.
+"""The interface of analysers and their registry.
 
-A new one is a class of some forty lines and a line of `gallery.analysers`: a name, a version,
-the analysers whose results it needs, and three steps.
+A new analyser is a class of some forty lines and one line in `gallery.analysers`: a name, a
+version, the analysers whose results it needs, and three steps.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 
 class Resource(enum.StrEnum):
-    """What an analyser uses up, and so which workers run it."""
+    """The resource that an analyser uses; it decides which workers run the analyser."""
 
     MODEL = "model"
     PROCESSOR = "processor"
@@ -23,8 +23,8 @@ class Resource(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Entry:
-    """One claimed row: which picture, where its original lies in the storage, and its size in
-    pixels, upright."""
+    """One claimed row: its picture, the name of the original in the storage, and the size of
+    the upright picture in pixels."""
 
     analysis_id: int
     image_id: uuid.UUID
@@ -34,46 +34,45 @@ class Entry:
 
 
 class Analyser(ABC):
-    """Makes something of each picture, once for each version.
+    """Computes a result for each picture, once for each version.
 
     `prepare` may raise Fault, Away and NotNow (gallery.work.failures), `open` and `run` Away.
     """
 
     name: str
-    # A higher one has every picture analysed again.
+    # A higher version has every picture analysed again.
     version: int = 1
     resource: Resource = Resource.PROCESSOR
-    # Names of analysers whose results it reads. Each new one of these has it run again.
+    # Names of analysers whose results it reads. Each new result of these has it run again.
     needs: tuple[str, ...] = ()
-    # What must not be away (gallery.work.breakers).
+    # What must be available (gallery.work.breakers).
     things: tuple[str, ...] = ("storage",)
     batch_size: int = 1
 
     def open(self) -> bool:
-        """Get ready for work that waits, such as by loading a model; called before each batch.
-        False while it cannot begin yet."""
+        """Get ready for waiting work, for example load a model. Called before each batch.
+        Return False while work cannot begin yet."""
         return True
 
     def prepare(self, entry: Entry) -> Any:
-        """What concerns one picture alone: run by several threads."""
+        """Do what concerns one picture alone. Several threads run this."""
         return entry
 
     def run(self, prepared: Sequence[Any]) -> Sequence[Any]:
-        """One result for each of `prepared`, in their order."""
+        """Return one result for each of `prepared`, in their order."""
         return prepared
 
     def hold(self) -> bool:
-        """Lock what must last until results are stored, in the transaction that stores them.
-        False if nobody wants them any more."""
+        """Lock what must not change until results are stored, in the transaction that stores
+        them. Return False if nobody wants the results any more."""
         return True
 
     def discard(self, entry: Entry) -> None:  # noqa: B027 - most leave nothing
-        """Remove what `prepare` or `run` left outside of the database for a picture that is
-        gone."""
+        """Remove what `prepare` or `run` left outside of the database for a deleted picture."""
 
     @abstractmethod
     def store(self, entries: Sequence[Entry], results: Sequence[Any]) -> None:
-        """Keep the results, in the transaction that says that they are there."""
+        """Store the results, in the transaction that marks the entries as done."""
 
 
 _Provider = Callable[[], Iterable[Analyser]]
@@ -81,13 +80,13 @@ _providers: list[_Provider] = []
 
 
 def register(provider: _Provider) -> None:
-    """`provider` tells the analysers of one kind that are wanted now: one, or one for each
-    embedding space. Those of the first provider are the first to get to work."""
+    """Add `provider`, which returns the analysers of one kind that are wanted now: one, or one
+    for each embedding space. Workers take the analysers in the order of registration."""
     if provider not in _providers:
         _providers.append(provider)
 
 
 def wanted(resource: Resource | None = None) -> list[Analyser]:
-    """All analysers that every picture is to pass, or those for one kind of worker."""
+    """All analysers that every picture should pass, or only those for `resource`."""
     found = [analyser for provider in _providers for analyser in provider()]
     return [each for each in found if resource in (None, each.resource)]

@@ -1,7 +1,7 @@
-"""Rows for pictures that were there before an analyser, or before its version.
+"""Rows for pictures that are older than an analyser or its version.
 
-In parts, each a transaction of its own, by whichever worker comes by: nobody waits for a
-million rows, and one that dies has lost nothing.
+Any worker adds them in parts, each in its own transaction. So nobody waits for a million
+rows, and a worker that dies loses no finished part.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NONE = uuid.UUID(int=0)
 
 
 def start_over(names: list[str]) -> None:
-    """Look at all pictures again, such as for a space that was out of use for a while."""
+    """Look at all pictures again, for example for a space that was out of use for a while."""
     Backfill.objects.filter(pk__in=names).delete()
 
 
@@ -46,7 +46,7 @@ def advance(resource: Resource) -> None:
 
 @transaction.atomic
 def _advance(analyser: Analyser) -> bool:
-    """One part. False if another worker is at it."""
+    """Add one part. Return False if another worker does so or none is left."""
     Backfill.objects.get_or_create(pk=analyser.name, defaults={"version": analyser.version})
     row = (
         Backfill.objects.select_for_update(skip_locked=True)

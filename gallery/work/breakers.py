@@ -1,9 +1,10 @@
-"""What is away: storage, a model. While a breaker is open nobody works on what needs the
-thing, so that no picture pays for it; it is asked for again and again, and work goes on by
-itself when it answers.
+"""Circuit breakers for things that may be unavailable ("away"): the storage, a model.
 
-That database or broker are away needs no row: without the first nothing can be claimed or
-noted (gallery.work.drain waits), and the second only wakes.
+While a breaker is open, nobody works on what needs the thing, so that no picture fails because
+of it. Workers probe the thing again and again, and work goes on by itself when it answers.
+
+The database and the broker need no breaker: without the database nothing can be claimed or
+recorded (gallery.work.drain waits), and the broker only wakes workers.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from gallery.models import Outage
 
 logger = logging.getLogger(__name__)
 
-# Asked for again after the first, doubled with each time up to the second.
+# The first probe comes after SOONEST; the wait doubles with each probe up to LATEST.
 SOONEST, LATEST = timedelta(seconds=2), timedelta(seconds=30)
 
 # Raises if the thing does not answer.
@@ -28,13 +29,13 @@ _probes: dict[str, _Probe] = {}
 
 
 def register(thing: str, probe: _Probe) -> None:
-    """`probe` raises whatever it likes while `thing` is away."""
+    """Add the probe of `thing`. It raises any exception while `thing` is away."""
     _probes[thing] = probe
 
 
 def trip(thing: str, detail: str) -> bool:
-    """`thing` has failed somebody. Returns whether it is away; it may as well answer, and
-    what failed was one file of it."""
+    """Report that an access to `thing` has failed. Return whether `thing` is away: if it
+    answers its probe, only one file is at fault."""
     if thing in _probes and _answers(thing):
         return False
     _outage, is_new = Outage.objects.update_or_create(
@@ -52,9 +53,9 @@ def is_away(thing: str) -> bool:
 
 
 def asking(things: Iterable[str]) -> list[str] | None:
-    """None while any of these is known to be away. Who comes when it is time to ask again does
-    so for everybody; what can be asked by using it alone is returned, to be used and then
-    closed."""
+    """Return None while any of `things` is known to be away. A caller who comes when a probe is
+    due runs it for everybody. Things without a probe are returned: the caller tries them by
+    using them, and then calls `close`."""
     to_try = []
     for outage in Outage.objects.filter(thing__in=list(things)):
         if not _is_due(outage) or (outage.thing in _probes and not _answers(outage.thing)):
@@ -67,14 +68,14 @@ def asking(things: Iterable[str]) -> list[str] | None:
 
 
 def ask_again() -> None:
-    """Ask for all that is away and can be asked, whether or not work waits for it."""
+    """Probe all things that are away and have a probe, whether or not work waits for them."""
     for outage in Outage.objects.filter(thing__in=list(_probes)):
         if _is_due(outage) and _answers(outage.thing):
             close([outage.thing])
 
 
 def _is_due(outage: Outage) -> bool:
-    """Whether it is time to ask, and nobody else does."""
+    """Whether it is time to probe and no other worker does. Sets the time of the next probe."""
     now = timezone.now()
     wait = min(SOONEST * 2 ** min(outage.asked + 1, 10), LATEST)
     due = Outage.objects.filter(pk=outage.pk, ask_at__lte=now)
@@ -82,7 +83,7 @@ def _is_due(outage: Outage) -> bool:
 
 
 def close(things: Iterable[str]) -> None:
-    """They answer again."""
+    """Record that `things` answer again."""
     for outage in Outage.objects.filter(pk__in=list(things)):
         logger.warning("%s is back, after %s.", outage.thing, timezone.now() - outage.since)
         outage.delete()
@@ -91,7 +92,7 @@ def close(things: Iterable[str]) -> None:
 def _answers(thing: str) -> bool:
     try:
         _probes[thing]()
-    except Exception as error:  # whatever kind of storage or hub it is
+    except Exception as error:  # each kind of storage or hub has its own exceptions
         logger.info("%s still does not answer: %r", thing, error)
         return False
     return True

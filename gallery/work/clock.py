@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 
 def from_now(time: timedelta) -> ExpressionWrapper:
-    """The moment after `time`, or before it where that is negative."""
+    """The time that is `time` from now; a negative `time` gives the past."""
     return ExpressionWrapper(
         Now() + Value(time, output_field=DurationField()), output_field=DateTimeField()
     )

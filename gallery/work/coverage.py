@@ -1,6 +1,6 @@
-"""How far each analyser has come: what is done, waits, has failed and is missing.
+"""The progress of each analyser: how many pictures are done, waiting, failed and missing.
 
-Counted over the ledger. Pictures in the trash count nowhere: nobody works on them.
+The numbers come from the ledger. Pictures in the trash do not count: nobody works on them.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from gallery.work.analyser import Analyser, wanted
 
 State = Analysis.State
 
-# What an analyser has made of a picture for which it has no row of its version yet.
+# The state of a picture for which an analyser has no row of its current version yet.
 MISSING = "missing"
-# The code of what failed only since an earlier step did.
+# The reason code of what failed only because an earlier step failed.
 NEEDS = "needs"
 
-# `recent` counts this often at most, and tells what it counted last for so long.
+# `recent` counts at most once in FRESH_SECONDS, and keeps the last count for KEPT_SECONDS.
 FRESH_SECONDS = 30
 KEPT_SECONDS = 3600
 _FRESH, _TOTALS = "coverage:fresh", "coverage:totals"
@@ -34,15 +34,16 @@ _FRESH, _TOTALS = "coverage:fresh", "coverage:totals"
 
 @dataclass(frozen=True)
 class Coverage:
-    """Of one analyser, in pictures. The four add up to all pictures outside of the trash."""
+    """Numbers of pictures for one analyser. `done`, `waiting`, `missing` and `failed` add up to
+    all pictures outside of the trash."""
 
     analyser: str
     done: int
     waiting: int
     missing: int
-    # By the stable word that says why.
+    # By reason code.
     failed_by_reason: Mapping[str, int]
-    # Whether every picture has got its row; until then some are `missing`.
+    # Whether every picture has a row; until then some are `missing`.
     backfill_finished: bool
 
     @property
@@ -51,8 +52,8 @@ class Coverage:
 
 
 def count() -> list[Coverage]:
-    """Of all analysers that are wanted, in their order. Reads the whole ledger once: a second
-    for 300,000 pictures and five analysers."""
+    """The coverage of all wanted analysers, in their order. Reads the whole ledger once: a
+    second for 300,000 pictures and five analysers."""
     analysers = wanted()
     pictures, rows = _counted(analysers)
     return [_of(analyser, pictures, rows) for analyser in analysers]
@@ -71,9 +72,9 @@ def _of(analyser: Analyser, pictures: int, rows: Mapping[tuple[str, str, str], i
 
 
 def _counted(analysers: list[Analyser]) -> tuple[int, dict[tuple[str, str, str], int]]:
-    """How many pictures there are, and how many rows by analyser, state and, of those that
-    failed, reason. One statement, so that they fit together. What was made by an earlier
-    version is missing until the backfill has come by."""
+    """The number of pictures, and the number of rows by analyser, state and, for failed rows,
+    reason. One statement reads both, so that they agree. Results of an earlier version count
+    as missing until the backfill reaches them."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT analyser, state, code, count(*) FROM ("
@@ -83,7 +84,7 @@ def _counted(analysers: list[Analyser]) -> tuple[int, dict[tuple[str, str, str],
             "  JOIN unnest(%s::text[], %s::smallint[]) AS wanted (name, version)"
             "   ON wanted.name = known.analyser"
             "  WHERE (known.version >= wanted.version OR known.state = 'waiting')"
-            # Few lie in the trash: what is joined is small.
+            # The trash is small, and so is the join.
             "   AND NOT EXISTS (SELECT FROM gallery_image image"
             "    WHERE image.id = known.image_id AND image.deleted_at IS NOT NULL)"
             ") AS row GROUP BY analyser, state, code"
@@ -100,15 +101,16 @@ def _counted(analysers: list[Analyser]) -> tuple[int, dict[tuple[str, str, str],
 
 @dataclass(frozen=True)
 class Totals:
-    """Of all analysers together, in rows; without what failed since an earlier step did."""
+    """Numbers of rows of all analysers together, without those that failed only because an
+    earlier step failed."""
 
     waiting: int
     failed: int
 
 
 def recent() -> Totals | None:
-    """Asked by anybody, as often as they like: counted once in FRESH_SECONDS. None while
-    somebody counts for the first time."""
+    """The totals, counted at most once in FRESH_SECONDS however often this is called. None
+    while the very first count runs."""
     if not cache.add(_FRESH, True, FRESH_SECONDS):
         return checked_cache.get(_TOTALS, _read)
     totals = _totals()
@@ -122,7 +124,7 @@ def _read(kept: Any) -> Totals:
 
 
 def _totals() -> Totals:
-    """By the indexes of what waits and what has failed: what is done costs nothing."""
+    """Count by the partial indexes of waiting and failed rows: done rows cost nothing."""
     rows = Analysis.objects.filter(
         analyser__in=[each.name for each in wanted()], image__deleted_at=None
     )
@@ -135,8 +137,8 @@ def _totals() -> Totals:
 
 @dataclass(frozen=True)
 class Step:
-    """What one analyser has made of one picture. `reason` is a sentence for the owner, in
-    English; `done_at` is when it was made last, also while it waits to be made again."""
+    """The state of one analyser for one picture. `reason` is a sentence for the owner, in
+    English; `done_at` is the time of the last result, also while the picture waits again."""
 
     analyser: str
     state: str
@@ -147,7 +149,7 @@ class Step:
 
 
 def of_picture(image: Image) -> list[Step]:
-    """One step for each analyser that is wanted, in their order."""
+    """One step for each wanted analyser, in their order."""
     known = {row.analyser: row for row in image.analyses.all()}
     return [_step(analyser, known) for analyser in wanted()]
 
@@ -167,7 +169,7 @@ def _step(analyser: Analyser, known: Mapping[str, Analysis]) -> Step:
 
 
 def _may_help(analyser: Analyser, known: Mapping[str, Analysis]) -> bool:
-    """Whether trying again may: where an earlier step has failed, it depends on that one."""
+    """Whether a retry may help. If an earlier step failed, that step decides."""
     row = known[analyser.name]
     if row.reason_code != NEEDS:
         return can_pass(row.reason_code)

@@ -29,29 +29,29 @@ _DATABASE_PAUSE = 1.0  # seconds
 # The worker's name among all workers, which marks its claims.
 worker_name = ""
 
-# Set when the worker is to stop: the batch at hand is finished, no other begun.
+# Set when the worker should stop: it finishes the current batch and begins no other.
 stopping = threading.Event()
 
 _running: defaultdict[Resource, threading.Lock] = defaultdict(threading.Lock)
-_rung_again: defaultdict[Resource, threading.Event] = defaultdict(threading.Event)
+_woken_again: defaultdict[Resource, threading.Event] = defaultdict(threading.Event)
 
 
 def drain(resource: Resource) -> None:
-    """Do all that waits for this kind of worker. One thread of a process works, the others
-    return at once and leave word, so that rings never occupy the threads of others."""
-    rung_again, running = _rung_again[resource], _running[resource]
-    rung_again.set()
-    while rung_again.is_set() and running.acquire(blocking=False):
+    """Do all that waits for this kind of worker. One thread of a process works; each other call
+    sets a flag and returns at once, so that messages never occupy more than one thread."""
+    woken_again, running = _woken_again[resource], _running[resource]
+    woken_again.set()
+    while woken_again.is_set() and running.acquire(blocking=False):
         try:
-            rung_again.clear()
+            woken_again.clear()
             work_off(resource)
         finally:
             running.release()
 
 
 def work_off(resource: Resource) -> int:
-    """Work through the queues; returns how many results were stored. The next batch is
-    prepared by a pool of threads while this one runs."""
+    """Work through the queues. Return how many results were stored. A pool of threads prepares
+    the next batch while the current one runs."""
     done = 0
     patiently(backfill.advance, resource)
     with ThreadPoolExecutor(os.cpu_count() or 2, "prepare", initializer=lower) as pool:
@@ -59,7 +59,7 @@ def work_off(resource: Resource) -> int:
         while current is not None and not stopping.is_set():
             upcoming = patiently(_prepare_next, resource, pool)
             done += _work_on(current)
-            # Asked again where there was nothing: work may have come meanwhile.
+            # If there was nothing, ask again: work may have come meanwhile.
             current = upcoming or patiently(_prepare_next, resource, pool)
         if current is not None:
             patiently(ledger.release, current.claim, current.claim.entries)
@@ -73,7 +73,7 @@ class _Batch:
 
 
 def _prepare_next(resource: Resource, pool: ThreadPoolExecutor) -> _Batch | None:
-    """Claim the next batch, the first analyser's first, and start to prepare it."""
+    """Claim the next batch, of the first analyser that has work, and start to prepare it."""
     for analyser in wanted(resource):
         claim = _claim(analyser)
         if claim is not None:
@@ -84,7 +84,7 @@ def _prepare_next(resource: Resource, pool: ThreadPoolExecutor) -> _Batch | None
 
 
 def _claim(analyser: Analyser) -> ledger.Claim | None:
-    # Asked first: getting ready may mean to load a model.
+    # This comes first: `open` may load a model.
     if not ledger.claimable([analyser.name]).order_by().exists():
         return None
     to_try = breakers.asking(analyser.things)
@@ -104,11 +104,11 @@ def _prepare(analyser: Analyser, entry: Entry) -> Any:
     try:
         return analyser.prepare(entry)
     finally:
-        connection.close()  # if it asked anything: the thread ends with the pool
+        connection.close()  # the thread ends with the pool
 
 
 def _work_on(batch: _Batch) -> int:
-    """Settle each picture of the batch: one that fails does so alone."""
+    """Settle each picture of the batch. A picture that fails does not affect the others."""
     entries: list[Entry] = []
     prepared: list[Any] = []
     for entry, future in zip(batch.claim.entries, batch.prepared, strict=True):
@@ -121,13 +121,14 @@ def _work_on(batch: _Batch) -> int:
 
 
 def _run(claim: ledger.Claim, entries: Sequence[Entry], prepared: Sequence[Any]) -> int:
-    """Run at once; if that fails, one by one, so that the culprit fails alone."""
+    """Run all entries at once. If that fails, run them one by one, so that only the culprit
+    fails."""
     if not entries:
         return 0
     try:
         results = patiently(claim.analyser.run, prepared)
         return patiently(ledger.complete, claim, entries, results)
-    # What a model or its device raises (out of memory, bad shapes) has no common type.
+    # Errors of a model or its device (out of memory, bad shapes) have no common type.
     except Exception as error:
         if len(entries) == 1 or isinstance(error, Away):
             for entry in entries:
@@ -139,7 +140,7 @@ def _run(claim: ledger.Claim, entries: Sequence[Entry], prepared: Sequence[Any])
 
 
 def _settle(claim: ledger.Claim, entry: Entry, error: Exception) -> None:
-    """Write down why there is no result: one of the ends of gallery.work.failures."""
+    """Record why there is no result, as gallery.work.failures distinguishes."""
     if isinstance(error, Fault):
         logger.warning("%s of %s: %s", claim.analyser.name, entry.image_id, error)
         patiently(ledger.fail, claim, entry, error.code, f"{error.reason}\n{error.detail}")
@@ -157,8 +158,8 @@ def _settle(claim: ledger.Claim, entry: Entry, error: Exception) -> None:
 
 
 def patiently(ask: Callable[..., T], *arguments: Any) -> T:
-    """What `ask` returns, however long the database is away: what becomes of pictures is
-    written down then, and those in hand are not lost with a question about others."""
+    """Call `ask` and return its result, however long the database is away. So results are
+    recorded in the end, and a failed query does not lose the pictures in hand."""
     while True:
         try:
             return ask(*arguments)
@@ -171,8 +172,8 @@ def patiently(ask: Callable[..., T], *arguments: Any) -> T:
 
 
 def _is_database_away(error: Exception) -> bool:
-    """Whether it is the database, and not the statement that is at fault: no connection, a
-    conflict with others, no room, an operator who steps in (PostgreSQL's documentation,
+    """Whether the database is at fault, and not the statement: no connection, a conflict with
+    other transactions, no resources, or operator intervention (PostgreSQL's documentation,
     appendix A)."""
     if not isinstance(error, (OperationalError, InterfaceError)):
         return False

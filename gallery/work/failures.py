@@ -1,16 +1,16 @@
-"""The ends of work that are not "done", never mixed:
+"""The ways in which work fails, which are kept apart:
 
 - `Fault`: the picture is to blame. It fails at once, with its reason.
-- `Away`: something that the work needs does not answer. No try is counted, and the work goes
-  on by itself when the thing is back (gallery.work.breakers).
-- anything else that is raised: nobody knows. A try is counted, as for a worker that dies.
+- `Away`: something that the work needs does not answer. No attempt is counted, and the work
+  goes on by itself when the thing is back (gallery.work.breakers).
+- any other exception: the cause is unknown. An attempt is counted, as for a worker that dies.
 """
 
 from __future__ import annotations
 
 
 class Fault(Exception):
-    """The picture cannot be analysed, and trying again would not help. `reason` is a
+    """The picture cannot be analysed, and another attempt would not help. `reason` is a
     sentence for its owner, in English (gettext_noop); `detail` is for the log."""
 
     def __init__(self, code: str, reason: str, detail: str = "") -> None:
@@ -19,7 +19,7 @@ class Fault(Exception):
 
 
 class Away(Exception):
-    """`thing` (a word of gallery.work.breakers) does not answer just now."""
+    """`thing` (a name of gallery.work.breakers) does not answer at the moment."""
 
     def __init__(self, thing: str, detail: str) -> None:
         super().__init__(f"{thing}: {detail}")
@@ -27,4 +27,4 @@ class Away(Exception):
 
 
 class NotNow(Exception):
-    """There is no room for this picture at the moment, which says nothing about it."""
+    """There is no capacity for this picture at the moment. The picture is not to blame."""

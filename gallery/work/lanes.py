@@ -1,5 +1,5 @@
-"""Work without an end in sight has a lane for each kind, of one thread of a process or a few,
-so that no kind takes the threads of others, however often it is rung for."""
+"""Long work has a lane for each kind: at most one or a few threads of a process. So no kind
+takes the threads of the others, however many messages arrive for it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Work = Callable[..., None]
 
 
 class _Lane:
-    """Calls of one kind. Those for which there is no thread are left to the threads that are
-    at work; the same call waits once."""
+    """Calls of one kind. If no thread is free, the call waits for one of the working threads.
+    A call with the same arguments waits only once."""
 
     def __init__(self, work: Work, threads: int) -> None:
         self._work, self._threads = work, threads
@@ -43,7 +43,8 @@ class _Lane:
                 raise
 
     def _next(self) -> tuple[Any, ...] | None:
-        """What waits; None where nothing does, and then this thread has left."""
+        """The next waiting call; None if there is none. Then this thread no longer counts as
+        working."""
         with self._changing:
             if self._waiting and not stopping.is_set():
                 return self._waiting.popleft()
@@ -52,8 +53,8 @@ class _Lane:
 
 
 def lane(threads: int = 1) -> Callable[[Work], Work]:
-    """Decorates what workers are rung for: at most so many threads are in it, whoever else
-    comes leaves word and returns at once."""
+    """Decorate the work of a task: at most `threads` threads run it. Any other call is queued
+    for them and returns at once."""
 
     def decorate(work: Work) -> Work:
         of_work = _Lane(work, threads)
@@ -69,8 +70,8 @@ def lane(threads: int = 1) -> Callable[[Work], Work]:
 
 @contextmanager
 def alone(kind: str) -> Iterator[bool]:
-    """Whether no other process is at work of this kind, which none begins until the end of
-    this block. For what has neither a ledger nor leases."""
+    """Whether no other process does work of this kind. If so, none begins until the end of the
+    block. For work that has neither a ledger nor leases."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"work:{kind}"])
         (is_alone,) = cursor.fetchone()

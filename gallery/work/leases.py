@@ -1,9 +1,9 @@
-"""The right of one worker to work on one row, for a time: of imports, maps, accounts that are
-deleted, measurements. What is done to pictures has a ledger of its own (`ledger`).
+"""Leases: the right of one worker to work on one row, for a time. They serve imports, maps,
+account deletions and measurements. Work on pictures has its own ledger (`ledger`).
 
-Whoever has it says again and again that they are still there. One who died loses it by time,
-and one from whom it was taken (by another worker, or with `FREE` by whoever cancels the work)
-notices at the next word. All times are the database's, so that clocks may differ.
+The holder renews the lease again and again. The lease of a dead worker expires. A worker that
+loses its lease (to another worker, or because somebody cancels the work with `FREE`) notices
+at its next renewal. All times are the database's, so that clocks may differ.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from gallery.work.clock import from_now
 
 Row = TypeVar("Row", bound=Leased)
 
-# What a row says that is in nobody's hands; written, it takes the row out of whoever's.
+# The fields of a row that nobody holds. Writing them takes the row from its holder.
 FREE: dict[str, Any] = {"claim": None, "claimed_until": None}
 
 
@@ -31,29 +31,29 @@ class Lost(Exception):
 
 
 def free() -> Q:
-    """Rows in nobody's hands, or in those of one that has died."""
+    """Rows that nobody holds, or whose lease has expired."""
     return Q(claim=None) | Q(claimed_until=None) | Q(claimed_until__lt=Now())
 
 
 @dataclass
 class Lease(Generic[Row]):
-    """The right to work on `row`, for `lasts` from the last word on."""
+    """The right to work on `row`, for `lasts` from the last renewal on."""
 
     row: Row
     lasts: timedelta
     token: uuid.UUID = field(default_factory=uuid.uuid4)
 
     def keep(self, **fields: Any) -> None:
-        """Stay the one that works, and write `fields`. Raises Lost."""
+        """Renew the lease and write `fields`. Raises Lost."""
         self._write(claimed_until=from_now(self.lasts), **fields)
 
     def release(self, **fields: Any) -> None:
-        """Leave the row to whoever comes next, and write `fields`. Raises Lost."""
+        """Give the row back and write `fields`. Raises Lost."""
         self._write(**{**FREE, **fields})
 
     def hold(self) -> None:
-        """Lock the row until the transaction ends: what it writes is this worker's word.
-        Raises Lost."""
+        """Lock the row until the transaction ends, so that this worker keeps the lease until
+        then. Raises Lost."""
         if not self._held().select_for_update(no_key=True).exists():
             raise Lost
 
@@ -71,8 +71,8 @@ class Lease(Generic[Row]):
 
 @transaction.atomic
 def take(rows: QuerySet[Row], lasts: timedelta, **fields: Any) -> Lease[Row] | None:
-    """The first of `rows` that nobody has, with `fields` written; None where there is none.
-    A row that somebody changes at this moment is passed over."""
+    """Take the first of `rows` that nobody holds, and write `fields`. Return None if there is
+    none. Rows that are locked at this moment are skipped."""
     row = rows.filter(free()).select_for_update(skip_locked=True, of=("self",), no_key=True).first()
     if row is None:
         return None

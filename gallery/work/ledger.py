@@ -1,7 +1,7 @@
-"""Who works on which picture, how often that was tried, and what became of it.
+"""The ledger: who works on which picture, the number of attempts, and the result.
 
 One row for each picture and analyser is both the record and the queue entry. Messages only
-wake workers: losing one loses nothing.
+wake workers, so a lost message loses no work.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from gallery.work.clock import from_now
 
 State = Analysis.State
 
-# A picture that was lost with its worker this often is worked on alone ...
+# A picture whose worker died this often is worked on alone ...
 ISOLATE_AFTER = 2
-# ... and given up after this many tries: three of them were alone, so it is what ends the
-# worker, and not one that ended for another reason while many pictures were in its hands.
+# ... and fails after this many attempts. Three of them were alone, so the picture ends the
+# worker; it was not merely in a large batch when the worker ended for another reason.
 MAX_ATTEMPTS = 5
-# After a try that failed for a reason nobody knows; doubled with each.
+# The wait after an attempt that failed for an unknown reason; doubled with each attempt.
 RETRY_DELAY = timedelta(seconds=30)
-# Where what an analyser needs is not there yet. It is woken when it comes, this is for
-# whatever was lost.
+# The wait while the results that an analyser needs are missing. A new result queues the
+# picture again anyway; this delay is for lost cases.
 NEEDS_DELAY = timedelta(minutes=10)
 
 CRASHED = gettext_noop("The server stopped each time it worked on this picture.")
@@ -57,19 +57,20 @@ class Claim:
     entries: tuple[Entry, ...]
 
 
-# --- Putting in -------------------------------------------------------------------
+# --- Adding rows ------------------------------------------------------------------
 
 
 def enqueue(image_ids: Sequence[uuid.UUID]) -> None:
-    """Have pictures pass every analyser that they lack, and wake the workers on commit."""
+    """Queue pictures for every analyser for which they have no row, and wake the workers on
+    commit."""
     analysers = wanted()
     _insert(image_ids, analysers, "NOTHING")
     wake(analysers)
 
 
 def requeue(image_ids: Sequence[uuid.UUID], analysers: Iterable[Analyser]) -> None:
-    """Have pictures pass these analysers (again), and wake the workers on commit. What they
-    made before stays until it is replaced."""
+    """Queue pictures for these analysers (again), and wake the workers on commit. Earlier
+    results stay until new ones replace them."""
     analysers = list(analysers)
     _insert(
         image_ids,
@@ -88,7 +89,8 @@ def _insert(image_ids: Sequence[uuid.UUID], analysers: Sequence[Analyser], if_th
             " (image_id, analyser, version, state, attempts, claimed_by, reason_code, reason)"
             " SELECT image.id, name, version, 'waiting', 0, '', '', ''"
             " FROM unnest(%s::text[], %s::smallint[]) AS wanted (name, version),"
-            # Whoever removes the picture waits, or is waited for.
+            # The lock makes a concurrent deletion of the picture and this insert wait for
+            # each other.
             "  (SELECT id FROM gallery_image WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE) image"
             f" ORDER BY image.id, name ON CONFLICT (image_id, analyser) DO {if_there}",
             [
@@ -100,7 +102,7 @@ def _insert(image_ids: Sequence[uuid.UUID], analysers: Sequence[Analyser], if_th
 
 
 def retry_failed(images: QuerySet[Image]) -> int:
-    """Queue everything that failed of these pictures; returns of how many rows."""
+    """Queue all failed rows of these pictures again. Return their number."""
     names = [analyser.name for analyser in wanted()]
     failed = Analysis.objects.filter(image__in=images, analyser__in=names, state=State.FAILED)
     queued = failed.update(
@@ -112,21 +114,21 @@ def retry_failed(images: QuerySet[Image]) -> int:
 
 
 def wake(analysers: Iterable[Analyser]) -> None:
-    """Ring for the workers of these analysers, once each, on commit."""
+    """Wake the workers of these analysers, with one message for each resource, on commit."""
     for resource in sorted({analyser.resource for analyser in analysers}):
         dispatch.on_commit(TASKS[resource])
 
 
-# --- Asking -----------------------------------------------------------------------
+# --- Queries ----------------------------------------------------------------------
 
 
 def waiting(name: str) -> QuerySet[Analysis]:
-    """What the analyser has still to do, claimed or not; the trash can wait."""
+    """The rows that the analyser has still to do, claimed or not, without the trash."""
     return Analysis.objects.filter(analyser=name, state=State.WAITING, image__deleted_at=None)
 
 
 def claimable(names: Iterable[str]) -> QuerySet[Analysis]:
-    """What waits and is in nobody's hands, in the order in which it is taken."""
+    """The waiting rows that nobody holds, in the order in which workers take them."""
     free = Q(claimed_until=None) | Q(claimed_until__lt=Now())
     due = Q(not_before=None) | Q(not_before__lte=Now())
     return Analysis.objects.filter(
@@ -135,7 +137,7 @@ def claimable(names: Iterable[str]) -> QuerySet[Analysis]:
 
 
 def has_work(resource: Resource) -> bool:
-    """Whether a ring for these workers is worth it now."""
+    """Whether there is a reason to wake these workers now."""
     return claimable(analyser.name for analyser in wanted(resource)).order_by().exists()
 
 
@@ -144,11 +146,11 @@ def has_work(resource: Resource) -> bool:
 
 @transaction.atomic
 def claim(analyser: Analyser, limit: int, worker: str = "") -> Claim | None:
-    """Take up to `limit` pictures for INDEX_LEASE_SECONDS, in the name of `worker`; None if
-    none waits, and a claim without entries if all that were met are not ready yet.
+    """Take up to `limit` pictures for INDEX_LEASE_SECONDS, in the name of `worker`. Return None
+    if none waits, and a claim without entries if all rows found are not ready yet.
 
-    The attempt is counted now, in its own transaction: only so does a picture that ends the
-    process leave a trace. Fresh pictures come first, suspicious ones last and alone.
+    The attempt is counted now, in its own transaction: a picture that ends the process would
+    leave no trace otherwise. Fresh pictures come first, suspicious ones last and alone.
     """
     _give_up_on_killers(analyser.name)
     rows = list(
@@ -176,7 +178,8 @@ def claim(analyser: Analyser, limit: int, worker: str = "") -> Claim | None:
 
 
 def _unready(analyser: Analyser, rows: Sequence[tuple[int, uuid.UUID]]) -> set[int]:
-    """Rows whose picture lacks what the analyser needs: put off, or failed with it."""
+    """The rows whose picture lacks the results that the analyser needs. Postpone them, or fail
+    them if the earlier step failed."""
     if not analyser.needs:
         return set()
     needed = Analysis.objects.filter(
@@ -205,11 +208,11 @@ def _give_up_on_killers(name: str) -> None:
 
 
 def complete(taken: Claim, entries: Sequence[Entry], results: Sequence[Any]) -> int:
-    """Store the results of `entries`, in their order, and queue what is made of them;
-    returns how many were kept.
+    """Store the results of `entries`, in their order, and queue the analysers that need them.
+    Return how many results were stored.
 
-    Dropped are those whose claim has passed to another worker, whose picture is gone, or
-    which nobody wants any more.
+    A result is dropped if its claim has passed to another worker, if its picture is gone, or
+    if nobody wants it any more.
     """
     if len(entries) != len(results):
         raise ValueError(f"{len(entries)} pictures but {len(results)} results")
@@ -239,8 +242,8 @@ def complete(taken: Claim, entries: Sequence[Entry], results: Sequence[Any]) -> 
 
 
 def _lock(taken: Claim, entries: Sequence[Entry]) -> tuple[set[uuid.UUID], set[int]]:
-    """The pictures of `entries` that are still there, and the rows that this claim still
-    holds, locked in the order in which whoever removes them does."""
+    """The pictures of `entries` that still exist, and the rows that this claim still holds.
+    Both are locked in the order in which deletions lock them."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM gallery_image WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE",
@@ -252,15 +255,15 @@ def _lock(taken: Claim, entries: Sequence[Entry]) -> tuple[set[uuid.UUID], set[i
 
 
 def fail(taken: Claim, entry: Entry, code: str, reason: str) -> None:
-    """The picture is to blame: it fails at once."""
+    """Mark a picture that is itself to blame as failed at once."""
     _held(taken, [entry]).update(
         state=State.FAILED, reason_code=code, reason=reason[:2000], claim=None, claimed_until=None
     )
 
 
 def postpone(taken: Claim, entry: Entry, code: str, reason: str) -> None:
-    """Something went wrong, nobody knows why: to the back of the queue, later with each
-    try; failed with its reason when the tries are used up."""
+    """Put a picture to the back of the queue after an unknown error, with a longer wait after
+    each attempt. After the last attempt it fails with `reason`."""
     row = _held(taken, [entry])
     row.filter(attempts__gte=MAX_ATTEMPTS).update(
         state=State.FAILED, reason_code=code, reason=reason[:2000], claim=None, claimed_until=None
@@ -276,7 +279,8 @@ def postpone(taken: Claim, entry: Entry, code: str, reason: str) -> None:
 
 
 def release(taken: Claim, entries: Sequence[Entry], after: timedelta | None = None) -> None:
-    """Give rows back untried: at once, or `after` a while."""
+    """Give rows back without counting the attempt. They can be claimed at once, or `after` a
+    time."""
     _held(taken, entries).update(
         claim=None,
         claimed_until=None,
@@ -286,14 +290,14 @@ def release(taken: Claim, entries: Sequence[Entry], after: timedelta | None = No
 
 
 def release_claims_of(worker: str) -> int:
-    """A worker that starts takes back what its predecessor of the same name held when
-    it died: its attempts stay counted, its lease need not run out."""
+    """End the leases of `worker`, so that a starting worker need not wait for those of its dead
+    predecessor of the same name. The attempts stay counted."""
     held = Analysis.objects.filter(state=State.WAITING, claim__isnull=False, claimed_by=worker)
     return held.update(claimed_until=from_now(-timedelta(seconds=1)))
 
 
 def discard_if_gone(taken: Claim, entry: Entry) -> None:
-    """What was left before it came to an end goes, if the picture has been purged meanwhile."""
+    """Remove the files of an unfinished analysis if the picture has been purged meanwhile."""
     if not Image.objects.filter(pk=entry.image_id).exists():
         transaction.on_commit(partial(taken.analyser.discard, entry), robust=True)
 

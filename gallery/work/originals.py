@@ -1,6 +1,6 @@
-"""Reading what was uploaded, and telling a storage that is away from a file that is.
+"""Reads originals, and tells a storage that is away from a single missing file.
 
-A storage may fail, hang, be full, or be empty since a disk was not mounted. None of that is
+A storage may fail, hang, be full, or be empty because a disk is not mounted. None of that is
 a picture's fault.
 """
 
@@ -25,31 +25,31 @@ from gallery.work.failures import Away, Fault
 
 T = TypeVar("T")
 
-# The words of what may be away: all of it, or writing alone.
+# Names of what may be away: the whole storage, or only writing to it.
 STORAGE, WRITING = "storage", "storage-writes"
 
 MISSING = gettext_noop("The original is missing from the storage.")
 
-# An original of the largest size arrives in less, also from another machine.
+# The largest original arrives in less time, even from another machine.
 READ_SECONDS = 60.0
 PROBE_SECONDS = 5.0
-# Of so many other originals at least one must be there, if one is not.
+# If one original is missing, at least one of this many others must exist.
 _OTHERS = 8
-# Bytes that are written to see whether there is room.
+# Bytes that the probe writes to see whether there is room.
 _ROOM = 2 * 1024**2
 
 _asking: dict[str, threading.Thread] = {}
 
 
 def read(name: str) -> io.BytesIO:
-    """The whole original. Raises Fault (original_missing), Away."""
+    """Return the whole original. Raises Fault (original_missing), Away."""
     try:
         return within(READ_SECONDS, lambda: _read(name))
     except FileNotFoundError as error:
         if _is_gone(name):
             raise Away(STORAGE, "None of the originals is where it was put.") from error
         raise Fault("original_missing", MISSING, name) from error
-    except Exception as error:  # S3 clients and disks bring exceptions of their own
+    except Exception as error:  # S3 clients and disks have their own exceptions
         raise Away(STORAGE, repr(error)) from error
 
 
@@ -59,14 +59,14 @@ def _read(name: str) -> io.BytesIO:
 
 
 def within(seconds: float, work: Callable[[], T]) -> T:
-    """What `work` returns or raises; TimeoutError if it takes longer. It is left alone then:
-    no thread can be taken out of a disk that hangs."""
+    """Return or raise what `work` does. Raises TimeoutError if it takes longer; its thread runs
+    on then, because nothing can interrupt a read from a disk that hangs."""
     answer: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
 
     def answered() -> None:
         try:
             answer.put((work(), None))
-        except BaseException as error:  # raised where it is waited for
+        except BaseException as error:  # raised again in the waiting thread
             answer.put((None, error))
         finally:
             connection.close()
@@ -82,8 +82,8 @@ def within(seconds: float, work: Callable[[], T]) -> T:
 
 
 def _is_gone(name: str) -> bool:
-    """Whether it is the storage that is gone, and not this file alone: some other originals
-    should be there, and none is. Raises Away where that cannot be told."""
+    """Whether the whole storage is gone, and not only this file: some other originals should
+    exist, and none does. Raises Away if that cannot be determined."""
     others = _some(name)
     try:
         return bool(others) and not within(
@@ -94,7 +94,7 @@ def _is_gone(name: str) -> bool:
 
 
 def _some(but: str = "") -> list[str]:
-    """The names of some originals that should be there, not the same ones each time."""
+    """The names of some originals that should exist, chosen at random."""
     chance = uuid.uuid4()
     kept = Image.objects.filter(deleted_at=None).exclude(file=but).order_by("pk")
     names = list(kept.filter(pk__gte=chance).values_list("file", flat=True)[:_OTHERS])
@@ -102,11 +102,12 @@ def _some(but: str = "") -> list[str]:
     return names + list(before[: _OTHERS - len(names)])
 
 
-# --- Is it back? ------------------------------------------------------------------
+# --- Probes -----------------------------------------------------------------------
 
 
 def _ask(word: str, question: Callable[[], None]) -> None:
-    """Raises unless `question` ends well in time. One that hangs is not asked twice."""
+    """Run the probe `question`. Raises unless it succeeds in time. No second probe starts while
+    one hangs."""
     before = _asking.get(word)
     if before is not None and before.is_alive():
         raise TimeoutError("The storage still hangs.")
@@ -119,21 +120,23 @@ def _ask(word: str, question: Callable[[], None]) -> None:
 
 
 def _can_be_read() -> None:
-    """Of some originals at least one: that its name is there says little of its bytes."""
+    """Read from at least one of some originals: that a name exists says little about its
+    bytes. Raises the last error if none can be read."""
     reason: Exception | None = None
     for name in _some():
         try:
             with default_storage.open(name) as file:
                 file.read(1)
             return
-        except Exception as error:  # whatever kind of storage it is
+        except Exception as error:  # each kind of storage has its own exceptions
             reason = error
     if reason is not None:
         raise reason
 
 
 def _can_be_written() -> None:
-    """As much as a picture's renditions may take: a disk is full long before no byte fits."""
+    """Write as much as a picture's renditions may take: a nearly full disk still takes a
+    single byte."""
     content = ContentFile(os.urandom(_ROOM))
     name = default_storage.save(f"incoming/{uuid.uuid4().hex}", content)
     try:

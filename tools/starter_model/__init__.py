@@ -1,1 +1,1 @@
-"""How the bundled starter model is made: from photos and captions to an open_clip package."""
+"""Makes the bundled starter model: from photos and captions to an open_clip package."""

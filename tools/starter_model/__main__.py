@@ -1,7 +1,7 @@
 """Make the starter model: `python -m tools.starter_model --data FOLDER --out FOLDER`.
 
-What is done already is not done again, and a long stage goes on from its last
-checkpoint, so the same command continues after a stop.
+Finished stages are skipped, and a long stage continues from its last checkpoint. So the same
+command continues after an interruption.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Anchors: imagined features of every ImageNet class, with the words for it.
+"""Anchors: synthetic features of every ImageNet class, with the words for it.
 
-A thousand classes that the photos hardly show would be forgotten. A photo's feature,
-pushed along the classifier's weights until the classifier is sure of the class, is
-close enough to a picture of it to keep the word in place.
+Without them, training would forget the thousand classes, which the photos hardly show. An anchor
+is a photo's feature moved along the classifier's weights until the classifier is sure of the
+class. That is close enough to a picture of the class to keep its word in place.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ENGLISH_FORMS = ("a photo of a {}", "{}", "a picture of a {}", "a {} in the back
 CHINESE_FORMS = ("一张{}的照片", "{}", "{}的图片", "一{measure}{}")
 
 KEEP = 0.7
-"""How much of the photo's own feature stays."""
+"""The share of the photo's own feature that stays."""
 SURE = 0.7
 PUSHES = 8
 
@@ -28,13 +28,13 @@ PUSHES = 8
 @dataclass(frozen=True)
 class Anchors:
     features: Tensor
-    """(n, features), as the untouched trunk would pool them."""
+    """(n, features), like pooled features of the original trunk."""
     classes: Tensor
     """(n,) class numbers."""
 
 
 def imagine(photos: Tensor, classifier: nn.Linear, count: int, seed: int) -> Anchors:
-    """`count` features, from (m, features) pooled features of photos."""
+    """Make `count` anchors from the pooled features (m, features) of photos."""
     dice = torch.Generator().manual_seed(seed)
     classes = torch.randint(0, classifier.out_features, (count,), generator=dice)
     start = KEEP * photos[torch.randint(0, len(photos), (count,), generator=dice)]
@@ -49,7 +49,7 @@ def imagine(photos: Tensor, classifier: nn.Linear, count: int, seed: int) -> Anc
 
 
 def texts_by_class(classes: int = 1000) -> list[list[str]]:
-    """For each ImageNet class its own names and those of its everyday categories."""
+    """For each ImageNet class, texts with its own names and those of its everyday categories."""
     info = ImageNetInfo()
     found = []
     for number in range(classes):
@@ -64,10 +64,10 @@ def texts_by_class(classes: int = 1000) -> list[list[str]]:
 
 
 def anchor_texts() -> list[str]:
-    """All texts of `texts_by_class`, each once."""
+    """All different texts of `texts_by_class`."""
     return list(dict.fromkeys(text for texts in texts_by_class() for text in texts))
 
 
 def draw(texts: list[list[str]], classes: Tensor, dice: random.Random) -> list[str]:
-    """One text for each class."""
+    """Choose a text at random for each of `classes`."""
     return [dice.choice(texts[number]) for number in classes.tolist()]

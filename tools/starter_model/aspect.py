@@ -1,10 +1,10 @@
-"""Squash, crop or pad: how pictures that are no squares should reach the model.
+"""Squash, crop or pad: compares ways to feed pictures that are not square to the model.
 
     python -m tools.starter_model.aspect --package FOLDER --data FOLDER --stamps FOLDER
 
-Two kinds of evidence. The stamps have real aspect ratios, but stand on white. The
-validation photos are whole scenes, but came squashed to squares and are stretched back
-to a shape here, which cannot be the true one of all of them.
+It uses two kinds of pictures. The stamps have real aspect ratios, but a white background. The
+validation photos are whole scenes, but the data set has squashed them to squares. Here they are
+stretched to one shape, which cannot be the original one of all of them.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from tools.starter_model.subject import Subject
 
 MODES = {"squash": "squash", "crop": "shortest", "pad": "longest"}
 SHAPES = {"4:3": (597, 448), "2:1": (896, 448)}
-# Long side by short side of the stamps: from, up to.
+# Ranges of the ratio of the long to the short side of stamps.
 BANDS = {"up to 1.25": (1.0, 1.25), "1.25 to 1.75": (1.25, 1.75), "over 1.75": (1.75, 99.0)}
 EVERY_PHOTO, EVERY_STAMP = 5, 2
-"""One in so many of each: enough to choose by."""
+"""Use every n-th of each, which is enough for the choice."""
 
 Row = tuple[str, dict[str, float]]
 
@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
 
 
 def by_shape(subjects: dict[str, Subject], val: data.Split) -> Iterator[Row]:
-    """English recall@10 on validation photos that are stretched to each shape."""
+    """English recall@10 on validation photos stretched to each shape."""
     rows = list(range(0, len(val.names), EVERY_PHOTO))
     place = {row: number for number, row in enumerate(rows)}
     captions = val.captions["en"]
@@ -73,7 +73,7 @@ def by_shape(subjects: dict[str, Subject], val: data.Split) -> Iterator[Row]:
 
 
 def by_band(subjects: dict[str, Subject], found: Sequence[stamps.Stamp]) -> Iterator[Row]:
-    """English recall@10 of the stamps' descriptions, by how long the picture is."""
+    """English recall@10 of the stamps' descriptions, by aspect ratio."""
     images = [stamp.image() for stamp in found]
     texts = next(iter(subjects.values())).texts([stamp.english for stamp in found])
     shown = {mode: subject.pictures(images, mode) for mode, subject in subjects.items()}

@@ -1,7 +1,7 @@
 """Everyday categories in both languages, and the ImageNet classes that belong to them.
 
-They tell the image tower which words mean what the trunk already recognises
-(anchors.py); thirty of them are the zero-shot test (evaluate.py).
+They teach the image tower the words for classes that the trunk already recognises (anchors.py).
+Thirty of them are the zero-shot test (evaluate.py).
 """
 
 from __future__ import annotations
@@ -222,7 +222,7 @@ bridegroom|新郎|名|982
 diver|潜水员|名|983
 """  # noqa: E501
 
-# The zero-shot test, the same thirty as version 0 was measured on.
+# The zero-shot test: the same thirty categories as for version 0.
 ZERO_SHOT = (
     "dog", "cat", "bird", "snake", "lizard", "turtle", "frog", "fish", "spider", "butterfly",
     "beetle", "monkey", "bear", "car", "truck", "boat", "airplane", "bicycle", "train", "fruit",

@@ -1,10 +1,10 @@
-"""Photos, captions and splits, as they lie in the data folder.
+"""Reads photos, captions and splits from the data folder.
 
     photos.tar      photos/NAME.jpg
     captions.json   {"en": [[NAME, caption], ...], "zhc": ..., "zhb": ...}
     splits.json     {"train": [NAME, ...], "val": [NAME, ...]}
 
-`en` is English, `zhc` Chinese written by people, `zhb` Chinese translated by a machine.
+`en` is English, `zhc` is Chinese written by people, `zhb` is machine-translated Chinese.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FILES = ("photos.tar", "captions.json", "splits.json")
 
 @dataclass(frozen=True)
 class Captions:
-    """The captions of one split in one language, with the row of the photo each tells of."""
+    """The captions of one split in one language, and the row of the photo of each."""
 
     texts: list[str]
     photos: npt.NDArray[np.int64]
@@ -38,7 +38,7 @@ class Captions:
 
 @dataclass(frozen=True)
 class Split:
-    """Photos (still packed) in a fixed order, and their captions by language."""
+    """Photos (still encoded) in a fixed order, and their captions by language."""
 
     names: list[str]
     packed: list[bytes]
@@ -49,7 +49,7 @@ class Split:
 
 
 def fingerprint(folder: Path) -> str:
-    """Changes with the content of the data. Raises Unusable if a file is not there."""
+    """A hash of the contents of the data. Raises Unusable if a file is missing."""
     digest = hashlib.sha256()
     for name in FILES:
         path = folder / name
@@ -61,7 +61,7 @@ def fingerprint(folder: Path) -> str:
 
 
 def load(folder: Path) -> dict[str, Split]:
-    """The splits by name. Raises Unusable with what is missing or malformed."""
+    """Load the splits by name. Raises Unusable if anything is missing or malformed."""
     names_by_split = _names_by_split(folder)
     captions = _captions(folder)
     wanted = {name for names in names_by_split.values() for name in names}

@@ -1,4 +1,4 @@
-"""Stage `distil`: the small text tower learns to place texts where the teacher places them."""
+"""Stage `distil`: the small text tower learns to give the vectors of the teacher."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tools.starter_model import tokens, training
 from tools.starter_model.data import LANGUAGES, Split
 from tools.starter_model.settings import Settings
 
-# Out of eight texts of a batch: two English captions, two Chinese, four phrases.
+# Shares of a batch, in eighths: two English captions, two Chinese captions, four phrases.
 SHARES = {"en": 2, "zhc": 1, "zhb": 1, "phrases": 4}
 LIKENESS = 8.0
 CONTRAST = 0.5
@@ -28,7 +28,7 @@ CHECKPOINT_EVERY = 100
 
 @dataclass(frozen=True)
 class Lessons:
-    """Texts as tokens with the teacher's vector of each, the short ones first."""
+    """Texts as tokens, with the teacher's vector of each, the shortest first."""
 
     sequences: list[list[int]]
     vectors: Tensor
@@ -40,7 +40,7 @@ class Lessons:
         return cls([sequences[row] for row in order], vectors[torch.tensor(order)])
 
     def draw(self, count: int, dice: random.Random) -> tuple[Tensor, Tensor]:
-        """`count` texts of like length: (n, length) tokens and (n, d) vectors."""
+        """Draw `count` texts of similar length: (n, length) tokens and (n, d) vectors."""
         window = min(4 * count, len(self.sequences))
         start = dice.randint(0, len(self.sequences) - window)
         rows = dice.sample(range(start, start + window), min(count, window))
@@ -105,7 +105,7 @@ def read_lessons(train: Split, teacher: Path, settings: Settings) -> dict[str, L
 
 
 def _lesson(tower: Any, padded: Tensor, wanted: Tensor) -> tuple[Tensor, float]:
-    """How far the tower is from the teacher, and the mean cosine to it."""
+    """The loss of the tower against the teacher, and their mean cosine."""
     with torch.autocast("cpu", torch.bfloat16):
         vectors = models.encode_text(tower, padded)
     cosine = (vectors * wanted).sum(dim=-1).mean()

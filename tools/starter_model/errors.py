@@ -1,7 +1,7 @@
-"""What goes wrong with the data or the machine, in one sentence for whoever runs the pipeline."""
+"""Problems with the data or the machine, as one sentence for the user of the pipeline."""
 
 from __future__ import annotations
 
 
 class Unusable(Exception):
-    """The pipeline cannot go on. The message says what is missing and where."""
+    """The pipeline cannot continue. The message says what is missing and where."""

@@ -1,7 +1,7 @@
-"""What a package is worth, next to another: `python -m tools.starter_model.evaluate --help`.
+"""Evaluates a package or compares two: `python -m tools.starter_model.evaluate --help`.
 
-Recall on the validation split, zero-shot categories, neighbours of a picture, speed on
-one thread as a ratio, size. Selection looks at the validation split alone.
+Measures recall on the validation split, zero-shot categories, neighbours of pictures, the ratio
+of the speeds on one thread, and the size. Model selection uses only the validation split.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tools.starter_model.errors import Unusable
 from tools.starter_model.settings import Settings
 from tools.starter_model.subject import Subject
 
-# The trunk must be this sure of what a photo shows for its word to count as the truth.
+# The trunk's class of a photo counts as the truth if its probability is above this.
 SURE = 0.6
 TURNS = 30
 QUERIES = {"en": "a dog playing in the park", "zh": "一只狗在公园里玩"}
@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
 
 
 def evaluate(subject: Subject, folder: Path, stamp_folder: Path | None) -> Figures:
-    """Every figure but speed."""
+    """All figures except speed."""
     val = data.load(folder)["val"]
     photos = [val.photo(row) for row in range(len(val.names))]
     shown = subject.pictures(photos, "val photos")
@@ -69,7 +69,7 @@ def evaluate(subject: Subject, folder: Path, stamp_folder: Path | None) -> Figur
 
 
 def by_trunk(subject: Subject, photos: Sequence[Image.Image], shown: Tensor) -> Figures:
-    """The thirty categories on the photos whose class ImageNet's own trunk is sure of."""
+    """Zero-shot figures on the photos for which the original ImageNet trunk is sure of a class."""
     chosen = categories.zero_shot()
     number = {c: kind for kind, category in enumerate(chosen) for c in category.classes}
     sureness, classes = imagenet_classes(photos)
@@ -85,7 +85,7 @@ def by_trunk(subject: Subject, photos: Sequence[Image.Image], shown: Tensor) -> 
 
 
 def by_stamps(subject: Subject, found: Sequence[stamps.Stamp]) -> Figures:
-    """Categories, neighbours and descriptions of pictures that training never saw."""
+    """Zero-shot, neighbour and recall figures on pictures that training never saw."""
     shown = subject.pictures([stamp.image() for stamp in found], "stamps")
     kept = [row for row, stamp in enumerate(found) if stamp.kind is not None]
     kinds = torch.tensor([stamp.kind for stamp in found if stamp.kind is not None])
@@ -117,7 +117,7 @@ def zero_shot(
 
 
 def imagenet_classes(photos: Iterable[Image.Image]) -> tuple[list[float], list[int]]:
-    """How sure the untouched trunk is of the class of each photo, and the class."""
+    """The original trunk's class of each photo, and its probability (first)."""
     settings = Settings()
     model = trunk.build(settings)
     sureness: list[float] = []
@@ -131,7 +131,7 @@ def imagenet_classes(photos: Iterable[Image.Image]) -> tuple[list[float], list[i
 
 
 def speeds(subjects: dict[str, Subject]) -> dict[str, Figures]:
-    """Milliseconds on one thread, the best of many turns taken in alternation."""
+    """Milliseconds on one thread: the best of many alternating turns."""
     torch.set_num_threads(1)
     photo = Image.effect_noise((600, 448), 60).convert("RGB")
     best: dict[str, Figures] = {name: {} for name in subjects}
@@ -150,7 +150,8 @@ def prefixed(prefix: str, figures: Figures) -> Figures:
 
 
 def table(columns: dict[str, Figures]) -> str:
-    """Markdown; with two packages a third column has the difference or, for times, the ratio."""
+    """A Markdown table. With two packages a third column has the difference or, for times, the
+    ratio."""
     names = list(columns)
     compared = len(names) == 2
     head = ["", *names, *(["change"] if compared else [])]

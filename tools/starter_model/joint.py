@@ -1,9 +1,9 @@
-"""Stage `joint`: pictures and texts meet.
+"""Stage `joint`: trains the image tower and the text tower together.
 
-First the image head alone learns to reach the teacher's vectors of the captions. Then
-the top of the trunk, the head and the text tower are trained together on captions in
-three kinds of language, while other terms keep what is known already: the classifier's
-opinion of each photo, the words for a thousand classes, and the teacher's phrases.
+First only the image head is trained, on the teacher's vectors of the captions. Then the top of
+the trunk, the head and the text tower are trained together on English, Chinese and
+machine-translated captions. Other loss terms preserve earlier knowledge: the classifier's output
+for each photo, the words for a thousand classes, and the teacher's phrases.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from tools.starter_model.material import Material
 from tools.starter_model.settings import Settings
 
 CHECKPOINTS = 20
-"""How many steps between two of them."""
+"""The number of steps between two checkpoints."""
 
 
 class Average:
-    """The running mean of the trained weights: steadier than where the last step ended."""
+    """The running mean of the trained weights, which is more stable than the last weights."""
 
     def __init__(self, module: nn.Module, decay: float) -> None:
         self._decay = decay
@@ -45,7 +45,7 @@ class Average:
                     self.weights[name].lerp_(parameter, 1 - decay)
 
     def swap(self, module: nn.Module) -> None:
-        """Exchange the module's weights with the mean; a second call undoes it."""
+        """Swap the module's weights with the mean. A second call undoes it."""
         with torch.no_grad():
             for name, parameter in module.named_parameters():
                 if name in self.weights:
@@ -159,7 +159,7 @@ def _save(folder: Path, learner: Learner, optimiser: Any, average: Average, step
 
 
 def _epoch(photos: int, number: int, settings: Settings) -> list[int]:
-    """The photos in the order of that epoch."""
+    """The rows of the photos in the order of epoch `number`."""
     rows = list(range(photos))
     random.Random(f"{settings.seed}-epoch-{number}").shuffle(rows)
     return rows

@@ -1,4 +1,4 @@
-"""The towers in training: what they make of kept maps and of texts, and what is minimised."""
+"""The towers in training: their outputs for stored maps and texts, and the losses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PHRASE_WEIGHT = 0.5
 
 
 class Learner(nn.Module):
-    """The model, and a map from the teacher's space into its own."""
+    """The model, and a linear map from the teacher's space into its own."""
 
     def __init__(self, material: Material, text: dict[str, Tensor], settings: Settings) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Learner(nn.Module):
         _freeze(self.model.visual.trunk, settings.frozen_blocks)
 
     def train(self, mode: bool = True) -> Learner:
-        """Batch statistics stay ImageNet's: the crops of a batch are too alike."""
+        """Keep the batch statistics of ImageNet: the crops of a batch are too similar."""
         super().train(mode)
         for module in self.modules():
             if isinstance(module, nn.BatchNorm2d):
@@ -57,7 +57,7 @@ class Learner(nn.Module):
         return self.model.logit_scale.exp().clamp(max=MAX_SCALE)
 
     def features(self, maps: Tensor) -> Tensor:
-        """Kept maps -> (n, features), pooled by the trained top of the trunk."""
+        """Stored maps -> (n, features), pooled by the trained top of the trunk."""
         trunk = self.model.visual.trunk
         with torch.autocast("cpu", torch.bfloat16, enabled=self.training):
             entering = maps.to(torch.bfloat16 if self.training else torch.float32)
@@ -74,11 +74,12 @@ class Learner(nn.Module):
             return models.encode_text(self.model.text, padded)
 
     def taught(self, vectors: Tensor) -> Tensor:
-        """The teacher's vectors in the model's space."""
+        """Map the teacher's vectors into the model's space."""
         return functional.normalize(self.adapter(vectors), dim=-1)
 
     def head_loss(self, dice: random.Random) -> Tensor:
-        """Untouched features against the teacher's vectors, in one language a step."""
+        """The loss of original features against the teacher's vectors, in one random language
+        for each step."""
         kept = self.material.views.features
         count = kept.shape[1]
         photos = dice.sample(range(count), min(HEAD_BATCH, count))
@@ -97,7 +98,7 @@ class Learner(nn.Module):
         return own + ANCHOR_WEIGHT * known
 
     def joint_losses(self, photos: list[int], dice: random.Random) -> dict[str, Tensor]:
-        """The terms of one step, already weighted."""
+        """The weighted loss terms of one step."""
         maps, before = self.material.views.draw(photos, dice)
         features = self.features(maps)
         pictures = self.pictures(features)
@@ -151,8 +152,8 @@ def _without_classifier(trunk: nn.Module) -> dict[str, Tensor]:
 
 
 def _freeze(trunk: Any, blocks: int) -> None:
-    """Leave the bottom as it is, and in the top the depthwise kernels, whose gradients
-    take most of the time of a step on a CPU and are one weight in fifty."""
+    """Freeze the bottom, and the depthwise kernels of the top: their gradients take most of the
+    time of a step on a CPU, but they are only one weight in fifty."""
     trunk.requires_grad_(False)
     for part in trunks.trained_parts(trunk, blocks):
         part.requires_grad_(True)
@@ -162,7 +163,7 @@ def _freeze(trunk: Any, blocks: int) -> None:
 
 
 def groups(learner: Learner, settings: Settings) -> list[dict[str, Any]]:
-    """Trained weights with their rates; vectors (norms, biases) do not decay."""
+    """Parameter groups with their learning rates. Vectors (norms, biases) have no weight decay."""
     model = learner.model
     rates = [
         (model.visual.trunk, settings.trunk_rate),

@@ -1,4 +1,4 @@
-"""What the joint training minimises."""
+"""The losses of the joint training."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from torch.nn import functional
 
 
 def contrast(pictures: Tensor, texts: Tensor, scale: Tensor, smoothing: float) -> Tensor:
-    """Each picture with its own text and each text with its own picture, among all others.
-
-    (n, d) and (n, d) unit vectors.
-    """
+    """The symmetric contrastive loss of pictures (n, d) and their texts (n, d), unit vectors."""
     likeness = scale * pictures @ texts.T
     own = torch.arange(len(pictures))
     return 0.5 * (
@@ -21,7 +18,7 @@ def contrast(pictures: Tensor, texts: Tensor, scale: Tensor, smoothing: float) -
 
 
 def contrast_many(pictures: Tensor, texts: Tensor, scale: Tensor, fits: Tensor) -> Tensor:
-    """The same where several texts fit a picture: `fits` (n, n), true where they do."""
+    """The same loss if several texts fit a picture: `fits` (n, n) is true for fitting pairs."""
     likeness = scale * pictures @ texts.T
     return 0.5 * (_spread(likeness, fits) + _spread(likeness.T, fits.T))
 
@@ -32,7 +29,7 @@ def _spread(likeness: Tensor, fits: Tensor) -> Tensor:
 
 
 def forgetting(before: Tensor, now: Tensor) -> Tensor:
-    """How far the ImageNet classifier's opinion has moved: (n, classes) logits each."""
+    """The KL divergence of the ImageNet classifier's outputs: (n, classes) logits each."""
     return functional.kl_div(
         functional.log_softmax(now, dim=1),
         functional.log_softmax(before, dim=1),
@@ -42,6 +39,6 @@ def forgetting(before: Tensor, now: Tensor) -> Tensor:
 
 
 def distance(vectors: Tensor, wanted: Tensor, scale: float) -> Tensor:
-    """How far unit vectors are from those that they should be, one by one and among each other."""
+    """The loss of unit vectors against the wanted ones: by their cosines, and contrastively."""
     among = functional.cross_entropy(scale * vectors @ wanted.T, torch.arange(len(vectors)))
     return 8 * (1 - (vectors * wanted).sum(dim=1).mean()) + 0.5 * among

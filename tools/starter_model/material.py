@@ -1,4 +1,4 @@
-"""What the joint training reads, gathered from the stages before it."""
+"""The input of the joint training, from the stages before it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tools.starter_model.data import LANGUAGES, Split
 from tools.starter_model.distil import Lessons, read_lessons, read_vectors
 from tools.starter_model.settings import Settings
 
-# Features to imagine anchors from, and how sure the trunk must be of what a photo
-# shows for the photo itself to serve as an anchor of that class.
+# The number of synthetic anchors, and the probability of the trunk's class above which a photo
+# itself serves as an anchor of that class.
 IMAGINED = 12_000
 SURE_OF_PHOTO = 0.6
 
@@ -29,7 +29,7 @@ Maps = npt.NDArray[np.float16]
 
 @dataclass(frozen=True)
 class Telling:
-    """The captions of one language: tokens, the teacher's vectors, and which photo has which."""
+    """The captions of one language: tokens, the teacher's vectors, and the rows by photo."""
 
     sequences: list[list[int]]
     vectors: Tensor
@@ -44,13 +44,13 @@ class Telling:
         return cls(tokens.encode_all(captions.texts, length), vectors, by_photo)
 
     def draw(self, photos: list[int], dice: random.Random) -> tuple[list[int], list[int]]:
-        """One caption for each photo that has any: positions in `photos`, caption rows."""
+        """Draw one caption for each photo that has any: positions in `photos`, caption rows."""
         places = [place for place, photo in enumerate(photos) if self.by_photo[photo]]
         return places, [dice.choice(self.by_photo[photos[place]]) for place in places]
 
 
 class Views:
-    """The kept maps of the training photos, and what the untouched trunk made of them."""
+    """The stored maps of the training photos, and their features from the original trunk."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         names = [f"train-{number}" for number in range(settings.views)]
@@ -60,7 +60,7 @@ class Views:
         """(views, photos, features) float16."""
 
     def draw(self, photos: list[int], dice: random.Random) -> tuple[Tensor, Tensor]:
-        """A random view of each photo: (n, channels, h, w) maps and (n, features)."""
+        """Draw a random view of each photo: (n, channels, h, w) maps and (n, features)."""
         chosen = [dice.randrange(len(self._maps)) for _ in photos]
         pairs = list(zip(chosen, photos, strict=True))
         maps = np.stack([self._maps[view][photo] for view, photo in pairs])
@@ -69,7 +69,7 @@ class Views:
 
 
 class AnchorLessons:
-    """Anchors with the words for them, and which words fit which class."""
+    """Anchors with their texts, and which texts fit which classes."""
 
     def __init__(self, folder: Path, views: Views, classifier: nn.Linear, settings: Settings):
         texts = json.loads((folder / "anchors.json").read_text())
@@ -91,8 +91,9 @@ class AnchorLessons:
         self._classes = torch.cat([imagined.classes, seen[sure]])
 
     def draw(self, count: int, dice: random.Random) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """(n, features), padded tokens and (n, d) teacher's vectors of a text for each,
-        and (n, n) whether the text of a column fits the anchor of a row."""
+        """Draw anchors (n, features), and a text for each as padded tokens and teacher's
+        vectors (n, d). The last tensor (n, n) tells whether the text of a column fits the
+        anchor of a row."""
         picked = torch.tensor(dice.sample(range(len(self._classes)), count))
         classes = self._classes[picked]
         texts = torch.tensor([dice.choice(self._by_class[c]) for c in classes.tolist()])
@@ -107,10 +108,10 @@ class Material:
     phrases: Lessons
     anchors: AnchorLessons
     classifier: nn.Linear
-    """The ImageNet classifier of the untouched trunk."""
+    """The ImageNet classifier of the original trunk."""
     val_maps: Maps
     val_captions: dict[str, tuple[list[list[int]], Tensor]]
-    """Tokens and the photo's row, by language."""
+    """Tokens and the rows of the photos, by language."""
 
     @classmethod
     def gather(

@@ -1,4 +1,4 @@
-"""The formulae of the figures, on plain vectors."""
+"""The formulas of the figures, on plain vectors."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ DEPTHS = (1, 5, 10)
 
 
 def recalls(texts: Tensor, pictures: Tensor, owners: Tensor) -> dict[str, float]:
-    """Per cent of the texts whose own picture is among the first 1, 5 and 10.
+    """The percentage of texts whose own picture is among the nearest 1, 5 and 10.
 
-    `texts` (n, d) and `pictures` (m, d) are unit vectors, `owners` (n,) the row of
-    the picture that each text tells of. A picture as near as the right one counts as nearer.
+    `texts` (n, d) and `pictures` (m, d) are unit vectors, `owners` (n,) is the row of the
+    picture that each text describes. Pictures at the same distance count as nearer.
     """
     likeness = texts @ pictures.T
     own = likeness.gather(1, owners[:, None])
@@ -21,13 +21,13 @@ def recalls(texts: Tensor, pictures: Tensor, owners: Tensor) -> dict[str, float]
 
 
 def top_category(pictures: Tensor, categories: Tensor, truth: Tensor) -> float:
-    """Per cent of the pictures whose nearest category text is the right one."""
+    """The percentage of pictures whose nearest category text is the right one."""
     return _percent((pictures @ categories.T).argmax(dim=1) == truth)
 
 
 def neighbours_of_a_kind(pictures: Tensor, kinds: Tensor, depth: int = 5) -> float:
-    """Mean per cent of the `depth` nearest other pictures that show the same kind of
-    thing, over the pictures whose kind has more than `depth` of them."""
+    """The mean percentage of the `depth` nearest other pictures that show the same kind of
+    thing, over all pictures of kinds with more than `depth` pictures."""
     likeness = pictures @ pictures.T
     likeness.fill_diagonal_(-2)
     nearest = likeness.topk(min(depth, len(pictures) - 1), dim=1).indices

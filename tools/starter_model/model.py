@@ -1,4 +1,4 @@
-"""The two towers, as open_clip builds them from the package's configuration."""
+"""The two towers, which open_clip builds from the package's configuration."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from tools.starter_model import tokens
 from tools.starter_model.settings import Settings
 
-# Spread of the token rows at the start: what open_clip's own initialisation is of the order of.
+# The standard deviation of the initial token rows: of the order of open_clip's initialisation.
 TOKEN_SPREAD = 0.05
 INITIAL_SCALE = 20.0
 
@@ -52,7 +52,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
 
 
 def build(settings: Settings) -> Any:
-    """Both towers with seeded random weights, ready for training."""
+    """Build both towers with seeded random weights."""
     torch.manual_seed(settings.seed)
     towers = configuration(settings)["model_cfg"]
     vision = CLIPVisionCfg(
@@ -68,8 +68,8 @@ def build(settings: Settings) -> Any:
 
 
 def start_tokens(tower: Any, ids: Tensor, vectors: Tensor) -> None:
-    """Begin with token rows that lie as the teacher's vectors of their words do: their
-    first principal components, as many as the tower is wide."""
+    """Initialise the token rows from the teacher's vectors of their words: with the first
+    principal components, as many as the tower is wide."""
     centred = vectors.float() - vectors.float().mean(dim=0)
     width = min(tower.width, centred.shape[1])
     _, _, directions = torch.linalg.svd(
@@ -82,7 +82,8 @@ def start_tokens(tower: Any, ids: Tensor, vectors: Tensor) -> None:
 
 
 def encode_text(tower: Any, padded: Tensor) -> Tensor:
-    """(n, length) token ids -> (n, d) unit vectors, at the cost of the length they have."""
+    """(n, length) token ids -> (n, d) unit vectors. The cost depends on `length`, not on the
+    context length."""
     mask = tower.attn_mask
     length = padded.shape[1]
     tower.attn_mask = mask[:length, :length]
@@ -93,7 +94,8 @@ def encode_text(tower: Any, padded: Tensor) -> Tensor:
 
 
 def embed(tower: Any, sequences: list[list[int]], batch: int = 256) -> Tensor:
-    """All of them without gradients, in batches of like length, back in their order."""
+    """Encode all sequences without gradients, in batches of similar length. The result is in
+    the order of `sequences`."""
     order = sorted(range(len(sequences)), key=lambda row: len(sequences[row]))
     vectors: list[Tensor] = []
     with torch.inference_mode():

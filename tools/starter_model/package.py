@@ -18,15 +18,15 @@ FILES = (CONFIGURATION, WEIGHTS)
 
 
 def package(weights: dict[str, Tensor], settings: Settings, folder: Path) -> None:
-    """Write configuration and weights, those in half precision but for single numbers."""
+    """Write the configuration and the weights, in half precision except for single numbers."""
     text = json.dumps(configuration(settings), ensure_ascii=False)
     (folder / CONFIGURATION).write_text(text, encoding="utf-8")
     halved = {name: _halve(value) for name, value in weights.items()}
     save_file(halved, folder / WEIGHTS)
-    (folder / WEIGHTS).chmod(0o644)  # safetensors writes for its owner alone
+    (folder / WEIGHTS).chmod(0o644)  # safetensors writes files that only their owner can read
 
 
 def _halve(value: Tensor) -> Tensor:
     small = value.is_floating_point() and value.numel() > 1
-    # Cloned, since safetensors refuses tensors that are windows of others.
+    # The clone is needed because safetensors refuses tensors that share memory.
     return (value.to(torch.float16) if small else value).contiguous().clone()

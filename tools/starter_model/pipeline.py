@@ -1,4 +1,4 @@
-"""From the data folder to the package: which stage reads what."""
+"""The stages from the data folder to the package, with the inputs of each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ JOINT = (
 
 
 def run(folder: Path, out: Path, settings: Settings, say: Callable[[str], None] = print) -> Path:
-    """Do what is not done yet; gives the folder of the package.
+    """Run the stages that are not done yet. Return the folder of the package.
 
     Raises Unusable if the data or a package that training needs is missing.
     """

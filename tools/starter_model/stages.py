@@ -1,4 +1,4 @@
-"""Named stages that are done once, and again only if what they depend on changes."""
+"""Named stages that run once, and again only if their inputs change."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ RECEIPT = "receipt.json"
 class Stage:
     """One step of the pipeline.
 
-    `run` writes files into the folder it is given. If it was stopped before, that
-    folder holds what it had written, so that a long stage can take up its checkpoint.
+    `run` writes files into the given folder. After an interruption the folder still contains
+    the files of the previous run, so that a long stage can continue from its checkpoint.
     """
 
     name: str
     run: Callable[[Path], None]
     needs: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
-    """The fields of Settings that its output depends on."""
+    """The fields of Settings on which the output depends."""
 
 
 class Pipeline:
-    """Runs stages in order below one folder, each into a folder of its own name."""
+    """Runs stages in order. Each writes to the folder of its name below `out`."""
 
     def __init__(self, out: Path, settings: Settings, source: str) -> None:
         """`source` is a fingerprint of the data that the first stages read."""
@@ -50,7 +50,7 @@ class Pipeline:
                 self._do(stage, fingerprint)
 
     def fingerprints(self, stages: Sequence[Stage]) -> dict[str, str]:
-        """What each stage's output depends on, those of the stages it needs included."""
+        """A hash of the inputs of each stage, including the hashes of the stages it needs."""
         found: dict[str, str] = {}
         for stage in stages:
             depends = {
@@ -75,7 +75,7 @@ class Pipeline:
 
 
 def _receipt(folder: Path) -> str | None:
-    """The fingerprint that a folder's content was made for."""
+    """The fingerprint for which the contents of a folder were made; None if unknown."""
     try:
         return str(json.loads((folder / RECEIPT).read_text())["fingerprint"])
     except (FileNotFoundError, json.JSONDecodeError, KeyError):

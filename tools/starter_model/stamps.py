@@ -1,8 +1,8 @@
 """Pictures from outside the training data: the stamps of Tux Paint.
 
-Photographs and drawings of single things in all aspect ratios, each with a sentence
-in English and mostly in Chinese, sorted into folders by kind. They come with Debian's
-package tuxpaint-stamps-default (GPL-2), serve for evaluation alone and are not shipped.
+They are photographs and drawings of single things in all aspect ratios, sorted into folders by
+kind. Each has a sentence in English, and most have one in Chinese. They come from Debian's
+package tuxpaint-stamps-default (GPL-2), serve only for evaluation, and are not shipped.
 """
 
 from __future__ import annotations
@@ -53,17 +53,17 @@ class Stamp:
     english: str
     chinese: str | None
     kind: int | None
-    """Number in KINDS."""
+    """The index in KINDS."""
 
     def image(self) -> Image.Image:
-        """On white, as the site shows transparency to a model."""
+        """The picture on white, as the site passes transparent pictures to a model."""
         with Image.open(self.picture) as file:
             rgba = file.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
 
 
 def read(folder: Path) -> list[Stamp]:
-    """Those below `folder` that are no cartoons and have a description, in order of path.
+    """Read the stamps below `folder` that are no cartoons and have a description, by path.
 
     Raises Unusable if there are none.
     """

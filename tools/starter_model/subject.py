@@ -1,5 +1,5 @@
-"""A package as its users meet it: through unmodified open_clip, nothing of ours but the
-spelling that the site gives to every query."""
+"""A package as users load it: with unmodified open_clip, and only the spelling of queries from
+our own code."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Stage `teacher`: multilingual sentence vectors of all texts, which the text tower imitates.
 
-The teacher serves at training time alone; the product needs nothing of it.
+The teacher is only needed for training, not by the product.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ Half = npt.NDArray[np.float16]
 
 class Teacher(Protocol):
     def encode(self, texts: list[str]) -> npt.NDArray[np.float32]:
-        """(n,) texts -> (n, d) unit vectors; texts of like meaning lie near each other."""
+        """(n,) texts -> (n, d) unit vectors; texts with similar meanings are close."""
         ...
 
 
 class WordTeacher:
-    """A stand-in that needs no package: the sum of fixed random vectors, one a token."""
+    """A replacement that needs no package: the sum of fixed random vectors of the tokens."""
 
     def __init__(self, dimensions: int, context_length: int) -> None:
         self._dimensions = dimensions
@@ -53,7 +53,7 @@ class WordTeacher:
 
 
 def build(settings: Settings) -> Teacher:
-    """Raises Unusable if the teacher's package is not installed."""
+    """Build the teacher. Raises Unusable if its package is not installed."""
     if settings.teacher == WORDS_ONLY:
         return WordTeacher(settings.dimensions, settings.context_length)
     try:
@@ -85,7 +85,7 @@ def _save(path: Path, vectors: Half) -> None:
 
 
 def _encode(teacher: Teacher, texts: Sequence[str], what: str) -> Half:
-    """In batches of texts of like length, since the teacher pads."""
+    """Encode in batches of texts of similar length, because the teacher pads."""
     order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
     vectors: Half | None = None
     for start in tqdm(_starts(len(order)), desc=f"teacher: {what}"):

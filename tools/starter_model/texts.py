@@ -1,8 +1,8 @@
-"""Words and phrases for the text tower beyond the captions: what people type into a search.
+"""Words and phrases for the text tower, in addition to the captions, like typical search queries.
 
-Nouns come from the names of ImageNet-22k (WordNet synsets, shipped by timm) and from
-CLIP's own vocabulary, Chinese words from jieba's dictionary; colours, numbers, places
-and templates are put around them.
+Nouns come from the names of ImageNet-22k (WordNet synsets, shipped by timm) and from CLIP's
+vocabulary, Chinese words from jieba's dictionary. Colours, numbers, places and templates are
+combined with them.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ CHINESE_FORMS = ("{}", "一张{}的照片", "{}的图片", "一个{}", "桌上�
 
 
 def phrases(settings: Settings) -> list[str]:
-    """All of them, each once, in a fixed order."""
+    """All different phrases, in a fixed order."""
     dice = random.Random(settings.seed)
     words = english_words(settings.english_words)
     hanzi = chinese_words(settings.chinese_words)
@@ -89,7 +89,7 @@ def phrases(settings: Settings) -> list[str]:
 
 
 def everyday_phrases(dice: random.Random) -> list[str]:
-    """Colours, numbers, people, actions and places put together in both languages."""
+    """Combinations of colours, numbers, people, actions and places in both languages."""
     found = [*SCENES, *SCENES.values(), *PEOPLE, *PEOPLE.values(), *ACTIONS, *ACTIONS.values()]
     for category in everyday():
         found += [category.english, category.chinese]
@@ -116,7 +116,7 @@ def everyday_phrases(dice: random.Random) -> list[str]:
 
 
 def english_words(count: int) -> list[str]:
-    """Names of things whose words CLIP's vocabulary knows, then its words by frequency."""
+    """Names of things whose words are in CLIP's vocabulary, then its words by frequency."""
     known = set(tokens.tokenizer().encoder)
     info = ImageNetInfo("imagenet-22k")
     names = (
@@ -140,8 +140,9 @@ def known_by_rank() -> list[str]:
 
 
 def chinese_words(count: int) -> list[str]:
-    """Nouns, verbs and adjectives of jieba's dictionary by frequency, no names of people
-    or places. Without the package: the words of the everyday categories."""
+    """Nouns, verbs and adjectives of jieba's dictionary by frequency, without names of people
+    or places. Without the package, the words of the everyday categories; raises Unusable if
+    `count` is larger."""
     spec = find_spec("jieba")
     if spec is None or spec.origin is None:
         if count > len(everyday()):

@@ -1,4 +1,4 @@
-"""The tokenizer: CLIP's own, with a token for each Chinese character of GB 2312."""
+"""The tokenizer: CLIP's, with an added token for each Chinese character of GB 2312."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def characters() -> tuple[str, ...]:
 
 
 def special_tokens() -> list[str]:
-    """What open_clip's tokenizer must be given to know the characters.
+    """The special tokens that open_clip's tokenizer needs for the characters.
 
-    It looks a token up by its bytes spelled as printable letters, so those forms come
-    first and get the ids; the plain characters follow only so that its pattern splits
+    It looks up a token by its bytes, spelled as printable letters. So these forms come first
+    and get the ids. The plain characters follow only so that the tokenizer's pattern splits
     before and after them. Their ids are never used and have no row in the model.
     """
     as_letters = bytes_to_unicode()
@@ -39,10 +39,10 @@ def special_tokens() -> list[str]:
 
 @cache
 def tokenizer() -> SimpleTokenizer:
-    """The tokenizer of the package, for text that is spelled already.
+    """The tokenizer of the package, for text that `spell_for_characters` has spelled.
 
-    Such text has every character between spaces, so the pattern need not try 13,526
-    of them at each place: fifty times faster, to the same tokens.
+    In such text every character is between spaces, so the pattern need not try 13,526 special
+    tokens at each position. This gives the same tokens fifty times faster.
     """
     made = SimpleTokenizer(additional_special_tokens=special_tokens())
     made.pat = SimpleTokenizer().pat
@@ -50,7 +50,7 @@ def tokenizer() -> SimpleTokenizer:
 
 
 def vocabulary_size() -> int:
-    """Rows of the token table: the plain characters, which come last, need none."""
+    """The rows of the token table, without the plain characters, which come last."""
     return int(tokenizer().encoder[characters()[0]])
 
 
@@ -59,7 +59,7 @@ def end_token() -> int:
 
 
 def encode(text: str, context_length: int) -> list[int]:
-    """Token ids with start and end, spelled as the site spells a query, cut to length."""
+    """Token ids with start and end of a text, spelled like a query of the site and truncated."""
     made = tokenizer()
     ids = made.encode(spell_for_characters(text))[: context_length - 2]
     return [int(made.sot_token_id), *ids, end_token()]
@@ -78,7 +78,7 @@ def pad(sequences: Sequence[list[int]]) -> Tensor:
 
 
 def spelled_words() -> dict[int, str]:
-    """Token id -> the letters or the character it stands for, where it is whole text."""
+    """Token id -> its letters or character, for tokens that are valid text by themselves."""
     made = tokenizer()
     words = {}
     for spelled, identity in made.encoder.items():

@@ -1,4 +1,5 @@
-"""What both training stages share: the schedule, dice, checkpoints and a log of figures."""
+"""Shared parts of both training stages: schedules, random numbers, checkpoints, and a log of
+figures."""
 
 from __future__ import annotations
 
@@ -22,14 +23,14 @@ CHECKPOINT = "checkpoint.pt"
 FIGURES = "figures.jsonl"
 
 
-# Numbers of glibc's mallopt().
+# Parameter numbers of glibc's mallopt().
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_MAX = -4
 
 
 def keep_memory() -> None:
-    """Have the C library keep what torch frees: handing the large tensors of every step
-    back to the system, page by page, costs as much as computing them."""
+    """Make the C library keep memory that torch frees: returning the large tensors of every
+    step to the system, page by page, takes as long as computing them."""
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
         libc.mallopt(_M_MMAP_MAX, 0)
@@ -37,7 +38,7 @@ def keep_memory() -> None:
 
 
 def rate_at(step: int, steps: int) -> float:
-    """Share of the full learning rate: up in a straight line, down along a cosine."""
+    """The share of the full learning rate: linear warm-up, then cosine decay."""
     warm_up = max(1, int(WARM_UP * steps))
     if step < warm_up:
         return (step + 1) / warm_up
@@ -46,8 +47,8 @@ def rate_at(step: int, steps: int) -> float:
 
 
 def steady_rate_at(step: int, steps: int) -> float:
-    """The same with a level stretch in between, so that a run may be planned longer while
-    it is on that stretch and still be the run that it would have been."""
+    """The same with a constant phase in between. While a run is in that phase, its number of
+    steps can be increased without a change to the steps so far."""
     warm_up, falling = min(STEADY_WARM_UP, steps // 4 + 1), math.ceil(FALLING * steps)
     if step < warm_up:
         return (step + 1) / warm_up
@@ -56,13 +57,13 @@ def steady_rate_at(step: int, steps: int) -> float:
 
 
 def dice_for(seed: int, step: int) -> random.Random:
-    """The dice of one step, torch's included: the same after a restart as without one."""
+    """The random generator of one step; also seeds torch. A restart does not change it."""
     torch.manual_seed(seed * 1_000_003 + step)
     return random.Random(f"{seed}-{step}")
 
 
 def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> None:
-    """Replace the last one, so that a kill at any time leaves one of them whole."""
+    """Replace the last checkpoint atomically, so that one is intact even after a kill."""
     fresh = folder / f"{CHECKPOINT}.new"
     torch.save(dict(state), fresh)
     os.replace(fresh, folder / CHECKPOINT)
@@ -76,6 +77,6 @@ def load_checkpoint(folder: Path) -> dict[str, Any] | None:
 
 
 def note(folder: Path, **figures: Any) -> None:
-    """Add a line to the log that the model card's curves are read from."""
+    """Add a line to the log, from which the curves of the model card are drawn."""
     with (folder / FIGURES).open("a") as log:
         log.write(json.dumps(figures) + "\n")

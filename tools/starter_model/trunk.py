@@ -1,7 +1,7 @@
-"""The ImageNet trunk of the image tower: its weights, and where it is cut in two.
+"""The ImageNet trunk of the image tower: its weights, and its split into two parts.
 
-The bottom (stem and early blocks) stays as ImageNet left it, so that what it makes
-of a picture is computed once and kept; the top is trained.
+The bottom (stem and early blocks) keeps the ImageNet weights, so that its output for a picture
+is computed once and stored. The top is trained.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ RANDOM = "random"
 
 
 def build(settings: Settings) -> nn.Module:
-    """The timm model with its ImageNet classifier, in evaluation mode."""
+    """Build the timm model with its ImageNet classifier, in evaluation mode."""
     torch.manual_seed(settings.seed)
     model = timm.create_model(settings.trunk, pretrained=False)
     if settings.trunk_weights != RANDOM:
@@ -40,7 +40,8 @@ def _packaged_weights() -> dict[str, Tensor]:
 
 
 def _by_position(weights: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
-    """The package names its tensors otherwise than timm, but lists them in the same order."""
+    """Rename the tensors of the package, whose names differ from timm's but whose order is the
+    same. Raises Unusable if they do not fit."""
     renamed = {}
     pairs = zip(weights.items(), model.state_dict().items(), strict=True)
     for (theirs, tensor), (ours, expected) in pairs:
@@ -59,7 +60,7 @@ def bottom(trunk: Any, pictures: Tensor, blocks: int) -> Tensor:
 
 
 def top(trunk: Any, maps: Tensor, blocks: int) -> Tensor:
-    """The rest of the trunk: what `bottom` gave -> (n, features), pooled."""
+    """The rest of the trunk: the output of `bottom` -> (n, features), pooled."""
     for block in trunk.blocks[blocks:]:
         maps = block(maps)
     maps = trunk.bn2(trunk.conv_head(maps))
@@ -67,8 +68,8 @@ def top(trunk: Any, maps: Tensor, blocks: int) -> Tensor:
 
 
 def in_bfloat16(trunk: nn.Module) -> nn.Module:
-    """A copy that computes in bfloat16: three times faster on recent processors, and off
-    by less (cosine .999 after pooling) than two crops of one photo differ."""
+    """Return a copy in bfloat16. It is three times faster on recent CPUs, and its error (cosine
+    .999 after pooling) is smaller than the difference of two crops of one photo."""
     return copy.deepcopy(trunk).to(torch.bfloat16)
 
 

@@ -1,4 +1,5 @@
-"""Stage `views`: what the frozen bottom of the trunk makes of several crops of each photo.
+"""Stage `views`: the output maps of the frozen bottom of the trunk for several crops of each
+photo.
 
 Training reads these maps instead of pixels, at a fifth of the cost.
 """
@@ -24,9 +25,9 @@ from tools.starter_model.data import Split
 from tools.starter_model.settings import Settings
 
 BATCH = 32
-# A random view shows at least this share of the photo's area, and stretches it by at
-# most this factor: the photos come squashed to squares, so that every aspect ratio
-# between 3:4 and 4:3 is as true as the one they have.
+# A random view shows at least MIN_AREA of the photo's area, and stretches it at most by
+# MAX_STRETCH. The data set has squashed the photos to squares, so every aspect ratio between 3:4
+# and 4:3 is as plausible as the present one.
 MIN_AREA = 0.4
 MAX_STRETCH = 4 / 3
 
@@ -35,10 +36,10 @@ View = Callable[[Image.Image, random.Random], Image.Image]
 
 
 def compute(splits: dict[str, Split], settings: Settings, folder: Path) -> None:
-    """Write `train-K.npy` for each view and `val.npy` (maps, float16, channels last), and
-    beside each the features that the untouched trunk pools from them (`…-features.npy`).
+    """Write `train-K.npy` for each view and `val.npy` (maps, float16, channels last), and for
+    each the pooled features of the original trunk (`…-features.npy`).
 
-    Views that are there already are kept.
+    Existing views are kept.
     """
     exact = trunks.build(settings)
     fast = trunks.in_bfloat16(exact)
@@ -60,7 +61,8 @@ def mirrored(photo: Image.Image, _: random.Random) -> Image.Image:
 
 
 def random_crop(photo: Image.Image, dice: random.Random) -> Image.Image:
-    """A part of the photo, mirrored every other time, a little brighter or darker."""
+    """Return a random part of the photo, mirrored with probability 1/2, and a little brighter or
+    darker."""
     stretch = math.exp(dice.uniform(-1, 1) * math.log(MAX_STRETCH))
     side = math.sqrt(dice.uniform(MIN_AREA, 1))
     width = min(1.0, side * math.sqrt(stretch)) * photo.width

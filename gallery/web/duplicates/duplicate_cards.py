@@ -62,7 +62,7 @@ def card_of(group: Group, user: User) -> Card:
 
 
 def cards_of(groups: Sequence[Group], user: User) -> list[Card]:
-    """Of groups of the user's own pictures, loaded with `showing.for_showing`."""
+    """Of groups of the user's own pictures, loaded with `selectors.with_display_fields`."""
     ids = [image.pk for group in groups for image in group.images]
     kinds = _facts(_albums_of(ids, user), _linked(ids))
     return [_card(group, user, kinds) for group in groups]
