@@ -76,7 +76,7 @@ class Supervisor:
         while not condition():
             if fragile is not None:
                 self._expect_running(fragile)
-            self.tend()
+            self.check_children()
             if time.monotonic() >= deadline:
                 return False
             time.sleep(pause)
@@ -94,17 +94,17 @@ class Supervisor:
     def wait(self, process: subprocess.Popen[bytes]) -> int:
         """Supervise the children until `process`, started elsewhere, ends. Return its exit code."""
         while (code := process.poll()) is None:
-            self.tend()
+            self.check_children()
             time.sleep(_TICK)
         return code
 
     def serve(self) -> NoReturn:
         """Supervise the children until an exception (Interrupted)."""
         while True:
-            self.tend()
+            self.check_children()
             time.sleep(_TICK)
 
-    def tend(self) -> None:
+    def check_children(self) -> None:
         """Notice dead children, and restart those whose pause is over."""
         for child in self._children:
             if child.due is None:

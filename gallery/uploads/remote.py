@@ -167,7 +167,7 @@ class _Exchange:
 
     def answer(self) -> BaseHTTPResponse:
         """Send the request and return the answer, without its content."""
-        with self._told():
+        with self._errors_as_refusals():
             self._connection.connect()
             if self._is_over.is_set():  # the watchdog came before there was a connection
                 raise TimeoutError
@@ -184,11 +184,11 @@ class _Exchange:
 
     def read(self) -> bytes:
         """Return the next bytes of the content; none at its end."""
-        with self._told():
+        with self._errors_as_refusals():
             return self._answer.read1(_PIECE)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _errors_as_refusals(self) -> Iterator[None]:
         """Turn network errors into Refusal (too_slow, not_reached)."""
         try:
             yield

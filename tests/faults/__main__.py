@@ -75,12 +75,12 @@ def _run(site: Site, options: argparse.Namespace) -> bool:
         fault = trouble.draw(rng, options.longest, options.only)
         print(f"{done + 1:4d} {fault}", flush=True)
         trouble.befall(site, people, fault)
-        site.parts.tend_for(options.rest * rng.random())
+        site.parts.run_for(options.rest * rng.random())
         done += 1
     print("Everything is given back.", flush=True)
     people.cut(0)
-    all_taken = people.finish(site.parts.tend_for, _PATIENCE)
-    seconds = verdict.settle(site.parts.tend_for, _PATIENCE)
+    all_taken = people.finish(site.parts.run_for, _PATIENCE)
+    seconds = verdict.settle(site.parts.run_for, _PATIENCE)
     found = verdict.judge(people.record, site.faults)
     if not all_taken:
         found.losses.append("Some uploads were still not taken at the end.")

@@ -96,7 +96,7 @@ class Parts(Supervisor):
         finally:
             self.held.difference_update(slugs)
 
-    def tend_for(self, seconds: float) -> None:
+    def run_for(self, seconds: float) -> None:
         """Let time pass, in which what has died is started again."""
         self.wait_for(lambda: False, seconds)
 

@@ -65,12 +65,12 @@ def _away(site: Site, people: People, fault: Fault) -> None:
     slugs = PARTS if fault.what == "all" else [fault.what]
     with site.parts.gone(*slugs):
         site.parts.kill(*slugs)
-        site.parts.tend_for(fault.seconds)
+        site.parts.run_for(fault.seconds)
 
 
 def _frozen(site: Site, people: People, fault: Fault) -> None:
     with site.parts.frozen(fault.what):
-        site.parts.tend_for(fault.seconds)
+        site.parts.run_for(fault.seconds)
 
 
 def _broker_emptied(site: Site, people: People, fault: Fault) -> None:
@@ -83,7 +83,7 @@ def _broker_emptied(site: Site, people: People, fault: Fault) -> None:
 
 def _storage(site: Site, people: People, fault: Fault) -> None:
     with ailing(site, Ill(fault.what)):
-        site.parts.tend_for(fault.seconds)
+        site.parts.run_for(fault.seconds)
 
 
 @contextmanager
@@ -105,7 +105,7 @@ def _disk_gone(site: Site, people: People, fault: Fault) -> None:
     try:
         if fault.what == "unmounted":
             site.media.mkdir()
-        site.parts.tend_for(fault.seconds)
+        site.parts.run_for(fault.seconds)
     finally:
         under = site.faults / f"under-{len(list(site.faults.glob('under-*')))}"
         if site.media.exists():
