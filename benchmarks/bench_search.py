@@ -170,7 +170,8 @@ def speed(library: Library, vectors: np.ndarray, asked: Asked, options: Any) -> 
     from benchmarks.served import served
     from gallery.indexing.selectors import visible_ids
     from gallery.models import Image, User
-    from gallery.search import pages, planner, scans, scope_size
+    from gallery.search import pages
+    from gallery.search.nearest import planner, scans, scope_size
 
     space, owner = library.space, User.objects.get(username="owner")
     flat = faiss.IndexFlatIP(vectors.shape[1])
@@ -271,7 +272,9 @@ def unheard() -> Iterator[str]:
 def filtered(library: Library, vectors: np.ndarray, asked: Asked, queries: int) -> None:
     """Measure times, full pages and recall of the planner with filters of 50, 5 and 0.5 %."""
     from gallery.models import Album, Image, User
-    from gallery.search import filters, pages, planner
+    from gallery.search import pages
+    from gallery.search.filters import image_filter
+    from gallery.search.nearest import planner
 
     owner = User.objects.get(username="owner")
     half_way = NEWEST - timedelta(days=365 * YEARS / 2)
@@ -302,7 +305,7 @@ def filtered(library: Library, vectors: np.ndarray, asked: Asked, queries: int) 
     )
     medians: dict[str, float] = {}
     for name, (wanted, mask) in cases.items():
-        scope = filters.narrow(Image.objects.visible_to(owner), wanted, owner)
+        scope = image_filter.narrow(Image.objects.visible_to(owner), wanted, owner)
         for kind in ("text", "image"):
             took, found, exact = [], [], 0
             for query in asked[kind][:queries]:
@@ -331,7 +334,8 @@ def recall(library: Library, vectors: np.ndarray, asked: Asked) -> None:
     from django.contrib.auth.models import AnonymousUser
 
     from gallery.models import Image, User
-    from gallery.search import pages, planner
+    from gallery.search import pages
+    from gallery.search.nearest import planner
 
     users = {user.username: user for user in User.objects.all()}
     scopes: dict[str, tuple[Any, np.ndarray]] = {

@@ -128,7 +128,7 @@ def compare(
     vectors: np.ndarray,
     ids: list[uuid.UUID],
 ) -> None:
-    from gallery.search import planner, scans, scope_size
+    from gallery.search.nearest import planner, scans, scope_size
 
     asked = scans.Scope.from_images(scope)
 

@@ -55,8 +55,8 @@ def main(arguments: list[str]) -> None:
 
     django.setup()
     from gallery.encoders.registry import get_encoder
-    from gallery.search import calibration
-    from gallery.search.language_probes import CAPTIONS, ENGLISH
+    from gallery.search.relevance import calibration
+    from gallery.search.relevance.language_probes import CAPTIONS, ENGLISH
 
     encoder = get_encoder("starter")
     wanted = set(json.loads(options.split.read_text())[options.part]) if options.split else None
@@ -142,7 +142,7 @@ def _sums(
 def _of_sum(
     terms: np.ndarray, weight: float, pictures: np.ndarray, chance: Any
 ) -> tuple[np.ndarray, Any]:
-    from gallery.search import relevance
+    from gallery.search.relevance import relevance
 
     of_parts = pictures @ terms.T
     factors = np.array([1.0, weight]) / of_parts.std(axis=0)
@@ -153,7 +153,7 @@ def _of_sum(
 
 
 def _judged(scores: np.ndarray, chance: Any) -> Any:
-    from gallery.search import relevance
+    from gallery.search.relevance import relevance
 
     return relevance.of_scores(scores, chance, len(scores)).settled(float(scores.max()))
 
@@ -190,7 +190,7 @@ def _one_subject(
     probes: np.ndarray, encoder: Any,
 ) -> None:  # fmt: skip
     """Measure a library with only dogs, and one without any."""
-    from gallery.search import calibration
+    from gallery.search.relevance import calibration
 
     mentions = np.zeros(len(place), dtype=int)
     for name, text in captions[language]:
@@ -210,7 +210,7 @@ def _one_subject(
 
 
 def _cost(pictures: np.ndarray, queries: np.ndarray, chance: Any) -> None:
-    from gallery.search import relevance
+    from gallery.search.relevance import relevance
 
     drawn = pictures[:1000]
 

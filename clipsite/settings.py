@@ -14,6 +14,8 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from gallery import task_names
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
@@ -219,32 +221,32 @@ CELERY_TASK_ROUTES = {
 SWEEP_SECONDS = env.float("CLIPSITE_SWEEP_SECONDS", 15.0)
 CELERY_BEAT_SCHEDULE = {
     "expire-uploads": {
-        "task": "gallery.tasks.expire_uploads",
+        "task": task_names.EXPIRE_UPLOADS,
         "schedule": timedelta(minutes=10),
         "options": {"expires": 300},
     },
     "tend-map": {
-        "task": "gallery.tasks.tend_map",
+        "task": task_names.TEND_MAP,
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
     "request-recall": {
-        "task": "gallery.tasks.request_recall",
+        "task": task_names.REQUEST_RECALL,
         "schedule": crontab(day_of_week="sunday", hour="4", minute="20"),
         "options": {"expires": 3600},
     },
     "forget-expired": {
-        "task": "gallery.tasks.forget_expired",
+        "task": task_names.FORGET_EXPIRED,
         "schedule": crontab(hour="3", minute="40"),
         "options": {"expires": 3600},
     },
     "purge-trash": {
-        "task": "gallery.tasks.purge_trash",
+        "task": task_names.PURGE_TRASH,
         "schedule": timedelta(hours=6),
         "options": {"expires": 3600},
     },
     "forget-security-events": {
-        "task": "gallery.tasks.forget_security_events",
+        "task": task_names.FORGET_SECURITY_EVENTS,
         "schedule": crontab(hour="3", minute="40"),
         "options": {"expires": 3600},
     },
@@ -317,6 +319,10 @@ EMAIL_FILE_PATH = env.str("EMAIL_FILE_PATH", str(DATA_DIR / "mail"))
 
 # --- API ----------------------------------------------------------------------
 
+# Proxies in front that set X-Forwarded-For; without one a client could write its own and be
+# somebody else for every request.
+PROXY_COUNT = env.int("PROXY_COUNT", 0)
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "gallery.api.authentication.TokenAuthentication",
@@ -328,9 +334,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "gallery.api.schema.AutoSchema",
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     "DEFAULT_THROTTLE_CLASSES": ["gallery.api.throttles.RequestThrottle"],
-    # The number of proxies in front that set X-Forwarded-For. With 0 the header is ignored: a
-    # client could write any address into it.
-    "NUM_PROXIES": env.int("PROXY_COUNT", 0),
+    "NUM_PROXIES": PROXY_COUNT,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 # Rate limits that pages and API share (gallery.rate_limits): for each account, or for the

@@ -13,7 +13,7 @@ from django.db.utils import DatabaseError, OperationalError
 from gallery import rate_limits
 from gallery.indexing import vector_indexes
 from gallery.indexing.spaces import active_space
-from gallery.search import recall
+from gallery.search.evaluation import recall
 
 POSTGRESQL_MINIMUM = 15
 # 0.8.2 to 0.8.4 fixed an HNSW build overflow, corruption under vacuum and graph

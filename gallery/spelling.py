@@ -31,6 +31,19 @@ def clean_line(text: str) -> str:
     return line if is_seen(line) else ""
 
 
+def normalise_text(text: str) -> str:
+    """One spelling for texts that look the same: NFC, single spaces, nothing that
+    cannot be seen (control characters, halves of surrogate pairs)."""
+    if text.isascii() and text.isprintable():  # most texts, of which all can be seen
+        return " ".join(text.split())
+    visible = "".join(
+        " " if character.isspace() else character
+        for character in unicodedata.normalize("NFC", text)
+        if character.isspace() or unicodedata.category(character) not in ("Cc", "Cs")
+    )
+    return " ".join(visible.split())
+
+
 def key_of(name: str) -> str:
     """A key for names that count as the same. The database decides that exactly
     (gallery.models.words); this is close enough for counting."""

@@ -20,12 +20,14 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 
+from gallery import task_names
 from gallery.accounts import deletion
 from gallery.explore import maps
 from gallery.indexing import heartbeat, spaces
 from gallery.library import facts_backfill
 from gallery.organising import copies, smart_albums, trash
-from gallery.search import calibration, recall
+from gallery.search.evaluation import recall
+from gallery.search.relevance import calibration
 from gallery.uploads import acceptance, imports
 from gallery.work import backfill, breakers, ledger
 from gallery.work.analyser import Resource
@@ -40,19 +42,19 @@ def _waits_for(resource: Resource) -> Callable[[], bool]:
 
 # For each task, whether any work waits for it that nobody does at the moment.
 _WAITING: dict[str, Callable[[], bool]] = {
-    spaces.TASK: lambda: spaces.needs_preparing() or spaces.is_model_away(),
+    task_names.PREPARE_SPACES: lambda: spaces.needs_preparing() or spaces.is_model_away(),
     **{task: _waits_for(resource) for resource, task in ledger.TASKS.items()},
-    calibration.TASK: calibration.is_due,
-    spaces.LISTS_TASK: spaces.lists_are_due,
-    recall.TASK: recall.is_waiting,
-    copies.TASK: lambda: copies.waiting().exists(),
-    smart_albums.TASK: lambda: smart_albums.due(rest=smart_albums.FRESH).exists(),
-    maps.TASK: lambda: maps.due() is not None,
-    deletion.TASK: deletion.is_waiting,
-    imports.TASK: lambda: imports.waiting().exists(),
-    acceptance.TASK: lambda: acceptance.interrupted().exists(),
-    facts_backfill.TASK: lambda: facts_backfill.waiting().exists(),
-    trash.TASK: trash.is_given_up,
+    task_names.PREPARE_CALIBRATION: calibration.is_due,
+    task_names.REFRESH_LISTS: spaces.lists_are_due,
+    task_names.MEASURE_RECALL: recall.is_waiting,
+    task_names.COMPARE_COPIES: lambda: copies.waiting().exists(),
+    task_names.FILL_SMART_ALBUMS: lambda: smart_albums.due(rest=smart_albums.FRESH).exists(),
+    task_names.TEND_MAP: lambda: maps.due() is not None,
+    task_names.REMOVE_ACCOUNTS: deletion.is_waiting,
+    task_names.RUN_IMPORTS: lambda: imports.waiting().exists(),
+    task_names.FINISH_UPLOADS: lambda: acceptance.interrupted().exists(),
+    task_names.READ_FACTS_AGAIN: lambda: facts_backfill.waiting().exists(),
+    task_names.PURGE_TRASH: trash.is_given_up,
 }
 
 

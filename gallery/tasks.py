@@ -9,7 +9,7 @@ from uuid import UUID
 from celery import shared_task
 
 from gallery import sweep as sweep  # connects the worker's signals
-from gallery import trail
+from gallery import task_names, trail
 from gallery.accounts import deletion, expiry
 from gallery.dispatch import on_commit
 from gallery.encoders import reply
@@ -22,7 +22,8 @@ from gallery.indexing import spaces
 from gallery.library import facts_backfill
 from gallery.organising import copies, smart_albums, trash
 from gallery.pixels.decode import unpack
-from gallery.search import calibration, recall
+from gallery.search.evaluation import recall
+from gallery.search.relevance import calibration
 from gallery.uploads import acceptance, import_run, imports, tus
 from gallery.work import drain
 from gallery.work.analyser import Resource
@@ -67,9 +68,9 @@ def index_pending() -> None:
     drain.drain(Resource.MODEL)
     spaces.finish_spaces()
     if spaces.lists_are_due():
-        on_commit(spaces.LISTS_TASK)
+        on_commit(task_names.REFRESH_LISTS)
     if smart_albums.due().exists():
-        on_commit(smart_albums.TASK)
+        on_commit(task_names.FILL_SMART_ALBUMS)
 
 
 @shared_task
@@ -90,7 +91,7 @@ def prepare_calibration() -> None:
 def analyse_pending() -> None:
     drain.drain(Resource.PROCESSOR)
     if copies.waiting().exists():
-        on_commit(copies.TASK)
+        on_commit(task_names.COMPARE_COPIES)
 
 
 # --- Queue "chores": long work, each kind in its own lane ----------------------------

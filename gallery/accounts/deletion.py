@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from gallery import dispatch, trail
+from gallery import dispatch, task_names, trail
 from gallery.accounts import roles, sessions, tokens
 from gallery.library.service import purge_image
 from gallery.library.user_lock import lock_user
@@ -27,7 +27,6 @@ from gallery.work.leases import Lease, Lost
 
 logger = logging.getLogger(__name__)
 
-TASK = "gallery.tasks.remove_accounts"
 
 # Renewed with each picture, which takes far less time.
 LEASE = timedelta(seconds=60)
@@ -79,7 +78,7 @@ def request_deletion(user: User) -> None:
         tokens.end_all(account)
         sessions.end_all(account)
         trail.record(Event.ACCOUNT_DELETION_ASKED, account)
-    dispatch.on_commit(TASK)
+    dispatch.on_commit(task_names.REMOVE_ACCOUNTS)
 
 
 def requested() -> QuerySet[User]:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
+from gallery import task_names
 from gallery.admin.readonly import ReadOnlyAdmin
 from gallery.dispatch import on_commit
 from gallery.explore import maps
@@ -44,7 +45,7 @@ class MapAdmin(ReadOnlyAdmin):
     def draw_again(self, request: HttpRequest, chosen: QuerySet[ExploreMap]) -> None:
         for drawn in chosen.select_related("space"):
             maps.draw_again(drawn.space)
-        on_commit(maps.TASK)
+        on_commit(task_names.TEND_MAP)
         self.message_user(
             request,
             gettext("The map is drawn anew. The old one stays until the new one is there."),

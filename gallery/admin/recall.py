@@ -19,7 +19,7 @@ from unfold.decorators import display
 from gallery.admin.readonly import ReadOnlyAdmin
 from gallery.admin.reasons import translated
 from gallery.models import RecallMeasurement
-from gallery.search import recall
+from gallery.search.evaluation import recall
 
 if TYPE_CHECKING:
     from gallery.models import User

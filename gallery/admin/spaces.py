@@ -24,7 +24,7 @@ from gallery.admin.base import ModelAdmin
 from gallery.errors import Refusal
 from gallery.indexing import spaces
 from gallery.models import Analysis, Embedding, EmbeddingSpace
-from gallery.search import languages
+from gallery.search.relevance import languages
 
 STATE_COLOURS = {
     EmbeddingSpace.State.BUILDING: "info",

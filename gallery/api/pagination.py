@@ -12,7 +12,7 @@ from rest_framework.utils.urls import replace_query_param
 from gallery import keyset
 from gallery.errors import Refusal
 from gallery.indexing import selectors
-from gallery.search import filters
+from gallery.search.filters import image_filter
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
@@ -103,14 +103,14 @@ class AlbumOrder(CursorPages):
 
 class AsAsked(CursorPages):
     """What the filters leave of all that the viewer sees, with all that is shown of it, in
-    the order that they name (gallery.search.filters)."""
+    the order that they name (gallery.search.filters.image_filter)."""
 
     def page(
         self, rows: QuerySet[Any], request: Request, after: str | None, size: int
     ) -> tuple[list[Any], str | None]:
-        if not filters.are_in(request.query_params):  # `rows` are all that the viewer sees
+        if not image_filter.are_in(request.query_params):  # `rows` are all that the viewer sees
             return selectors.newest(request.user, after, size)
-        order = filters.order_of(request.query_params)
+        order = image_filter.order_of(request.query_params)
         return selectors.page(cast("ImageQuerySet", rows), request.user, after, size, order)
 
 

@@ -25,8 +25,11 @@ from gallery.classification.templates import (
 from gallery.encoders import client
 from gallery.encoders.base import Vectors, l2_normalise
 from gallery.errors import Refusal
+from gallery.indexing.spaces import require_active_space
+from gallery.indexing.vectors import stored_vector
+from gallery.library.query_picture import QueryPicture
 from gallery.models import EmbeddingSpace, Image
-from gallery.search.service import QueryPicture, require_active_space, stored_vector
+from gallery.spelling import normalise_text
 
 MAX_CLASSNAMES = 1000
 # Of visitors, of whom there may be many.
@@ -64,7 +67,7 @@ def parse_classnames(text: str) -> list[str]:
 
 def clean_classnames(classnames: Sequence[str]) -> list[str]:
     """Trimmed, each once, in their order. Raises Refusal for none or too many."""
-    names = list(dict.fromkeys(filter(None, map(client.normalise_text, classnames))))
+    names = list(dict.fromkeys(filter(None, map(normalise_text, classnames))))
     if not names:
         raise Refusal("no_classnames", _("Name at least one category."), "classnames")
     most = MAX_VISITOR_CLASSNAMES if _for_visitor() else MAX_CLASSNAMES

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
-import unicodedata
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,10 +23,11 @@ from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 from kombu.exceptions import OperationalError
 
-from gallery import checked_cache, requester
+from gallery import checked_cache, requester, task_names
 from gallery.encoders import places, reply
 from gallery.encoders.base import Vectors
 from gallery.errors import Unavailable
+from gallery.spelling import normalise_text
 
 TEXT_CACHE_SECONDS = 30 * 24 * 3600
 # The most texts in one message. A request with more is a large one (gallery.encoders.places);
@@ -49,19 +49,6 @@ class Space(Protocol):
     pretrained: str
     checksum: str
     dimensions: int | None
-
-
-def normalise_text(text: str) -> str:
-    """Return one spelling for texts that look the same: NFC, single spaces, no control
-    characters, no halves of surrogate pairs."""
-    if text.isascii() and text.isprintable():  # the fast path for most texts
-        return " ".join(text.split())
-    visible = "".join(
-        " " if character.isspace() else character
-        for character in unicodedata.normalize("NFC", text)
-        if character.isspace() or unicodedata.category(character) not in ("Cc", "Cs")
-    )
-    return " ".join(visible.split())
 
 
 def encode_texts(
@@ -86,7 +73,7 @@ def encode_picture(space: Space, packed: bytes) -> Vectors:
     payload = base64.b64encode(packed).decode("ascii")
     deadline = time.monotonic() + settings.QUERY_TIMEOUT_SECONDS
     with _reaching_broker(), places.for_task(deadline):
-        return _ask("gallery.tasks.encode_picture", space, payload, deadline)[0]
+        return _ask(task_names.ENCODE_PICTURE, space, payload, deadline)[0]
 
 
 def _encode_texts(
@@ -110,7 +97,7 @@ def _asked_in_parts(
     space: Space, texts: list[str], deadline: float
 ) -> Iterator[tuple[list[str], Vectors]]:
     """Yield parts of `texts` with their vectors."""
-    task = "gallery.tasks.encode_texts"
+    task = task_names.ENCODE_TEXTS
     if len(texts) <= TEXTS_PER_TASK:
         if texts:
             with places.for_task(deadline):

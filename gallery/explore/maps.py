@@ -16,8 +16,6 @@ from gallery.models import EmbeddingSpace, ExploreMap
 from gallery.work import leases
 from gallery.work.leases import Lease
 
-TASK = "gallery.tasks.tend_map"
-
 State = ExploreMap.State
 
 # Fewer pictures need no map: people see them at a glance.

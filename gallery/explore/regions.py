@@ -21,7 +21,7 @@ from gallery.explore.concepts import Concept
 from gallery.explore.points import within
 from gallery.explore.vectors import unpacked
 from gallery.models import ExploreMap, MapPoint
-from gallery.search import relevance
+from gallery.search.relevance import relevance
 
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet

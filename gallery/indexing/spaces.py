@@ -12,11 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from gallery import prepared, trail
+from gallery import prepared, task_names, trail
 from gallery.dispatch import on_commit
 from gallery.encoders.base import Encoder, ModelUnavailable
 from gallery.encoders.registry import get_encoder
-from gallery.errors import Refusal
+from gallery.errors import Refusal, Unavailable
 from gallery.indexing import states, vector_indexes
 from gallery.indexing.encoding import Encoding, model_of, name_of, target_spaces
 from gallery.models import Analysis, Embedding, EmbeddingSpace, Outage
@@ -25,8 +25,6 @@ from gallery.work import backfill, breakers
 
 logger = logging.getLogger(__name__)
 
-LISTS_TASK = "gallery.tasks.refresh_lists"
-TASK = "gallery.tasks.prepare_spaces"
 
 State = EmbeddingSpace.State
 
@@ -40,6 +38,24 @@ def active_space() -> EmbeddingSpace | None:
         " FROM gallery_embeddingspace space WHERE state = 'active' ORDER BY id LIMIT 1",
     )
     return found[0] if found else None
+
+
+def require_active_space() -> EmbeddingSpace:
+    """The space that answers. Raises Unavailable before the first one is ready."""
+    space = active_space()
+    if space is None and failed_space() is not None:
+        raise Unavailable(
+            "model_unavailable",
+            _("Search is not available: its model could not be loaded. Tell the administrator."),
+            retry_after=60,
+        )
+    if space is None:
+        raise Unavailable(
+            "no_active_space",
+            _("Search is being prepared: the model is still loading. Try again in a moment."),
+            retry_after=5,
+        )
+    return space
 
 
 def failed_space() -> EmbeddingSpace | None:
@@ -64,7 +80,7 @@ def add_space(architecture: str, pretrained: str = "") -> EmbeddingSpace:
     if target_spaces().filter(architecture=architecture, pretrained=pretrained).exists():
         raise Refusal("space_exists", _("This model is in use already."), "architecture")
     space = EmbeddingSpace.objects.create(architecture=architecture, pretrained=pretrained)
-    on_commit(TASK)
+    on_commit(task_names.PREPARE_SPACES)
     return space
 
 
@@ -74,7 +90,7 @@ def retry(space: EmbeddingSpace) -> None:
         state=State.BUILDING, error=""
     )
     backfill.start_over([name_of(space)])
-    on_commit(TASK)
+    on_commit(task_names.PREPARE_SPACES)
 
 
 def retry_first_space() -> None:
@@ -166,7 +182,7 @@ def _switch_to(space: EmbeddingSpace) -> None:
     trail.record(Event.SPACE_ACTIVATED, target=space, model=space.name)
     # A retired space lacks the pictures that were uploaded since.
     backfill.start_over([name_of(space)])
-    on_commit(TASK)
+    on_commit(task_names.PREPARE_SPACES)
 
 
 @transaction.atomic

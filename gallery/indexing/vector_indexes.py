@@ -2,7 +2,8 @@
 are many vectors.
 
 Both are partial and over the space's own cast, so a query must repeat the cast and the literal
-space (gallery.search.scans). They are built outside of any transaction, while uploads go on.
+space (gallery.search.nearest.scans). They are built outside of any transaction, while uploads
+go on.
 """
 
 from __future__ import annotations

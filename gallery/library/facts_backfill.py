@@ -26,8 +26,6 @@ from gallery.work.lanes import alone
 
 logger = logging.getLogger(__name__)
 
-TASK = "gallery.tasks.read_facts_again"
-
 
 def waiting() -> QuerySet[Image]:
     return Image.objects.filter(facts=0)

@@ -14,7 +14,7 @@ from gallery.models.searching import (
 from gallery.models.share import AlbumRole, AlbumShare, Group, ShareLink
 from gallery.models.trail import SecurityEvent
 from gallery.models.upload import ImportBatch, ImportItem, ResumableUpload
-from gallery.models.user import User
+from gallery.models.user import User, Viewer
 
 __all__ = [
     "Album",
@@ -48,4 +48,5 @@ __all__ = [
     "Tag",
     "TokenBinding",
     "User",
+    "Viewer",
 ]

@@ -47,7 +47,7 @@ class EmbeddingSpace(models.Model):
     checksum = models.CharField(max_length=64, blank=True, editable=False)
     error = models.TextField(_("error"), blank=True, editable=False)
     # Measured once by a worker: how well texts of each language find their English
-    # translation, from 0 to 1 by language code (gallery.search.languages) ...
+    # translation, from 0 to 1 by language code (gallery.search.relevance.languages) ...
     languages = models.JSONField(default=dict, editable=False)
     # ... and what scores in this space mean (gallery.search.relevance).
     calibration = models.JSONField(default=dict, editable=False)

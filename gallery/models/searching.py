@@ -26,7 +26,7 @@ class SavedSearch(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_searches"
     )
     name = models.CharField(_("name"), max_length=200)
-    # The JSON form of gallery.search.query.Query.
+    # The JSON form of gallery.search.query.query.Query.
     query = models.JSONField()
     album = models.OneToOneField(
         "gallery.Album", on_delete=models.SET_NULL, null=True, related_name="smart"
@@ -107,7 +107,7 @@ class RecallMeasurement(Leased):
     """One measurement of how many of the exact results the live index found.
 
     `figures` holds one entry for each kind of query and each scope, see
-    gallery.search.recall.
+    gallery.search.evaluation.recall.
     """
 
     class State(models.TextChoices):

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser, AnonymousUser, UserManager
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -80,3 +80,7 @@ class User(AbstractUser, Leased):
     @property
     def is_administrator(self) -> bool:
         return self.role == self.Role.ADMINISTRATOR
+
+
+# Whoever looks: rights are asked for one of these.
+Viewer = User | AnonymousUser

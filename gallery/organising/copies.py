@@ -27,7 +27,6 @@ from gallery.work.lanes import alone
 
 logger = logging.getLogger(__name__)
 
-TASK = "gallery.tasks.compare_copies"
 
 # Bits of the perceptual hashes. Nine in ten copies at half the size or JPEG quality 30 differ
 # in no more (docs/decisions/0017).

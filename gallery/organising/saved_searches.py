@@ -19,8 +19,9 @@ from gallery.library.user_lock import lock_user
 from gallery.models import Album, Change, SavedSearch, User
 from gallery.models.words import called
 from gallery.organising import undo_log
-from gallery.search import album_names, ranking
-from gallery.search.query import Query
+from gallery.search.filters import album_names
+from gallery.search.filters.narrowed import checked as checked_filters
+from gallery.search.query.query import Query
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -170,7 +171,7 @@ def clean_query(query: Query, owner: User) -> Query:
             ),
             "query",
         )
-    ranking.narrowed(album_names.with_ids(query.filters, owner), owner)
+    checked_filters(query.filters, owner)
     return replace(query, filters=album_names.with_lasting_ids(query.filters, owner))
 
 

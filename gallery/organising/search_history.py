@@ -12,11 +12,11 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import connection, transaction
 from django.utils import timezone
 
-from gallery.encoders.client import normalise_text
 from gallery.library.user_lock import lock_user
 from gallery.models import SearchRecord, User
 from gallery.models.words import containing
-from gallery.search import syntax
+from gallery.search.query import syntax
+from gallery.spelling import normalise_text
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
 from gallery.models import Image, User
-from gallery.search import filters, pages
+from gallery.search import pages
+from gallery.search.filters import image_filter
 
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
@@ -29,7 +30,7 @@ _SHAPES = {
     "all": {"all", "filters", "except"},
     "search": {"search", "except"},
 }
-_FILTERS = {*filters.ImageFilter.base_filters, "trash"}
+_FILTERS = {*image_filter.ImageFilter.base_filters, "trash"}
 
 
 def resolve(
@@ -108,7 +109,7 @@ def _all(spec: Mapping[str, Any], viewer: Viewer, trash: bool | None) -> ImageQu
             "selection",
         )
     params = {name: value for name, value in wanted.items() if name not in {"trash", "order"}}
-    return filters.narrow(_base(viewer, in_trash), params, viewer).order_by()
+    return image_filter.narrow(_base(viewer, in_trash), params, viewer).order_by()
 
 
 def _found(search_spec: Any, viewer: Viewer) -> list[UUID]:

@@ -20,14 +20,15 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from gallery import dispatch, keyset
+from gallery import dispatch, keyset, task_names
 from gallery.errors import Expired, Refusal, Unavailable
 from gallery.library.user_lock import lock_user
 from gallery.models import Album, AlbumItem, Change, Embedding, Image, SavedSearch, User
 from gallery.organising import album_rows, albums, saved_searches, undo_log
-from gallery.search import album_names as named_albums
-from gallery.search import filters, service
-from gallery.search.query import Query
+from gallery.search import service
+from gallery.search.filters import album_names as named_albums
+from gallery.search.filters import image_filter
+from gallery.search.query.query import Query
 from gallery.search.results import Hit, Results
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TASK = "gallery.tasks.fill_smart_albums"
 
 # The most pictures of one album: for a search with terms, which is sorted by similarity, for a
 # search by filters alone, and for one without a threshold between matches and the rest.
@@ -120,7 +120,7 @@ def ask_for_filling(saved: SavedSearch) -> None:
     """Ask a worker to fill an album whose content is no longer fresh. Every viewer of the album
     may cause this."""
     if saved.filled_at is None or saved.filled_at < timezone.now() - FRESH:
-        dispatch.on_commit(TASK, str(saved.pk))
+        dispatch.on_commit(task_names.FILL_SMART_ALBUMS, str(saved.pk))
 
 
 def fill_due(only: UUID | None = None) -> None:
@@ -235,7 +235,7 @@ def matches(saved: SavedSearch) -> list[UUID]:
 
 def _filtered(query: Query, owner: User) -> list[UUID]:
     wanted = named_albums.with_ids(query.filters, owner)
-    found = filters.narrow(Image.objects.owned_by(owner), wanted, owner)
+    found = image_filter.narrow(Image.objects.owned_by(owner), wanted, owner)
     newest = found.order_by(*keyset.UPLOADED.fields())
     return list(newest.values_list("pk", flat=True)[:MAX_FILTERED])
 

@@ -11,14 +11,12 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from gallery import dispatch
+from gallery import dispatch, task_names
 from gallery.library import service
 from gallery.library.user_lock import lock_user
 from gallery.models import Album, Image, User
 from gallery.models.image import GIVEN_UP
 from gallery.organising import changes, downloads
-
-TASK = "gallery.tasks.purge_trash"
 
 
 def condemn(image_ids: Sequence[UUID]) -> int:
@@ -42,7 +40,7 @@ def _give_up(**which: object) -> int:
     lying = Image.objects.filter(deleted_at__gt=GIVEN_UP, **which)
     given_up = lying.update(deleted_at=GIVEN_UP)
     if given_up:
-        dispatch.on_commit(TASK)
+        dispatch.on_commit(task_names.PURGE_TRASH)
     return given_up
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.utils.translation import gettext as _
-
-from gallery.errors import Expired
 from gallery.indexing.selectors import visible_by_id, with_display_fields
-from gallery.models import EmbeddingSpace, Image
-from gallery.search import folding, ranking, scans, window
-from gallery.search.results import Clock, Hit, Note, Results, Viewer
+from gallery.models import Image, Viewer
+from gallery.search import ranking, window
+from gallery.search.nearest import scans
+from gallery.search.plan import Plan
+from gallery.search.relevance.relevance import Judgement
+from gallery.search.results import Clock, Hit, Results
 from gallery.search.window import Window
 
 # The first page looks further than it shows: what the index misses lies at the end of a
@@ -23,12 +23,20 @@ GROWTH = 4
 EXACT_WINDOW = 5_000
 
 
+def first(plan: Plan, limit: int, clock: Clock) -> Results:
+    """The first `limit` hits by a plan, whose window is kept from now on."""
+    found = Window(plan)
+    results = _page(found, 0, limit, clock)
+    window.save(found)
+    return results
+
+
 def continued(cursor: str, viewer: Viewer, limit: int) -> Results:
     """The page that `cursor` names. Raises Expired if its window is no longer kept."""
     clock = Clock()
     while True:
-        found, offset = window.load(cursor, viewer.pk)
-        results = _page(found, _space_of(found), viewer, offset, limit, clock)
+        found, offset = window.load(cursor, viewer)
+        results = _page(found, offset, limit, clock)
         if window.save(found):
             return results
 
@@ -39,128 +47,94 @@ def found_ids(cursor: str, viewer: Viewer, count: int) -> list[UUID]:
     Raises Expired as `continued` does.
     """
     while True:
-        found, _offset = window.load(cursor, viewer.pk)
-        ids = _first_ids(found, viewer, count)
+        found, _offset = window.load(cursor, viewer)
+        ids = _first_ids(found, count)
         if window.save(found):
             return ids
 
 
-def _first_ids(found: Window, viewer: Viewer, count: int) -> list[UUID]:
-    space = _space_of(found)
+def _first_ids(found: Window, count: int) -> list[UUID]:
     while True:
         ids = found.ids
-        visible = Image.objects.visible_to(viewer).filter(pk__in=ids)
+        visible = Image.objects.visible_to(found.plan.viewer).filter(pk__in=ids)
         allowed = set(visible.order_by().values_list("pk", flat=True))
         missing = count - len(allowed)
-        if missing <= 0 or not _widen(found, space, viewer, found.count + missing):
+        if missing <= 0 or not _widen(found, found.count + missing):
             return [pk for pk in ids if pk in allowed][:count]
 
 
-def page(
-    found: Window,
-    space: EmbeddingSpace,
-    viewer: Viewer,
-    offset: int,
-    limit: int,
-    clock: Clock,
-) -> Results:
-    """`limit` hits of a new window from `offset` on, which is kept from now on."""
-    results = _page(found, space, viewer, offset, limit, clock)
-    window.save(found)
-    return results
-
-
-def _page(
-    found: Window,
-    space: EmbeddingSpace,
-    viewer: Viewer,
-    offset: int,
-    limit: int,
-    clock: Clock,
-) -> Results:
-    """Skips what the viewer may no longer see."""
-    copies = _exact_copies(found, viewer) if offset == 0 else []
+def _page(found: Window, offset: int, limit: int, clock: Clock) -> Results:
+    """`limit` hits from `offset` on. Skips what the viewer may no longer see."""
+    copies = _exact_copies(found.plan) if offset == 0 else []
     hits: list[Hit] = []
     with clock.step("search"):
         while len(hits) < limit:
-            if offset >= found.count and not _widen(found, space, viewer, offset + limit):
+            if offset >= found.count and not _widen(found, offset + limit):
                 break
             stop = min(offset + limit - len(hits), found.count)
-            hits += _load(found, offset, stop, viewer)
+            hits += _load(found, offset, stop)
             offset = stop
         more = offset < found.count or not found.complete
     return Results(
         hits=hits,
         exact=found.exact,
-        space=space,
+        space=found.plan.space,
         next=found.cursor(offset) if more else None,
         start=found.cursor(0),
-        took_ms=clock.shown_to(viewer),
-        query=found.asked,
+        took_ms=clock.shown_to(found.plan.viewer),
+        query=found.plan.query,
         fused=found.fused,
         judgement=found.judgement,
-        notes=[Note(code, message) for code, message in found.notes],
+        notes=list(found.plan.notes),
         exact_copies=copies,
     )
 
 
-def _space_of(found: Window) -> EmbeddingSpace:
-    space = EmbeddingSpace.objects.filter(pk=found.space_id).first()
-    if space is None:
-        raise Expired(
-            "search_expired", _("These results are no longer kept. Search again."), "cursor"
-        )
-    return space
-
-
-def _exact_copies(found: Window, viewer: Viewer) -> list[Image]:
-    if not found.copies_of:
+def _exact_copies(plan: Plan) -> list[Image]:
+    if not plan.copies_of:
         return []
-    same_bytes = Image.objects.visible_to(viewer).filter(sha256__in=found.copies_of)
-    same_bytes = same_bytes.exclude(pk__in=found.exclude_ids)
-    return list(with_display_fields(same_bytes, viewer))
+    same_bytes = Image.objects.visible_to(plan.viewer).filter(sha256__in=plan.copies_of)
+    same_bytes = same_bytes.exclude(pk__in=plan.exclude_ids)
+    return list(with_display_fields(same_bytes, plan.viewer))
 
 
-def _widen(found: Window, space: EmbeddingSpace, viewer: Viewer, needed: int) -> bool:
-    """Rank further pictures into the window; False if there are none.
-
-    What is near-duplicate of a picture in an earlier part of the window stands for itself:
-    the earlier one may have been shown without it.
-    """
+def _widen(found: Window, needed: int) -> bool:
+    """Rank further pictures into the window; False if there are none."""
     before = found.count
     while not found.complete and found.count == before:
         # One more than is needed, so that whether there is more is known, too.
         size = max(FIRST_WINDOW, needed + 1, GROWTH * found.count)
         if size > scans.MAX_EF_SEARCH:
             size = max(size, EXACT_WINDOW)
-        more = ranking.rank(found, space, viewer, size)
-        fresh = found.unknown(more.ids, more.scores)
-        ids, scores = [pk for pk, _ in fresh], [score for _, score in fresh]
-        found.append(ids, scores, folding.fold(ids) if found.fold else None)
-        found.exact = found.exact and more.exact
-        found.complete = more.complete
+        found.add(ranking.rank(found.plan, size, found.count, found.after))
         needed = size
     return found.count > before
 
 
-def _load(found: Window, start: int, stop: int, viewer: Viewer) -> list[Hit]:
+def _load(found: Window, start: int, stop: int) -> list[Hit]:
     """The pictures of a part of the window, in its order."""
     part = found.part(start, stop)
-    groups = [[first, *found.behind.get(first[0], ())] for first in part]
+    groups = [[leader, *found.behind.get(leader[0], ())] for leader in part]
     shown = [pk for group in groups for pk, _score in group]
-    by_id = visible_by_id(shown, viewer)
-    hits = []
+    by_id = visible_by_id(shown, found.plan.viewer)
+    judgement, hits = found.judgement, []
     for group in groups:
         # A leader that has gone leaves its place to the next that stood behind it.
         seen = [(by_id[pk], score) for pk, score in group if pk in by_id]
         if seen:
-            hits.append(_hit(found, *seen[0], [image for image, _score in seen[1:]]))
+            (image, score), *behind = seen
+            similar = [image for image, _score in behind]
+            hits.append(_hit(image, score, judgement, image.pk in found.by_words, similar))
     return hits
 
 
-def _hit(found: Window, image: Image, score: float | None, similar: list[Image]) -> Hit:
-    by_words = image.pk in found.by_words
+def _hit(
+    image: Image,
+    score: float | None,
+    judgement: Judgement,
+    by_words: bool,
+    similar: list[Image],
+) -> Hit:
     if score is None:
         return Hit(image, None, by_words=by_words, similar=similar)
-    judged = found.judgement
-    return Hit(image, score, judged.fit(score), judged.share(score), by_words, similar)
+    return Hit(image, score, judgement.fit(score), judgement.share(score), by_words, similar)

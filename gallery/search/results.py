@@ -8,14 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from django.contrib.auth.models import AnonymousUser
-
-from gallery.errors import Sentence
-from gallery.models import EmbeddingSpace, Image, User
-from gallery.search.query import Query
-from gallery.search.relevance import Fit, Judgement
-
-Viewer = User | AnonymousUser
+from gallery.models import EmbeddingSpace, Image, Viewer
+from gallery.search.query.notes import Note
+from gallery.search.query.query import Query
+from gallery.search.relevance.relevance import Fit, Judgement
 
 _TOLD_MS = 100
 
@@ -36,14 +32,6 @@ class Hit:
     share: float = 0.0
     by_words: bool = False
     similar: list[Image] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Note:
-    """Something that the searcher should know: `code` for programs, a sentence for people."""
-
-    code: str
-    message: Sentence
 
 
 @dataclass(frozen=True)

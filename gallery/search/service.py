@@ -1,41 +1,35 @@
 """Search by a query of texts, pictures and filters.
 
-query -> vector -> window of the best visible pictures -> a page of hits
+query -> plan (filters, vector, judgement) -> window of the best pictures -> a page of hits
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
 
 from gallery import rate_limits
 from gallery.encoders import client
-from gallery.errors import Refusal, Unavailable
-from gallery.indexing.spaces import active_space, failed_space
-from gallery.models import EmbeddingSpace, Image
-from gallery.search import album_names, languages, pages, ranking, relevance, syntax
-from gallery.search.combine import Combined, combined
-from gallery.search.combine import stored_vector as stored_vector
-from gallery.search.query import Query, Term
-from gallery.search.results import Clock, Note, Results, Viewer
-from gallery.search.window import Window
+from gallery.errors import Refusal
+from gallery.indexing.spaces import require_active_space
+from gallery.library.query_picture import QueryPicture
+from gallery.models import EmbeddingSpace, Image, Viewer
+from gallery.search import pages
+from gallery.search.filters.narrowed import Narrowed
+from gallery.search.filters.narrowed import checked as checked_filters
+from gallery.search.plan import Plan
+from gallery.search.query import syntax
+from gallery.search.query.combine import Combined, combined
+from gallery.search.query.notes import Note
+from gallery.search.query.query import Query, Term
+from gallery.search.relevance import languages
+from gallery.search.results import Clock, Results
 
 DEFAULT_LIMIT = 40
 MAX_LIMIT = 500
 MAX_LINE_CHARACTERS = 4000
-
-
-class QueryPicture(Protocol):
-    """A validated picture that is not kept (gallery.library.query_picture)."""
-
-    @property
-    def packed(self) -> bytes: ...
-
-    @property
-    def sha256(self) -> str: ...
 
 
 def clean_limit(value: int | str | None) -> int:
@@ -79,21 +73,20 @@ def search(
     clock = Clock()
     space = require_active_space()
     # A filter that is wrong is refused before anything is encoded.
-    filters = _checked_filters(query, viewer)
-    terms = None
+    narrowed = checked_filters(query.filters, viewer)
+    told = [*notes, *_notes_for(query, space)]
+    plan = Plan(narrowed, space, query, notes=told, fold=fold)
     if query.terms:
         with clock.step("encode"):
             terms = combined(query, space, viewer, checked)
-    found = _window(terms, space, viewer, fold=fold)
-    found.query, found.filters = query.as_json(), filters
-    found.notes = [(note.code, str(note.message)) for note in [*notes, *_notes_for(query, space)]]
-    return _judged(pages.page(found, space, viewer, 0, limit, clock))
+        plan = plan.toward(terms)
+    return _judged(pages.first(plan, limit, clock))
 
 
 def search_text(
     text: str, viewer: Viewer, limit: int = DEFAULT_LIMIT, *, fold: bool = False
 ) -> Results:
-    """Pictures that show what a line says (see gallery.search.syntax), in any language
+    """Pictures that show what a line says (see gallery.search.query.syntax), in any language
     that the active model knows. Raises as `search` does, naming "q"."""
     if len(text) > MAX_LINE_CHARACTERS:
         raise Refusal(
@@ -118,7 +111,7 @@ def parse_line(text: str, viewer: Viewer) -> syntax.Parsed:
     parsed = syntax.parse(text)
     try:
         parsed.query.check()
-        _checked_filters(parsed.query, viewer)
+        checked_filters(parsed.query.filters, viewer)
     except Refusal as refusal:
         refusal.field = "q"
         raise
@@ -145,58 +138,13 @@ def search_picture(picture: QueryPicture, viewer: Viewer, *, limit: int = DEFAUL
         vector = client.encode_picture(space, picture.packed)
     bytes_of_it = [picture.sha256]
     shown = Combined(vector, "image", exclude_sha256s=bytes_of_it, copies_of=bytes_of_it)
-    found = _window(shown, space, viewer)
-    return _judged(pages.page(found, space, viewer, 0, limit, clock))
+    plan = Plan(Narrowed(viewer), space).toward(shown)
+    return _judged(pages.first(plan, limit, clock))
 
 
 def continue_search(cursor: str, viewer: Viewer, *, limit: int = DEFAULT_LIMIT) -> Results:
     """The next page of a search. Raises Expired if its window is no longer kept."""
     return pages.continued(cursor, viewer, limit)
-
-
-def require_active_space() -> EmbeddingSpace:
-    """The space that answers. Raises Unavailable before the first one is ready."""
-    space = active_space()
-    if space is None and failed_space() is not None:
-        raise Unavailable(
-            "model_unavailable",
-            _("Search is not available: its model could not be loaded. Tell the administrator."),
-            retry_after=60,
-        )
-    if space is None:
-        raise Unavailable(
-            "no_active_space",
-            _("Search is being prepared: the model is still loading. Try again in a moment."),
-            retry_after=5,
-        )
-    return space
-
-
-def _checked_filters(query: Query, viewer: Viewer) -> dict[str, Any]:
-    """The filters of `query` with an album by its id. Raises Refusal naming `filters.tag`."""
-    filters = album_names.with_ids(query.filters, viewer)
-    if filters:
-        ranking.narrowed(filters, viewer)
-    return filters
-
-
-def _window(
-    terms: Combined | None, space: EmbeddingSpace, viewer: Viewer, *, fold: bool = False
-) -> Window:
-    """Nothing found yet. Without terms it has no vector."""
-    if terms is None:
-        return Window(viewer.pk, space.pk, None, "text", fold=fold)
-    return Window(
-        viewer.pk,
-        space.pk,
-        terms.vector,
-        terms.kind,
-        exclude_ids=terms.exclude_ids,
-        exclude_sha256s=terms.exclude_sha256s,
-        copies_of=terms.copies_of,
-        judgement=relevance.judge(space, terms.vector, terms.kind, terms.parts),
-        fold=fold,
-    )
 
 
 def _notes_for(query: Query, space: EmbeddingSpace) -> Sequence[Note]:

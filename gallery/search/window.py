@@ -9,28 +9,25 @@ it over with what that one found.
 
 from __future__ import annotations
 
-import json
 import logging
 import operator
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
-from functools import cached_property
-from typing import Any, get_args
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import redis
 from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 
-from gallery import checked_cache
-from gallery.encoders.base import Vectors
 from gallery.errors import Expired
-from gallery.search import packing, strict_cache
+from gallery.models import EmbeddingSpace, Viewer
+from gallery.search import folding, packing, strict_cache
 from gallery.search.packing import Found
-from gallery.search.query import Query
-from gallery.search.relevance import Judgement
-from gallery.search.scans import Kind
+from gallery.search.plan import Plan
+from gallery.search.ranking import Ranked
+from gallery.search.relevance.relevance import Judgement
 
 logger = logging.getLogger(__name__)
 
@@ -43,38 +40,20 @@ CHUNK = 1000
 
 @dataclass
 class Window:
-    """One query of one viewer and what it has found so far.
+    """What a search by `plan` has found so far, best first."""
 
-    `vector` is None where only filters were asked for; then the scores are None, too.
-    """
-
-    viewer_id: int | None
-    space_id: int
-    vector: Vectors | None
-    kind: Kind
-    # The query as gallery.search.query writes it, and what of it narrows each page:
-    # filters as gallery.search.filters takes them.
-    query: dict[str, Any] = field(default_factory=dict)
-    filters: dict[str, Any] = field(default_factory=dict)
-    # Pictures with the words of the query, and whether these changed the order.
-    by_words: set[uuid.UUID] = field(default_factory=set)
-    fused: bool = False
-    # Without a vector: the cursor of what comes next (gallery.keyset).
-    after: str = ""
-    # Query pictures, and the bytes that they and their exact copies have: all of these
-    # are left out, and copies of those to be like are named apart.
-    exclude_ids: list[uuid.UUID] = field(default_factory=list)
-    exclude_sha256s: list[str] = field(default_factory=list)
-    copies_of: list[str] = field(default_factory=list)
-    judgement: Judgement = field(default_factory=Judgement)
-    # (code, sentence) of what the searcher should know.
-    notes: list[tuple[str, str]] = field(default_factory=list)
-    # Whether near-duplicates are folded (gallery.search.folding), and what stands behind
-    # a picture of the window, best first.
-    fold: bool = False
-    behind: dict[uuid.UUID, list[Found]] = field(default_factory=dict)
+    plan: Plan
     # How many pictures it has; what stands behind another does not count.
     count: int = 0
+    # What stands behind a picture of the window (gallery.search.folding), best first.
+    behind: dict[uuid.UUID, list[Found]] = field(default_factory=dict)
+    # Pictures with the words of the query, and whether these changed the order.
+    by_words: frozenset[uuid.UUID] = frozenset()
+    fused: bool = False
+    # The line, where the best score is no better than chance has it.
+    raised_line: float | None = None
+    # Without a vector: the cursor of what comes next (gallery.keyset).
+    after: str = ""
     exact: bool = True
     complete: bool = False
     # How often it was written; 0 for a new one.
@@ -90,80 +69,56 @@ class Window:
         """What is kept of it beside its chunks."""
         return {
             "token": self.token,
-            "viewer": self.viewer_id,
-            "space": self.space_id,
-            "vector": None if self.vector is None else checked_cache.pack_vectors(self.vector),
-            "kind": self.kind,
-            # As text: any number and any sign that JSON has may stand in a query.
-            "asked": json.dumps([self.query, self.filters, self.notes]),
-            "by_words": packing.packed_ids(self.by_words),
-            "fused": self.fused,
-            "after": self.after,
-            "exclude_ids": packing.packed_ids(self.exclude_ids),
-            "exclude_sha256s": self.exclude_sha256s,
-            "copies_of": self.copies_of,
-            "judgement": [*map(packing.plain, astuple(self.judgement)[:-1])],
-            "sure": packing.packed_ids(self.judgement.sure),
-            "fold": self.fold,
+            "viewer": self.plan.viewer.pk,
+            "space": self.plan.space.pk,
+            "plan": self.plan.as_plain(),
+            "count": self.count,
             "behind": [
                 [leader.bytes, packing.rows(group).tobytes()]
                 for leader, group in self.behind.items()
             ],
-            "count": self.count,
+            "by_words": packing.packed_ids(self.by_words),
+            "fused": self.fused,
+            "raised_line": packing.plain(self.raised_line),
+            "after": self.after,
             "exact": self.exact,
             "complete": self.complete,
             "version": self.version,
         }
 
     @classmethod
-    def from_plain(cls, kept: dict[str, Any]) -> Window:
-        """Raises TypeError, ValueError or LookupError for what is no window."""
-        query, filters, notes = json.loads(kept["asked"])
-        line, centre, spread, is_common, pictures = kept["judgement"]
-        if kept["kind"] not in get_args(Kind):
-            raise ValueError("no such kind")
+    def from_plain(cls, kept: dict[str, Any], viewer: Viewer) -> Window | None:
+        """None for somebody else's window, or one of a space that is gone. Raises TypeError,
+        ValueError or LookupError for what is no window."""
+        if kept["viewer"] != viewer.pk:
+            return None
+        space = _space_of(int(kept["space"]))
+        if space is None:
+            return None
+        line = kept["raised_line"]
         return cls(
-            viewer_id=None if kept["viewer"] is None else int(kept["viewer"]),
-            space_id=int(kept["space"]),
-            vector=(
-                None
-                if kept["vector"] is None
-                else checked_cache.unpack_unit_vectors(kept["vector"], None, count=1)[0]
-            ),
-            kind=kept["kind"],
-            query=dict(query),
-            filters=dict(filters),
-            by_words=set(packing.unpacked_ids(kept["by_words"])),
-            fused=bool(kept["fused"]),
-            after=str(kept["after"]),
-            exclude_ids=packing.unpacked_ids(kept["exclude_ids"]),
-            exclude_sha256s=[str(sha256) for sha256 in kept["exclude_sha256s"]],
-            copies_of=[str(sha256) for sha256 in kept["copies_of"]],
-            judgement=Judgement(
-                None if line is None else float(line),
-                float(centre),
-                float(spread),
-                bool(is_common),
-                int(pictures),
-                tuple(packing.unpacked_ids(kept["sure"])),
-            ),
-            notes=[(str(code), str(sentence)) for code, sentence in notes],
-            fold=bool(kept["fold"]),
+            plan=Plan.from_plain(kept["plan"], viewer, space),
+            count=int(kept["count"]),
             behind={
                 uuid.UUID(bytes=leader): packing.found(packing.chunk_of(rows, 0))
                 for leader, rows in kept["behind"]
             },
-            count=int(kept["count"]),
+            by_words=frozenset(packing.unpacked_ids(kept["by_words"])),
+            fused=bool(kept["fused"]),
+            raised_line=None if line is None else float(line),
+            after=str(kept["after"]),
             exact=bool(kept["exact"]),
             complete=bool(kept["complete"]),
             version=operator.index(kept["version"]),
             token=str(kept["token"]),
         )
 
-    @cached_property
-    def asked(self) -> Query:
-        """The query that it is of, read once."""
-        return Query.from_json(self.query)
+    @property
+    def judgement(self) -> Judgement:
+        """What its scores mean, as far as is known by now."""
+        if self.raised_line is None:
+            return self.plan.judgement
+        return replace(self.plan.judgement, line=self.raised_line)
 
     @property
     def ids(self) -> list[uuid.UUID]:
@@ -178,6 +133,25 @@ class Window:
             for number in range(start // CHUNK, -(-stop // CHUNK))
         ]
         return [found for chunk in rows for found in packing.found(chunk)]
+
+    def add(self, ranked: Ranked) -> None:
+        """What of `ranked` is not in it yet comes behind what is there.
+
+        What is near-duplicate of a picture in an earlier part of the window stands for
+        itself: the earlier one may have been shown without it.
+        """
+        fresh = self._unknown(ranked.ids, ranked.scores)
+        ids = [pk for pk, _score in fresh]
+        folded = folding.fold(ids) if self.plan.fold else None
+        self.append(ids, [score for _pk, score in fresh], folded)
+        if ranked.by_words:
+            self.by_words = ranked.by_words
+            self.fused = ranked.fused
+        if ranked.raised_line is not None:
+            self.raised_line = ranked.raised_line
+        self.after = ranked.after
+        self.exact = self.exact and ranked.exact
+        self.complete = ranked.complete
 
     def append(
         self,
@@ -202,7 +176,7 @@ class Window:
             self._changed.add(number)
             self.count += len(fitting)
 
-    def unknown(self, ids: Iterable[uuid.UUID], scores: Iterable[float | None]) -> list[Found]:
+    def _unknown(self, ids: Iterable[uuid.UUID], scores: Iterable[float | None]) -> list[Found]:
         """Those that are not in it yet, with their scores."""
         known = {*self.ids, *(pk for group in self.behind.values() for pk, _score in group)}
         return [pair for pair in zip(ids, scores, strict=True) if pair[0] not in known]
@@ -252,17 +226,23 @@ def _version_of(there: Any) -> Any:
     return there.get("version") if isinstance(there, dict) else None
 
 
-def load(cursor: str, viewer_id: int | None) -> tuple[Window, int]:
+def load(cursor: str, viewer: Viewer) -> tuple[Window, int]:
     """The window and the offset that `cursor` names.
 
-    Raises Expired if it is unknown, too old or somebody else's, and Unavailable where
-    that cannot be known.
+    Raises Expired if it is unknown, too old, somebody else's or of a space that is gone, and
+    Unavailable where that cannot be known.
     """
     token, _dot, offset = cursor.partition(".")
-    window = strict_cache.get(_key(token), Window.from_plain) if token.isalnum() else None
-    if window is None or window.viewer_id != viewer_id or not offset.isdecimal():
+    window = None
+    if token.isalnum():
+        window = strict_cache.get(_key(token), lambda kept: Window.from_plain(kept, viewer))
+    if window is None or not offset.isdecimal():
         raise _expired()
     return window, min(int(offset[:9]), window.count)
+
+
+def _space_of(pk: int) -> EmbeddingSpace | None:
+    return EmbeddingSpace.objects.filter(pk=pk).first()
 
 
 def _expired() -> Expired:

@@ -16,7 +16,6 @@ from operator import add, or_
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db import connection
 from django.db.models import Case, F, FloatField, Q, QuerySet, Value, When
@@ -24,13 +23,11 @@ from django.utils.translation import gettext as _
 
 from gallery import prepared, viewer_cache
 from gallery.errors import Refusal
-from gallery.models import Album, AlbumItem, Image, Tag, User
+from gallery.models import Album, AlbumItem, Image, Tag, User, Viewer
 from gallery.models.words import Words
 
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
-
-Viewer = User | AnonymousUser
 
 MAX_WORDS = 30
 

@@ -27,7 +27,6 @@ from gallery.uploads.album_target import put_into_album
 
 logger = logging.getLogger(__name__)
 
-TASK = "gallery.tasks.finish_uploads"
 
 # How long the result of an upload can be requested.
 RESULT_KEPT = timedelta(hours=24)

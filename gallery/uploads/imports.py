@@ -18,7 +18,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from gallery import dispatch
+from gallery import dispatch, task_names
 from gallery.errors import Refusal
 from gallery.library import caps, texts
 from gallery.models import ImportBatch, ImportItem, User
@@ -26,7 +26,6 @@ from gallery.retryable import RETRYABLE
 from gallery.uploads import metadata, partial, remote
 from gallery.work import leases
 
-TASK = "gallery.tasks.run_imports"
 MAX_URLS = 500
 MAX_SHOWN_FAILURES = 100
 # How long the file of an ended import is kept for a retry, and its row for display.
@@ -66,7 +65,7 @@ def create_from_urls(
         album=metadata.open_album(album_id, owner) if album_id else None,
     )
     ImportItem.objects.bulk_create(_item_of_url(batch, url) for url in wanted)
-    dispatch.on_commit(TASK)
+    dispatch.on_commit(task_names.RUN_IMPORTS)
     return batch
 
 
@@ -102,7 +101,7 @@ def create_from_zip(
         visibility=visibility,
         album_id=album_id,
     )
-    dispatch.on_commit(TASK)
+    dispatch.on_commit(task_names.RUN_IMPORTS)
     return batch
 
 
@@ -174,7 +173,7 @@ def retry(batch_id: UUID) -> None:
     batch.state, batch.error = ImportBatch.State.PENDING, ""
     batch.finished_at = None
     batch.save(update_fields=["state", "error", "finished_at"])
-    dispatch.on_commit(TASK)
+    dispatch.on_commit(task_names.RUN_IMPORTS)
 
 
 def file_gone() -> Refusal:

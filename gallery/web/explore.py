@@ -26,7 +26,7 @@ from gallery.indexing.selectors import with_display_fields
 from gallery.library import thumbnails
 from gallery.models import ExploreMap
 from gallery.search import service
-from gallery.search.filters import narrow
+from gallery.search.filters.image_filter import narrow
 from gallery.web.access import is_fragment
 from gallery.web.lists import filters, scopes
 from gallery.web.pictures.tiles import tiles_of
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 MATCHES = 100
 # Pictures of a region on one page of the list.
 PAGE = 60
-# The most ids that a selection takes as a filter (gallery.search.filter_fields).
+# The most ids that a selection takes as a filter (gallery.search.filters.fields).
 MOST_IDS = 200
 THUMBNAIL_WIDTH = 320
 # Stands for a picture in the addresses that the scripts fill in.

@@ -19,7 +19,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext_noop
 
-from gallery import dispatch
+from gallery import dispatch, task_names
 from gallery.models import Analysis, Image
 from gallery.work.analyser import Analyser, Entry, Resource, wanted
 from gallery.work.clock import from_now
@@ -43,8 +43,8 @@ UNREADABLE = gettext_noop("The storage answers, but not for the file of this pic
 NEEDED = gettext_noop("An earlier step of this picture has failed.")
 
 TASKS = {
-    Resource.MODEL: "gallery.tasks.index_pending",
-    Resource.PROCESSOR: "gallery.tasks.analyse_pending",
+    Resource.MODEL: task_names.INDEX_PENDING,
+    Resource.PROCESSOR: task_names.ANALYSE_PENDING,
 }
 
 

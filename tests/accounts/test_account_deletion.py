@@ -13,7 +13,7 @@ from allauth.usersessions.models import UserSession
 from django.urls import reverse
 from django.utils import timezone
 
-from gallery import sweep, tasks
+from gallery import sweep, task_names, tasks
 from gallery.accounts import deletion
 from gallery.models import (
     Album,
@@ -90,7 +90,7 @@ def test_everything_disappears_at_once(
     assert not ShareLink.objects.live().exists()
     assert not Group.objects.exists()
     assert api(bob).get(f"/api/v1/images/{public.pk}/file/").status_code == 404
-    assert (deletion.TASK,) in dispatched
+    assert (task_names.REMOVE_ACCOUNTS,) in dispatched
 
 
 def test_the_password_is_needed_even_by_session(alice: User, shared: dict[str, Any]) -> None:
@@ -181,10 +181,10 @@ def test_a_worker_that_dies_goes_on_later(
     assert Image.objects.filter(owner=alice).count() == 2
     assert list(deletion.requested()) == [alice]
     assert not remove(alice, django_capture_on_commit_callbacks), "until its lease is over"
-    assert deletion.TASK not in sweep.waiting()
+    assert task_names.REMOVE_ACCOUNTS not in sweep.waiting()
 
     User.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
-    assert deletion.TASK in sweep.waiting({"chores"})
+    assert task_names.REMOVE_ACCOUNTS in sweep.waiting({"chores"})
     with django_capture_on_commit_callbacks(execute=True):
         tasks.remove_accounts()
     assert not deletion.requested().exists()

@@ -33,7 +33,7 @@ from gallery.models import (
     User,
 )
 from gallery.organising import saved_searches
-from gallery.search import syntax
+from gallery.search.query import syntax
 from tests.belongings import Belongings, filled
 from tests.conftest import draw, upload
 from tests.factories import set_vector

@@ -13,8 +13,9 @@ from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from gallery.models import Image, User
 from gallery.organising import tags
-from gallery.search import folding, relevance
-from gallery.search.relevance import Fit, Judgement
+from gallery.search import folding
+from gallery.search.relevance import relevance
+from gallery.search.relevance.relevance import Fit, Judgement
 from gallery.web.searching import search
 from tests.browser.conftest import Site, hand_over
 from tests.browser.holding import Held

@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from gallery import task_names
 from gallery.models import RecallMeasurement, User
-from gallery.search import recall
 from tests.browser.conftest import PASSWORD, Site
 from tests.factories import make_space
 
@@ -50,7 +50,7 @@ def test_measuring_from_the_button_to_the_figures(site: Site, dispatched: list[A
         page.screenshot(path=f"{shots}/recall.png", full_page=True)
     page.get_by_role("button", name="Measure now").click()
     expect(page.get_by_role("status")).to_contain_text("waits for a worker")
-    assert dispatched == [(recall.TASK,)]
+    assert dispatched == [(task_names.MEASURE_RECALL,)]
     RecallMeasurement.objects.filter(state=State.WAITING).update(
         state=State.RUNNING, figures=figures(0.999, 0.999)[:3]
     )

@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from gallery.models import Album, EmbeddingSpace, SavedSearch, User
 from gallery.organising import saved_searches, search_history, smart_albums
-from gallery.search import syntax
+from gallery.search.query import syntax
 from tests.browser.conftest import Site
 from tests.browser.selecting import expect_said
 from tests.browser.signing_in import enter

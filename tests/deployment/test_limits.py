@@ -128,7 +128,7 @@ def test_a_visitor_cannot_write_its_own_address(
 def test_behind_a_proxy_addresses_are_the_visitors(
     db: None, rates: Callable[..., None], settings: Any
 ) -> None:
-    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": 1}
+    settings.PROXY_COUNT = 1
     rates(anonymous="1/day")
     answers = [
         browser().get("/", headers={"X-Forwarded-For": f"198.51.100.9, {host}"}).status_code

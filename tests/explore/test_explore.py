@@ -24,7 +24,8 @@ from gallery.explore.status import status
 from gallery.indexing import encoding
 from gallery.library.service import add_image
 from gallery.models import EmbeddingSpace, ExploreMap, Image, MapCluster, MapPoint, User
-from gallery.search import relevance, sample
+from gallery.search.nearest import sample
+from gallery.search.relevance import relevance
 from gallery.work import leases
 from tests.conftest import ROOT, api, wait_for
 from tests.factories import make_space, set_state, set_vector

@@ -40,7 +40,7 @@ from gallery.models import (
     User,
 )
 from gallery.organising import albums, changes, downloads, favourites, saved_searches, tags
-from gallery.search.query import Query
+from gallery.search.query.query import Query
 from gallery.sharing import groups, links, shares
 from gallery.uploads import imports, tus
 from tests.api_tools import code_of

@@ -14,6 +14,8 @@ from gallery.errors import Expired, Refusal
 from gallery.models import Image
 from gallery.organising import selection, tags
 from gallery.search import window
+from gallery.search.filters.narrowed import Narrowed
+from gallery.search.plan import Plan
 from gallery.search.window import Window
 from tests.api_tools import code_of
 from tests.conftest import api, draw, upload
@@ -93,7 +95,7 @@ def searched(alice, images) -> str:
     for number, image in enumerate(images):
         set_vector(image, space, [1, number / 10, 0])
     vector = np.array([1, 0, 0], dtype=np.float32)
-    found = Window(alice.pk, space.pk, vector, "text")
+    found = Window(Plan(Narrowed(alice), space, vector=vector))
     found.append([image.pk for image in images[:2]], [1.0, 0.9])
     window.save(found)
     return found.cursor(1)

@@ -12,7 +12,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from gallery import tasks
+from gallery import task_names, tasks
 from gallery.errors import Unavailable
 from gallery.library.service import delete_image
 from gallery.models import (
@@ -26,8 +26,9 @@ from gallery.models import (
     User,
 )
 from gallery.organising import albums, bulk, changes, favourites, saved_searches, smart_albums, tags
-from gallery.search import relevance, syntax
-from gallery.search.relevance import Judgement
+from gallery.search.query import syntax
+from gallery.search.relevance import relevance
+from gallery.search.relevance.relevance import Judgement
 from gallery.uploads import album_target, metadata
 from tests.api_tools import code_of, sample, with_worker
 from tests.conftest import api, draw, upload, wait_for
@@ -202,7 +203,7 @@ def test_it_is_due_after_new_vectors_another_query_and_an_hour(
 
     answer = api(alice).patch(f"/api/v1/searches/{saved.pk}/", {"text": "green"})
     assert answer.json()["filled_at"] is None
-    assert dispatched[-1] == (smart_albums.TASK, str(saved.pk))
+    assert dispatched[-1] == (task_names.FILL_SMART_ALBUMS, str(saved.pk))
     tasks.fill_smart_albums(str(saved.pk))
     assert inside(saved) == []
 
@@ -212,7 +213,7 @@ def test_it_is_due_after_new_vectors_another_query_and_an_hour(
     assert dispatched == []
     SavedSearch.objects.update(filled_at=timezone.now() - timedelta(minutes=2))
     browser(alice).get(page)
-    assert dispatched == [(smart_albums.TASK, str(saved.pk))]
+    assert dispatched == [(task_names.FILL_SMART_ALBUMS, str(saved.pk))]
     # A tag or a date dispatched for nobody: an hour later it is looked at again.
     Embedding.objects.update(encoded_at=timezone.now() - timedelta(hours=3))
     assert not smart_albums.due().exists()

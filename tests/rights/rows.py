@@ -26,7 +26,7 @@ from gallery.models import (
     Tag,
     User,
 )
-from gallery.search import colours
+from gallery.search.filters import colours
 from tests.rights.model import Picture, World
 
 PALETTES = {"red": "#d32f2f", "blue": "#1e66d0"}

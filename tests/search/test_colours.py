@@ -17,7 +17,7 @@ from gallery.errors import Refusal
 from gallery.library import colour_names
 from gallery.library.visual_features import visual_features_of
 from gallery.models import Image
-from gallery.search import colours, filters
+from gallery.search.filters import colours, image_filter
 from tests.api_tools import code_of
 from tests.conftest import api
 from tests.search.test_words import picture
@@ -42,7 +42,7 @@ def shown(owner, name: str, visibility: str = "public") -> Image:
 
 def found(viewer, *wanted: str) -> set[str]:
     scope = Image.objects.visible_to(viewer)
-    narrowed = filters.narrow(scope, {"color": list(wanted)}, viewer)
+    narrowed = image_filter.narrow(scope, {"color": list(wanted)}, viewer)
     return set(narrowed.values_list("title", flat=True))
 
 
@@ -156,7 +156,7 @@ def test_pictures_that_nobody_looked_at_yet_have_no_colour(alice):
 def test_a_colour_that_is_none_is_refused_in_words(alice):
     for bad in (["reddish"], ["#12"], ["red"] * 6, ["red\x00"]):
         with pytest.raises(Refusal) as refused:
-            filters.narrow(Image.objects.all(), {"color": bad}, alice)
+            image_filter.narrow(Image.objects.all(), {"color": bad}, alice)
         assert refused.value.field == "color"
     answer = api(alice).get("/api/v1/images/", {"color": "reddish"})
     assert (answer.status_code, code_of(answer)) == (400, "bad_colour")

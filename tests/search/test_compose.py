@@ -20,21 +20,16 @@ from PIL import Image as PILImage
 from gallery.encoders import client
 from gallery.encoders.base import l2_normalise
 from gallery.errors import Expired, Refusal
+from gallery.indexing.vectors import stored_vector
 from gallery.library.query_picture import read_small_picture
 from gallery.models import Album, AlbumItem, EmbeddingSpace, Image, Tag, User
 from gallery.pixels.decode import unpack
-from gallery.search import (
-    combine,
-    feedback,
-    fusion,
-    query_pictures,
-    relevance,
-    sample,
-    service,
-    syntax,
-)
-from gallery.search.query import MAX_TERMS, Crop, Query, Term
-from gallery.search.relevance import Judgement
+from gallery.search import fusion, service
+from gallery.search.nearest import sample
+from gallery.search.query import combine, feedback, query_pictures, syntax
+from gallery.search.query.query import MAX_TERMS, Crop, Query, Term
+from gallery.search.relevance import relevance
+from gallery.search.relevance.relevance import Judgement
 from gallery.search.results import Results
 from tests.conftest import draw, upload
 from tests.factories import ColourEncoder, make_space, set_vector
@@ -115,7 +110,7 @@ def test_a_term_alone_is_its_own_vector(place: Any, space: EmbeddingSpace, alice
     def vector(*terms: Term) -> Any:
         return combine.combined(Query(terms), space, alice).vector
 
-    own = combine.stored_vector(image, space)
+    own = stored_vector(image, space)
     np.testing.assert_array_equal(vector(Term(image=image.pk, weight=0.3)), own)
     np.testing.assert_array_equal(vector(Term(image=image.pk, weight=-2)), -own)
     np.testing.assert_allclose(

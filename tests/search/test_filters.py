@@ -18,7 +18,7 @@ from gallery.errors import Refusal
 from gallery.indexing import encoding
 from gallery.models import AlbumShare, Favourite, Image
 from gallery.organising import albums, selection, tags
-from gallery.search import filters
+from gallery.search.filters import image_filter
 from tests.api_tools import code_of
 from tests.conftest import api, draw, upload
 from tests.factories import make_space, set_state, set_vector
@@ -38,7 +38,7 @@ def images(alice) -> list[Image]:
 
 
 def narrowed(viewer, params) -> set:
-    found = filters.narrow(Image.objects.visible_to(viewer), params, viewer)
+    found = image_filter.narrow(Image.objects.visible_to(viewer), params, viewer)
     return set(found.values_list("pk", flat=True))
 
 
@@ -205,7 +205,7 @@ def test_filters_together_leave_what_each_of_them_leaves(alice, images):
 )
 def test_a_bad_value_is_refused_by_the_name_of_its_field(params, field, alice):
     with pytest.raises(Refusal) as refused:
-        filters.narrow(Image.objects.all(), params, alice)
+        image_filter.narrow(Image.objects.all(), params, alice)
     assert refused.value.field == field
     assert str(refused.value)
 
@@ -230,7 +230,7 @@ def test_a_bad_value_is_refused_by_the_name_of_its_field(params, field, alice):
 def test_a_refusal_names_the_filter_and_says_what_it_takes(params, begin, takes, alice):
     for language in ("en", "zh-hans"):
         with translation.override(language), pytest.raises(Refusal) as refused:
-            filters.narrow(Image.objects.all(), params, alice)
+            image_filter.narrow(Image.objects.all(), params, alice)
         said = str(refused.value)
         key = begin.partition("”")[0] + "”"
         assert said.startswith(begin if language == "en" else key)
@@ -265,7 +265,7 @@ def test_fields_for_days_and_numbers_hold_what_is_right(alice):
 def test_null_in_a_list_is_refused(alice):
     """In a selection it would mean all pictures."""
     with pytest.raises(Refusal) as refused:
-        filters.narrow(Image.objects.all(), {"color": [None]}, alice)
+        image_filter.narrow(Image.objects.all(), {"color": [None]}, alice)
     assert (refused.value.code, refused.value.field) == ("invalid", "color")
 
 
@@ -322,9 +322,9 @@ def test_pages_are_the_whole_list(alice, seconds, size, order, late):
     params = {"album": str(album.pk), "order": order}
 
     def listed():
-        return filters.narrow(Image.objects.visible_to(alice), params, alice)
+        return image_filter.narrow(Image.objects.visible_to(alice), params, alice)
 
-    asked = filters.order_of(params)
+    asked = image_filter.order_of(params)
     whole = [image.pk for image in listed().order_by(*asked.fields())]
     paged, cursor = [], None
     while True:

@@ -11,11 +11,12 @@ import pytest
 from celery import current_app
 from django.utils import translation
 
+from gallery import task_names
 from gallery.encoders.base import Vectors, l2_normalise
 from gallery.indexing.spaces import active_space
 from gallery.models import EmbeddingSpace
-from gallery.search import calibration, languages
-from gallery.search.language_probes import CAPTIONS, ENGLISH, PARTS
+from gallery.search.relevance import calibration, languages
+from gallery.search.relevance.language_probes import CAPTIONS, ENGLISH, PARTS
 from tests.conftest import wait_for
 from tests.factories import ColourEncoder
 
@@ -202,7 +203,7 @@ def test_a_language_is_known_as_far_as_whole_captions_are_found() -> None:
 @pytest.mark.worker
 def test_a_worker_measures_the_bundled_model_once(encoder_worker: object) -> None:
     """It knows English and Chinese and no other language."""
-    current_app.send_task(calibration.TASK)
+    current_app.send_task(task_names.PREPARE_CALIBRATION)
     wait_for(lambda: active_space().languages, 120)  # type: ignore[union-attr]
     measured = active_space()
     assert measured is not None

@@ -13,11 +13,11 @@ from gallery.accounts.roles import search_accounts
 from gallery.errors import Refusal
 from gallery.models import Album, AlbumItem, Image, SavedSearch, Tag, User
 from gallery.organising import albums, saved_searches, tags
-from gallery.search import syntax
-from gallery.search.album_names import with_ids
-from gallery.search.completion import complete
-from gallery.search.filters import narrow
-from gallery.search.query import Query
+from gallery.search.filters.album_names import with_ids
+from gallery.search.filters.image_filter import narrow
+from gallery.search.query import syntax
+from gallery.search.query.completion import complete
+from gallery.search.query.query import Query
 from gallery.sharing import groups
 from gallery.sharing.people import find_person
 from tests.conftest import api

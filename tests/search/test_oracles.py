@@ -20,7 +20,8 @@ from gallery import requester
 from gallery.encoders import client
 from gallery.models import Album, AlbumItem, EmbeddingSpace, Image, Tag, User
 from gallery.requester import Requester
-from gallery.search import sample, scans, scope_size, service, words
+from gallery.search import service, words
+from gallery.search.nearest import sample, scans, scope_size
 from tests.conftest import api, draw, upload
 from tests.factories import make_space, set_vector
 from tests.web_tools import browser

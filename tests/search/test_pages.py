@@ -19,7 +19,10 @@ from gallery.api.serializers.images import ImageSerializer
 from gallery.errors import Expired
 from gallery.indexing import encoding, selectors
 from gallery.models import EmbeddingSpace, Favourite, Image, Tag, User
-from gallery.search import folding, pages, scans, window
+from gallery.search import folding, pages, window
+from gallery.search.filters.narrowed import Narrowed
+from gallery.search.nearest import scans
+from gallery.search.plan import Plan
 from gallery.search.results import Clock, Hit
 from gallery.search.window import CHUNK, Window
 from gallery.web.pictures.tiles import tile_of_hit
@@ -55,12 +58,12 @@ def fan(owner: User, space: EmbeddingSpace, count: int) -> list[Image]:
     return images
 
 
-def found_by(viewer: User, space: EmbeddingSpace, **fields: Any) -> Window:
-    return Window(viewer.pk, space.pk, QUERY, "image", **fields)
+def plan_of(viewer: User, space: EmbeddingSpace, **fields: Any) -> Plan:
+    return Plan(Narrowed(viewer), space, vector=QUERY, kind="image", **fields)
 
 
-def all_pages(found: Window, space: EmbeddingSpace, viewer: User, limit: int) -> list[list[Hit]]:
-    page = pages.page(found, space, viewer, 0, limit, Clock())
+def all_pages(plan: Plan, viewer: User, limit: int) -> list[list[Hit]]:
+    page = pages.first(plan, limit, Clock())
     read = [page.hits]
     while page.next:
         page = pages.continued(page.next, viewer, limit)
@@ -71,15 +74,17 @@ def all_pages(found: Window, space: EmbeddingSpace, viewer: User, limit: int) ->
 # --- Windows ----------------------------------------------------------------------
 
 
-def test_a_window_is_kept_in_chunks_of_which_a_page_reads_one() -> None:
+def test_a_window_is_kept_in_chunks_of_which_a_page_reads_one(
+    alice: User, space: EmbeddingSpace
+) -> None:
     ids = [uuid.uuid4() for _ in range(3 * CHUNK + 7)]
     scores = [1 - place / len(ids) for place in range(len(ids))]
-    found = Window(1, 2, QUERY, "text")
+    found = Window(plan_of(alice, space))
     found.append(ids[:5], scores[:5])
     found.append(ids[5:], scores[5:])
     window.save(found)
 
-    again, offset = window.load(found.cursor(2 * CHUNK + 3), 1)
+    again, offset = window.load(found.cursor(2 * CHUNK + 3), alice)
     assert (offset, again.count) == (2 * CHUNK + 3, len(ids))
     part = again.part(offset, offset + 10)
     assert [pk for pk, _ in part] == ids[offset : offset + 10]
@@ -90,20 +95,22 @@ def test_a_window_is_kept_in_chunks_of_which_a_page_reads_one() -> None:
     assert again.ids == ids
 
 
-def test_without_a_query_there_are_no_scores() -> None:
-    found = Window(1, 2, None, "text")
+def test_without_a_query_there_are_no_scores(alice: User, space: EmbeddingSpace) -> None:
+    found = Window(Plan(Narrowed(alice), space))
     found.append(ids := [uuid.uuid4() for _ in range(3)], [None] * 3)
     window.save(found)
-    assert window.load(found.cursor(0), 1)[0].part(0, 9) == [(pk, None) for pk in ids]
+    assert window.load(found.cursor(0), alice)[0].part(0, 9) == [(pk, None) for pk in ids]
 
 
-def test_a_chunk_that_is_no_longer_kept_is_an_expired_search() -> None:
-    found = Window(1, 2, QUERY, "text")
+def test_a_chunk_that_is_no_longer_kept_is_an_expired_search(
+    alice: User, space: EmbeddingSpace
+) -> None:
+    found = Window(plan_of(alice, space))
     found.append([uuid.uuid4()], [0.5])
     window.save(found)
     cache.delete(f"search-window:{found.token}:0")
     with pytest.raises(Expired):
-        window.load(found.cursor(0), 1)[0].part(0, 1)
+        window.load(found.cursor(0), alice)[0].part(0, 1)
 
 
 # --- Pages ------------------------------------------------------------------------
@@ -119,7 +126,7 @@ def test_pages_widen_and_neither_repeat_nor_skip(
     monkeypatch.setattr(pages, "EXACT_WINDOW", 20)
     monkeypatch.setattr(window, "CHUNK", 5)
     images = fan(alice, space, 31)
-    read = all_pages(found_by(alice, space), space, alice, limit)
+    read = all_pages(plan_of(alice, space), alice, limit)
     assert [hit.image for hits in read for hit in hits] == images
     # No page but the last is short, and none is empty.
     assert [len(hits) for hits in read[:-1]] == [limit] * (len(read) - 1)
@@ -131,7 +138,7 @@ def test_pages_far_down_cost_no_more_than_the_second(
 ) -> None:
     fan(alice, space, 60)
     monkeypatch.setattr(pages, "FIRST_WINDOW", 60)
-    first = pages.page(found_by(alice, space), space, alice, 0, 5, Clock())
+    first = pages.first(plan_of(alice, space), 5, Clock())
     token = first.start.partition(".")[0]
     counted = []
     for offset in (5, 50):
@@ -145,7 +152,7 @@ def test_pages_far_down_cost_no_more_than_the_second(
 
 def test_what_has_gone_meanwhile_is_filled_up(space: EmbeddingSpace, alice: User) -> None:
     images = fan(alice, space, 12)
-    first = pages.page(found_by(alice, space), space, alice, 0, 4, Clock())
+    first = pages.first(plan_of(alice, space), 4, Clock())
     Image.objects.filter(pk__in=[images[5].pk, images[6].pk]).delete()
     assert first.next is not None
     second = pages.continued(first.next, alice, 4)
@@ -157,7 +164,7 @@ def test_found_ids_are_the_best_from_the_start(
 ) -> None:
     monkeypatch.setattr(pages, "FIRST_WINDOW", 3)
     images = fan(alice, space, 20)
-    cursor = pages.page(found_by(alice, space), space, alice, 0, 2, Clock()).next
+    cursor = pages.first(plan_of(alice, space), 2, Clock()).next
     assert cursor is not None
     Image.objects.filter(pk=images[1].pk).delete()
     ids = [image.pk for image in images if image.pk != images[1].pk]
@@ -187,7 +194,7 @@ def test_folded_pictures_stand_behind_and_none_is_lost(
         return folded
 
     monkeypatch.setattr(folding, "fold", every_third)
-    read = all_pages(found_by(alice, space, fold=True), space, alice, 3)
+    read = all_pages(plan_of(alice, space, fold=True), alice, 3)
     hits = [hit for page in read for hit in page]
     shown = [image for hit in hits for image in (hit.image, *hit.similar)]
     assert Counter(shown) == Counter(images)
@@ -196,7 +203,7 @@ def test_folded_pictures_stand_behind_and_none_is_lost(
     assert len(hits) < len(images)
 
     # A leader that has gone leaves its place to what stood behind it.
-    first = pages.page(found_by(alice, space, fold=True), space, alice, 0, 1, Clock())
+    first = pages.first(plan_of(alice, space, fold=True), 1, Clock())
     Image.objects.filter(pk=images[0].pk).delete()
     again = pages.continued(first.start, alice, 1)
     assert [hit.image for hit in again.hits] == [images[1]]
@@ -259,7 +266,7 @@ def test_two_who_read_on_at_once_see_one_window(
     """Another request for the next page comes between reading and writing, and by then a
     picture is there that is nearer than all. Both and all that follow show one order."""
     fan(alice, space, 60)
-    first = pages.page(found_by(alice, space), space, alice, 0, 20, Clock())
+    first = pages.first(plan_of(alice, space), 20, Clock())
     rank, overtaken = pages.ranking.rank, []
 
     def rank_and_be_overtaken(*arguments: Any) -> Any:
@@ -288,48 +295,52 @@ def ids_of(hits: list[Hit]) -> list[uuid.UUID]:
     return [hit.image.pk for hit in hits]
 
 
-def test_of_two_who_write_the_first_one_wins() -> None:
-    made = Window(1, 2, QUERY, "text")
+def test_of_two_who_write_the_first_one_wins(alice: User, space: EmbeddingSpace) -> None:
+    made = Window(plan_of(alice, space))
     made.append(ids := [uuid.uuid4() for _ in range(3)], [0.9, 0.8, 0.7])
     assert window.save(made)
-    one, other = (window.load(made.cursor(0), 1)[0] for _ in range(2))
+    one, other = (window.load(made.cursor(0), alice)[0] for _ in range(2))
     one.append(new := [uuid.uuid4()], [0.6])
     other.append([uuid.uuid4(), uuid.uuid4()], [0.5, 0.4])
     assert window.save(one)
     assert not window.save(other)
-    assert window.load(made.cursor(0), 1)[0].ids == [*ids, *new]
+    assert window.load(made.cursor(0), alice)[0].ids == [*ids, *new]
 
 
-def test_many_who_write_at_once_lose_nothing() -> None:
-    made = Window(1, 2, QUERY, "text")
+def test_many_who_write_at_once_lose_nothing(
+    alice: User, space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Threads do not see what this test has written to the database.
+    monkeypatch.setattr(window, "_space_of", lambda _pk: space)
+    made = Window(plan_of(alice, space))
     made.append([uuid.uuid4()], [0.9])
     window.save(made)
     mine = [uuid.uuid4() for _ in range(24)]
 
     def add(pk: uuid.UUID) -> None:
         while True:
-            found, _offset = window.load(made.cursor(0), 1)
+            found, _offset = window.load(made.cursor(0), alice)
             found.append([pk], [0.1])
             if window.save(found):
                 return
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(add, mine))
-    kept, _offset = window.load(made.cursor(0), 1)
+    kept, _offset = window.load(made.cursor(0), alice)
     assert kept.count == 25
     assert set(mine) < set(kept.ids)
 
 
-def test_who_only_reads_writes_nothing() -> None:
-    made = Window(1, 2, QUERY, "text")
+def test_who_only_reads_writes_nothing(alice: User, space: EmbeddingSpace) -> None:
+    made = Window(plan_of(alice, space))
     made.append([uuid.uuid4() for _ in range(2)], [0.9, 0.8])
     window.save(made)
-    reader, _offset = window.load(made.cursor(0), 1)
-    writer, _offset = window.load(made.cursor(0), 1)
+    reader, _offset = window.load(made.cursor(0), alice)
+    writer, _offset = window.load(made.cursor(0), alice)
     writer.append([uuid.uuid4()], [0.5])
     window.save(writer)
     key = f"search-window:{made.token}"
     cache.expire(key, 5)  # type: ignore[attr-defined]
     assert window.save(reader)
-    assert window.load(made.cursor(0), 1)[0].count == 3
+    assert window.load(made.cursor(0), alice)[0].count == 3
     assert cache.ttl(key) > 60, "and yet it lasts as long as somebody reads"  # type: ignore[attr-defined]

@@ -12,13 +12,13 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from gallery import sweep, tasks
+from gallery import sweep, task_names, tasks
 from gallery.checks import index_lists
 from gallery.indexing import encoding, spaces, vector_indexes
 from gallery.models import EmbeddingSpace, Image, User
-from gallery.search import planner, sample, scans, scope_size
-from gallery.search.scans import Scope
-from gallery.search.scope_size import Size
+from gallery.search.nearest import planner, sample, scans, scope_size
+from gallery.search.nearest.scans import Scope
+from gallery.search.nearest.scope_size import Size
 from tests.factories import make_space
 
 COUNT, DIMENSIONS = 1500, 16
@@ -401,11 +401,11 @@ def test_lists_are_made_by_the_worker_that_encodes_nothing(
     dispatched: list[str] = []
     monkeypatch.setattr(tasks, "on_commit", lambda name, *args: dispatched.append(name))
     tasks.index_pending()
-    assert spaces.LISTS_TASK not in dispatched
+    assert task_names.REFRESH_LISTS not in dispatched
     monkeypatch.setattr(vector_indexes, "LISTED_FROM", COUNT)
     tasks.index_pending()
-    assert spaces.LISTS_TASK in dispatched
-    assert spaces.LISTS_TASK in sweep.waiting({"chores"})
+    assert task_names.REFRESH_LISTS in dispatched
+    assert task_names.REFRESH_LISTS in sweep.waiting({"chores"})
     assert vector_indexes.indexed(library[0]).lists == 0
     tasks.refresh_lists()
     assert vector_indexes.indexed(library[0]).lists > 0

@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from gallery.errors import Refusal
-from gallery.search.query import MAX_TERMS, Crop, Query, Term
+from gallery.search.query.query import MAX_TERMS, Crop, Query, Term
 
 ID = "6b1c3a9a-5b1e-4d43-8b7e-00000000000a"
 

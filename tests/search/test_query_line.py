@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from gallery.models import Album, Image, SavedSearch, User
 from gallery.organising import saved_searches, search_history
-from gallery.search import syntax
+from gallery.search.query import syntax
 from gallery.web.searching import query_line
 from tests.conftest import upload
 from tests.factories import set_vector

@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from gallery import task_names
 from gallery.checks import index_recall
 from gallery.encoders import client as encoder
 from gallery.encoders.base import Vectors, l2_normalise
@@ -31,7 +32,8 @@ from gallery.models import (
     RecallMeasurement,
     User,
 )
-from gallery.search import planner, recall, sample
+from gallery.search.evaluation import recall
+from gallery.search.nearest import planner, sample
 from gallery.work import leases
 from tests.conftest import draw, upload, wait_for
 from tests.factories import make_space
@@ -192,7 +194,7 @@ def test_is_asked_for_once_at_a_time(
     assert first is not None
     assert (first.state, first.requested_by, first.space) == ("waiting", alice, space)
     assert recall.request() == first
-    assert dispatched == [(recall.TASK,)] * 2
+    assert dispatched == [(task_names.MEASURE_RECALL,)] * 2
     recall.run()
     first.refresh_from_db()
     assert first.state == "done"
@@ -379,7 +381,7 @@ def test_the_button_asks_and_the_page_follows(
     admin: Client, space: EmbeddingSpace, dispatched: list[Any], quick: None
 ) -> None:
     waiting = admin.post(reverse(MEASURE), follow=True).content.decode()
-    assert dispatched == [(recall.TASK,)]
+    assert dispatched == [(task_names.MEASURE_RECALL,)]
     assert "waits for a worker" in waiting
     assert reverse(OVERVIEW) in waiting, "asked for again"
     assert "Measure now" not in waiting

@@ -18,15 +18,19 @@ import skimage
 import sklearn.datasets
 from PIL import Image as PILImage
 
+from gallery import task_names
 from gallery.encoders import client
 from gallery.encoders.base import Vectors, l2_normalise
 from gallery.indexing import encoding
 from gallery.indexing.spaces import active_space
 from gallery.models import Embedding, EmbeddingSpace, Image, User
-from gallery.search import calibration, pages, relevance, sample
-from gallery.search.calibration import Chance
+from gallery.search import pages
+from gallery.search.filters.narrowed import Narrowed
+from gallery.search.nearest import sample
+from gallery.search.plan import Plan
+from gallery.search.relevance import calibration, relevance
+from gallery.search.relevance.calibration import Chance
 from gallery.search.results import Clock
-from gallery.search.window import Window
 from tests.conftest import upload, wait_for
 from tests.factories import make_space
 
@@ -370,8 +374,8 @@ def test_a_filter_makes_no_match_weak_that_is_one_beside_others(
 
     def first(viewer: User, **filters: str) -> tuple[float | None, str | None]:
         judgement = relevance.judge(space, query, "text")
-        found = Window(viewer.pk, space.pk, query, "text", filters=filters, judgement=judgement)
-        (hit,) = pages.page(found, space, viewer, 0, 1, Clock()).hits
+        plan = Plan(Narrowed(viewer, filters), space, vector=query, judgement=judgement)
+        (hit,) = pages.first(plan, 1, Clock()).hits
         return hit.score, hit.fit
 
     assert first(alice)[1] in {"good", "excellent"}
@@ -471,7 +475,7 @@ def test_a_worker_measures_and_real_queries_are_judged(encoder_worker: object, a
     assert space is not None
     wait_for(lambda: space.embeddings.count() == len(contents), 180)
     assert len(contents) >= sample.MINIMUM
-    current_app.send_task(calibration.TASK)
+    current_app.send_task(task_names.PREPARE_CALIBRATION)
     wait_for(lambda: EmbeddingSpace.objects.get(pk=space.pk).calibration.get("text"), 120)
     space.refresh_from_db()
     assert not calibration.is_due()

@@ -12,8 +12,8 @@ from gallery.library import caps
 from gallery.library.service import delete_image
 from gallery.models import Album, SavedSearch, User
 from gallery.organising import saved_searches
-from gallery.search import syntax
-from gallery.search.query import Query
+from gallery.search.query import syntax
+from gallery.search.query.query import Query
 from gallery.web.searching.query_chips import chips_of
 from tests.api_tools import code_of
 from tests.conftest import api, draw, upload

@@ -17,7 +17,8 @@ from gallery.errors import Expired, Refusal, Unavailable
 from gallery.indexing import encoding, vector_indexes
 from gallery.library import service as library
 from gallery.models import Embedding, EmbeddingSpace, Image, User
-from gallery.search import pages, planner, scans, service
+from gallery.search import pages, service
+from gallery.search.nearest import planner, scans
 from gallery.search.results import Results
 from tests.conftest import draw, upload
 from tests.factories import make_space, set_vector

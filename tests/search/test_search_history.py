@@ -12,7 +12,7 @@ from django.urls import reverse
 from gallery.accounts.export_records import write_records
 from gallery.models import SavedSearch, SearchRecord, User
 from gallery.organising import saved_searches, search_history
-from gallery.search import syntax
+from gallery.search.query import syntax
 from tests.conftest import api, draw, upload
 from tests.factories import set_vector
 from tests.web_tools import HTMX, attributes, browser, fake_encoder

@@ -28,10 +28,13 @@ from gallery.models import (
     Image,
     Tag,
     User,
+    Viewer,
 )
-from gallery.search import pages, scope_size
-from gallery.search.results import Clock, Hit, Viewer
-from gallery.search.window import Window
+from gallery.search import pages
+from gallery.search.filters.narrowed import Narrowed
+from gallery.search.nearest import scope_size
+from gallery.search.plan import Plan
+from gallery.search.results import Clock, Hit
 from tests.factories import make_space
 
 PICTURES, DIMENSIONS, K = 3000, 24, 10
@@ -199,8 +202,8 @@ def _check(world: World, data: st.DataObject, settings: Any) -> None:
     query = near + (0.1 if kind == "image" else 1.0) * rng.normal(size=DIMENSIONS)
     query = (query / np.linalg.norm(query)).astype(np.float32)
 
-    found = Window(viewer.pk, world.space.pk, query, kind, filters=wanted)
-    page = pages.page(found, world.space, viewer, 0, size, Clock())
+    plan = Plan(Narrowed(viewer, wanted), world.space, vector=query, kind=kind)
+    page = pages.first(plan, size, Clock())
     first, exact = list(page.hits), page.exact
     hits = list(first)
     while page.next:

@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from gallery.encoders.client import normalise_text
 from gallery.library.service import delete_image
 from gallery.models import Album, Image, Tag, User
-from gallery.search import colours, syntax
-from gallery.search.completion import MOST, complete
-from gallery.search.query import FILTER_NAMES, Crop, Query, Term
+from gallery.search.filters import colours
+from gallery.search.query import syntax
+from gallery.search.query.completion import MOST, complete
+from gallery.search.query.query import FILTER_NAMES, Crop, Query, Term
+from gallery.spelling import normalise_text
 from tests.conftest import draw, upload
 
 ID = uuid.UUID("6b1c3a9a-5b1e-4d43-8b7e-00000000000a")

@@ -15,8 +15,10 @@ from django_redis.cache import RedisCache
 from gallery.encoders import client as encoder_client
 from gallery.models import Album, EmbeddingSpace, Image, User
 from gallery.organising import tags
-from gallery.search import feedback, relevance, strict_cache
-from gallery.search.relevance import Fit, Judgement
+from gallery.search import strict_cache
+from gallery.search.query import feedback
+from gallery.search.relevance import relevance
+from gallery.search.relevance.relevance import Fit, Judgement
 from gallery.web.searching import search
 from tests.conftest import draw, upload
 from tests.factories import set_vector

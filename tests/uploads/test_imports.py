@@ -18,7 +18,7 @@ import pytest
 from django.core.files import File
 from django.utils import timezone
 
-from gallery import sweep, tasks
+from gallery import sweep, task_names, tasks
 from gallery.errors import Refusal
 from gallery.library import caps, service
 from gallery.models import Album, Image, ImportBatch, ImportItem, ResumableUpload, User
@@ -99,7 +99,7 @@ def test_a_zip_file_is_added_picture_by_picture(
         }
     )
     batch = upload_zip(alice, data, filename="trip.zip", visibility="public", album=str(album.pk))
-    assert (imports.TASK,) in dispatched
+    assert (task_names.RUN_IMPORTS,) in dispatched
     waiting = shown(alice, batch)
     assert (waiting["state"], waiting["kind"], waiting["name"]) == ("pending", "zip", "trip.zip")
     assert counts(waiting) == (0, 0, 0, 0, 0)
@@ -546,10 +546,10 @@ def test_one_worker_at_a_time_has_an_import(alice: User) -> None:
     assert leases.take(imports.waiting(), import_run.LEASE, state="running")
     assert counts(run(alice, batch)) == (0, 0, 0, 0, 0)
     assert not imports.waiting().exists()
-    assert imports.TASK not in sweep.waiting()
+    assert task_names.RUN_IMPORTS not in sweep.waiting()
     claims_end()
     assert [str(each.pk) for each in imports.waiting()] == [batch]
-    assert imports.TASK in sweep.waiting({"chores"}), "also without any ring"
+    assert task_names.RUN_IMPORTS in sweep.waiting({"chores"}), "also without any ring"
     assert counts(run(alice, batch)) == (1, 1, 0, 0, 0)
 
 

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from gallery import sweep, tasks
+from gallery import sweep, task_names, tasks
 from gallery.library import service
 from gallery.models import Album, AlbumRole, AlbumShare, Image, ImportBatch, ResumableUpload, User
 from gallery.uploads import acceptance, partial, slots, tus
@@ -559,11 +559,11 @@ def test_a_death_before_the_registration_is_made_up_for(
     assert not Image.objects.exists()
 
     if finisher == "sweep":
-        assert acceptance.TASK not in sweep.waiting()
+        assert task_names.FINISH_UPLOADS not in sweep.waiting()
         tasks.finish_uploads()
         assert not Image.objects.exists(), "somebody may still be at it"
         ResumableUpload.objects.update(updated_at=timezone.now() - timedelta(minutes=2))
-        assert acceptance.TASK in sweep.waiting({"chores"})
+        assert task_names.FINISH_UPLOADS in sweep.waiting({"chores"})
         tasks.finish_uploads()
     elif finisher == "patch":
         assert client.send(url, len(data), b"").status_code == 204

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from knox.models import AuthToken
 
+from gallery import task_names
 from gallery.accounts import deletion, invitations
 from gallery.indexing import encoding
 from gallery.models import (
@@ -455,7 +456,7 @@ def test_deleting_an_account_removes_its_files(
             reverse("admin:gallery_user_delete", args=[alice.pk]), {"post": "yes"}
         )
     assert response.status_code == 302
-    assert (deletion.TASK, ()) in rung
+    assert (task_names.REMOVE_ACCOUNTS, ()) in rung
     assert not User.objects.get(pk=alice.pk).is_active
     with django_capture_on_commit_callbacks(execute=True):
         deletion.remove_requested()

@@ -24,7 +24,7 @@ from gallery.indexing import encoding, spaces, states, vector_indexes
 from gallery.library import service
 from gallery.models import Analysis, Backfill, Embedding, EmbeddingSpace, Image, Outage, User
 from gallery.pixels import jobs, places
-from gallery.search import calibration
+from gallery.search.relevance import calibration
 from gallery.search.service import search_similar, search_text
 from gallery.status import readiness
 from gallery.work import backfill, breakers, ledger

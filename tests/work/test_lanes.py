@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from clipsite.embedded.programs import _CHORES_THREADS
-from gallery import sweep, tasks
+from gallery import sweep, task_names, tasks
 from gallery.work import ledger
 from gallery.work.lanes import alone, lane
 from tests.conftest import wait_for
@@ -123,6 +123,12 @@ MEDIA = {ledger.TASKS[ledger.Resource.PROCESSOR]}
 
 def own_tasks() -> list[str]:
     return [name for name in current_app.tasks if name.startswith("gallery.tasks.")]
+
+
+def test_tasks_are_sent_by_the_names_that_they_have() -> None:
+    told = {name: task for name, task in vars(task_names).items() if name.isupper()}
+    assert sorted(told.values()) == sorted(own_tasks())
+    assert all(task == f"gallery.tasks.{name.lower()}" for name, task in told.items())
 
 
 def test_previews_stand_behind_nothing_without_an_end() -> None:

@@ -23,6 +23,7 @@ from gallery.classification import service as classification
 from gallery.encoders import client, reply
 from gallery.errors import Unavailable
 from gallery.indexing import encoding, spaces
+from gallery.indexing.vectors import stored_vector
 from gallery.library.query_picture import read_query_picture
 from gallery.models import Analysis, Embedding, EmbeddingSpace, Image, Outage, User
 from gallery.pixels.decode import decode_rgb, pack
@@ -99,9 +100,9 @@ def test_a_picture_that_is_not_kept_finds_its_like(photos: dict[str, Image], ali
 def test_stored_and_shown_pictures_meet_at_the_same_vector(
     photos: dict[str, Image], alice: User
 ) -> None:
-    space = service.require_active_space()
+    space = spaces.require_active_space()
     shown = client.encode_picture(space, pack(decode_rgb(io.BytesIO(photograph("rocket")))))
-    assert shown @ service.stored_vector(photos["rocket"], space) == pytest.approx(1, abs=1e-3)
+    assert shown @ stored_vector(photos["rocket"], space) == pytest.approx(1, abs=1e-3)
 
 
 def test_categories_in_both_languages(photos: dict[str, Image], alice: User) -> None:
@@ -122,7 +123,7 @@ def test_a_text_vector_is_asked_for_once(
 
 def test_fifty_queries_at_once(photos: dict[str, Image], settings: Any) -> None:
     settings.QUERY_TIMEOUT_SECONDS = 30.0
-    space = service.require_active_space()
+    space = spaces.require_active_space()
     texts = [f"picture number {number}" for number in range(50)]
     alone = client.encode_texts(space, texts)
     cache.delete_pattern("*")
@@ -143,7 +144,7 @@ def test_sixteen_small_files_that_ask_for_much_are_encoded(
     wait_for(lambda: all(state_of(image) == "ready" for image in images), 120, "sixteen vectors")
     assert encoder_worker.poll() is None
     assert peak_of(process) - before < 300
-    assert client.encode_texts(service.require_active_space(), ["still there"]).shape[0] == 1
+    assert client.encode_texts(spaces.require_active_space(), ["still there"]).shape[0] == 1
 
 
 def peak_of(process: Path) -> float:
@@ -177,7 +178,7 @@ def test_a_lost_answer_frees_its_thread_at_the_timeout(
     monkeypatch.setattr("gallery.encoders.client.current_app.send_task", lambda *a, **k: None)
     started = time.monotonic()
     with pytest.raises(Unavailable) as unavailable:
-        client.encode_texts(service.require_active_space(), ["never answered"])
+        client.encode_texts(spaces.require_active_space(), ["never answered"])
     assert unavailable.value.code == "encoder_slow"
     assert 6 <= time.monotonic() - started < 15
 
@@ -193,7 +194,7 @@ def test_a_model_that_cannot_be_loaded_is_said_to_the_asker(encoder_worker: Any)
 
 
 def test_vectors_of_changed_weights_are_not_given(encoder_worker: Any) -> None:
-    space = service.require_active_space()
+    space = spaces.require_active_space()
     space.checksum = "of other weights"
     with pytest.raises(Unavailable, match="weights of starter have changed"):
         client.encode_texts(space, ["a dog"])
@@ -233,10 +234,10 @@ def test_a_worker_killed_in_a_batch_loses_nothing(stack: Stack, alice: User) -> 
 
     stack.start_encoder()
     wait_for(all_encoded, 90, "every picture is encoded after the kill")
-    space = service.require_active_space()
+    space = spaces.require_active_space()
     for name, image in stored.items():
         expected = _encode_here(photograph(name))
-        assert service.stored_vector(image, space) @ expected == pytest.approx(1, abs=2e-3)
+        assert stored_vector(image, space) @ expected == pytest.approx(1, abs=2e-3)
 
 
 def test_a_storage_that_is_away_for_a_while_costs_no_picture_anything(

@@ -22,7 +22,7 @@ from gallery.api.serializers.selection import tag_names
 from gallery.library import thumbnails
 from gallery.library.clocks import in_iso_form, offset_text, told
 from gallery.models import Image, User
-from gallery.search.filters import STATES
+from gallery.search.filters.image_filter import STATES
 
 # Null for everybody but the owner: they may say who, where or what somebody is.
 OWNERS_EYES_ONLY = [

@@ -11,8 +11,8 @@ from rest_framework import serializers
 from gallery.api.serializers.bulk import undo_address
 from gallery.models import Change, SavedSearch, SearchRecord
 from gallery.organising import saved_searches
-from gallery.search import syntax
-from gallery.search.query import Query
+from gallery.search.query import syntax
+from gallery.search.query.query import Query
 
 _QUERY_SCHEMA = {
     "type": "object",

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from gallery.api.serializers.images import ImageSerializer
 from gallery.api.serializers.prepared import PreparedSerializer
-from gallery.search.query import MAX_TERM_CHARACTERS, MAX_TERMS, MAX_WEIGHT
+from gallery.search.query.query import MAX_TERM_CHARACTERS, MAX_TERMS, MAX_WEIGHT
 from gallery.search.service import DEFAULT_LIMIT, MAX_LIMIT, MAX_LINE_CHARACTERS
 
 # --- What is asked ----------------------------------------------------------------

@@ -11,6 +11,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from gallery.api.filters import ImageFilter
 from gallery.api.serializers.errors import ErrorResponseSerializer
 from gallery.api.serializers.explore import MapPointsSerializer, MapSerializer
 from gallery.api.views.base import ApiView
@@ -20,7 +21,7 @@ from gallery.explore.points import Box
 from gallery.explore.status import status
 from gallery.models import Image
 from gallery.models.image import ImageQuerySet
-from gallery.search import filters
+from gallery.search.filters import image_filter
 
 DEFAULT_LIMIT = 1000
 MAX_LIMIT = 10_000
@@ -33,11 +34,11 @@ class _FilteredView(ApiView):
     queryset = Image.objects.all()
     # For the schema; `filters.narrow` does the work.
     filter_backends = [DjangoFilterBackend]
-    filterset_class = filters.ImageFilter
+    filterset_class = ImageFilter
 
     def pictures(self, request: Request) -> ImageQuerySet:
         visible = Image.objects.visible_to(request.user)
-        return filters.narrow(visible, request.query_params, request.user).order_by()
+        return image_filter.narrow(visible, request.query_params, request.user).order_by()
 
 
 class ExploreView(_FilteredView):

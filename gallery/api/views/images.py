@@ -10,6 +10,7 @@ from rest_framework.permissions import IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from gallery.api.filters import ImageFilter
 from gallery.api.pagination import AsAsked
 from gallery.api.parsers import MultiPartParser
 from gallery.api.serializers.errors import ErrorResponseSerializer
@@ -26,7 +27,7 @@ from gallery.library import service
 from gallery.models import Image
 from gallery.models.image import ImageQuerySet
 from gallery.organising import details
-from gallery.search import filters
+from gallery.search.filters import image_filter
 from gallery.work import ledger
 
 
@@ -37,7 +38,7 @@ class ImageListView(ApiView):
     parser_classes = [MultiPartParser]
     # For the schema; `filters.narrow` does the work.
     filter_backends = [DjangoFilterBackend]
-    filterset_class = filters.ImageFilter
+    filterset_class = ImageFilter
     pagination_class = AsAsked
     throttle_scopes = {"POST": "upload"}
 
@@ -47,7 +48,7 @@ class ImageListView(ApiView):
     def get(self, request: Request) -> Response:
         """Your own pictures, public ones and those shared with you, newest first."""
         visible = selectors.visible_to(request.user)
-        images = filters.narrow(visible, request.query_params, request.user)
+        images = image_filter.narrow(visible, request.query_params, request.user)
         page = self.paginate_queryset(images)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 

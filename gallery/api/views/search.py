@@ -30,8 +30,9 @@ from gallery.api.views.base import ApiView, ImageView
 from gallery.errors import Refusal
 from gallery.library.query_picture import read_query_picture, read_small_picture
 from gallery.organising import search_history
-from gallery.search import completion, query_pictures, service, syntax
-from gallery.search.query import Query
+from gallery.search import service
+from gallery.search.query import completion, query_pictures, syntax
+from gallery.search.query.query import Query
 from gallery.search.results import Results
 from gallery.search.service import DEFAULT_LIMIT, MAX_LIMIT, MAX_LINE_CHARACTERS
 

@@ -7,11 +7,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from gallery.api.filters import ImageFilter
 from gallery.api.serializers.timeline import TimelineSerializer
 from gallery.api.views.base import ApiView
 from gallery.models import Image
 from gallery.organising.timeline import months
-from gallery.search import filters
+from gallery.search.filters import image_filter
 
 
 class TimelineView(ApiView):
@@ -19,14 +20,14 @@ class TimelineView(ApiView):
     serializer_class = TimelineSerializer
     # For the schema; `filters.narrow` does the work.
     filter_backends = [DjangoFilterBackend]
-    filterset_class = filters.ImageFilter
+    filterset_class = ImageFilter
 
     @extend_schema(operation_id="timeline", tags=["images"], responses={200: TimelineSerializer})
     def get(self, request: Request) -> Response:
         """How many pictures each month has, the latest first; without archived ones
         unless you ask for them."""
         visible = Image.objects.visible_to(request.user)
-        images = filters.narrow(visible, request.query_params, request.user)
+        images = image_filter.narrow(visible, request.query_params, request.user)
         if not request.query_params.get("archived"):
             images = images.filter(archived_at__isnull=True)
         found = months(images)

@@ -15,7 +15,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from gallery.models import Album, SavedSearch
 from gallery.organising import saved_searches, smart_albums
-from gallery.search import syntax
+from gallery.search.query import syntax
 from gallery.web import toasts
 from gallery.web.access import signed_in
 from gallery.web.lists.ago import ago

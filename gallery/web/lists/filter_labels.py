@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from gallery.errors import Sentence
 from gallery.models import Image
-from gallery.search import colours
+from gallery.search.filters import colours
 
 # By filter and value, as an address has it.
 CHOICES: dict[str, dict[str, Sentence]] = {

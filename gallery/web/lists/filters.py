@@ -21,8 +21,8 @@ from django.views.decorators.http import require_safe
 from gallery.errors import Refusal, Sentence
 from gallery.models import Album, Image, User
 from gallery.organising import tags
-from gallery.search import colours
-from gallery.search.syntax import SIZES
+from gallery.search.filters import colours
+from gallery.search.query.syntax import SIZES
 from gallery.web.lists import filter_labels
 
 Viewer = User | AnonymousUser

@@ -12,7 +12,7 @@ from django.shortcuts import render
 
 from gallery.errors import Refusal, Sentence
 from gallery.indexing import selectors
-from gallery.search.filters import narrow, order_of
+from gallery.search.filters.image_filter import narrow, order_of
 from gallery.web.access import is_fragment
 from gallery.web.lists import filters
 from gallery.web.pictures.tiles import tiles_of

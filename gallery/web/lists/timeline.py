@@ -21,7 +21,7 @@ from django.views.decorators.vary import vary_on_headers
 from gallery.errors import Refusal
 from gallery.indexing.selectors import with_display_fields
 from gallery.organising.timeline import months
-from gallery.search.filters import narrow
+from gallery.search.filters.image_filter import narrow
 from gallery.web.access import is_fragment
 from gallery.web.lists import filters, scopes
 from gallery.web.pictures.neighbours import beside

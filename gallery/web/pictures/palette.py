@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from gallery.models import Image
-from gallery.search import colours
+from gallery.search.filters import colours
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from gallery.errors import Sentence
 from gallery.library import thumbnails
 from gallery.library.renditions import nearest_width, widths_of
 from gallery.models import Image, User
-from gallery.search.relevance import Fit
+from gallery.search.relevance.relevance import Fit
 from gallery.search.results import Hit
 
 # Extreme panoramas and strips are cropped in the grid: otherwise one would fill

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 
 from gallery.errors import Expired, Refusal, Unavailable
 from gallery.models import Image, User
-from gallery.search import query_pictures, syntax
-from gallery.search.query import MAX_WEIGHT, Crop, Query, Term
+from gallery.search.query import query_pictures, syntax
+from gallery.search.query.query import MAX_WEIGHT, Crop, Query, Term
 from gallery.web.pictures.tiles import name_for, thumbnail
 
 Viewer = User | AnonymousUser

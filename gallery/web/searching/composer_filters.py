@@ -15,8 +15,9 @@ from django.http import HttpRequest, QueryDict
 
 from gallery.errors import Refusal
 from gallery.models import User
-from gallery.search import album_names, syntax
-from gallery.search.query import Query, clean_filter
+from gallery.search.filters import album_names
+from gallery.search.query import syntax
+from gallery.search.query.query import Query, clean_filter
 from gallery.web.lists import filter_labels, filters
 from gallery.web.lists.filters import Chip, FilterBar
 from gallery.web.searching.composer import address_of

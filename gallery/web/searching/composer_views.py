@@ -16,14 +16,9 @@ from django.views.decorators.vary import vary_on_headers
 from gallery.errors import Refusal
 from gallery.indexing.selectors import with_display_fields
 from gallery.models import Image
-from gallery.search import (
-    colours,
-    completion,
-    feedback,
-    query_pictures,
-    service,
-    syntax,
-)
+from gallery.search import service
+from gallery.search.filters import colours
+from gallery.search.query import completion, feedback, query_pictures, syntax
 from gallery.web.access import is_fragment
 from gallery.web.pictures.tiles import tiles_of
 from gallery.web.searching import composer, search_help

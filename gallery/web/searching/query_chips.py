@@ -13,8 +13,8 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
 from gallery.models import Album, Image, User
-from gallery.search import colours, dates
-from gallery.search.query import Query, Term
+from gallery.search.filters import colours, dates
+from gallery.search.query.query import Query, Term
 from gallery.web.lists import filter_labels
 from gallery.web.pictures.tiles import name_for, thumbnail
 

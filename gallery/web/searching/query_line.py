@@ -16,8 +16,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import QueryDict
 
 from gallery.models import User
-from gallery.search import syntax
-from gallery.search.query import Query
+from gallery.search.query import syntax
+from gallery.search.query.query import Query
 from gallery.web.searching.query_chips import QueryChip, chips_of, words_of
 
 Viewer = User | AnonymousUser

@@ -19,7 +19,8 @@ from gallery.errors import Refusal, Unavailable
 from gallery.models import Album, SavedSearch
 from gallery.organising import saved_searches, smart_albums
 from gallery.rate_limits import TooMany
-from gallery.search import service, syntax
+from gallery.search import service
+from gallery.search.query import syntax
 from gallery.web import toasts
 from gallery.web.access import is_fragment, member, signed_in
 from gallery.web.pictures.tiles import name_for, thumbnail

@@ -20,8 +20,10 @@ from gallery.errors import Refusal, Unavailable
 from gallery.library.query_picture import read_small_picture
 from gallery.organising import search_history
 from gallery.organising.selection import MAX_HITS
-from gallery.search import album_names, query_pictures, ranking, service, syntax
-from gallery.search.query import Term
+from gallery.search import service
+from gallery.search.filters.narrowed import checked as checked_filters
+from gallery.search.query import query_pictures, syntax
+from gallery.search.query.query import Term
 from gallery.search.results import Hit, Results
 from gallery.web.access import is_fragment, posted_picture
 from gallery.web.lists.browse import examples
@@ -60,7 +62,7 @@ class Course:
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
 def search(request: HttpRequest) -> HttpResponse:
-    """`?q=` a line (gallery.search.syntax), `?c=` the cursor of a further page.
+    """`?q=` a line (gallery.search.query.syntax), `?c=` the cursor of a further page.
 
     A POST with a picture keeps it for a while and redirects to the line that names it,
     so that reloading and going back work. Filters beside the line, from the panel, go
@@ -115,8 +117,8 @@ def _count(request: HttpRequest) -> HttpResponse:
     """How many pictures the filters of the panel would leave."""
     try:
         query = composer_filters.taken_up(request.GET)
-        filters = album_names.with_ids(query.filters, request.user)
-        context: dict[str, Any] = {"count": ranking.narrowed(filters, request.user).count()}
+        narrowed = checked_filters(query.filters, request.user)
+        context: dict[str, Any] = {"count": narrowed.images.count()}
     except Refusal as refusal:
         context = {"problem": refusal.message}
     return render(request, "gallery/filter_count.html", context)

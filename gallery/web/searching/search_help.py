@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from gallery.errors import Sentence
 from gallery.models import Album, Image, User
 from gallery.organising import tags
-from gallery.search import syntax
-from gallery.search.query import Query
+from gallery.search.query import syntax
+from gallery.search.query.query import Query
 from gallery.web.pictures.tiles import name_for, thumbnail
 
 Viewer = User | AnonymousUser

@@ -15,7 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 from gallery.models import SearchRecord
 from gallery.models.words import containing
 from gallery.organising import saved_searches, search_history
-from gallery.search import syntax
+from gallery.search.query import syntax
 from gallery.web import toasts
 from gallery.web.access import is_fragment, member, next_address, signed_in
 from gallery.web.lists.ago import ago

@@ -2,7 +2,7 @@
 
 The same query has two written forms: JSON, as the API takes it (`Query.from_json`), and
 one line of text, as it stands in the search bar and in the address
-(gallery.search.syntax). Both are canonical: numbers are rounded and texts cleaned on the
+(gallery.search.query.syntax). Both are canonical: numbers are rounded and texts cleaned on the
 way in, so that a query that is written and read again is the same query.
 """
 
@@ -18,10 +18,10 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from gallery.encoders.client import normalise_text
 from gallery.errors import Refusal
-from gallery.search import dates
-from gallery.search.filters import ImageFilter, is_unicode
+from gallery.search.filters import dates
+from gallery.search.filters.image_filter import ImageFilter, is_unicode
+from gallery.spelling import normalise_text
 
 MAX_TERMS = 12
 MAX_TERM_CHARACTERS = 1000
@@ -94,7 +94,7 @@ class Crop:
 class Term:
     """One part of a query: just one of `text`, `image` (a stored picture) and `upload`
     (the id of a query picture that is kept for a while, see
-    gallery.search.query_pictures). `weight` says how much it counts, negative: unlike."""
+    gallery.search.query.query_pictures). `weight` says how much it counts, negative: unlike."""
 
     text: str = ""
     image: UUID | None = None
@@ -121,7 +121,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Query:
-    """`filters` are named and checked as in gallery.search.filters; an album may also
+    """`filters` are named and checked as in gallery.search.filters.image_filter; an album may also
     be named by its title.
 
     Without terms it is a list of what the filters leave, newest first.
@@ -146,7 +146,7 @@ class Query:
     @classmethod
     def from_json(cls, data: Any) -> Query:
         """From {"terms": […], "filters": {…}}, both optional; see `Term` and
-        gallery.search.filters. Raises Refusal, which names what is wrong as
+        gallery.search.filters.image_filter. Raises Refusal, which names what is wrong as
         `terms.0.weight`. Values of filters are judged where they are used."""
         _require_object(data, {"terms", "filters"}, "")
         terms = data.get("terms", [])
@@ -182,7 +182,7 @@ class Query:
 
 def clean_filter(name: str, value: Any) -> Any:
     """The canonical form of a filter's value, None for none. What is no value of this
-    filter is left as it is: gallery.search.filters says what is wrong with it."""
+    filter is left as it is: gallery.search.filters.image_filter says what is wrong with it."""
     if value is None:
         return None
     if name in LIST_FILTERS:

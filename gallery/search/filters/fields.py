@@ -12,10 +12,8 @@ from django import forms
 from django.core.validators import ProhibitNullCharactersValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema_field
 
-from gallery.search import colours
+from gallery.search.filters import colours
 
 MAX_IDS = 200
 MAX_NAMES = 20
@@ -45,13 +43,6 @@ class _IdsField(forms.Field):
             raise forms.ValidationError(self.error_messages["bad_id"], "bad_id") from error
 
 
-@extend_schema_field(
-    {
-        "type": "array",
-        "items": {"type": "string", "format": "uuid"},
-        "description": f"Up to {MAX_IDS}: to follow uploads until they are `ready`.",
-    }
-)
 class IdsFilter(django_filters.Filter):
     field_class = _IdsField
 
@@ -63,7 +54,7 @@ class _AlbumsField(forms.Field):
     """`album=a`, or `album=a&album=b` for those that have one title, as a list of UUIDs."""
 
     widget = forms.SelectMultiple
-    # The sentence is that of gallery.search.filter_refusals.
+    # The sentence is that of gallery.search.filters.refusals.
     default_error_messages = {"invalid": _("Give the id of an album.")}
 
     def clean(self, value: Any) -> list[uuid.UUID]:
@@ -109,7 +100,7 @@ class NamesFilter(django_filters.Filter):
 
 
 class _ColoursField(forms.Field):
-    """`color=red&color=%23aabbcc` as a list of colours as gallery.search.colours knows
+    """`color=red&color=%23aabbcc` as a list of colours as gallery.search.filters.colours knows
     them."""
 
     widget = forms.SelectMultiple
@@ -188,6 +179,5 @@ class _YesNoField(forms.Field):
         return self.values[text]
 
 
-@extend_schema_field(OpenApiTypes.BOOL)
 class YesNoFilter(django_filters.Filter):
     field_class = _YesNoField

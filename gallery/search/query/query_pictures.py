@@ -28,10 +28,9 @@ from gallery.library.query_picture import (
     packed_part,
     packed_part_of_stored,
 )
-from gallery.models import EmbeddingSpace, Image
+from gallery.models import EmbeddingSpace, Image, Viewer
 from gallery.search import strict_cache
-from gallery.search.query import Crop
-from gallery.search.results import Viewer
+from gallery.search.query.query import Crop
 
 KEPT_SECONDS = 3600
 KEPT_PER_ACCOUNT = 40

@@ -8,12 +8,11 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from gallery.encoders.client import normalise_text
 from gallery.errors import Refusal
-from gallery.models import Album
+from gallery.models import Album, Viewer
 from gallery.models.words import named
-from gallery.search.filter_fields import MAX_ALBUMS
-from gallery.search.results import Viewer
+from gallery.search.filters.fields import MAX_ALBUMS
+from gallery.spelling import normalise_text
 
 
 def with_ids(filters: Mapping[str, Any], viewer: Viewer) -> dict[str, Any]:

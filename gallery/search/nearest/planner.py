@@ -11,10 +11,10 @@ from django.db.models import QuerySet
 
 from gallery.encoders.base import Vectors
 from gallery.models import EmbeddingSpace, Image
-from gallery.search import sample, scans
-from gallery.search.scans import Kind, Rows, Scope
-from gallery.search.scope_size import SLACK, Size, measured
-from gallery.search.text_scan import near_text
+from gallery.search.nearest import sample, scans
+from gallery.search.nearest.scans import Kind, Rows, Scope
+from gallery.search.nearest.scope_size import SLACK, Size, measured
+from gallery.search.nearest.text_scan import near_text
 
 
 @dataclass(frozen=True)

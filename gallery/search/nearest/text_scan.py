@@ -11,9 +11,9 @@ import numpy as np
 
 from gallery.encoders.base import Vectors, l2_normalise
 from gallery.models import EmbeddingSpace
-from gallery.search import scans
-from gallery.search.sample import Sample
-from gallery.search.scans import Rows, Scope
+from gallery.search.nearest import scans
+from gallery.search.nearest.sample import Sample
+from gallery.search.nearest.scans import Rows, Scope
 
 # How far a text is turned toward the centre of the pictures, and how many windows of what
 # is then found are compared with the text itself.

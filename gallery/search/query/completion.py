@@ -15,14 +15,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gallery import rate_limits
-from gallery.encoders.client import normalise_text
-from gallery.models import Album, Image, Tag, User
+from gallery.models import Album, Image, Tag, User, Viewer
 from gallery.models.words import beginning, containing
-from gallery.search import syntax
-from gallery.search.colours import NAMES as COLOURS
-from gallery.search.filters import ORIENTATIONS
-from gallery.search.results import Viewer
-from gallery.search.syntax import Token
+from gallery.search.filters.colours import NAMES as COLOURS
+from gallery.search.filters.image_filter import ORIENTATIONS
+from gallery.search.query import syntax
+from gallery.search.query.syntax import Token
+from gallery.spelling import normalise_text
 
 MOST = 8
 # Cameras are counted among so many of the newest pictures.

@@ -9,8 +9,8 @@ from typing import Any
 import django_filters
 from django.utils.translation import gettext as _
 
-from gallery.encoders.client import normalise_text
-from gallery.search.filter_fields import AlbumsFilter, ClockFilter, MomentFilter, YesNoFilter
+from gallery.search.filters.fields import AlbumsFilter, ClockFilter, MomentFilter, YesNoFilter
+from gallery.spelling import normalise_text
 
 # Filters that a line calls otherwise than the API does.
 _KEYS = {"taken_after": "after", "taken_before": "before", "size_min": "size", "size_max": "size"}

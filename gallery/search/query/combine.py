@@ -13,13 +13,14 @@ from gallery import rate_limits
 from gallery.encoders import client
 from gallery.encoders.base import Vectors
 from gallery.errors import Expired, Refusal
+from gallery.indexing.vectors import stored_vector
 from gallery.library.query_picture import SmallPicture
-from gallery.models import Embedding, EmbeddingSpace, Image
-from gallery.search import query_pictures, sample
-from gallery.search.query import Query, Term
-from gallery.search.relevance import Part
-from gallery.search.results import Viewer
-from gallery.search.scans import Kind
+from gallery.models import EmbeddingSpace, Image, Viewer
+from gallery.search.nearest import sample
+from gallery.search.nearest.scans import Kind
+from gallery.search.query import query_pictures
+from gallery.search.query.query import Query, Term
+from gallery.search.relevance.relevance import Part
 
 # In a mixed query a text says one thing and a picture many: so much more it counts.
 # Measured with the starter model on 1,000 photographs with captions (171 queries of a
@@ -165,16 +166,3 @@ def _encode(
         elif isinstance(source, SmallPicture):
             vectors[number] = query_pictures.vector_of(source, term.crop, space)
     return vectors
-
-
-def stored_vector(image: Image, space: EmbeddingSpace, field: str | None = None) -> Vectors:
-    """(d,) float32 of a stored picture in `space`. Raises Refusal, naming `field`, if
-    there is none yet."""
-    entry = Embedding.objects.filter(image=image, space=space, part=0).first()
-    if entry is None:
-        raise Refusal(
-            "not_encoded_yet",
-            _("This picture is still being prepared. Try again in a moment."),
-            field,
-        )
-    return np.asarray(entry.vector, dtype=np.float32)

@@ -12,17 +12,15 @@ from django.db.models.functions import Cast
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema_field
 
 from gallery import keyset
 from gallery.errors import Refusal
 from gallery.indexing import states
-from gallery.models import Album, AlbumItem, Favourite, Image, Tag, User
+from gallery.models import Album, AlbumItem, Favourite, Image, Tag, User, Viewer
 from gallery.models.words import named
-from gallery.search import cameras, colours, filter_refusals, words
-from gallery.search.filter_fields import (
-    MAX_ALBUMS,
+from gallery.search import words
+from gallery.search.filters import cameras, colours, refusals
+from gallery.search.filters.fields import (
     AlbumsFilter,
     ClockFilter,
     ColoursFilter,
@@ -38,8 +36,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from gallery.models.image import ImageQuerySet
-
-Viewer = User | AnonymousUser
 
 STATES = ["pending", "ready", "failed"]
 ORIENTATIONS = {
@@ -149,12 +145,10 @@ class ImageFilter(django_filters.FilterSet):
             self.filters = {name: self.filters[name] for name in asked}
         self.viewer = viewer or AnonymousUser()
 
-    @extend_schema_field(OpenApiTypes.DATETIME)
     def by_capture(self, images: ImageQuerySet, name: str, value: datetime) -> ImageQuerySet:
         side = self.filters[name].lookup_expr
         return images.filter(captured_at__isnull=False, **{f"taken_at__{side}": value})
 
-    @extend_schema_field(OpenApiTypes.STR)
     def by_owner(self, images: ImageQuerySet, name: str, value: str) -> ImageQuerySet:
         if value == "me":
             return images.filter(owner_id=self.viewer.pk) if self.viewer.pk else images.none()
@@ -170,7 +164,6 @@ class ImageFilter(django_filters.FilterSet):
     def by_orientation(self, images: ImageQuerySet, name: str, value: str) -> ImageQuerySet:
         return images.filter(ORIENTATIONS[value])
 
-    @extend_schema_field(OpenApiTypes.STR)
     def by_camera(self, images: ImageQuerySet, name: str, value: str) -> ImageQuerySet:
         """The camera of this name, before others of which it is a part ("R5", "R5 C"):
         whichever other filters there are."""
@@ -182,28 +175,21 @@ class ImageFilter(django_filters.FilterSet):
         known = seen.order_by().exists()
         return images.filter(camera__in=exact if known else names)
 
-    @extend_schema_field({"type": "array", "items": {"type": "string"}})
     def by_colours(self, images: ImageQuerySet, name: str, value: list[str]) -> ImageQuerySet:
         for colour in value:
             images = images.filter(colour_cells__overlap=colours.cells(colour))
         return images
 
-    @extend_schema_field(OpenApiTypes.STR)
     def by_words(self, images: ImageQuerySet, name: str, value: str) -> ImageQuerySet:
         words.require_words(value)
         return words.with_words(images, value, self.viewer)
 
-    @extend_schema_field(OpenApiTypes.NUMBER)
     def by_least_size(self, images: ImageQuerySet, name: str, value: Decimal) -> ImageQuerySet:
         return images.alias(pixels=_PIXELS).filter(pixels__gte=value * PIXELS_OF_MEGAPIXEL)
 
-    @extend_schema_field(OpenApiTypes.NUMBER)
     def by_most_size(self, images: ImageQuerySet, name: str, value: Decimal) -> ImageQuerySet:
         return images.alias(pixels=_PIXELS).filter(pixels__lt=value * PIXELS_OF_MEGAPIXEL)
 
-    @extend_schema_field(
-        {"type": "array", "items": {"type": "string", "format": "uuid"}, "maxItems": MAX_ALBUMS}
-    )
     def by_album(self, images: ImageQuerySet, name: str, value: list[UUID]) -> ImageQuerySet:
         # Asked first, so that the database plans for these albums instead of for some.
         seen = Album.objects.visible_to(self.viewer).filter(pk__in=value)
@@ -215,7 +201,6 @@ class ImageFilter(django_filters.FilterSet):
             images = images.filter(pk__in=items.values("image_id"))
         return images if ids else images.none()
 
-    @extend_schema_field({"type": "array", "items": {"type": "string"}})
     def by_tags(self, images: ImageQuerySet, name: str, value: list[str]) -> ImageQuerySet:
         for word in value:
             # Looked up first, as above. Only the owner of a picture tags it.
@@ -227,12 +212,10 @@ class ImageFilter(django_filters.FilterSet):
             images = images.filter(owner_id=self.viewer.pk, pk__in=links.values("image_id"))
         return images
 
-    @extend_schema_field(OpenApiTypes.BOOL)
     def by_favourite(self, images: ImageQuerySet, name: str, value: bool) -> ImageQuerySet:
         marked = Q(pk__in=Favourite.objects.filter(user_id=self.viewer.pk or 0).values("image_id"))
         return images.filter(marked if value else ~marked)
 
-    @extend_schema_field(OpenApiTypes.BOOL)
     def by_archived(self, images: ImageQuerySet, name: str, value: bool) -> ImageQuerySet:
         if value:
             return images.filter(archived_at__isnull=False, owner_id=self.viewer.pk or 0)
@@ -259,7 +242,7 @@ def narrow(images: ImageQuerySet, params: Mapping[str, Any], viewer: Viewer) -> 
     if not narrowed.is_valid():
         field, (error, *_others) = next(iter(narrowed.errors.get_json_data().items()))
         kind = ImageFilter.base_filters[field]
-        message = filter_refusals.sentence(field, kind, narrowed.data, error)
+        message = refusals.sentence(field, kind, narrowed.data, error)
         raise Refusal(error["code"] or "invalid", message, field)
     return cast("ImageQuerySet", narrowed.qs)
 

@@ -1,7 +1,7 @@
 """Everyday captions in several languages, one meaning a line.
 
 A model knows a language as far as its captions lie nearest to the English ones of the
-same meaning (gallery.search.languages). English itself is asked in other words.
+same meaning (gallery.search.relevance.languages). English itself is asked in other words.
 """
 
 from __future__ import annotations

@@ -19,14 +19,14 @@ from gallery.encoders.base import Encoder, ModelUnavailable, Vectors
 from gallery.encoders.registry import get_verified_encoder
 from gallery.indexing.encoding import target_spaces
 from gallery.models import EmbeddingSpace
-from gallery.search import languages, sample
-from gallery.search.language_probes import CAPTIONS, ENGLISH
-from gallery.search.sample import Sample
-from gallery.search.scans import Kind
+from gallery.search.nearest import sample
+from gallery.search.nearest.sample import Sample
+from gallery.search.nearest.scans import Kind
+from gallery.search.relevance import languages
+from gallery.search.relevance.language_probes import CAPTIONS, ENGLISH
 
 logger = logging.getLogger(__name__)
 
-TASK = "gallery.tasks.prepare_calibration"
 
 # Pictures of the sample that are compared with all others, as if they were queries.
 _QUERY_PICTURES = 64

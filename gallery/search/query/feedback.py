@@ -14,10 +14,10 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
-from gallery.search.query import MAX_TERMS, WEIGHT_DIGITS, Query, Term
+from gallery.search.query.query import MAX_TERMS, WEIGHT_DIGITS, Query, Term
 
 # The book's β .75 and γ .15 are for texts alone. Measured in the scale of
-# gallery.search.combine with the starter model on 1,000 photographs with captions: 39
+# gallery.search.query.combine with the starter model on 1,000 photographs with captions: 39
 # searches for one word that meant a second one too, a relevant and another picture
 # named in each round; precision among the first ten that were not named yet, after one
 # round and after three: .085 and .028 with the book's factors, .115 and .090 with these

@@ -16,9 +16,9 @@ from django.db import connection
 from gallery import checked_cache, requester
 from gallery.indexing.vector_indexes import indexed, wanted_lists
 from gallery.models import EmbeddingSpace
-from gallery.search import sample, scans
-from gallery.search.sample import Sample
-from gallery.search.scans import Kind, Scope
+from gallery.search.nearest import sample, scans
+from gallery.search.nearest.sample import Sample
+from gallery.search.nearest.scans import Kind, Scope
 
 # So many entries of the graph are read. Texts lie further from pictures than pictures from
 # each other, and must be sought more widely.

@@ -6,7 +6,7 @@ simultaneous hypothesis testing: the choice of a null hypothesis", JASA 99, 2004
 
 - its centre is the median of the query's scores on a random sample of the library. In a
   library of dogs the median of "a dog" is no chance, so it counts only as far as the
-  medians of unrelated texts are scattered in this space (gallery.search.calibration);
+  medians of unrelated texts are scattered in this space (gallery.search.relevance.calibration);
 - its spread is that of the unrelated texts' scores.
 
 A sum of several terms lies where none of the calibration does. Its chance is told by the
@@ -40,10 +40,11 @@ import numpy as np
 
 from gallery.encoders.base import Vectors
 from gallery.models import EmbeddingSpace
-from gallery.search import calibration, sample
-from gallery.search.calibration import Chance
-from gallery.search.sample import Sample
-from gallery.search.scans import Kind
+from gallery.search.nearest import sample
+from gallery.search.nearest.sample import Sample
+from gallery.search.nearest.scans import Kind
+from gallery.search.relevance import calibration
+from gallery.search.relevance.calibration import Chance
 
 Fit = Literal["excellent", "good", "fair", "weak"]
 

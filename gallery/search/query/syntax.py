@@ -26,10 +26,10 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from gallery.encoders.client import normalise_text
 from gallery.errors import Refusal
-from gallery.search import dates
-from gallery.search.query import (
+from gallery.search.filters import dates
+from gallery.search.query.notes import Note
+from gallery.search.query.query import (
     FILTER_NAMES,
     LIST_FILTERS,
     MAX_WEIGHT,
@@ -41,7 +41,7 @@ from gallery.search.query import (
     Term,
     clean_filter,
 )
-from gallery.search.results import Note
+from gallery.spelling import normalise_text
 
 # Opening to closing quotation marks; `"` closes what it opened.
 QUOTES = {'"': '"', "“": "”", "”": "”", "„": "“", "«": "»", "「": "」", "『": "』"}

@@ -1,0 +1,1 @@
+"""How well the search works, measured in the library itself."""

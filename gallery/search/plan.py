@@ -1,0 +1,140 @@
+"""What a search looks for and where, decided before anything is compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, get_args
+from uuid import UUID
+
+from gallery import checked_cache
+from gallery.encoders.base import Vectors
+from gallery.errors import Refusal
+from gallery.models import EmbeddingSpace, Viewer
+from gallery.search import packing
+from gallery.search.filters.narrowed import Narrowed
+from gallery.search.nearest.scans import Kind
+from gallery.search.query.combine import Combined
+from gallery.search.query.notes import Note
+from gallery.search.query.query import Query
+from gallery.search.relevance import relevance
+from gallery.search.relevance.relevance import Judgement
+
+if TYPE_CHECKING:
+    from gallery.models.image import ImageQuerySet
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """One search of one viewer. Every page of it goes by the same plan, which is kept with
+    its window (gallery.search.window).
+
+    `vector` (d,) is what is looked for; None where only filters were asked for, and then
+    there are no scores. `exclude_ids` are the query pictures, `exclude_sha256s` the bytes that
+    they and their exact copies have: all of these are left out. `copies_of` are the bytes of
+    those to be like, whose copies are named apart. `judgement` says what scores mean, `fold`
+    whether near-duplicates stand behind the best of them.
+    """
+
+    narrowed: Narrowed
+    space: EmbeddingSpace
+    query: Query = field(default_factory=Query)
+    vector: Vectors | None = None
+    kind: Kind = "text"
+    exclude_ids: Sequence[UUID] = ()
+    exclude_sha256s: Sequence[str] = ()
+    copies_of: Sequence[str] = ()
+    judgement: Judgement = field(default_factory=Judgement)
+    notes: Sequence[Note] = ()
+    fold: bool = False
+
+    def toward(self, terms: Combined) -> Plan:
+        """The same plan, to look for `terms`."""
+        return replace(
+            self,
+            vector=terms.vector,
+            kind=terms.kind,
+            exclude_ids=terms.exclude_ids,
+            exclude_sha256s=terms.exclude_sha256s,
+            copies_of=terms.copies_of,
+            judgement=relevance.judge(self.space, terms.vector, terms.kind, terms.parts),
+        )
+
+    @property
+    def viewer(self) -> Viewer:
+        return self.narrowed.viewer
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that the viewer may see is searched."""
+        return not self.narrowed.filters and not self.exclude_sha256s
+
+    @cached_property
+    def scope(self) -> ImageQuerySet:
+        """What is searched. Raises Refusal, where the filters were not checked yet."""
+        images = self.narrowed.images
+        if not self.exclude_sha256s:
+            return images
+        return images.exclude(sha256__in=self.exclude_sha256s)
+
+    def as_plain(self) -> dict[str, Any]:
+        """What is kept of it."""
+        notes = [[note.code, str(note.message)] for note in self.notes]
+        judgement = astuple(self.judgement)[:-1]
+        return {
+            # As text: any number and any sign that JSON has may stand in a query.
+            "asked": json.dumps([self.query.as_json(), dict(self.narrowed.filters), notes]),
+            "vector": None if self.vector is None else checked_cache.pack_vectors(self.vector),
+            "kind": self.kind,
+            "exclude_ids": packing.packed_ids(self.exclude_ids),
+            "exclude_sha256s": list(self.exclude_sha256s),
+            "copies_of": list(self.copies_of),
+            "judgement": [packing.plain(number) for number in judgement],
+            "sure": packing.packed_ids(self.judgement.sure),
+            "fold": self.fold,
+        }
+
+    @classmethod
+    def from_plain(cls, kept: dict[str, Any], viewer: Viewer, space: EmbeddingSpace) -> Plan:
+        """Raises TypeError, ValueError or LookupError for what is no plan."""
+        asked, filters, notes = json.loads(kept["asked"])
+        if kept["kind"] not in get_args(Kind):
+            raise ValueError("no such kind")
+        return cls(
+            narrowed=Narrowed(viewer, dict(filters)),
+            space=space,
+            query=_query(asked),
+            vector=_vector(kept["vector"]),
+            kind=kept["kind"],
+            exclude_ids=packing.unpacked_ids(kept["exclude_ids"]),
+            exclude_sha256s=[str(sha256) for sha256 in kept["exclude_sha256s"]],
+            copies_of=[str(sha256) for sha256 in kept["copies_of"]],
+            judgement=_judgement(kept["judgement"], kept["sure"]),
+            notes=[Note(str(code), str(sentence)) for code, sentence in notes],
+            fold=bool(kept["fold"]),
+        )
+
+
+def _query(asked: Any) -> Query:
+    try:
+        return Query.from_json(asked)
+    except Refusal as refusal:
+        raise ValueError("no query") from refusal
+
+
+def _vector(kept: Any) -> Vectors | None:
+    return None if kept is None else checked_cache.unpack_unit_vectors(kept, None, count=1)[0]
+
+
+def _judgement(numbers: Any, sure: bytes) -> Judgement:
+    line, centre, spread, is_common, pictures = numbers
+    return Judgement(
+        None if line is None else float(line),
+        float(centre),
+        float(spread),
+        bool(is_common),
+        int(pictures),
+        tuple(packing.unpacked_ids(sure)),
+    )

@@ -1,0 +1,1 @@
+"""What scores mean in a space, and which languages its model knows."""

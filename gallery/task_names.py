@@ -1,0 +1,25 @@
+"""The names of the tasks (gallery.tasks), for whoever sends one: subjects stand below the tasks
+and do not import them. Knows nothing else, so that the settings can read it."""
+
+from __future__ import annotations
+
+ENCODE_TEXTS = "gallery.tasks.encode_texts"
+ENCODE_PICTURE = "gallery.tasks.encode_picture"
+INDEX_PENDING = "gallery.tasks.index_pending"
+PREPARE_SPACES = "gallery.tasks.prepare_spaces"
+PREPARE_CALIBRATION = "gallery.tasks.prepare_calibration"
+ANALYSE_PENDING = "gallery.tasks.analyse_pending"
+REFRESH_LISTS = "gallery.tasks.refresh_lists"
+COMPARE_COPIES = "gallery.tasks.compare_copies"
+READ_FACTS_AGAIN = "gallery.tasks.read_facts_again"
+FILL_SMART_ALBUMS = "gallery.tasks.fill_smart_albums"
+REMOVE_ACCOUNTS = "gallery.tasks.remove_accounts"
+TEND_MAP = "gallery.tasks.tend_map"
+MEASURE_RECALL = "gallery.tasks.measure_recall"
+REQUEST_RECALL = "gallery.tasks.request_recall"
+PURGE_TRASH = "gallery.tasks.purge_trash"
+FORGET_SECURITY_EVENTS = "gallery.tasks.forget_security_events"
+FORGET_EXPIRED = "gallery.tasks.forget_expired"
+FINISH_UPLOADS = "gallery.tasks.finish_uploads"
+RUN_IMPORTS = "gallery.tasks.run_imports"
+EXPIRE_UPLOADS = "gallery.tasks.expire_uploads"
