@@ -1,4 +1,4 @@
-"""Who is asking: a token in the header or the session of the pages."""
+"""Authentication of API requests: a token in the header, or the session of the pages."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _FIND = """
     WHERE token.digest = %s
 """
 
-# What a token that may only read may also ask for: questions too long for an address.
+# A read-only token may also POST to these: their queries are too long for an address.
 _QUESTIONS = {
     *("api:search", "api:search-pictures", "api:search-parse"),
     *("api:classify", "api:image-classify"),
@@ -46,11 +46,11 @@ _QUESTIONS = {
 
 
 class TokenAuthentication(knox.TokenAuthentication):
-    """`Authorization: Token …`.
+    """Authenticate by the header `Authorization: Token …`.
 
-    Finds the token by its digest, its primary key: one query however many
-    tokens the account has (knox reads them all to drop the expired ones, which
-    is done at sign-in here), and nothing malformed reaches the database.
+    Looks the token up by its digest, the primary key. This takes one query, independent of the
+    number of tokens of the account. (knox reads all of them to delete expired ones; here this
+    happens at sign-in.) A malformed token does not reach the database.
     """
 
     def authenticate(self, request: Request) -> tuple[User, AuthToken] | None:
@@ -75,8 +75,8 @@ class TokenAuthentication(knox.TokenAuthentication):
 
 
 def _token_with(digest: str) -> AuthToken | None:
-    """With its account, binding and description, by a statement that is at hand: this is
-    asked with each request."""
+    """Load the token with its account, binding and description. Every request runs this query,
+    so it is a prepared statement."""
     statement = _FIND.format(columns=prepared.columns(User, "account"))
     found: list[Any] = prepared.instances(User, statement, [digest])
     if not found:
@@ -107,13 +107,14 @@ def _token_with(digest: str) -> AuthToken | None:
 
 
 def _known(model: type[Model], **fields: Any) -> Any:
-    """A row of which these fields are known; others are loaded when they are asked for.
-    In the order of the model."""
+    """Build an instance from these fields, given in the model's order. Other fields are loaded
+    on first access."""
     return model.from_db(connection.alias, list(fields), list(fields.values()))
 
 
 def _description_of(token: AuthToken) -> ApiToken | None:
-    """None for a token that came from signing in: it may do everything."""
+    """Return the named token's description, or None for a sign-in token, which may do
+    everything."""
     described: ApiToken | None = getattr(token, "description", None)
     return described
 
@@ -135,7 +136,8 @@ def _invalid_token() -> AuthenticationFailed:
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """The cookie of the pages; what changes something needs the CSRF token."""
+    """Authenticate by the session cookie of the pages. Requests that write need the CSRF
+    token."""
 
     def enforce_csrf(self, request: Request) -> None:
         try:

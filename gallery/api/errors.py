@@ -1,4 +1,4 @@
-"""From what a view raises to the standard error body."""
+"""Convert exceptions of views to the standard error body."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ DATABASE_RETRY_SECONDS = 5
 
 
 class _Refused(APIException):
-    """A `Refusal` whose status is not 400 (that one is a ValidationError)."""
+    """A `Refusal` whose status is not 400 (a 400 becomes a ValidationError)."""
 
     def __init__(self, refusal: Refusal) -> None:
         self.status_code = refusal.status
         super().__init__(_detail(refusal))
         if refusal.retry_after is not None:
-            self.wait = refusal.retry_after  # the handler makes Retry-After of it
+            self.wait = refusal.retry_after  # the handler turns it into Retry-After
 
 
 class _ServiceUnavailable(APIException):
@@ -37,7 +37,7 @@ class _ServiceUnavailable(APIException):
 
     def __init__(self, cause: Unavailable) -> None:
         super().__init__(str(cause.message), code=cause.code)
-        self.wait = cause.retry_after  # the handler makes Retry-After of it
+        self.wait = cause.retry_after  # the handler turns it into Retry-After
 
 
 def _detail(refusal: Refusal) -> dict[str, list[ErrorDetail]] | list[ErrorDetail]:
@@ -46,8 +46,8 @@ def _detail(refusal: Refusal) -> dict[str, list[ErrorDetail]] | list[ErrorDetail
 
 
 class ExceptionHandler(handler.ExceptionHandler):
-    """Knows the application's own errors, a database that is gone and the
-    requests that Django itself cannot read."""
+    """Also handles the application's own errors, a database that is down, and requests that
+    Django cannot read."""
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
         match exc:
@@ -73,7 +73,8 @@ class ExceptionHandler(handler.ExceptionHandler):
         return APIException(_("Something went wrong on the server. Try again later."))
 
     def report_exception(self, exc: APIException, response: Response) -> None:
-        """A part that is down or full is no bug: one line, without the bug trackers."""
+        """A component that is down or full is not a bug: log one line and notify no bug
+        tracker."""
         if isinstance(exc, _ServiceUnavailable | _Refused):
             logger.warning("%s: %r", exc.get_codes(), self.exc)
         else:
@@ -94,7 +95,7 @@ def _database_down() -> Unavailable:
 
 @csrf_exempt
 def unknown_address(request: HttpRequest) -> HttpResponse:
-    """The last route under /api/: whatever no other one matched."""
+    """Answer 404. This is the last route under /api/, for paths that no other route matches."""
     return error_response(
         404,
         "not_found",

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 
 
 class Metadata(SimpleMetadata):
-    """What OPTIONS answers. What each method takes is said by the schema: REST framework
-    would ask the view for an object and its serializer, which not every view has."""
+    """The answer to OPTIONS. It does not describe the input of each method: REST framework
+    would ask the view for an object and its serializer, and not every view has these. The
+    OpenAPI schema describes the input."""
 
     def determine_actions(self, request: Request, view: APIView) -> dict[str, Any]:
         return {}

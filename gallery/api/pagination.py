@@ -1,4 +1,4 @@
-"""Pages of a list that continue where the last one ended, whatever was added since."""
+"""Cursor pagination: a page continues where the last one ended, whatever was added since."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAX_PAGE = 200
 
 
 class CursorPages(BasePagination):
-    """Keyset pages (gallery.keyset), as the pages of the site have them."""
+    """Keyset pagination (gallery.keyset), the same as on the site's pages."""
 
     order = keyset.UPLOADED
 
@@ -86,7 +86,7 @@ class CursorPages(BasePagination):
 
 
 class NewestFirst(CursorPages):
-    """By time of making."""
+    """By creation time, newest first."""
 
 
 class LastDeletedFirst(CursorPages):
@@ -102,13 +102,13 @@ class AlbumOrder(CursorPages):
 
 
 class AsAsked(CursorPages):
-    """What the filters leave of all that the viewer sees, with all that is shown of it, in
-    the order that they name (gallery.search.filters.image_filter)."""
+    """The pictures that the viewer sees and the filters match, with their display fields, in the
+    order that the filters name (gallery.search.filters.image_filter)."""
 
     def page(
         self, rows: QuerySet[Any], request: Request, after: str | None, size: int
     ) -> tuple[list[Any], str | None]:
-        if not image_filter.are_in(request.query_params):  # `rows` are all that the viewer sees
+        if not image_filter.are_in(request.query_params):  # `rows` is all that the viewer sees
             return selectors.newest(request.user, after, size)
         order = image_filter.order_of(request.query_params)
         return selectors.page(cast("ImageQuerySet", rows), request.user, after, size, order)

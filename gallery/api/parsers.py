@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class MultiPartParser(parsers.MultiPartParser):
-    """Reads forms as the pages do (gallery.multipart)."""
+    """Parses forms as the pages do (gallery.multipart)."""
 
     def parse(
         self,
@@ -37,8 +37,8 @@ class MultiPartParser(parsers.MultiPartParser):
 
 
 class JSONParser(parsers.JSONParser):
-    """Reads no more than Django allows a body without files: REST framework
-    reads the stream itself, which passes by Django's own limit."""
+    """Limits the body to DATA_UPLOAD_MAX_MEMORY_SIZE. REST framework reads the stream itself,
+    so Django's own check does not apply."""
 
     def parse(
         self,

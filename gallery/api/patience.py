@@ -1,8 +1,8 @@
-"""How slowly the bytes of a client may come while a thread waits for them.
+"""A time limit for slow clients while a thread reads their request body.
 
-A read from the server's stream returns only when it has all that it was asked for, so
-the thread that reads cannot tell. One more thread watches all connections that are read
-from, and shuts those whose time is over: for who reads, that is the end of the stream.
+A read from the server's stream returns only when all requested bytes are there, so the reading
+thread cannot check the time. One extra thread watches all connections that are being read, and
+shuts down those that exceed the limit. The reader then sees the end of the stream.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-# A phone with a bad connection sends ten times as much. Also how long a client may be
-# silent: a laptop that was closed says no goodbye, and the upload that it was sending
-# must be free when it comes back.
+# A phone with a bad connection sends ten times as much. SECONDS also limits how long a client
+# may send nothing: a closed laptop does not end its connection, and its upload must be unlocked
+# when it comes back.
 LEAST_BYTES_PER_SECOND = 1024
 SECONDS = 20.0
-# What may be asked for at once, so that it has to be here after SECONDS.
+# The most bytes to read at once: at the least speed they arrive within SECONDS.
 PIECE = int(LEAST_BYTES_PER_SECOND * SECONDS)
 _LOOK_EVERY_SECONDS = 0.2
 
 
 class Wait:
-    """One read; `is_over` tells whether it was ended."""
+    """One read. `is_over` tells whether the watcher has ended it."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -33,7 +33,7 @@ class Wait:
 
     def end(self) -> None:
         self.is_over = True
-        with suppress(OSError):  # the client was quicker
+        with suppress(OSError):  # the client has closed the connection already
             self._connection.shutdown(socket.SHUT_RD)
 
 
@@ -47,7 +47,7 @@ class _Watch:
     def over(self, connection: socket.socket) -> Iterator[Wait]:
         wait = Wait(connection)
         with self._changed:
-            if self._thread is None:  # started here: a process that forks takes none along
+            if self._thread is None:  # started on demand: threads do not survive a fork
                 self._thread = threading.Thread(target=self._run, name="patience", daemon=True)
                 self._thread.start()
             self._waits.add(wait)

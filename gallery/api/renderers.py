@@ -7,8 +7,8 @@ from rest_framework import renderers
 
 
 class JSONRenderer(renderers.JSONRenderer):
-    """An answer may repeat what was sent, and JSON can name halves of surrogate pairs,
-    which UTF-8 cannot write: they go back as they came, escaped."""
+    """Renders lone surrogates as escapes. A response may repeat input, and JSON input may
+    contain escaped lone surrogates, which UTF-8 cannot encode."""
 
     def render(
         self,

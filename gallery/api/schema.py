@@ -1,5 +1,5 @@
-"""What drf-spectacular cannot read off the code: how to authenticate and which
-errors an operation may answer with."""
+"""Schema parts that drf-spectacular cannot derive from the code: authentication and the errors
+of each operation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PICTURE_TYPES = [
     "image/tiff",
     "image/bmp",
 ]
-# A picture as an answer, in any of the types that one may have.
+# The response schema of a picture file, in any of its content types.
 PICTURE = {(200, content_type): OpenApiTypes.BINARY for content_type in PICTURE_TYPES}
 
 
@@ -66,7 +66,7 @@ _ERRORS = {
 
 
 class AutoSchema(openapi.AutoSchema):
-    """Adds the standard error body for each status an operation may answer with."""
+    """Adds the standard error body for each error status of an operation."""
 
     def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
         responses = super()._get_response_bodies(direction=direction)
@@ -77,7 +77,8 @@ class AutoSchema(openapi.AutoSchema):
         return dict(sorted(responses.items()))
 
     def _get_request_body(self, direction: Direction = "request") -> dict[str, Any] | None:
-        """Also of a DELETE where the view takes one (drf-spectacular asks the method)."""
+        """Also describe the body of a DELETE where the view takes one: drf-spectacular leaves it
+        out because of the method."""
         if self.method != "DELETE" or not getattr(self.view, "body_on_delete", False):
             return super()._get_request_body(direction)
         self.method = "POST"
@@ -87,7 +88,8 @@ class AutoSchema(openapi.AutoSchema):
             self.method = "DELETE"
 
     def _error_statuses(self) -> list[str]:
-        """A view without throttles and authentication promises to answer always."""
+        """List the error statuses that the operation may return. A view without throttles has no
+        429 and 503; a view without authentication has no 401 (except sign-in) and no 403."""
         parameters = {parameter["in"] for parameter in self._get_parameters()}
         body = self._get_request_body()
         throttled = bool(self.view.throttle_classes)

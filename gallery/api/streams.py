@@ -1,4 +1,4 @@
-"""The body of a request while it arrives, for what must not wait until it is whole."""
+"""Read the body of a request while it arrives, before it is complete."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 class LeftUnread(BaseParser):
-    """Whatever the body is, REST framework keeps its hands off it: the check of the
-    CSRF token would have it parsed otherwise."""
+    """Leaves the body unread, for any content type. Otherwise the CSRF check would make REST
+    framework parse it."""
 
     media_type = "*/*"
 
@@ -25,16 +25,16 @@ class LeftUnread(BaseParser):
 
 
 class RequestBody:
-    """Reads in pieces, whatever the size of the whole.
+    """Reads the request body in pieces, independent of its total size.
 
-    A client that breaks off, falls silent or drips (`patience`) looks like the end of the
-    body; what had arrived by then is still read.
+    If the client disconnects, goes silent or sends too slowly (see `patience`), the body ends
+    there. The bytes that have arrived by then are still read.
     """
 
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
         self._is_broken = False
-        # gunicorn's; another server has its own limit for slow clients.
+        # Only gunicorn sets it; other servers have their own limit for slow clients.
         self._socket: socket.socket | None = request.META.get("gunicorn.socket")
         self.left = _announced(request)
 
@@ -61,13 +61,14 @@ class RequestBody:
         return piece
 
     def _stream(self) -> Any:
-        """Django reads nothing from a body of unknown length, which the server ends."""
+        """Django treats a body of unknown length as empty. For such a body this is the server's
+        own stream, which ends where the body ends."""
         return self._request if self.left is not None else self._request.META["wsgi.input"]
 
     def _rest(self, size: int) -> bytes:
-        """What the server had received before the connection broke."""
+        """Read the bytes that the server received before the connection broke."""
         if self._socket is not None:
-            with suppress(OSError):  # closed by the other side already
+            with suppress(OSError):  # the client has closed it already
                 self._socket.shutdown(socket.SHUT_RD)
         try:
             return bytes(self._stream().read(size))
@@ -76,7 +77,7 @@ class RequestBody:
 
 
 def _announced(request: HttpRequest) -> int | None:
-    """The length that the client announced; None if it sends in chunks without one."""
+    """Return the announced length in bytes, or None for a chunked body without one."""
     is_open_ended = request.META.get("wsgi.input_terminated") and (
         "chunked" in request.headers.get("Transfer-Encoding", "").lower()
     )

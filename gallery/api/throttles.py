@@ -1,5 +1,5 @@
-"""What is counted of each request to the API (gallery.rate_limits); what it costs beyond that
-is counted where it is known."""
+"""Count each API request against the rate limits (gallery.rate_limits). Code that knows further
+costs of a request counts them itself."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class RequestThrottle(BaseThrottle):
-    """Counts visitors' requests, but for the files of pictures, of which a page has a
-    hundred; and what the view's `throttle_scopes` name for the method."""
+    """Counts the requests of visitors, except for picture files, because one page loads a hundred
+    of them. Also counts the scope that the view's `throttle_scopes` name for the method."""
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        """Raises TooMany, which says when to come back."""
+        """Count the request. Raises TooMany, which says when to try again."""
         if not getattr(view, "sends_files", False):
             rate_limits.charge_visit()
         scope = getattr(view, "throttle_scopes", {}).get(request.method)

@@ -1,4 +1,4 @@
-"""The picture in a multipart request, and the memory of `Idempotency-Key`."""
+"""The picture in a multipart request, and the stored answers of `Idempotency-Key`."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ MAX_KEY_LENGTH = 255
 
 
 class KeyReused(Refusal):
-    """The same key came before with another file (HTTP 422)."""
+    """The key was used before for another file (HTTP 422)."""
 
     status = 422
 
 
 def read_upload(request: Request) -> UploadedFile:
-    """The file of the field `file`; what it holds is for the library to judge.
+    """Return the file of the field `file`. The library checks its content later.
     Raises Refusal (no_file)."""
     upload = request.FILES.get("file")
     if upload is None:
@@ -42,7 +42,7 @@ def read_upload(request: Request) -> UploadedFile:
 
 @dataclass(frozen=True)
 class Answer:
-    """What an upload is answered with, apart from the picture itself."""
+    """The answer to an upload, without the fields of the picture."""
 
     image_id: UUID
     sha256: str
@@ -51,7 +51,7 @@ class Answer:
 
     @classmethod
     def to(cls, upload: Upload) -> Answer:
-        """A picture that came back from the trash had been there before, too."""
+        """Build the answer. A picture that was restored from the trash is a duplicate, too."""
         image = upload.image
         known = upload.duplicate or upload.restored
         return cls(image.pk, image.sha256, known, upload.restored)
@@ -70,12 +70,11 @@ class Answer:
 
 
 class IdempotencyKey:
-    """One client's name for one upload, remembered in the cache for a day.
+    """A client's key for one upload. The cache stores its answer for a day.
 
-    Uploads are idempotent without it, through the hash of the bytes; a key makes
-    a repeated request get the very answer of the first (201, not a duplicate)
-    and catches a client that uses it for two files. Where the cache is down the
-    hash alone does the work.
+    Uploads are idempotent without a key, because the library compares the hash of the bytes.
+    With a key, a repeated request gets the same answer as the first (201, not a duplicate), and
+    a key that is used for two files is detected. While the cache is down only the hash works.
     """
 
     def __init__(self, user: User, key: str) -> None:
@@ -89,9 +88,9 @@ class IdempotencyKey:
         self._cache_key = f"idempotency:{user.pk}:{digest}"
 
     def first_answer(self, file: UploadedFile) -> Answer | None:
-        """The answer to the first upload under this key; raises KeyReused if
-        that was of other bytes than `file`. None, too, where its picture has
-        been deleted since: then this is a new upload."""
+        """Return the answer to the first upload with this key, or None. Also None if its picture
+        has been deleted since: then this is a new upload. Raises KeyReused if the bytes of
+        `file` differ from the first upload."""
         first = checked_cache.get(self._cache_key, Answer.from_plain)
         if first is None:
             return None

@@ -43,13 +43,13 @@ v1 = [
     path("ready/", status.ReadyView.as_view(), name="ready"),
 ]
 
-# The schema and its page are the same for everybody.
+# The schema and its page are the same for everybody and need no authentication.
 _open: dict[str, Any] = {"authentication_classes": [], "throttle_classes": []}
 
 urlpatterns = [
     path("v1/", include(v1)),
     path("schema/", docs.SchemaView.as_view(**_open), name="schema"),
-    # Without a script in the page, which the content security policy allows no one.
+    # The view without inline scripts: the content security policy forbids these.
     path(
         "docs/",
         SpectacularSwaggerSplitView.as_view(

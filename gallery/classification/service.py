@@ -1,8 +1,8 @@
-"""Zero-shot classification: probabilities of free categories, by the model's own scale.
+"""Zero-shot classification: the probabilities of free categories, with the model's logit scale.
 
-Source of the method: Radford et al., 2021, "Learning Transferable Visual Models
-From Natural Language Supervision", section 3.1; for sigmoid models Zhai et al.,
-2023, "Sigmoid Loss for Language Image Pre-Training".
+Source of the method: Radford et al., 2021, "Learning Transferable Visual Models From Natural
+Language Supervision", section 3.1. For sigmoid models: Zhai et al., 2023, "Sigmoid Loss for
+Language Image Pre-Training".
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ from gallery.models import EmbeddingSpace, Image
 from gallery.spelling import normalise_text
 
 MAX_CLASSNAMES = 1000
-# Of visitors, of whom there may be many.
+# Lower limits for visitors, because there may be many of them.
 MAX_VISITOR_CLASSNAMES = 50
 MAX_CLASSNAME_CHARACTERS = 200
-# Classes times templates: what the encoder does for one request.
+# Classes times templates: the number of texts that one request encodes.
 MAX_TEXTS = 5000
 MAX_VISITOR_TEXTS = 250
 
 
 @dataclass(frozen=True)
 class ClassProbability:
-    """`probability` is in [0, 1]; over all classes it sums to 1, except in spaces
-    trained with a sigmoid loss, where each class stands for itself. `is_none` marks
-    the background class, whose `classname` is empty."""
+    """The probability of one class, in [0, 1]. The probabilities of all classes sum to 1, except
+    in spaces trained with a sigmoid loss, where classes are independent. `is_none` marks the
+    background class; its `classname` is empty."""
 
     classname: str
     probability: float
@@ -53,7 +53,7 @@ class ClassProbability:
 
 @dataclass(frozen=True)
 class Classification:
-    """All classes, most probable first, and the templates that were used."""
+    """All classes, the most probable first, with the space and the templates that were used."""
 
     results: list[ClassProbability]
     space: EmbeddingSpace
@@ -61,12 +61,13 @@ class Classification:
 
 
 def parse_classnames(text: str) -> list[str]:
-    """Category names from a form: separated by commas (also ，、；;) or new lines."""
+    """Split the category names of a form at commas, semicolons (also ，、；) and line ends."""
     return [name.strip() for name in re.split(r"[,，、;；\n\r]+", text) if name.strip()]
 
 
 def clean_classnames(classnames: Sequence[str]) -> list[str]:
-    """Trimmed, each once, in their order. Raises Refusal for none or too many."""
+    """Return the names trimmed, without duplicates, in their order. Raises Refusal
+    (no_classnames, too_many_classnames, classname_too_long)."""
     names = list(dict.fromkeys(filter(None, map(normalise_text, classnames))))
     if not names:
         raise Refusal("no_classnames", _("Name at least one category."), "classnames")
@@ -96,8 +97,7 @@ def classify_image(
 ) -> Classification:
     """Classify a stored picture by its vector in the active space.
 
-    The caller has checked that the viewer may reach it. Raises Refusal, TooMany and
-    Unavailable.
+    The caller must check that the viewer may see it. Raises Refusal, TooMany and Unavailable.
     """
     names, wording = _clean(classnames, templates)
     space = require_active_space()
@@ -120,10 +120,10 @@ def classify_picture(
 
 
 def probabilities(cosines: Vectors, space: EmbeddingSpace) -> Vectors:
-    """(n,) cosines -> (n,) probabilities, true to the model's logit scale.
+    """Convert (n,) cosines to (n,) probabilities with the model's logit scale.
 
-    softmax(scale * cosine) for CLIP; sigmoid(scale * cosine + bias) where the
-    model has a bias, which was trained with a sigmoid loss.
+    This is softmax(scale * cosine) for CLIP, and sigmoid(scale * cosine + bias) for models with
+    a bias, which were trained with a sigmoid loss. Raises ValueError if the scale is unknown.
     """
     if space.logit_scale is None:
         raise ValueError(f"{space} was never loaded: its logit scale is unknown.")
@@ -139,7 +139,7 @@ def class_weights(
     texts_per_class: list[list[str]],
     encode: Callable[[EmbeddingSpace, list[str]], Vectors],
 ) -> Vectors:
-    """(n, d) unit vectors: for each class the mean of its texts' unit vectors."""
+    """Return (n, d) unit vectors: for each class the normalised mean of its texts' vectors."""
     vectors = encode(space, [text for texts in texts_per_class for text in texts])
     ends = np.cumsum([len(texts) for texts in texts_per_class])
     means = [part.mean(axis=0) for part in np.split(vectors, ends[:-1])]

@@ -1,4 +1,4 @@
-"""The sentences that category names are put into before they are encoded."""
+"""Prompt templates: sentences that contain a category name and are then encoded."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from gallery.errors import Refusal
 MAX_TEMPLATES = 20
 MAX_TEMPLATE_CHARACTERS = 200
 
-# Keyed by script: a category is asked for in the language its name is written in.
+# By script: the template has the language of the category name.
 DEFAULT_TEMPLATES = {"latin": "a photo of a {}", "han": "一张{}的照片"}
-# What a picture of nothing in particular is called: the class "none of these".
+# The text of the background class "none of these": a picture of nothing in particular.
 BACKGROUND = {"latin": "a photo", "han": "一张照片"}
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
@@ -21,14 +21,15 @@ _PLACEHOLDER = re.compile(r"\{\w*\}")
 
 
 def script_of(text: str) -> str:
-    """ "han" if any Chinese character is in it, else "latin"."""
+    """Return "han" if the text contains a Chinese character, else "latin"."""
     return "han" if _HAN.search(text) else "latin"
 
 
 def clean_templates(templates: list[str] | None) -> list[str]:
-    """Templates from the outside, each with one placeholder, `{}` or `{category}`.
+    """Clean templates from a request. Each needs exactly one placeholder, `{}` or `{category}`.
 
-    None or an empty list means the default of each name's script. Raises Refusal.
+    None or an empty list means the default of each name's script. Raises Refusal
+    (too_many_templates, bad_template).
     """
     cleaned = [template.strip() for template in templates or [] if template.strip()]
     if len(cleaned) > MAX_TEMPLATES:
@@ -52,6 +53,6 @@ def fill(template: str, classname: str) -> str:
 
 
 def texts_for(classname: str, templates: list[str]) -> list[str]:
-    """The texts whose mean stands for a class."""
+    """Return the texts whose mean vector represents a class."""
     chosen = templates or [DEFAULT_TEMPLATES[script_of(classname)]]
     return [fill(template, classname) for template in chosen]

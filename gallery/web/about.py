@@ -11,7 +11,7 @@ from gallery.web.model import is_starter
 
 @require_safe
 def about(request: HttpRequest) -> HttpResponse:
-    """What the search does, with which model, and how to get a better one."""
+    """The page about the search: how it works, its model, and how to get a better one."""
     space = active_space()
     return render(
         request,

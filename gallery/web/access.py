@@ -1,4 +1,4 @@
-"""Who comes in, and what they bring."""
+"""Access checks of the page views, and values that requests bring."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def signed_in(view: View[P]) -> View[P]:
-    """Sends anonymous visitors to the sign-in page, whatever they ask for, so
-    that nothing is revealed about what exists. After signing in they come to the
-    page that they were on: a form cannot be sent again for them."""
+    """Send anonymous visitors to the sign-in page, for every address, so that they do not learn
+    what exists. After signing in they return to the page where they were. A form that they sent
+    is lost."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
@@ -43,8 +43,9 @@ def signed_in(view: View[P]) -> View[P]:
 
 
 def confirmed(view: View[P]) -> View[P]:
-    """What opens or closes an account: whoever sends it says again who it is, unless that
-    was a moment ago, and it is done then. Within `signed_in`."""
+    """Require a recent confirmation of the user's identity before a request that opens or closes
+    an account. If the last confirmation is too old, the user confirms again, and the request is
+    then repeated. Use it inside `signed_in`."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
@@ -56,19 +57,19 @@ def confirmed(view: View[P]) -> View[P]:
 
 
 def member(request: HttpRequest) -> User:
-    """Who is signed in, in a view that is for nobody else."""
+    """Return the signed-in user. Raises PermissionDenied for a visitor."""
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user
 
 
 def is_fragment(request: HttpRequest) -> bool:
-    """Whether htmx asks, for a part of a page."""
+    """Whether htmx requests a part of a page."""
     return request.headers.get("HX-Request") == "true"
 
 
 def posted_picture(request: HttpRequest) -> UploadedFile:
-    """The file of the field `file`. Raises Refusal (no_file)."""
+    """Return the file of the field `file`. Raises Refusal (no_file)."""
     file = request.FILES.get("file")
     if file is None:
         raise Refusal("no_file", _("Choose a picture first."), "file")
@@ -76,8 +77,8 @@ def posted_picture(request: HttpRequest) -> UploadedFile:
 
 
 def next_address(request: HttpRequest, default: str) -> str:
-    """Where a form asks to go afterwards, if that is on this site; `default` is
-    the name of a route or an address."""
+    """Return the address to go to after a form. It is the form's `next` if that is on this site,
+    else `default`, a route name or an address."""
     wanted = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure()):
         return wanted

@@ -1,4 +1,4 @@
-"""What the frame of every page needs, made only where a template asks for it."""
+"""Values for the base template of every page, computed only when a template uses them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from gallery.accounts import registration
 from gallery.web import toasts
 from gallery.web.pictures import bulk
 
-# Modules that import one another do so by these names: their addresses carry a
-# hash that only the server knows.
+# Modules import one another by these names, because their addresses contain a hash that only
+# the server knows.
 MODULES = {
     "clipsite/albums/drag": "js/albums/drag.js",
     "clipsite/arrivals": "js/arrivals.js",
@@ -91,9 +91,9 @@ MODULES = {
     "clipsite/zoom": "js/zoom.js",
 }
 
-# Errors are swapped in like answers: the server words them for their place. What is
-# swapped in is complete at once: its field would take the keyboard's focus a moment later
-# from where somebody types already.
+# Error responses are swapped in, too: the server writes them for their place in the page.
+# Swapped content settles without delay. Otherwise its field would take the focus a moment later,
+# while the user types elsewhere already.
 _HTMX = {
     "allowEval": False,
     "includeIndicatorStyles": False,
@@ -108,7 +108,7 @@ _HTMX = {
 
 
 def site(request: HttpRequest) -> dict[str, Site]:
-    # Not named "site": allauth's pages bring another one of that name.
+    # Not named "site", because allauth's pages have another variable of this name.
     return {"clipsite": Site(request)}
 
 
@@ -125,7 +125,7 @@ class Site:
     @property
     def import_map(self) -> SafeString:
         modules = {name: static(path) for name, path in MODULES.items()}
-        # Names and addresses of our own: nothing in them could end the script.
+        # The names and addresses are our own: they cannot end the script element.
         return mark_safe(json.dumps({"imports": modules}))  # noqa: S308
 
     @property
@@ -142,7 +142,7 @@ class Site:
 
     @property
     def here(self) -> str:
-        """The page to come back to after changing the language."""
+        """The page to return to after a change of language."""
         return self._request.get_full_path() if self._request.method == "GET" else "/"
 
     @cached_property
@@ -151,7 +151,7 @@ class Site:
 
     @property
     def messages(self) -> dict[str, str]:
-        """What the scripts of every page say."""
+        """The texts of the scripts that run on every page."""
         return {
             "close": _("Close"),
             "copied": _("Link copied."),

@@ -1,6 +1,6 @@
-"""Error pages, and error parts of pages for htmx.
+"""Error pages, and error messages inside a page for htmx.
 
-Outside a page, the same sentences go to the API's callers as JSON.
+API clients get the same sentences as JSON.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Needs neither database nor session: they may be what is broken."""
+    """Answer a server error without the database and the session, because these may be broken."""
     if isinstance(sys.exception(), OperationalError | InterfaceError):
         return _bare(
             request,
@@ -72,7 +72,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def refused(request: HttpRequest, cause: Refusal | Unavailable) -> HttpResponse:
-    """The answer to what a subject raised and no view worded for its own page."""
+    """Answer an exception that no view handles on its own page."""
     title = _TITLES.get(cause.status, _TITLES[400])
     return _answer(request, cause.status, cause.code, title, cause.message, cause.retry_after)
 
@@ -111,7 +111,7 @@ def _bare(
     message: Sentence,
     retry_after: int | None = None,
 ) -> HttpResponse:
-    """Like `_answer`, from templates that no context processor feeds."""
+    """Like `_answer`, but with templates that need no context processor."""
     if _is_api(request):
         return error_response(status, code, message, retry_after)
     if is_fragment(request):
@@ -123,8 +123,8 @@ def _bare(
 def _fragment(
     request: HttpRequest, status: int, message: Sentence, retry_after: int | None
 ) -> HttpResponse:
-    """An alert inside the element that asked. A part that loads by itself gets a
-    button to try again; a form has its own."""
+    """Return an alert for the element that sent the request. A part that loads by itself gets a
+    button to try again; a form has its own button."""
     retry = request.get_full_path() if request.method == "GET" and status >= 500 else None
     alert = render_to_string("parts/alert.html", {"message": message, "retry": retry})
     response = HttpResponse(alert, status=status, headers={"HX-Reswap": "innerHTML"})

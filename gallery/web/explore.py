@@ -1,5 +1,5 @@
-"""The map of the library by meaning, and the list of its regions for those who do not
-look at maps. Both show the pictures that the timeline shows under the same address."""
+"""The map of the library by meaning, and the list of its regions as an alternative to the map.
+Both take the timeline's scope and filters from the address."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ from gallery.web.pictures.tiles import tiles_of
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
 
-# Matches of a search that are shown on the map, best first.
+# The most matches of a search on the map, best first.
 MATCHES = 100
-# Pictures of a region on one page of the list.
+# Pictures on one page of a region.
 PAGE = 60
-# The most ids that a selection takes as a filter (gallery.search.filters.fields).
+# The most ids in the filter of a selection (gallery.search.filters.fields).
 MOST_IDS = 200
 THUMBNAIL_WIDTH = 320
-# Stands for a picture in the addresses that the scripts fill in.
+# The placeholder for a picture's id in addresses. The scripts replace it.
 ANY_ID = "00000000-0000-0000-0000-000000000000"
 
 
 @require_safe
 @vary_on_headers("HX-Request")
 def explore(request: HttpRequest) -> HttpResponse:
-    """The page of the map; for htmx how far the map is, or (`?only=count`) the number
-    of pictures that filters would leave."""
+    """The page of the map. For htmx it is the progress of the map or, with `?only=count`, the
+    number of pictures that match the filters."""
     now = status()
     try:
         pictures = _pictures(request)
@@ -73,8 +73,9 @@ def explore(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def point_data(request: HttpRequest) -> HttpResponse:
-    """The points as gallery.explore.points packs them: of the whole map, or of a part
-    (`?box=left,top,right,bottom`). `X-Unplaced` tells how many pictures are not on it."""
+    """The points of the map, packed by gallery.explore.points. `?box=left,top,right,bottom`
+    limits them to a part of the map. Without `box`, the header `X-Unplaced` gives the number of
+    pictures that are not on the map."""
     drawn = _map()
     pictures = _pictures(request)
     found = points.within(drawn, pictures, read_box(request.GET.get("box")))
@@ -87,7 +88,7 @@ def point_data(request: HttpRequest) -> HttpResponse:
 @require_safe
 @vary_on_headers("HX-Request")
 def region_list(request: HttpRequest) -> HttpResponse:
-    """The regions with their names and a few pictures: a page, and beside the map."""
+    """The regions with their names and a few pictures, as a page or, for htmx, beside the map."""
     found, problem = _regions(request, _map())
     context = {
         "rows": [_row(request, region, number) for number, region in enumerate(found, 1)],
@@ -100,7 +101,7 @@ def region_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 @vary_on_headers("HX-Request")
 def region(request: HttpRequest, pk: int) -> HttpResponse:
-    """The pictures of one region, newest first; 404 where the viewer sees none of them."""
+    """The pictures of one region, newest first. 404 if the viewer sees none of them."""
     drawn = _map()
     found, _problem = _regions(request, drawn)
     numbered = {one.id: (number, one) for number, one in enumerate(found, 1)}
@@ -133,13 +134,13 @@ def region(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @never_cache
 def matches(request: HttpRequest) -> HttpResponse:
-    """The ids of the pictures that fit `?q=`, best first; weak ones are left out."""
+    """The ids of the pictures that match `?q=`, best first, without weak matches."""
     results = service.search_text(request.GET.get("q", ""), request.user, limit=MATCHES)
     return JsonResponse({"ids": [str(hit.image.pk) for hit in results.hits if hit.fit != "weak"]})
 
 
 def read_box(text: str | None) -> Box | None:
-    """A part of the map from an address. Raises Refusal (bad_box)."""
+    """Parse a part of the map from the address. Raises Refusal (bad_box)."""
     if text is None:
         return None
     try:
@@ -163,7 +164,8 @@ def _map() -> ExploreMap:
 
 
 def _pictures(request: HttpRequest) -> ImageQuerySet:
-    """What is shown: the scope, narrowed by the filters of the address. Raises Refusal."""
+    """Return the pictures to show: the scope, narrowed by the filters of the address. Raises
+    Refusal."""
     pictures = scopes.pictures_of(request, scopes.scope_of(request))
     return narrow(pictures, _wanted(request), request.user).order_by()
 
@@ -173,7 +175,7 @@ def _wanted(request: HttpRequest) -> dict[str, Any]:
 
 
 def _regions(request: HttpRequest, drawn: ExploreMap) -> tuple[list[Region], str]:
-    """The regions and, where they have no names for now, a sentence that says why."""
+    """Return the regions, and a sentence that explains why they have no names, or ""."""
     pictures = _pictures(request)
     try:
         return regions.seen(drawn, pictures, request.user.pk), ""
@@ -204,7 +206,7 @@ def _problem(request: HttpRequest, refusal: Refusal) -> HttpResponse:
 
 
 def _progress(request: HttpRequest, now: Status) -> HttpResponse:
-    """How far the first map is; once it is there, the page is loaded anew."""
+    """Return the progress of the first map. Once the map exists, the page reloads."""
     answer = render(request, "explore/progress.html", {"status": now})
     if now.map is not None:
         answer["HX-Refresh"] = "true"
@@ -221,12 +223,14 @@ def _row(request: HttpRequest, found: Region, number: int) -> dict[str, Any]:
 
 
 def _view_of(found: Region) -> str:
-    """Where the map shows a region whole, as static/js/explore/view.js writes it."""
+    """Return the view of the map that shows the whole region, in the format of
+    static/js/explore/view.js."""
     return f"{found.x:.4f},{found.y:.4f},{max(5 * found.spread, 0.02):.4f}"
 
 
 def _address(request: HttpRequest, name: str, *args: Any, **more: str) -> str:
-    """A page of the map with the same scope and filters, and what is given."""
+    """Return the address of a page of the map, with the current scope and filters and with
+    `more`."""
     query = request.GET.copy()
     for key in ("after", "only", "box", "at", "q"):
         query.pop(key, None)
@@ -244,7 +248,7 @@ def _more(request: HttpRequest, after: str | None) -> str | None:
 
 
 def _config(request: HttpRequest) -> dict[str, Any]:
-    """What the scripts of the map call and say."""
+    """Return the addresses and texts that the scripts of the map use."""
     forms = (1, 2)
     return {
         "points": _address(request, "explore_points"),
@@ -253,7 +257,7 @@ def _config(request: HttpRequest) -> dict[str, Any]:
         "searched": bool(request.GET.get("q")),
         "mostPoints": points.MOST_PACKED,
         "anyId": ANY_ID,
-        # Scripts put ids in, which are not signed here.
+        # The scripts fill in the ids, so this address cannot be signed.
         "thumbnail": f"{reverse('api:image-thumbnail', args=[ANY_ID])}?w={THUMBNAIL_WIDTH}",
         "picture": reverse("image", args=[ANY_ID]),
         "facts": reverse("api:image", args=[ANY_ID]),

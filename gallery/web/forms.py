@@ -22,7 +22,7 @@ from gallery.web.accounts.adapters import invitation_code
 
 @contextmanager
 def as_field_error() -> Iterator[None]:
-    """What a subject refuses is said beside the field that is being cleaned."""
+    """Turn a Refusal into a validation error of the field that is being cleaned."""
     try:
         yield
     except Refusal as refusal:
@@ -30,7 +30,7 @@ def as_field_error() -> Iterator[None]:
 
 
 class LoginForm(account_forms.LoginForm):
-    """allauth's, with a label that says what to type."""
+    """allauth's form, with a label that says what to type."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -40,7 +40,7 @@ class LoginForm(account_forms.LoginForm):
 
 
 class SignupForm(account_forms.SignupForm):
-    """allauth's. An invitation travels along in a hidden field."""
+    """allauth's form, with the invitation in a hidden field."""
 
     invitation = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
@@ -63,7 +63,7 @@ class SignupForm(account_forms.SignupForm):
 
 
 class ChangeEmailForm(account_forms.AddEmailForm):
-    """allauth's. Where addresses are not verified, the new one counts at once."""
+    """allauth's form. If addresses are not verified, the new one applies immediately."""
 
     def clean_email(self) -> str:
         if not profile.applies_at_once():
@@ -76,7 +76,7 @@ class ChangeEmailForm(account_forms.AddEmailForm):
 
 
 class ChangePasswordForm(account_forms.ChangePasswordForm):
-    """allauth's, but that wrong passwords are counted here, too."""
+    """allauth's form, which also counts wrong passwords here."""
 
     def clean_oldpassword(self) -> str:
         password = str(self.cleaned_data["oldpassword"])
@@ -86,7 +86,7 @@ class ChangePasswordForm(account_forms.ChangePasswordForm):
 
 
 class ResetPasswordForm(account_forms.ResetPasswordForm):
-    """allauth's. An address that was only asked for, and never confirmed, opens no account."""
+    """allauth's form. An address that was added but never confirmed cannot reset a password."""
 
     users: list[User]
 
@@ -102,7 +102,8 @@ class ResetPasswordForm(account_forms.ResetPasswordForm):
 
 
 class ResetPasswordKeyForm(account_forms.ResetPasswordKeyForm):
-    """allauth's. Who has the mail is the owner, and not kept waiting by wrong passwords."""
+    """allauth's form. A person who has the mail is the owner, so wrong passwords no longer block
+    the sign-in."""
 
     def save(self) -> None:
         super().save()
@@ -111,7 +112,7 @@ class ResetPasswordKeyForm(account_forms.ResetPasswordKeyForm):
 
 
 class ProfileForm(forms.ModelForm):
-    """Saved by gallery.accounts.profile."""
+    """The profile. gallery.accounts.profile saves it."""
 
     language = forms.ChoiceField(
         label=_("Language"),
@@ -125,7 +126,7 @@ class ProfileForm(forms.ModelForm):
 
 
 class TokenForm(forms.Form):
-    """Checked by gallery.accounts.tokens; here are its fields alone."""
+    """The fields of a new token. gallery.accounts.tokens validates them."""
 
     name = forms.CharField(
         label=_("Name"), max_length=100, help_text=_("So that you know it again later.")
@@ -153,7 +154,7 @@ class TokenForm(forms.Form):
 
 
 class TokenReviewForm(forms.Form):
-    """Tokens to be revoked, out of `named`; or the button that keeps all of them."""
+    """Tokens of `named` to revoke, or the button that keeps all of them."""
 
     tokens = forms.ModelMultipleChoiceField(ApiToken.objects.none(), required=False)
     keep = forms.CharField(required=False)
@@ -169,7 +170,7 @@ class TokenReviewForm(forms.Form):
 
 
 class InvitationForm(forms.Form):
-    """Checked by gallery.accounts.invitations."""
+    """A new invitation. gallery.accounts.invitations validates it."""
 
     email = forms.EmailField(
         label=_("E-mail address"),
@@ -185,7 +186,7 @@ class InvitationForm(forms.Form):
 
 
 class DeleteAccountForm(forms.Form):
-    """Both have to be right; see gallery.web.accounts.account."""
+    """The confirmation of a deletion. gallery.web.accounts.account checks both fields."""
 
     username = forms.CharField(max_length=150)
     password = forms.CharField(

@@ -1,4 +1,4 @@
-"""What holds for every request, page or API."""
+"""Middleware for every request, to pages and to the API."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from gallery.web import errors
 
 _COMPRESSED = {"text/html", "application/json", "application/vnd.oai.openapi"}
 
-# Of a thumbnail; the view refuses others, in words.
+# The widths of a thumbnail that are served here. The view refuses others with a message.
 _WIDTH = re.compile("[1-9][0-9]{0,3}")
 
 
 class PrivateAnswersMiddleware:
-    """What is answered to a session or a token, or gives one, is kept by nobody: not by a
-    cache on the way, and not by the browser, whose next user would read it. Pictures alone
-    say themselves that the browser may keep them (`private`)."""
+    """Forbids caching of responses to a session or a token, and of responses that set a cookie:
+    in shared caches, and in the browser, where the next user could read them. Only pictures
+    allow the browser to cache them (`private`)."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -45,15 +45,15 @@ def _is_personal(request: HttpRequest, response: HttpResponse) -> bool:
 
 
 def _is_static(request: HttpRequest, response: HttpResponse) -> bool:
-    """A style sheet or script, the same for everybody, as WhiteNoise sends it."""
+    """Whether this is a static file from WhiteNoise, the same for everybody."""
     is_sent = response.status_code in (200, 206, 304)
     return is_sent and request.path.startswith(settings.STATIC_URL)
 
 
 class ThumbnailMiddleware:
-    """Sends thumbnails to whoever has an address that still opens by itself. All other
-    requests go on, also for those that have run out or have not been made yet: the view then
-    asks who wants them."""
+    """Serves thumbnails at signed addresses that are still valid. All other requests go to the
+    view, which checks the viewer, also if the address has expired or the thumbnail is not made
+    yet."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -72,13 +72,13 @@ def _thumbnail(request: HttpRequest) -> HttpResponseBase | None:
     try:
         return delivery.stored_thumbnail_response(picture, int(width), request=request)
     except Unavailable:
-        return None  # the view words it
+        return None  # the view answers with a message
 
 
 class CompressionMiddleware(GZipMiddleware):
-    """Compresses pages and JSON that are at hand as a whole, with some random bytes, so that
-    their length does not tell what else is in them (BREACH). Pictures and archives are
-    compressed, and style sheets and scripts lie compressed."""
+    """Compresses pages and JSON that are not streamed. Django adds some random bytes, so that the
+    length does not reveal secrets in the content (BREACH). Pictures and archives are compressed
+    already, and style sheets and scripts are stored compressed."""
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
@@ -90,8 +90,8 @@ class CompressionMiddleware(GZipMiddleware):
 
 
 class RequesterMiddleware:
-    """Says on whose behalf all that follows is done, and counts the pages that visitors
-    ask for. The API's views count for themselves: they alone know what a token opens."""
+    """Sets the requester of the request, and counts page requests of visitors. API views count
+    their own requests, because the account of a token is only known there."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -113,19 +113,19 @@ class RequesterMiddleware:
 
 
 class RefusalMiddleware:
-    """Words what a subject refused, or what is down, as a page (or, for htmx, as
-    a part of one). The API has its own handler, inside its views.
+    """Shows Refusal and Unavailable exceptions as a page or, for htmx, as a message in the page.
+    The API has its own handler inside its views.
 
-    No error is kept by a browser: unless told, it may show one again without asking
-    (RFC 9110, 15.1), and Chromium does so with 410 for good.
+    Forbids browsers to cache errors. Without this header they may (RFC 9110, 15.1), and Chromium
+    caches a 410 forever.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # Nothing has such a name: the database cannot even be asked for it. Pages of links
-        # say so themselves, as of all links that do not work.
+        # PostgreSQL refuses NUL characters, even in a query. The pages of links handle them
+        # like any other link that does not work.
         if "\x00" in request.path_info and not request.path_info.startswith("/s/"):
             raise Http404
         response = self._get_response(request)

@@ -4,6 +4,6 @@ from gallery.models import EmbeddingSpace
 
 
 def is_starter(space: EmbeddingSpace | None) -> bool:
-    """Whether it is the small model that comes with Clipsite: pages then say what
-    it is weak at."""
+    """Whether this is the small model that comes with Clipsite. Pages then name its
+    weaknesses."""
     return space is not None and space.architecture == "starter"

@@ -1,4 +1,4 @@
-"""Where a request comes from, for the trail (gallery.trail)."""
+"""The origin of a request, for the trail of security events (gallery.trail)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from gallery.requester import address_of
 
 
 class OriginMiddleware:
-    """Before all that sign in or refuse: they tell the trail."""
+    """Sets the origin. It must come before all middleware that signs in or refuses, because
+    these write to the trail."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -38,6 +39,6 @@ def _source_of(request: HttpRequest) -> str:
 
 
 def _signed_in(request: HttpRequest) -> User | None:
-    """By session or, once the API has looked at it, by token."""
+    """Return the signed-in user: by session, or by token once the API has authenticated it."""
     user = getattr(request, "user", None)
     return user if isinstance(user, User) else None

@@ -12,7 +12,7 @@ from gallery.web.access import P, View, signed_in
 
 
 def only_for(allowed: Callable[[User | AnonymousUser], bool]) -> Callable[[View[P]], View[P]]:
-    """A page for some roles: to everybody else who is signed in there is nothing."""
+    """Make a page only for some roles. Other signed-in users get 404."""
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)

@@ -1,4 +1,4 @@
-"""Short notices that the next page shows, some with an "Undo"."""
+"""Short notices on the next page, some with an "Undo" button."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _UNDO = "undo:"
 
 @dataclass(frozen=True)
 class Toast:
-    """`undo` is the address that a POST takes it back at, or empty."""
+    """A notice. A POST to `undo` reverts the action; it is empty if there is nothing to undo."""
 
     text: str
     undo: str = ""
@@ -23,12 +23,12 @@ def say(request: HttpRequest, text: str) -> None:
 
 
 def offer_undo(request: HttpRequest, text: str, address: str) -> None:
-    """Say `text` and offer to take it back by a POST to `address`."""
+    """Show `text` with a button that undoes the action by a POST to `address`."""
     messages.success(request, text, extra_tags=f"{_UNDO}{address}")
 
 
 def take(request: HttpRequest) -> list[Toast]:
-    """The notices that wait for this visitor; they are shown once."""
+    """Return the waiting notices of this visitor, and remove them."""
     waiting = messages.get_messages(request)
     return [Toast(str(message), _undo(message.extra_tags)) for message in waiting]
 

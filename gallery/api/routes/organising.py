@@ -1,4 +1,4 @@
-"""Albums, tags, favourites, selections, timeline, trash, downloads."""
+"""Routes of albums, tags, favourites, selections, the timeline, the trash and downloads."""
 
 from django.urls import URLPattern, path
 

@@ -1,4 +1,4 @@
-"""Saved searches, their history, and what else has grown around search."""
+"""Routes of saved searches, the search history, duplicates and the map."""
 
 from django.urls import URLPattern, path
 

@@ -1,4 +1,4 @@
-"""Groups, shared albums, share links."""
+"""Routes of groups, shared albums and share links."""
 
 from django.urls import URLPattern, path
 

@@ -1,4 +1,4 @@
-"""Resumable uploads, hashes known, imports."""
+"""Routes of resumable uploads, known hashes and imports."""
 
 from django.urls import URLPattern, path
 

@@ -18,9 +18,9 @@ _PASSWORD: dict[str, Any] = {"max_length": 1000, "trim_whitespace": False, "writ
 
 
 class OwnPasswordSerializer(serializers.Serializer):
-    """Who holds a token or a session may not be its owner: what opens or closes the
-    account needs the password, too. A session may leave it out for ten minutes after it
-    was confirmed on the pages."""
+    """The password of your account. Actions that open or close an account need it, because a
+    token or a session can be in the wrong hands. A session may omit it for ten minutes after the
+    password was confirmed on the pages."""
 
     password = serializers.CharField(required=False, **_PASSWORD)
 
@@ -53,7 +53,7 @@ class AccountSerializer(serializers.ModelSerializer):
 
 
 class AccountChangesSerializer(OwnPasswordSerializer):
-    """All of it optional."""
+    """All fields are optional."""
 
     display_name = serializers.CharField(max_length=100, required=False, allow_blank=True)
     language = serializers.ChoiceField(
@@ -192,7 +192,7 @@ class UserSerializer(serializers.ModelSerializer):
 
 
 class UserChangesSerializer(OwnPasswordSerializer):
-    """All of it optional. Quotas: null is the installation's default, 0 no limit."""
+    """All fields are optional. A quota of null is the installation's default, 0 is no limit."""
 
     role = serializers.ChoiceField(choices=User.Role.choices, required=False)
     is_active = serializers.BooleanField(required=False)

@@ -26,7 +26,7 @@ class CoverSerializer(serializers.Serializer):
 
 
 class AlbumSerializer(serializers.Serializer[Summary]):
-    """An album and what is in it, as you see it."""
+    """An album and its content, as you see it."""
 
     id = serializers.UUIDField(source="album.id")
     title = serializers.CharField(source="album.title")
@@ -65,7 +65,7 @@ class NewAlbumSerializer(serializers.ModelSerializer):
 
 
 class AlbumChangesSerializer(NewAlbumSerializer):
-    """All of it optional."""
+    """All fields are optional."""
 
     cover = serializers.UUIDField(
         required=False, allow_null=True, help_text="A picture of the album; null: its first one."

@@ -1,4 +1,4 @@
-"""What is done to pictures by workers, as the API tells it."""
+"""The analyses of pictures by workers, as the API shows them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _title() -> serializers.SerializerMethodField:
 
 
 class CoverageSerializer(serializers.Serializer):
-    """One analyser, in pictures. Those in the trash do not count."""
+    """The progress of one analyser, in pictures. Pictures in the trash do not count."""
 
     analyser = _name_of_analyser()
     title = _title()
@@ -43,8 +43,8 @@ class CoverageSerializer(serializers.Serializer):
 
 
 class OutageSerializer(serializers.Serializer):
-    """Something that workers need does not answer. It is asked for again and again, and work
-    goes on by itself when it does."""
+    """A service that workers need does not answer. Workers try it again and again, and continue
+    when it answers."""
 
     thing = serializers.CharField(
         help_text="`storage`, `storage-writes`, or `model-` with the number of a space."
@@ -63,7 +63,7 @@ class AnalysesSerializer(serializers.Serializer):
 
 
 class StepSerializer(serializers.Serializer):
-    """What one analyser has made of a picture."""
+    """The result of one analyser for a picture."""
 
     analyser = _name_of_analyser()
     title = _title()
@@ -86,7 +86,7 @@ class StepSerializer(serializers.Serializer):
         return str(titles.title_of(step.analyser))
 
     def get_reason(self, step: coverage.Step) -> str:
-        """Reasons are stored in English and translated when they are shown."""
+        """Translate the reason, which is stored in English."""
         return _(step.reason) if step.reason else ""
 
 

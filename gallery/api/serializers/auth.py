@@ -9,7 +9,7 @@ class LoginSerializer(serializers.Serializer):
     username = serializers.CharField(
         max_length=254, help_text="The user name or the e-mail address."
     )
-    # 1,000 characters: hashing a password of megabytes would cost seconds.
+    # At most 1,000 characters: hashing megabytes would take seconds.
     password = serializers.CharField(max_length=1000, trim_whitespace=False, write_only=True)
     otp = serializers.CharField(
         max_length=20,

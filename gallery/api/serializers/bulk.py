@@ -1,4 +1,4 @@
-"""One act on many pictures, in JSON."""
+"""One action on many pictures, in JSON."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from gallery.classification.service import parse_classnames
 
 
 class NamesField(serializers.ListField):
-    """A list of names. In a form it is the field repeated, or the field once:
-    a JSON array, or text that `split` takes apart."""
+    """A list of names. A form repeats the field, or sends it once with a JSON array or with text
+    that `split` splits."""
 
     default_error_messages = {"not_json": _("This looks like JSON but is not an array of texts.")}
 
@@ -46,7 +46,7 @@ class NamesField(serializers.ListField):
 
 
 class ClassNamesSerializer(serializers.Serializer):
-    """Categories that the user makes up."""
+    """Categories to classify a picture with."""
 
     classnames = NamesField(split=parse_classnames, help_text="The categories to choose from.")
     templates = NamesField(
@@ -60,7 +60,7 @@ class ClassNamesSerializer(serializers.Serializer):
 
 
 class PictureClassNamesSerializer(PictureSerializer, ClassNamesSerializer):
-    """A picture to classify, which is not kept, and the categories."""
+    """A picture to classify and the categories. The picture is not stored."""
 
 
 class ClassProbabilitySerializer(serializers.Serializer):

@@ -1,4 +1,4 @@
-"""Times on the spot as the API shows and takes them."""
+"""Local times of capture as the API shows and takes them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from gallery.library.clocks import told
 
 
 class ClockField(serializers.DateTimeField):
-    """Shown with the offset of the site; taken as it is written, with or without an offset."""
+    """A local time. Output has the offset of the site. Input is taken as written, with or without
+    an offset."""
 
     def enforce_timezone(self, value: datetime) -> datetime:
         return value

@@ -1,4 +1,4 @@
-"""Near-duplicates as the API shows them, and what is done about them."""
+"""Near-duplicates as the API shows them, and the actions on them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEFAULT_GROUPS = 20
 
 
 class DuplicatePageSerializer(serializers.Serializer):
-    """Which groups are asked for."""
+    """One page of the groups."""
 
     limit = serializers.IntegerField(
         min_value=1, max_value=MAX_GROUPS, default=DEFAULT_GROUPS, help_text="Groups on a page."
@@ -34,7 +34,7 @@ class DuplicatePairSerializer(serializers.Serializer):
 
 
 class DuplicateGroupSerializer(serializers.Serializer[Group]):
-    """Pictures of yours that show the same."""
+    """A group of your pictures that show the same."""
 
     keep = serializers.UUIDField(source="keep.pk", help_text="The one that is worth keeping.")
     certain = serializers.BooleanField(
@@ -78,7 +78,7 @@ class DismissSerializer(serializers.Serializer):
 
 
 class SettledSerializer(serializers.Serializer):
-    """What can be taken back."""
+    """The change that was made, and how to undo it."""
 
     change = serializers.SerializerMethodField(help_text="Its id; null where nothing changed.")
     undo = serializers.SerializerMethodField(

@@ -1,4 +1,4 @@
-"""The standard error body, for the schema (gallery.api.errors makes it)."""
+"""The standard error body, for the schema. gallery.api.errors builds it."""
 
 from __future__ import annotations
 
@@ -15,5 +15,6 @@ class ErrorSerializer(serializers.Serializer):
 
 class ErrorResponseSerializer(serializers.Serializer):
     type = serializers.ChoiceField(["validation_error", "client_error", "server_error"])
-    # The standard calls it so, and nobody validates an error body with this.
+    # The standard uses this name. It hides `Serializer.errors`, but this serializer never
+    # validates.
     errors = ErrorSerializer(many=True)  # type: ignore[assignment]

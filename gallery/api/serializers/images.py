@@ -24,7 +24,7 @@ from gallery.library.clocks import in_iso_form, offset_text, told
 from gallery.models import Image, User
 from gallery.search.filters.image_filter import STATES
 
-# Null for everybody but the owner: they may say who, where or what somebody is.
+# Null for everybody but the owner, because these fields can reveal private facts.
 OWNERS_EYES_ONLY = [
     *("original_name", "sha256", "latitude", "longitude", "captured_offset"),
     *("archived", "tags"),
@@ -51,10 +51,10 @@ class ImageUrlsSerializer(serializers.Serializer):
 
 
 class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
-    """A picture and what is known about it."""
+    """A picture and its metadata."""
 
-    # Needs the request in its context, and pictures loaded with all that is shown of
-    # them (gallery.indexing.selectors.with_display_fields).
+    # Needs the request in its context, and pictures loaded with their display fields
+    # (gallery.indexing.selectors.with_display_fields).
 
     state = serializers.ChoiceField(
         STATES,
@@ -151,7 +151,7 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
         read_only_fields = fields
 
     def get_error(self, image: Image) -> str:
-        """Reasons are stored in English and translated when they are shown."""
+        """Translate the reason, which is stored in English."""
         return _(image.index_error) if image.index_error else ""
 
     def get_is_owner(self, image: Image) -> bool:
@@ -167,7 +167,8 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
 
     @extend_schema_field(serializers.DateTimeField())
     def get_taken_at(self, image: Image) -> str:
-        """Others are not told the offset, which says about where a picture was taken."""
+        """Return the local time. Others do not get its offset, which tells roughly where the
+        picture was taken."""
         offset = image.offset if self.get_is_owner(image) else None
         return told(image.taken_at, offset, self._zone)
 
@@ -197,7 +198,7 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
             "page": site + page.replace(_ANY, pk),
         }
 
-    # What is the same for all of a page, and takes longer to look up than to write down.
+    # These are the same for all pictures of a page and slow to look up, so they are cached.
 
     @cached_property
     def _viewer(self) -> User | AnonymousUser:
@@ -226,12 +227,12 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
 
 @lru_cache
 def _path(name: str, _prefix: str) -> str:
-    """Of any picture; Django takes longer to find a path than to write it down."""
+    """Return the path with a placeholder id. It is cached, because `reverse` is slow."""
     return reverse(name, args=[_ANY])
 
 
 class UploadedImageSerializer(ImageSerializer):
-    """The picture, and whether it was there before."""
+    """The picture, and whether you had it already."""
 
     duplicate = serializers.BooleanField(
         read_only=True, help_text="You had uploaded the same bytes before: this is that picture."
@@ -252,7 +253,7 @@ class ImageTextsSerializer(serializers.ModelSerializer):
 
 
 class ImageChangesSerializer(ImageTextsSerializer):
-    """What the owner may change: all of it optional."""
+    """The changes that an owner may make. All fields are optional."""
 
     captured_at = ClockField(
         required=False,
@@ -268,7 +269,7 @@ class ImageChangesSerializer(ImageTextsSerializer):
 
 
 class UploadSerializer(ImageTextsSerializer):
-    """A picture to keep, and what its owner says about it."""
+    """A picture to add, with its texts and visibility."""
 
     file = serializers.FileField(
         allow_empty_file=True, help_text="JPEG, PNG, WebP, AVIF, HEIC, GIF, TIFF or BMP."

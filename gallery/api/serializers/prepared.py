@@ -1,4 +1,4 @@
-"""Serializers that ask once, and not for each request, how their fields are written."""
+"""Serializers that determine once, and not for each request, how to write their fields."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, cast
 from rest_framework import serializers
 from rest_framework.fields import SkipField
 
-# What a field of an instance is written as, by the serializer that has been asked.
+# Returns the output of one field, for a serializer and an instance.
 Writer = Callable[[serializers.BaseSerializer, Any], Any]
 
-# Fields that write values of these very types as they are.
+# These fields write values of exactly these types unchanged.
 _PLAIN: dict[type[serializers.Field], type] = {
     serializers.CharField: str,
     serializers.BooleanField: bool,
@@ -23,10 +23,10 @@ _PLAIN: dict[type[serializers.Field], type] = {
 
 
 class PreparedSerializer(serializers.Serializer):
-    """Writes what REST framework writes. That copies and binds all fields for each
-    serializer and page: of a search it took more time than everything else in Python.
+    """Writes the same output as REST framework, which copies and binds all fields for each
+    serializer and page. In a search this took more time than all other Python code.
 
-    Fields that look at their context are method fields or serializers.
+    Fields that need the context must be method fields or serializers.
     """
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
@@ -34,7 +34,7 @@ class PreparedSerializer(serializers.Serializer):
         for name, write in _writers(type(self)):
             try:
                 shown[name] = write(self, instance)
-            except SkipField:  # an optional attribute that is not there
+            except SkipField:  # an optional attribute that is missing
                 continue
         return shown
 
@@ -61,8 +61,8 @@ def _writer(field: serializers.Field) -> Writer:
 
 
 def _attribute_writer(field: serializers.Field) -> Writer:
-    """Of a field that is an attribute and nothing else, as most are. REST framework looks
-    each time whether it is a key, to be called, or missing."""
+    """Build the writer of a field that reads a plain attribute, as most do. REST framework checks
+    each time whether the value is a key, a callable or missing."""
     attribute, convert = attrgetter(str(field.source)), field.to_representation
     plain = _PLAIN.get(type(field))
 
@@ -89,7 +89,7 @@ def _one(nested: type[serializers.BaseSerializer], asked: Any, value: Any) -> An
 
 
 def _nested(kind: type[serializers.BaseSerializer], asked: Any) -> serializers.BaseSerializer:
-    """One for all that `asked` writes: they differ in their context alone."""
+    """Return the nested serializer of this kind, created once for each `asked`."""
     made: dict[type, serializers.BaseSerializer] = asked.__dict__.setdefault("_nested", {})
     if kind not in made:
         made[kind] = kind(context=asked.context)

@@ -26,7 +26,7 @@ _QUERY_SCHEMA = {
 
 @extend_schema_field(_QUERY_SCHEMA)
 class QueryField(serializers.Field):
-    """Terms and filters, judged by gallery.search.query, which says what is wrong."""
+    """Terms and filters. gallery.search.query validates them."""
 
     def to_internal_value(self, data: Any) -> Query:
         return Query.from_json(data)
@@ -64,7 +64,7 @@ class SavedSearchSerializer(serializers.ModelSerializer):
 
 
 class SavedSearchChangesSerializer(serializers.Serializer):
-    """Either form of the query: `query` as JSON, or `text` in one line."""
+    """A name and a query. The query is either JSON in `query` or one line in `text`."""
 
     name = serializers.CharField(required=False)
     query = QueryField(required=False)

@@ -10,11 +10,11 @@ from gallery.api.serializers.prepared import PreparedSerializer
 from gallery.search.query.query import MAX_TERM_CHARACTERS, MAX_TERMS, MAX_WEIGHT
 from gallery.search.service import DEFAULT_LIMIT, MAX_LIMIT, MAX_LINE_CHARACTERS
 
-# --- What is asked ----------------------------------------------------------------
+# --- Requests ---------------------------------------------------------------------
 
 
 class PictureSerializer(serializers.Serializer):
-    """A picture that is only looked at, not kept."""
+    """A query picture. It is not added to the gallery."""
 
     file = serializers.FileField(
         allow_empty_file=True, help_text="JPEG, PNG, WebP, AVIF, HEIC, GIF, TIFF or BMP."
@@ -22,7 +22,7 @@ class PictureSerializer(serializers.Serializer):
 
 
 class SearchPictureSerializer(PictureSerializer):
-    """A picture to search with, which is not kept."""
+    """A picture to search with. It is not stored."""
 
     limit = serializers.IntegerField(
         min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT, help_text="Results on a page."
@@ -73,7 +73,7 @@ def _term(name: str, description: str, **kind: Any) -> dict[str, Any]:
     }
 )
 class TermsField(serializers.JSONField):
-    """Taken as it is: gallery.search.query says what is wrong with it."""
+    """Search terms, taken unchanged. gallery.search.query validates them."""
 
 
 @extend_schema_field(
@@ -84,12 +84,13 @@ class TermsField(serializers.JSONField):
     }
 )
 class FiltersField(serializers.JSONField):
-    """Taken as it is, as the terms are."""
+    """Filters, taken unchanged. gallery.search.query validates them."""
 
 
 class SearchSerializer(serializers.Serializer):
-    """Terms to be like or unlike, and filters. Without terms: what the filters leave,
-    newest first. With `cursor`: the next page of any search."""
+    """Terms that results must be like or unlike, and filters. Without terms, results are all
+    pictures that match the filters, newest first. With `cursor`, they are the next page of any
+    search."""
 
     terms = TermsField(required=False)
     filters = FiltersField(required=False)
@@ -111,7 +112,7 @@ class LineSerializer(serializers.Serializer):
     )
 
 
-# --- What is answered -------------------------------------------------------------
+# --- Responses --------------------------------------------------------------------
 
 
 class ImageIdSerializer(PreparedSerializer):
@@ -145,7 +146,7 @@ class NoteSerializer(PreparedSerializer):
 
 @extend_schema_serializer(many=False)
 class ResultsSerializer(PreparedSerializer):
-    """One page of a search, best first."""
+    """One page of search results, best first."""
 
     results = HitSerializer(many=True)
     exact = serializers.BooleanField(
@@ -177,7 +178,7 @@ class QueryPictureSerializer(serializers.Serializer):
 
 
 class ParsedSerializer(serializers.Serializer):
-    """A line as the JSON that `search/` takes, and its canonical form."""
+    """A search line as the JSON that `search/` takes, and in its canonical form."""
 
     terms = TermsField()
     filters = FiltersField()

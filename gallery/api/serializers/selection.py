@@ -1,4 +1,4 @@
-"""Which pictures a request means, and with which tags, in JSON."""
+"""The selection of pictures in a request, and names of tags, in JSON."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ _EXCEPT = {"type": "array", "items": _UUID, "maxItems": MAX_EXCEPTIONS}
     }
 )
 class SelectionField(serializers.Field):
-    """Taken as it is: gallery.organising.selection says what is wrong with it."""
+    """A selection, taken unchanged. gallery.organising.selection validates it."""
 
     def to_internal_value(self, data: Any) -> Any:
         return data
 
 
 def tag_names(**options: Any) -> serializers.ListField:
-    """Names of tags as somebody types them; gallery.organising.tags cleans them."""
+    """Build a field for tag names as typed. gallery.organising.tags cleans them."""
     return serializers.ListField(
         child=serializers.CharField(max_length=MAX_NAME, allow_blank=True),
         max_length=MAX_NAMES,

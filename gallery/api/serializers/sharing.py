@@ -20,7 +20,7 @@ class GroupNameSerializer(serializers.Serializer):
 
 
 class ShareSerializer(serializers.Serializer):
-    """With whom an album is shared: one person or one group."""
+    """The share of an album with one person or one group."""
 
     id = serializers.UUIDField()
     user = OwnerSerializer(allow_null=True)
@@ -30,7 +30,7 @@ class ShareSerializer(serializers.Serializer):
 
 
 class NewShareSerializer(serializers.Serializer):
-    """One of `user` and `group`."""
+    """Either `user` or `group`, and the role."""
 
     user = serializers.CharField(
         max_length=150, required=False, help_text="A user name, spelled exactly."
@@ -61,7 +61,7 @@ class ContributedAlbumSerializer(serializers.Serializer):
 
 
 class ContributionSerializer(serializers.Serializer):
-    """Your pictures in the album of another."""
+    """Another user's album that contains pictures of yours."""
 
     album = ContributedAlbumSerializer(source="*")
     count = serializers.IntegerField(help_text="How many of its pictures are yours.")
@@ -100,7 +100,7 @@ class TargetSerializer(serializers.Serializer):
 
 
 class LinkSerializer(serializers.Serializer):
-    """A share link, as those see it who may change it."""
+    """A share link, as shown to those who may change it."""
 
     id = serializers.UUIDField()
     kind = serializers.SerializerMethodField()
@@ -145,14 +145,15 @@ class LinkSerializer(serializers.Serializer):
 
 
 def _target(target: Album | Image | None, link: ShareLink) -> dict[str, Any] | None:
-    """The title only to those who may still share it: others may not see it any more."""
+    """Return the id, and the title if the link's creator may still share the target. Otherwise
+    the creator may no longer see it."""
     if target is None:
         return None
     return {"id": target.pk, "title": target.title if link.is_standing else None}
 
 
 class LinkChangesSerializer(serializers.Serializer):
-    """What may be set of a link: all of it optional."""
+    """The settings of a link. All fields are optional."""
 
     name = serializers.CharField(max_length=100, required=False, allow_blank=True)
     password = serializers.CharField(
@@ -170,18 +171,18 @@ class LinkChangesSerializer(serializers.Serializer):
 
 
 class NewLinkSerializer(LinkChangesSerializer):
-    """One of `album` and `image`, and what is to be set."""
+    """Either `album` or `image`, and the settings of the link."""
 
     album = serializers.UUIDField(required=False)
     image = serializers.UUIDField(required=False)
 
 
-# --- What a link shows ------------------------------------------------------------
+# --- Content of a link ------------------------------------------------------------
 
 
 class SharedSerializer(serializers.Serializer):
-    """What is behind a link. All but `locked` and `needs_password` is null while it is
-    locked: `unlock/` opens it."""
+    """The content of a link. While the link is locked, all fields except `locked` and
+    `needs_password` are null. `unlock/` opens it."""
 
     locked = serializers.BooleanField()
     needs_password = serializers.BooleanField()
@@ -213,7 +214,7 @@ class SharedUrlsSerializer(serializers.Serializer):
 
 
 class SharedImageSerializer(serializers.Serializer):
-    """A picture as a link shows it: nothing of where, when and with what it was taken."""
+    """A picture as a link shows it, without the place, the time and the camera."""
 
     id = serializers.UUIDField()
     title = serializers.CharField()

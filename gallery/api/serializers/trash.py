@@ -9,7 +9,7 @@ from gallery.models import Image
 
 
 class DeletedImageSerializer(ImageSerializer):
-    """A picture in the trash. Of its addresses only that of the thumbnail answers."""
+    """A picture in the trash. Only the thumbnail address in `urls` works."""
 
     class Meta(ImageSerializer.Meta):
         fields = [*ImageSerializer.Meta.fields, "deleted_at"]

@@ -24,7 +24,7 @@ class ReasonSerializer(serializers.Serializer):
 
 
 class UploadStateSerializer(serializers.ModelSerializer):
-    """What has become of an upload."""
+    """The state of an upload and its result."""
 
     url = serializers.SerializerMethodField(help_text="Where its parts are sent to.")
     offset = serializers.SerializerMethodField(help_text="Bytes that are safe.")
@@ -102,7 +102,7 @@ class KnownSerializer(serializers.Serializer):
 
 
 class NewImportSerializer(serializers.Serializer):
-    """Addresses of pictures, which the server fetches."""
+    """The addresses of pictures that the server fetches."""
 
     urls = serializers.ListField(
         child=serializers.CharField(allow_blank=True),
@@ -128,7 +128,7 @@ class ImportFailureSerializer(serializers.ModelSerializer):
 
 
 class ImportSerializer(serializers.ModelSerializer):
-    """An import and how far it is."""
+    """An import and its progress."""
 
     # Needs imports with their counts (gallery.uploads.imports.with_counts).
 

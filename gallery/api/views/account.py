@@ -86,7 +86,7 @@ class UsageView(ApiView):
 
     @extend_schema(operation_id="account_usage", tags=["account"], responses={200: UsageSerializer})
     def get(self, request: Request) -> Response:
-        """How much you store, and how much you may."""
+        """Your storage use and your quota."""
         return Response(UsageSerializer(quota.usage(self.account())).data)
 
 
@@ -97,9 +97,9 @@ class ExportView(ConfirmedView):
         responses={(200, "application/zip"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request) -> StreamingHttpResponse:
-        """All your originals and, as JSON, what you wrote about them: one ZIP file,
-        whose `Content-Length` is known."""
-        if not self.is_by_token(request):  # whoever has one may read all of it anyway
+        """Download a ZIP file of all your originals and, as JSON, what you wrote about them. Its
+        `Content-Length` is known."""
+        if not self.is_by_token(request):  # a token may read all of it anyway
             self.confirm(request)
         return export_response(self.account())
 
@@ -113,7 +113,7 @@ class SessionListView(ConfirmedView):
         responses={200: SessionSerializer(many=True)},
     )
     def get(self, request: Request) -> Response:
-        """Where you are signed in with a browser, the newest first."""
+        """The browsers in which you are signed in, newest first."""
         context = {"session_key": request.session.session_key}
         found = sessions.sessions_of(self.account())
         return Response(SessionSerializer(found, many=True, context=context).data)
@@ -125,7 +125,7 @@ class SessionListView(ConfirmedView):
         responses={204: None},
     )
     def delete(self, request: Request) -> Response:
-        """Sign out every browser but the one that asks."""
+        """Sign out every browser except the one that sends this request."""
         self.confirm(request)
         sessions.end_all(self.account(), besides=request.session.session_key)
         return Response(status=204)
@@ -146,7 +146,7 @@ class SessionView(ConfirmedView):
         responses={204: None},
     )
     def delete(self, request: Request, pk: int) -> Response:
-        """Sign one browser out."""
+        """Sign out one browser."""
         self.confirm(request)
         sessions.end(self.account(), pk)
         return Response(status=204)

@@ -1,4 +1,4 @@
-"""Albums: list, make, change, fill, arrange, delete, restore."""
+"""Albums: list, create, change, add pictures, arrange, delete, restore."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ from gallery.organising import album_summaries, albums, bulk
 
 
 class AlbumView(ApiView):
-    """A view of one album, which is `self.album`: looked up before anything else
-    happens, so that whoever may not name it gets 404 for every method."""
+    """A view of one album, `self.album`. It is looked up first, so that every method answers 404
+    to a viewer who may not use it."""
 
     album: Album
 
     def nameable(self) -> AlbumQuerySet:
-        """The albums that this request may name."""
+        """Return the albums that this request may use."""
         return Album.objects.visible_to(self.request.user)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -52,7 +52,7 @@ class AlbumView(ApiView):
         self.album = album
 
     def shown(self) -> Response:
-        """The album as it is now."""
+        """Respond with the current state of the album."""
         found = Album.objects.filter(pk=self.album.pk)
         rows = list(album_summaries.for_showing(found, self.request.user))
         (summary,) = album_summaries.summarise(rows, self.request.user)
@@ -72,7 +72,7 @@ class AlbumListView(ApiView):
         responses={200: AlbumSerializer(many=True)},
     )
     def get(self, request: Request) -> Response:
-        """Your own albums and those shared with you, newest first."""
+        """Your albums and those that are shared with you, newest first."""
         query = AlbumListQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
         found = album_summaries.for_showing(self._shown(query.validated_data["show"]), request.user)
@@ -100,7 +100,7 @@ class AlbumListView(ApiView):
         responses={201: AlbumSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Make an album."""
+        """Create an album."""
         form = NewAlbumSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         album = albums.create(self.account(), **form.validated_data)
@@ -134,8 +134,7 @@ class AlbumDetailView(AlbumView):
 
     @extend_schema(operation_id="albums_delete", tags=["albums"], responses={204: None})
     def delete(self, request: Request, pk: UUID) -> Response:
-        """Put your album into the trash, from where `restore/` takes it out. Its
-        pictures stay."""
+        """Move your album to the trash. Its pictures stay. `restore/` takes it out again."""
         albums.trash(self.album)
         return Response(status=204)
 
@@ -153,7 +152,7 @@ class AlbumRestoreView(AlbumView):
         responses={200: AlbumSerializer},
     )
     def post(self, request: Request, pk: UUID) -> Response:
-        """Take an album out of your trash, as it was."""
+        """Restore an album from your trash, as it was."""
         albums.restore(self.album)
         return self.shown()
 
@@ -187,7 +186,7 @@ class AlbumImagesView(AlbumView):
         responses={200: OutcomeSerializer, 410: ErrorResponseSerializer},
     )
     def post(self, request: Request, pk: UUID) -> Response:
-        """Put your own pictures into an album, where whoever may see it sees them."""
+        """Add your own pictures to an album. Everybody who sees the album then sees them."""
         return change_content(self, "add_to_album")
 
 
@@ -201,7 +200,7 @@ class AlbumRemoveView(AlbumView):
         responses={200: OutcomeSerializer, 410: ErrorResponseSerializer},
     )
     def post(self, request: Request, pk: UUID) -> Response:
-        """Take pictures out: your own, or any if you manage the album."""
+        """Take pictures out of an album: your own, or any picture if you manage the album."""
         return change_content(self, "remove_from_album")
 
 
@@ -218,7 +217,7 @@ class AlbumMoveView(AlbumView):
         responses={200: MovedSerializer},
     )
     def post(self, request: Request, pk: UUID) -> Response:
-        """Arrange an album that you manage: bring pictures before another one."""
+        """Move pictures before another picture, in an album that you manage."""
         form = MoveSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         wanted = form.validated_data
@@ -240,7 +239,7 @@ class ImageAlbumsView(ImageView):
         responses={200: AlbumSerializer(many=True)},
     )
     def get(self, request: Request, pk: UUID) -> Response:
-        """The albums that hold this picture, of those that you may see."""
+        """The albums that contain this picture and that you may see."""
         holding = Album.objects.visible_to(request.user).filter(items__image=self.image)
         page = self.paginate_queryset(album_summaries.for_showing(holding, request.user))
         summaries = album_summaries.summarise(page or [], request.user)

@@ -1,4 +1,4 @@
-"""How far workers have come with all pictures, and with one."""
+"""The progress of the workers, for all pictures and for one."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class AnalysesView(AdministratorView):
 
     @extend_schema(operation_id="analyses", tags=["status"])
     def get(self, request: Request) -> Response:
-        """How many pictures each analyser has done, has still to do, and could not; and what
-        is away."""
+        """The numbers of finished, waiting and failed pictures of each analyser, and the current
+        outages."""
         body = {
             "analysers": coverage.count(),
             "outages": Outage.objects.order_by("since"),
@@ -32,7 +32,7 @@ class AnalysesView(AdministratorView):
 
 
 class ImageAnalysesView(ImageView):
-    """For those whom it helps: whoever may try again, and administrators."""
+    """For the owner of the picture, who may retry, and for administrators."""
 
     serializer_class = ImageAnalysesSerializer
 
@@ -46,6 +46,6 @@ class ImageAnalysesView(ImageView):
 
     @extend_schema(operation_id="images_analyses", tags=["images"])
     def get(self, request: Request, pk: UUID) -> Response:
-        """What each analyser has made of your picture, and why not."""
+        """The state of each analyser for your picture, with the reason of a failure."""
         body = {"analysers": coverage.of_picture(self.image)}
         return Response(self.get_serializer(body).data)

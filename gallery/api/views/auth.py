@@ -1,4 +1,4 @@
-"""Tokens: get one, give it back, see whose it is."""
+"""Tokens: sign in, sign out, and show the account of a token."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ class LoginView(ApiView):
     def post(self, request: Request) -> Response:
         """Exchange a user name and a password for a token.
 
-        An account with a second factor answers 401 `mfa_required` until `otp` is sent
-        along, and `wrong_otp` if that is wrong or has been tried too often. After too many
-        wrong passwords, here or on the page, the answer is 429 `too_many_tries`.
+        For an account with a second factor, the answer is 401 `mfa_required` without `otp`, and
+        401 `wrong_otp` if the code is wrong or was tried too often. After too many wrong
+        passwords, here or on the page, it is 429 `too_many_tries`.
         """
         form = LoginSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         otp = form.validated_data.pop("otp", "")
         user = sign_in.check_password(request._request, **form.validated_data)
-        if user is None:  # unknown, inactive or a wrong password: nobody learns which
+        if user is None:  # unknown, inactive or a wrong password: the answer does not tell which
             raise AuthenticationFailed(
                 _("The user name or the password is wrong."), code="wrong_credentials"
             )
@@ -50,12 +50,14 @@ class LoginView(ApiView):
         return Response(TokenSerializer({"token": token, "expiry": stored.expiry}).data)
 
     def get_authenticate_header(self, request: Request) -> str:
-        """Without it REST framework would answer 403: this view authenticates nobody."""
+        """Without this header REST framework would answer 403, because the view has no
+        authentication classes."""
         return TokenAuthentication().authenticate_header(request)
 
 
 def _check_second_factor(user: User, otp: str) -> None:
-    """The password was right: it may be told that more is needed."""
+    """Check the code of the second factor. The password was right, so the answer may tell that a
+    code is needed."""
     if not second_factor.is_needed(user):
         return
     if not otp:
@@ -78,7 +80,7 @@ class LogoutView(ApiView):
 
     @extend_schema(operation_id="logout", tags=["auth"], request=None, responses={204: None})
     def post(self, request: Request) -> Response:
-        """End the token of this request."""
+        """Revoke the token of this request."""
         request.auth.delete()
         user_logged_out.send(type(request.user), request=request._request, user=request.user)
         return Response(status=204)
@@ -94,8 +96,7 @@ class LogoutAllView(ConfirmedView):
         responses={204: None},
     )
     def post(self, request: Request) -> Response:
-        """End every token of the account. A named token, which a program has, needs the
-        password."""
+        """Revoke every token of the account. A request with a named token needs the password."""
         if tokens.is_named(request.auth):
             self.confirm(request)
         tokens.end_all(self.account())
@@ -108,5 +109,5 @@ class MeView(ApiView):
 
     @extend_schema(operation_id="me", tags=["auth"], responses={200: MeSerializer})
     def get(self, request: Request) -> Response:
-        """Whose token this is."""
+        """The account that this token or session belongs to."""
         return Response(MeSerializer(request.user).data)

@@ -1,4 +1,4 @@
-"""What all views share."""
+"""Base classes of the views."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from gallery.models.image import ImageQuerySet
 
 
 class IgnoreAccept(DefaultContentNegotiation):
-    """The answer is JSON, or the picture itself, whatever `Accept` says: an
-    `<img>` that accepts `image/*` alone gets its picture, and a readable error."""
+    """Ignores the header `Accept`: the response is always JSON or the picture. So an `<img>`,
+    which accepts only `image/*`, gets its picture or a readable error."""
 
     def select_renderer(
         self,
@@ -36,36 +36,36 @@ class IgnoreAccept(DefaultContentNegotiation):
 
 
 class ApiView(GenericAPIView):
-    """Open to everybody unless a view says otherwise: what changes nothing is
-    for anonymous visitors too, within what they may see."""
+    """The base of all views. By default everybody may use it: anonymous visitors may read what
+    they may see."""
 
     permission_classes = [AllowAny]
     parser_classes = [JSONParser]
     content_negotiation_class = IgnoreAccept
-    # Method to the scope that each of its requests counts in (gallery.rate_limits).
+    # Maps a method to the rate limit that its requests count against (gallery.rate_limits).
     throttle_scopes: ClassVar[Mapping[str, str]] = {}
-    # Files of pictures, of which a page asks for many, are not counted.
+    # Requests for picture files are not counted, because a page sends many of them.
     sends_files = False
 
     def account(self) -> User:
-        """Who is signed in, in a view that is for nobody else."""
+        """Return the signed-in account. Raises NotAuthenticated for a visitor."""
         if not isinstance(self.request.user, User):
             raise NotAuthenticated
         return self.request.user
 
 
 class ImageView(ApiView):
-    """A view of one picture, which is `self.image`.
+    """A view of one picture, `self.image`.
 
-    It is looked up before anything else happens, for every method: whoever may
-    not name the picture gets 404, the same as for a picture that never was.
+    It is looked up first, for every method. A viewer who may not use the picture gets 404, the
+    same as for a picture that does not exist.
     """
 
     image: Image
 
     def nameable(self) -> ImageQuerySet:
-        """The pictures that this request may name: those it may see, and to
-        change one those it owns."""
+        """Return the pictures that this request may use: to read, those that the viewer may see;
+        to write, those that the viewer owns."""
         if self.request.method in SAFE_METHODS:
             return Image.objects.reachable_by(self.request.user)
         return Image.objects.owned_by(self.request.user)
@@ -82,7 +82,7 @@ class ImageView(ApiView):
 
 
 def load_image(images: ImageQuerySet, pk: UUID | str, viewer: User | AnonymousUser) -> Image:
-    """The picture with all that its serializer needs, or 404."""
+    """Load the picture with all fields that its serializer needs. Raises NotFound."""
     image = with_display_fields(images, viewer).filter(pk=pk).first()
     return image_or_404(image)
 

@@ -1,4 +1,4 @@
-"""One act on many pictures, and taking it back."""
+"""Actions on many pictures, and undoing them."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class BulkView(ApiView):
         responses={200: OutcomeSerializer, 410: ErrorResponseSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Do one thing to many pictures, all or nothing. Those of others are skipped
-        where only an owner may do it."""
+        """Run one action on many pictures, all or nothing. Pictures of others are skipped if only
+        their owner may do this."""
         form = BulkSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         wanted = dict(form.validated_data)
@@ -54,7 +54,7 @@ class ChangeUndoView(ApiView):
         responses={200: UndoneSerializer, 410: ErrorResponseSerializer},
     )
     def post(self, request: Request, pk: UUID) -> Response:
-        """Take back what you did to many pictures, where nothing newer came over it."""
+        """Undo an action on many pictures, except where a newer change replaced it."""
         return Response({"restored": changes.undo(pk, self.account())})
 
 
@@ -68,7 +68,7 @@ class SelectionCountView(ApiView):
         responses={200: SelectionCountSerializer, 410: ErrorResponseSerializer},
     )
     def post(self, request: Request) -> Response:
-        """How many pictures a selection means, before anything is done to them."""
+        """Count the pictures of a selection, before you act on them."""
         form = SelectionSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         meant = selection.resolve(form.validated_data["selection"], request.user, trash=None)

@@ -1,4 +1,4 @@
-"""Classification of a picture against categories that the user makes up."""
+"""Classification of a picture with the user's own categories."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ from gallery.models.image import ImageQuerySet
 
 class ImageClassifyView(ImageView):
     def nameable(self) -> ImageQuerySet:
-        """It changes nothing: whoever may see the picture may classify it."""
+        """Return the pictures that the viewer may see. This POST changes nothing, so it does not
+        need ownership."""
         return Image.objects.reachable_by(self.request.user)
 
     @extend_schema(
@@ -36,7 +37,7 @@ class ImageClassifyView(ImageView):
         responses={200: ClassificationSerializer},
     )
     def post(self, request: Request, pk: UUID) -> Response:
-        """How well each category fits a stored picture."""
+        """Classify a stored picture: the probability of each category."""
         return _answer(service.classify_image(self.image, **_categories(request.data)))
 
 
@@ -50,10 +51,11 @@ class ClassifyView(ApiView):
         responses={200: ClassificationSerializer},
     )
     def post(self, request: Request) -> Response:
-        """How well each category fits the picture sent, which is not kept.
+        """Classify a picture that you send: the probability of each category. The picture is not
+        kept.
 
-        In the form `classnames` and `templates` are repeated, or one JSON array;
-        one plain `classnames` is split at commas and line ends.
+        In the form, repeat `classnames` and `templates`, or send each as one JSON array. A single
+        plain `classnames` is split at commas, semicolons and line ends.
         """
         file = read_upload(request)
         categories = _categories(request.data)

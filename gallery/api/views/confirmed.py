@@ -1,4 +1,4 @@
-"""Acts that open or close an account, for whoever is its owner beyond doubt."""
+"""Views that open or close an account, so that the owner must confirm with the password."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from gallery.api.views.base import ApiView
 
 class ConfirmedView(ApiView):
     permission_classes = [IsAuthenticated]
-    # For the schema: the password is in the body of a DELETE, too.
+    # For the schema: a DELETE also has a body, with the password.
     body_on_delete = True
 
     def confirm(self, request: Request) -> None:
-        """Raises Refusal (password_required, wrong_password, too_many_tries)."""
+        """Check the password. Raises Refusal (password_required, wrong_password,
+        too_many_tries)."""
         form = OwnPasswordSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         confirmation.confirm(

@@ -1,4 +1,4 @@
-"""The description of the API, and the page that shows it."""
+"""The OpenAPI schema."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from rest_framework.response import Response
 
 
 class SchemaView(SpectacularAPIView):
-    """The same for everybody, and made once for each language: it takes seconds."""
+    """The schema, the same for everybody. It takes seconds to generate, so it is cached for each
+    language."""
 
     def _get_schema_response(self, request: Request) -> Response:
         return Response(

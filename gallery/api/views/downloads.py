@@ -33,8 +33,8 @@ class DownloadListView(ApiView):
         responses={201: DownloadSerializer, 410: ErrorResponseSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Ask for pictures as a ZIP file: your originals, and of others copies without
-        metadata."""
+        """Prepare a ZIP file of pictures: your originals, and copies of other people's pictures
+        without metadata."""
         form = DownloadRequestSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         return Response(self.get_serializer(self._prepare(form.validated_data)).data, status=201)
@@ -68,5 +68,5 @@ class DownloadView(ApiView):
         },
     )
     def get(self, request: Request, pk: UUID) -> HttpResponseBase:
-        """The ZIP file. Its length is told if all pictures are your own."""
+        """Download the ZIP file. It has a `Content-Length` if all pictures are your own."""
         return downloads.response(self.note, self.account())

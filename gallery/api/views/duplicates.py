@@ -1,4 +1,4 @@
-"""Pictures of one's own that show the same: list, merge, tell apart."""
+"""Near-duplicates among a user's pictures: list, merge, dismiss."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class DuplicateListView(ApiView):
         responses={200: DuplicateGroupsSerializer},
     )
     def get(self, request: Request) -> Response:
-        """Groups of your pictures that show the same, the closest first."""
+        """Groups of your pictures that show the same, the most similar first."""
         asked = _valid(DuplicatePageSerializer(data=request.query_params))
         user = self.account()
         groups, following = duplicates.page(user, asked.get("cursor"), asked["limit"])
@@ -65,8 +65,8 @@ class DuplicateMergeView(ApiView):
         responses={200: MergedSerializer, 404: _NOT_YOURS, 410: ErrorResponseSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Keep one of several pictures of yours: it gets the albums, tags, favourite and
-        missing facts of the others, which go to the trash."""
+        """Keep one of several of your pictures. It gets the albums, tags, favourite mark and
+        missing facts of the others. The others go to the trash."""
         wanted = _valid(MergeSerializer(data=request.data))
         try:
             merged = merging.merge(self.account(), wanted["keep"], wanted["others"])
@@ -87,8 +87,7 @@ class DuplicateDismissView(ApiView):
         responses={200: DismissedSerializer, 404: _NOT_YOURS},
     )
     def post(self, request: Request) -> Response:
-        """Say that pictures of yours are different ones, so that they are never grouped
-        or folded again."""
+        """Mark your pictures as different, so that they are never grouped or folded again."""
         wanted = _valid(DismissSerializer(data=request.data))
         try:
             pairs, change = duplicates.dismiss(self.account(), wanted["ids"], wanted.get("of"))

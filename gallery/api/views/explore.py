@@ -29,7 +29,7 @@ SIDES = ("left", "top", "right", "bottom")
 
 
 class _FilteredView(ApiView):
-    """Of all that the viewer may see, or what the usual filters leave of it."""
+    """A view of the pictures that the viewer may see, narrowed by the usual filters."""
 
     queryset = Image.objects.all()
     # For the schema; `filters.narrow` does the work.
@@ -47,7 +47,7 @@ class ExploreView(_FilteredView):
 
     @extend_schema(operation_id="explore", tags=["explore"], responses={200: MapSerializer})
     def get(self, request: Request) -> Response:
-        """The state of the map, and its clusters with names for what is in them."""
+        """The state of the map, and its clusters with their names."""
         pictures = self.pictures(request)
         now = status()
         body: dict[str, Any] = {
@@ -101,7 +101,7 @@ class PointsView(_FilteredView):
         responses={200: MapPointsSerializer, 404: ErrorResponseSerializer},
     )
     def get(self, request: Request) -> Response:
-        """Where pictures lie on the map. 404 while there is no map."""
+        """The positions of pictures on the map. 404 while there is no map."""
         pictures = self.pictures(request)
         box, limit = read_box(request), read_limit(request)
         drawn = status().map
@@ -113,20 +113,21 @@ class PointsView(_FilteredView):
 
 
 def read_box(request: Request) -> Box:
-    """Raises Refusal (bad_box), naming the edge."""
+    """Read the part of the map from the query. Raises Refusal (bad_box) with the name of the
+    bad edge."""
     edges = {"left": 0.0, "top": 0.0, "right": 1.0, "bottom": 1.0}
     for side in SIDES:
         try:
             edges[side] = float(request.query_params.get(side, edges[side]))
         except ValueError as error:
             raise _bad_box(side) from error
-        if not 0 <= edges[side] <= 1:  # nor is "nan"
+        if not 0 <= edges[side] <= 1:  # also false for "nan"
             raise _bad_box(side)
     return Box(**edges)
 
 
 def read_limit(request: Request) -> int:
-    """Raises Refusal (bad_limit)."""
+    """Read `limit` from the query. Raises Refusal (bad_limit)."""
     text = request.query_params.get("limit", str(DEFAULT_LIMIT))
     if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= MAX_LIMIT):
         raise Refusal(

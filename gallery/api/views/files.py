@@ -1,4 +1,4 @@
-"""The bytes of a picture."""
+"""The files of a picture: full size and thumbnails."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class ImageFileView(_SentView):
         responses=PICTURE,
     )
     def get(self, request: Request, pk: UUID) -> HttpResponseBase:
-        """The picture in full size: to its owner the untouched original, to others
-        a copy without metadata."""
+        """The picture in full size. The owner gets the unchanged original, others get a copy
+        without metadata."""
         download = request.query_params.get("download", "") in ("1", "true")
         return delivery.picture_response(
             self.image, request.user, download=download, request=request._request
@@ -63,12 +63,13 @@ class ImageThumbnailView(_SentView):
         responses={(200, "image/webp"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, pk: UUID) -> HttpResponseBase:
-        """The picture made smaller, without metadata."""
+        """A smaller version of the picture, without metadata."""
         return thumbnail(request, self.image)
 
 
 class SignedThumbnailView(_SentView):
-    """Reached where the address does not open by itself any more, or not yet."""
+    """Handles a signed address that has expired, or whose thumbnail is not made yet. Valid ones
+    are served by ThumbnailMiddleware."""
 
     @extend_schema(
         operation_id="images_signed_thumbnail",
@@ -77,8 +78,8 @@ class SignedThumbnailView(_SentView):
         responses={(200, "image/webp"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, pk: UUID, key: str) -> HttpResponseBase:
-        """The same, under the address that pictures are listed with: for some minutes it
-        opens without a token, also to programs that cannot send one."""
+        """The thumbnail, under the address that lists of pictures give. For some minutes it opens
+        without a token, also for programs that cannot send one."""
         return thumbnail(request, self.image)
 
 

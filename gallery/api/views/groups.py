@@ -36,7 +36,7 @@ class GroupListView(ApiView):
         operation_id="groups_list", tags=["sharing"], responses={200: GroupSerializer(many=True)}
     )
     def get(self, request: Request) -> Response:
-        """Your groups and those that you are in, newest first."""
+        """The groups that you own or are a member of, newest first."""
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
@@ -47,7 +47,7 @@ class GroupListView(ApiView):
         responses={201: GroupDetailSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Make a group."""
+        """Create a group."""
         form = GroupSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         group = groups.create_group(self.account(), form.validated_data["name"])
@@ -55,8 +55,8 @@ class GroupListView(ApiView):
 
 
 class GroupView(ApiView):
-    """A view of one group, which is `self.group`: its members may look and leave, its
-    owner may do the rest; 404 for everybody else."""
+    """A view of one group, `self.group`. Members may read it and leave; the owner may do the rest.
+    Everybody else gets 404."""
 
     group: Group
     serializer_class = GroupDetailSerializer
@@ -82,7 +82,7 @@ class GroupDetailView(GroupView):
 
     @extend_schema(operation_id="groups_rename", tags=["sharing"], request=GroupSerializer)
     def patch(self, request: Request, group_id: UUID) -> Response:
-        """Give your group another name."""
+        """Rename your group."""
         form = GroupSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         groups.rename_group(self.group, form.validated_data["name"])
@@ -90,7 +90,7 @@ class GroupDetailView(GroupView):
 
     @extend_schema(operation_id="groups_delete", tags=["sharing"], responses={204: None})
     def delete(self, request: Request, group_id: UUID) -> Response:
-        """Delete your group, and with it what is shared through it."""
+        """Delete your group. This ends all shares with it."""
         groups.delete_group(self.group)
         return Response(status=204)
 
@@ -103,7 +103,7 @@ class GroupMembersView(GroupView):
         responses={200: GroupDetailSerializer},
     )
     def post(self, request: Request, group_id: UUID) -> Response:
-        """Put somebody into your group. Who is in it stays in it."""
+        """Add a person to your group. It has no effect if the person is already a member."""
         form = MemberSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         groups.add_member(self.group, form.validated_data["user"])
@@ -113,7 +113,7 @@ class GroupMembersView(GroupView):
 class GroupMemberView(GroupView):
     @extend_schema(operation_id="groups_remove_member", tags=["sharing"], responses={204: None})
     def delete(self, request: Request, group_id: UUID, username: str) -> Response:
-        """Take somebody out of your group."""
+        """Remove a person from your group."""
         member = self.group.members.filter(username=User.normalize_username(username)).first()
         if member is None:
             raise NotFound(_("Nobody of this name is in the group."))
@@ -129,7 +129,7 @@ class GroupLeaveView(GroupView):
         operation_id="groups_leave", tags=["sharing"], request=None, responses={204: None}
     )
     def post(self, request: Request, group_id: UUID) -> Response:
-        """Leave a group that another has put you into."""
+        """Leave a group that another person owns."""
         groups.remove_member(self.group, self.account())
         return Response(status=204)
 

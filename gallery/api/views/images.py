@@ -46,7 +46,7 @@ class ImageListView(ApiView):
         operation_id="images_list", tags=["images"], responses={200: ImageSerializer(many=True)}
     )
     def get(self, request: Request) -> Response:
-        """Your own pictures, public ones and those shared with you, newest first."""
+        """Your own pictures, public pictures and those that are shared with you, newest first."""
         visible = selectors.visible_to(request.user)
         images = image_filter.narrow(visible, request.query_params, request.user)
         page = self.paginate_queryset(images)
@@ -70,7 +70,8 @@ class ImageListView(ApiView):
         },
     )
     def post(self, request: Request) -> Response:
-        """Add a picture. The same bytes again answer 200 with the existing one."""
+        """Add a picture. If you have the same bytes already, the answer is 200 with the existing
+        picture."""
         file = read_upload(request)
         form = UploadSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -105,7 +106,7 @@ class ImageDetailView(ImageView):
 
     @extend_schema(operation_id="images_change", tags=["images"], request=ImageChangesSerializer)
     def patch(self, request: Request, pk: UUID) -> Response:
-        """Change what you say about a picture, who sees it, or where it is listed."""
+        """Change the texts, the date, the tags or the visibility of a picture, or archive it."""
         form = ImageChangesSerializer(self.image, data=request.data, partial=True)
         form.is_valid(raise_exception=True)
         details.change(self.image, **form.validated_data)
@@ -113,7 +114,7 @@ class ImageDetailView(ImageView):
 
     @extend_schema(operation_id="images_delete", tags=["images"], responses={204: None})
     def delete(self, request: Request, pk: UUID) -> Response:
-        """Put a picture into the trash, from where `restore/` takes it out."""
+        """Move a picture to the trash. `restore/` takes it out again."""
         service.delete_image(self.image)
         return Response(status=204)
 
@@ -131,7 +132,7 @@ class ImageRestoreView(ImageView):
         responses={200: ImageSerializer},
     )
     def post(self, request: Request, pk: UUID) -> Response:
-        """Take a picture out of your trash."""
+        """Restore a picture from your trash."""
         service.restore_image(self.image)
         restored = self.load(Image.objects.owned_by(request.user), pk)
         return Response(self.get_serializer(restored).data)
@@ -147,8 +148,8 @@ class ImageRetryView(ImageView):
         responses={200: ImageSerializer},
     )
     def post(self, request: Request, pk: UUID) -> Response:
-        """Try again what failed of a picture, to make it searchable or its thumbnails;
-        others stay as they are."""
+        """Retry the failed analyses of a picture, for example its encoding or its thumbnails.
+        Analyses that did not fail stay as they are."""
         mine = Image.objects.owned_by(request.user)
         ledger.retry_failed(mine.filter(pk=pk))
         return Response(self.get_serializer(self.load(mine, pk)).data)

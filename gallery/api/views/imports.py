@@ -1,4 +1,4 @@
-"""Imports: many pictures that a worker adds, from addresses or from a ZIP file."""
+"""Imports: a worker adds many pictures from addresses or from a ZIP file."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class ImportListView(ApiView):
         responses={201: ImportDetailSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Let the server fetch pictures from addresses. A ZIP file is uploaded as any
-        other file, with `kind` `zip` in its metadata."""
+        """Import pictures from addresses, which the server fetches. To import a ZIP file, upload it
+        to `uploads/` with `kind` `zip` in its metadata."""
         form = NewImportSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         batch = imports.create_from_urls(
@@ -64,7 +64,7 @@ class ImportListView(ApiView):
 
 
 class ImportView(ApiView):
-    """A view of one import, which is `self.batch`; others' are not there."""
+    """A view of one import, `self.batch`. Imports of others answer 404."""
 
     serializer_class = ImportDetailSerializer
     batch: ImportBatch
@@ -84,7 +84,7 @@ class ImportView(ApiView):
 class ImportDetailView(ImportView):
     @extend_schema(operation_id="imports_read", tags=["uploads"])
     def get(self, request: Request, pk: UUID) -> Response:
-        """How far an import is, and what could not be added."""
+        """The progress of an import, and the pictures that could not be added."""
         return Response(self.get_serializer(self.batch).data)
 
 
@@ -96,7 +96,7 @@ class ImportCancelView(ImportView):
         responses={200: ImportDetailSerializer},
     )
     def post(self, request: Request, pk: UUID) -> Response:
-        """Stop an import. What it has added stays."""
+        """Stop an import. The pictures that it has added stay."""
         imports.cancel(pk)
         return Response(self.get_serializer(self.load(pk)).data)
 
@@ -109,6 +109,6 @@ class ImportRetryView(ImportView):
         responses={200: ImportDetailSerializer},
     )
     def post(self, request: Request, pk: UUID) -> Response:
-        """Try again what failed or was not tried."""
+        """Retry the pictures that failed or were not tried."""
         imports.retry(pk)
         return Response(self.get_serializer(self.load(pk)).data)

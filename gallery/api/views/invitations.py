@@ -36,7 +36,7 @@ class InvitationListView(ModeratorView):
         responses={200: InvitationSerializer(many=True)},
     )
     def get(self, request: Request) -> Response:
-        """Your invitations, for administrators everybody's, newest first."""
+        """Your invitations, newest first. Administrators see all invitations."""
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
@@ -47,7 +47,7 @@ class InvitationListView(ModeratorView):
         responses={201: SentInvitationSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Invite somebody to register. `url` is for that person alone."""
+        """Invite a person to register. `url` is only for that person."""
         form = NewInvitationSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         invitation = invitations.invite(self.account(), **form.validated_data)
@@ -59,7 +59,7 @@ class InvitationListView(ModeratorView):
 class InvitationView(ModeratorView):
     @extend_schema(operation_id="invitations_revoke", tags=["invitations"], responses={204: None})
     def delete(self, request: Request, pk: UUID) -> Response:
-        """Nobody can register with it any more."""
+        """Revoke an invitation. Nobody can register with it any more."""
         invitation = invitations.given_by(self.account()).filter(pk=pk).first()
         if invitation is None:
             raise NotFound(_("There is no such invitation."))

@@ -1,4 +1,4 @@
-"""Share links, for those who made them."""
+"""Share links, for the people who manage them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class LinkListView(ApiView):
         responses={200: LinkSerializer(many=True)},
     )
     def get(self, request: Request) -> Response:
-        """Links that you made and those to albums that you manage, newest first."""
+        """The links that you made and those to albums that you manage, newest first."""
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
@@ -59,7 +59,7 @@ class LinkListView(ApiView):
         responses={201: LinkSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Make a link to an album that you manage or to a picture of yours."""
+        """Create a link to an album that you manage or to a picture of yours."""
         form = NewLinkSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         values = dict(form.validated_data)
@@ -69,7 +69,8 @@ class LinkListView(ApiView):
         return Response(self.get_serializer(self.get_queryset().get(pk=link.pk)).data, status=201)
 
     def _target(self, album: UUID | None, image: UUID | None) -> dict[str, Any]:
-        """Raises Refusal: what one may not share is as absent as what never was."""
+        """Find the album or picture to share. Raises Refusal (unknown_album, unknown_image,
+        name_one). A target that the user may not share gets the same error as a missing one."""
         if album is not None and image is None:
             managed = Album.objects.managed_by(self.request.user).filter(pk=album).first()
             if managed is None:
@@ -84,7 +85,7 @@ class LinkListView(ApiView):
 
 
 class LinkDetailView(ApiView):
-    """A view of one link, which is `self.link`; 404 for who may not change it."""
+    """A view of one link, `self.link`. Users who may not change it get 404."""
 
     link: ShareLink
     serializer_class = LinkSerializer
@@ -102,12 +103,12 @@ class LinkDetailView(ApiView):
 
     @extend_schema(operation_id="links_read", tags=["sharing"])
     def get(self, request: Request, link_id: UUID) -> Response:
-        """One link, its state and how often it was used."""
+        """One link, with its state and its number of visits."""
         return Response(self.get_serializer(self.link).data)
 
     @extend_schema(operation_id="links_change", tags=["sharing"], request=LinkChangesSerializer)
     def patch(self, request: Request, link_id: UUID) -> Response:
-        """Change what a link asks for and allows; its address stays."""
+        """Change the settings of a link. Its address stays the same."""
         form = LinkChangesSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         links.change_link(self.link, form.validated_data)
@@ -115,7 +116,7 @@ class LinkDetailView(ApiView):
 
     @extend_schema(operation_id="links_revoke", tags=["sharing"], responses={204: None})
     def delete(self, request: Request, link_id: UUID) -> Response:
-        """Revoke a link, for good: it stays in the list and opens nothing any more."""
+        """Revoke a link permanently. It stays in the list but opens nothing any more."""
         links.revoke_link(self.link)
         return Response(status=204)
 

@@ -39,7 +39,7 @@ class HiddenImagesView(ModeratorView):
         responses={200: ImageSerializer(many=True)},
     )
     def get(self, request: Request) -> Response:
-        """The pictures that moderators have hidden, the newest first."""
+        """The pictures that moderators have hidden, the last hidden first."""
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
@@ -59,7 +59,7 @@ class ImageHideView(ImageView):
         responses={200: ImageSerializer},
     )
     def post(self, request: Request, pk: UUID) -> Response:
-        """Hide a picture from everybody but its owner, who is told why."""
+        """Hide a picture from everybody except its owner. The owner sees the reason."""
         form = ReasonSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         moderation.hide(self.image, self.account(), form.validated_data["reason"])

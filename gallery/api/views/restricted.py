@@ -1,4 +1,4 @@
-"""Views for some roles. To everybody else there is nothing at their addresses."""
+"""Views for some roles. Everybody else gets 404."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gallery.models import User
 
 
 class RestrictedView(ApiView):
-    # For the schema: any of these may answer 404.
+    # For the schema: these views may answer 404.
     is_restricted = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

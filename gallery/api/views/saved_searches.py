@@ -1,4 +1,4 @@
-"""Saved searches: list, keep, change, delete, make again, fill an album."""
+"""Saved searches: list, save, change, delete, run, fill an album."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class SavedSearchListView(ApiView):
         responses={200: SavedSearchSerializer(many=True)},
     )
     def get(self, request: Request) -> Response:
-        """Your saved searches by name. Nobody else sees them."""
+        """Your saved searches, by name. Nobody else sees them."""
         page = self.paginate_queryset(saved_searches.saved_searches_of(request.user))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
@@ -52,7 +52,7 @@ class SavedSearchListView(ApiView):
         responses={201: SavedSearchSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Keep a search under a name that you have not used yet."""
+        """Save a search under a name that you have not used yet."""
         form = NewSavedSearchSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         saved = saved_searches.save(self.account(), **form.validated_data)
@@ -60,7 +60,7 @@ class SavedSearchListView(ApiView):
 
 
 class SavedSearchView(ApiView):
-    """A view of one saved search, which is `self.saved`: its owner's alone."""
+    """A view of one saved search, `self.saved`, only for its owner."""
 
     saved: SavedSearch
 
@@ -86,7 +86,7 @@ class SavedSearchDetailView(SavedSearchView):
         request=SavedSearchChangesSerializer,
     )
     def patch(self, request: Request, pk: UUID) -> Response:
-        """Change the name or the query. An album that it fills follows."""
+        """Change the name or the query. An album that it fills is updated."""
         form = SavedSearchChangesSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         if saved_searches.update(self.saved, **form.validated_data):
@@ -114,7 +114,7 @@ class SavedSearchResultsView(SavedSearchView):
         responses={200: ResultsSerializer, 410: ErrorResponseSerializer},
     )
     def get(self, request: Request, pk: UUID) -> Response:
-        """What the search finds now. A part that is gone is named."""
+        """Run the saved search. `notes` name the parts of it that no longer exist."""
         limit = read_limit(request)
         if cursor := request.query_params.get("cursor"):
             results = service.continue_search(cursor, request.user, limit=limit)
@@ -134,8 +134,8 @@ class SavedSearchAlbumView(SavedSearchView):
         responses={200: AlbumSerializer},
     )
     def post(self, request: Request, pk: UUID) -> Response:
-        """Make an album that fills itself with those of your own pictures that the
-        search finds, now and from now on. Where there is one already, it is answered."""
+        """Create an album that fills itself with those of your own pictures that the search finds,
+        now and later. If the album exists already, the answer is that album."""
         album = smart_albums.make(self.saved)
         found = album_summaries.for_showing(Album.objects.filter(pk=album.pk), request.user)
         (summary,) = album_summaries.summarise(list(found), request.user)
@@ -147,7 +147,7 @@ class SavedSearchAlbumView(SavedSearchView):
         responses={200: UndoSerializer},
     )
     def delete(self, request: Request, pk: UUID) -> Response:
-        """Stop filling the album. It keeps its pictures and is an ordinary one."""
+        """Stop filling the album. It keeps its pictures and becomes an ordinary album."""
         change = smart_albums.stop(self.saved)
         return Response(
             UndoSerializer({"change": change}, context=self.get_serializer_context()).data

@@ -1,4 +1,4 @@
-"""Searching: by a line, by terms and filters, by a stored picture, by one that is sent."""
+"""Searches by a line, by terms and filters, by a stored picture, and by an uploaded picture."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class SearchView(ApiView):
         responses=RESULTS,
     )
     def get(self, request: Request) -> Response:
-        """Pictures that fit the line `q`, or the next page of any search."""
+        """Search with the line `q`, or get the next page of any search."""
         limit = read_limit(request)
         if cursor := request.query_params.get("cursor"):
             results = service.continue_search(cursor, request.user, limit=limit)
@@ -85,8 +85,8 @@ class SearchView(ApiView):
         responses=RESULTS,
     )
     def post(self, request: Request) -> Response:
-        """Pictures that fit terms and filters (JSON), or look like the one that is sent
-        as a form and not kept."""
+        """Search with terms and filters (JSON), or for pictures that look like the one that you
+        send in a form. That picture is not kept."""
         if request.content_type.startswith("multipart/"):
             limit = read_limit(request)
             file = read_upload(request)
@@ -99,7 +99,7 @@ class SearchView(ApiView):
         return answer(request, results, limit)
 
     def _of_query(self, request: Request, body: Mapping[str, Any], limit: int) -> Results:
-        """Of JSON. Null is as good as nothing."""
+        """Run the search that the JSON body describes. A null value counts as missing."""
         given = {key: value for key, value in body.items() if value is not None}
         cursor, fold = given.pop("cursor", ""), given.pop("fold", False)
         given.pop("limit", None)
@@ -125,7 +125,7 @@ class QueryPictureView(ApiView):
         responses={201: QueryPictureSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Keep a picture for an hour, to search with it and with parts of it."""
+        """Keep a picture for an hour, to search with it or with parts of it."""
         file = read_upload(request)
         picture = read_small_picture(file, file.name or "", request.user)
         kept = query_pictures.keep(picture, request.user)
@@ -148,7 +148,7 @@ class CompletionView(ApiView):
         responses={200: SuggestionsSerializer},
     )
     def get(self, request: Request) -> Response:
-        """What could be typed next in the line `q`: keys, and values that you know."""
+        """Suggest how to continue the line `q`: keys, and values that you may know."""
         line = _line(request.query_params.get("q", ""))
         at = request.query_params.get("at", "")
         if at and not (at.isascii() and at.isdecimal()):
@@ -166,7 +166,8 @@ class ParseView(ApiView):
         responses={200: ParsedSerializer},
     )
     def post(self, request: Request) -> Response:
-        """A line as terms and filters, without searching; refused where the search would be."""
+        """Parse a line into terms and filters, without searching. An invalid line gets the same
+        error as a search with it."""
         form = LineSerializer(data=_object(request.data))
         form.is_valid(raise_exception=True)
         parsed = service.parse_line(form.validated_data["q"], request.user)
@@ -186,7 +187,7 @@ class SimilarView(ImageView):
         responses=RESULTS,
     )
     def get(self, request: Request, pk: UUID) -> Response:
-        """Pictures that look like this one, without it and its exact copies."""
+        """Pictures that look like this one, without the picture itself and its exact copies."""
         limit = read_limit(request)
         if cursor := request.query_params.get("cursor"):
             results = service.continue_search(cursor, request.user, limit=limit)
@@ -196,7 +197,7 @@ class SimilarView(ImageView):
 
 
 def read_limit(request: Request, body: Mapping[str, Any] | None = None) -> int:
-    """From the query or from what is sent: a form or the JSON object `body`."""
+    """Read `limit` from the query, or from the form or the JSON object `body`."""
     value: Any = request.query_params.get("limit")
     if value is None and request.method == "POST":
         value = request.POST.get("limit") if body is None else body.get("limit")
@@ -220,7 +221,8 @@ def answer(request: Request, results: Results, limit: int) -> Response:
 
 
 def _next_page(request: Request, cursor: str | None, limit: int) -> str | None:
-    """Also for a search that was sent it is a GET: the cursor says it all."""
+    """Return the address of the next page. It is a GET also after a POST, because the cursor
+    contains the query."""
     if cursor is None:
         return None
     address = request.path if request.method == "GET" else reverse("api:search")
@@ -234,7 +236,8 @@ def _object(data: Any) -> Mapping[str, Any]:
 
 
 def _require_nothing_else(query: Query) -> None:
-    """Beside a cursor, which holds its own query: another one would change nothing."""
+    """Refuse a query next to a cursor. The cursor contains its own query, so it would have no
+    effect. Raises Refusal (cursor_with_query)."""
     if query.is_empty:
         return
     raise Refusal(

@@ -1,4 +1,4 @@
-"""The searches that somebody made: read and erase. `account/` switches it off."""
+"""The search history: read and erase. The setting in `account/` turns it off."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class SearchHistoryView(ApiView):
         responses={200: SearchRecordSerializer(many=True)},
     )
     def get(self, request: Request) -> Response:
-        """Your latest searches, each once, the last one first. Nobody else sees them."""
+        """Your latest searches, each once, the most recent first. Nobody else sees them."""
         page = self.paginate_queryset(search_history.history_of(request.user))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
@@ -45,7 +45,7 @@ class SearchHistoryView(ApiView):
         responses={204: None},
     )
     def delete(self, request: Request) -> Response:
-        """Forget all of them. This cannot be undone."""
+        """Delete your search history. This cannot be undone."""
         search_history.erase_all(self.account())
         return Response(status=204)
 
@@ -62,6 +62,6 @@ class SearchRecordView(ApiView):
         responses={204: None},
     )
     def delete(self, request: Request, pk: int) -> Response:
-        """Forget one search."""
+        """Delete one search from your history."""
         search_history.erase(request.user, pk)
         return Response(status=204)

@@ -1,4 +1,4 @@
-"""What a share link shows, to whoever has its address."""
+"""The content of a share link, for everybody who has its address."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ KEY = OpenApiParameter(
 
 
 class LinkView(ApiView):
-    """A view of what one link shows, which is `self.link`; 404 as soon as it opens
-    nothing, whatever the reason."""
+    """A view of the content of one link, `self.link`. A link that does not work answers 404, for
+    any reason."""
 
     link: ShareLink
 
@@ -57,7 +57,7 @@ class LinkView(ApiView):
 
 
 class LinkContentView(LinkView):
-    """The same, for what is shown only to who has opened the link."""
+    """A view of content that is shown only after the link was opened."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -81,7 +81,7 @@ class SharedView(LinkView):
         responses={200: SharedSerializer},
     )
     def get(self, request: Request, token: str) -> Response:
-        """What is behind a link. Opens it, where it asks nothing first."""
+        """The content of a link. This opens the link, unless it must be unlocked first."""
         key = link_keys.key_of(request._request, self.link)
         begun = None
         if not link_access.is_visiting(self.link, key):
@@ -123,7 +123,7 @@ class SharedImagesView(LinkContentView):
         responses={200: SharedImageSerializer(many=True), 403: ErrorResponseSerializer},
     )
     def get(self, request: Request, token: str) -> Response:
-        """The pictures that a link shows, in the order of the album."""
+        """The pictures of a link, in the order of the album."""
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
@@ -165,12 +165,13 @@ class SharedThumbnailView(LinkContentView):
         },
     )
     def get(self, request: Request, token: str, image_id: UUID) -> HttpResponseBase:
-        """A picture made smaller, without metadata."""
+        """A smaller version of a picture, without metadata."""
         return thumbnail(request, self.picture(image_id))
 
 
 class SignedSharedThumbnailView(LinkContentView):
-    """Reached where the address does not open by itself any more, or not yet."""
+    """Handles a signed address that has expired, or whose thumbnail is not made yet. Valid ones
+    are served by ThumbnailMiddleware."""
 
     sends_files = True
 
@@ -184,8 +185,8 @@ class SignedSharedThumbnailView(LinkContentView):
         },
     )
     def get(self, request: Request, token: str, image_id: UUID, key: str) -> HttpResponseBase:
-        """The same, under the address that pictures are listed with: for some minutes it
-        opens without the key of the visit."""
+        """The thumbnail, under the address that lists of pictures give. For some minutes it opens
+        without the key of the visit."""
         return thumbnail(request, self.picture(image_id))
 
 
@@ -200,7 +201,7 @@ class SharedDownloadView(LinkContentView):
         },
     )
     def get(self, request: Request, token: str) -> HttpResponseBase:
-        """All pictures of a link as one ZIP, if it may be downloaded."""
+        """Download all pictures of a link as one ZIP file, if the link allows it."""
         return downloads.zip_response(self.link)
 
 

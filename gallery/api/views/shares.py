@@ -1,4 +1,4 @@
-"""Albums shared with people and groups."""
+"""Shares of albums with people and groups."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from gallery.sharing import contributions, shares
 
 
 class ManagedAlbumView(ApiView):
-    """A view of an album that one manages, which is `self.album`; 404 for others."""
+    """A view of an album that the user manages, `self.album`. Others get 404."""
 
     album: Album
 
@@ -50,7 +50,8 @@ class AlbumSharesView(ManagedAlbumView):
         responses={200: ShareSerializer(many=True)},
     )
     def get(self, request: Request, album_id: UUID) -> Response:
-        """With whom an album that you manage is shared, the latest first."""
+        """The people and groups that an album is shared with, the latest first. You must manage the
+        album."""
         page = self.paginate_queryset(shares.shares_of(self.album))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
@@ -61,7 +62,8 @@ class AlbumSharesView(ManagedAlbumView):
         responses={201: ShareSerializer, 200: ShareSerializer},
     )
     def post(self, request: Request, album_id: UUID) -> Response:
-        """Share with a person or a group; with whom it is shared gets the new role (200)."""
+        """Share an album with a person or a group. If it is shared with them already, they get the
+        new role and the answer is 200."""
         form = NewShareSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         share, created = self._share(**form.validated_data)
@@ -87,7 +89,7 @@ class AlbumShareView(ManagedAlbumView):
         responses={200: ShareSerializer},
     )
     def patch(self, request: Request, album_id: UUID, share_id: UUID) -> Response:
-        """Change what they may do in the album."""
+        """Change the role of a person or group in the album."""
         share = self._share(share_id)
         form = RoleSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -96,7 +98,8 @@ class AlbumShareView(ManagedAlbumView):
 
     @extend_schema(operation_id="album_shares_remove", tags=["sharing"], responses={204: None})
     def delete(self, request: Request, album_id: UUID, share_id: UUID) -> Response:
-        """Share no longer with them. Their own pictures stay until somebody takes them out."""
+        """Stop sharing with a person or group. Their own pictures stay until somebody takes them
+        out."""
         shares.remove(self._share(share_id))
         return Response(status=204)
 
@@ -122,7 +125,7 @@ class AlbumLeaveView(ApiView):
         responses={200: LeftSerializer},
     )
     def post(self, request: Request, album_id: UUID) -> Response:
-        """Give up an album that is shared with you by name."""
+        """Leave an album that is shared with you personally."""
         return Response({"still_through": shares.leave(self.album, self.account())})
 
 
@@ -141,8 +144,8 @@ class AlbumWithdrawView(ApiView):
         responses={200: WithdrawnSerializer},
     )
     def post(self, request: Request, album_id: UUID) -> Response:
-        """Take all your pictures out of the album of another, also of one that is no
-        longer shared with you."""
+        """Take all your pictures out of another user's album, even if it is no longer shared with
+        you."""
         return Response({"withdrawn": contributions.withdraw(self.album, self.account())})
 
 
@@ -160,7 +163,7 @@ class ContributionsView(ApiView):
         responses={200: ContributionSerializer(many=True)},
     )
     def get(self, request: Request) -> Response:
-        """Albums of others that show pictures of yours, the newest album first."""
+        """The albums of others that contain pictures of yours, the newest album first."""
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 

@@ -1,4 +1,4 @@
-"""For load balancers and operators: no sign-in, no session, no throttle."""
+"""Health checks for load balancers and operators, without sign-in, session and throttle."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class StatusView(ApiView):
 class HealthView(StatusView):
     @extend_schema(operation_id="health", tags=["status"], responses={200: HealthSerializer})
     def get(self, request: Request) -> Response:
-        """The process answers. Asks nothing of the database or the broker."""
+        """Check that the process answers. This does not use the database or the broker."""
         return Response({"status": "ok"})
 
 
@@ -34,8 +34,8 @@ class ReadyView(StatusView):
         responses={200: ReadinessSerializer, 503: ReadinessSerializer},
     )
     def get(self, request: Request) -> Response:
-        """Whether everything a search needs is there, and what is not. Storage and work are
-        told and decide nothing."""
+        """Check that everything a search needs is available, and name what is not. Storage and
+        work are reported but do not decide the status."""
         parts = readiness()
         body = {name: asdict(part) for name, part in parts.items()}
         if is_ready(parts):

@@ -1,4 +1,4 @@
-"""What somebody notes on pictures: tags on own ones, favourites on any."""
+"""Tags on a user's own pictures, favourite marks on any picture, and cameras."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class TagListView(ApiView):
         operation_id="tags_list", tags=["tags"], responses={200: TagSerializer(many=True)}
     )
     def get(self, request: Request) -> Response:
-        """Your tags by name. A tag is there as long as a picture carries it."""
+        """Your tags, by name. A tag exists as long as a picture has it."""
         page = self.paginate_queryset(tags.in_use(self.account()))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
@@ -55,7 +55,7 @@ class TagDetailView(ApiView):
 
     @extend_schema(operation_id="tags_rename", tags=["tags"], request=TagChangesSerializer)
     def patch(self, request: Request, pk: UUID) -> Response:
-        """Rename a tag, or merge it into the one that has the name already."""
+        """Rename a tag. If another tag has that name already, both are merged."""
         form = TagChangesSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         kept = tags.rename(self.tag, form.validated_data["name"])
@@ -63,7 +63,7 @@ class TagDetailView(ApiView):
 
     @extend_schema(operation_id="tags_delete", tags=["tags"], responses={200: TagDeletedSerializer})
     def delete(self, request: Request, pk: UUID) -> Response:
-        """Take a tag from all your pictures."""
+        """Delete a tag, which removes it from all your pictures."""
         change = tags.delete(self.tag, self.account())
         context = self.get_serializer_context()
         return Response(TagDeletedSerializer(change, context=context).data)
@@ -79,7 +79,7 @@ class ImageTagsView(ImageView):
         responses={200: ImageSerializer},
     )
     def put(self, request: Request, pk: UUID) -> Response:
-        """Let your picture carry exactly these tags."""
+        """Set the tags of your picture to exactly these."""
         form = ImageTagsSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         tags.set_tags(self.image, form.validated_data["tags"])
@@ -87,7 +87,7 @@ class ImageTagsView(ImageView):
 
 
 class FavouriteView(ImageView):
-    """Of any picture that one sees in lists; nobody else learns of it."""
+    """The favourite mark on a picture that the user sees in lists. Nobody else sees it."""
 
     def nameable(self) -> ImageQuerySet:
         if not self.request.user.is_authenticated:
@@ -104,7 +104,7 @@ class FavouriteView(ImageView):
 
     @extend_schema(operation_id="images_unfavourite", tags=["favourites"], responses={204: None})
     def delete(self, request: Request, pk: UUID) -> Response:
-        """Take your mark from a picture."""
+        """Remove your favourite mark from a picture."""
         favourites.unmark(self.account(), [self.image.pk])
         return Response(status=204)
 
@@ -117,5 +117,5 @@ class CameraListView(ApiView):
         operation_id="images_cameras", tags=["images"], responses={200: CameraSerializer(many=True)}
     )
     def get(self, request: Request) -> Response:
-        """The cameras of the pictures that you see, those of most pictures first."""
+        """The cameras of the pictures that you may see, the most used first."""
         return Response(cameras.cameras_of(Image.objects.visible_to(request.user)))

@@ -1,4 +1,4 @@
-"""The timeline: the pictures of each month are `images/?order=taken` with its limits."""
+"""The months of the timeline. `images/?order=taken` with date filters lists their pictures."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class TimelineView(ApiView):
 
     @extend_schema(operation_id="timeline", tags=["images"], responses={200: TimelineSerializer})
     def get(self, request: Request) -> Response:
-        """How many pictures each month has, the latest first; without archived ones
-        unless you ask for them."""
+        """The number of pictures of each month, the latest first. Archived pictures count only if
+        you ask for them."""
         visible = Image.objects.visible_to(request.user)
         images = image_filter.narrow(visible, request.query_params, request.user)
         if not request.query_params.get("archived"):

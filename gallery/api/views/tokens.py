@@ -1,4 +1,4 @@
-"""API tokens: give one to a program, take it back."""
+"""Named API tokens: list, create, revoke."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class TokenListView(ConfirmedView):
         responses={200: ApiTokenSerializer(many=True)},
     )
     def get(self, request: Request) -> Response:
-        """Your tokens by name, at most 100. Those that signing in gave are not named."""
+        """Your named tokens, at most 100. Tokens from signing in are not listed."""
         return Response(ApiTokenSerializer(tokens.tokens_of(self.account()), many=True).data)
 
     @extend_schema(
@@ -42,7 +42,7 @@ class TokenListView(ConfirmedView):
         responses={201: IssuedTokenSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Make a token. Its secret is in this answer and nowhere else."""
+        """Create a token. Only this answer contains its secret."""
         form = NewTokenSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         self.confirm(request)
@@ -69,7 +69,7 @@ class TokenView(ConfirmedView):
         responses={204: None},
     )
     def delete(self, request: Request, pk: UUID) -> Response:
-        """End a token at once."""
+        """Revoke a token immediately."""
         self.confirm(request)
         tokens.revoke(self.account(), pk)
         return Response(status=204)

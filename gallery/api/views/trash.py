@@ -1,4 +1,4 @@
-"""The trash: what lies in it, and removing for good."""
+"""The trash: list and purge deleted pictures."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class TrashView(ApiView):
 
     @extend_schema(operation_id="trash_empty", tags=["trash"], responses={200: PurgedSerializer})
     def delete(self, request: Request) -> Response:
-        """Remove everything in your trash for good, albums too."""
+        """Delete everything in your trash permanently, albums too."""
         return Response({"purged": trash.empty(self.account())})
 
 
 class DeletedView(ImageView):
-    """A view of one picture in one's own trash."""
+    """A view of one picture in the user's own trash."""
 
     serializer_class = DeletedImageSerializer
 
@@ -57,7 +57,7 @@ class DeletedView(ImageView):
 class DeletedImageView(DeletedView):
     @extend_schema(operation_id="trash_purge", tags=["trash"], responses={204: None})
     def delete(self, request: Request, pk: UUID) -> Response:
-        """Remove one deleted picture for good."""
+        """Delete one picture in the trash permanently."""
         service.purge_image(self.image)
         return Response(status=204)
 
@@ -70,6 +70,6 @@ class DeletedThumbnailView(DeletedView):
         responses={(200, "image/webp"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, pk: UUID) -> HttpResponseBase:
-        """A deleted picture made smaller, to know it by sight."""
+        """A smaller version of a deleted picture, so that you can recognise it."""
         width = read_width(request.query_params.get("w"))
         return delivery.thumbnail_response(self.image, width, request=request._request)

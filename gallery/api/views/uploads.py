@@ -1,4 +1,4 @@
-"""Resumable uploads by the tus protocol 1.0.0, and which files are there already."""
+"""Resumable uploads by the tus protocol 1.0.0, and a check for files that the user has already."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ ERRORS = dict.fromkeys((409, 412, 413, 423, 460, 503, 507), ErrorResponseSeriali
 
 
 class TusView(ApiView):
-    """Every answer says which version it speaks."""
+    """A view of the tus protocol. Every response names the protocol version."""
 
     parser_classes = [LeftUnread]
-    # GET is ours, for pages and people: it needs no header.
+    # GET is our own addition for pages and people, and needs no version header.
     versioned_methods = {"HEAD", "POST", "PATCH", "DELETE"}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -72,7 +72,7 @@ class TusView(ApiView):
             raise UnsupportedVersion
 
     def find(self, **kwargs: Any) -> None:
-        """Look up what the address names, before anything else is said."""
+        """Look up the object of the address, before the version is checked."""
 
     def finalize_response(self, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(*args, **kwargs)
@@ -93,7 +93,7 @@ class TusView(ApiView):
         )
 
     def receive(self, request: Request, upload: ResumableUpload, offset: int) -> ResumableUpload:
-        """Pass on the body as it arrives."""
+        """Store the body while it arrives."""
         header = request.headers.get("Upload-Checksum")
         checksum = Checksum(header) if header is not None else None
         return tus.receive(upload, offset, RequestBody(request._request), checksum)
@@ -136,14 +136,14 @@ class UploadListView(TusView):
         responses={201: None, **ERRORS},
     )
     def post(self, request: Request) -> Response:
-        """Announce a file, and send its first part with it if you like."""
+        """Start the upload of a file. The body may contain its first part."""
         length = _whole_number(request, "Upload-Length")
         upload = tus.create(self.account(), length, request.headers.get("Upload-Metadata", ""))
         if request.content_type == PART:
             try:
                 upload = self.receive(request, upload, 0)
             except (Refusal, Crowded):
-                # The client was not told the address: it can only begin again.
+                # The client does not know the address, so it can only start again.
                 tus.terminate(upload.pk)
                 raise
         place = request.build_absolute_uri(reverse("api:upload", args=[upload.pk]))
@@ -156,7 +156,7 @@ class UploadDetailView(TusView):
     upload: ResumableUpload
 
     def find(self, **kwargs: Any) -> None:
-        """Uploads of others do not exist, for any method."""
+        """Look up the upload. Uploads of others answer 404 for every method."""
         mine = ResumableUpload.objects.filter(owner_id=self.request.user.pk or 0)
         upload = mine.filter(pk=kwargs["pk"]).first()
         if upload is None:
@@ -165,7 +165,7 @@ class UploadDetailView(TusView):
 
     @extend_schema(operation_id="uploads_read", tags=["uploads"])
     def get(self, request: Request, pk: UUID) -> Response:
-        """How far an upload is, and what became of it; for a day after its end."""
+        """The progress of an upload and its result. It is available for a day after the end."""
         return Response(self.get_serializer(self._finished()).data)
 
     @extend_schema(exclude=True)
@@ -188,9 +188,9 @@ class UploadDetailView(TusView):
         responses={204: None, 410: ErrorResponseSerializer, **ERRORS},
     )
     def patch(self, request: Request, pk: UUID) -> Response:
-        """Send a part. What arrives is kept, even if the connection breaks: ask with
-        HEAD how much that was. The last part answers 204 also where the file is refused
-        as a picture: GET tells."""
+        """Send a part. Bytes that arrive are kept even if the connection breaks; HEAD returns
+        their number. The last part answers 204 even if the file is refused as a picture; GET
+        returns the result."""
         if request.content_type != PART:
             raise UnsupportedMediaType(request.content_type or "")
         upload = self.receive(request, self.upload, _whole_number(request, "Upload-Offset"))
@@ -203,14 +203,14 @@ class UploadDetailView(TusView):
         responses={204: None, 412: ErrorResponseSerializer, 423: ErrorResponseSerializer},
     )
     def delete(self, request: Request, pk: UUID) -> Response:
-        """Forget an upload and what has arrived of it. A picture that it became stays."""
+        """Delete an upload and its received bytes. If it became a picture, the picture stays."""
         tus.terminate(pk)
         return Response(status=204)
 
     @extend_schema(exclude=True)
     def post(self, request: Request, pk: UUID) -> Response:
-        """For clients in networks that let no other methods through, as the protocol
-        demands."""
+        """Run the method of the header `X-HTTP-Method-Override`. The protocol requires this for
+        clients in networks that block other methods."""
         match request.headers.get("X-HTTP-Method-Override"):
             case "PATCH":
                 return self.patch(request, pk)
@@ -220,7 +220,8 @@ class UploadDetailView(TusView):
                 raise MethodNotAllowed("POST")
 
     def _finished(self) -> ResumableUpload:
-        """The upload, registered if the process that received it died before that."""
+        """Return the upload. Finish it first if the process that received it died before doing
+        so."""
         if tus.is_whole(self.upload):
             finish(self.upload.pk)
             self.upload.refresh_from_db()
@@ -238,7 +239,7 @@ class KnownImagesView(ApiView):
         responses={200: KnownSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Which of these files you have already, so that they need not be sent."""
+        """Find out which of these files you have already and need not send."""
         form = HashesSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         hashes = {sha256.lower() for sha256 in form.validated_data["sha256"]}
@@ -258,7 +259,7 @@ def _progress(upload: ResumableUpload) -> dict[str, str]:
 
 
 def _whole_number(request: Request, name: str) -> int:
-    """Raises Refusal (bad_header)."""
+    """Read a number of bytes from a header. Raises Refusal (bad_header)."""
     text = request.headers.get(name, "")
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
     if not 0 <= number <= _LARGEST:

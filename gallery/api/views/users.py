@@ -40,14 +40,14 @@ class UserListView(AdministratorView):
         responses={200: UserSerializer(many=True)},
     )
     def get(self, request: Request) -> Response:
-        """All accounts, the newest first."""
+        """All accounts, newest first."""
         found: QuerySet[User] = roles.search_accounts(request.query_params.get("q", ""))
         page = self.paginate_queryset(found)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
 
 class UserView(ConfirmedView, AdministratorView):
-    permission_classes = [AllowAny]  # to others there is nothing here
+    permission_classes = [AllowAny]  # everybody but administrators gets 404
     serializer_class = UserSerializer
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -64,8 +64,8 @@ class UserView(ConfirmedView, AdministratorView):
 
     @extend_schema(operation_id="users_change", tags=["users"], request=UserChangesSerializer)
     def patch(self, request: Request, username: str) -> Response:
-        """Change the role, the quotas, or whether the account may be used. All but quotas
-        need your own password."""
+        """Change the role or the quotas of an account, or turn the account on or off. All changes
+        except quotas need your own password."""
         form = UserChangesSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         if roles.opens_or_closes(self.subject, form.validated_data):

@@ -1,5 +1,5 @@
-"""The account's own pages: profile, sessions, API tokens, data. Passwords, e-mail
-address and second factor are allauth's, in the same frame."""
+"""The account pages: profile, sessions, API tokens, data. The pages for passwords, e-mail
+addresses and the second factor are allauth's, with the same base template."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from gallery.web.forms import DeleteAccountForm, ProfileForm, TokenForm, TokenRe
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def home(request: HttpRequest) -> HttpResponse:
-    """Profile, and how much is stored."""
+    """The profile and the storage use."""
     user = member(request)
     form = ProfileForm(request.POST or None, instance=user)
     if form.is_valid():
@@ -90,7 +90,8 @@ def session_end_others(request: HttpRequest) -> HttpResponse:
 @signed_in
 @confirmed
 def token_list(request: HttpRequest) -> HttpResponse:
-    """A new token's secret is in the answer to the form and on no other page."""
+    """The list of tokens, and the form of a new one. Only the response to the form shows the new
+    token's secret."""
     user = member(request)
     form = TokenForm(request.POST or None)
     secret = None
@@ -139,7 +140,7 @@ def token_end_sign_ins(request: HttpRequest) -> HttpResponse:
 @signed_in
 @confirmed
 def token_review(request: HttpRequest) -> HttpResponse:
-    """After the password or the second factor has changed: which tokens may go on?"""
+    """Ask which tokens may stay after the password or the second factor has changed."""
     user = member(request)
     named = tokens.tokens_of(user)
     form = TokenReviewForm(request.POST if request.method == "POST" else None, named=named)
@@ -150,7 +151,7 @@ def token_review(request: HttpRequest) -> HttpResponse:
         toasts.say(request, text % {"count": ended} if ended else _("Your tokens go on working."))
         return redirect("account_tokens")
     rows = _token_rows(user)
-    if not rows:  # all of them have been revoked elsewhere
+    if not rows:  # all of them were revoked in another window
         credentials.reviewed(request)
         return redirect("account_tokens")
     return render(request, "account/token_review.html", {"rows": rows, "tab": "tokens"})
@@ -162,7 +163,7 @@ def token_review(request: HttpRequest) -> HttpResponse:
 @require_safe
 @signed_in
 def data(request: HttpRequest) -> HttpResponse:
-    """Take everything along, or go."""
+    """The page to export the data or to delete the account."""
     user = member(request)
     context = {"usage": quota.usage(user), "is_confirmed": confirmation.is_recent(request)}
     return render(request, "account/data.html", {**context, "tab": "data"})
@@ -171,7 +172,8 @@ def data(request: HttpRequest) -> HttpResponse:
 @require_safe
 @signed_in
 def export(request: HttpRequest) -> HttpResponseBase:
-    """The page of the data asks who it is beforehand: a download has no page to go on from."""
+    """Download the export. Without a recent confirmation, redirect to the data page, which asks
+    for one before the download: a download has no page that could ask."""
     if not confirmation.is_recent(request):
         return redirect("account_data")
     return export_response(member(request))
@@ -180,7 +182,8 @@ def export(request: HttpRequest) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def delete(request: HttpRequest) -> HttpResponse:
-    """Asks for the user name and, unless it was given a moment ago, the password."""
+    """Delete the account. The form needs the user name, and the password unless it was confirmed
+    recently."""
     user = member(request)
     is_confirmed = confirmation.is_recent(request)
     form = DeleteAccountForm(request.POST or None)

@@ -1,5 +1,5 @@
-"""Where allauth asks us: who may register, how wrong passwords count, whom notices go to, and
-what things are called."""
+"""Adapters that customise allauth: who may register, how wrong passwords count, who gets
+notifications, and the names of passkeys."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 def invitation_code(request: HttpRequest) -> str:
-    """The code of the address that somebody follows to sign up, or of the form there."""
+    """Return the invitation code from the sign-up form or from the address of its page."""
     code = request.POST.get("invitation") or request.GET.get("invitation") or ""
     return str(code)
 
@@ -37,9 +37,9 @@ class AccountAdapter(DefaultAccountAdapter):
         return registration.admits(invitation_code(request))
 
     def save_user(self, request: HttpRequest, user: User, form: Form, commit: bool = True) -> User:
-        """The account and the use of its invitation, or neither of them.
+        """Save the account and mark its invitation as used, in one transaction.
 
-        Raises Refusal (see `invitations.redeem`): somebody else was quicker.
+        Raises Refusal (see `invitations.redeem`) if another person has used it meanwhile.
         """
         if registration.is_open():
             return super().save_user(request, user, form, commit)
@@ -51,8 +51,8 @@ class AccountAdapter(DefaultAccountAdapter):
         return saved
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
-        """allauth tells the former address if it has a row of it: accounts that were made
-        elsewhere have none."""
+        """Confirm the address and notify the former one. allauth notifies it only if it has a row
+        for it, and accounts that were not made by allauth have none."""
         former = User.objects.get(pk=email_address.user_id).email
         is_told = EmailAddress.objects.filter(user_id=email_address.user_id, email__iexact=former)
         untold = former and former.lower() != email_address.email and not is_told.exists()
@@ -62,16 +62,16 @@ class AccountAdapter(DefaultAccountAdapter):
         return confirmed
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Counts the try, by account and not by what the account was called. Raises
+        """Count the attempt for the account, whichever of its names was typed. Raises
         ValidationError (too_many_login_attempts)."""
         logins = [credentials.get("username", ""), credentials.get("email", "")]
-        # Where allauth looks for it, to take back a try that was right.
+        # allauth reads this attribute to take back the count of a correct attempt.
         self._login_failed_rl_usage = attempts.count(request, logins)
         if self._login_failed_rl_usage is None:
             raise self.validation_error("too_many_login_attempts")
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
-        """As Django's own forms keep it: however it is typed."""
+        """Normalise the Unicode of the name as Django's own forms do, then clean it."""
         return str(super().clean_username(User.normalize_username(username), shallow))
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
@@ -89,8 +89,9 @@ class AccountAdapter(DefaultAccountAdapter):
         context: dict[str, Any] | None = None,
         email: str | None = None,
     ) -> None:
-        """allauth's; to addresses that were never verified, too, and in the language of the
-        account. A mail server that refuses keeps nobody from protecting the account."""
+        """Send a notification, also to an address that was never verified, in the language of the
+        account. An error of the mail server is only logged: it must not stop the user from
+        protecting the account."""
         by = self.request.user
         told = {
             **(context or {}),
@@ -102,15 +103,15 @@ class AccountAdapter(DefaultAccountAdapter):
         with translation.override(user.language or translation.get_language()):
             try:
                 super().send_notification_mail(template_prefix, user, told, email or user.email)
-            except OSError as error:  # SMTP's own errors are of this kind, too
+            except OSError as error:  # the base class of SMTP errors, too
                 logger.warning("%s was not told of %s: %s", user.pk, template_prefix, error)
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """The address that limits count by, as the API's do (PROXY_COUNT)."""
-        return address_of(request) or "unknown"  # as behind a socket
+        """Return the address that rate limits use, the same as for the API (PROXY_COUNT)."""
+        return address_of(request) or "unknown"  # for example behind a Unix socket
 
     def validation_error(self, code: str, *args: Any) -> Exception:
-        """Where allauth says that something has been tried too often, password or code."""
+        """Also record in the trail that there were too many attempts, for a password or a code."""
         if code == "too_many_login_attempts":
             trail.failed(Event.SIGN_IN_LOCKED, trail.actor())
         return super().validation_error(code, *args)
@@ -130,7 +131,7 @@ class AccountAdapter(DefaultAccountAdapter):
         *args: Any,
         **kwargs: Any,
     ) -> None:
-        """allauth's, without the greeting at every sign-in: the page shows who it is."""
+        """Add a message, except those after signing in and out: the page shows the state."""
         if message_template not in _UNSAID:
             super().add_message(request, level, message_template, *args, **kwargs)
 

@@ -1,5 +1,5 @@
-"""allauth's pages that change what signs in to an account, where they do more here: what
-was handed out before ends, this browser stays, and the owner is asked about named tokens.
+"""allauth's pages that change the credentials of an account, with additions: other sessions and
+sign-in tokens end, this browser stays signed in, and the owner reviews the named tokens.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from gallery.accounts import credentials
 
 
 class ChangedByOwner:
-    """New recovery codes are shown before tokens are asked about: their page leads on."""
+    """Redirects to the review of tokens after a change. If there are new recovery codes, their
+    page comes first and links to the review."""
 
     request: HttpRequest
     did_generate_recovery_codes = False
@@ -35,13 +36,14 @@ class ChangedByOwner:
 class PasswordChangeView(ChangedByOwner, account_views.PasswordChangeView):
     def form_valid(self, form: BaseForm) -> HttpResponse:
         response = super().form_valid(form)
-        reauthenticate_by_password(self.request)  # the form asked for it
+        reauthenticate_by_password(self.request)  # the form contained the password
         return response
 
 
 @method_decorator(reauthentication_required(app="allauth.account"), name="dispatch")
 class PasswordSetView(ChangedByOwner, account_views.PasswordSetView):
-    """Who signs in with a passkey alone and wants a password says who it is, too."""
+    """Also requires a recent confirmation from a user who has only a passkey and adds a
+    password."""
 
 
 class ActivateTOTPView(ChangedByOwner, totp_views.ActivateTOTPView):
@@ -60,7 +62,7 @@ class RemoveWebAuthnView(ChangedByOwner, webauthn_views.RemoveWebAuthnView):
     pass
 
 
-# Under allauth's names and addresses, before its own.
+# These have allauth's names and addresses, and must come before allauth's routes.
 routes: list[URLPattern] = [
     path("password/change/", PasswordChangeView.as_view(), name="account_change_password"),
     path("password/set/", PasswordSetView.as_view(), name="account_set_password"),

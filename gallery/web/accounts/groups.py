@@ -1,4 +1,4 @@
-"""Groups of people: the list, and one group."""
+"""The pages of groups: the list, and one group."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gallery.web.access import signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def all_groups(request: HttpRequest) -> HttpResponse:
-    """A POST makes a group."""
+    """The list of groups. A POST creates one."""
     problem, name = None, request.POST.get("name", "")
     if request.method == "POST":
         try:
@@ -33,7 +33,7 @@ def all_groups(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def group(request: HttpRequest, group_id: UUID) -> HttpResponse:
-    """A POST of its owner gives it another name."""
+    """The page of a group. A POST by its owner renames it."""
     found = _visible(request, group_id)
     if request.method != "POST":
         return _page(request, found)
@@ -92,7 +92,7 @@ def _page(request: HttpRequest, group: Group, problem: Refusal | None = None) ->
         "group": group,
         "members": group.members.order_by("username"),
         "is_owner": group.owner_id == request.user.pk,
-        # Its owner need not be in it, nor see what is shared with it.
+        # The owner is not always a member, and then does not see the group's albums.
         "albums": Album.objects.visible_to(request.user).filter(shares__group=group),
         "suggestions": people.suggestions(_user(request)),
         "problem": problem,
@@ -110,5 +110,5 @@ def _own(request: HttpRequest, pk: UUID) -> Group:
 
 
 def _user(request: HttpRequest) -> User:
-    """Who is signed in: the decorator has seen to it."""
+    """Return the signed-in user. The decorator `signed_in` has checked this."""
     return request.user  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""Invite people to register."""
+"""The page to invite people to register."""
 
 from __future__ import annotations
 

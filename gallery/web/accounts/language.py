@@ -1,4 +1,4 @@
-"""The language of an account: chosen once, and the same wherever it signs in."""
+"""The language of an account. It is chosen once and applies in every browser."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from gallery.models import User
 
 
 class AccountLanguageMiddleware:
-    """For pages of somebody who is signed in, the account's language wins over the
-    cookie and the browser's. The API goes by the request alone."""
+    """Activates the account's language for pages of a signed-in user. It takes precedence over the
+    cookie and the browser's language. The API uses only the language of the request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -31,7 +31,7 @@ class AccountLanguageMiddleware:
 
 
 def set_language(request: HttpRequest) -> HttpResponseBase:
-    """Django's view, which sets the cookie; an account keeps the choice."""
+    """Set the language cookie with Django's view, and store the choice in the account."""
     language = request.POST.get("language", "")
     if isinstance(request.user, User) and language in dict(settings.LANGUAGES):
         profile.update(request.user, language=language)

@@ -9,7 +9,7 @@ from gallery.web.forms import as_field_error
 
 
 class AddPasskeyForm(AddWebAuthnForm):
-    """allauth's, of which an account has so many and no more."""
+    """allauth's form, which limits the number of passkeys of an account."""
 
     def clean(self) -> dict[str, Any]:
         with as_field_error():

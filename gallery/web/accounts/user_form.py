@@ -12,8 +12,8 @@ _MEGABYTE = 1_000_000
 
 
 class UserForm(forms.Form):
-    """What an administrator may change of an account; checked by
-    gallery.accounts.roles. Room is typed in megabytes."""
+    """The fields of an account that an administrator may change. gallery.accounts.roles validates
+    them. Quotas are entered in megabytes."""
 
     role = forms.ChoiceField(label=_("Role"), choices=User.Role.choices, widget=forms.RadioSelect)
     is_active = forms.BooleanField(label=_("May sign in"), required=False)
@@ -37,14 +37,14 @@ class UserForm(forms.Form):
         kwargs["initial"] = {
             "role": account.role,
             "is_active": account.is_active,
-            # Rounded up: a little room is not none, which would mean no limit.
+            # Rounded up, because 0 would mean no limit.
             "quota_megabytes": None if room is None else -(-room // _MEGABYTE),
             "quota_images": account.quota_images,
         }
         super().__init__(*args, **kwargs)
 
     def changes(self) -> dict[str, Any]:
-        """What was really changed, by the names of the account's fields."""
+        """Return the changed values, by the names of the account's fields."""
         changed = {name: self.cleaned_data[name] for name in self.changed_data}
         if "quota_megabytes" in changed:
             megabytes = changed.pop("quota_megabytes")

@@ -1,4 +1,4 @@
-"""Everybody's accounts, for administrators: role, room, whether it may be used."""
+"""The pages of all accounts for administrators: role, quota, active or not."""
 
 from __future__ import annotations
 

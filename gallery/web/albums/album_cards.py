@@ -1,4 +1,4 @@
-"""What the templates need to draw an album."""
+"""The data that templates need to show an album."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from gallery.models import Album, AlbumItem, User
 from gallery.organising import album_summaries, albums
 from gallery.organising.album_summaries import Summary
 
-# A cover is a mosaic of so many pictures, where there are as many.
+# The most pictures in the mosaic of a cover.
 MOSAIC = 4
 
 
 @dataclass(frozen=True)
 class Card:
-    """An album in a list. `covers` are the addresses of up to MOSAIC pictures, the
-    cover first; `shared` tells its owner that others see it."""
+    """An album in a list. `covers` are the addresses of up to MOSAIC pictures, the cover first.
+    `shared` tells those who manage the album that others see it."""
 
     album: Album
     role: str
@@ -40,7 +40,7 @@ class Card:
 
 
 def cards_of(found: Sequence[Album], viewer: User | AnonymousUser) -> list[Card]:
-    """Albums that `album_summaries.for_showing` has prepared, in the same order."""
+    """Return the cards of albums from `album_summaries.for_showing`, in the same order."""
     firsts = _first_pictures(found, viewer)
     return [
         _card(summary, firsts[summary.album.pk])
@@ -63,7 +63,8 @@ def _card(summary: Summary, firsts: list[UUID]) -> Card:
 def _first_pictures(
     found: Sequence[Album], viewer: User | AnonymousUser
 ) -> defaultdict[UUID, list[UUID]]:
-    """The first ones that each album shows to `viewer` (as `albums.images_of`)."""
+    """Return the ids of the first pictures of each album that `viewer` sees, with the same rule
+    as `albums.images_of`."""
     shown = Q(image__hidden_at__isnull=True) | Q(image__owner_id=viewer.pk or 0)
     order = ("position", "pk")
     place = Window(RowNumber(), partition_by="album_id", order_by=order)
@@ -76,7 +77,7 @@ def _first_pictures(
 
 
 def _dates(summary: Summary) -> str:
-    """From when to when its pictures were taken, in months."""
+    """Return the months of the first and the last capture, or ""."""
     if summary.first_taken_at is None or summary.last_taken_at is None:
         return ""
     first, last = (

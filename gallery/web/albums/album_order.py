@@ -1,4 +1,4 @@
-"""The order of an album: by hand, or once by the date of capture."""
+"""The order of an album: arranged by hand, or sorted once by capture date."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from gallery.web import toasts
 from gallery.web.access import member, signed_in
 from gallery.web.pictures.tiles import tiles_of
 
-# So many pictures can be moved about on one page without it growing slow.
+# The most pictures on the page. More would make it slow.
 MOST = 2000
 
 
 @require_safe
 @signed_in
 def arrange(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """All pictures, small, to be moved about."""
+    """The page with small pictures to move."""
     album = get_object_or_404(Album.objects.managed_by(request.user), pk=pk)
     images = albums.images_of(album, request.user).select_related("owner").defer("exif")
     shown = list(images.order_by(*keyset.IN_ALBUM.fields())[: MOST + 1])
     context = {
         "album": album,
         "tiles": tiles_of(shown[:MOST], request.user),
-        # What the last one shown stands before.
+        # The first picture after those shown: the last one shown comes before it.
         "beyond": shown[MOST] if len(shown) > MOST else None,
         "arranging": {"move": reverse("api:album-move", args=[pk]), "texts": _texts()},
     }
@@ -39,7 +39,7 @@ def arrange(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _texts() -> dict[str, str]:
-    """What the script says to those who do not see. Words in braces are filled in there."""
+    """Return the script's texts for screen readers. It replaces the words in braces."""
     return {
         "lifted": _("{name} picked up. Move it with the arrow keys, put it down with Enter."),
         "moved": _("{place} of {count}"),
@@ -50,7 +50,7 @@ def _texts() -> dict[str, str]:
 @require_POST
 @signed_in
 def sort(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Put the pictures into the order in which they were taken."""
+    """Sort the pictures by capture date."""
     album = get_object_or_404(Album.objects.managed_by(request.user), pk=pk)
     change = album_sorting.by_date(album, member(request))
     if change:

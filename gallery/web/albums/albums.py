@@ -1,4 +1,4 @@
-"""Albums: the list of them, one of them, and what its people may do with it."""
+"""The pages of albums: the list, one album, and the actions on it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gallery.models.album import AlbumQuerySet
 
 PAGE = 48
-# The most that fit the short list of a dialog; typing finds the others.
+# The most albums in the list of the dialog. The user types to find others.
 PICKS = 30
 
 
@@ -50,7 +50,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_safe
 @signed_in
 def pick(request: HttpRequest) -> HttpResponse:
-    """Albums that one may add pictures to, for the dialog that asks which."""
+    """The albums that the user may add pictures to, for the dialog to choose one."""
     words = request.GET.get("q", "").strip()
     found = Album.objects.open_to(request.user).filter(containing("title", words), smart=None)
     shown = list(album_summaries.for_showing(found.order_by("-updated_at"), request.user)[:PICKS])
@@ -90,7 +90,7 @@ def album(request: HttpRequest, pk: UUID) -> HttpResponse:
 @vary_on_headers("HX-Request")
 @signed_in
 def add(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Own pictures that are not in the album yet, to choose from."""
+    """The page to add own pictures that are not in the album yet."""
     found = _load(request, Album.objects.open_to(request.user), pk)
     albums.refuse_if_smart(found)
     inside = AlbumItem.objects.filter(album=found).values("image_id")
@@ -102,7 +102,7 @@ def add(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Title and description; for htmx in place of them."""
+    """The form of title and description. For htmx it replaces them on the page."""
     found = _load(request, Album.objects.managed_by(request.user), pk)
     entered = {
         name: request.POST.get(name, getattr(found, name)) for name in ("title", "description")
@@ -124,7 +124,7 @@ def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 @signed_in
 def head(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Title and description again, after editing was given up."""
+    """Title and description, after the user cancelled editing."""
     found = _load(request, Album.objects.visible_to(request.user), pk)
     return render(request, "gallery/album_head.html", _context(request, found))
 

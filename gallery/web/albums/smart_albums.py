@@ -1,4 +1,4 @@
-"""What the pages say of albums that fill themselves, and how one begins and ends."""
+"""Smart albums on the pages: their state, and how to start and stop them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from gallery.web.searching.saved_searches import search_address
 
 @dataclass(frozen=True)
 class Filling:
-    """How an album fills itself. The search is its owner's secret: for others `saved`
-    is None. `version` changes with the content."""
+    """The state of a smart album. Only the owner may see the search, so `saved` is None for
+    others. `version` changes when the album is filled."""
 
     saved: SavedSearch | None
     filled_at: datetime | None
@@ -46,7 +46,8 @@ class Filling:
 
 
 def filling_of(request: HttpRequest, album: Album) -> Filling | None:
-    """None for an ordinary album. Content that is no longer fresh is asked for."""
+    """Return the state of a smart album, and ask for an update if its content is old. None for an
+    ordinary album."""
     saved = smart_albums.of_album(album)
     if saved is None:
         return None
@@ -61,7 +62,8 @@ def filling_of(request: HttpRequest, album: Album) -> Filling | None:
 @require_safe
 @signed_in
 def state(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """For an album that is being filled for the first time: the page again, once it is."""
+    """The state of an album that is being filled. The page refreshes when `?seen=`, the version
+    that it shows, is out of date."""
     album = get_object_or_404(Album.objects.visible_to(request.user), pk=pk)
     filling = filling_of(request, album)
     if filling is None or filling.version != request.GET.get("seen"):
@@ -72,7 +74,7 @@ def state(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @signed_in
 def make(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """An album from a saved search; where it has one already, that one."""
+    """Create an album from a saved search, or go to the album that it has already."""
     saved = get_object_or_404(saved_searches.saved_searches_of(request.user), pk=pk)
     return redirect("album", pk=smart_albums.make(saved).pk)
 

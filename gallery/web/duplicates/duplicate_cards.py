@@ -1,4 +1,4 @@
-"""What the templates need to show near-duplicates side by side."""
+"""The data that templates need to show near-duplicates side by side."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from gallery.web.pictures.tiles import name_for, srcset, thumbnail
 
 @dataclass(frozen=True)
 class Fact:
-    """`differs`: from the other pictures; `best`: the most of all, and not of all."""
+    """A fact of a picture. `differs`: the group's values are not all equal. `best`: this value is
+    the largest, and others are smaller."""
 
     name: str
     value: str
@@ -32,7 +33,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Picture:
-    """One of the group. `number` is the key that chooses it."""
+    """A picture of the group. Pressing the key `number` chooses it."""
 
     image: Image
     number: int
@@ -46,7 +47,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Card:
-    """A group; the first picture is the one suggested to be kept."""
+    """A group. The first picture is the suggestion to keep."""
 
     key: UUID
     pictures: list[Picture]
@@ -62,14 +63,15 @@ def card_of(group: Group, user: User) -> Card:
 
 
 def cards_of(groups: Sequence[Group], user: User) -> list[Card]:
-    """Of groups of the user's own pictures, loaded with `selectors.with_display_fields`."""
+    """Return the cards of groups of the user's own pictures. These must be loaded with
+    `selectors.with_display_fields`."""
     ids = [image.pk for group in groups for image in group.images]
     kinds = _facts(_albums_of(ids, user), _linked(ids))
     return [_card(group, user, kinds) for group in groups]
 
 
 def _albums_of(ids: Sequence[UUID], user: User) -> dict[UUID, list[str]]:
-    """Titles of the albums that the user sees each picture in, by title."""
+    """Return, for each picture, the sorted titles of the albums in which the user sees it."""
     visible = Album.objects.visible_to(user).order_by().values("pk")
     entries = AlbumItem.objects.filter(image_id__in=ids, album__in=visible)
     titles: dict[UUID, list[str]] = defaultdict(list)
@@ -79,7 +81,7 @@ def _albums_of(ids: Sequence[UUID], user: User) -> dict[UUID, list[str]]:
 
 
 def _linked(ids: Sequence[UUID]) -> set[UUID]:
-    """Pictures that a link shows: it would stop with the picture."""
+    """Return the pictures that have a share link. The link stops working with the picture."""
     return set(ShareLink.objects.showing().filter(image__in=ids).values_list("image_id", flat=True))
 
 
@@ -107,8 +109,8 @@ def _picture(image: Image, number: int, facts: list[Fact], user: User) -> Pictur
 
 @dataclass(frozen=True)
 class _Kind:
-    """A fact to compare: `value` of a picture is what differs or not, `text` how it is
-    said, and with `ranked` the largest is the best. `always` shown, or where it differs."""
+    """A kind of fact to compare. `value` is compared and `text` is shown. With `ranked`, the
+    largest value is the best. Without `always`, it is shown only if the values differ."""
 
     name: str
     value: Callable[[Image], Any]
@@ -146,7 +148,7 @@ def _facts(albums: dict[UUID, list[str]], linked: set[UUID]) -> list[_Kind]:
 
 
 def _compared(images: Sequence[Image], kinds: Sequence[_Kind]) -> dict[UUID, list[Fact]]:
-    """What is told of each picture: all that differs, and what is always told."""
+    """Return the facts to show for each picture: those that differ, and those always shown."""
     facts: dict[UUID, list[Fact]] = {image.pk: [] for image in images}
     for kind in kinds:
         values = [kind.value(image) for image in images]
@@ -179,7 +181,8 @@ def _frames(image: Image) -> str:
 
 
 def _moment(moment: Any) -> str:
-    """Moments by the clocks of the site, times on the spot as they are."""
+    """Format a date and time. Aware ones are converted to the site's time zone; naive ones are
+    local times of capture and stay as they are."""
     if moment and is_aware(moment):
         moment = localtime(moment)
     return date_format(moment, "DATETIME_FORMAT") if moment else ""

@@ -1,4 +1,4 @@
-"""Own pictures that show the same: look, keep the best, or say that they are different."""
+"""The pages of a user's near-duplicates: view, merge, dismiss."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PAGE = 10
 @vary_on_headers("HX-Request")
 @signed_in
 def overview(request: HttpRequest) -> HttpResponse:
-    """All groups, part after part; `?of=` is about those around one picture."""
+    """All groups, page by page. `?of=` shows the group of one picture."""
     user = member(request)
     if wanted := request.GET.get("of"):
         return _around(request, user, wanted)
@@ -67,8 +67,8 @@ def _around(request: HttpRequest, user: User, wanted: str) -> HttpResponse:
 @require_safe
 @signed_in
 def progress(request: HttpRequest) -> HttpResponse:
-    """Asked again and again by the page while pictures are being compared; `?seen=` is
-    how many groups it tells of."""
+    """The progress, which the page polls while pictures are being compared. `?seen=` is the number
+    of groups that the page shows."""
     user = member(request)
     seen = request.GET.get("seen", "")
     found = duplicates.count(user)
@@ -102,8 +102,8 @@ def merge(request: HttpRequest) -> HttpResponse:
 @require_POST
 @signed_in
 def dismiss(request: HttpRequest) -> HttpResponse:
-    """All of a group are different ones, or with `of`, this one from the others: the
-    others stay together then."""
+    """Mark the pictures of a group as different from each other. With `of`, only this picture is
+    different from the others, which stay together."""
     user = member(request)
     ids = _ids(request)
     of = _id(request.POST["of"]) if request.POST.get("of") else None
@@ -138,7 +138,7 @@ def merge_certain(request: HttpRequest) -> HttpResponse:
 @require_POST
 @signed_in
 def undo(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Take back what was done to one group, and show it again in its place."""
+    """Undo the change of one group, and show the group again in its place."""
     user = member(request)
     ids = _ids(request)
     try:
@@ -153,7 +153,7 @@ def undo(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _group(request: HttpRequest, user: User, ids: list[UUID]) -> HttpResponse:
-    """The group around the first of these pictures that is in one."""
+    """Show the group of the first of these pictures that is in a group."""
     for image in Image.objects.owned_by(user).filter(pk__in=ids).order_by("pk"):
         if group := duplicates.around(image, user):
             return render(request, "duplicates/group.html", {"card": card_of(group, user)})
@@ -167,8 +167,8 @@ def _done(
     change: Change | None,
     rest: UUID | None = None,
 ) -> HttpResponse:
-    """A line in place of the group that offers to take it back; with `rest`, the group
-    without this picture below the line."""
+    """Replace the group with a line that offers to undo. With `rest`, show the group without this
+    picture below the line."""
     if not is_fragment(request):
         if change:
             toasts.offer_undo(request, text, reverse("change_undo", args=[change.pk]))
@@ -196,7 +196,7 @@ def _ids(request: HttpRequest) -> list[UUID]:
 
 
 def _id(text: str) -> UUID:
-    """What names no picture is as one that is not there."""
+    """Parse an id. Invalid text is treated as a missing picture. Raises Http404."""
     try:
         return UUID(text)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What the scripts of selecting (static/js/select) say and call, and the undo."""
+"""The texts and addresses for the selection scripts (static/js/select), and the undo view."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def config() -> dict[str, Any]:
     }
 
 
-# The scripts fill in words in braces. Sentences with a number come in two forms,
-# for one and for many.
+# The scripts replace the words in braces. Sentences with a number have two forms, for one and
+# for many.
 _FORMS = (1, 2)
 
 
@@ -82,7 +82,7 @@ def _counted() -> dict[str, list[str]]:
 
 
 def _done() -> dict[str, list[str]]:
-    """What has been done, by action."""
+    """Return the notices after an action, by action."""
     return {
         "add_to_album": [
             ngettext("{count} picture added.", "{count} pictures added.", n) for n in _FORMS
@@ -150,7 +150,7 @@ def _done() -> dict[str, list[str]]:
 @require_POST
 @signed_in
 def undo(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Take back one act, for toasts that a page brought along."""
+    """Undo one action, for the notices of a page."""
     try:
         restored = changes.undo(pk, member(request))
     except Change.DoesNotExist as error:

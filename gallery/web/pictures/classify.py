@@ -1,4 +1,4 @@
-"""Classification against categories that the visitor makes up."""
+"""Classification with the visitor's own categories."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gallery.web.pictures.picture import picture_page, reachable
 
 @dataclass(frozen=True)
 class Bar:
-    """One category: `share` from 0 to 1 is the length, `percent` the number."""
+    """One category. `share`, from 0 to 1, is the length of the bar; `percent` is its label."""
 
     name: str
     is_none: bool
@@ -31,7 +31,7 @@ class Bar:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def classify(request: HttpRequest) -> HttpResponse:
-    """A picture that is looked at and not kept."""
+    """Classify an uploaded picture, which is not kept."""
     asked = _asked(request)
     if request.method != "POST":
         return render(request, "gallery/classify.html", asked)
@@ -44,7 +44,7 @@ def classify(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def classify_image(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """A picture in the gallery. The panel lies on the picture's own page."""
+    """Classify a picture of the gallery. The panel is on the picture's own page."""
     if request.method != "POST":
         return redirect("image", pk=pk)
     image = reachable(request, pk)
@@ -56,7 +56,7 @@ def classify_image(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _asked(request: HttpRequest) -> dict[str, Any]:
-    """What the form says, as it is shown again."""
+    """Return the values of the form, to show them again."""
     return {
         "classnames": request.POST.get("classnames", ""),
         "template": request.POST.get("template", "").strip(),
@@ -85,7 +85,7 @@ def _bars(classification: service.Classification) -> list[Bar]:
 
 
 def _percent(probability: float) -> str:
-    """One decimal; what is not nothing does not read as nothing."""
+    """Format with one decimal. A small probability that is not 0 does not become 0 %."""
     if 0 < probability < 0.0005:
         return _("under {number} %").format(number=number_format(0.1, 1))
     return _("{number} %").format(number=number_format(round(probability * 100, 1), 1))

@@ -1,4 +1,4 @@
-"""Camera settings as a photographer reads them."""
+"""Camera settings in the usual notation of photographers."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy
 
 
 def exif_lines(settings: dict[str, Any]) -> list[tuple[str, str]]:
-    """(name, value) for each setting that is known, in the usual order.
+    """Return (name, value) for each known setting, in the usual order.
 
-    `settings` is Image.exif, as gallery.library.exif makes it.
+    `settings` is `Image.exif`, made by gallery.library.exif.
     """
     return [(str(name), write(settings[key])) for key, name, write in _LINES if key in settings]
 
@@ -27,7 +27,7 @@ def _exposure(seconds: float) -> str:
 
 
 def _plain(value: float) -> str:
-    """At most one decimal, and none where it is a zero."""
+    """Format with one decimal, or without if that is 0."""
     tenths = round(float(value), 1)
     return number_format(tenths, 0 if tenths.is_integer() else 1)
 

@@ -1,4 +1,4 @@
-"""What moderators have hidden, and hiding more."""
+"""The pages of moderators: hidden pictures, hide, unhide."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def hide(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @only_for(roles.is_moderator)
 def unhide(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Where its owner keeps it private, the moderator no longer sees it either."""
+    """Unhide a picture. If it is private, the moderator no longer sees it afterwards."""
     image = _image(request, pk)
     moderation.unhide(image, member(request))
     toasts.say(request, _("The picture is no longer hidden."))

@@ -1,4 +1,4 @@
-"""Which picture comes before and which after one, by the time they were taken."""
+"""The previous and the next picture, by capture time."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from gallery.models.image import ImageQuerySet
 
 
 def beside(pictures: ImageQuerySet, image: Image) -> dict[str, str | None]:
-    """The addresses of the picture before `image` ("previous", taken later: newest
-    come first) and after it ("next") among `pictures`, which may be without it."""
+    """Return the addresses of the neighbours of `image` among `pictures`, newest first: "previous"
+    was taken later, "next" earlier. `pictures` need not contain `image`."""
     later = pictures.filter(taken_at__gte=image.taken_at).filter(
         Q(taken_at__gt=image.taken_at) | Q(pk__gt=image.pk)
     )
@@ -26,8 +26,8 @@ def beside(pictures: ImageQuerySet, image: Image) -> dict[str, str | None]:
 
 
 def of_same_owner(image: Image, viewer: User | AnonymousUser) -> dict[str, str | None]:
-    """The neighbours on a page that was opened by its address: what `viewer` may see
-    of the same owner, but for the archive."""
+    """Return the neighbours for a page that was opened directly: among the pictures of the same
+    owner that `viewer` may see, without the archive."""
     visible = Image.objects.visible_to(viewer).filter(owner=image.owner_id)
     return beside(visible.filter(archived_at__isnull=True), image)
 

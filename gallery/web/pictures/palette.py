@@ -1,4 +1,4 @@
-"""The dominant colours on the page of a picture, each a search for pictures like it."""
+"""The dominant colours on the page of a picture. Each one links to a search by that colour."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gallery.search.filters import colours
 
 @dataclass(frozen=True)
 class Dominant:
-    """`label` says what it is called and how much of the picture it is."""
+    """A dominant colour. `label` gives its name and its share of the picture."""
 
     hex: str
     label: str
@@ -22,7 +22,7 @@ class Dominant:
 
 
 def palette_of(image: Image) -> list[Dominant]:
-    """The largest first; none before a worker has looked at the picture."""
+    """Return the colours, the largest first; none before a worker has analysed the picture."""
     return [
         Dominant(
             colour,

@@ -1,4 +1,4 @@
-"""The page of one picture: look, read, edit."""
+"""The page of one picture: view, details, edit, retry."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from gallery.web.pictures.picture_form import DetailsForm
 from gallery.web.pictures.tiles import name_for, srcset, thumbnail
 from gallery.work import ledger
 
-# Seconds that a picture stays in a slideshow, to choose from.
+# The choices for the seconds per picture in a slideshow.
 INTERVALS = [2, 3, 5, 10, 20, 60]
 
 
@@ -43,14 +43,14 @@ def picture_page(request: HttpRequest, image: Image, **extra: Any) -> HttpRespon
 
 
 def reachable(request: HttpRequest, pk: UUID) -> Image:
-    """The picture, if the visitor may see it; else Http404."""
+    """Return the picture if the visitor may see it. Raises Http404."""
     pictures = Image.objects.reachable_by(request.user).with_favourite(request.user)
     return get_object_or_404(states.with_state(pictures).select_related("owner"), pk=pk)
 
 
 @require_safe
 def details(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Title, description and buttons: what "Cancel" in the form brings back."""
+    """Title, description and buttons. "Cancel" in the form restores them."""
     if not is_fragment(request):
         return redirect("image", pk=pk)
     return render(request, "gallery/details.html", _context(request, reachable(request, pk)))
@@ -71,7 +71,7 @@ def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _save(form: DetailsForm) -> bool:
-    """Whether it was taken; what is refused is shown beside the field."""
+    """Save the form and return whether that worked. A refusal is shown next to its field."""
     try:
         noted.change(form.instance, **form.cleaned_data)
     except Refusal as refusal:
@@ -83,14 +83,14 @@ def _save(form: DetailsForm) -> bool:
 @require_safe
 @signed_in
 def state(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Asked again and again by the page while the picture is being encoded."""
+    """The state of the picture, which the page polls while it is being encoded."""
     return _state(request, _own(request, pk))
 
 
 @require_POST
 @signed_in
 def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Start again what failed: the encoding, the previews, or both."""
+    """Retry the analyses of the picture that failed, for example the encoding."""
     image = _own(request, pk)
     ledger.retry_failed(Image.objects.filter(pk=image.pk))
     if is_fragment(request):
@@ -106,15 +106,15 @@ def _own(request: HttpRequest, pk: UUID) -> Image:
 def _state(request: HttpRequest, image: Image) -> HttpResponse:
     state = _state_of(image)
     response = render(request, "gallery/state.html", {"image": image, **state})
-    # Similar pictures wait for this.
+    # The list of similar pictures waits for this event.
     if state["state"] == "ready":
         trigger_client_event(response, "picture-ready")
     return response
 
 
 def _state_of(image: Image) -> dict[str, Any]:
-    """One state of encoding and previews together: the page tells the worse one, and
-    offers another try where that may help."""
+    """Return one state for all analyses. It is "failed" if any of them failed, and `may_pass`
+    tells whether a retry may help."""
     failed = states.failures(image)
     if not failed:
         return {"state": image.index_state, "reason": ""}
@@ -123,7 +123,7 @@ def _state_of(image: Image) -> dict[str, Any]:
 
 
 def _sentence(kept: str) -> str:
-    """Workers keep their reasons in English; they are translated when shown."""
+    """Translate a reason, which workers store in English."""
     return _(kept) if kept else _("It failed for an unknown reason.")
 
 
@@ -155,7 +155,7 @@ def _context(request: HttpRequest, image: Image) -> dict[str, Any]:
 
 
 def _said_of_link(image: Image, viewer: User | AnonymousUser) -> str:
-    """What is said when the address of the page is copied: who can open it."""
+    """Return the notice after the page's address was copied. It says who can open it."""
     if image.hidden_at is not None:
         return _("Link copied. A moderator has hidden this picture: only its owner can open it.")
     if image.visibility != Image.Visibility.PRIVATE:
@@ -169,15 +169,15 @@ def _said_of_link(image: Image, viewer: User | AnonymousUser) -> str:
 
 
 def _near_duplicates(request: HttpRequest, image: Image) -> int:
-    """How many pictures of the owner's show the same; nothing is told to others."""
+    """Return how many near-duplicates the owner has of this picture. It is 0 for others."""
     if not isinstance(request.user, User) or not image.is_owned_by(request.user):
         return 0
     return duplicates.beside(image, request.user)
 
 
 def _notes(request: HttpRequest, image: Image) -> dict[str, Any]:
-    """The albums that the visitor sees the picture in, and the visitor's own tags:
-    those on the picture, and all to choose from."""
+    """Return the albums in which the visitor sees the picture, and the visitor's tags: those on
+    the picture, and all as suggestions."""
     own_tags = Tag.objects.filter(owner_id=request.user.pk or 0)
     return {
         "albums": Album.objects.visible_to(request.user).filter(items__image=image),

@@ -11,7 +11,7 @@ from gallery.models import Image
 
 
 class ClockField(forms.DateTimeField):
-    """A time as the clocks on the spot showed it: no zone has a part in it."""
+    """A local time of capture, without a time zone."""
 
     widget = forms.DateTimeInput({"type": "datetime-local", "step": 1}, format="%Y-%m-%dT%H:%M:%S")
 
@@ -19,14 +19,14 @@ class ClockField(forms.DateTimeField):
         return value
 
     def to_python(self, value: Any) -> datetime | None:
-        # In UTC there is no hour that a change of clocks skips or repeats.
+        # UTC has no hours that daylight saving time skips or repeats.
         with timezone.override(UTC):
             moment = super().to_python(value)
         return moment and moment.replace(tzinfo=None)
 
 
 class DetailsForm(forms.ModelForm):
-    """What an owner may say about a picture. Saved by `gallery.organising.details`."""
+    """The details of a picture that its owner edits. `gallery.organising.details` saves them."""
 
     captured_at = ClockField(
         label=_("Taken"),

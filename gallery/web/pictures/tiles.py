@@ -1,4 +1,4 @@
-"""What the templates need to draw one picture."""
+"""The data that templates need to show a picture."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from gallery.models import Image, User
 from gallery.search.relevance.relevance import Fit
 from gallery.search.results import Hit
 
-# Extreme panoramas and strips are cropped in the grid: otherwise one would fill
-# a row at no height, or tower over its neighbours.
+# Limits of width / height in the grid. Extreme panoramas and strips are cropped: otherwise one
+# would fill a whole row, or be much taller than its neighbours.
 _NARROWEST, _WIDEST = 0.5, 3.0
-# Heights of a row in the grid (see grid.css), with room to grow.
+# The heights of a grid row in pixels (see grid.css), with some reserve.
 _ROW, _ROW_ON_PHONE = 320, 180
 
 _ANY = UUID(int=0)
-# The section of results that lie under the relevance line.
+# The section of results below the relevance line.
 WEAK = "weak"
 FITS: dict[Fit, Sentence] = {
     "excellent": gettext_lazy("Excellent"),
@@ -39,13 +39,13 @@ FITS: dict[Fit, Sentence] = {
 
 @dataclass(frozen=True)
 class Tile:
-    """A picture in a grid. `state` is pending, failed or hidden where its owner
-    should be told, else empty. `section` begins under a heading of its own: the day
-    it was taken, as 2024-05-03, in grids that show days, and WEAK among results.
+    """A picture in a grid. `state` is "pending", "failed" or "hidden" for the owner, else "".
+    Tiles of a `section` are under one heading: the capture day (2024-05-03) in grids that show
+    days, and WEAK among results.
 
-    Of a result, `fit` says in a word how well it fits, where that is known; `score`
-    is the cosine as text, `share` in [0, 1] as a bar. `similar` are the ids of the
-    near-duplicates that stand behind it.
+    For a search result, `fit` is the relevance as a word, if known. `score` is the cosine as
+    text, and `share`, in [0, 1], is the length of its bar. `similar` are the ids of
+    near-duplicates that are folded behind it.
     """
 
     image: Image
@@ -68,25 +68,26 @@ class Tile:
 
     @property
     def is_marked(self) -> bool:
-        """Whether anything stands in its corner."""
+        """Whether the corner of the tile shows a mark."""
         return bool(self.score or self.by_words or self.state)
 
 
 def tiles_of(images: Iterable[Image], viewer: User | AnonymousUser) -> list[Tile]:
-    """Images need `.owner` selected and the index state annotated; the viewer's
-    favourites are marked where they are (`with_favourite`)."""
+    """Return the tiles of pictures. These need `owner` selected and the index state annotated.
+    Favourites are marked if annotated (`with_favourite`)."""
     return [_tile(image, viewer) for image in images]
 
 
 def tiles_by_day(images: Iterable[Image], viewer: User | AnonymousUser) -> list[Tile]:
-    """As `tiles_of`, for a grid that tells the days."""
+    """Like `tiles_of`, for a grid with headings for days."""
     return [_tile(image, viewer, section=image.taken_at.date().isoformat()) for image in images]
 
 
 def tile_of_hit(
     hit: Hit, viewer: User | AnonymousUser, best: float = 0.0, section: str = ""
 ) -> Tile:
-    """Where nothing is known of the fit, the bar is drawn against the `best` score."""
+    """Return the tile of a search result. If its fit is unknown, the bar is relative to the `best`
+    score."""
     if hit.score is None:
         return _tile(hit.image, viewer)
     share = hit.share if hit.fit else hit.score / best if best > 0 else 0.0
@@ -103,15 +104,15 @@ def tile_of_hit(
 
 
 def name_for(image: Image, viewer: User | AnonymousUser) -> str:
-    """What to call a picture. Its owner knows it by its file name, too; others must
-    not see that."""
+    """Return the name to show. For an untitled picture its owner sees the file name, which others
+    must not see."""
     if not image.title and image.original_name and image.is_owned_by(viewer):
         return image.original_name
     return image.display_title
 
 
 def thumbnail(image: Image, width: int, link: str = "") -> str:
-    """The address, as `link` shows it if there is one."""
+    """Return the thumbnail's address, through the share link `link` if given."""
     return thumbnails.address(image.pk, nearest_width(image, width), link)
 
 
@@ -122,14 +123,15 @@ def _path(name: str, image: Image) -> str:
 
 @lru_cache
 def _parts(name: str, _prefix: str) -> tuple[str, str]:
-    """What stands before and after the id of a picture. A grid has hundreds of addresses,
-    and Django takes longer to find a path than to write it down."""
+    """Return the parts of the path before and after a picture's id. They are cached: a grid has
+    hundreds of addresses, and `reverse` is slow."""
     before, after = reverse(name, args=[_ANY]).split(str(_ANY))
     return before, after
 
 
 def srcset(image: Image, link: str = "") -> str:
-    """Every rendition with its true width: the last one may be the picture's own."""
+    """Return the `srcset` of all renditions with their real widths. A rendition is never wider
+    than the picture."""
     address = thumbnails.address(image.pk, link=link)
     return ", ".join(
         f"{address}?w={width} {min(width, image.width)}w" for width in widths_of(image)
@@ -156,7 +158,7 @@ def _tile(image: Image, viewer: User | AnonymousUser, **facts: Any) -> Tile:
 
 
 def _state(image: Image) -> str:
-    """What the owner should know at a glance."""
+    """Return the state to show to the owner, or ""."""
     if image.hidden_at:
         return "hidden"
     state = getattr(image, "index_state", "")

@@ -1,4 +1,4 @@
-"""Delete, undo, and what lies in between."""
+"""The trash: delete, view, restore, purge."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from gallery.web.access import is_fragment, member, next_address, signed_in
 from gallery.web.pictures.tiles import Tile, tiles_of
 
 PAGE = 60
-# Widths of what is shown: in the grid, and large.
+# The widths of pictures in pixels: in the grid, and large.
 _SMALL, _LARGE = 320, 1280
 _EVERYTHING = {"all": True, "filters": {"trash": True}}
 
 
 @dataclass(frozen=True)
 class Deleted:
-    """A picture in the trash; in `days` it is removed."""
+    """A picture in the trash. It is purged in `days` days."""
 
     tile: Tile
     days: int
@@ -70,7 +70,7 @@ def trash(request: HttpRequest) -> HttpResponse:
 @require_safe
 @signed_in
 def picture(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """One of them, large, to decide what becomes of it."""
+    """One picture of the trash, large, to restore or purge it."""
     (deleted,) = _deleted_tiles(request, [_deleted(request, pk)])
     return render(request, "gallery/trash_picture.html", {"deleted": deleted})
 
@@ -78,7 +78,8 @@ def picture(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 @signed_in
 def thumbnail(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    """The API serves none of a deleted picture; its owner should know it by sight."""
+    """The thumbnail of a deleted picture for its owner. The ordinary addresses do not serve
+    deleted pictures."""
     width = _LARGE if request.GET.get("size") == "large" else _SMALL
     return thumbnail_response(_deleted(request, pk), width, request=request)
 
@@ -113,7 +114,7 @@ def purge(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @signed_in
 def restore_all(request: HttpRequest) -> HttpResponse:
-    """Every picture; albums are restored one by one."""
+    """Restore all pictures. Albums are restored one by one."""
     outcome = bulk.run("restore", _EVERYTHING, member(request))
     text = ngettext("%(n)d picture restored.", "%(n)d pictures restored.", outcome.changed)
     said = text % {"n": outcome.changed}
@@ -146,7 +147,7 @@ def _deleted_tiles(request: HttpRequest, rows: Iterable[Image]) -> list[Deleted]
 
 
 def _days_left(image: Image) -> int:
-    """Begun days count: on the last one it is 1."""
+    """Return the days until the picture is purged, rounded up: 1 on the last day."""
     if image.deleted_at is None:
         return 0
     left = image.deleted_at + timedelta(days=settings.TRASH_DAYS) - timezone.now()

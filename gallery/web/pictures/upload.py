@@ -48,7 +48,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 
 def _addresses() -> dict[str, Any]:
-    """What the script asks for; one object of a list is at its id below that."""
+    """Return the addresses that the script uses. An object of a list has its id appended."""
     api = reverse("api:images").removesuffix("images/")
     return {
         "me": reverse("api:me"),

@@ -1,4 +1,4 @@
-"""What the scripts of the upload page say. Words in braces are filled in there."""
+"""The texts of the scripts of the upload page. The scripts replace the words in braces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def texts() -> dict[str, Any]:
 
 
 def _states() -> dict[str, str]:
-    """One for each state of a file, and for what made it fail."""
+    """Return one text for each state of a file and for each kind of failure."""
     return {
         "checking": _("Looking whether it is in your gallery"),
         "waiting": _("Waiting"),
@@ -65,7 +65,7 @@ def _summary() -> dict[str, str]:
 
 
 def _line() -> dict[str, str]:
-    """What holds everything up."""
+    """Return the reasons why all uploads wait."""
     return {
         "lost": _("The server does not answer. Uploads go on by themselves when it does."),
         "busy": _("Many uploads at once: the server asks for a moment of patience."),
@@ -76,7 +76,7 @@ def _line() -> dict[str, str]:
 
 
 def _room() -> dict[str, str]:
-    """Sizes come with their units."""
+    """Return the texts about storage. The scripts insert sizes with their units."""
     return {
         "usedBytes": _("{used} of {most} used"),
         "usedCount": _("{used} of {most} pictures"),

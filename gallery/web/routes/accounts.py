@@ -1,4 +1,4 @@
-"""The account, its tokens and data, roles, invitations."""
+"""Routes of the account, its tokens and data, roles and invitations."""
 
 from django.urls import URLPattern, path
 

@@ -1,4 +1,4 @@
-"""Albums, tags, favourites, selections, timeline."""
+"""Routes of albums, tags, favourites, selections, the timeline and the trash."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The dialog that tells who sees an album or a picture, and changes it."""
+"""The dialog that shows and changes who sees an album or a picture."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gallery.web.access import is_fragment, next_address, signed_in
 from gallery.web.sharing.link_cards import cards_of
 from gallery.web.sharing.link_forms import LinkForm
 
-# A browser offers these while one types; more would only be slower.
+# The browser suggests these while the user types. More would be slow.
 _MOST_SUGGESTIONS = 200
 
 
@@ -30,7 +30,8 @@ _MOST_SUGGESTIONS = 200
 @vary_on_headers("HX-Request")
 @signed_in
 def album_sharing(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """For who manages the album: people and links; for others who see it: leave."""
+    """The sharing dialog: people and links for those who manage the album, and leaving it for
+    others who see it."""
     album = get_object_or_404(Album.objects.visible_to(request.user), pk=pk)
     if Album.objects.managed_by(request.user).filter(pk=pk).exists():
         return _album_panel(request, album)
@@ -93,7 +94,7 @@ def share_remove(request: HttpRequest, pk: UUID, share_id: UUID) -> HttpResponse
 @require_POST
 @signed_in
 def leave(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Give up the album, and with `withdraw` take one's own pictures along."""
+    """Leave the album. With `withdraw`, also take the user's own pictures out of it."""
     others = Album.objects.visible_to(request.user).exclude(owner_id=_user(request).pk)
     album = get_object_or_404(others, pk=pk)
     if request.POST.get("withdraw"):
@@ -107,13 +108,14 @@ def leave(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect("contributions")
 
 
-# --- Own pictures in albums of others -----------------------------------------------
+# --- The user's pictures in albums of others -----------------------------------------
 
 
 @require_safe
 @signed_in
 def contributed(request: HttpRequest) -> HttpResponse:
-    """Those first that one sees no longer."""
+    """The albums of others with the user's pictures. Those that the user no longer sees come
+    first."""
     found = contributions.contributions_of(_user(request)).order_by(*contributions.GONE_FIRST)
     return render(request, "sharing/contributions.html", {"albums": found})
 
@@ -163,7 +165,7 @@ def _add_link(request: HttpRequest, target: Album | Image) -> HttpResponse:
 
 
 def add_refusal(form: LinkForm, refusal: Refusal) -> None:
-    """What the subject refused, beside the field at fault."""
+    """Show a refusal next to the invalid field."""
     field = {"expires_at": "expires_on"}.get(refusal.field or "", refusal.field)
     form.add_error(field, str(refusal.message))
 
@@ -177,7 +179,7 @@ def _after(
     act: Callable[[], dict[str, Any]],
     **kept: Any,
 ) -> HttpResponse:
-    """Act and show the panel with what came of it, or with what is wrong and `kept`."""
+    """Run `act` and show the panel with its result, or with the problem and `kept`."""
     try:
         shown = act()
     except Refusal as refusal:
@@ -235,7 +237,7 @@ def _show(
 
 
 def _kept_links(request: HttpRequest) -> ShareLinkQuerySet:
-    """Revoked ones are in the list of all links alone."""
+    """Return the links without revoked ones, which only the list of all links shows."""
     return links.links_of(_user(request)).filter(revoked_at__isnull=True)
 
 
@@ -252,7 +254,7 @@ def _own_in(album: Album, request: HttpRequest) -> int:
 
 
 def _user(request: HttpRequest) -> User:
-    """Who is signed in: the decorator has seen to it."""
+    """Return the signed-in user. The decorator `signed_in` has checked this."""
     return request.user  # type: ignore[return-value]
 
 
@@ -268,7 +270,7 @@ def _name_of(share: AlbumShare) -> str:
 
 
 def _removed(album: Album, share: AlbumShare) -> str:
-    """Says also what stays behind."""
+    """Return the notice after a share was removed, with the number of pictures that stay."""
     told = _("%(name)s no longer sees this album.") % {"name": _name_of(share)}
     count = contributions.count_in(album, share.user) if share.user else 0
     if not count:

@@ -1,4 +1,4 @@
-"""Links as their makers see them: where they lead, what they ask, whether they work."""
+"""Share links as their managers see them: target, settings and state."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ STATES: dict[str, Promise] = {
 
 @dataclass(frozen=True)
 class LinkCard:
-    """`url` is the whole address. `title` and `cover` are empty where the maker may
-    no longer see what the link showed."""
+    """A link in a list. `url` is the absolute address. `title`, `cover` and `page` are empty if
+    the link's creator may no longer share its target."""
 
     link: ShareLink
     url: str
@@ -42,7 +42,7 @@ class LinkCard:
 
 
 def cards_of(request: HttpRequest, found: Iterable[ShareLink]) -> list[LinkCard]:
-    """Of links as gallery.sharing.links.links_of gives them."""
+    """Return the cards of links from gallery.sharing.links.links_of."""
     return [card_of(request, link) for link in found]
 
 

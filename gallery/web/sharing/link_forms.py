@@ -13,7 +13,7 @@ from gallery.models import ShareLink
 
 
 class LinkForm(forms.Form):
-    """What a new link asks for and allows. Checked further by gallery.sharing.links."""
+    """The settings of a new link. gallery.sharing.links validates them further."""
 
     name = forms.CharField(
         label=_("Name"),
@@ -44,7 +44,7 @@ class LinkForm(forms.Form):
     allow_download = forms.BooleanField(label=_("May be downloaded"), required=False)
 
     def values(self) -> dict[str, Any]:
-        """As gallery.sharing.links takes them."""
+        """Return the values for gallery.sharing.links."""
         given = dict(self.cleaned_data)
         last_day = given.pop("expires_on")
         given["expires_at"] = last_day and timezone.make_aware(datetime.combine(last_day, time.max))
@@ -52,7 +52,7 @@ class LinkForm(forms.Form):
 
 
 class ChangeLinkForm(LinkForm):
-    """The same for a link that is there, whose password nobody can read any more."""
+    """The settings of an existing link. Its password cannot be shown: an empty field keeps it."""
 
     no_password = forms.BooleanField(label=_("Ask for no password any more"), required=False)
 
@@ -79,6 +79,6 @@ class ChangeLinkForm(LinkForm):
         elif not given["password"]:
             del given["password"]
         if "expires_on" not in self.changed_data:
-            # The time of day may be other than the end of it.
+            # The stored time may differ from the end of the day.
             del given["expires_at"]
         return given

@@ -1,4 +1,4 @@
-"""Pictures as the pages of a share link draw them: every address goes by the link."""
+"""Pictures on the pages of a share link. All their addresses contain the link's token."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gallery.web.pictures.tiles import srcset, thumbnail, tiles_of
 
 @dataclass(frozen=True)
 class LinkPicture:
-    """`ratio` and `sizes` are those of its tile in a grid."""
+    """A picture of a link. `ratio` and `sizes` are those of its tile in a grid."""
 
     name: str
     href: str

@@ -1,4 +1,4 @@
-"""The list of one's share links, and changing one."""
+"""The pages of share links: the list, and changing one link."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def all_links(request: HttpRequest) -> HttpResponse:
 @vary_on_headers("HX-Request")
 @signed_in
 def card(request: HttpRequest, link_id: UUID) -> HttpResponse:
-    """One row of the list: what "Cancel" in the form brings back."""
+    """One row of the list. "Cancel" in the form restores it."""
     return _card(request, _mine(request, link_id))
 
 
@@ -82,14 +82,14 @@ def revoke(request: HttpRequest, link_id: UUID) -> HttpResponse:
 @require_safe
 @signed_in
 def qr(request: HttpRequest, link_id: UUID) -> HttpResponse:
-    """The address as a code for the camera of a phone."""
+    """The link's address as a QR code."""
     card = card_of(request, _mine(request, link_id))
     return render(request, "sharing/qr.html", {"card": card, "code": _code(card.url)})
 
 
 def _code(text: str) -> SafeString:
     drawing = qrcode.make(text, image_factory=SvgPathImage, box_size=10, border=2)
-    # Drawn by us: the address is in the picture, not in the markup.
+    # Safe: the SVG is our own, and the address is only in its shapes, not in its markup.
     return mark_safe(drawing.to_string(encoding="unicode"))  # noqa: S308
 
 
@@ -104,5 +104,5 @@ def _mine(request: HttpRequest, pk: UUID) -> ShareLink:
 
 
 def _user(request: HttpRequest) -> User:
-    """Who is signed in: the decorator has seen to it."""
+    """Return the signed-in user. The decorator `signed_in` has checked this."""
     return request.user  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""The pages behind a share link: for whoever has its address, signed in or not."""
+"""The pages of a share link, for everybody who has its address, signed in or not."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ TokenView = Callable[Concatenate[HttpRequest, str, P], HttpResponseBase]
 
 
 def by_link(view: LinkView[P]) -> TokenView[P]:
-    """Finds the link of the address; words that it does not work, or asks first. Its
-    pages are kept nowhere and tell its address to nobody."""
+    """Find the link of the address. Show a page if it does not work, and redirect to its first
+    page if it is locked. Its pages are not cached and do not send its address to other sites."""
 
     @wraps(view)
     def guarded(
@@ -56,7 +56,7 @@ def by_link(view: LinkView[P]) -> TokenView[P]:
 @vary_on_headers("HX-Request")
 @by_link
 def shared(request: HttpRequest, link: ShareLink) -> HttpResponseBase:
-    """The album or the picture; before that, where the link asks, its door."""
+    """The album or the picture, or the form to unlock the link."""
     if request.GET.get("language") in dict(settings.LANGUAGES):
         return _in_language(link, request.GET["language"])
     if not link_access.is_visiting(link, link_keys.key_of(request, link)):
@@ -70,8 +70,8 @@ def shared(request: HttpRequest, link: ShareLink) -> HttpResponseBase:
     return _album(request, link)
 
 
-# The browser says nothing of where the form came from, since its page must not tell
-# its address. Nothing is changed here in anybody's name.
+# Without a CSRF check: the pages of a link send no referrer, so Django could not check where the
+# form came from. The request changes nothing in the name of an account.
 @csrf_exempt
 @require_POST
 @by_link
@@ -156,7 +156,7 @@ def _gone(request: HttpRequest, gone: LinkGone) -> HttpResponse:
 
 
 def _in_language(link: ShareLink, language: str) -> HttpResponse:
-    """A link and no form: see `unlock`."""
+    """Set the language by a plain link. A form would need a CSRF check: see `unlock`."""
     response = redirect("shared", link.token)
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
