@@ -84,7 +84,7 @@ class FilterBar:
 
 
 def read(asked: QueryDict) -> dict[str, Any]:
-    """The filters of an address, named as `gallery.search.filters` takes them.
+    """The filters of an address, named as `gallery.search.filters.image_filter` takes them.
 
     Raises Refusal for a last day that is none; the rest is checked there.
     """
