@@ -11,13 +11,20 @@ LOCK := requirements/lock
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links $(ARGS)
 ARGS ?=
-# One process for each core, each with its own database and workers.
-ALL_TESTS := --numprocesses auto --dist loadfile
+# One process for each core, each with its own database and workers. The order of the files is
+# that of tests/conftest.py, the longest first.
+ALL_TESTS := --numprocesses auto --dist loadfile --no-loadscope-reorder
+QUICK_TESTS := $(ALL_TESTS) --quiet -m "not browser and not demo and not worker and not slow"
+TESTS := $(EMBEDDED) exec --temporary -- $(BIN)/python -m pytest
+NODE := PATH="$(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$$PATH"
 
 export PORT DATA_DIR PHOTOS
+# Dozens of processes begin during the tests: compiled once, they begin sooner.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test rights fuzz faults lint bench manage setup lock audit browser clean
+.PHONY: help demo check test slow rights fuzz faults lint style types scripts deployment quick \
+	bench manage setup lock audit browser clean
 
 help:  ## print this list
 	@echo "make TARGET"
@@ -26,20 +33,39 @@ help:  ## print this list
 demo: $(VENV)/.installed  ## run Clipsite here (PORT=8000 DATA_DIR=data PHOTOS=folder to import)
 	@exec $(EMBEDDED) demo
 
-test: $(VENV)/.installed-dev browser  ## run the tests (ARGS="tests/test_x.py -k name")
-	@exec $(EMBEDDED) exec --temporary -- $(BIN)/python -m pytest $(or $(ARGS),$(ALL_TESTS))
+check: $(VENV)/.installed-dev node_modules/.installed  ## lint and the quick tests: after each change
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint quick
+
+test: $(VENV)/.installed-dev browser  ## run all tests (ARGS="tests/web/test_x.py -k name" for some)
+	@exec $(TESTS) $(or $(ARGS),$(ALL_TESTS))
+
+slow: $(VENV)/.installed-dev browser  ## measure which tests `make check` leaves out (tests/slow.txt)
+	@exec $(TESTS) $(ALL_TESTS) --note-slow
 
 rights: $(VENV)/.installed-dev  ## who sees what, in random worlds (ARGS="--answers 100000 --seed 1")
 	@exec $(EMBEDDED) exec --temporary -- $(BIN)/python -m pytest --quiet --capture=no \
 		tests/sharing/test_rights_property.py $(or $(ARGS),--answers 100000)
 
-lint: $(VENV)/.installed-dev  ## style, types, architecture, migrations, deployment files
+lint: style types scripts deployment  ## style, types, architecture, scripts, migrations, deployment files
+
+style: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev
 	DEBUG=1 $(BIN)/mypy
 	$(BIN)/lint-imports
+
+scripts: node_modules/.installed
+	$(NODE) tsc --project jsconfig.json
+	$(NODE) eslint static/js tests/javascript eslint.config.js
+
+deployment: $(VENV)/.installed-dev
 	$(EMBEDDED) exec --temporary -- $(BIN)/python manage.py makemigrations --check --dry-run
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh deploy/lint.sh
+
+quick: $(VENV)/.installed-dev
+	@$(TESTS) $(or $(ARGS),$(QUICK_TESTS))
 
 bench: $(VENV)/.installed-dev  ## measure against peers (ARGS= for the benchmark)
 	@exec $(EMBEDDED) exec --temporary -- $(BIN)/python -m benchmarks $(ARGS)
@@ -53,7 +79,7 @@ faults: $(VENV)/.installed-dev  ## kills and outages under load (ARGS="--seed 1 
 manage: $(VENV)/.installed  ## Django's manage.py on the demo's data (ARGS="createsuperuser")
 	@exec $(EMBEDDED) exec -- $(BIN)/python manage.py $(ARGS)
 
-setup: $(VENV)/.installed-dev browser  ## install all that development needs
+setup: $(VENV)/.installed-dev node_modules/.installed browser  ## install all that development needs
 
 lock: $(VENV)/.installed-dev  ## write requirements/lock/ anew (ARGS=--upgrade for newer versions)
 	$(COMPILE) requirements-dev.txt --output-file $(LOCK)/dev.txt
@@ -67,7 +93,7 @@ audit: $(VENV)/.installed-dev  ## ask for known weaknesses of what is installed 
 	$(BIN)/uv tool run pip-audit@2.10.1 --require-hashes --disable-pip --requirement $(LOCK)/dev.txt $(ARGS)
 
 clean:  ## delete what was installed and cached; pictures and accounts stay
-	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) node_modules staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find clipsite gallery tests -name __pycache__ -prune -exec rm -rf {} +
 
 # --- Prerequisites of the targets ------------------------------------------------
@@ -91,6 +117,12 @@ $(VENV)/.installed-dev: $(VENV)/.created $(LOCK)/dev.txt
 	@echo "Installing Python packages for development …"
 	@$(call pip_install,$(LOCK)/dev.txt)
 	@touch $@ $(VENV)/.installed
+
+# The tools that check the scripts. Node and npm come from a Python package.
+node_modules/.installed: $(VENV)/.installed-dev package.json package-lock.json
+	@echo "Installing what checks the scripts …"
+	@$(NODE) npm ci --silent
+	@touch $@
 
 # Show progress bars on a terminal, but not in a log.
 pip_install = test -t 1 || quiet=--quiet; \

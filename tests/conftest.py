@@ -6,6 +6,7 @@ them); the encoder worker is a real Celery worker with the starter model.
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import signal
@@ -23,8 +24,9 @@ from celery import current_app
 from django.conf import settings
 from django.core.cache import cache
 from django.core.files.base import ContentFile
-from django.core.management import CommandError
-from django.db import connection
+from django.core.management.color import no_style
+from django.db import OperationalError, connection
+from django.db.backends.postgresql.creation import DatabaseCreation
 from django.test import TransactionTestCase
 from django.utils import translation
 from PIL import Image as PILImage
@@ -32,13 +34,16 @@ from PIL import ImageDraw
 
 from gallery.encoders import reply
 from gallery.models import Image, User
+from tests import slow
+from tests.migrated import Migrated
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKER_START_SECONDS = 180
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """For tests/sharing/test_rights_property.py, which `make rights` runs for longer."""
+    parser.addoption("--note-slow", action="store_true", help="write tests/slow.txt")
+    # For tests/sharing/test_rights_property.py, which `make rights` runs for longer.
     rights = parser.getgroup("rights")
     rights.addoption("--answers", type=int, help="how many are to be compared")
     rights.addoption("--seed", type=int, help="of the worlds; another one each time unless given")
@@ -52,6 +57,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if suffix:
         settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = f"test_clipsite_{suffix}"
     process = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if config.getoption("note_slow") and not process:
+        config.pluginmanager.register(slow.Measure())
     if suffix or process:
         number = _redis_number(f"{suffix}-{process}")
         settings.REDIS_URL = f"{settings.REDIS_URL.rpartition('/')[0]}/{number}"
@@ -71,28 +78,84 @@ def _redis_number(suffix: str) -> int:
     return int(str(known))
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _patient_flush() -> Iterator[None]:
-    """Tests with a live server or workers end by emptying all tables. Whoever still reads
-    may hold these in another order: the database then ends one side, and it is done again."""
-    empty_tables = TransactionTestCase._fixture_teardown
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what the list names as slow, and begin with the files that take longest: with
+    these at the end, one process would work alone."""
+    for item in items:
+        if slow.name_of(item.nodeid) in slow.listed():
+            item.add_marker("slow")
+    items.sort(key=lambda item: slow.seconds_of_file(item.nodeid), reverse=True)
 
-    def patiently(case: TransactionTestCase) -> None:
-        for _attempt in range(3):
-            try:
-                return empty_tables(case)
-            except CommandError as error:
-                if "deadlock" not in str(error.__cause__):
-                    raise
-        empty_tables(case)
+
+def pytest_collection_finish() -> None:
+    # Thousands of tests and all that they import: nothing of it goes before the end.
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def _migrated(pytestconfig: pytest.Config) -> Migrated:
+    return Migrated(pytestconfig.cache.mkdir("migrated"))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, _migrated: Migrated
+) -> Iterator[None]:
+    """A new database begins as the migrations left the one of an earlier run."""
+    create = DatabaseCreation._create_test_db
+
+    def filled(creation: DatabaseCreation, *arguments: Any, **options: Any) -> str:
+        name = create(creation, *arguments, **options)
+        _migrated.restore(name)
+        return name
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", patiently)
+        patch.setattr(DatabaseCreation, "_create_test_db", filled)
         yield
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, _migrated: Migrated, django_db_blocker: Any) -> None:
+    with django_db_blocker.unblock():
+        _migrated.keep(connection.settings_dict["NAME"])
+
+
+# Filled after each migration, with the same each time.
+_LASTING_TABLES = {"auth_permission", "django_content_type"}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_flush() -> Iterator[None]:
+    """Tests with a live server or workers end by emptying all tables. Whoever still reads
+    may hold these in another order: the database then ends one side, and it is done again."""
+
+    def empty_tables(case: TransactionTestCase) -> None:
+        names = connection.introspection.django_table_names(include_views=False)
+        tables = [name for name in names if name not in _LASTING_TABLES]
+        statements = connection.ops.sql_flush(no_style(), tables)
+        for tries_left in (3, 2, 1, 0):
+            try:
+                return connection.ops.execute_sql_flush(statements)
+            except OperationalError as error:
+                if "deadlock" not in str(error) or not tries_left:
+                    raise
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
+        yield
+
+
+@pytest.fixture(scope="session")
+def _no_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("static")
+
+
 @pytest.fixture(autouse=True)
-def _private_data(tmp_path: Path, settings: Any, request: pytest.FixtureRequest) -> None:
+def _private_data(
+    tmp_path: Path, settings: Any, request: pytest.FixtureRequest, _no_files: Path
+) -> None:
     """Each test has its own media folder, unless it shares one with a worker."""
     if "worker_media" in request.fixturenames:
         settings.MEDIA_ROOT = str(request.getfixturevalue("worker_media"))
@@ -103,7 +166,8 @@ def _private_data(tmp_path: Path, settings: Any, request: pytest.FixtureRequest)
     # Hashed names need a collected manifest; pages are tested without one.
     plain_static = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": plain_static}}
-    settings.STATIC_ROOT = str(ROOT / "static")
+    # Every client would look at each collected file; a live server finds them by itself.
+    settings.STATIC_ROOT = str(_no_files)
 
 
 @pytest.fixture(autouse=True)

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 import pytest
-from django.conf import settings
-from django.contrib.staticfiles import finders
 
 from gallery.models import Image, User
-from gallery.web.context_processors import MODULES
 from gallery.web.pictures.classify import _percent
 from gallery.web.pictures.exif_lines import exif_lines
 from gallery.web.pictures.tiles import srcset, tiles_of
@@ -68,21 +62,3 @@ def test_srcset_names_true_widths() -> None:
     assert [part.split(" ")[1] for part in small] == ["320w", "500w"]
     large = srcset(Image(width=5000, height=4000)).split(", ")
     assert [part.split(" ")[1] for part in large] == ["320w", "640w", "1280w", "2048w"]
-
-
-def test_every_script_module_can_be_found() -> None:
-    assert [path for path in MODULES.values() if finders.find(path) is None] == []
-
-
-def test_every_script_is_a_module_or_named_by_a_page() -> None:
-    static = Path(finders.find("js/app.js") or "").parent.parent
-    templates = Path(settings.BASE_DIR) / "templates"
-    scripts = {path.relative_to(static).as_posix(): path for path in static.glob("js/**/*.js")}
-    pages = "".join(path.read_text() for path in templates.glob("**/*.html"))
-    assert [name for name in scripts if name not in {*MODULES.values()} and name not in pages] == []
-    named = {
-        name
-        for path in scripts.values()
-        for name in re.findall(r'"(clipsite/[\w/-]+)"', path.read_text())
-    }
-    assert named ^ set(MODULES) == set()

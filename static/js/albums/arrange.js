@@ -2,8 +2,8 @@
 // and putting it elsewhere (click on another, arrow keys). Each move is saved.
 
 import { sortable } from "clipsite/albums/drag";
-import { onKey } from "clipsite/keyboard";
-import { fill } from "clipsite/messages";
+import { onKey } from "clipsite/base/keyboard";
+import { fill } from "clipsite/base/messages";
 import { call, told } from "clipsite/select/api";
 
 const list = document.getElementById("arrange");
@@ -11,7 +11,7 @@ const live = document.getElementById("arrange-live");
 const { move, texts } = JSON.parse(document.getElementById("arranging").textContent);
 document.getElementById("needs-scripts").remove();
 
-const items = () => [...list.children];
+const items = () => [...list.querySelectorAll(":scope > li")];
 const itemOf = (element) => element?.closest?.("#arrange > li");
 const buttonOf = (item) => item.querySelector("button");
 

@@ -1,7 +1,7 @@
 // The search bar of every page: suggestions while typing, and the card that tells what
 // can be typed.
 
-import { ask, NoAnswer } from "clipsite/ask";
+import { ask, NoAnswer } from "clipsite/base/ask";
 import { Completion } from "clipsite/composer/completion";
 
 for (const form of document.querySelectorAll("form.search")) new Completion(form);

@@ -1,8 +1,8 @@
 // The search bar as a combobox with a list of suggestions (WAI-ARIA 1.2): what may be
 // written where the caret stands, then the saved and recent searches that fit it.
 
-import { ask, NoAnswer } from "clipsite/ask";
-import { fill } from "clipsite/messages";
+import { ask, NoAnswer } from "clipsite/base/ask";
+import { fill } from "clipsite/base/messages";
 
 const PATIENCE = 120; // ms of no typing
 
@@ -82,7 +82,7 @@ export class Completion {
   /** What may stand where the caret is. */
   async #complete(signal) {
     const { value } = this.field;
-    const asked = new URLSearchParams({ q: value, at: [...this.#before].length });
+    const asked = new URLSearchParams({ q: value, at: String([...this.#before].length) });
     const answer = await ask(`${this.form.dataset.complete}?${asked}`, { signal });
     return answer.ok ? JSON.parse(answer.text).options : [];
   }

@@ -3,7 +3,7 @@
 // picture's width and height. The rectangle that stands there at first is a proposal, for
 // the keys to begin with: a drag draws another, wherever it begins.
 
-import { fill } from "clipsite/messages";
+import { fill } from "clipsite/base/messages";
 
 const STEP = 1;
 const LEAST = 5; // of either side

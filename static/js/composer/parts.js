@@ -50,7 +50,7 @@ async function crop(button) {
 // --- What outlives the page -------------------------------------------------------
 
 function noteFocus() {
-  const field = document.activeElement;
+  const field = /** @type {HTMLInputElement | null} */ (document.activeElement);
   if (!form.contains(field) || !field.name) return;
   const alike = [...form.querySelectorAll(`[name="${field.name}"]`)];
   sessionStorage.setItem(FOCUS, JSON.stringify([field.name, alike.indexOf(field)]));

@@ -2,10 +2,10 @@
 // or the keys + and - on the focused picture. The server makes the new query; what was
 // before is one step back.
 
-import { onKey } from "clipsite/keyboard";
-import { fill, message } from "clipsite/messages";
-import { toast } from "clipsite/toast";
-import { focusPicture, gridOf, knownIds } from "clipsite/virtual";
+import { onKey } from "clipsite/base/keyboard";
+import { fill, message } from "clipsite/base/messages";
+import { toast } from "clipsite/base/toast";
+import { focusPicture, gridOf, knownIds } from "clipsite/grid/virtual";
 
 const NOTE = "refined";
 

@@ -1,10 +1,10 @@
 // Near-duplicates that stand behind a result come in behind it, and go again.
 
-import { NoAnswer } from "clipsite/ask";
-import { fetchTiles } from "clipsite/chunks";
-import { message } from "clipsite/messages";
-import { toast } from "clipsite/toast";
-import { knownIds } from "clipsite/virtual";
+import { NoAnswer } from "clipsite/base/ask";
+import { fetchTiles } from "clipsite/grid/chunks";
+import { message } from "clipsite/base/messages";
+import { toast } from "clipsite/base/toast";
+import { knownIds } from "clipsite/grid/virtual";
 
 const list = document.querySelector("[data-folded]");
 const opened = new Map(); // id of a result -> ids of what came in behind it

@@ -8,10 +8,10 @@ import { listenOn } from "clipsite/explore/pointer";
 import { Points } from "clipsite/explore/points";
 import { Thumbs } from "clipsite/explore/thumbs";
 import { View } from "clipsite/explore/view";
-import { fill, message } from "clipsite/messages";
+import { fill, message } from "clipsite/base/messages";
 import { begin, onChange, selection } from "clipsite/select/selection";
 import { MOST } from "clipsite/select/state";
-import { toast } from "clipsite/toast";
+import { toast } from "clipsite/base/toast";
 
 const config = JSON.parse(document.getElementById("map-config").textContent);
 const { texts } = config;
@@ -154,7 +154,7 @@ function take(found) {
   moved = true;
   pictures.take(points);
   colour();
-  stage.dataset.points = points.count;
+  stage.dataset.points = String(points.count);
 }
 
 function colour() {
@@ -177,7 +177,7 @@ async function highlight() {
   lit = new Set(ids.map((id) => points.indices.get(id)).filter((index) => index !== undefined));
   colour();
   status.textContent = `${lit.size ? counted(texts.matches, lit.size) : texts.noMatches} ${status.textContent}`;
-  if (lit.size && !new URL(location).searchParams.has("at")) {
+  if (lit.size && !new URL(location.href).searchParams.has("at")) {
     view.fit([...lit].map((index) => [points.x[index], points.y[index]]));
   }
 }

@@ -26,6 +26,9 @@ export class Points {
       const colour = data.getUint32(at + 12);
       this.colour[index] = colour & 255 ? colour >>> 8 : -1;
     }
+    /** id -> index, once it is asked for.
+     * @type {Map<string, number> | null} */
+    this.known = null;
     this.arrange();
   }
 

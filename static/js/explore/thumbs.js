@@ -97,6 +97,7 @@ export class Thumbs {
     try {
       const answer = await fetch(this.addressOf(id));
       if (answer.ok) {
+        /** @type {ImageBitmapOptions} */
         const options = { resizeWidth: WIDTH, resizeQuality: "medium" };
         this.bitmaps.set(id, await createImageBitmap(await answer.blob(), options));
         this.forget();

@@ -48,7 +48,7 @@ export class View {
 
   begin() {
     this.begun = true;
-    const [x, y, span] = (new URL(location).searchParams.get(AT) ?? "").split(",").map(Number);
+    const [x, y, span] = (new URL(location.href).searchParams.get(AT) ?? "").split(",").map(Number);
     const known = [x, y, span].every(Number.isFinite) && span > 0;
     this.x = known ? clamp(x, 0, 1) : this.whole.x;
     this.y = known ? clamp(y, 0, 1) : this.whole.y;
@@ -167,7 +167,7 @@ export class View {
   }
 
   note() {
-    const address = new URL(location);
+    const address = new URL(location.href);
     const away = Math.abs(this.x - this.whole.x) + Math.abs(this.y - this.whole.y);
     if (this.zoom < 1.01 && away < 0.01) address.searchParams.delete(AT);
     else address.searchParams.set(AT, [this.x.toFixed(5), this.y.toFixed(5), this.span.toFixed(5)].join());

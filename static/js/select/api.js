@@ -1,7 +1,7 @@
 // The API as the pages call it. What it refuses, it says in a sentence.
 
-import { message } from "clipsite/messages";
-import { toast } from "clipsite/toast";
+import { message } from "clipsite/base/messages";
+import { toast } from "clipsite/base/toast";
 
 const headers = JSON.parse(document.body.getAttribute("hx-headers"));
 

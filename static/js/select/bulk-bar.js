@@ -1,6 +1,6 @@
 // The bar of what can be done with the selection.
 
-import { fill } from "clipsite/messages";
+import { fill } from "clipsite/base/messages";
 import { call, told } from "clipsite/select/api";
 import { act } from "clipsite/select/acts";
 import { openDialog } from "clipsite/select/dialogs";
@@ -17,7 +17,7 @@ import {
 } from "clipsite/select/selection";
 import { MOST } from "clipsite/select/state";
 import { config, texts } from "clipsite/select/texts";
-import { toast } from "clipsite/toast";
+import { toast } from "clipsite/base/toast";
 
 const bar = document.getElementById("bulk-bar");
 const live = document.getElementById("bulk-live");

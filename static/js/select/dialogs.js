@@ -4,7 +4,7 @@ import { act } from "clipsite/select/acts";
 import { call, told } from "clipsite/select/api";
 import { selection } from "clipsite/select/selection";
 import { config, counted, texts } from "clipsite/select/texts";
-import { toast } from "clipsite/toast";
+import { toast } from "clipsite/base/toast";
 
 const dialog = (name) => document.getElementById(`bulk-${name}`);
 
@@ -52,10 +52,11 @@ dialog("tags").querySelector("form").addEventListener("submit", (event) => {
   event.preventDefault();
   const form = event.target;
   const typed = form.elements.typed.value.split(/[,，、\n]/);
-  const ticked = [...form.querySelectorAll("[name=tags]:checked")].map((box) => box.value);
+  const ticked = [...form.querySelectorAll("[name=tags]:checked")].map(({ value }) => value);
   const tags = [...new Set([...ticked, ...typed.map((tag) => tag.trim())].filter(Boolean))];
   if (!tags.length) return toast(texts.noTags);
-  actAndClose(dialog("tags"), event.submitter?.value ?? "add_tags", { tags });
+  const button = /** @type {HTMLButtonElement | null} */ (event.submitter);
+  actAndClose(dialog("tags"), button?.value ?? "add_tags", { tags });
 });
 
 // --- Visibility ---
@@ -82,11 +83,13 @@ async function measure(opened) {
 }
 
 const megabytes = (bytes) => {
-  const unit = bytes >= 1e9 ? ["gigabyte", 1e9] : ["megabyte", 1e6];
-  const format = { style: "unit", unit: unit[0], maximumFractionDigits: 1 };
-  return new Intl.NumberFormat(document.documentElement.lang, format).format(
-    Math.max(bytes / unit[1], 0.1),
-  );
+  const large = bytes >= 1e9;
+  const format = new Intl.NumberFormat(document.documentElement.lang, {
+    style: "unit",
+    unit: large ? "gigabyte" : "megabyte",
+    maximumFractionDigits: 1,
+  });
+  return format.format(Math.max(bytes / (large ? 1e9 : 1e6), 0.1));
 };
 
 dialog("download").querySelector("[data-go]").addEventListener("click", () =>

@@ -2,7 +2,7 @@
 
 import { call, told } from "clipsite/select/api";
 import { counted, texts } from "clipsite/select/texts";
-import { toast } from "clipsite/toast";
+import { toast } from "clipsite/base/toast";
 
 const KEY = "notice";
 

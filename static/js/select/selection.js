@@ -2,14 +2,14 @@
 // The list is the element with `data-selection`, which names what the server finds
 // there; its tiles may come and go (grid.js), so the marks are put on again.
 
-import { moveInGrid } from "clipsite/grid";
-import { onKey } from "clipsite/keyboard";
-import { fill } from "clipsite/messages";
+import { moveInGrid } from "clipsite/grid/keyboard";
+import { onKey } from "clipsite/base/keyboard";
+import { fill } from "clipsite/base/messages";
 import { onLongPress } from "clipsite/select/long-press";
 import { MOST, Selection } from "clipsite/select/state";
 import { texts } from "clipsite/select/texts";
-import { toast } from "clipsite/toast";
-import { knownIds } from "clipsite/virtual";
+import { toast } from "clipsite/base/toast";
+import { knownIds } from "clipsite/grid/virtual";
 
 export const list = document.querySelector("[data-selection]");
 export const selection = new Selection(JSON.parse(list?.dataset.selection ?? "null"));

@@ -1,6 +1,6 @@
 // What the scripts of selecting say, and where they send it (gallery/web/pictures/bulk.py).
 
-import { fill } from "clipsite/messages";
+import { fill } from "clipsite/base/messages";
 
 const found = document.getElementById("bulk-config");
 

@@ -5,6 +5,10 @@ const GATHER = 100; // milliseconds
 /**
  * A function of one value whose calls go together into `send(values)`, which
  * resolves to as many answers in the same order; at most `most` at a time.
+ * @template Value, Result
+ * @param {(values: Value[]) => Promise<Result[]>} send
+ * @param {number} most
+ * @returns {(value: Value) => Promise<Result>}
  */
 export function batched(send, most) {
   let waiting = [];

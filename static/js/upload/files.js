@@ -1,6 +1,6 @@
 // The files of a choice or a drop, folders opened.
 
-import { looksLikePicture } from "clipsite/drops";
+import { looksLikePicture } from "clipsite/base/drops";
 
 /**
  * What was dropped: files as they are, and of folders, at any depth, the pictures, a

@@ -3,7 +3,8 @@
 const language = document.documentElement.lang;
 const UNITS = ["kilobyte", "megabyte", "gigabyte", "terabyte"];
 
-/** In the largest unit of which there are some. */
+/** In the largest unit of which there are some.
+ * @returns {[number, string]} */
 function scaled(bytes) {
   let value = bytes / 1024;
   let power = 0;
@@ -16,6 +17,7 @@ function scaled(bytes) {
 
 function written(value, unit) {
   const maximumFractionDigits = value < 10 && unit !== "second" ? 1 : 0;
+  /** @type {Intl.NumberFormatOptions} */
   const style = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits };
   return new Intl.NumberFormat(language, style).format(value);
 }

@@ -9,7 +9,8 @@ export class Gallery {
   #intoAlbum = new Map();
 
   constructor({ config, line }) {
-    Object.assign(this, { config, line });
+    this.config = config;
+    this.line = line;
     this.#known = batched((hashes) => this.#ask(hashes), MOST);
   }
 

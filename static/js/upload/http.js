@@ -7,9 +7,24 @@ const PATIENCE = 180_000; // for the answer, once everything is sent
 export class Lost extends Error {}
 
 /**
- * Resolves to {status, body, header(name)}, `body` being the parsed JSON or null.
+ * `body` is the parsed JSON, or null.
+ * @typedef {{ status: number, body: any, header: (name: string) => string | null }} Answer
+ *
+ * @typedef {{
+ *   headers?: Record<string, string | number>,
+ *   body?: XMLHttpRequestBodyInit | null,
+ *   signal?: AbortSignal,
+ *   progress?: (bytes: number) => void,
+ * }} Options
+ */
+
+/**
  * Rejects with Lost, or with the signal's reason. `progress(bytes)` is told how
  * many bytes of the body have been sent.
+ * @param {string} method
+ * @param {string} url
+ * @param {Options} [options]
+ * @returns {Promise<Answer>}
  */
 export function http(method, url, { headers = {}, body = null, signal, progress } = {}) {
   return new Promise((resolve, reject) => {
@@ -23,7 +38,7 @@ export function http(method, url, { headers = {}, body = null, signal, progress 
     const stop = () => request.abort();
     request.open(method, url);
     request.setRequestHeader("Accept", "application/json");
-    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, String(value));
     if (progress) {
       request.upload.addEventListener("progress", (event) => {
         expect(event.loaded < event.total ? SILENCE : PATIENCE);

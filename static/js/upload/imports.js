@@ -1,7 +1,7 @@
 // Imports that a worker carries out on the server: of ZIP files and of addresses.
 
-import { fill } from "clipsite/messages";
-import { toast } from "clipsite/toast";
+import { fill } from "clipsite/base/messages";
+import { toast } from "clipsite/base/toast";
 
 const SOONEST = 1000;
 const LATEST = 15_000;
@@ -15,7 +15,10 @@ export class Imports {
 
   /** `ended()` is called after each import that has run to its end. */
   constructor({ url, line, texts, ended }) {
-    Object.assign(this, { url, line, texts, ended });
+    this.url = url;
+    this.line = line;
+    this.texts = texts;
+    this.ended = ended;
     this.#list.addEventListener("click", ({ target }) => this.#clicked(target));
   }
 

@@ -22,7 +22,14 @@ export class Item {
 
   /** `path` is the name, with folders where it came in some. */
   constructor({ path, size, modified, visibility, album, file = null, sha256 = "", url = "" }) {
-    Object.assign(this, { path, size, modified, visibility, album, file, sha256, url });
+    this.path = path;
+    this.size = size;
+    this.modified = modified;
+    this.visibility = visibility;
+    this.album = album;
+    this.file = file;
+    this.sha256 = sha256;
+    this.url = url;
     this.name = path.split("/").pop();
     this.isArchive = isArchive(this.name);
     // The same file for the same place.

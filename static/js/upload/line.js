@@ -32,14 +32,20 @@ export class Line {
 
   /** `me` is the address that tells who is signed in, `user` who that has to be. */
   constructor({ me, user, changed }) {
-    Object.assign(this, { me, user, changed, token: cookieToken() });
+    this.me = me;
+    this.user = user;
+    this.changed = changed;
+    this.token = cookieToken();
     const hope = () => this.state === "lost" && this.tryNow();
     addEventListener("online", hope);
     addEventListener("focus", hope);
   }
 
   /** One request, once the line is open (see `http` for options and answer).
-   * Rejects with Interrupted where nobody can tell whether it arrived. */
+   * Rejects with Interrupted where nobody can tell whether it arrived.
+   * @param {string} method
+   * @param {string} url
+   * @param {import("clipsite/upload/http").Options} [options] */
   async request(method, url, options = {}) {
     while (this.#gate) await unless(options.signal, this.#gate);
     const started = performance.now();
@@ -55,7 +61,10 @@ export class Line {
     }
   }
 
-  /** A request that may be repeated, until it is answered. */
+  /** A request that may be repeated, until it is answered.
+   * @param {string} method
+   * @param {string} url
+   * @param {import("clipsite/upload/http").Options} [options] */
   async insist(method, url, options) {
     for (;;) {
       try {

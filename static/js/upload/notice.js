@@ -1,6 +1,6 @@
 // What holds everything up, over the list: no connection, patience, signed out.
 
-import { fill } from "clipsite/messages";
+import { fill } from "clipsite/base/messages";
 import { duration } from "clipsite/upload/format";
 
 const box = document.getElementById("notice");
@@ -13,7 +13,8 @@ export class Notice {
   #timer = null;
 
   constructor({ line, texts }) {
-    Object.assign(this, { line, texts });
+    this.line = line;
+    this.texts = texts;
     tryNow.addEventListener("click", () => line.tryNow());
   }
 

@@ -1,8 +1,8 @@
 // The upload page: takes files in and puts its parts together.
 
-import { acceptDrops, acceptPastes } from "clipsite/drops";
-import { fill } from "clipsite/messages";
-import { toast } from "clipsite/toast";
+import { acceptDrops, acceptPastes } from "clipsite/base/drops";
+import { fill } from "clipsite/base/messages";
+import { toast } from "clipsite/base/toast";
 import { chosenFiles, droppedFiles, folderFiles } from "clipsite/upload/files";
 import { Gallery } from "clipsite/upload/gallery";
 import { Imports } from "clipsite/upload/imports";
@@ -94,7 +94,7 @@ element("by-address").addEventListener("submit", async (event) => {
     : texts.noAddress;
   element("address-error").textContent = refusal;
   element("address-error").hidden = !refusal;
-  field.setAttribute("aria-invalid", Boolean(refusal));
+  field.setAttribute("aria-invalid", String(Boolean(refusal)));
   if (refusal) field.focus();
   else field.value = "";
 });

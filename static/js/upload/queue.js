@@ -2,7 +2,7 @@
 // their way. It draws nothing; `changed(item)` is called after every change, and
 // `followed(batch)` when a ZIP file has become an import.
 
-import { toast } from "clipsite/toast";
+import { toast } from "clipsite/base/toast";
 import { sha256 } from "clipsite/upload/hasher";
 import { Item } from "clipsite/upload/item";
 import { Unreadable } from "clipsite/upload/line";
@@ -29,7 +29,13 @@ export class Queue {
 
   /** `gallery` asks and tells the server about pictures (gallery.js). */
   constructor({ config, line, gallery, memory, usage, changed, followed }) {
-    Object.assign(this, { config, line, gallery, memory, usage, changed, followed });
+    this.config = config;
+    this.line = line;
+    this.gallery = gallery;
+    this.memory = memory;
+    this.usage = usage;
+    this.changed = changed;
+    this.followed = followed;
     this.texts = config.texts;
     this.watch = new Watch(config.images, (id, image) => this.#settled(id, image));
   }

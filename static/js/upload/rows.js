@@ -1,6 +1,6 @@
 // What one row of the upload list says and offers.
 
-import { fill } from "clipsite/messages";
+import { fill } from "clipsite/base/messages";
 import * as format from "clipsite/upload/format";
 
 const template = document.getElementById("upload-row");
@@ -8,7 +8,9 @@ const BLANK = template.content.querySelector("img").src;
 
 export class Rows {
   constructor({ queue, line, texts }) {
-    Object.assign(this, { queue, line, texts });
+    this.queue = queue;
+    this.line = line;
+    this.texts = texts;
   }
 
   make() {
@@ -77,7 +79,7 @@ export class Rows {
   #picture(image, item) {
     if (item.thumbnail && item.done) {
       const address = `${item.thumbnail}?w=320`;
-      if (image.src !== new URL(address, location).href) image.src = address;
+      if (image.src !== new URL(address, location.href).href) image.src = address;
     } else if (item.state === "sending" && !item.isArchive && image.src === BLANK) {
       const address = URL.createObjectURL(item.file);
       image.addEventListener("load", () => URL.revokeObjectURL(address), { once: true });

@@ -1,7 +1,7 @@
 // All uploads in one line: how many, how much, how fast, how long; and the list
 // below it, all of it or a part.
 
-import { fill } from "clipsite/messages";
+import { fill } from "clipsite/base/messages";
 import * as format from "clipsite/upload/format";
 import { STATES } from "clipsite/upload/item";
 
@@ -24,7 +24,9 @@ export class Summary {
 
   /** `show(items)` is called with what the chosen part holds. */
   constructor({ queue, texts, show }) {
-    Object.assign(this, { queue, texts, show });
+    this.queue = queue;
+    this.texts = texts;
+    this.show = show;
     const filters = element("parts");
     filters.addEventListener("change", ({ target }) => {
       this.#part = target.value;

@@ -1,6 +1,6 @@
 // Where the next pictures go: who may see them, and into which album.
 
-import { toast } from "clipsite/toast";
+import { toast } from "clipsite/base/toast";
 
 const NEW = "new";
 const album = document.getElementById("album");
@@ -12,7 +12,9 @@ export class Target {
   #creating = null;
 
   constructor({ url, line, texts }) {
-    Object.assign(this, { url, line, texts });
+    this.url = url;
+    this.line = line;
+    this.texts = texts;
     album.addEventListener("change", () => this.#chosen());
     document.getElementById("album-create").addEventListener("click", () => this.#create());
     title.addEventListener("keydown", (event) => {
@@ -64,7 +66,7 @@ export class Target {
   #explain(sentence) {
     error.textContent = sentence;
     error.hidden = !sentence;
-    title.setAttribute("aria-invalid", Boolean(sentence));
+    title.setAttribute("aria-invalid", String(Boolean(sentence)));
     if (sentence) title.focus();
     return false;
   }

@@ -15,6 +15,7 @@ const BYTES = { ...TUS, "Content-Type": "application/offset+octet-stream" };
 
 /** The server will not take it: `sentence` and `code` say why, where it said so. */
 export class Refused extends Error {
+  /** @param {Partial<import("clipsite/upload/http").Answer>} [answer] */
   constructor({ status, body } = {}) {
     super(`refused: ${status}`);
     this.status = status;
@@ -30,11 +31,29 @@ export class TusUpload {
    * `url`: where an earlier attempt sent to, if there was one. `created(url)` is
    * called when there is a new one, `stands(bytes)` with what the server has and
    * `progress(bytes)` with what has been sent beyond.
+   * @param {Blob} file
+   * @param {{
+   *   endpoint: string,
+   *   url?: string,
+   *   metadata: Record<string, string>,
+   *   line: Pick<import("clipsite/upload/line").Line, "request" | "insist">,
+   *   signal?: AbortSignal,
+   *   created: (url: string) => void,
+   *   stands: (bytes: number) => void,
+   *   progress: (bytes: number) => void,
+   * }} options
    */
   constructor(file, options) {
     const { endpoint, url, metadata, line, signal, created, stands, progress } = options;
-    Object.assign(this, { file, endpoint, url, metadata, line, signal });
-    Object.assign(this, { created, stands, progress });
+    this.file = file;
+    this.endpoint = endpoint;
+    this.url = url;
+    this.metadata = metadata;
+    this.line = line;
+    this.signal = signal;
+    this.created = created;
+    this.stands = stands;
+    this.progress = progress;
   }
 
   /** Resolves to what became of it, as `GET uploads/{id}/` tells; rejects with
@@ -59,7 +78,7 @@ export class TusUpload {
     });
     if (answer.status !== 201) throw new Refused(answer);
     // Behind a proxy the scheme and the host may be another's.
-    this.url = new URL(answer.header("Location"), location).pathname;
+    this.url = new URL(answer.header("Location"), location.href).pathname;
     this.created(this.url);
     return this.#at(answer);
   }

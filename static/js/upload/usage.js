@@ -1,6 +1,6 @@
 // How much of the gallery's room is used, and whether what is to come fits.
 
-import { fill } from "clipsite/messages";
+import { fill } from "clipsite/base/messages";
 import { size } from "clipsite/upload/format";
 
 const NEARLY = 0.9;
@@ -11,7 +11,10 @@ export class Usage {
   #coming = { bytes: 0, images: 0 };
 
   constructor({ url, line, texts, element }) {
-    Object.assign(this, { url, line, texts, element });
+    this.url = url;
+    this.line = line;
+    this.texts = texts;
+    this.element = element;
   }
 
   async refresh() {

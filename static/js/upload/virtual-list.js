@@ -14,7 +14,9 @@ export class VirtualList {
 
   /** `make()` gives an empty row, `draw(row, item)` fills it in. */
   constructor(list, { make, draw }) {
-    Object.assign(this, { list, make, draw });
+    this.list = list;
+    this.make = make;
+    this.draw = draw;
     addEventListener("scroll", () => this.#schedule(), { passive: true });
     addEventListener("resize", () => this.#schedule());
     list.addEventListener("keydown", (event) => this.#key(event));
@@ -78,6 +80,7 @@ export class VirtualList {
     const top = -this.list.getBoundingClientRect().top;
     const first = Math.max(0, Math.floor(top / height) - AROUND);
     const last = Math.max(first, Math.ceil((top + innerHeight) / height) + AROUND);
+    /** @type {[object, number][]} */
     const shown = this.#items.slice(first, last).map((item, index) => [item, first + index]);
     const focused = this.itemOf(document.activeElement);
     const at = this.#items.indexOf(focused);
@@ -97,13 +100,13 @@ export class VirtualList {
   }
 
   #fill(row, item) {
-    const inUse = document.activeElement;
+    const inUse = /** @type {HTMLElement | null} */ (document.activeElement);
     this.draw(row, item);
     const stop = item === this.#current ? 0 : -1;
     row.tabIndex = stop;
     for (const control of row.querySelectorAll("a, button")) control.tabIndex = stop;
     // What was just used is gone: its row keeps the place.
-    if (inUse.hidden && row.contains(inUse)) row.focus();
+    if (inUse?.hidden && row.contains(inUse)) row.focus();
   }
 
   #focused(item) {

@@ -9,7 +9,7 @@ const LATEST = 15000;
  * with undefined if it has been deleted. */
 export class Watch {
   #ids = new Set();
-  #timer = null;
+  #waits = false;
   #wait = SOONEST;
 
   constructor(url, settled) {
@@ -20,7 +20,12 @@ export class Watch {
   add(id) {
     this.#ids.add(id);
     this.#wait = SOONEST;
-    this.#timer ??= setTimeout(() => this.#ask(), this.#wait);
+    if (!this.#waits) this.#askLater();
+  }
+
+  #askLater() {
+    this.#waits = true;
+    setTimeout(() => this.#ask(), this.#wait);
   }
 
   async #ask() {
@@ -30,12 +35,13 @@ export class Watch {
       await this.#askFor(ids.slice(start, start + CHUNK));
     }
     this.#wait = this.#ids.size < before ? SOONEST : Math.min(this.#wait * 1.5, LATEST);
-    this.#timer = this.#ids.size ? setTimeout(() => this.#ask(), this.#wait) : null;
+    if (this.#ids.size) this.#askLater();
+    else this.#waits = false;
   }
 
   async #askFor(ids) {
     const query = new URLSearchParams(ids.map((id) => ["id", id]));
-    query.set("limit", CHUNK);
+    query.set("limit", String(CHUNK));
     try {
       const answer = await fetch(`${this.url}?${query}`, { headers: { Accept: "application/json" } });
       if (!answer.ok) return;

@@ -1,0 +1,29 @@
+// What every page runs.
+
+import "clipsite/base/focus";
+import "clipsite/base/htmx-hooks";
+import "clipsite/base/keyboard";
+import "clipsite/search/query-picture";
+import "clipsite/base/theme-toggle";
+import "clipsite/base/toast";
+import { remember } from "clipsite/picture/walk";
+
+document.addEventListener("click", (event) => {
+  const tile = event.target.closest("a[data-tile]");
+  if (tile) remember(tile);
+});
+
+// A form that asks first: its dialog sends the same request.
+document.addEventListener("submit", (event) => {
+  const dialog = document.getElementById(event.target.dataset.confirm);
+  if (!dialog) return;
+  event.preventDefault();
+  dialog.querySelector("form").action = event.target.action;
+  dialog.showModal();
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-close-dialog]") || event.target.matches("dialog")) {
+    event.target.closest("dialog").close();
+  }
+});

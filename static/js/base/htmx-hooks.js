@@ -1,0 +1,15 @@
+// What htmx tells: no answer at all, and focus after a swap.
+
+import { message } from "clipsite/base/messages";
+import { toast } from "clipsite/base/toast";
+
+for (const name of ["htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(name, () => toast(message("network")));
+}
+
+// A form that replaces text takes the focus, and gives it back when it goes.
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target?.id !== "details") return;
+  const details = document.getElementById("details");
+  details?.querySelector("[aria-invalid=true], input:not([type=hidden]), [data-edit]")?.focus();
+});

@@ -1,0 +1,61 @@
+// Short notices at the foot of the page. Those with an "Undo" stay longer, and
+// none goes while the pointer or the focus is on it.
+
+import { message } from "clipsite/base/messages";
+
+const SHORT = 5000;
+const LONG = 15000;
+const area = document.getElementById("toasts");
+
+/** Tell the user something in passing; it is read out as well. `action` is what a
+ *  button beside it does: {label, run}. */
+export function toast(text, action) {
+  const box = document.createElement("div");
+  box.className = "toast";
+  const line = document.createElement("p");
+  line.textContent = text;
+  box.append(line);
+  if (action) box.append(actionButton(action, box));
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "icon-button";
+  close.dataset.closeToast = "";
+  close.setAttribute("aria-label", message("close"));
+  close.textContent = "×";
+  box.append(close);
+  area.append(box);
+  expire(box);
+}
+
+function actionButton({ label, run }, box) {
+  box.dataset.lasting = "";
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button compact";
+  button.textContent = label;
+  button.addEventListener("click", () => {
+    box.remove();
+    run();
+  });
+  return button;
+}
+
+function expire(box) {
+  const patience = "lasting" in box.dataset ? LONG : SHORT;
+  let timer;
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => box.remove(), patience);
+  };
+  const hold = () => clearTimeout(timer);
+  box.addEventListener("pointerenter", hold);
+  box.addEventListener("pointerleave", wait);
+  box.addEventListener("focusin", hold);
+  box.addEventListener("focusout", wait);
+  wait();
+}
+
+area.querySelectorAll("[data-toast]").forEach(expire);
+area.addEventListener("click", (event) => {
+  if (event.target.closest("[data-close-toast]")) event.target.closest(".toast").remove();
+});

@@ -1,0 +1,121 @@
+// Coming back to a page of grids: as long as it was, scrolled to where it was, with
+// the focus on the picture that was opened. For browsers that have not kept the page.
+
+import { NoAnswer } from "clipsite/base/ask";
+import { lastPicture } from "clipsite/base/focus";
+import { message } from "clipsite/base/messages";
+import { resume, snapshot } from "clipsite/grid/resume";
+import { linkOf } from "clipsite/grid/tile-elements";
+import { toast } from "clipsite/base/toast";
+import { allGrids, firstSeen, update } from "clipsite/grid/virtual";
+
+const PREFIX = "place:";
+const RETURN = "return-to";
+const KEPT = 8;
+
+const here = () => location.pathname + location.search;
+const isPicture = () => Boolean(document.getElementById("stage"));
+
+/** The next visit to `address`, by whatever way, is a return. */
+export function announceReturn(address) {
+  store(RETURN, address);
+}
+
+/** Note which picture was opened or looked at last from the page that is left. */
+export function noteOpened(page, path) {
+  const saved = read(PREFIX + page);
+  if (saved) store(PREFIX + page, { ...saved, opened: path });
+}
+
+/** Begin to note the place on leaving, and go to the noted one on a return. */
+export function keepPlace() {
+  if (isPicture()) return;
+  addEventListener("pagehide", save);
+  const saved = read(PREFIX + here());
+  if (saved && isReturn()) restore(saved);
+}
+
+function isReturn() {
+  const announced = read(RETURN) === here();
+  if (announced) sessionStorage.removeItem(RETURN);
+  const [entry] = performance.getEntriesByType("navigation");
+  const { type } = /** @type {PerformanceNavigationTiming} */ (entry);
+  return announced || type === "back_forward" || type === "reload";
+}
+
+function save() {
+  const seen = firstSeen();
+  if (!seen) return;
+  const grids = allGrids();
+  forgetOld();
+  store(PREFIX + here(), {
+    opened: lastPicture(),
+    at: Date.now(),
+    scroll: window.scrollY,
+    grid: nameOf(seen.grid, grids),
+    part: seen.chunk.address,
+    picture: seen.chunk.ids?.[seen.offset] ?? null,
+    offset: seen.offset,
+    top: seen.top,
+    grids: grids.filter((grid) => !grid.list.dataset.parts).map(snapshot),
+  });
+}
+
+/** Months keep their names when others come before them. */
+const nameOf = (grid, grids) => grid.list.id || String(grids.indexOf(grid));
+
+async function restore(saved) {
+  history.scrollRestoration = "manual";
+  const paged = allGrids().filter((grid) => !grid.list.dataset.parts);
+  try {
+    await Promise.all(paged.map((grid, at) => saved.grids[at] && resume(grid, saved.grids[at])));
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    toast(message("network")); // the first part is there, the rest loads as usual
+  }
+  const grids = allGrids();
+  const grid = grids.find((one) => nameOf(one, grids) === saved.grid);
+  const found = grid && find(grid.chunks.list, saved);
+  window.scrollTo({ top: saved.scroll, behavior: "instant" });
+  if (found && saved.scroll > 0) {
+    const moved = grid.topOf(found.chunk, found.offset) - saved.top;
+    window.scrollBy({ top: moved, behavior: "instant" });
+  }
+  update();
+  if (!saved.opened) return;
+  // Where it is gone, the keyboard goes on with the first one that is seen.
+  const known = document.querySelector(`a[data-tile][href="${saved.opened}"]`);
+  const tile = found && grid.shown.get(grid.chunks.startOf(found.chunk) + found.offset);
+  (known ?? (tile && linkOf(tile)))?.focus({ preventScroll: true });
+}
+
+/** {chunk, offset} of the picture that was seen first, where others may have come
+ *  before it; while its part has not come back, the place that it had in there. */
+function find(chunks, { picture, part, offset }) {
+  const known = chunks.find((chunk) => picture && chunk.ids?.includes(picture));
+  if (known) return { chunk: known, offset: known.ids.indexOf(picture) };
+  const chunk = chunks.find(({ address }) => address === part);
+  return chunk && { chunk, offset };
+}
+
+function forgetOld() {
+  const known = Object.keys(sessionStorage).filter((key) => key.startsWith(PREFIX));
+  const oldest = known.sort((one, other) => read(one).at - read(other).at);
+  oldest.slice(0, Math.max(0, known.length - KEPT)).forEach((key) => sessionStorage.removeItem(key));
+}
+
+function store(key, value) {
+  try {
+    sessionStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    // Storage is full or forbidden: coming back begins at the top.
+  }
+}
+
+function read(key) {
+  try {
+    return JSON.parse(sessionStorage.getItem(key));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,94 @@
+// Justified rows by arithmetic: the same that css/grid.css makes by flex, for
+// pictures that are not in the document.
+
+/**
+ * `ratios` are widths over heights; `row` is the height that a row is filled at,
+ * `strip` what stands above a row in which `startsSection(index)` is true once or more.
+ * Where `startsRow(index)` is true, the row before ends, full or not.
+ * Returns the rows, {first, end, top, height, strip} in whole pixels, and the height
+ * of all: `top` is where the pictures begin, under the strip.
+ *
+ * @typedef {{ first: number, end: number, top: number, height: number, strip: number }} Row
+ * @param {number[]} ratios
+ * @param {{
+ *   width: number,
+ *   row: number,
+ *   gap: number,
+ *   strip: number,
+ *   startsSection: (index: number) => boolean,
+ *   startsRow: (index: number) => boolean,
+ * }} measures
+ * @returns {{ rows: Row[], height: number }}
+ */
+export function layOut(ratios, { width, row, gap, strip, startsSection, startsRow }) {
+  const rows = [];
+  let bottom = 0;
+  const close = (first, end, sum, full) => {
+    const fitting = (width - gap * (end - first - 1)) / sum;
+    const height = Math.max(1, Math.round(full ? fitting : Math.min(row, fitting)));
+    const headed = hasHeading(first, end, startsSection) ? strip : 0;
+    rows.push({ first, end, top: bottom + headed, height, strip: headed });
+    bottom += headed + height + gap;
+  };
+  let first = 0;
+  let sum = 0;
+  for (let index = 0; index < ratios.length; index += 1) {
+    const full = (sum + ratios[index]) * row + gap * (index - first) > width;
+    if (index > first && (full || startsRow(index))) {
+      close(first, index, sum, full);
+      first = index;
+      sum = 0;
+    }
+    sum += ratios[index];
+  }
+  if (ratios.length) close(first, ratios.length, sum, false);
+  return { rows, height: Math.max(0, bottom - gap) };
+}
+
+function hasHeading(first, end, startsSection) {
+  for (let index = first; index < end; index += 1) if (startsSection(index)) return true;
+  return false;
+}
+
+/** {left, width} of each picture of a row, so that no rounding shows at its end.
+ * @param {Row} row
+ * @param {number[]} ratios
+ * @param {number} gap */
+export function columns(row, ratios, gap) {
+  const found = [];
+  let left = 0;
+  for (let index = row.first; index < row.end; index += 1) {
+    const right = left + ratios[index] * row.height;
+    found.push({ left: Math.round(left), width: Math.round(right) - Math.round(left) });
+    left = right + gap;
+  }
+  return found;
+}
+
+/** The number of the first row that ends below `y`; the last one where none does.
+ * @param {Row[]} rows
+ * @param {number} y */
+export function rowAt(rows, y) {
+  let low = 0;
+  let high = rows.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rows[middle].top + rows[middle].height > y) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** The number of the row that holds picture `index`.
+ * @param {Row[]} rows
+ * @param {number} index */
+export function rowOf(rows, index) {
+  let low = 0;
+  let high = rows.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rows[middle].end > index) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

@@ -1,0 +1,286 @@
+// One grid of any length: only the rows near the viewport have elements. All others
+// are known by their shapes, so that the page is as high as if they were there and
+// nothing jumps when they come. Made and moved by clipsite/grid/virtual.
+
+import { Arrivals } from "clipsite/grid/arrivals";
+import { Chunks } from "clipsite/grid/chunks";
+import { columns, layOut, rowAt, rowOf } from "clipsite/grid/rows";
+import {
+  discard,
+  elementOf,
+  headingOf,
+  linkOf,
+  ownHeading,
+  place,
+  waitingTile,
+} from "clipsite/grid/tile-elements";
+
+// Room for what stands at the foot and loads the next part (see css/grid.css).
+const FOOT = 72;
+
+export class VirtualGrid {
+  /** `holdStill(change)` makes a change of the layout without moving what is seen;
+   *  `soon()` has `show` called again. */
+  constructor(list, { holdStill, soon }) {
+    this.list = list;
+    this.soon = soon;
+    this.chunks = new Chunks();
+    this.rows = [];
+    this.height = 0;
+    this.width = 0;
+    this.shown = new Map(); // index -> li
+    this.headings = new Map(); // index -> the li above the first picture of a section
+    this.arrivals = new Arrivals({
+      arrived: (chunk, tiles) => holdStill(() => this.#put(chunk, tiles)),
+      failed: () => (this.range = null), // asked for again at the next movement
+    });
+    list.addEventListener("grid:removed", ({ detail }) => {
+      holdStill(() => this.#remove(new Set(detail.ids)));
+    });
+    list.addEventListener("grid:inserted", ({ detail }) => {
+      holdStill(() => this.#insert(detail.after, detail.tiles));
+    });
+  }
+
+  /** Take up what the page has brought, after `measure`. */
+  begin() {
+    if (this.list.dataset.parts) {
+      this.chunks.expect(this.list.dataset);
+      this.arrange();
+    }
+    this.#adopt();
+    new MutationObserver(() => this.#adopt()).observe(this.list, { childList: true });
+  }
+
+  /** What loads the next part when it comes into view, by htmx. */
+  get loader() {
+    return this.list.querySelector(":scope > [data-loader]");
+  }
+
+  get resized() {
+    return this.rows.length > 0 && this.list.clientWidth !== this.width;
+  }
+
+  // --- What belongs to the grid ---------------------------------------------------
+
+  /** Pictures that the page or htmx has put here become a part of the grid. */
+  #adopt() {
+    // Headings for pages without scripts. Between two pictures they would have those
+    // above moved at the next look, and what is moved loses the keyboard's focus.
+    this.list.querySelectorAll(":scope > .still").forEach((heading) => heading.remove());
+    const ours = new Set(this.shown.values());
+    const found = [...this.list.querySelectorAll(":scope > li.tile:not(.waiting)")];
+    const tiles = found.filter((tile) => !ours.has(tile));
+    if (tiles.length) {
+      const start = this.chunks.count;
+      tiles.forEach((tile) => tile.classList.remove("htmx-added"));
+      this.chunks.add(start ? this.next : null).take(tiles);
+      tiles.forEach((tile, offset) => this.#show(start + offset, tile));
+      this.arrange();
+      this.#announce(tiles);
+      this.soon();
+    }
+    this.next = this.loader?.getAttribute("hx-get") ?? null;
+    this.#resize();
+  }
+
+  #put(chunk, tiles) {
+    const before = chunk.count;
+    this.chunks.fill(chunk, tiles);
+    if (chunk.count !== before) this.clear();
+    this.arrange();
+  }
+
+  #remove(ids) {
+    if (!this.chunks.ids.some((id) => ids.has(id))) return;
+    this.chunks.list.forEach((chunk) => chunk.narrow((id) => !ids.has(id)));
+    this.clear();
+    this.arrange();
+  }
+
+  /** `tiles` come in behind picture `id`. */
+  #insert(id, tiles) {
+    const known = new Set(this.chunks.ids);
+    const fresh = tiles.filter((tile) => !known.has(tile.dataset.id));
+    this.chunks.list.find((chunk) => chunk.ids?.includes(id))?.insert(id, fresh);
+    this.clear();
+    this.arrange();
+  }
+
+  clear() {
+    this.shown.forEach(discard);
+    this.shown.clear();
+  }
+
+  // --- Where everything stands ----------------------------------------------------
+
+  /** Read the sizes of the list. Apart from `arrange`, so that of many grids all are
+   *  read before the first one is changed, which would have the next one laid out. */
+  measure() {
+    const style = getComputedStyle(this.list);
+    this.width = this.list.clientWidth;
+    this.gap = parseFloat(style.columnGap) || 0;
+    this.row = parseFloat(style.getPropertyValue("--row"));
+    this.strip = parseFloat(style.getPropertyValue("--day-strip"));
+  }
+
+  /** Lay all out anew. */
+  arrange() {
+    this.list.classList.add("virtual");
+    this.ratios = this.chunks.ratios;
+    this.sections = this.chunks.sections;
+    const layout = layOut(this.ratios, {
+      width: this.width || 1,
+      row: this.row,
+      strip: this.strip,
+      gap: this.gap,
+      startsSection: (index) => this.#startsSection(index),
+      startsRow: (index) => this.#startsRow(index),
+    });
+    this.rows = layout.rows;
+    this.height = layout.height;
+    this.range = null;
+    this.#resize();
+    for (const [index, tile] of this.shown) place(tile, this.#boxOf(index));
+    this.headings.forEach((heading) => heading.remove());
+    this.headings.clear();
+  }
+
+  #resize() {
+    if (this.rows.length) this.list.style.height = `${this.height + (this.loader ? FOOT : 0)}px`;
+  }
+
+  #boxOf(index) {
+    const row = this.rows[rowOf(this.rows, index)];
+    const column = columns(row, this.ratios, this.gap)[index - row.first];
+    return { top: row.top, height: row.height, ...column };
+  }
+
+  #startsSection(index) {
+    const section = this.sections[index];
+    return Boolean(section) && (index === 0 || this.sections[index - 1] !== section);
+  }
+
+  /** Days share a row; other sections begin one. */
+  #startsRow(index) {
+    return this.#startsSection(index) && Boolean(ownHeading(this.sections[index]));
+  }
+
+  /** Where the row of a picture begins in the viewport, its strip included. */
+  topOf(chunk, offset) {
+    const index = Math.min(this.chunks.startOf(chunk) + offset, this.ratios.length - 1);
+    const row = this.rows[rowOf(this.rows, index)];
+    return this.list.getBoundingClientRect().top + (row ? row.top - row.strip : 0);
+  }
+
+  indexOf(tile) {
+    for (const [index, shown] of this.shown) if (shown === tile) return index;
+    return -1;
+  }
+
+  // --- What is in the document ----------------------------------------------------
+
+  /** Show the rows between `top` and `bottom`, in pixels of the list; drop the rest. */
+  show(top, bottom) {
+    if (!this.rows.length) return;
+    const near = bottom >= 0 && top <= this.height;
+    const first = this.rows[near ? rowAt(this.rows, top) : 0];
+    const last = this.rows[near ? rowAt(this.rows, bottom) : 0];
+    const [start, end] = near ? [first.first, last.end] : [0, 0];
+    const range = `${start} ${end}`;
+    if (range === this.range) return;
+    this.range = range;
+    this.#drop(start, end);
+    this.arrivals.want(this.chunks.between(start, end));
+    this.#announce(this.#fill(start, end));
+  }
+
+  #drop(start, end) {
+    const focused = document.activeElement;
+    for (const [index, tile] of this.shown) {
+      if (index >= start && index < end) continue;
+      // The keyboard goes on from where it is, however far the page is scrolled.
+      if (tile.contains(focused)) continue;
+      discard(tile);
+      this.shown.delete(index);
+    }
+    for (const [index, heading] of this.headings) {
+      if (index >= start && index < end) continue;
+      heading.remove();
+      this.headings.delete(index);
+    }
+  }
+
+  /** Put in what is missing, from the last to the first; returns the new tiles. */
+  #fill(start, end) {
+    const added = [];
+    let next = this.#elementFrom(end);
+    let part = end > start ? this.chunks.locate(end - 1) : null;
+    for (let index = end - 1; index >= start; index -= 1) {
+      if (index < part.start) part = this.chunks.locate(index);
+      const markup = part.chunk.markup?.[index - part.start];
+      let tile = this.shown.get(index);
+      if (!tile || (markup && tile.classList.contains("waiting"))) {
+        tile = this.#renew(index, tile, markup);
+        if (markup) added.unshift(tile);
+      }
+      const placed = tile.parentNode === this.list && tile.nextElementSibling === next;
+      if (!placed) this.list.insertBefore(tile, next);
+      next = this.#startsSection(index) ? this.#head(index, tile) : tile;
+    }
+    return added;
+  }
+
+  /** The element of picture `index`, in place of one that waited for it. */
+  #renew(index, waiting, markup) {
+    const tile = markup ? elementOf(markup) : waitingTile();
+    place(tile, this.#boxOf(index));
+    this.#show(index, tile);
+    if (waiting) {
+      const focused = waiting === document.activeElement;
+      waiting.replaceWith(tile);
+      if (focused) linkOf(tile).focus({ preventScroll: true });
+    }
+    return tile;
+  }
+
+  #show(index, tile) {
+    this.shown.set(index, tile);
+    tile.setAttribute("aria-posinset", index + 1);
+    tile.setAttribute("aria-setsize", this.loader ? -1 : this.chunks.count);
+  }
+
+  /** The heading of the section that begins with picture `index`, before its tile. */
+  #head(index, tile) {
+    if (!this.headings.has(index)) {
+      const row = this.rows[rowOf(this.rows, index)];
+      const heading = headingOf(this.sections[index]);
+      place(heading, { top: row.top - row.strip, ...this.#spanOfSection(row, index) });
+      this.headings.set(index, heading);
+      this.list.insertBefore(heading, tile);
+    }
+    return this.headings.get(index);
+  }
+
+  /** From the first picture of a section to that of the next one, within the row. */
+  #spanOfSection(row, index) {
+    const places = columns(row, this.ratios, this.gap);
+    let next = index + 1;
+    while (next < row.end && !this.#startsSection(next)) next += 1;
+    const { left } = places[index - row.first];
+    const right = next < row.end ? places[next - row.first].left : this.width;
+    return { left, width: right - left };
+  }
+
+  /** The element before which picture `index` stands. */
+  #elementFrom(index) {
+    let next = Infinity;
+    for (const known of this.shown.keys()) if (known >= index && known < next) next = known;
+    return this.shown.get(next) ?? this.loader;
+  }
+
+  #announce(tiles) {
+    if (!tiles.length) return;
+    this.list.dispatchEvent(new CustomEvent("grid:rendered", { detail: { tiles }, bubbles: true }));
+  }
+}

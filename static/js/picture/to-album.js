@@ -1,0 +1,57 @@
+// The picture of the page into an album, or into a new one.
+
+import { message } from "clipsite/base/messages";
+import { call, told } from "clipsite/select/api";
+import { toast } from "clipsite/base/toast";
+
+const dialog = () => document.getElementById("to-album");
+
+function open() {
+  dialog().querySelector("form").reset();
+  // The list of albums is loaded by htmx when this is heard.
+  dialog().dispatchEvent(new CustomEvent("opened"));
+  dialog().showModal();
+}
+
+/** `find()` resolves to the id of the album. */
+function add(find) {
+  const { bulk, added, there } = dialog().dataset;
+  const image = document.querySelector("[data-add-to-album]").dataset.addToAlbum;
+  return told(async () => {
+    const parameters = { action: "add_to_album", album: await find() };
+    const answer = await call("POST", bulk, { selection: { ids: [image] }, ...parameters });
+    dialog().close();
+    const undo = answer.undo && { label: message("undo"), run: () => takeBack(answer.undo) };
+    toast(answer.changed ? added : there, undo);
+    showAgain();
+  });
+}
+
+const takeBack = (address) => told(async () => {
+  await call("POST", address);
+  showAgain();
+});
+
+/** The albums that the picture is in now. */
+function showAgain() {
+  const notes = { target: "#marks", select: "#marks", swap: "outerHTML" };
+  window.htmx.ajax("GET", location.pathname, notes);
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-add-to-album]")) open();
+  const pick = event.target.closest("#to-album [data-pick]");
+  if (pick) add(() => pick.dataset.pick);
+  const create = event.target.closest("#to-album [data-create]");
+  if (create) add(async () => {
+    const album = await call("POST", dialog().dataset.albums, { title: create.dataset.create });
+    return album.id;
+  });
+});
+
+// Enter takes the first one that fits, or makes it.
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-pick-album]")) return;
+  event.preventDefault();
+  dialog().querySelector("[data-pick], [data-create]")?.click();
+});

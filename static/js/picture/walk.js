@@ -1,0 +1,141 @@
+// From a grid to a picture, on to its neighbours, and back to the grid. The list is
+// kept in this tab; the neighbours replace one another in the history, so that
+// "back" is the grid again, scrolled to where it was.
+
+import { ask } from "clipsite/base/ask";
+import { fetchTiles } from "clipsite/grid/chunks";
+import { announceReturn, noteOpened } from "clipsite/grid/place";
+import { gridOf } from "clipsite/grid/virtual";
+
+const KEY = "walk";
+// Parts of the list that are not here: so many addresses are kept on either side.
+const LIMIT = 200;
+
+/** Note the list that a tile is opened from. */
+export function remember(tile) {
+  const list = tile.closest("[data-grid]");
+  if (!list) return;
+  const listed = list.dataset.parts ? { timeline: location.search } : listAround(list, tile);
+  save({ from: location.href, at: tile.getAttribute("href"), ...listed });
+}
+
+/** What is known around a tile, and where the rest can be asked for. */
+function listAround(list, tile) {
+  const { chunks, next } = gridOf(list);
+  const { id } = tile.closest("li").dataset;
+  const at = chunks.list.findIndex((chunk) => chunk.ids?.includes(id));
+  let first = at;
+  let last = at;
+  while (chunks.list[first - 1]?.ids) first -= 1;
+  while (chunks.list[last + 1]?.ids) last += 1;
+  const ids = chunks.list.slice(first, last + 1).flatMap((chunk) => chunk.ids);
+  const addresses = (parts) => parts.map((chunk) => chunk.address).filter(Boolean);
+  return {
+    paths: ids.map((one) => tile.getAttribute("href").replace(id, one)),
+    before: addresses(chunks.list.slice(0, first)).slice(-LIMIT),
+    after: [...addresses(chunks.list.slice(last + 1)), ...(next ? [next] : [])].slice(0, LIMIT),
+  };
+}
+
+/** {previous, next}: the paths of the pictures beside the one at `path`, or null.
+ *  Throws NoAnswer where the server has to be asked and does not answer. */
+export async function around(path) {
+  const walk = recall(path);
+  if (walk?.timeline !== undefined) return askServer(path, walk.timeline);
+  if (!walk?.paths.includes(path)) return brought();
+  await extend(walk, path);
+  const at = walk.paths.indexOf(path);
+  return { previous: walk.paths[at - 1] ?? null, next: walk.paths[at + 1] ?? null };
+}
+
+/** The picture at `from` gives way to the one at `to`, within the same list. */
+export function moveOn(from, to) {
+  const walk = recall(from);
+  if (!walk) return;
+  noteOpened(pathOf(walk.from), to);
+  save({ ...walk, at: to });
+}
+
+/** A picture is gone: the list closes over it. */
+export function forget(path) {
+  const walk = read();
+  if (walk?.paths) save({ ...walk, paths: walk.paths.filter((one) => one !== path) });
+}
+
+/** Back to the grid that the picture was opened from, else home. */
+export function leave() {
+  const from = recall(location.pathname)?.from;
+  if (from && history.length > 1) history.back();
+  else location.assign(from ?? document.body.dataset.home);
+}
+
+/** Where a deleted picture leaves its owner: a path of this site, or "". */
+export function wayBack() {
+  const from = recall(location.pathname)?.from;
+  if (!from) return "";
+  announceReturn(pathOf(from));
+  return pathOf(from);
+}
+
+/** The walk that `path` is on. A picture opened in another way is on none. */
+function recall(path) {
+  const walk = read();
+  if (!walk) return null;
+  const belongs = walk.paths?.includes(path) || walk.at === path;
+  return belongs ? walk : null;
+}
+
+/** Near an end of what is known, ask for the part beyond it. */
+async function extend(walk, path) {
+  if (path === walk.paths.at(-1) && walk.after.length) {
+    const [address, ...after] = walk.after;
+    const { tiles, more } = await fetchTiles(address);
+    walk.paths = distinct([...walk.paths, ...pathsOf(tiles)]);
+    walk.after = after.length || !more ? after : [more];
+    save(walk);
+  } else if (path === walk.paths[0] && walk.before.length) {
+    const { tiles } = await fetchTiles(walk.before.at(-1));
+    walk.paths = distinct([...pathsOf(tiles), ...walk.paths]);
+    walk.before = walk.before.slice(0, -1);
+    save(walk);
+  }
+}
+
+const pathsOf = (tiles) => {
+  return tiles.map((tile) => tile.querySelector("a[data-tile]").getAttribute("href"));
+};
+const distinct = (paths) => [...new Set(paths)];
+
+async function askServer(path, query) {
+  const answer = await ask(`${path}neighbours/${query}`);
+  return answer.ok ? JSON.parse(answer.text) : brought();
+}
+
+/** The neighbours that the page itself names. */
+function brought() {
+  const pathTo = (step) => {
+    return document.querySelector(`[data-walk="${step}"]`)?.dataset.path || null;
+  };
+  return { previous: pathTo(-1), next: pathTo(1) };
+}
+
+function pathOf(address) {
+  const { pathname, search } = new URL(address);
+  return pathname + search;
+}
+
+function save(walk) {
+  try {
+    sessionStorage.setItem(KEY, JSON.stringify(walk));
+  } catch {
+    // Storage is full or forbidden: the page itself names its neighbours.
+  }
+}
+
+function read() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEY));
+  } catch {
+    return null;
+  }
+}

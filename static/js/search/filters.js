@@ -1,0 +1,66 @@
+// The filter form sends only what is filled in, so that its address can be read.
+
+for (const form of document.querySelectorAll(".filter-form")) {
+  form.addEventListener("submit", () => {
+    for (const field of form.elements) field.disabled = field.name !== "" && !field.value;
+  });
+  // Coming back here, the page may be as it was left.
+  window.addEventListener("pageshow", () => {
+    for (const field of form.elements) field.disabled = false;
+  });
+}
+
+// Any colour: what is picked becomes one more choice, which is sent like the others.
+for (const choices of document.querySelectorAll(".colour-choices")) {
+  const any = choices.querySelector("[data-any-colour]");
+  const blank = choices.parentElement.querySelector("[data-colour-choice]");
+  any.hidden = false;
+  any.querySelector("input").addEventListener("change", ({ target }) => {
+    const known = choices.querySelector(`input[name=color][value="${target.value}"]`);
+    if (known) known.checked = true;
+    else any.before(choice(blank, target.value));
+  });
+}
+
+function choice(blank, colour) {
+  const made = blank.content.cloneNode(true);
+  made.querySelector("input").value = colour;
+  made.querySelector("span").textContent = colour;
+  made.querySelector(".swatch").style.setProperty("--swatch", colour);
+  return made;
+}
+
+// The usual sizes fill in the numbers; a second press takes them away.
+for (const sizes of document.querySelectorAll(".size-choices")) {
+  const [least, most] = sizes.querySelectorAll("input");
+  const buttons = [...sizes.querySelectorAll("button")];
+  const isChosen = (button) =>
+    button.dataset.sizeMin === least.value && button.dataset.sizeMax === most.value;
+  const show = () => {
+    for (const button of buttons) button.setAttribute("aria-pressed", String(isChosen(button)));
+  };
+  sizes.querySelector(".usual-sizes").hidden = false;
+  for (const button of buttons) {
+    button.addEventListener("click", () => {
+      const chosen = isChosen(button);
+      least.value = chosen ? "" : button.dataset.sizeMin;
+      most.value = chosen ? "" : button.dataset.sizeMax;
+      show();
+      // The count listens to changes, which a script's own make none of.
+      least.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+  }
+  sizes.addEventListener("input", show);
+  show();
+}
+
+// A click elsewhere, or Esc, closes the panel.
+const panel = document.getElementById("filters");
+document.addEventListener("click", (event) => {
+  if (panel?.open && !panel.contains(event.target)) panel.open = false;
+});
+panel?.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  panel.open = false;
+  panel.querySelector("summary").focus();
+});

@@ -1,0 +1,163 @@
+// The bar at the edge of the timeline. Each place on it stands for the same place of
+// the page, so that a year takes as much of it as it has pictures.
+
+// In pixels: what stays free under the header, and how near two years may stand.
+const AIR = 12;
+const YEAR_APART = 26;
+const BUBBLE_STAYS = 900; // ms
+
+/** `sections` are the months, {name, label, counted, year} in their data. */
+export function startScrubber(bar, sections) {
+  const bubble = bar.querySelector(".scrubber-bubble");
+  const years = bar.querySelector(".scrubber-years");
+  const months = sections[0].parentElement;
+  let current = 0;
+  let chosen = null; // by the keyboard: stays, though it may not reach the header
+  let hiding;
+
+  // --- The page and the bar -------------------------------------------------------
+
+  const covered = () => document.querySelector(".header").offsetHeight + AIR;
+  const first = () => months.getBoundingClientRect().top + window.scrollY - covered();
+  const length = () => Math.max(1, months.offsetHeight - window.innerHeight + covered());
+
+  const share = () => clamp((window.scrollY - first()) / length());
+
+  function goToShare(wanted) {
+    window.scrollTo({ top: first() + wanted * length(), behavior: "instant" });
+  }
+
+  function goToMonth(number) {
+    const section = sections[Math.min(Math.max(number, 0), sections.length - 1)];
+    const top = section.getBoundingClientRect().top + window.scrollY - covered();
+    chosen = sections.indexOf(section);
+    window.scrollTo({ top, behavior: "instant" });
+    follow();
+  }
+
+  /** The number of the month that is looked at: at the top of the page the one under
+   *  the header, at its end the last one. */
+  function monthSeen() {
+    const line = covered() + 1 + share() * (window.innerHeight - covered());
+    let low = 0;
+    let high = sections.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (sections[middle].getBoundingClientRect().top <= line) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  function show(number) {
+    current = number;
+    const { label, counted } = sections[number].dataset;
+    bar.setAttribute("aria-valuenow", number + 1);
+    bar.setAttribute("aria-valuetext", `${label}, ${counted}`);
+    bubble.firstElementChild.textContent = label;
+    bubble.lastElementChild.textContent = counted;
+    bar.style.setProperty("--at", share());
+  }
+
+  function follow() {
+    show(chosen ?? monthSeen());
+  }
+
+  function drawYears() {
+    const height = bar.clientHeight;
+    let last = -Infinity;
+    years.replaceChildren();
+    sections.forEach((section, number) => {
+      const { year } = section.dataset;
+      if (number && sections[number - 1].dataset.year === year) return;
+      const at = clamp((section.offsetTop - sections[0].offsetTop) / length()) * height;
+      if (at - last < YEAR_APART) return;
+      last = at;
+      const label = document.createElement("span");
+      label.textContent = year;
+      label.style.top = `${at}px`;
+      years.append(label);
+    });
+  }
+
+  // --- What is done with it -------------------------------------------------------
+
+  function reveal() {
+    clearTimeout(hiding);
+    bubble.hidden = false;
+    bar.classList.add("in-use");
+  }
+
+  function hideSoon() {
+    clearTimeout(hiding);
+    hiding = setTimeout(() => {
+      bubble.hidden = true;
+      bar.classList.remove("in-use");
+    }, BUBBLE_STAYS);
+  }
+
+  function drag(event) {
+    const box = bar.getBoundingClientRect();
+    goToShare(clamp((event.clientY - box.top) / box.height));
+    follow();
+  }
+
+  bar.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    event.preventDefault();
+    bar.setPointerCapture(event.pointerId);
+    bar.focus({ preventScroll: true });
+    reveal();
+    drag(event);
+  });
+  bar.addEventListener("pointermove", (event) => {
+    if (bar.hasPointerCapture(event.pointerId)) drag(event);
+  });
+  for (const name of ["pointerup", "pointercancel"]) bar.addEventListener(name, hideSoon);
+
+  const steps = {
+    ArrowUp: () => current - 1,
+    ArrowLeft: () => current - 1,
+    ArrowDown: () => current + 1,
+    ArrowRight: () => current + 1,
+    PageUp: () => yearFrom(-1),
+    PageDown: () => yearFrom(1),
+    Home: () => 0,
+    End: () => sections.length - 1,
+  };
+
+  /** The first month of the next year, or of this one or the one before. */
+  function yearFrom(step) {
+    const { year } = sections[current].dataset;
+    if (step > 0) {
+      const next = sections.findIndex((one, at) => at > current && one.dataset.year !== year);
+      return next < 0 ? sections.length - 1 : next;
+    }
+    const begin = sections.findIndex((one) => one.dataset.year === year);
+    if (begin < current || !begin) return begin;
+    return sections.findIndex((one) => one.dataset.year === sections[begin - 1].dataset.year);
+  }
+
+  bar.addEventListener("keydown", (event) => {
+    const step = steps[event.key];
+    if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation(); // arrows are the grid's elsewhere
+    reveal();
+    goToMonth(step());
+    hideSoon();
+  });
+
+  for (const name of ["wheel", "touchmove", "pointerdown"]) {
+    window.addEventListener(name, () => (chosen = null), { passive: true, capture: true });
+  }
+
+  bar.hidden = false;
+  window.addEventListener("scroll", () => requestAnimationFrame(follow), { passive: true });
+  new ResizeObserver(() => {
+    drawYears();
+    follow();
+  }).observe(months);
+}
+
+const clamp = (share) => Math.min(1, Math.max(0, share));
