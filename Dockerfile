@@ -3,6 +3,9 @@
 #   docker build --target web    -t clipsite-web .      no torch: all but the encoder
 #   docker build --target worker -t clipsite-worker .   the encoder worker, on CPU or GPU
 
+# That of clipsite/__init__.py: a test compares them.
+ARG VERSION=0.2.0
+
 FROM python:3.11-slim-bookworm AS base
 ENV PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -37,7 +40,7 @@ COPY deploy/install-worker.sh deploy/
 RUN sh deploy/install-worker.sh requirements/lock/worker.txt "$TORCH_INDEX_URL"
 
 FROM web-packages AS source
-COPY manage.py gunicorn.conf.py ./
+COPY manage.py gunicorn.conf.py LICENSE NOTICE ./
 COPY clipsite clipsite
 COPY gallery gallery
 COPY templates templates
@@ -59,6 +62,9 @@ ENTRYPOINT ["/app/deploy/entrypoint.sh"]
 CMD ["web"]
 HEALTHCHECK --interval=15s --timeout=10s --start-period=30s --retries=4 \
     CMD ["python", "-m", "deploy.healthcheck", "web"]
+ARG VERSION
+LABEL org.opencontainers.image.title="Clipsite" \
+    org.opencontainers.image.version="$VERSION"
 
 FROM base AS worker
 COPY --from=worker-packages /opt/venv /opt/venv
@@ -68,3 +74,6 @@ ENTRYPOINT ["/app/deploy/entrypoint.sh"]
 CMD ["encoder"]
 HEALTHCHECK --interval=30s --timeout=20s --start-period=120s --retries=4 \
     CMD ["python", "-m", "deploy.healthcheck", "encoder"]
+ARG VERSION
+LABEL org.opencontainers.image.title="Clipsite encoder worker" \
+    org.opencontainers.image.version="$VERSION"

@@ -10,6 +10,7 @@ from gallery.api.views import analyses, auth, classify, docs, files, images, sea
 app_name = "api"
 
 v1 = [
+    path("", status.RootView.as_view(), name="root"),
     path("auth/login/", auth.LoginView.as_view(), name="login"),
     path("auth/logout/", auth.LogoutView.as_view(), name="logout"),
     path("auth/logoutall/", auth.LogoutAllView.as_view(), name="logout-all"),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 from django.db import DatabaseError, connection
+from django.urls import resolve
 from rest_framework.test import APIClient
 
+from clipsite import __version__
 from gallery.api.views import status as views
 from gallery.status import PartStatus
 from tests.api_tools import with_worker
@@ -21,6 +25,19 @@ def parts(**states: bool) -> dict[str, PartStatus]:
         for name in PARTS
         for ok in [states.get(name, True)]
     }
+
+
+def test_the_root_tells_everybody_what_answers():
+    """Neither an account nor the database is asked for."""
+    answer = APIClient().get("/api/v1/")
+    assert answer.status_code == 200
+    body = answer.json()
+    assert list(body) == ["name", "version", "links"]
+    assert (body["name"], body["version"]) == ("Clipsite", __version__)
+    assert list(body["links"]) == ["docs", "schema", "health", "ready"]
+    for name, link in body["links"].items():
+        assert link.startswith("http://testserver/api/")
+        assert resolve(urlsplit(link).path).url_name == name
 
 
 def test_health_needs_no_database():

@@ -45,8 +45,14 @@ def is_module(name: str) -> bool:
     return any(each.is_dir() or each.with_suffix(".py").is_file() for each in (path, path.parent))
 
 
+def is_file(path: str) -> bool:
+    """Also for a script by the name that scripts import it by."""
+    script = ROOT / "static" / "js" / f"{path.removeprefix('clipsite/')}.js"
+    return script.is_file() or any(ROOT.glob(path.rstrip("/")))
+
+
 def dead_names(text: str) -> Iterator[str]:
-    yield from (path for path in PATH.findall(text) if not any(ROOT.glob(path.rstrip("/") or ".")))
+    yield from (path for path in PATH.findall(text) if not is_file(path))
     yield from (name for name in MODULE.findall(text) if not is_module(name))
     for file, test in TEST.findall(text):
         found = list(ROOT.glob(f"tests/**/{file}"))
