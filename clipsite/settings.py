@@ -123,6 +123,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "gallery.web.context_processors.site",
             ],
+            "builtins": ["gallery.templatetags.inclusion"],
         },
     },
 ]

@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
 
 Viewer = User | AnonymousUser
+# SQL and its parameters.
+_Statement = tuple[str, tuple[Any, ...]]
 
 # Fields that no list shows.
+_WORDS = ("words", "name_words")
 _DEFERRED = (
-    *("words", "name_words", "file", "updated_at", "hidden_by"),
+    *_WORDS,
+    *("file", "updated_at", "hidden_by"),
     *("palette", "colour_cells", "perceptual_hash"),
 )
 
@@ -62,7 +66,21 @@ _NEWEST = """
     WHERE (created_at, pk) < (%s::timestamptz, %s::uuid)
     ORDER BY created_at DESC, pk DESC LIMIT %s
 """
-# A position before all pictures in that order.
+_COPIES = """
+    SELECT id FROM gallery_image
+    WHERE sha256 = ANY(%s) AND id <> ALL(%s::uuid[]) AND id IN ({visible})
+    ORDER BY created_at DESC, id DESC
+"""
+_BESIDE = """
+    (SELECT 'previous', pk FROM ({visible}) AS visible
+     WHERE owner_id = %s AND archived_at IS NULL AND (taken_at, pk) > (%s, %s)
+     ORDER BY taken_at, pk LIMIT 1)
+    UNION ALL
+    (SELECT 'next', pk FROM ({visible}) AS visible
+     WHERE owner_id = %s AND archived_at IS NULL AND (taken_at, pk) < (%s, %s)
+     ORDER BY taken_at DESC, pk DESC LIMIT 1)
+"""
+# A position before all pictures in the order of uploads.
 _FIRST = ("infinity", UUID(int=2**128 - 1))
 
 
@@ -85,7 +103,7 @@ def page(
     one query for both than PostgreSQL took to answer it. Raises Refusal (bad_cursor)."""
     fields = {order.field, order.key} & {"pk", *(field.name for field in Image._meta.fields)}
     found, following = keyset.page(images.only("pk", *fields), after, size, order=order)
-    return _in_order([image.pk for image in found], viewer), following
+    return in_order([image.pk for image in found], viewer), following
 
 
 def newest(viewer: Viewer, after: str | None, size: int) -> tuple[list[Image], str | None]:
@@ -98,10 +116,11 @@ def newest(viewer: Viewer, after: str | None, size: int) -> tuple[list[Image], s
         cursor.execute(_NEWEST.format(visible=visible), [*params, *place, size + 1])
         found = cursor.fetchall()
     following = order.cursor_of(*reversed(found[size - 1])) if len(found) > size else None
-    return _in_order([pk for pk, _created in found[:size]], viewer), following
+    return in_order([pk for pk, _created in found[:size]], viewer), following
 
 
-def _in_order(ids: Sequence[UUID], viewer: Viewer) -> list[Image]:
+def in_order(ids: Sequence[UUID], viewer: Viewer) -> list[Image]:
+    """What `visible_by_id` finds, as a list."""
     shown = visible_by_id(ids, viewer)
     return [shown[pk] for pk in ids if pk in shown]
 
@@ -110,9 +129,41 @@ def visible_by_id(ids: Sequence[UUID], viewer: Viewer) -> dict[UUID, Image]:
     """The pictures with these ids that `viewer` may see, with the annotations of
     `with_display_fields`. For a page whose ids are known, such as hits of a search: Django
     takes longer to build the query of `with_display_fields` than to find the pictures."""
-    visible, params = visible_ids(viewer)
-    columns = prepared.columns(Image, "shown", _DEFERRED)
-    statement = _VISIBLE.format(columns=columns, visible=visible)
+    return _by_id(ids, viewer, _visible(viewer), _DEFERRED)
+
+
+def reachable_by_id(pk: UUID, viewer: Viewer) -> Image | None:
+    """The picture with all its fields and the same annotations, if `viewer` may reach it."""
+    return _by_id([pk], viewer, reachable_ids(viewer), _WORDS).get(pk)
+
+
+def exact_copies(sha256s: Sequence[str], without: Sequence[UUID], viewer: Viewer) -> list[Image]:
+    """The pictures with these bytes that `viewer` may see, newest first, with the annotations
+    of `with_display_fields`."""
+    visible, params = _visible(viewer)
+    with connection.cursor() as cursor:
+        asked = [list(sha256s), list(without), *params]
+        cursor.execute(_COPIES.format(visible=visible), asked)
+        return in_order([pk for (pk,) in cursor.fetchall()], viewer)
+
+
+def beside(image: Image, viewer: Viewer) -> dict[str, UUID]:
+    """The neighbours of a picture by "previous" and "next": the pictures of the same owner that
+    were taken just after and just before it and that `viewer` may see, without the archive."""
+    visible, params = _visible(viewer, "owner_id", "taken_at", "archived_at")
+    asked = [*params, image.owner_id, image.taken_at, image.pk]
+    with connection.cursor() as cursor:
+        cursor.execute(_BESIDE.format(visible=visible), asked * 2)
+        return dict(cursor.fetchall())
+
+
+def _by_id(
+    ids: Sequence[UUID], viewer: Viewer, allowed: _Statement, without: Sequence[str]
+) -> dict[UUID, Image]:
+    """Those of `ids` that are `allowed`, with all fields except `without`."""
+    sql, params = allowed
+    columns = prepared.columns(Image, "shown", without)
+    statement = _VISIBLE.format(columns=columns, visible=sql)
     asked = [viewer.pk or 0, viewer.pk or 0, list(ids), *params]
     found: list[Any] = prepared.instances(Image, statement, asked)
     owners: dict[int, User] = {viewer.pk: viewer} if isinstance(viewer, User) else {}
@@ -123,9 +174,14 @@ def visible_by_id(ids: Sequence[UUID], viewer: Viewer) -> dict[UUID, Image]:
     return {image.pk: image for image in found}
 
 
-def visible_ids(viewer: Viewer) -> tuple[str, tuple[Any, ...]]:
+def visible_ids(viewer: Viewer) -> _Statement:
     """The statement for the ids of all pictures that `viewer` may see, and its parameters."""
     return _visible(viewer)
+
+
+def reachable_ids(viewer: Viewer) -> _Statement:
+    """The same for the ids of all that `viewer` may reach."""
+    return _reachable(viewer, getattr(viewer, "is_moderator", False))
 
 
 def visible_to(viewer: Viewer) -> ImageQuerySet:
@@ -142,10 +198,21 @@ def _rule(viewer: Viewer) -> ImageQuerySet:
 
 
 @lru_cache(maxsize=viewer_cache.MAX_VIEWERS)
-def _visible(viewer: Viewer, *fields: str) -> tuple[str, tuple[Any, ...]]:
+def _visible(viewer: Viewer, *fields: str) -> _Statement:
     """The statement for ids and `fields` of all pictures that `viewer` may see, and its
     parameters."""
-    sql, params = _rule(viewer).order_by().values("pk", *fields).query.sql_with_params()
+    return _statement(_rule(viewer).order_by().values("pk", *fields))
+
+
+@lru_cache(maxsize=viewer_cache.MAX_VIEWERS)
+def _reachable(viewer: Viewer, _is_moderator: bool) -> _Statement:
+    """The rule depends on who the viewer is and whether they are a moderator, and on nothing
+    else."""
+    return _statement(Image.objects.reachable_by(viewer).order_by().values("pk"))
+
+
+def _statement(rows: Any) -> _Statement:
+    sql, params = rows.query.sql_with_params()
     return sql, tuple(params)
 
 

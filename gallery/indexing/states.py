@@ -81,9 +81,11 @@ def waiting(space: EmbeddingSpace) -> QuerySet[Analysis]:
 def failures(image: Image) -> list[Analysis]:
     """The failed rows of a picture that matter to its owner, without those that failed only
     because an earlier step failed. The encoding in the active space comes first."""
-    space = target_spaces().first()
-    serving = name_of(space) if space else ""
-    others = [name_of(each) for each in target_spaces() if each != space]
     failed = image.analyses.filter(state=State.FAILED).exclude(reason_code="needs")
-    rows = failed.filter(analyser__in=[each.name for each in wanted()])
-    return sorted(rows.exclude(analyser__in=others), key=lambda row: row.analyser != serving)
+    rows = list(failed.filter(analyser__in=[each.name for each in wanted()]))
+    if not rows:
+        return []
+    names = [name_of(space) for space in target_spaces()]
+    serving, others = names[:1], names[1:]
+    missed = [row for row in rows if row.analyser not in others]
+    return sorted(missed, key=lambda row: row.analyser not in serving)

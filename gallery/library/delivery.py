@@ -11,8 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from typing import Any
+from functools import partial
 from urllib.parse import quote
 from uuid import UUID
 
@@ -24,7 +23,8 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header
 
-from gallery import prepared, viewer_cache
+from gallery import prepared
+from gallery.indexing import selectors
 from gallery.library import thumbnails
 from gallery.library.renditions import WIDTHS, ensure_clean_copy, ensure_rendition, nearest_width
 from gallery.library.storage import open_stored, original_of, rendition_path_of
@@ -52,20 +52,11 @@ _FIND = "SELECT {columns} FROM gallery_image sent WHERE sent.id = %s AND sent.id
 def find(pk: UUID, viewer: User | AnonymousUser) -> Image | None:
     """Return the picture if `viewer` may reach it by its id, else None. Only the fields that
     the functions below need are loaded."""
-    reachable, params = _reachable(viewer, getattr(viewer, "is_moderator", False))
+    reachable, params = selectors.reachable_ids(viewer)
     columns = prepared.columns(Image, "sent", _LEFT_OUT)
     statement = _FIND.format(columns=columns, reachable=reachable)
     found: list[Image] = prepared.instances(Image, statement, [pk, *params])
     return found[0] if found else None
-
-
-@lru_cache(maxsize=viewer_cache.MAX_VIEWERS)
-def _reachable(viewer: User | AnonymousUser, is_moderator: bool) -> tuple[str, tuple[Any, ...]]:
-    """Return the SQL for the ids of all pictures that `viewer` may reach, and its parameters.
-    It depends on who the viewer is and whether they are a moderator, and on nothing else."""
-    ids = Image.objects.reachable_by(viewer).order_by().values("pk")
-    sql, params = ids.query.sql_with_params()
-    return sql, tuple(params)
 
 
 @dataclass(frozen=True)

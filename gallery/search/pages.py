@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from gallery.indexing.selectors import visible_by_id, with_display_fields
+from gallery.indexing import selectors
 from gallery.models import Image, Viewer
 from gallery.search import ranking, window
 from gallery.search.nearest import scans
@@ -93,9 +93,7 @@ def _page(found: Window, offset: int, limit: int, clock: Clock) -> Results:
 def _exact_copies(plan: Plan) -> list[Image]:
     if not plan.copies_of:
         return []
-    same_bytes = Image.objects.visible_to(plan.viewer).filter(sha256__in=plan.copies_of)
-    same_bytes = same_bytes.exclude(pk__in=plan.exclude_ids)
-    return list(with_display_fields(same_bytes, plan.viewer))
+    return selectors.exact_copies(plan.copies_of, plan.exclude_ids, plan.viewer)
 
 
 def _widen(found: Window, needed: int) -> bool:
@@ -116,7 +114,7 @@ def _load(found: Window, start: int, stop: int) -> list[Hit]:
     part = found.part(start, stop)
     groups = [[leader, *found.behind.get(leader[0], ())] for leader in part]
     shown = [pk for group in groups for pk, _score in group]
-    by_id = visible_by_id(shown, found.plan.viewer)
+    by_id = selectors.visible_by_id(shown, found.plan.viewer)
     judgement, hits = found.judgement, []
     for group in groups:
         # A leader that has gone leaves its place to the next that stood behind it.

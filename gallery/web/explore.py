@@ -29,6 +29,7 @@ from gallery.search import service
 from gallery.search.filters.image_filter import narrow
 from gallery.web.access import is_fragment
 from gallery.web.lists import filters, scopes
+from gallery.web.lists.filters import FilterBar
 from gallery.web.pictures.tiles import tiles_of
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ ANY_ID = "00000000-0000-0000-0000-000000000000"
 @require_safe
 @vary_on_headers("HX-Request")
 def explore(request: HttpRequest) -> HttpResponse:
-    """The page of the map. For htmx it is the progress of the map or, with `?only=count`, the
-    number of pictures that match the filters."""
+    """The page of the map. For htmx it is the progress of the map; with `?only=count` the number
+    of pictures that match the filters, and with `?only=filters` the fields of the filters."""
     now = status()
     try:
         pictures = _pictures(request)
@@ -57,6 +58,8 @@ def explore(request: HttpRequest) -> HttpResponse:
         return _problem(request, refusal)
     if request.GET.get("only") == "count":
         return render(request, "gallery/filter_count.html", {"count": pictures.count()})
+    if filters.are_asked_for(request) and is_fragment(request):
+        return filters.form(request, _bar(request))
     if is_fragment(request):
         return _progress(request, now)
     context = {
@@ -185,23 +188,25 @@ def _regions(request: HttpRequest, drawn: ExploreMap) -> tuple[list[Region], str
         )
 
 
-def _frame(request: HttpRequest) -> dict[str, Any]:
-    scope = scopes.scope_of(request)
-    bar = filters.bar(request, scopes.filters_of(scope))
+def _frame(request: HttpRequest, *, is_open: bool = False) -> dict[str, Any]:
     return {
-        "scope": scope,
+        "scope": scopes.scope_of(request),
         "scopes": [
             (name, label, _address(request, "explore", scope=name)) for name, label in scopes.SCOPES
         ],
         "place": "explore",
-        "filters": bar,
+        "filters": _bar(request, is_open=is_open),
     }
+
+
+def _bar(request: HttpRequest, *, is_open: bool = False) -> FilterBar:
+    return filters.bar(request, scopes.filters_of(scopes.scope_of(request)), is_open=is_open)
 
 
 def _problem(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     if request.GET.get("only") == "count":
         return render(request, "gallery/filter_count.html", {"problem": refusal.message})
-    context = {**_frame(request), "filter_problem": refusal.message}
+    context = {**_frame(request, is_open=True), "filter_problem": refusal.message}
     return render(request, "explore/page.html", context, status=refusal.status)
 
 

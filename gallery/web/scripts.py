@@ -1,28 +1,33 @@
 """The import map of the pages: each module by its place in `static/js/`.
 
-Modules import one another by these names, since their addresses carry a hash that only the
-server knows: `clipsite/upload/tus` is `static/js/upload/tus.js`.
+Modules import one another by these names, because their addresses contain a hash that only
+the server knows: `clipsite/upload/tus` is `static/js/upload/tus.js`.
 """
 
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import lru_cache
 
 from django.conf import settings
 from django.templatetags.static import static
+from django.urls import get_script_prefix
 
 
 def import_map() -> str:
-    """As the browser reads it, with the addresses of today."""
-    # Whoever develops adds a module while the server runs.
-    paths = _found() if settings.DEBUG else _known()
-    return json.dumps({"imports": {name: static(path) for name, path in paths.items()}})
+    """Return the import map as JSON."""
+    # During development modules come and go while the server runs.
+    return _import_map() if settings.DEBUG else _known(get_script_prefix())
 
 
-@cache
-def _known() -> dict[str, str]:
-    return _found()
+@lru_cache
+def _known(_prefix: str) -> str:
+    """The addresses depend on where the site is mounted."""
+    return _import_map()
+
+
+def _import_map() -> str:
+    return json.dumps({"imports": {name: static(path) for name, path in _found().items()}})
 
 
 def _found() -> dict[str, str]:

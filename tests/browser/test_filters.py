@@ -147,7 +147,21 @@ def test_filters_work_without_scripts(gallery: Page, site: Site, browser: Any) -
     page = context.new_page()
     page.goto(site.url)
     page.locator("#filters summary").click()
+    page.get_by_role("link", name="Filters").click()
     page.get_by_label("Camera").fill("Canon")
     page.get_by_role("button", name="Show", exact=True).click()
     expect(page.locator("[data-tile]")).to_have_count(1)
     context.close()
+
+
+def test_the_panel_by_keyboard(gallery: Page) -> None:
+    summary = gallery.locator("#filters summary")
+    summary.focus()
+    gallery.keyboard.press("Enter")
+    words = gallery.get_by_label("Words")
+    expect(words).to_be_visible()
+    gallery.keyboard.press("Tab")
+    expect(words).to_be_focused()
+    gallery.keyboard.press("Escape")
+    expect(words).to_be_hidden()
+    expect(summary).to_be_focused()

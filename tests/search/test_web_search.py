@@ -394,6 +394,16 @@ def test_what_the_panel_sends_goes_into_the_line(alice: User, space: EmbeddingSp
     assert query_of(cleared.url) == "red"
 
 
+def test_the_fields_come_when_the_panel_is_opened(alice: User, space: EmbeddingSpace) -> None:
+    client = browser(alice)
+    closed = client.get("/search/", {"q": "red archived:no"})
+    assert "camera" not in attributes(closed, "name")
+    (later,) = [link for link in attributes(closed, "hx-get") if "only=filters" in link]
+    for fields in (client.get(later, headers=HTMX), client.get(later)):
+        assert "camera" in attributes(fields, "name")
+        assert '<input type="hidden" name="q" value="red archived:no">' in fields.content.decode()
+
+
 def test_the_panel_counts_ahead(alice: User, bob: User, space: EmbeddingSpace) -> None:
     for owner in (alice, bob):
         encoded(owner, space, 0.5)

@@ -131,6 +131,22 @@ def test_a_filter_that_is_not_understood_is_told_beside_the_fields(
     assert titles(response) == []
 
 
+@pytest.mark.parametrize("page", ["/", "/timeline/", "/archive/", "/explore/"])
+def test_the_fields_come_when_the_panel_is_opened(alice: User, page: str) -> None:
+    client = browser(alice)
+    closed = client.get(page, {"scope": "mine"})
+    assert "camera" not in attributes(closed, "name")
+    (later,) = [link for link in attributes(closed, "hx-get") if "only=filters" in link]
+    # Alone for scripts; without them on the page, whose panel is open.
+    fields = client.get(later, headers=HTMX)
+    assert "camera" in attributes(fields, "name")
+    assert "<html" not in fields.content.decode()
+    whole = client.get(later).content.decode()
+    assert 'id="filters" open' in whole
+    assert '<input type="hidden" name="scope" value="mine">' in whole
+    assert 'name="only"' not in whole
+
+
 def test_how_many_would_fit_is_told_before(alice: User, pictures: dict[str, Image]) -> None:
     client = browser(alice)
     assert "2 pictures fit" in client.get("/?only=count&tag=a", headers=HTMX).content.decode()
@@ -149,6 +165,9 @@ def test_scrolling_keeps_the_filters(
     further = client.get(next_page(first), headers=HTMX)
     assert titles(first) + titles(further) == ["green", "red"]
     assert next_page(further) is None
+    # Also behind a page whose panel is open.
+    opened = client.get("/?tag=a&scope=mine&only=filters")
+    assert titles(client.get(next_page(opened), headers=HTMX)) == titles(further)
 
 
 def test_nothing_fits(alice: User, pictures: dict[str, Image]) -> None:
@@ -158,7 +177,7 @@ def test_nothing_fits(alice: User, pictures: dict[str, Image]) -> None:
 
 
 def test_visitors_are_offered_what_they_can_use(pictures: dict[str, Image]) -> None:
-    names = attributes(browser().get("/"), "name")
+    names = attributes(browser().get("/?only=filters"), "name")
     assert {"from", "to", "camera", "orientation", "owner"} <= set(names)
     assert not {"tag", "album", "visibility", "state", "favourite"} & set(names)
     assert "data-check" not in names

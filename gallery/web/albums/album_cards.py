@@ -48,6 +48,12 @@ def cards_of(found: Sequence[Album], viewer: User | AnonymousUser) -> list[Card]
     ]
 
 
+def card_without_covers(album: Album, viewer: User | AnonymousUser) -> Card:
+    """For the page of an album, which shows its pictures."""
+    (summary,) = album_summaries.summarise([album], viewer)
+    return _card(summary, [])
+
+
 def _card(summary: Summary, firsts: list[UUID]) -> Card:
     covers = [pk for pk in (summary.cover_id, *firsts) if pk is not None]
     return Card(

@@ -14,12 +14,13 @@ from django.views.decorators.vary import vary_on_headers
 
 from gallery import keyset
 from gallery.errors import Refusal
+from gallery.indexing import selectors
 from gallery.models import Album, AlbumItem, Image
 from gallery.models.words import containing
 from gallery.organising import album_summaries, albums
 from gallery.web import toasts
 from gallery.web.access import is_fragment, member, signed_in
-from gallery.web.albums.album_cards import cards_of
+from gallery.web.albums.album_cards import card_without_covers, cards_of
 from gallery.web.albums.smart_albums import filling_of
 from gallery.web.lists import listing
 from gallery.web.lists.listing import Place
@@ -81,7 +82,7 @@ def create(request: HttpRequest) -> HttpResponse:
 def album(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = _load(request, Album.objects.visible_to(request.user), pk)
     fixed = {"album": str(found.pk), "order": "album"}
-    place = Place("album", Image.objects.visible_to(request.user), fixed)
+    place = Place("album", selectors.visible_to(request.user), fixed)
     context = {**_context(request, found), "filling": filling_of(request, found)}
     return listing.show(request, "gallery/album.html", place, context)
 
@@ -152,7 +153,7 @@ def _load(request: HttpRequest, found: AlbumQuerySet, pk: UUID) -> Album:
 
 
 def _context(request: HttpRequest, found: Album) -> dict[str, Any]:
-    (card,) = cards_of([found], request.user)
+    card = card_without_covers(found, request.user)
     return {
         "album": found,
         "card": card,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -68,19 +68,34 @@ class Swatch:
 
 
 @dataclass(frozen=True)
+class Fields:
+    """`shown` are those that make sense in this list, `choices` (value, label, chosen) by
+    field, `sizes` (label, least, most) in megapixels."""
+
+    shown: list[str]
+    values: dict[str, str]
+    choices: dict[str, list[tuple[str, Sentence, bool]]]
+    swatches: list[Swatch]
+    sizes: list[tuple[Sentence, str, str]]
+
+
+@dataclass(frozen=True)
 class FilterBar:
-    """What templates/gallery/filters.html draws. `shown` are the fields that make
-    sense in this list, `kept` what else the address says, `choices` (value, label,
-    chosen) by field, `sizes` (label, least, most) in megapixels."""
+    """What templates/gallery/filters.html draws. `kept` is what the address says beside the
+    filters. `fields` is None where they come with the panel, when it is opened: from `later`,
+    which is also the address of the page with the panel open."""
 
     chips: list[Chip]
     clear: str
-    shown: list[str]
     kept: list[tuple[str, str]]
-    values: dict[str, str]
-    choices: dict[str, list[tuple[str, Sentence, bool]]]
-    swatches: list[Swatch] = field(default_factory=list)
-    sizes: list[tuple[Sentence, str, str]] = field(default_factory=list)
+    later: str
+    is_open: bool
+    fields: Fields | None
+
+    @property
+    def when_open(self) -> str:
+        """The trigger of htmx for what is asked for once the panel is open."""
+        return "load" if self.is_open else "toggle from:#filters once"
 
 
 def read(asked: QueryDict) -> dict[str, Any]:
@@ -99,18 +114,39 @@ def read(asked: QueryDict) -> dict[str, Any]:
     return found
 
 
-def bar(request: HttpRequest, fixed: Collection[str] = ()) -> FilterBar:
+def are_asked_for(request: HttpRequest) -> bool:
+    """Whether the panel wants its fields."""
+    return request.GET.get("only") == "filters"
+
+
+def form(request: HttpRequest, shown: FilterBar) -> HttpResponse:
+    """The fields alone."""
+    return render(request, "gallery/filter_form.html", {"filters": shown})
+
+
+def bar(request: HttpRequest, fixed: Collection[str] = (), *, is_open: bool = False) -> FilterBar:
     """`fixed` are filters that the list itself sets, named as in the API: they are
-    not offered."""
-    asked = request.GET
+    not offered. The fields take a fourth of a page to make, and most pages are left
+    without a look at them: they are there at once where the panel is open or a filter is on."""
     shown = [name for name in NAMES if name not in fixed]
     if request.user.is_anonymous:
         shown = [name for name in shown if name not in _MEMBERS_ONLY]
+    chips = list(_chips(request, shown))
+    is_open = is_open or are_asked_for(request)
     return FilterBar(
-        chips=list(_chips(request, shown)),
+        chips=chips,
         clear=_address(request, without=NAMES),
+        kept=[(name, str(value)) for name, value in request.GET.items() if name not in _NOT_KEPT],
+        later=_address(request, without=(), only="filters"),
+        is_open=is_open,
+        fields=_fields(request, shown) if is_open or chips else None,
+    )
+
+
+def _fields(request: HttpRequest, shown: list[str]) -> Fields:
+    asked = request.GET
+    return Fields(
         shown=shown,
-        kept=[(name, str(value)) for name, value in asked.items() if name not in _NOT_KEPT],
         values={name: _field(name, str(asked.get(name, ""))) for name in shown},
         choices={name: _choices(name, asked, request.user) for name in shown},
         swatches=_swatches(asked.getlist("color")),
@@ -145,7 +181,9 @@ def _label(name: str, value: str, viewer: Viewer) -> str:
     return filter_labels.label(name, value)
 
 
-def _address(request: HttpRequest, without: Collection[str], value: str | None = None) -> str:
+def _address(
+    request: HttpRequest, without: Collection[str], value: str | None = None, **more: str
+) -> str:
     """This list without some filters; with `value`, without that one of several."""
     query = request.GET.copy()
     for name in ("after", "only"):
@@ -153,6 +191,7 @@ def _address(request: HttpRequest, without: Collection[str], value: str | None =
     for name in without:
         kept = [one for one in query.getlist(name) if value is not None and one != value]
         query.setlist(name, kept)
+    query.update(more)
     return f"{request.path}?{query.urlencode()}" if query.urlencode() else request.path
 
 

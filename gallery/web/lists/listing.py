@@ -37,8 +37,8 @@ class Place:
 def show(
     request: HttpRequest, template: str, place: Place, context: Mapping[str, Any]
 ) -> HttpResponse:
-    """The page of a list; for htmx the next part of it (`?after=`), or the number
-    of pictures that filters would leave (`?only=count`).
+    """The page of a list; for htmx the next part of it (`?after=`), the number of pictures
+    that filters would leave (`?only=count`), or the fields of the filters (`?only=filters`).
 
     What is wrong with a filter is said on the page, above the fields.
     """
@@ -49,6 +49,8 @@ def show(
         return _problem(request, template, place, context, refusal.message)
     if request.GET.get("only") == "count":
         return render(request, "gallery/filter_count.html", {"count": found.count()})
+    if filters.are_asked_for(request) and is_fragment(request):
+        return filters.form(request, filters.bar(request, place.fixed))
     images, after = selectors.page(
         found, request.user, request.GET.get("after"), place.size, order_of(wanted)
     )
@@ -80,7 +82,7 @@ def _problem(
 ) -> HttpResponse:
     if request.GET.get("only") == "count":
         return render(request, "gallery/filter_count.html", {"problem": problem})
-    bar = filters.bar(request, place.fixed)
+    bar = filters.bar(request, place.fixed, is_open=True)
     said = {**context, "place": place.name, "filters": bar, "filter_problem": problem}
     return render(request, template, said, status=400)
 
@@ -89,5 +91,6 @@ def _more(request: HttpRequest, after: str | None) -> str | None:
     if after is None:
         return None
     query = request.GET.copy()
+    query.pop("only", None)
     query["after"] = after
     return f"{request.path}?{query.urlencode()}"

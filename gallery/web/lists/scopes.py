@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
+from gallery.indexing import selectors
 from gallery.models import Image
 
 if TYPE_CHECKING:
@@ -40,4 +41,4 @@ def pictures_of(request: HttpRequest, scope: str) -> ImageQuerySet:
     """What `scope` is narrowed to anyway; of one's own, the shorter way there."""
     if scope == "mine":
         return Image.objects.owned_by(request.user)
-    return Image.objects.visible_to(request.user)
+    return selectors.visible_to(request.user)

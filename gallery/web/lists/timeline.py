@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 from uuid import UUID
@@ -14,16 +15,19 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from gallery.errors import Refusal
-from gallery.indexing.selectors import with_display_fields
+from gallery.indexing import selectors
 from gallery.organising.timeline import months
 from gallery.search.filters.image_filter import narrow
 from gallery.web.access import is_fragment
 from gallery.web.lists import filters, scopes
+from gallery.web.lists.filters import FilterBar
 from gallery.web.pictures.neighbours import beside
 from gallery.web.pictures.picture import reachable
 from gallery.web.pictures.tiles import tiles_by_day
@@ -47,12 +51,29 @@ class Month:
     ratio: float
     parts: str
 
+    @property
+    def section(self) -> SafeString:
+        """A long timeline has hundreds of them, and a template takes ten times as long."""
+        counted = ngettext("%(count)s picture", "%(count)s pictures", self.count)
+        label = escape(self.label)
+        return mark_safe(  # noqa: S308 - escaped, or a number
+            f'<section class="month" id="month-{self.name}" aria-labelledby="title-{self.name}"'
+            f' data-name="{self.name}" data-count="{self.count}" data-year="{self.year}"'
+            f' data-label="{label}" data-counted="{escape(counted % {"count": self.count})}">'
+            f'<h2 id="title-{self.name}" tabindex="-1">{label}</h2>'
+            f'<ul class="grid by-day" id="grid-{self.name}" role="list" data-grid'
+            f' data-parts="{escape(self.parts)}" data-count="{self.count}"'
+            f' data-part-size="{PART}" data-ratio="{self.ratio}" aria-label="{label}"></ul>'
+            "</section>"
+        )
+
 
 @require_safe
 @vary_on_headers("HX-Request")
 def timeline(request: HttpRequest) -> HttpResponse:
-    """The page; for htmx a part of a month (`?month=2024-05&start=100`), or the
-    number of pictures that filters would leave (`?only=count`)."""
+    """The page; for htmx a part of a month (`?month=2024-05&start=100`), the number of
+    pictures that filters would leave (`?only=count`), or the fields of the filters
+    (`?only=filters`)."""
     if "month" in request.GET:
         return _part(request, request.GET["month"])
     try:
@@ -61,13 +82,14 @@ def timeline(request: HttpRequest) -> HttpResponse:
         return _problem(request, refusal)
     if request.GET.get("only") == "count":
         return render(request, "gallery/filter_count.html", {"count": pictures.count()})
+    if filters.are_asked_for(request) and is_fragment(request):
+        return filters.form(request, _bar(request))
     parts = _address(request, month="{month}", start="").split(quote_plus("{month}"))
     found = [_month(parts, **facts) for facts in months(pictures)]
     context = {
         **_frame(request),
         "months": found,
         "total": sum(month.count for month in found),
-        "part_size": PART,
         "selection": json.dumps({"all": True, "filters": _wanted(request)}),
     }
     return render(request, "gallery/timeline.html", context)
@@ -89,16 +111,23 @@ def _wanted(request: HttpRequest) -> dict[str, Any]:
     return {**filters.read(request.GET), **scopes.filters_of(scopes.scope_of(request))}
 
 
-def _frame(request: HttpRequest) -> dict[str, Any]:
-    scope = scopes.scope_of(request)
-    bar = filters.bar(request, scopes.filters_of(scope))
-    return {"scope": scope, "scopes": scopes.SCOPES, "place": "timeline", "filters": bar}
+def _frame(request: HttpRequest, *, is_open: bool = False) -> dict[str, Any]:
+    return {
+        "scope": scopes.scope_of(request),
+        "scopes": scopes.SCOPES,
+        "place": "timeline",
+        "filters": _bar(request, is_open=is_open),
+    }
+
+
+def _bar(request: HttpRequest, *, is_open: bool = False) -> FilterBar:
+    return filters.bar(request, scopes.filters_of(scopes.scope_of(request)), is_open=is_open)
 
 
 def _problem(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     if request.GET.get("only") == "count":
         return render(request, "gallery/filter_count.html", {"problem": refusal.message})
-    context = {**_frame(request), "filter_problem": refusal.message}
+    context = {**_frame(request, is_open=True), "filter_problem": refusal.message}
     return render(request, "gallery/timeline.html", context, status=refusal.status)
 
 
@@ -108,8 +137,8 @@ def _part(request: HttpRequest, month: str) -> HttpResponse:
     if not is_fragment(request):
         return redirect(f"{_address(request)}#month-{month}")
     taken = _pictures(request).filter(taken_at__gte=begin, taken_at__lt=end)
-    shown = with_display_fields(taken, request.user).defer("exif").order_by("-taken_at", "-pk")
-    tiles = tiles_by_day(shown[start : start + PART], request.user)
+    ids = taken.order_by("-taken_at", "-pk").values_list("pk", flat=True)[start : start + PART]
+    tiles = tiles_by_day(selectors.in_order(list(ids), request.user), request.user)
     return render(request, "parts/tiles.html", {"tiles": tiles})
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from gallery.models import Change
@@ -20,6 +21,11 @@ from gallery.web.access import member, signed_in
 
 
 def config() -> dict[str, Any]:
+    return _config(get_language(), get_script_prefix())
+
+
+@lru_cache
+def _config(_language: str | None, _prefix: str) -> dict[str, Any]:
     return {
         "bulk": reverse("api:images-bulk"),
         "count": reverse("api:selection-count"),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 from django.urls import reverse
 
+from gallery.indexing import selectors
 from gallery.models import Image, User
 from gallery.models.image import ImageQuerySet
 
@@ -20,18 +23,21 @@ def beside(pictures: ImageQuerySet, image: Image) -> dict[str, str | None]:
         Q(taken_at__lt=image.taken_at) | Q(pk__lt=image.pk)
     )
     return {
-        "previous": _address(later.order_by("taken_at", "pk")),
-        "next": _address(earlier.order_by("-taken_at", "-pk")),
+        "previous": _address(_first(later.order_by("taken_at", "pk"))),
+        "next": _address(_first(earlier.order_by("-taken_at", "-pk"))),
     }
 
 
 def of_same_owner(image: Image, viewer: User | AnonymousUser) -> dict[str, str | None]:
     """Return the neighbours for a page that was opened directly: among the pictures of the same
     owner that `viewer` may see, without the archive."""
-    visible = Image.objects.visible_to(viewer).filter(owner=image.owner_id)
-    return beside(visible.filter(archived_at__isnull=True), image)
+    found = selectors.beside(image, viewer)
+    return {side: _address(found.get(side)) for side in ("previous", "next")}
 
 
-def _address(ordered: ImageQuerySet) -> str | None:
-    pk = ordered.values_list("pk", flat=True).first()
+def _address(pk: UUID | None) -> str | None:
     return None if pk is None else reverse("image", args=[pk])
+
+
+def _first(ordered: ImageQuerySet) -> UUID | None:
+    return ordered.values_list("pk", flat=True).first()

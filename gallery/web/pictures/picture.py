@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import trigger_client_event
 
 from gallery.errors import Refusal
-from gallery.indexing import states
+from gallery.indexing import selectors, states
 from gallery.library.clocks import offset_text
 from gallery.models import Album, Image, Tag, User
 from gallery.organising import details as noted
@@ -44,8 +44,10 @@ def picture_page(request: HttpRequest, image: Image, **extra: Any) -> HttpRespon
 
 def reachable(request: HttpRequest, pk: UUID) -> Image:
     """Return the picture if the visitor may see it. Raises Http404."""
-    pictures = Image.objects.reachable_by(request.user).with_favourite(request.user)
-    return get_object_or_404(states.with_state(pictures).select_related("owner"), pk=pk)
+    found = selectors.reachable_by_id(pk, request.user)
+    if found is None:
+        raise Http404
+    return found
 
 
 @require_safe

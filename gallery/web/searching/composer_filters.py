@@ -58,13 +58,15 @@ def _is_id(album: Any) -> bool:
     return True
 
 
-def bar(request: HttpRequest, query: Query) -> FilterBar:
+def bar(request: HttpRequest, query: Query, *, is_open: bool = False) -> FilterBar:
     """The panel for the page of `query`: what it leaves of the line stays in `q`."""
     asked, left = _as_panel(query, request.user)
     panel = copy.copy(request)
     panel.GET = QueryDict(asked.urlencode())
-    shown = filters.bar(panel, _NOT_OFFERED)
-    return replace(shown, chips=[*shown.chips, *_chips(query, left)])
+    is_open = is_open or filters.are_asked_for(request)
+    shown = filters.bar(panel, _NOT_OFFERED, is_open=is_open)
+    chips = [*shown.chips, *_chips(query, left)]
+    return replace(shown, chips=chips, later=f"{address_of(query)}&only=filters")
 
 
 def _chips(query: Query, left: dict[str, Any]) -> Iterator[Chip]:

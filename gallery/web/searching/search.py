@@ -26,6 +26,7 @@ from gallery.search.query import query_pictures, syntax
 from gallery.search.query.query import Term
 from gallery.search.results import Hit, Results
 from gallery.web.access import is_fragment, posted_picture
+from gallery.web.lists import filters
 from gallery.web.lists.browse import examples
 from gallery.web.model import is_starter
 from gallery.web.pictures.picture import reachable
@@ -73,6 +74,9 @@ def search(request: HttpRequest) -> HttpResponse:
             return _take_picture(request)
         if request.GET.get("only") == "count":
             return _count(request)
+        if filters.are_asked_for(request) and is_fragment(request):
+            query = syntax.parse(request.GET.get("q", "")).query
+            return filters.form(request, composer_filters.bar(request, query))
         if is_fragment(request):
             return _further_page(request, reverse("search"), PAGE)
         if "with" in request.GET:

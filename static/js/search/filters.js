@@ -1,17 +1,35 @@
-// The filter form sends only what is filled in, so that its address can be read.
+// The panel of the filters. Its fields are there at once, or come when it is opened.
 
-for (const form of document.querySelectorAll(".filter-form")) {
+const panel = document.getElementById("filters");
+if (panel) {
+  begin();
+  panel.addEventListener("htmx:load", begin);
+  // Coming back here, the page may be as it was left.
+  window.addEventListener("pageshow", () => enable(panel));
+}
+
+function begin() {
+  const form = panel.querySelector("form");
+  if (!form || "begun" in form.dataset) return;
+  form.dataset.begun = "";
+  sendWhatIsFilledIn(form);
+  offerAnyColour(form.querySelector(".colour-choices"));
+  offerUsualSizes(form.querySelector(".size-choices"));
+}
+
+// So that the address can be read.
+function sendWhatIsFilledIn(form) {
   form.addEventListener("submit", () => {
     for (const field of form.elements) field.disabled = field.name !== "" && !field.value;
   });
-  // Coming back here, the page may be as it was left.
-  window.addEventListener("pageshow", () => {
-    for (const field of form.elements) field.disabled = false;
-  });
 }
 
-// Any colour: what is picked becomes one more choice, which is sent like the others.
-for (const choices of document.querySelectorAll(".colour-choices")) {
+function enable(fields) {
+  for (const field of fields.querySelectorAll(":disabled")) field.disabled = false;
+}
+
+// What is picked becomes one more choice, which is sent like the others.
+function offerAnyColour(choices) {
   const any = choices.querySelector("[data-any-colour]");
   const blank = choices.parentElement.querySelector("[data-colour-choice]");
   any.hidden = false;
@@ -30,8 +48,8 @@ function choice(blank, colour) {
   return made;
 }
 
-// The usual sizes fill in the numbers; a second press takes them away.
-for (const sizes of document.querySelectorAll(".size-choices")) {
+// They fill in the numbers; a second press takes them away.
+function offerUsualSizes(sizes) {
   const [least, most] = sizes.querySelectorAll("input");
   const buttons = [...sizes.querySelectorAll("button")];
   const isChosen = (button) =>
@@ -55,7 +73,6 @@ for (const sizes of document.querySelectorAll(".size-choices")) {
 }
 
 // A click elsewhere, or Esc, closes the panel.
-const panel = document.getElementById("filters");
 document.addEventListener("click", (event) => {
   if (panel?.open && !panel.contains(event.target)) panel.open = false;
 });
