@@ -78,13 +78,15 @@ def _redis_number(suffix: str) -> int:
     return int(str(known))
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if slow.name_of(item.nodeid) in slow.listed():
+        item.add_marker("slow")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what the list names as slow, and begin with the files that take longest: with
-    these at the end, one process would work alone."""
-    for item in items:
-        if slow.name_of(item.nodeid) in slow.listed():
-            item.add_marker("slow")
+    """Begin with the files that take longest: with these at the end, one process would
+    work alone."""
     items.sort(key=lambda item: slow.seconds_of_file(item.nodeid), reverse=True)
 
 
