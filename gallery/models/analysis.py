@@ -27,7 +27,8 @@ class Analysis(models.Model):
     state = models.CharField(
         _("state"), max_length=10, choices=State.choices, default=State.WAITING
     )
-    # How often a worker died or met an unknown error during this work.
+    # How often a worker died or met an unknown error during this work. Claiming counts an
+    # attempt; releasing the claim, as in an outage, takes it back (gallery.work.ledger).
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     not_before = models.DateTimeField(null=True, editable=False)
     # A worker that dies loses its claim when this time passes, or when a worker of

@@ -57,7 +57,10 @@ def _gathered_from_albums_of(user: User) -> Func:
 
 
 class ImageQuerySet(models.QuerySet["Image"]):
-    """Who may read what. Every read in the product starts from one of these."""
+    """Who may read what. Every read for an account or a visitor starts from one of these.
+
+    Links have a rule of their own (gallery.sharing.link_contents).
+    """
 
     def visible_to(self, user: User | AnonymousUser) -> ImageQuerySet:
         """Pictures that lists, searches and counts show to `user`."""

@@ -80,7 +80,7 @@ def search(
         with clock.step("encode"):
             terms = combined(query, space, viewer, checked)
         plan = plan.toward(terms)
-    return _judged(pages.first(plan, limit, clock))
+    return _with_note_if_nothing_matches(pages.first(plan, limit, clock))
 
 
 def search_text(
@@ -139,7 +139,7 @@ def search_picture(picture: QueryPicture, viewer: Viewer, *, limit: int = DEFAUL
     bytes_of_it = [picture.sha256]
     shown = Combined(vector, "image", exclude_sha256s=bytes_of_it, copies_of=bytes_of_it)
     plan = Plan(Narrowed(viewer), space).toward(shown)
-    return _judged(pages.first(plan, limit, clock))
+    return _with_note_if_nothing_matches(pages.first(plan, limit, clock))
 
 
 def continue_search(cursor: str, viewer: Viewer, *, limit: int = DEFAULT_LIMIT) -> Results:
@@ -154,7 +154,7 @@ def _notes_for(query: Query, space: EmbeddingSpace) -> Sequence[Note]:
     return [Note("language", warning)] if warning else []
 
 
-def _judged(results: Results) -> Results:
+def _with_note_if_nothing_matches(results: Results) -> Results:
     """The first page, with a note where even its best hit is no match."""
     line = results.judgement.line
     best = max((hit.score for hit in results.hits if hit.score is not None), default=None)

@@ -1,7 +1,9 @@
 """The interface of analysers and their registry.
 
-A new analyser is a class of some forty lines and one line in `gallery.analysers`: a name, a
-version, the analysers whose results it needs, and three steps.
+A new analyser is a class of some forty lines (a name, a version, the analysers whose results it
+needs, and three steps), one line in `gallery.analysers`, a title in `gallery.indexing.titles`, and
+a column or table for its result. If its failures can pass, their codes go into
+`gallery.retryable`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The ways in which work fails, which are kept apart:
 
 - `Fault`: the picture is to blame. It fails at once, with its reason.
-- `Away`: something that the work needs does not answer. No attempt is counted, and the work
-  goes on by itself when the thing is back (gallery.work.breakers).
+- `Away`: something that the work needs does not answer. If a probe says so, too, the attempt that
+  the claim counted is taken back, and the work goes on by itself when the thing is back
+  (gallery.work.breakers).
 - any other exception: the cause is unknown. An attempt is counted, as for a worker that dies.
 """
 

@@ -16,10 +16,19 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import django_filters
 from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
 from gallery.search.filters import dates
+from gallery.search.filters.fields import (
+    ClockFilter,
+    ColoursFilter,
+    IdsFilter,
+    MomentFilter,
+    NamesFilter,
+    YesNoFilter,
+)
 from gallery.search.filters.image_filter import ImageFilter, is_unicode
 from gallery.spelling import normalise_text
 
@@ -35,17 +44,19 @@ SIZE_DIGITS = 3
 # Less than this of a side is a slip of the hand.
 MIN_CROP_SHARE = 0.01
 
+
+def _names_of(*kinds: type[django_filters.Filter]) -> frozenset[str]:
+    found = ImageFilter.base_filters.items()
+    return frozenset(name for name, each in found if isinstance(each, kinds))
+
+
 FILTER_NAMES = frozenset(ImageFilter.base_filters)
 # Filters that may be given several times.
-LIST_FILTERS = frozenset({"id", "tag", "color"})
-_YES_NO_FILTERS = frozenset({"favourite", "archived"})
-_SIZE_FILTERS = frozenset({"size_min", "size_max"})
-_DAY_FILTERS = frozenset(
-    f"{moment}_{side}"
-    for moment in ("taken", "captured", "created")
-    for side in ("after", "before")
-)
-_LOWER_CASE_FILTERS = frozenset({"orientation", "color", "visibility", "state", "order"})
+LIST_FILTERS = _names_of(IdsFilter, NamesFilter, ColoursFilter)
+_YES_NO_FILTERS = _names_of(YesNoFilter)
+_SIZE_FILTERS = _names_of(django_filters.NumberFilter)
+_DAY_FILTERS = _names_of(MomentFilter, ClockFilter)
+_LOWER_CASE_FILTERS = _names_of(django_filters.ChoiceFilter, ColoursFilter)
 
 _UPLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _YES_NO = {

@@ -159,7 +159,7 @@ def _token_at(text: str, start: int) -> Token:
         written_key, position = match[0], match.end()
         key = ALIASES.get(match[1].lower(), match[1].lower())
     # Of a filter nothing is a part or a weight: all of it is the value.
-    is_filter = key in _FILTERS or key in FILTER_NAMES
+    is_filter = key in _SHORT_KEYS or key in FILTER_NAMES
     is_picture = key in PICTURES
     value_start = position
     quoted = text[position : position + 1] in QUOTES
@@ -239,7 +239,7 @@ class _Reader:
             self._take_text(token, token.value)
         elif token.key in PICTURES:
             self._take_picture(token)
-        elif token.key in _FILTERS or token.key in FILTER_NAMES:
+        elif token.key in _SHORT_KEYS or token.key in FILTER_NAMES:
             self._take_filter(token)
         else:
             self._note(
@@ -291,7 +291,9 @@ class _Reader:
             )
             self._take_text(token, value)
             return
-        for name, found in _FILTERS.get(token.key, _same(token.key))(value).items():
+        stands_for = _SHORT_KEYS.get(token.key)
+        filters = stands_for(value) if stands_for else {token.key: value}
+        for name, found in filters.items():
             self._set(name, found, token)
 
     def _set(self, name: str, value: Any, token: Token) -> None:
@@ -348,10 +350,6 @@ def _uuid(value: str) -> UUID | None:
 # --- Keys of filters --------------------------------------------------------------
 
 
-def _same(name: str) -> Callable[[str], dict[str, Any]]:
-    return lambda value: {name: value}
-
-
 def _from(value: str) -> dict[str, Any]:
     span = dates.span(value)
     return {"taken_after": span[0] if span else value}
@@ -385,14 +383,9 @@ _SIZE_WORDS = {"大": "large", "中": "medium", "小": "small"}
 
 PICTURES = ("like", "upload")
 # Key of the line -> from its value to filters by name. Other filters go by their names.
-_FILTERS: dict[str, Callable[[str], dict[str, Any]]] = {
-    **{
-        name: _same(name)
-        for name in (
-            *("tag", "album", "owner", "camera", "orientation", "color", "favourite"),
-            *("visibility", "archived", "words", "size_min", "size_max"),
-        )
-    },
+# Keys that are no filters by themselves and stand for one or two. Every filter is a key by its own
+# name as well.
+_SHORT_KEYS: dict[str, Callable[[str], dict[str, Any]]] = {
     "after": _from,
     "before": _until,
     "on": _on,
