@@ -55,6 +55,7 @@ async (FETCH) => {
     if (!isSeen(details.querySelector("summary"))) continue;
     details.querySelector("summary").click();
     await pause(0);
+    await until(() => !details.querySelector(":scope > [hx-get]")); // what comes with opening
     if (details.open) await look(details, `details “${name(details.querySelector("summary"))}”`);
     details.open = false;
     home();
