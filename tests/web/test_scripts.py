@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from django.conf import settings as project
 from django.contrib.staticfiles import finders
 
-from gallery.web.scripts import import_map
+from gallery.web import scripts
 
 STATIC = Path(project.BASE_DIR) / "static"
 SCRIPTS = sorted((STATIC / "js").rglob("*.js"))
@@ -19,8 +20,16 @@ SCRIPTS = sorted((STATIC / "js").rglob("*.js"))
 IMPORTED = re.compile(r"""(?:\bfrom|\bimport|\bimport\(|\bresolve\()\s*["']([^"']+)["']""")
 
 
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    """A process keeps the map; tests change what it says."""
+    scripts._known.cache_clear()
+    yield
+    scripts._known.cache_clear()
+
+
 def imports() -> dict[str, str]:
-    found: dict[str, str] = json.loads(import_map())["imports"]
+    found: dict[str, str] = json.loads(scripts.import_map())["imports"]
     return found
 
 
