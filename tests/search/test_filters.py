@@ -251,14 +251,14 @@ def test_fields_for_days_and_numbers_hold_nothing_else(address, alice):
     answer = browser(alice).get(address)
     assert answer.status_code == 400
     bar = answer.context["filters"]
-    assert [bar.values[name] for name in ("from", "to", "size_min", "size_max")] == [""] * 4
+    assert [bar.fields.values[name] for name in ("from", "to", "size_min", "size_max")] == [""] * 4
     assert len(bar.chips) == 4
 
 
 def test_fields_for_days_and_numbers_hold_what_is_right(alice):
     address = "/?from=2024-02-01&to=2024-02-29&size_min=0.5&size_max=1e3"
     bar = browser(alice).get(address).context["filters"]
-    shown = [bar.values[name] for name in ("from", "to", "size_min", "size_max")]
+    shown = [bar.fields.values[name] for name in ("from", "to", "size_min", "size_max")]
     assert shown == ["2024-02-01", "2024-02-29", "0.5", "1e3"]
 
 
