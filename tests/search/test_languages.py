@@ -107,7 +107,7 @@ def test_the_identifier_comes_without_torch_and_without_the_network() -> None:
         "def refuse(*args, **kwargs): raise AssertionError('a connection')\n"
         "socket.socket.connect = socket.create_connection = refuse\n"
         "import django; django.setup()\n"
-        "from gallery.search import languages\n"
+        "from gallery.search.relevance import languages\n"
         "assert languages.language_of('ein Hund läuft am Strand') == 'de'\n"
         "assert 'torch' not in sys.modules\n"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from gallery.library import service
 from gallery.models import Album, AlbumShare, Group, Image, ShareLink, User
-from gallery.sharing import link_access, links
+from gallery.sharing import attempt_limits, link_access, links
 from tests.api_tools import code_of
 from tests.conftest import api, draw, upload
 from tests.sharing_tools import album_of, link_to, opened, put, share, shared
@@ -425,6 +426,8 @@ def test_passwords_cannot_be_tried_without_end(album) -> None:
 
 def test_all_tries_of_a_link_are_counted_too(album, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link_access, "_MOST_TRIES_OF_ALL", 3)
+    # All in one window of the counter.
+    monkeypatch.setattr(attempt_limits, "time", SimpleNamespace(time=lambda: 1e9))
     link = link_to(album, password="a secret")
     answers = [
         api().post(shared(link, "unlock/"), {"password": "wrong"}, REMOTE_ADDR=f"192.0.2.{n}")

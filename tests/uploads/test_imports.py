@@ -614,7 +614,7 @@ def test_kill_9_amid_an_import_loses_and_repeats_nothing(
     for wanted in (5, 12):
         process = subprocess.Popen(command, cwd=ROOT, env=environment)
         try:
-            wait_for(lambda wanted=wanted: Image.objects.count() >= wanted, what="some pictures")
+            wait_for(lambda wanted=wanted: Image.objects.count() >= wanted, 120, "some pictures")
         finally:
             process.kill()
             process.wait(10)
