@@ -65,7 +65,8 @@ class Parts(Supervisor):
         """One of the processes that a part consists of."""
         processes = self._processes(slug)
         if processes:
-            processes[number % len(processes)].kill()
+            with suppress(psutil.NoSuchProcess):
+                processes[number % len(processes)].kill()
             self.killed[f"one process of {slug}"] += 1
 
     def stop(self, slug: str) -> None:
@@ -80,12 +81,14 @@ class Parts(Supervisor):
         """A part that is there and does nothing."""
         processes = self._processes(slug)
         for process in processes:
-            process.suspend()
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
         try:
             yield
         finally:
             for process in processes:
-                process.resume()
+                with suppress(psutil.NoSuchProcess):  # it ended meanwhile
+                    process.resume()
 
     @contextmanager
     def gone(self, *slugs: str) -> Iterator[None]:
