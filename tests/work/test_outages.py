@@ -23,7 +23,6 @@ from tests.work_tools import (
     MadeUp,
     Reading,
     attempts,
-    only,
     pauses_end,
     pictures,
     row,
@@ -34,19 +33,6 @@ from tests.work_tools import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def wanted(monkeypatch: pytest.MonkeyPatch) -> list[Analyser]:
-    """The analysers that there are, and no others."""
-    return only(monkeypatch)
-
-
-@pytest.fixture
-def made_up(wanted: list[Analyser]) -> MadeUp:
-    made = MadeUp()
-    wanted.append(made)
-    return made
 
 
 @pytest.fixture

@@ -27,7 +27,6 @@ from tests.work_tools import (
     complete,
     ids,
     leases_end,
-    only,
     pauses_end,
     pictures,
     row,
@@ -37,19 +36,6 @@ from tests.work_tools import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def wanted(monkeypatch: pytest.MonkeyPatch) -> list[Analyser]:
-    """The analysers that there are, and no others."""
-    return only(monkeypatch)
-
-
-@pytest.fixture
-def made_up(wanted: list[Analyser]) -> MadeUp:
-    made = MadeUp()
-    wanted.append(made)
-    return made
 
 
 # --- Queue and claims -----------------------------------------------------------------
@@ -330,7 +316,8 @@ def test_a_picture_that_kills_the_worker_is_isolated_and_given_up(
     made_up: MadeUp, alice: User
 ) -> None:
     """Each claim below stands for a process that died while it held it."""
-    killer, innocent = pictures(alice, 2)
+    # Of two with as many tries the first in the queue, which is in the order of their ids.
+    killer, innocent = sorted(pictures(alice, 2), key=lambda image: image.pk)
     for _ in range(ledger.ISOLATE_AFTER):
         assert len(ids(claimed(made_up))) == 2
         leases_end()
