@@ -61,9 +61,9 @@ def rows(
 
 @contextmanager
 def settings_ending() -> Iterator[None]:
-    """Limit settings for the current transaction to this block, which otherwise only reads.
-    Without an open transaction the block's message is a transaction of its own; in an open one
-    the rollback of a savepoint ends the settings."""
+    """Limit the settings of a block that otherwise only reads to this block. Without an open
+    transaction, the block's message to PostgreSQL is its own transaction. In an open one, the
+    rollback of a savepoint ends the settings."""
     savepoint = transaction.savepoint() if connection.in_atomic_block else None
     try:
         yield
@@ -89,8 +89,8 @@ def _cursor() -> Iterator[Any]:
 
 @cache
 def columns(model: type[models.Model], table: str, without: Iterable[str] = ()) -> str:
-    """The columns of all fields of `model` but `without`, qualified by `table`. The other fields
-    are loaded on access."""
+    """Return the columns of all fields of `model` except `without`, qualified by `table`. The
+    excluded fields are loaded on access."""
     fields = [field for field in model._meta.concrete_fields if field.name not in without]
     return ", ".join(f'{table}."{field.column}"' for field in fields)
 

@@ -1,4 +1,4 @@
-"""Near-duplicates among results, shown as one."""
+"""Grouping of near-duplicates among results."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from django.db import connection
 
 
 def fold(ids: Sequence[UUID]) -> dict[UUID, UUID]:
-    """Which of `ids` (best first) stands behind which: {folded id: id of its first
-    near-duplicate in the list}. What stands for itself is not in it.
+    """Group `ids` (best first) by leader clustering. Return {folded id: id of its leader}, without
+    the leaders themselves.
 
-    All of `ids` are pictures that the viewer may see; nothing is told of others.
-    Each picture is decided by those before it alone (leader clustering), so that a
-    list that grows at its end never changes what was shown of it. One that resembles
-    a picture which is itself folded goes behind the same leader, unless their owner
-    said that the two are different.
+    The viewer may see all of `ids`; no others are read. Only earlier pictures decide about a
+    picture, so a list that grows at its end never changes groups already shown. A near-duplicate of
+    a folded picture gets the same leader, unless the owner has marked it as different from that
+    leader.
     """
     same, different = _pairs_among(ids)
     folded: dict[UUID, UUID] = {}
@@ -34,10 +33,10 @@ Neighbours = defaultdict[UUID, set[UUID]]
 
 
 def _pairs_among(ids: Sequence[UUID]) -> tuple[Neighbours, Neighbours]:
-    """Of each picture those that show the same, and those that were told apart from it."""
+    """Return the near-duplicates of each picture, and the pictures marked as different from it."""
     same: Neighbours = defaultdict(set)
     different: Neighbours = defaultdict(set)
-    # Sent once, and as text: half of the time went into adapting the ids.
+    # The ids are sent once, as text: adapting them as UUIDs takes as long as the query.
     wanted = "{" + ",".join(map(str, ids)) + "}"
     with connection.cursor() as cursor:
         cursor.execute(

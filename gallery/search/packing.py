@@ -1,4 +1,4 @@
-"""Pictures and scores as bytes that the cache takes (gallery.search.window)."""
+"""Pictures and scores as bytes for the cache (gallery.search.window)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 # A picture and its score.
 Found = tuple[uuid.UUID, float | None]
-# The same in a chunk; NaN for no score.
+# The same in a chunk; NaN means no score.
 ROW = np.dtype([("id", "V16"), ("score", "<f4")])
 
 
@@ -30,8 +30,8 @@ def _score(score: np.floating[Any]) -> float | None:
 
 
 def chunk_of(packed: bytes, filled: int) -> np.ndarray:
-    """A page may have been added to it since the window was read. Raises ValueError for
-    one that has not even what the window counts."""
+    """Return the rows (n,) of a chunk. Another request may have appended rows since the window was
+    read. Raises ValueError if there are fewer than the `filled` rows that the window counts."""
     chunk = np.frombuffer(packed, dtype=ROW)
     if len(chunk) < filled:
         raise ValueError("cut short")
@@ -47,5 +47,5 @@ def unpacked_ids(packed: bytes) -> list[uuid.UUID]:
 
 
 def plain(number: Any) -> Any:
-    """NumPy's numbers are none that the cache takes."""
+    """Convert a NumPy number, which the cache does not accept, to a Python number."""
     return number.item() if isinstance(number, np.generic) else number

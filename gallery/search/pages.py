@@ -1,4 +1,4 @@
-"""Reading on in the results of a search, page after page, to the last picture."""
+"""Pages of the results of a search, from the first picture to the last."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from gallery.search.relevance.relevance import Judgement
 from gallery.search.results import Clock, Hit, Results
 from gallery.search.window import Window
 
-# The first page looks further than it shows: what the index misses lies at the end of a
-# window, and the next page is ready.
+# The least size of a first window. The index misses pictures mostly at the end of a window, so a
+# short first page comes from a longer window. Its next page is then ready.
 FIRST_WINDOW = 20
-# Past its end a window grows by this factor, so that all of it costs little more than its
-# last widening.
+# Each widening multiplies the window by this factor, so that all widenings together cost little
+# more than the last.
 GROWTH = 4
-# What the index cannot hold is compared one by one, which costs the same for many.
+# Windows that the index cannot fill are compared one by one, at the same cost for any size.
 EXACT_WINDOW = 5_000
 
 
 def first(plan: Plan, limit: int, clock: Clock) -> Results:
-    """The first `limit` hits by a plan, whose window is kept from now on."""
+    """Return the first `limit` hits of a plan and save its window."""
     found = Window(plan)
     results = _page(found, 0, limit, clock)
     window.save(found)
@@ -32,7 +32,7 @@ def first(plan: Plan, limit: int, clock: Clock) -> Results:
 
 
 def continued(cursor: str, viewer: Viewer, limit: int) -> Results:
-    """The page that `cursor` names. Raises Expired if its window is no longer kept."""
+    """Return the page at `cursor`. Raises Expired if its window is no longer kept."""
     clock = Clock()
     while True:
         found, offset = window.load(cursor, viewer)
@@ -42,9 +42,9 @@ def continued(cursor: str, viewer: Viewer, limit: int) -> Results:
 
 
 def found_ids(cursor: str, viewer: Viewer, count: int) -> list[UUID]:
-    """The ids of the first `count` results of a search, whatever page `cursor` is of.
+    """Return the ids of the first `count` results of a search, given the cursor of any page.
 
-    Raises Expired as `continued` does.
+    Raises Expired if the window is no longer kept.
     """
     while True:
         found, _offset = window.load(cursor, viewer)
@@ -64,7 +64,7 @@ def _first_ids(found: Window, count: int) -> list[UUID]:
 
 
 def _page(found: Window, offset: int, limit: int, clock: Clock) -> Results:
-    """`limit` hits from `offset` on. Skips what the viewer may no longer see."""
+    """Return `limit` hits from `offset` on, without pictures that the viewer may no longer see."""
     copies = _exact_copies(found.plan) if offset == 0 else []
     hits: list[Hit] = []
     with clock.step("search"):
@@ -97,10 +97,10 @@ def _exact_copies(plan: Plan) -> list[Image]:
 
 
 def _widen(found: Window, needed: int) -> bool:
-    """Rank further pictures into the window; False if there are none."""
+    """Rank further pictures into the window. Return False if there are none."""
     before = found.count
     while not found.complete and found.count == before:
-        # One more than is needed, so that whether there is more is known, too.
+        # One more than needed tells whether there is a further page.
         size = max(FIRST_WINDOW, needed + 1, GROWTH * found.count)
         if size > scans.MAX_EF_SEARCH:
             size = max(size, EXACT_WINDOW)
@@ -110,14 +110,14 @@ def _widen(found: Window, needed: int) -> bool:
 
 
 def _load(found: Window, start: int, stop: int) -> list[Hit]:
-    """The pictures of a part of the window, in its order."""
+    """Return the hits of a part of the window, in its order."""
     part = found.part(start, stop)
     groups = [[leader, *found.behind.get(leader[0], ())] for leader in part]
     shown = [pk for group in groups for pk, _score in group]
     by_id = selectors.visible_by_id(shown, found.plan.viewer)
     judgement, hits = found.judgement, []
     for group in groups:
-        # A leader that has gone leaves its place to the next that stood behind it.
+        # If the leader is gone, its next near-duplicate takes its place.
         seen = [(by_id[pk], score) for pk, score in group if pk in by_id]
         if seen:
             (image, score), *behind = seen

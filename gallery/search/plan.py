@@ -1,4 +1,4 @@
-"""What a search looks for and where, decided before anything is compared."""
+"""The plan of a search: its query vector, its scope and the meaning of its scores."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """One search of one viewer. Every page of it goes by the same plan, which is kept with
-    its window (gallery.search.window).
+    """One search by one viewer. All its pages use the same plan, which is kept with its window
+    (gallery.search.window).
 
-    `vector` (d,) is what is looked for; None where only filters were asked for, and then
-    there are no scores. `exclude_ids` are the query pictures, `exclude_sha256s` the bytes that
-    they and their exact copies have: all of these are left out. `copies_of` are the bytes of
-    those to be like, whose copies are named apart. `judgement` says what scores mean, `fold`
-    whether near-duplicates stand behind the best of them.
+    `vector` (d,) is the query vector. It is None if the query has only filters; there are no
+    scores then. `exclude_ids` are the stored query pictures. `exclude_sha256s` are the hashes of
+    all query pictures; the search leaves out pictures with these hashes. `copies_of` are the
+    hashes of positive query pictures, whose exact copies are listed separately. `judgement` is the
+    meaning of the scores. `fold`: near-duplicates are grouped behind the best of them.
     """
 
     narrowed: Narrowed
@@ -51,7 +51,7 @@ class Plan:
     fold: bool = False
 
     def toward(self, terms: Combined) -> Plan:
-        """The same plan, to look for `terms`."""
+        """Return this plan with the query vector of `terms`."""
         return replace(
             self,
             vector=terms.vector,
@@ -68,23 +68,23 @@ class Plan:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all that the viewer may see is searched."""
+        """Whether the scope is all that the viewer may see."""
         return not self.narrowed.filters and not self.exclude_sha256s
 
     @cached_property
     def scope(self) -> ImageQuerySet:
-        """What is searched. Raises Refusal, where the filters were not checked yet."""
+        """The pictures to search. Raises Refusal if the filters are invalid and not checked yet."""
         images = self.narrowed.images
         if not self.exclude_sha256s:
             return images
         return images.exclude(sha256__in=self.exclude_sha256s)
 
     def as_plain(self) -> dict[str, Any]:
-        """What is kept of it."""
+        """Return the cached form of the plan."""
         notes = [[note.code, str(note.message)] for note in self.notes]
         judgement = astuple(self.judgement)[:-1]
         return {
-            # As text: any number and any sign that JSON has may stand in a query.
+            # As text: a query may have any number and any character of JSON.
             "asked": json.dumps([self.query.as_json(), dict(self.narrowed.filters), notes]),
             "vector": None if self.vector is None else checked_cache.pack_vectors(self.vector),
             "kind": self.kind,
@@ -98,7 +98,7 @@ class Plan:
 
     @classmethod
     def from_plain(cls, kept: dict[str, Any], viewer: Viewer, space: EmbeddingSpace) -> Plan:
-        """Raises TypeError, ValueError or LookupError for what is no plan."""
+        """Restore a plan. Raises TypeError, ValueError or LookupError if `kept` is malformed."""
         asked, filters, notes = json.loads(kept["asked"])
         if kept["kind"] not in get_args(Kind):
             raise ValueError("no such kind")

@@ -1,4 +1,4 @@
-"""The order of a search's pictures: by distance and, where words match, by both."""
+"""The order of results: by distance or, if words match, by distance and words."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ from gallery.search.nearest.planner import Ranking
 from gallery.search.nearest.scans import Scope
 from gallery.search.plan import Plan
 
-# So many of the pictures with the words of a text count: all of them stand among the
-# first of a search, and what comes after them is ordered by distance alone.
+# At most this many pictures with the words of a text are fused. All of them are in the first
+# window; the pictures after it are ordered by distance alone.
 MOST_BY_WORDS = 200
 
 
 @dataclass(frozen=True)
 class Ranked(Ranking):
-    """Pictures in the order of a search, and what was learnt with them: which have the words
-    of the query (`by_words`), whether these changed the order (`fused`), the line of a search
-    in which nothing matches well (`raised_line`), and without a vector the cursor of what
-    comes next (`after`, see gallery.keyset)."""
+    """Pictures in the order of a search. `by_words` are the pictures with the words of the query.
+    `fused`: they changed the order. `raised_line` is the relevance line if nothing matches well.
+    Without a vector, `after` is the cursor of the next pictures (gallery.keyset)."""
 
     by_words: frozenset[UUID] = frozenset()
     fused: bool = False
@@ -37,11 +36,11 @@ class Ranked(Ranking):
 
 
 def rank(plan: Plan, size: int, known: int = 0, after: str = "") -> Ranked:
-    """The first `size` pictures of the plan, of those its viewer may see. `known` of them
-    have been found before, up to the cursor `after`.
+    """Return the first `size` pictures of the plan that its viewer may see. `known` of them have
+    been found before, up to the cursor `after`.
 
-    The first time it may be more of them. Later it is the order by distance, of which the
-    beginning is known, or without a vector what comes behind that beginning.
+    The first call may return more, because of words. Later calls return the order by distance,
+    including the known pictures. Without a vector, they return only the pictures after the cursor.
     """
     if plan.vector is None:
         return _listed(plan, max(size - known, 1), after)
@@ -66,9 +65,9 @@ def _all_of(viewer: Viewer) -> Scope:
 
 
 def _raised_line(plan: Plan, nearest: Ranking) -> float | None:
-    """The line where chance gives as good a best score, now that this is known, and where the
-    scope is small how many it is of; None where the line stays. What matches something that
-    the viewer may see beyond the filters is no chance."""
+    """Return the relevance line raised above all scores if the best score is no better than
+    chance; None if the line stays. The size of the scope counts if it is known. The line also stays
+    if the filters hide a sure match that the viewer may see: the query is not meaningless then."""
     judgement, best = plan.judgement, next(iter(nearest.scores), None)
     if best is None:
         return None
@@ -85,8 +84,8 @@ def _raised_line(plan: Plan, nearest: Ranking) -> float | None:
 
 
 def _by_words(plan: Plan) -> list[list[UUID]]:
-    """For each text to be like, the pictures with its words, the best first, but for
-    those with the words of a text to be unlike."""
+    """Return, for each positive text, the pictures with its words, best first, without pictures
+    that have the words of a negative text."""
     query, viewer = plan.query, plan.viewer
     rankings = [
         words.ranked(plan.scope, text, viewer, MOST_BY_WORDS) for text in query.positive_texts
@@ -98,8 +97,8 @@ def _by_words(plan: Plan) -> list[list[UUID]]:
 
 
 def _fused(plan: Plan, vector: Vectors, nearest: Ranking, by_words: list[list[UUID]]) -> Ranked:
-    """Both orders in one; each picture keeps its cosine. Pictures that have no vector
-    yet have no place in it."""
+    """Fuse the order by distance with the orders by words. Each picture keeps its cosine. Pictures
+    without a vector are left out."""
     scores = _scores(nearest)
     further = {pk for ranking in by_words for pk in ranking} - scores.keys()
     if further:
@@ -127,7 +126,7 @@ def _scores(ranking: Ranking) -> dict[UUID, float]:
 
 
 def _listed(plan: Plan, further: int, after: str) -> Ranked:
-    """The `further` pictures behind the cursor: newest first, or in the order that the
+    """Return the `further` pictures after the cursor, newest first or in the order that the
     filters name."""
     order = image_filter.order_of(plan.narrowed.filters)
     rows = plan.scope.only("pk", *({order.field} & {"created_at", "taken_at"}))

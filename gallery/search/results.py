@@ -1,4 +1,4 @@
-"""What a search answers."""
+"""The results of a search."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _TOLD_MS = 100
 
 @dataclass(frozen=True)
 class Hit:
-    """One result; `score` is the cosine of query and picture, in [-1, 1], or None where
-    only filters were asked for.
+    """One result. `score` is the cosine of query and picture, in [-1, 1]; None if the query has
+    only filters.
 
-    `fit` says in a word what the score means, `share` in [0, 1] as a bar. `by_words`:
-    its title, description, tags or file name have the words of the query. `similar`
-    are near-duplicates that stand behind it, best first.
+    `fit` is the meaning of the score in a word, `share` the length of its bar, in [0, 1].
+    `by_words`: the title, description, tags or file name have the words of the query. `similar`
+    are the near-duplicates that are folded behind it, best first.
     """
 
     image: Image
@@ -38,13 +38,12 @@ class Hit:
 class Results:
     """One page of results, best first.
 
-    `exact` is False where an approximate index was used, `next` is the cursor of
-    the next page or None after the last, `start` that of the first. `took_ms` holds
-    milliseconds by step, as `Clock` tells them to the viewer. `judgement.line` is the least
-    score of a match, see gallery.search.relevance.
-    `fused`: pictures with the words of the query stand higher than their scores alone
-    would have them. `exact_copies` are visible pictures with the very bytes of a query picture;
-    they are never among the hits.
+    `exact` is False if an approximate index was used. `next` is the cursor of the next page, None
+    after the last. `start` is the cursor of the first page. `took_ms` holds milliseconds by step,
+    as `Clock` shows them to the viewer. `judgement.line` is the relevance line, the least score of
+    a match (gallery.search.relevance). `fused`: pictures with the words of the query rank higher
+    than by their scores alone. `exact_copies` are visible pictures with the same bytes as a query
+    picture; they are never among the hits.
     """
 
     hits: list[Hit]
@@ -61,8 +60,8 @@ class Results:
 
 
 class Clock:
-    """Milliseconds by step. Administrators read all of them, others whole tenths of a
-    second, rounded up: by less, times tell what was in a cache."""
+    """A stopwatch with milliseconds by step. Administrators see them exactly, others rounded up
+    to tenths of a second: finer times would tell what was in a cache."""
 
     def __init__(self) -> None:
         self.took_ms: dict[str, float] = {}

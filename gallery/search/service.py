@@ -33,7 +33,8 @@ MAX_LINE_CHARACTERS = 4000
 
 
 def clean_limit(value: int | str | None) -> int:
-    """A page size from the outside. Raises Refusal unless it is 1 to MAX_LIMIT."""
+    """Return the page size that a client asks for, DEFAULT_LIMIT without one. Raises Refusal
+    (bad_limit) unless it is 1 to MAX_LIMIT."""
     if value is None or value == "":
         return DEFAULT_LIMIT
     try:
@@ -58,13 +59,13 @@ def search(
     notes: Iterable[Note] = (),
     checked: Iterable[Image] = (),
 ) -> Results:
-    """The pictures that the viewer may see, the best for `query` first; without terms
-    those that the filters leave, newest first. With `fold` near-duplicates stand behind
-    the best of them. `notes` are passed on to the searcher. Of the pictures of terms,
-    those that are `checked` the viewer is known to reach.
+    """Return the pictures that the viewer may see, the best matches for `query` first. Without
+    terms these are the pictures that pass the filters, newest first. With `fold` near-duplicates
+    are grouped behind the best of them. `notes` are added to the results. The viewer is known to
+    reach the pictures in `checked`.
 
-    Raises Refusal for a query that cannot be understood, naming `terms.0.image` or
-    `filters.tag`, Unavailable if the encoder is down, and TooMany.
+    Raises Refusal for an invalid query, naming a field like `terms.0.image` or `filters.tag`,
+    Unavailable if the encoder is down, and TooMany.
     """
     if query.is_empty:
         raise Refusal("empty_query", _("Type what the picture should show."), "terms")
@@ -72,7 +73,7 @@ def search(
     rate_limits.charge("search", rate_limits.LOOKUP)
     clock = Clock()
     space = require_active_space()
-    # A filter that is wrong is refused before anything is encoded.
+    # Invalid filters are refused before anything is encoded.
     narrowed = checked_filters(query.filters, viewer)
     told = [*notes, *_notes_for(query, space)]
     plan = Plan(narrowed, space, query, notes=told, fold=fold)
@@ -86,8 +87,8 @@ def search(
 def search_text(
     text: str, viewer: Viewer, limit: int = DEFAULT_LIMIT, *, fold: bool = False
 ) -> Results:
-    """Pictures that show what a line says (see gallery.search.query.syntax), in any language
-    that the active model knows. Raises as `search` does, naming "q"."""
+    """Return the pictures for a query line (see gallery.search.query.syntax), in any language that
+    the active model knows. Raises what `search` raises, naming the field "q"."""
     if len(text) > MAX_LINE_CHARACTERS:
         raise Refusal(
             "query_too_long",
@@ -100,14 +101,14 @@ def search_text(
     except rate_limits.TooMany:
         raise
     except Refusal as refusal:
-        # In one line nothing has a place of its own.
+        # A query line is a single field.
         refusal.field = "q"
         raise
 
 
 def parse_line(text: str, viewer: Viewer) -> syntax.Parsed:
-    """What a line says, which may be nothing yet. Raises Refusal, naming "q", for what a
-    search by it refuses: so `search` takes the terms and filters as they are."""
+    """Parse a query line, which may be empty. Raises Refusal, naming "q", for terms and filters
+    that `search` would refuse."""
     parsed = syntax.parse(text)
     try:
         parsed.query.check()
@@ -119,16 +120,16 @@ def parse_line(text: str, viewer: Viewer) -> syntax.Parsed:
 
 
 def search_similar(image: Image, viewer: Viewer, *, limit: int = DEFAULT_LIMIT) -> Results:
-    """Pictures like a stored one, without it and its exact copies.
+    """Return pictures similar to a stored one, without it and its exact copies.
 
-    The caller has checked that `viewer` may reach `image`. Raises Refusal while the
-    picture has no vector yet.
+    The caller has checked that `viewer` may reach `image`. Raises Refusal if the picture has no
+    vector yet.
     """
     return search(Query((Term(image=image.pk),)), viewer, limit, checked=[image])
 
 
 def search_picture(picture: QueryPicture, viewer: Viewer, *, limit: int = DEFAULT_LIMIT) -> Results:
-    """Pictures like one that is only shown to us; its exact copies are named apart.
+    """Return pictures similar to one that is not stored. Its exact copies are listed separately.
 
     Raises Unavailable if the encoder is down.
     """
@@ -143,19 +144,19 @@ def search_picture(picture: QueryPicture, viewer: Viewer, *, limit: int = DEFAUL
 
 
 def continue_search(cursor: str, viewer: Viewer, *, limit: int = DEFAULT_LIMIT) -> Results:
-    """The next page of a search. Raises Expired if its window is no longer kept."""
+    """Return the page at `cursor`. Raises Expired if its window is no longer kept."""
     return pages.continued(cursor, viewer, limit)
 
 
 def _notes_for(query: Query, space: EmbeddingSpace) -> Sequence[Note]:
-    """What the searcher should know beforehand."""
+    """Return the notes that depend on the query alone."""
     texts = [term.text for term in query.terms if term.is_text]
     warning = languages.warning(space, texts) if texts else None
     return [Note("language", warning)] if warning else []
 
 
 def _with_note_if_nothing_matches(results: Results) -> Results:
-    """The first page, with a note where even its best hit is no match."""
+    """Return the first page, with a note if even its best hit is no match."""
     line = results.judgement.line
     best = max((hit.score for hit in results.hits if hit.score is not None), default=None)
     named = any(hit.by_words for hit in results.hits)

@@ -1,4 +1,5 @@
-"""What is in the cache and nowhere else: a search that is scrolled, a picture that was sent."""
+"""Values that exist only in the cache, such as windows of results and query pictures. A cache
+that is down is an error here, not a missing value."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ Value = TypeVar("Value")
 
 
 def get(key: str, read: Callable[[Any], Value]) -> Value | None:
-    """None of what is not there, or no longer, or cannot be read. Raises Unavailable where
-    that cannot be known: what is called gone is given up."""
+    """Return `read` of the value; None if it is missing, expired or malformed. Raises Unavailable
+    if the cache is down: callers give up a value that is gone."""
     try:
         return checked_cache.get(key, read, caches["strict"])
     except redis.RedisError as error:
@@ -24,7 +25,7 @@ def get(key: str, read: Callable[[Any], Value]) -> Value | None:
 
 
 def put(key: str, value: Any, seconds: int) -> None:
-    """Raises Unavailable where it cannot be kept."""
+    """Store a value. Raises Unavailable if the cache is down."""
     try:
         caches["strict"].set(key, value, seconds)
     except redis.RedisError as error:
@@ -34,9 +35,9 @@ def put(key: str, value: Any, seconds: int) -> None:
 def exchange(
     key: str, values: Mapping[str, tuple[Any, int]], is_known: Callable[[Any], bool] | None
 ) -> bool:
-    """Write `values` by their keys, each with its seconds: all at once, or none where
-    somebody has put another value under `key` than one that `is_known`. Without that nobody
-    else knows the key yet, and nothing is asked. Whether it was done. Raises RedisError."""
+    """Write `values`, {key: (value, seconds)}, in one transaction. Returns False, and writes
+    nothing, if `key` holds a value that is not `is_known` or changes meanwhile. Without `is_known`
+    the key is new, and its value is not read. Raises RedisError."""
     cache: Any = caches["strict"]
     store = cache.client
     with store.get_client(write=True).pipeline() as pipe:

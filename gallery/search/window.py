@@ -1,10 +1,9 @@
-"""Scrolling that neither repeats nor skips: the first page fixes an ordered window
-of ids, later pages read on in it, and past its end it is widened.
+"""Windows of results, for scrolling that neither repeats nor skips pictures. The first page fixes
+an ordered window of ids. Later pages read on in the window and widen it past its end.
 
-The window is kept in the cache in parts, so that a page far down costs no more than the
-first: what describes the query, and the pictures in chunks of which a page reads one or
-two. Of several requests that read on at once the first one to write it wins; the others do
-it over with what that one found.
+The cache keeps a window in parts: the description of the query, and the pictures in chunks. A page
+reads one or two chunks, so a late page costs no more than the first. If several requests widen a
+window at once, the first to write it wins. The others start again with its window.
 """
 
 from __future__ import annotations
@@ -31,32 +30,32 @@ from gallery.search.relevance.relevance import Judgement
 
 logger = logging.getLogger(__name__)
 
-# A session of scrolling; each page starts it anew.
+# How long a window lasts after its last page.
 WINDOW_TTL_SECONDS = 3600
-# Chunks are not written anew by each page: they last for the longest session.
+# Pages do not rewrite unchanged chunks, so chunks last for the longest session.
 CHUNK_TTL_SECONDS = 24 * 3600
 CHUNK = 1000
 
 
 @dataclass
 class Window:
-    """What a search by `plan` has found so far, best first."""
+    """The results of a search by `plan` so far, best first."""
 
     plan: Plan
-    # How many pictures it has; what stands behind another does not count.
+    # The number of pictures, without folded ones.
     count: int = 0
-    # What stands behind a picture of the window (gallery.search.folding), best first.
+    # The folded pictures behind each leader (gallery.search.folding), best first.
     behind: dict[uuid.UUID, list[Found]] = field(default_factory=dict)
-    # Pictures with the words of the query, and whether these changed the order.
+    # Pictures with the words of the query, and whether they changed the order.
     by_words: frozenset[uuid.UUID] = frozenset()
     fused: bool = False
-    # The line, where the best score is no better than chance has it.
+    # The relevance line, if it was raised because the best score is no better than chance.
     raised_line: float | None = None
-    # Without a vector: the cursor of what comes next (gallery.keyset).
+    # Without a vector: the cursor of the next pictures (gallery.keyset).
     after: str = ""
     exact: bool = True
     complete: bool = False
-    # How often it was written; 0 for a new one.
+    # How often the window was written; 0 for a new one.
     version: int = 0
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
 
@@ -66,7 +65,7 @@ class Window:
         self._is_changed = self.version == 0
 
     def as_plain(self) -> dict[str, Any]:
-        """What is kept of it beside its chunks."""
+        """Return the cached form of the window without its chunks."""
         return {
             "token": self.token,
             "viewer": self.plan.viewer.pk,
@@ -88,8 +87,8 @@ class Window:
 
     @classmethod
     def from_plain(cls, kept: dict[str, Any], viewer: Viewer) -> Window | None:
-        """None for somebody else's window, or one of a space that is gone. Raises TypeError,
-        ValueError or LookupError for what is no window."""
+        """Restore a window. Returns None if it belongs to another viewer or its space is gone.
+        Raises TypeError, ValueError or LookupError if `kept` is malformed."""
         if kept["viewer"] != viewer.pk:
             return None
         space = _space_of(int(kept["space"]))
@@ -115,18 +114,18 @@ class Window:
 
     @property
     def judgement(self) -> Judgement:
-        """What its scores mean, as far as is known by now."""
+        """The judgement of the plan, with the raised relevance line if there is one."""
         if self.raised_line is None:
             return self.plan.judgement
         return replace(self.plan.judgement, line=self.raised_line)
 
     @property
     def ids(self) -> list[uuid.UUID]:
-        """All of them, best first."""
+        """All ids, best first, without folded ones."""
         return [image_id for image_id, _score in self.part(0, self.count)]
 
     def part(self, start: int, stop: int) -> list[Found]:
-        """(id, score) from place `start` to before `stop`. Raises Expired."""
+        """Return (id, score) from place `start` to before `stop`. Raises Expired."""
         stop = min(stop, self.count)
         rows = [
             self._chunk(number)[max(start - number * CHUNK, 0) : stop - number * CHUNK]
@@ -135,10 +134,10 @@ class Window:
         return [found for chunk in rows for found in packing.found(chunk)]
 
     def add(self, ranked: Ranked) -> None:
-        """What of `ranked` is not in it yet comes behind what is there.
+        """Append the pictures of `ranked` that the window does not have yet.
 
-        What is near-duplicate of a picture in an earlier part of the window stands for
-        itself: the earlier one may have been shown without it.
+        A near-duplicate of a picture in an earlier part of the window is not folded: the earlier
+        picture may have been shown without it.
         """
         fresh = self._unknown(ranked.ids, ranked.scores)
         ids = [pk for pk, _score in fresh]
@@ -159,7 +158,7 @@ class Window:
         scores: Sequence[float | None],
         folded: Mapping[uuid.UUID, uuid.UUID] | None = None,
     ) -> None:
-        """Add `ids` behind what is there; `folded` ones stand behind another of them."""
+        """Append `ids`. `folded` maps folded ids to their leaders among `ids`."""
         self._is_changed = True
         leaders = []
         for image_id, score in zip(ids, scores, strict=True):
@@ -177,7 +176,7 @@ class Window:
             self.count += len(fitting)
 
     def _unknown(self, ids: Iterable[uuid.UUID], scores: Iterable[float | None]) -> list[Found]:
-        """Those that are not in it yet, with their scores."""
+        """Return the pictures that the window does not have yet, with their scores."""
         known = {*self.ids, *(pk for group in self.behind.values() for pk, _score in group)}
         return [pair for pair in zip(ids, scores, strict=True) if pair[0] not in known]
 
@@ -197,9 +196,9 @@ class Window:
 
 
 def save(window: Window) -> bool:
-    """Keep it from now on; of its chunks only the changed ones are written. False where
-    somebody else has added to it since it was loaded: then nothing is written, and it has to
-    be loaded anew."""
+    """Write the window and its changed chunks to the cache. Returns False, and writes nothing, if
+    another request has changed the window since it was loaded. The caller then loads it again.
+    If the cache is down, logs a warning and returns True."""
     key, known = _key(window.token), window.version
     if not window._is_changed:
         cache.touch(key, WINDOW_TTL_SECONDS)
@@ -214,7 +213,7 @@ def save(window: Window) -> bool:
     try:
         if not strict_cache.exchange(key, values, is_known):
             return False
-    except redis.RedisError as error:  # then there is no next page
+    except redis.RedisError as error:  # there will be no next page
         logger.warning("The results of a search are not kept: %s", error)
     window._is_changed = False
     window._changed.clear()
@@ -222,15 +221,15 @@ def save(window: Window) -> bool:
 
 
 def _version_of(there: Any) -> Any:
-    """None for what is no window."""
+    """Return the version of a cached window; None if it is malformed."""
     return there.get("version") if isinstance(there, dict) else None
 
 
 def load(cursor: str, viewer: Viewer) -> tuple[Window, int]:
-    """The window and the offset that `cursor` names.
+    """Return the window and the offset of `cursor`.
 
-    Raises Expired if it is unknown, too old, somebody else's or of a space that is gone, and
-    Unavailable where that cannot be known.
+    Raises Expired if the window is unknown, too old, another viewer's or of a space that is gone,
+    and Unavailable if the cache is down.
     """
     token, _dot, offset = cursor.partition(".")
     window = None

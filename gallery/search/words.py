@@ -1,8 +1,8 @@
-"""Pictures by the words of their titles, descriptions, tags and file names.
+"""Search by the words of titles, descriptions, tags and file names.
 
-PostgreSQL's full-text search: a word matches as it stands or by its English stem, one
-without marks on its letters also matches the same with marks, Chinese and Japanese signs
-match as a phrase, and so does what stands in quotes.
+This is PostgreSQL's full-text search. A word matches literally or by its English stem. A word
+without diacritics also matches the word with them. Chinese and Japanese characters match as a
+phrase, and so does text in quotes.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 
 MAX_WORDS = 30
 
-# Of so many matches the best are sought: a word that more pictures have says little.
+# At most this many matches are ranked. A word that more pictures have says little.
 _MOST_RANKED = 1000
-# Of albums with no more pictures these are read one by one.
+# If the viewer's albums have at most this many pictures, these are read one by one.
 _MOST_GATHERED = 1000
-# A tag counts as much as a word of the title: what ts_rank gives one of weight A.
+# A tag counts as much as a word of the title: the ts_rank of one word of weight A.
 _TAG_RANK = 0.61
 
 _UNITS = re.compile(r'"([^"]*)"|([^\s"]+)')
-# What PostgreSQL takes in no text: NUL, and halves of surrogate pairs.
+# Characters that PostgreSQL accepts in no text: NUL and surrogates.
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 
-# The units that are words and no stop words, spaced as the texts of the pictures are
+# The units that are not only stop words, spaced like the texts of the pictures
 # (gallery.models.words).
 _SPACED = """
     SELECT spaced
@@ -51,12 +51,12 @@ _SPACED = """
     LIMIT %s
 """
 
-# The same, and whether each of them is anywhere where the viewer may search. Most sentences
-# have one that is not: then nothing else is asked. Cheaper than the question itself, which
-# it never answers; and what is not the viewer's to search answers nothing, since how long
-# this takes would tell what others write.
-# PostgreSQL knows the words too late to know how rare they are: in a large library it would
-# read all pictures one by one for one that has them, by whatever index leads to them.
+# The same units, and whether each occurs in a place that the viewer may search. Most sentences
+# have a unit that does not, and then no further query runs. This query is cheaper than the search
+# itself but does not replace it. It reads only places that the viewer may search: otherwise its
+# duration would tell what others write.
+# PostgreSQL plans before it knows the words and their frequencies. Without the two settings it
+# may read all pictures of a large library one by one, or along an unrelated index.
 _KNOWN = f"""
     SET LOCAL enable_seqscan = off;
     SET LOCAL enable_indexscan = off;
@@ -65,11 +65,11 @@ _KNOWN = f"""
     FROM units,
          LATERAL (SELECT phraseto_tsquery('simple', spaced)
                          || phraseto_tsquery('english', spaced) AS query) AS asked
-"""  # noqa: S608 - what is put in is ours
+"""  # noqa: S608 - all inserted SQL is ours
 
 
 class _Asked(SearchQuery):
-    """The word that _KNOWN is at."""
+    """The current word of _KNOWN."""
 
     def __init__(self) -> None:
         super().__init__("")
@@ -82,23 +82,23 @@ class _Asked(SearchQuery):
 
 @dataclass(frozen=True)
 class _Word:
-    """A word or phrase, and the viewer's own tags that have it."""
+    """A word or phrase, and the viewer's own tags that contain it."""
 
     query: SearchQuery
     tags: Sequence[UUID]
 
 
 def with_words(images: ImageQuerySet, text: str, viewer: Viewer) -> ImageQuerySet:
-    """`images` that have all the words of `text`: in title or description or, of the
-    viewer's own, also in tags or the file name. None where `text` has no words.
+    """Return the `images` that have all words of `text` in the title or description. For the
+    viewer's own pictures tags and the file name count, too. Empty if `text` has no words.
 
-    Stop words ("the", "of") do not count, nor does what follows MAX_WORDS words.
+    Stop words ("the", "of") do not count, nor do words after the first MAX_WORDS.
     """
     return _matching(images, _words_of(text, viewer), viewer)
 
 
 def having(ids: Collection[UUID], text: str, viewer: Viewer) -> set[UUID]:
-    """Those of `ids`, pictures that the viewer may see, that have all the words of `text`."""
+    """Return those of `ids` that have all words of `text`. The viewer may see all of `ids`."""
     words = _words_of(text, viewer)
     if not ids or not words:
         return set()
@@ -112,9 +112,9 @@ def having(ids: Collection[UUID], text: str, viewer: Viewer) -> set[UUID]:
 
 
 def ranked(images: ImageQuerySet, text: str, viewer: Viewer, limit: int) -> list[UUID]:
-    """The first `limit` of `with_words`, the best match first: by PostgreSQL's ts_rank,
-    for which a title or a tag counts more than a description, and that more than the
-    name of a file. Equal ones by id."""
+    """Return the first `limit` pictures of `with_words` by PostgreSQL's ts_rank, best first, ties
+    by id. Titles and tags count more than descriptions, and these more than file names. Only
+    _MOST_RANKED matches are ranked."""
     words = _words_of(text, viewer)
     if not words:
         return []
@@ -124,7 +124,7 @@ def ranked(images: ImageQuerySet, text: str, viewer: Viewer, limit: int) -> list
 
 
 def require_words(text: str) -> None:
-    """Raises Refusal where `text` has no word that counts."""
+    """Raise Refusal (no_words) if `text` has no word that counts."""
     if not _spaced(text):
         raise Refusal(
             "no_words",
@@ -141,7 +141,7 @@ def _words_of(text: str, viewer: Viewer) -> list[_Word]:
     if not viewer.pk:
         return [_Word(query, ()) for query in queries]
     own = Tag.objects.filter(owner_id=viewer.pk).alias(words=Words("name")).order_by()
-    # One column for each word, in one question.
+    # One query with a column for each word.
     having = {f"has_{number}": Q(words=query) for number, query in enumerate(queries)}
     tags = own.filter(words=reduce(or_, queries)).annotate(**having).values("pk", *having)
     return [
@@ -151,14 +151,14 @@ def _words_of(text: str, viewer: Viewer) -> list[_Word]:
 
 
 def _spaced(text: str) -> list[str]:
-    """The different words and phrases of `text` that count."""
+    """Return the distinct words and phrases of `text` that count."""
     with connection.cursor() as cursor:
         cursor.execute(_SPACED, _units(text))
         return [spaced for (spaced,) in cursor.fetchall()]
 
 
 def _known(text: str, viewer: Viewer) -> list[str]:
-    """The same; none where no picture that the viewer may see can have them all."""
+    """Return the same, or nothing if one of them occurs nowhere that the viewer may search."""
     places, params = _places(viewer, _gathers(viewer))
     with prepared.settings_ending(), connection.cursor() as cursor:
         cursor.execute(_KNOWN.format(places=places), [*_units(text), *params])
@@ -169,14 +169,14 @@ def _known(text: str, viewer: Viewer) -> list[str]:
 
 
 def _gathers(viewer: Viewer) -> bool:
-    """Whether the viewer's albums are small enough to be read for each word: then no word
-    of others is met on the way."""
+    """Whether the viewer's albums are small enough to read them for each word, without an index of
+    words that covers other users' pictures."""
     return isinstance(viewer, User) and _has_few_in_albums(viewer, int(time.time() / 60))
 
 
 @lru_cache(maxsize=viewer_cache.MAX_VIEWERS)
 def _has_few_in_albums(viewer: User, minute: int) -> bool:
-    """Asked once a minute."""
+    """The same for a user; `minute` makes the cache expire."""
     albums = Album.objects.visible_to(viewer).order_by().values("pk")
     items = AlbumItem.objects.filter(album__in=albums).order_by().values("pk")
     return items[: _MOST_GATHERED + 1].count() <= _MOST_GATHERED
@@ -184,8 +184,8 @@ def _has_few_in_albums(viewer: User, minute: int) -> bool:
 
 @lru_cache(maxsize=viewer_cache.MAX_VIEWERS)
 def _places(viewer: Viewer, gathered: bool) -> tuple[str, tuple[Any, ...]]:
-    """Whether any place where the viewer may search has the word that is asked, in SQL:
-    put together once for each viewer."""
+    """Return the SQL condition, with its parameters, that the current word of _KNOWN occurs in a
+    place that the viewer may search. It is built once for each viewer."""
     asked = _Asked()
     found: list[QuerySet[Any]] = _places_with(asked, viewer, gathered)
     if viewer.pk:
@@ -197,7 +197,7 @@ def _places(viewer: Viewer, gathered: bool) -> tuple[str, tuple[Any, ...]]:
 
 
 def _places_with(query: Any, viewer: Viewer, gathered: bool) -> list[QuerySet[Any]]:
-    """Pictures that have a word, by each place where the viewer may search for it."""
+    """Return one queryset of pictures with the word for each place that the viewer may search."""
     parts = Image.objects.parts_visible_to(viewer, gathered=gathered)
     shown = [part.filter(words=query) for part in parts]
     if not viewer.pk:
@@ -206,7 +206,7 @@ def _places_with(query: Any, viewer: Viewer, gathered: bool) -> list[QuerySet[An
 
 
 def _units(text: str) -> list[Any]:
-    """The parameters of _SPACED."""
+    """Return the parameters of _SPACED."""
     clean = _NO_TEXT.sub(" ", text)
     units = dict.fromkeys(quoted or plain for quoted, plain in _UNITS.findall(clean))
     return [list(units), MAX_WORDS]
@@ -226,8 +226,8 @@ def _matching(images: ImageQuerySet, words: list[_Word], viewer: Viewer) -> Imag
 
 
 def _somewhere(word: _Word, viewer: Viewer) -> Q:
-    """The word in one of its places. Each has an index of its own, and none is found by
-    way of pictures that the viewer may not see."""
+    """Return the condition that the word occurs in one of its places. Each place has its own
+    index, and no pictures that the viewer may not see are read."""
     first, *others = [
         places.order_by().values("pk")
         for places in _places_with(word.query, viewer, _gathers(viewer))
@@ -242,7 +242,7 @@ def _tagged(word: _Word) -> QuerySet[Any, Any]:
 
 
 def _rank(words: list[_Word], viewer: Viewer) -> Any:
-    """Each picture has all words: where they stand tells one from another."""
+    """Return the rank. All pictures have all words and differ in the places of the words."""
     some = reduce(or_, (word.query for word in words))
     shown = SearchRank(F("words"), some)
     if not viewer.pk:

@@ -1,4 +1,4 @@
-"""Inclusion of templates that need no context, for which Django's own takes a tenth of a page."""
+"""Inclusion of templates without context. Django's own tag takes a tenth of the time of a page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ register = template.Library()
 
 @register.tag
 def include(parser: Parser, token: Token) -> Node:
-    """Django's. An icon is text: it becomes a part of the template that shows it."""
+    """Include a template like Django's tag. An icon is rendered once, when its page is compiled."""
     node = do_include(parser, token)
     name = node.template.var
     if not isinstance(name, str) or not name.startswith("icons/"):
@@ -29,11 +29,11 @@ def include(parser: Parser, token: Token) -> Node:
 
 @register.simple_tag
 def include_fixed(name: str) -> SafeString:
-    """A template that says the same to everybody: made once for each language."""
+    """Include a template that is the same for everybody. It is rendered once for each language."""
     make = _fixed.__wrapped__ if settings.DEBUG else _fixed
     return make(name, get_language(), get_script_prefix())
 
 
 @lru_cache
 def _fixed(name: str, _language: str | None, _prefix: str) -> SafeString:
-    return mark_safe(render_to_string(name))  # noqa: S308 - what a template makes is safe
+    return mark_safe(render_to_string(name))  # noqa: S308 - templates escape their output

@@ -1,1 +1,1 @@
-"""How well the search works, measured in the library itself."""
+"""Evaluation of the search in the library itself."""

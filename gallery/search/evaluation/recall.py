@@ -1,8 +1,8 @@
-"""How much of the exact answer the live search finds, measured as people search.
+"""The recall of the live search, measured in the scopes that people search.
 
-For each kind of query and each scope, the first K pictures of `planner.nearest` are
-compared with those of a scan of every vector in the scope. Averages hide queries that
-find nothing, so the worst query and those without any hit are told as well.
+For each kind of query and each scope, the first K pictures of `planner.nearest` are compared with
+the first K of an exact scan of the scope. Averages hide queries that find nothing, so the figures
+include the worst query and the share of queries without a hit.
 """
 
 from __future__ import annotations
@@ -46,20 +46,20 @@ State = RecallMeasurement.State
 OPEN = [State.WAITING, State.RUNNING]
 
 K = 10
-# Below this share of the true ten, somebody should look at the index.
+# A recall below this means that an administrator should check the index.
 ENOUGH = 0.97
 QUERIES = 100
-# A narrow filter leaves one picture of so many.
+# The narrow filter keeps one picture of this many.
 _NARROWED_TO = 20
-# Pictures that are compared with all queries at once.
+# The number of pictures that are compared with all queries at once.
 _AT_ONCE = 5000
-# Cosines that differ by less are the same: SQL and NumPy add in another order.
+# Cosines that differ by less are equal: SQL and NumPy sum in different orders.
 _SAME = 1e-5
-# A measurement that takes longer, with all its workers that died, is given up.
+# A measurement older than this is given up. It may have outlived several workers.
 _GIVEN_UP_AFTER = timedelta(hours=2)
 _KEPT = 200
 
-# Kept with each figure. Of a scope of a million pictures one takes minutes.
+# The lease is renewed with each figure. In a scope of a million pictures one takes minutes.
 LEASE = timedelta(minutes=15)
 
 FAILED = gettext_noop("The measurement broke off. The log of the worker says why.")
@@ -68,9 +68,9 @@ GIVEN_UP = gettext_noop("The workers that measured have died, or took more than 
 
 @dataclass(frozen=True)
 class Figure:
-    """One kind of query in one scope of `pictures`: the mean recall@K of `queries`, that of
-    the `worst`, the share that found `none` of the true K, the share that was answered
-    `exact`, without the index, and the median time in `ms`."""
+    """The recall of one kind of query in one scope of `pictures`: the mean `recall` at K of
+    `queries` queries, the recall of the `worst` query, the share of queries that found `none` of
+    the true K, the share answered `exact`, without the index, and the median time in `ms`."""
 
     kind: Kind
     scope: str
@@ -88,8 +88,8 @@ class Figure:
 
 @transaction.atomic
 def request(user: User | None = None) -> RecallMeasurement | None:
-    """Have the active space measured; the measurement that waits or runs already, if there
-    is one, and None where no space is active."""
+    """Request a measurement of the active space. Return the open measurement, a new one if none
+    waits or runs; None if no space is active."""
     space = EmbeddingSpace.objects.select_for_update().filter(state="active").first()
     if space is None:
         return None
@@ -101,7 +101,7 @@ def request(user: User | None = None) -> RecallMeasurement | None:
 
 
 def is_waiting() -> bool:
-    """Whether a measurement waits for a worker, or lost its own."""
+    """Whether a measurement waits for a worker or has lost its worker."""
     return _open().exists()
 
 
@@ -114,7 +114,7 @@ def latest(space: EmbeddingSpace) -> RecallMeasurement | None:
 
 
 def too_low(measurement: RecallMeasurement) -> list[dict[str, Any]]:
-    """The figures that are not good enough."""
+    """Return the figures with a recall below ENOUGH."""
     return [figure for figure in measurement.figures if figure["recall"] < ENOUGH]
 
 
@@ -122,7 +122,7 @@ def too_low(measurement: RecallMeasurement) -> list[dict[str, Any]]:
 
 
 def run() -> None:
-    """Measure what waits, or what a worker left behind that died."""
+    """Run all measurements that wait or have lost their worker."""
     while lease := leases.take(_open(), LEASE, state=State.RUNNING, figures=[]):
         try:
             _run(lease)
@@ -132,7 +132,7 @@ def run() -> None:
 
 
 def _run(lease: Lease[RecallMeasurement]) -> None:
-    """Raises Lost, and whatever breaks the measurement off."""
+    """Run one measurement. Raises Lost, and any unexpected error that ends the measurement."""
     measurement = lease.row
     if measurement.created_at < timezone.now() - _GIVEN_UP_AFTER:
         _finish(lease, State.FAILED, GIVEN_UP)
@@ -164,7 +164,7 @@ def _forget_old() -> None:
 
 
 def figures(space: EmbeddingSpace) -> Iterator[Figure]:
-    """One for each kind and scope, scope by scope. Raises Unavailable if the encoder is
+    """Yield a figure for each scope and kind of query. Raises Unavailable if the encoder is
     down."""
     texts = client.encode_own_texts(space, query_texts(languages.known(space)))
     pictures = sample.draw(space).vectors[:QUERIES]
@@ -181,8 +181,8 @@ def figures(space: EmbeddingSpace) -> Iterator[Figure]:
 
 
 def query_texts(known: list[str]) -> list[str]:
-    """QUERIES texts, the same every time: captions in the languages that the model knows,
-    and words put together at random. Nobody's searches are among them."""
+    """Return QUERIES texts, always the same for the same languages: captions in the languages that
+    the model knows, and random combinations of parts of captions. No user's searches are used."""
     mixer = random.Random(0)  # noqa: S311 - no secret
     captions = [*ENGLISH, *(text for code in known if code != "en" for text in CAPTIONS[code])]
     composed = {" and ".join(mixer.sample(PARTS, mixer.randint(1, 2))) for _ in range(2 * QUERIES)}
@@ -191,8 +191,8 @@ def query_texts(known: list[str]) -> list[str]:
 
 
 def scopes() -> Iterator[tuple[str, Callable[[], ImageQuerySet]]]:
-    """Who searches what: a visitor all that is public, the owner of most pictures theirs
-    and others', the one with most shared pictures theirs, and a narrow filter."""
+    """Yield the scopes by name: all that a visitor may see, all that the owner of the most pictures
+    may see, all that the user with the most shared pictures may see, and a narrow filter."""
     yield "public", lambda: Image.objects.visible_to(AnonymousUser())
     owner = User.objects.annotate(n=Count("images")).filter(n__gt=0).order_by("-n", "pk").first()
     if owner is not None:
@@ -214,8 +214,8 @@ def scopes() -> Iterator[tuple[str, Callable[[], ImageQuerySet]]]:
 
 @dataclass(frozen=True)
 class Truth:
-    """The K best of each of n queries: `ids` (n, up to K), and `least` (n,), the cosine of
-    the last of them. `pictures` is the size of the scope."""
+    """The exact results of n queries: the `ids` of up to K pictures for each, and `least` (n,), the
+    cosine of the last of them. `pictures` is the size of the scope."""
 
     ids: list[set[UUID]]
     least: Vectors
@@ -226,9 +226,9 @@ class Truth:
 
 
 def best(space: EmbeddingSpace, queries: Vectors, scope: ImageQuerySet) -> Truth:
-    """The exact answer to unit vectors (n, d), all in one pass over the vectors of `scope`.
+    """Return the exact results for unit vectors (n, d), in one pass over the vectors of `scope`.
 
-    As in SQL, both sides are halves, whose lengths are not quite one.
+    As in SQL, both sides are rounded to half precision, so their lengths differ from 1.
     """
     halves = queries.astype(np.float16).astype(np.float32)
     entries = Embedding.objects.filter(space_id=space.pk, image__in=scope.order_by())
@@ -236,7 +236,7 @@ def best(space: EmbeddingSpace, queries: Vectors, scope: ImageQuerySet) -> Truth
     scores = np.empty((len(queries), 0), dtype=np.float32)
     ids = np.empty((len(queries), 0), dtype=object)
     pictures = 0
-    with transaction.atomic():  # so that the cursor reads on instead of keeping a copy
+    with transaction.atomic():  # outside one, the cursor would copy all rows (WITH HOLD)
         for chunk_ids, vectors in _chunks(rows.iterator(chunk_size=_AT_ONCE)):
             pictures += len(chunk_ids)
             found = l2_normalise(halves) @ l2_normalise(vectors).T
@@ -250,7 +250,7 @@ def best(space: EmbeddingSpace, queries: Vectors, scope: ImageQuerySet) -> Truth
 
 
 def _highest(scores: Vectors) -> np.ndarray:
-    """The places of the K highest in each row of (n, m), in any order."""
+    """Return the columns of the K highest values in each row of (n, m), in any order."""
     if scores.shape[1] <= K:
         return np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
     return np.argpartition(-scores, K - 1, axis=1)[:, :K]
@@ -300,8 +300,8 @@ def _figure(
 
 
 def _recall(found: planner.Ranking, ids: set[UUID], least: float) -> float:
-    """The share of the true `ids` among the first as many found; what is just as near as
-    the last of them is as good."""
+    """Return the share of hits among the first results, as many as there are true `ids`. A
+    picture as near as the last of the true ones counts as a hit."""
     first = zip(found.ids[: len(ids)], found.scores, strict=False)
     hits = sum(pk in ids or (score is not None and score >= least - _SAME) for pk, score in first)
     return hits / len(ids)

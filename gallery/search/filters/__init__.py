@@ -1,1 +1,1 @@
-"""What pictures are narrowed by, and what that leaves."""
+"""Filters of pictures."""

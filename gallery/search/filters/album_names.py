@@ -16,15 +16,16 @@ from gallery.spelling import normalise_text
 
 
 def with_ids(filters: Mapping[str, Any], viewer: Viewer) -> dict[str, Any]:
-    """`filters` with the ids of the albums that they name by a title: all those that the
-    viewer may see and may mean by it (`named`), of more than MAX_ALBUMS the newest.
+    """Return `filters` with an album title replaced by ids. These are all albums that the viewer
+    may see and may mean by the title (`named`), at most the MAX_ALBUMS newest.
 
-    Raises Refusal (no_such_album), also for albums of others.
+    Raises Refusal (no_such_album) if there is none, even if the viewer may not see one of that
+    title.
     """
     title = filters.get("album")
     if not isinstance(title, str) or _is_id(title):
         return dict(filters)
-    # Titles are of one line; and some signs neither a database nor an answer can hold.
+    # A title is one line, and neither the database nor a response takes all characters.
     title = normalise_text(title)
     meant = named(Album.objects.visible_to(viewer), "title", title)
     newest = meant.order_by("-created_at", "-pk")
@@ -40,8 +41,8 @@ def with_ids(filters: Mapping[str, Any], viewer: Viewer) -> dict[str, Any]:
 
 
 def with_lasting_ids(filters: Mapping[str, Any], viewer: Viewer) -> dict[str, Any]:
-    """The same for what is kept: an album by its id, which another title does not change.
-    A title that several have stays: it stands for those that have it by then."""
+    """Return the same for a saved query. A single album is saved by id, which survives a new title.
+    A title of several albums stays: it means the albums that have it at the time of a search."""
     found = with_ids(filters, viewer)
     match found.get("album"):
         case [only]:

@@ -1,14 +1,14 @@
-"""Which cameras the pictures were taken with."""
+"""The names of cameras."""
 
 from __future__ import annotations
 
 from django.db import connection
 
-# No camera of any picture: longer than a name can be.
+# The camera of no picture: longer than a name can be.
 NOBODYS = "-" * 201
 
-# From one name to the next in the index: reading those of all pictures for each search
-# took longer than the search. (PostgreSQL's wiki calls it a loose index scan.)
+# A loose index scan (PostgreSQL's wiki), from one name to the next: reading the names of all
+# pictures took longer than a search.
 _NAMES = """
     WITH RECURSIVE name AS (
         (SELECT camera FROM gallery_image ORDER BY camera LIMIT 1)
@@ -23,8 +23,8 @@ _NAMES = """
 
 
 def names_with(part: str) -> dict[str, bool]:
-    """Names that have `part`, whatever the case and marks of letters, each with whether it
-    is all of the name: of everybody's pictures, so not to be shown."""
+    """Return the names that contain `part`, regardless of case and diacritics, each with whether
+    `part` is the whole name. The names are those of all users' pictures and must not be shown."""
     with connection.cursor() as cursor:
         cursor.execute(_NAMES, [part, part])
         return dict(cursor.fetchall())

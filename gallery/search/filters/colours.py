@@ -1,7 +1,7 @@
-"""Colours that pictures are searched by: names that people use, and #hex.
+"""Colours in searches: common names, and #hex.
 
-Both become numbers that the pictures have among their `colour_cells`: a name its own,
-a #hex value those of the cells of OKLab that look like it.
+Both become numbers that pictures have among their `colour_cells`. A name has its own number. A #hex
+value stands for the OKLab cells that look like it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from django.utils.translation import gettext_lazy as _
 from gallery.errors import Sentence
 from gallery.library import colour_names, oklab
 
-# A colour of a picture within this distance (ΔE OK2) looks like the one asked for.
+# A colour within this distance (ΔE OK2) looks like the searched colour.
 LIKE = 0.13
 
 
 @dataclass(frozen=True)
 class Named:
-    """How a name is shown; `hex` stands for all that are called so."""
+    """A named colour: its label, and a typical `hex` value."""
 
     label: Sentence
     hex: str
@@ -50,8 +50,8 @@ _HEX = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})", re.ASCII)
 
 
 def canonical(text: str) -> str | None:
-    """A name of NAMES, or #rrggbb; None for what is neither. Names are taken in any
-    language of the site."""
+    """Return a name of NAMES or #rrggbb; None for other texts. Names may be in any language of the
+    site."""
     word = text.strip().casefold()
     if match := _HEX.fullmatch(word):
         digits = match[1]
@@ -60,25 +60,25 @@ def canonical(text: str) -> str | None:
 
 
 def label(colour: str) -> str:
-    """How a canonical colour is called on the screen."""
+    """Return the displayed name of a canonical colour."""
     return str(NAMES[colour].label) if colour in NAMES else colour
 
 
 def swatch(colour: str) -> str:
-    """A canonical colour as #rrggbb."""
+    """Return a canonical colour as #rrggbb."""
     return NAMES[colour].hex if colour in NAMES else colour
 
 
 def called(hex_colour: str) -> str:
-    """What people call #rrggbb, on the screen; itself where they have no word for it."""
+    """Return the displayed name of #rrggbb; #rrggbb itself if it has no name."""
     regions = colour_names.REGIONS.items()
     names = (label(name) for name, region in regions if region.has(_oklab(hex_colour))[0])
     return next(names, hex_colour)
 
 
 def cells(colour: str) -> list[int]:
-    """The numbers that a canonical colour means: pictures of that colour have one of
-    them. Never none."""
+    """Return the numbers of a canonical colour, at least one. Pictures of that colour have one of
+    them."""
     if colour in NAMES:
         return [colour_names.number_of(colour)]
     asked = _oklab(colour)
@@ -88,7 +88,7 @@ def cells(colour: str) -> list[int]:
 
 
 def _oklab(hex_colour: str) -> oklab.Colours:
-    """(1, 3)."""
+    """Return the colour in OKLab, (1, 3)."""
     return oklab.from_srgb(np.frombuffer(bytes.fromhex(hex_colour[1:]), dtype=np.uint8))[None]
 
 

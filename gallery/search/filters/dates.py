@@ -1,4 +1,4 @@
-"""Years, months and days as people write them in a search."""
+"""Years, months and days in searches."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _DATE = re.compile(
 
 
 def span(text: str) -> tuple[str, str] | None:
-    """The first day of a year, month or day and the first day after it, in ISO's form;
-    None for what is no date, or has no day after it."""
+    """Return the first day of a year, month or day and the first day after it, in ISO format; None
+    if `text` is no date, or if no day comes after it."""
     match = _DATE.fullmatch(text.strip())
     if match is None:
         return None
@@ -32,12 +32,12 @@ def span(text: str) -> tuple[str, str] | None:
 
 
 def spanning(first: str, after: str) -> str | None:
-    """The year, month or day that lasts from `first` to `after`, None if none does."""
+    """Return the year, month or day from `first` to before `after`; None if there is none."""
     shapes = (first[:4], first[:7], first)
     return next((shape for shape in shapes if span(shape) == (first, after)), None)
 
 
 def shortest(text: str) -> str:
-    """The shortest form that begins at this day; what is no day stays as it is."""
+    """Return the shortest form that begins at this day. Other texts stay unchanged."""
     shapes = (text[:4], text[:7])
     return next((shape for shape in shapes if (s := span(shape)) and s[0] == text), text)

@@ -1,4 +1,4 @@
-"""The kinds of values that filters take, each refused in words when it is wrong."""
+"""Filters and their form fields by type of value, with messages for invalid values."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from gallery.search.filters import colours
 MAX_IDS = 200
 MAX_NAMES = 20
 MAX_COLOURS = 5
-# As many albums as one title may stand for.
+# The most albums that one title may stand for.
 MAX_ALBUMS = 50
 
 
 class _IdsField(forms.Field):
-    """`id=a&id=b` or `id=a,b` as a list of UUIDs."""
+    """Parses `id=a&id=b` or `id=a,b` to a list of UUIDs."""
 
     widget = forms.SelectMultiple
     default_error_messages = {
@@ -51,10 +51,11 @@ class IdsFilter(django_filters.Filter):
 
 
 class _AlbumsField(forms.Field):
-    """`album=a`, or `album=a&album=b` for those that have one title, as a list of UUIDs."""
+    """Parses `album=a&album=b` to a list of at most MAX_ALBUMS UUIDs. A title may stand for several
+    albums."""
 
     widget = forms.SelectMultiple
-    # The sentence is that of gallery.search.filters.refusals.
+    # gallery.search.filters.refusals replaces this message.
     default_error_messages = {"invalid": _("Give the id of an album.")}
 
     def clean(self, value: Any) -> list[uuid.UUID]:
@@ -70,7 +71,7 @@ class AlbumsFilter(django_filters.Filter):
 
 
 class _NamesField(forms.Field):
-    """`tag=a&tag=b` as a list of texts."""
+    """Parses `tag=a&tag=b` to a list of texts."""
 
     widget = forms.SelectMultiple
     default_error_messages = {
@@ -100,8 +101,8 @@ class NamesFilter(django_filters.Filter):
 
 
 class _ColoursField(forms.Field):
-    """`color=red&color=%23aabbcc` as a list of colours as gallery.search.filters.colours knows
-    them."""
+    """Parses `color=red&color=%23aabbcc` to a list of canonical colours
+    (gallery.search.filters.colours)."""
 
     widget = forms.SelectMultiple
     default_error_messages = {
@@ -131,8 +132,8 @@ class ColoursFilter(django_filters.Filter):
 
 
 class _MomentField(django_filters.fields.IsoDateTimeField):
-    """A time as UTC: PostgreSQL knows fewer offsets than Python. A date alone is
-    its first moment, in the time zone of the site."""
+    """Parses a time to UTC: PostgreSQL knows fewer offsets than Python. A date means its first
+    moment in the time zone of the site."""
 
     def clean(self, value: Any) -> datetime | None:
         moment = super().clean(value)
@@ -147,9 +148,10 @@ class MomentFilter(django_filters.IsoDateTimeFilter):
 
 
 class _ClockField(django_filters.fields.IsoDateTimeField):
-    """A time as clocks on the spot showed it. One with an offset counts as what the clocks of
-    the site showed then: compared with the moments themselves it would tell of pictures of
-    others how far their clocks were ahead, and so about where they were taken."""
+    """Parses a time to local time at the place of capture, without a time zone. A time with an
+    offset is converted to the time zone of the site. If it were compared with moments of capture,
+    searches would tell the clock offsets of other users' pictures, and so roughly where they were
+    taken."""
 
     def clean(self, value: Any) -> datetime | None:
         moment = super().clean(value)
@@ -164,7 +166,7 @@ class ClockFilter(django_filters.IsoDateTimeFilter):
 
 
 class _YesNoField(forms.Field):
-    """True or False; what is neither is refused, not taken for "no filter"."""
+    """Parses true or false. Other values are refused, so that they do not mean "no filter"."""
 
     widget = forms.TextInput
     default_error_messages = {"invalid": _("Say true or false.")}

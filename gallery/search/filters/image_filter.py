@@ -1,4 +1,4 @@
-"""What pictures can be narrowed by: in the API, on the pages, in selections."""
+"""The filters of pictures in the API, on the pages and in selections."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ORIENTATIONS = {
 }
 PIXELS_OF_MEGAPIXEL = 1_000_000
 _MOST_MEGAPIXELS = 100_000
-# Accounts that one spelling of a user name may mean.
+# The most accounts that one spelling of a user name may mean.
 MAX_OWNERS = 50
 _PIXELS = ExpressionWrapper(
     Cast("width", BigIntegerField()) * F("height"), output_field=BigIntegerField()
@@ -54,7 +54,7 @@ ORDERS = {"created": keyset.UPLOADED, "taken": keyset.TAKEN, "album": keyset.IN_
 
 
 class ImageFilter(django_filters.FilterSet):
-    """Each filter narrows what it is given, within the rights that it came with."""
+    """The filters. Each one narrows its queryset and never adds pictures to it."""
 
     filters: dict[str, django_filters.Filter]
 
@@ -140,7 +140,7 @@ class ImageFilter(django_filters.FilterSet):
     def __init__(self, *args: Any, viewer: Viewer | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.is_bound:
-            # A form of those that are asked for: one of all takes longer than the list.
+            # A form with all filters would take longer than the list.
             asked = [name for name in self.filters if name in self.data]
             self.filters = {name: self.filters[name] for name in asked}
         self.viewer = viewer or AnonymousUser()
@@ -152,8 +152,8 @@ class ImageFilter(django_filters.FilterSet):
     def by_owner(self, images: ImageQuerySet, name: str, value: str) -> ImageQuerySet:
         if value == "me":
             return images.filter(owner_id=self.viewer.pk) if self.viewer.pk else images.none()
-        # A user name is somebody's own; what only differs in case or marks is asked for
-        # where nobody has it.
+        # A user name belongs to one account. Names that differ in case or diacritics count only
+        # if no account has this one.
         exact = User.objects.filter(username=User.normalize_username(value))
         owners = exact if exact.exists() else named(User.objects.all(), "username", value)
         return images.filter(owner__in=list(owners.values_list("pk", flat=True)[:MAX_OWNERS]))
@@ -165,9 +165,10 @@ class ImageFilter(django_filters.FilterSet):
         return images.filter(ORIENTATIONS[value])
 
     def by_camera(self, images: ImageQuerySet, name: str, value: str) -> ImageQuerySet:
-        """The camera of this name, before others of which it is a part ("R5", "R5 C"):
-        whichever other filters there are."""
-        # The same is asked whether others have such a camera or nobody has.
+        """Keep pictures by the camera of this name or, if the viewer sees none of it, by cameras
+        whose names contain it ("R5", "R5 C"). Other filters do not affect this choice."""
+        # The same queries run whether other users have such a camera or nobody has: their
+        # duration does not tell.
         known_names = cameras.names_with(value)
         names = list(known_names) or [cameras.NOBODYS]
         exact = [name for name, is_whole in known_names.items() if is_whole]
@@ -191,7 +192,7 @@ class ImageFilter(django_filters.FilterSet):
         return images.alias(pixels=_PIXELS).filter(pixels__lt=value * PIXELS_OF_MEGAPIXEL)
 
     def by_album(self, images: ImageQuerySet, name: str, value: list[UUID]) -> ImageQuerySet:
-        # Asked first, so that the database plans for these albums instead of for some.
+        # The ids are read first, so that PostgreSQL plans for these albums.
         seen = Album.objects.visible_to(self.viewer).filter(pk__in=value)
         ids = list(seen.order_by().values_list("pk", flat=True))
         if self.form.cleaned_data.get("order") == "album":
@@ -203,7 +204,7 @@ class ImageFilter(django_filters.FilterSet):
 
     def by_tags(self, images: ImageQuerySet, name: str, value: list[str]) -> ImageQuerySet:
         for word in value:
-            # Looked up first, as above. Only the owner of a picture tags it.
+            # The ids are read first, as for albums. Only the owner of a picture tags it.
             own = Tag.objects.filter(owner_id=self.viewer.pk or 0)
             ids = list(named(own, "name", word).order_by().values_list("pk", flat=True))
             if not ids:
@@ -230,14 +231,14 @@ class ImageFilter(django_filters.FilterSet):
 
 
 def narrow(images: ImageQuerySet, params: Mapping[str, Any], viewer: Viewer) -> ImageQuerySet:
-    """`images` narrowed by what `params` say (a query string, or a JSON object with
-    the same names); other names are left alone. In no order: see `order_of`.
+    """Return `images` narrowed by the filters in `params`, a query string or a JSON object. Other
+    names are ignored. The result has no order (see `order_of`).
 
-    Raises Refusal for a value that is not understood, naming its field.
+    Raises Refusal for an invalid value, naming its field.
     """
     wanted = _as_query(params)
     if not are_in(wanted):
-        return images  # most lists; the form would take longer than the list
+        return images  # the usual case; the form would take longer than the list
     narrowed = ImageFilter(wanted, images, viewer=viewer)
     if not narrowed.is_valid():
         field, (error, *_others) = next(iter(narrowed.errors.get_json_data().items()))
@@ -248,17 +249,17 @@ def narrow(images: ImageQuerySet, params: Mapping[str, Any], viewer: Viewer) -> 
 
 
 def are_in(params: Mapping[str, Any]) -> bool:
-    """Whether `params` narrow or order anything."""
+    """Whether `params` contain a filter or an order."""
     return not params.keys().isdisjoint(ImageFilter.base_filters)
 
 
 def order_of(params: Mapping[str, Any]) -> keyset.Order:
-    """The order that `params` ask for; `narrow` has checked them."""
+    """Return the order in `params`, which `narrow` has checked."""
     return ORDERS.get(str(params.get("order") or "created"), keyset.UPLOADED)
 
 
 def _as_query(params: Mapping[str, Any]) -> MultiValueDict[str, str]:
-    """JSON values as the texts that a query string would hold."""
+    """Convert JSON values to the texts of a query string."""
     if isinstance(params, QueryDict):
         return params
     return MultiValueDict({name: _texts(name, value) for name, value in params.items()})
@@ -280,5 +281,5 @@ def _texts(name: str, value: Any) -> list[str]:
 
 
 def is_unicode(text: str) -> bool:
-    """JSON can name halves of surrogate pairs, which no database holds."""
+    """Whether `text` has no surrogates. JSON can contain them, but PostgreSQL cannot store them."""
     return not any("\ud800" <= character <= "\udfff" for character in text)

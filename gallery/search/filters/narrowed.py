@@ -1,4 +1,4 @@
-"""What filters leave of the pictures that somebody may see."""
+"""The visible pictures that pass a query's filters."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Narrowed:
-    """The pictures of `viewer` that `filters` leave; an album is named by its id."""
+    """The pictures that `viewer` may see and that pass `filters`. Albums are given by id."""
 
     viewer: Viewer
     filters: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def images(self) -> ImageQuerySet:
-        """In no order. Raises Refusal naming `filters.<name>`."""
+        """The pictures in no order. Raises Refusal naming `filters.<name>`."""
         visible = visible_to(self.viewer)
         if not self.filters:
             return visible
@@ -37,8 +37,8 @@ class Narrowed:
 
 
 def checked(filters: Mapping[str, Any], viewer: Viewer) -> Narrowed:
-    """What the filters of a query leave, with albums by their ids instead of their titles.
-    Raises Refusal naming `filters.<name>` for a filter that is wrong."""
+    """Return the pictures that pass the filters of a query, with album titles replaced by ids.
+    Raises Refusal naming `filters.<name>` for an invalid filter."""
     narrowed = Narrowed(viewer, album_names.with_ids(filters, viewer))
-    _ = narrowed.images  # what is wrong is refused here, and narrowed only once
+    _ = narrowed.images  # refuses invalid filters now; the result is cached
     return narrowed

@@ -1,5 +1,5 @@
-"""Why a value of a filter is refused: in a sentence that names the filter as it is
-written in a line, since there nothing else tells which one is meant, and what it takes."""
+"""Messages for invalid values of filters. A message names the filter by its key in a query line,
+where nothing else tells which filter is meant, and says which values it takes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from gallery.search.filters.fields import AlbumsFilter, ClockFilter, MomentFilter, YesNoFilter
 from gallery.spelling import normalise_text
 
-# Filters that a line calls otherwise than the API does.
+# Filters whose key in a query line differs from their name in the API.
 _KEYS = {"taken_after": "after", "taken_before": "before", "size_min": "size", "size_max": "size"}
 _SHOWN = 50
 
@@ -20,11 +20,11 @@ _SHOWN = 50
 def sentence(
     name: str, kind: django_filters.Filter, params: Mapping[str, Any], error: Mapping[str, str]
 ) -> str:
-    """Of the filter `name` in `params`. `error` is the first that its form has found, with
-    `code` and `message`: kept where the field itself says what it takes."""
+    """Return the message for the filter `name` in `params`. `error` is the first error of its form,
+    with `code` and `message`. Its message is kept if the field has one of its own."""
     told = {
         "key": _key(name, params),
-        # Of JSON, it may hold what no answer can.
+        # A value from JSON may have characters that a response cannot contain.
         "value": normalise_text(str(params.get(name)))[:_SHOWN],
     }
     if error["code"] == "null_characters_not_allowed":
@@ -69,7 +69,7 @@ def sentence(
 
 
 def _key(name: str, params: Mapping[str, Any]) -> str:
-    """`on:` is the only one that gives the same to two filters."""
+    """Return the key in a query line. Only `on:` gives two filters the same invalid value."""
     spans = {"taken_after", "taken_before"}
     if name in spans and params.get("taken_after") == params.get("taken_before"):
         return "on"

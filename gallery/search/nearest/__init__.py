@@ -1,1 +1,1 @@
-"""The pictures nearest to a vector, exactly or by an index, and a sample of all vectors."""
+"""Nearest-neighbour search, exact or by an index, and a sample of all vectors."""

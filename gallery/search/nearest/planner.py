@@ -1,4 +1,4 @@
-"""Nearest pictures by cosine, in SQL: exact for small scopes, by an index otherwise."""
+"""Nearest pictures by cosine, in SQL: exact for small scopes, by an index for others."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ from gallery.search.nearest.text_scan import near_text
 
 @dataclass(frozen=True)
 class Ranking:
-    """Pictures by falling cosine; ties by id. `exact` says that nothing nearer was
-    missed, `complete` that no picture of the scope comes after. Without a query vector
-    there are no scores."""
+    """Pictures by descending cosine; ties by id. `exact`: no nearer picture is missing.
+    `complete`: the scope has no further pictures. Without a query vector the scores are None."""
 
     ids: list[UUID]
     scores: list[float] | list[None]
@@ -32,18 +31,18 @@ class Ranking:
 def nearest(
     space: EmbeddingSpace, vector: Vectors, scope: QuerySet[Image] | Scope, window: int, kind: Kind
 ) -> Ranking:
-    """The `window` pictures of `scope` nearest to the unit vector (d,).
+    """Return the `window` pictures of `scope` nearest to the unit vector (d,).
 
-    A bounded count of the scope decides: an exact search costs by the scope's size, the
-    index by how many of its entries the scope hides. Where the index leads to too few of
-    them, they are compared one by one after all.
+    A bounded count of the scope decides how. The cost of an exact search grows with the scope,
+    the cost of the index with the share of its entries that are outside the scope. If the index
+    finds fewer than `window` pictures, the scope is compared one by one.
     """
     try:
         searched = scope if isinstance(scope, Scope) else Scope.from_images(scope)
     except EmptyResultSet:
         return Ranking([], [], exact=True, complete=True)
     is_few = False
-    # Larger windows than the index can fill at once are read exactly.
+    # The index cannot fill larger windows in one scan.
     if window <= scans.MAX_EF_SEARCH:
         size = measured(space, searched, window)
         is_few = size.is_known
@@ -58,8 +57,9 @@ def nearest(
 def by_index(
     space: EmbeddingSpace, vector: Vectors, scope: Scope, window: int, kind: Kind, size: Size
 ) -> Rows:
-    """(image id, distance) of pictures of a scope of `size` near the unit vector (d,), nearest
-    first: fewer than `window` where the index does not lead to enough of them."""
+    """Return (image id, distance) of pictures of the scope near the unit vector (d,), nearest
+    first. There are fewer than `window` if the index does not find enough, and none if comparing
+    the whole scope is cheaper."""
     if size.lists:
         probes = size.probes(window, kind)
         if size.is_cheaper_than(probes):
@@ -76,7 +76,7 @@ def by_index(
 
     entries = size.entries(window, kind)
     rows = read(entries)
-    # Large, but how large is not known, or not around the query: it is read further.
+    # The scope is large but was not counted to its end, or has few pictures near the query.
     if not size.is_known and len(rows) < ample and entries < scans.MAX_EF_SEARCH:
         rows = read(scans.MAX_EF_SEARCH)
     return rows

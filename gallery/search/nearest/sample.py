@@ -1,7 +1,7 @@
 """A random sample of a space's vectors, in the memory of the process.
 
-What is learnt from it are figures about the whole library, whoever asks: no picture is
-named, and no score of the sample is shown.
+The sample covers the whole library, whatever the viewer may see. It only yields statistics: no
+picture of the sample is named, and none of its scores is shown.
 """
 
 from __future__ import annotations
@@ -20,29 +20,31 @@ from django.db.models import BinaryField, F, Func, Max, Min, QuerySet
 from gallery.encoders.base import Vectors
 from gallery.models import Embedding, EmbeddingSpace
 
-# Enough for shares down to half a percent; 2 MB in memory at 512 dimensions. Of large
-# libraries a hundredth, up to MOST, so that searches see what they miss.
+# SIZE is enough for shares down to half a percent and takes 2 MB at 512 dimensions. For large
+# libraries the sample is a hundredth, up to MOST, so that searches notice what they miss.
 SIZE, MOST = 1000, 10_000
 _HUNDREDTH = 100
-# With fewer pictures nothing can be said about chance.
+# Fewer pictures say nothing about chance.
 MINIMUM = 10
-# How long a sample is used. A small library is in it as a whole, and each picture counts.
+# How long a sample is used. The sample of a small library contains every picture, so each new
+# picture matters.
 _SECONDS, _SECONDS_WHILE_SMALL = 600.0, 10.0
-# Numbers between the first and the last row of a space belong to other spaces or to
-# deleted pictures. Up to so many all are read; of more, so many are drawn at a time.
+# Numbers between the first and the last row of a space may belong to other spaces or to deleted
+# pictures. If the numbers span at most _FEW, all rows are read. Otherwise _FEW numbers are drawn
+# at a time, at most _MOST_DRAWS times.
 _FEW = 4 * SIZE
 _MOST_DRAWS = 20
 
 
-# A vector as pgvector sends it: two words of header, then halves.
+# A vector in pgvector's binary format: a header of 4 bytes, then half-precision numbers.
 SENT = Func(F("vector"), function="halfvec_send", output_field=BinaryField())
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """`vectors` (n, d) float32 of unit length of the pictures `ids` (n), up to SIZE of
-    them, of large libraries more. `pictures` is how many the space has: exactly where all
-    are in the sample, else about."""
+    """`vectors` (n, d) are float32 unit vectors of the pictures `ids` (n). n is at most SIZE, or
+    MOST in large libraries. `pictures` is the number of pictures in the space, an estimate if
+    rows were drawn by number."""
 
     ids: list[UUID]
     vectors: Vectors
@@ -50,7 +52,7 @@ class Sample:
 
     @cached_property
     def centre(self) -> Vectors:
-        """(d,) the mean of the vectors; shorter than 1, the more so the wider they lie."""
+        """The mean (d,) of the vectors. Its length is at most 1 and falls with their spread."""
         centre: Vectors = self.vectors.mean(axis=0)
         return centre
 
@@ -66,12 +68,12 @@ _kept: dict[tuple[int, str], _Kept] = {}
 
 
 def sample_of(space: EmbeddingSpace) -> Sample | None:
-    """The sample of `space`, None where it has too few pictures. It is kept for a while."""
+    """Return the sample of `space`, kept for a while; None if there are too few pictures."""
     key = (space.pk, space.checksum)
     kept = _kept.get(key)
     if kept is not None and time.monotonic() < kept.until:
         return kept.sample
-    # One thread takes a new one. The others go on with the old one, or wait for the first.
+    # One thread takes a new sample. The others use the old one or, without one, wait.
     if not _lock.acquire(blocking=kept is None) and kept is not None:
         return kept.sample
     try:
@@ -87,21 +89,20 @@ def sample_of(space: EmbeddingSpace) -> Sample | None:
 
 
 def forget() -> None:
-    """Take every sample anew when it is next wanted."""
+    """Discard all samples. The next use takes new ones."""
     _kept.clear()
 
 
 def take(space: EmbeddingSpace) -> Sample | None:
-    """A fresh sample, None where there are too few pictures."""
+    """Return a new sample; None if there are fewer than MINIMUM pictures."""
     sample = draw(space)
     return sample if len(sample.ids) >= MINIMUM else None
 
 
 def draw(space: EmbeddingSpace) -> Sample:
-    """A fresh sample, however few pictures there are.
+    """Return a new sample, however few pictures there are.
 
-    They are drawn by the numbers of their rows: that reads hardly more rows than it needs,
-    however large the library.
+    In large libraries rows are drawn by their numbers, so hardly more rows are read than needed.
     """
     rows = Embedding.objects.filter(space=space)
     first, last = span(space)
@@ -113,15 +114,15 @@ def draw(space: EmbeddingSpace) -> Sample:
 
 
 def span(space: EmbeddingSpace) -> tuple[int, int]:
-    """The numbers of the first and the last row of `space` that has a vector; (1, 0) where
-    there is none. How far they are apart tells its size without counting."""
+    """Return the numbers of the first and the last embedding of `space`; (1, 0) if there is none.
+    Their difference estimates the size of the space without a count."""
     rows = Embedding.objects.filter(space=space)
     ends = rows.aggregate(first=Min("id"), last=Max("id"))
     return (ends["first"], ends["last"]) if ends["first"] else (1, 0)
 
 
 def _drawn(rows: QuerySet[Embedding], first: int, count: int) -> Sample:
-    """Of rows with random numbers."""
+    """Return a sample of the rows with random numbers among the `count` from `first` on."""
     numbers = random.sample(range(first, first + count), min(count, _FEW * _MOST_DRAWS))
     ids: list[UUID] = []
     parts: list[Vectors] = []
@@ -134,7 +135,7 @@ def _drawn(rows: QuerySet[Embedding], first: int, count: int) -> Sample:
             ids += more
             parts.append(part)
     vectors = np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)
-    # They came in the order of the library, so the first of them would be its oldest.
+    # The rows may come in the order of the library, where the first ones are the oldest.
     kept = random.sample(range(len(ids)), min(wanted, len(ids)))
     return Sample([ids[n] for n in kept], vectors[kept], round(count * len(ids) / drawn))
 
@@ -145,7 +146,7 @@ def _read(rows: QuerySet[Embedding]) -> tuple[list[UUID], Vectors]:
 
 
 def decoded(sent: Iterable[bytes]) -> Vectors:
-    """(n, d) float32 of what `halfvec_send` gave for each row; (0, 0) for none."""
+    """Decode rows of `halfvec_send` to (n, d) float32; (0, 0) without rows."""
     halves = [np.frombuffer(row, dtype=">f2", offset=4) for row in sent]
     if not halves:
         return np.empty((0, 0), dtype=np.float32)

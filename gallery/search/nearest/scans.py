@@ -1,6 +1,6 @@
-"""How pictures of a scope are read by distance: along the graph, in lists, or all of them.
+"""Scans of a scope by distance: along the graph (HNSW), in lists (IVFFlat), or one by one.
 
-Rows are (image id, cosine distance). What is read how far is decided by the planner.
+Rows are (image id, cosine distance). The planner decides which scan runs, and how far.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from gallery.models import EmbeddingSpace, Image
 # pgvector's upper bound of hnsw.ef_search.
 MAX_EF_SEARCH = 1000
 
-# What is looked for: pictures that show what a text says, or that look like a picture.
+# The kind of query: pictures that show what a text says, or that look like a picture.
 Kind = Literal["text", "image"]
 Rows = list[tuple[UUID, float]]
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Ids of pictures as a statement, compiled once for all that is asked of it.
-    `is_whole`: it is all that somebody may see, whose best plan is the same whatever the
-    parameters are. Not so of filters, which leave much or little."""
+    """A statement for the ids of pictures, compiled once for all queries that use it.
+    `is_whole`: these are all pictures that a viewer may see. The best plan for them does not
+    depend on the parameters. For filters, which leave many pictures or few, it does."""
 
     sql: str
     params: tuple[Any, ...]
@@ -39,7 +39,7 @@ class Scope:
 
     @classmethod
     def from_images(cls, images: QuerySet[Image]) -> Scope:
-        """Raises EmptyResultSet for a queryset that Django knows to be empty."""
+        """Compile a queryset. Raises EmptyResultSet if Django knows it to be empty."""
         return cls(*images.order_by().values("pk").query.sql_with_params())
 
 
@@ -53,9 +53,9 @@ def along(
     toward: Vectors | None = None,
     explain: bool = False,
 ) -> Rows:
-    """Up to `count` pictures near the unit vector (d,) as the graph (HNSW) finds them,
-    nearest first; or its plan. Up to MAX_EF_SEARCH `entries` of it are read, for `toward`
-    where that is another direction than `vector`."""
+    """Return up to `count` pictures near the unit vector (d,) that the graph (HNSW) finds,
+    nearest first; with `explain` the plan. The scan reads `entries` of the graph, at most
+    MAX_EF_SEARCH, in the direction of `toward` if given, else of `vector`."""
     reading = {"hnsw.ef_search": entries, "hnsw.iterative_scan": "off"}
     direction = vector if toward is None else toward
     return _ordered(space, vector, scope, count, reading, "<=>", direction, explain)
@@ -70,8 +70,8 @@ def in_lists(
     *,
     explain: bool = False,
 ) -> Rows:
-    """The `count` nearest to the unit vector (d,), nearest first, of the pictures in so many
-    `lists` (IVFFlat), those whose middles are nearest; or the plan."""
+    """Return the `count` pictures nearest to the unit vector (d,), nearest first, from the
+    `lists` lists (IVFFlat) with the nearest centroids; with `explain` the plan."""
     reading = {"ivfflat.probes": lists, "ivfflat.iterative_scan": "off"}
     return _ordered(space, vector, scope, count, reading, "<#>", vector, explain)
 
@@ -79,12 +79,12 @@ def in_lists(
 def one_by_one(
     space: EmbeddingSpace, vector: Vectors, scope: Scope, count: int, *, few: bool = False
 ) -> Rows:
-    """The `count` pictures of the scope nearest to the unit vector (d,), nearest first.
-    `few`: it is known to be a small part of a library, or a small one."""
-    # As an array PostgreSQL finds their vectors in one sweep of an index; where it has to
-    # guess how many they are, it may read all vectors for them.
+    """Return the `count` pictures of the scope nearest to the unit vector (d,), nearest first.
+    `few`: the scope is known to be small, or a small part of the library."""
+    # With an array of ids PostgreSQL finds the vectors in one index scan. With a subquery it
+    # estimates the number of ids and may read all vectors.
     held = f"= ANY(ARRAY({scope.sql}))" if few else f"IN ({scope.sql})"
-    # OFFSET 0 keeps the planner from the HNSW index, which would be approximate.
+    # OFFSET 0 keeps PostgreSQL from using the vector index, which is approximate.
     rows = _rows(
         f"SELECT * FROM ({_distances(space)} AND image_id {held} OFFSET 0)"  # noqa: S608
         f" AS compared ORDER BY distance, image_id LIMIT {count}",
@@ -94,7 +94,7 @@ def one_by_one(
 
 
 def among(scope: Scope, ids: Sequence[UUID]) -> list[UUID]:
-    """Those of `ids` that are in the scope."""
+    """Return those of `ids` that are in the scope."""
     rows = _rows(
         f"SELECT pk FROM ({scope.sql}) AS searched WHERE pk = ANY(%s)",  # noqa: S608
         [*scope.params, list(ids)],
@@ -103,7 +103,7 @@ def among(scope: Scope, ids: Sequence[UUID]) -> list[UUID]:
 
 
 def by_distance(row: tuple[UUID, float]) -> tuple[float, UUID]:
-    """The order of results: nearest first, ties by id."""
+    """Return the sort key of results: nearest first, ties by id."""
     return row[1], row[0]
 
 
@@ -117,15 +117,15 @@ def _ordered(
     direction: Vectors,
     explain: bool,
 ) -> Rows:
-    """As the index of that operator orders the scope for `direction`, with its settings
-    of `reading`."""
-    # Ordered by the distance alone, since any second key would make the index useless.
+    """Return `count` rows in the order of the index of `operator` for `direction`, read with the
+    settings `reading`."""
+    # The distance is the only key: with a second one PostgreSQL could not use the index.
     statement = (
         f"{'EXPLAIN ' if explain else ''}{_distances(space)} AND image_id IN ({scope.sql})"
         f" ORDER BY {_vector(space)} {operator} %s::halfvec({space.dimensions:d}) LIMIT {count}"
     )
     params = [HalfVector(vector), *scope.params, HalfVector(direction)]
-    # It has been decided: PostgreSQL is not to compare the scope one by one.
+    # The planner has chosen the index. Without sorts PostgreSQL does not compare one by one.
     settings = {**reading, "enable_sort": "off"}
     found: list[Any] = prepared.rows(statement, params, settings, plan_lasts=scope.is_whole)
     return found if explain else sorted(found, key=by_distance)
@@ -139,13 +139,14 @@ def _distances(space: EmbeddingSpace) -> str:
 
 
 def _vector(space: EmbeddingSpace) -> str:
-    """With the very cast of the space's index, which wants the literal space, too."""
+    """Return the column with the cast of the space's index. The index is partial, so the space
+    is a literal in the statement, too."""
     return f"vector::halfvec({space.dimensions:d})"
 
 
 def _literal(vector: Vectors) -> str:
-    """As PostgreSQL reads it. Five digits tell all half-precision numbers apart; pgvector's
-    own text has all that a double has, and takes five times as long."""
+    """Return the vector as text for PostgreSQL. Five digits distinguish all half-precision
+    numbers. pgvector's own text has all digits of a double and takes five times as long."""
     halves = vector.astype(np.float16).tolist()
     return f"[{','.join(['%.5g'] * len(halves))}]" % tuple(halves)
 

@@ -1,5 +1,5 @@
-"""How many pictures a scope has, how they lie in the library, and how far the indexes are
-read for it (docs/decisions/0014 and 0020)."""
+"""The size of a scope, its distribution in the library, and how far the indexes are read for it
+(docs/decisions/0014 and 0020)."""
 
 from __future__ import annotations
 
@@ -20,52 +20,53 @@ from gallery.search.nearest import sample, scans
 from gallery.search.nearest.sample import Sample
 from gallery.search.nearest.scans import Kind, Scope
 
-# So many entries of the graph are read. Texts lie further from pictures than pictures from
-# each other, and must be sought more widely.
+# The least number of graph entries to read. Texts lie further from pictures than pictures from
+# each other and need a wider search.
 ENTRIES: dict[Kind, int] = {"text": 400, "image": 150}
-# Of lists so many entries, each of which costs a fraction of one of the graph; in libraries
-# larger than USUAL more by this power of their size, and more where memory allowed fewer
-# lists than there should be.
+# The least number of list entries to read. An entry of a list costs a fraction of an entry of the
+# graph. In libraries larger than USUAL the number grows with this power of the size. It also
+# grows if memory allowed fewer lists than wanted.
 USUAL = 100_000
 LISTED: dict[Kind, int] = {"text": 2_000, "image": 800}
 GROWTH: dict[Kind, float] = {"text": 0.4, "image": 0.2}
-# The nearest of a thin scope are not among the nearest of all: more by this power of how
-# thin it is.
+# The nearest pictures of a small scope are not among the nearest of all. The number of entries
+# grows with this power of the inverse of the scope's share.
 THIN = 0.3
-# Pictures of a scope that gather may lie in lists far from what is asked: this part of the
-# library is read at least, and likewise more of thin ones.
+# The pictures of a clustered scope may lie in lists far from the query. At least this share of
+# the library is read for it, and more for a small scope, as above.
 GATHERED = 0.06
-# Scopes up to this size are compared one by one however small the library is.
+# Scopes up to this size are compared one by one, whatever the size of the library, unless
+# EXACT_SEARCH_LIMIT is less.
 ALWAYS_EXACT = 2_000
-# What an entry of the graph costs beside a picture that is compared one by one, and such a
-# picture beside an entry of the lists.
+# The cost of a graph entry relative to a picture that is compared one by one, and the cost of
+# such a picture relative to a list entry.
 INDEX_COST, PICTURE_COST = 1.5, 8
-# Scopes are counted to this many times the largest that is small: of those, the index is
-# read at once as far as their share of it demands.
+# Scopes are counted up to this many times the size up to which they are small. If the count ends
+# before, the index is read at once as far as the scope's share demands.
 COUNT_ON = 4
-# So much more than the mean, since chance varies, and recall with it.
+# The factor on the expected number of entries: the number of hits varies, and recall with it.
 SLACK: dict[Kind, float] = {"text": 2.0, "image": 1.5}
-# Which plan is the faster one changes slowly, and all are right.
+# The faster plan changes slowly, and the other plans are valid, too.
 SIZE_TTL_SECONDS = 60
 
-# So many pictures of the sample are asked whether they are in the scope: its share is then
-# known to a tenth for a share of a twentieth.
+# The pictures of the sample that are looked up in the scope. The standard error of a share of
+# 1/20 is then a tenth of it.
 ASKED = 2_000
-# Whether the pictures of a scope gather is seen from so many of them or fewer, and not from
-# less than that: each by the hundredth of the sample that is nearest to it.
+# Decide from at most MOST_ASKING sampled pictures whether the scope is clustered. With fewer than
+# LEAST_ASKING it counts as clustered. The NEIGHBOURS of each are this share of the sample.
 MOST_ASKING, LEAST_ASKING = 100, 10
 NEIGHBOURS = 1 / 100
-# They do where the odds to meet another of the scope there are more than so many times those
-# in the whole library, and by so many standard errors no chance.
+# A scope is clustered if the odds that a neighbour belongs to it exceed the odds in the whole
+# sample by this factor, and the shares differ by more than SURE standard errors.
 GATHERED_ODDS, SURE = 2.0, 3.0
 
 
 @dataclass(frozen=True)
 class Size:
-    """How many pictures a scope has, counted no further than COUNT_ON times `bound`: the
-    size up to which it is small. `indexed` are the entries of the whole index, which also
-    lie in so many `lists`; `pictures` is about how many the scope has, however many.
-    `is_scattered`: they are known to lie all over it, and do not gather."""
+    """The size of a scope. `counted` is the number of its pictures, at most COUNT_ON · `bound`;
+    up to `bound` the scope is small. `indexed` is the number of entries in the whole index,
+    `lists` the number of its lists (0 for a graph). `pictures` estimates the scope's pictures
+    without a limit. `is_scattered`: the scope is known not to be clustered."""
 
     counted: int
     bound: int
@@ -83,16 +84,16 @@ class Size:
         return self.counted < COUNT_ON * self.bound
 
     def entries(self, window: int, kind: Kind) -> int:
-        """So many of the graph are to be read: for recall, and so that they are likely to
-        hold `window` of the scope's pictures. Of a scope that was not counted to its end
-        that is less than what recall needs."""
+        """Return the number of graph entries to read: enough for recall, and likely to include
+        `window` pictures of the scope. For a scope that was not counted to its end only recall
+        decides; the planner reads on if that finds too few."""
         demanded = (
             SLACK[kind] * window * self.indexed / max(self.counted, 1) if self.is_known else 0
         )
         return min(max(ENTRIES[kind], window, int(demanded)), scans.MAX_EF_SEARCH)
 
     def probes(self, window: int, kind: Kind) -> int:
-        """In so many of the lists to read, for the same."""
+        """Return the number of lists to read, for the same purposes."""
         grown = LISTED[kind] * max(self.indexed / USUAL, 1.0) ** GROWTH[kind]
         grown *= max(wanted_lists(self.indexed) / max(self.lists, 1), 1.0)
         if not self.is_scattered:
@@ -101,7 +102,7 @@ class Size:
         return min(math.ceil(wanted * self.lists / max(self.indexed, 1)), self.lists)
 
     def is_cheaper_than(self, probes: int) -> bool:
-        """Whether comparing all of the scope costs less than reading so many lists."""
+        """Whether comparing the whole scope costs less than reading `probes` lists."""
         return self.is_known and self.counted * PICTURE_COST * self.lists < probes * self.indexed
 
     @property
@@ -111,12 +112,12 @@ class Size:
 
 
 def measured(space: EmbeddingSpace, scope: Scope, window: int) -> Size:
-    """Kept for a while. Where n of N pictures are in the scope, the index is read for
-    about window·N/n entries: with n = √(window·N) that is as many as there are pictures
-    to compare one by one."""
+    """Return the size of a scope, cached for SIZE_TTL_SECONDS. If n of N pictures are in the
+    scope, about window·N/n entries of the index are read. At n = √(window·N) this equals the
+    number of pictures to compare one by one."""
     limit = settings.EXACT_SEARCH_LIMIT
-    # What filters leave is known to whoever asked for them alone. All that somebody may see
-    # is asked for by every search; visitors see the same.
+    # The size of a filtered scope is cached for its requester alone. All that a viewer may see
+    # is part of every search, and is the same for all visitors.
     cache_scope = "everything" if scope.is_whole else requester.cache_scope()
     if not cache_scope:
         return _counted(space, scope, window, limit)
@@ -157,22 +158,22 @@ def _counted(space: EmbeddingSpace, scope: Scope, window: int, limit: int) -> Si
 
 
 def _inside(scope: Scope, drawn: Sample) -> np.ndarray:
-    """(n,) bool: whether pictures of the sample are in the scope."""
+    """Return (n,) bool: whether each of the first ASKED sampled pictures is in the scope."""
     asked = drawn.ids[:ASKED]
     found = set(scans.among(scope, asked))
     return np.array([pk in found for pk in asked])
 
 
 def _is_scattered(vectors: np.ndarray, inside: np.ndarray) -> bool:
-    """Whether pictures beside those `inside` a scope are no likelier in it than others:
-    of (n, d) unit vectors those nearest to some of them are looked at."""
+    """Whether the neighbours of pictures `inside` (n,) a scope are no likelier in it than other
+    pictures are. The neighbours are those among the unit vectors (n, d)."""
     share = float(np.mean(inside))
     asking = np.flatnonzero(inside)[:MOST_ASKING]
     if len(asking) < LEAST_ASKING:
         return False
     nearest = max(1, round(NEIGHBOURS * len(inside)))
     scores = vectors[asking] @ vectors.T
-    scores[np.arange(len(asking)), asking] = -np.inf  # each is nearest to itself
+    scores[np.arange(len(asking)), asking] = -np.inf  # a picture is no neighbour of itself
     beside = np.argpartition(-scores, nearest, axis=1)[:, :nearest]
     met = float(np.mean(inside[beside]))
     error = math.sqrt(share * (1 - share) / beside.size)

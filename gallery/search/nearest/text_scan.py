@@ -1,8 +1,8 @@
-"""How the graph of pictures is read for a text.
+"""Scans of the graph of pictures for a text.
 
-Texts lie beside the cone of the pictures (Liang et al. 2022, "Mind the gap"), and a graph
-of pictures leads some of them into a wrong corner: few, but those find nothing. A random
-sample of the library tells better where to read.
+Texts lie outside the cone of the pictures (Liang et al. 2022, "Mind the gap"). For a few texts the
+graph leads to a wrong region, and they find nothing. A random sample of the library shows a better
+direction.
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ from gallery.search.nearest import scans
 from gallery.search.nearest.sample import Sample
 from gallery.search.nearest.scans import Rows, Scope
 
-# How far a text is turned toward the centre of the pictures, and how many windows of what
-# is then found are compared with the text itself.
+# The weight of the pictures' centre that is added to a text, and the number of windows of results
+# that are compared with the text itself.
 TURN, COMPARED = 0.3, 3
-# Of a sample, what is nearer than so many of what that finds must be among it.
+# A picture of the sample that is nearer than the result at this place must be among the results.
 SURE = 20
-# By so much scores of the sample and the database's may differ.
+# Scores of the sample and of the database may differ by this much.
 ROUNDING = 1e-4
 
 
 def near_text(
     space: EmbeddingSpace, vector: Vectors, scope: Scope, window: int, entries: int, drawn: Sample
 ) -> Rows:
-    """(image id, distance) of about `window` pictures near the unit vector (d,), nearest first.
+    """Return (image id, distance) of pictures near the unit vector (d,), nearest first: up to
+    COMPARED · `window` from each scan.
 
-    The graph is read from a little nearer to the pictures. Where that misses a picture of
-    the sample, it is read again toward that one.
+    The first scan reads the graph toward a direction nearer to the pictures. If it misses a picture
+    of the sample, a second scan reads toward that picture.
     """
 
     def toward(direction: Vectors, weight: float) -> Rows:
@@ -48,7 +49,8 @@ def near_text(
 
 
 def _missed(rows: Rows, scores: Vectors, scope: Scope, drawn: Sample) -> Vectors | None:
-    """The vector of the best picture of the sample that should be among `rows`."""
+    """Return the vector (d,) of the best sampled picture that is missing from `rows`; None if none
+    is missing."""
     least = 1 - rows[min(SURE, len(rows)) - 1][1] + ROUNDING
     found = {image_id for image_id, _ in rows}
     better = {drawn.ids[n]: n for n in np.flatnonzero(scores > least)}

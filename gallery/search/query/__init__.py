@@ -1,1 +1,1 @@
-"""What somebody looks for: terms and filters, as a line, as JSON and as one vector."""
+"""Queries: terms and filters, as a query line, as JSON and as one vector."""

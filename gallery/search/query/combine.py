@@ -1,4 +1,4 @@
-"""From the terms of a query to one vector."""
+"""The combination of a query's terms into one vector."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from gallery.search.query import query_pictures
 from gallery.search.query.query import Query, Term
 from gallery.search.relevance.relevance import Part
 
-# In a mixed query a text says one thing and a picture many: so much more it counts.
-# Measured with the starter model on 1,000 photographs with captions (171 queries of a
-# picture and a word that is not in it; precision among the first ten for pictures with
-# both): plain sum .151, by spread .201, and with this factor .243, the best of 1 to 2.
+# The factor of texts in a query that also has pictures: a text says one thing, a picture many.
+# Measured with the starter model on 1,000 photographs with captions (171 queries of a picture and
+# a word that does not apply to it; precision at 10 for pictures with both): plain sum .151, by
+# spread .201, and with this factor .243, the best from 1 to 2.
 TEXT_GAIN = 1.5
-# The spreads there, for libraries that are too small to measure.
+# The spreads of those photographs, for libraries that are too small to measure.
 TEXT_SPREAD, PICTURE_SPREAD = 0.094, 0.136
-# Of fewer pictures a spread says little.
+# The spread of fewer pictures says little.
 _ENOUGH = 30
 _LEAST_SPREAD = 1e-3
-# A sum this much shorter than its parts has no direction of its own.
+# A sum that is shorter than this share of its parts has no direction.
 _NOTHING = 1e-3
 
 
 @dataclass(frozen=True)
 class Combined:
-    """The unit vector (d,) of a query; its kind says how far it lies from pictures.
-    `exclude_ids` are the stored pictures of its terms, `exclude_sha256s` the bytes of
-    all pictures of its terms, `copies_of` of those to be like."""
+    """The unit vector (d,) of a query. Its kind determines its usual distance from pictures.
+    `exclude_ids` are the stored pictures among the terms, `exclude_sha256s` the hashes of all
+    pictures among the terms, `copies_of` the hashes of those with a positive weight."""
 
     vector: Vectors
     kind: Kind
@@ -53,11 +53,12 @@ class Combined:
 def combined(
     query: Query, space: EmbeddingSpace, viewer: Viewer, checked: Iterable[Image] = ()
 ) -> Combined:
-    """The vector of a query with at least one term. The viewer is known to reach the
-    pictures that are `checked`.
+    """Return the vector of a query with at least one term. The viewer is known to reach the
+    pictures in `checked`.
 
-    Raises Refusal naming `terms.0.image` for a picture that the viewer may not reach,
-    has no vector yet or is no longer kept, and Unavailable if the encoder is down.
+    Raises Refusal, naming a field like `terms.0.image`, for a picture that the viewer may not reach
+    or that has no vector yet, and for terms that cancel each other out. Raises Expired for a query
+    picture that is no longer kept, Unavailable if the encoder or the cache is down, and TooMany.
     """
     known = {image.pk: image for image in checked}
     sources = [_source(term, number, viewer, known) for number, term in enumerate(query.terms)]
@@ -86,15 +87,14 @@ def combined(
 def shares_of(
     vectors: Vectors, texts: Sequence[bool], weights: Sequence[float], space: EmbeddingSpace
 ) -> Vectors:
-    """(n,): how much of each of the unit vectors (n, d) there is in the unit vector of a
-    query of such terms; `texts` says which of them are texts.
+    """Return the shares (n,) of the unit vectors (n, d) of terms in the unit vector of their query.
+    `texts` (n) tells which terms are texts.
 
-    Each term counts by how much it tells pictures apart: its vector is divided by the
-    spread of its scores over a sample of pictures. Pictures and texts lie in two cones
-    (Liang et al. 2022, "Mind the gap"): cosines of pictures with each other spread
-    wider than those with texts, so that in a plain sum a picture drowns a text. That the
-    scores of a term lie higher as a whole than those of another changes no order.
-    Raises Refusal where nothing is left.
+    The vector of each term is divided by the spread of its scores over a sample of pictures.
+    Pictures and texts lie in two cones (Liang et al. 2022, "Mind the gap"): cosines between
+    pictures spread wider than cosines with texts, so a picture would dominate a text in a plain
+    sum. A constant offset between the scores of two terms does not affect the order.
+    Raises Refusal (terms_cancel_out) if the sum has no direction.
     """
     if len(vectors) == 1:
         return np.sign(np.asarray(weights, dtype=np.float32))
@@ -114,7 +114,7 @@ def shares_of(
 
 
 def _spreads(vectors: Vectors, is_text: np.ndarray, space: EmbeddingSpace) -> Vectors:
-    """(n,): the standard deviation of each term's cosines with pictures."""
+    """Return the standard deviation (n,) of each term's cosines with pictures."""
     pictures = sample.sample_of(space)
     if pictures is None or len(pictures.vectors) < _ENOUGH:
         return np.where(is_text, TEXT_SPREAD, PICTURE_SPREAD).astype(np.float32)
@@ -127,8 +127,9 @@ def _spreads(vectors: Vectors, is_text: np.ndarray, space: EmbeddingSpace) -> Ve
 def _source(
     term: Term, number: int, viewer: Viewer, known: Mapping[UUID, Image]
 ) -> Image | SmallPicture | None:
-    """The picture of a term, None of a text. Raises Refusal for one that is not there
-    or not for this viewer: the two look the same."""
+    """Return the picture of a term; None for a text. Raises Refusal (no_such_picture) if the
+    picture does not exist or is not for this viewer, without telling which, and Expired for a query
+    picture that is no longer kept."""
     if term.image is not None:
         reachable = Image.objects.reachable_by(viewer)
         image = known.get(term.image) or reachable.filter(pk=term.image).first()
@@ -151,7 +152,7 @@ def _source(
 def _encode(
     terms: Sequence[Term], sources: Sequence[Image | SmallPicture | None], space: EmbeddingSpace
 ) -> Vectors:
-    """(n, d) unit vectors, one for each term; all texts in one message."""
+    """Return the unit vectors (n, d) of the terms. All texts are encoded in one message."""
     vectors = np.zeros((len(terms), space.dimensions or 0), dtype=np.float32)
     texts = [number for number, term in enumerate(terms) if term.is_text]
     if texts:

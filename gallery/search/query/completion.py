@@ -1,7 +1,7 @@
-"""What could be typed next in a line: keys, and values that the viewer knows.
+"""Completion of query lines: keys, and values that the viewer knows.
 
-Nothing is suggested that the viewer could not see in a list: own tags, visible albums,
-cameras and owners of visible pictures.
+Suggestions contain nothing that the viewer could not see in a list: own tags, visible albums, and
+the cameras and owners of visible pictures.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from gallery.search.query.syntax import Token
 from gallery.spelling import normalise_text
 
 MOST = 8
-# Cameras are counted among so many of the newest pictures.
+# Cameras are counted among this many of the newest pictures.
 _RECENT = 5000
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """`label` is what is typed, `detail` what it means, and `kind` "key" or "value".
-    With it the line is `text`, and the cursor stands at `at`. `start` and `end` are
-    what it takes the place of; all positions count characters (code points)."""
+    """A suggestion of `kind` "key" or "value". `label` is the inserted text, `detail` its meaning.
+    It replaces the characters from `start` to `end`; the line is then `text`, with the cursor at
+    `at`. All positions count code points."""
 
     kind: str
     label: str
@@ -44,8 +44,8 @@ class Suggestion:
 
 
 def complete(text: str, cursor: int, viewer: Viewer) -> list[Suggestion]:
-    """What could stand at `cursor` in `text`, the likeliest first; at most 8 values, all
-    where there are only a few words to choose from, or all keys where nothing is typed yet."""
+    """Return the suggestions at `cursor` in `text`, likeliest first: at most MOST values, all
+    matching values of a short fixed list, or all matching keys. Raises TooMany."""
     rate_limits.charge("search", rate_limits.LOOKUP)
     cursor = min(max(cursor, 0), len(text))
     token = next((t for t in syntax.tokens(text[:cursor]) if t.end == cursor), None)
@@ -63,8 +63,8 @@ def complete(text: str, cursor: int, viewer: Viewer) -> list[Suggestion]:
 
 
 def _keys(text: str, cursor: int, token: Token | None, viewer: Viewer) -> list[Suggestion]:
-    """All keys at the beginning of a word; then those that begin like it, in any of
-    their spellings, and the viewer's tags that do."""
+    """Return all keys if nothing is typed yet, else the keys with a spelling that begins with the
+    typed text, and the viewer's tags that begin with it."""
     if token is not None and token.quoted:
         return []
     typed = "" if token is None else normalise_text(token.value).lower()
@@ -89,7 +89,7 @@ def _spellings(key: str) -> list[str]:
 
 
 def _details() -> dict[str, str]:
-    """What each key is for, in the order in which they are most useful."""
+    """Return the meaning of each key, the most useful first."""
     return {
         "tag": _("one of your tags"),
         "album": _("an album, by its title"),
@@ -111,7 +111,7 @@ def _details() -> dict[str, str]:
 
 # --- Values -----------------------------------------------------------------------
 
-# What is typed after the colon -> (value, what it means).
+# A value, and its meaning.
 Value = tuple[str, str]
 
 
@@ -123,7 +123,7 @@ def _values(text: str, cursor: int, token: Token, values: Iterable[Value]) -> li
 
 
 def _suggestion(kind: str, text: str, start: int, end: int, insert: str, detail: str) -> Suggestion:
-    """A value is done with a space behind it, a key goes on."""
+    """Make a suggestion. A value ends with a space; a key continues with its value."""
     space = " " if kind == "value" and text[end : end + 1] != " " else ""
     before = text[:start] + insert + space
     step = 1 if kind == "value" and not space else 0
@@ -131,7 +131,7 @@ def _suggestion(kind: str, text: str, start: int, end: int, insert: str, detail:
 
 
 def _is_closed(value: str) -> bool:
-    """Whether a quoted value has its closing mark already."""
+    """Whether a quoted value has its closing mark."""
     return len(value) > 1 and value.endswith(syntax.QUOTES[value[0]])
 
 
@@ -177,14 +177,15 @@ def _owners(typed: str, viewer: Viewer) -> Iterable[Value]:
 
 
 def _days(typed: str, viewer: Viewer) -> Iterable[Value]:
-    """This month, this year and the years before."""
+    """Return this month, this year and the years before."""
     today = localdate()
     shapes = [f"{today:%Y-%m}", f"{today:%Y}", *(str(today.year - n) for n in range(1, 30))]
     return [(shape, "") for shape in shapes if shape.startswith(typed)][:MOST]
 
 
 def _colours(typed: str, viewer: Viewer) -> Iterable[Value]:
-    """By their English names, which a line holds, or by those of the viewer's language."""
+    """Return the colours by their English names, as in a line, or by their names in the language
+    of the page."""
     known = [(name, str(colour.label)) for name, colour in COLOURS.items()]
     word = typed.lower()
     return [one for one in known if one[0].startswith(word) or one[1].lower().startswith(word)]

@@ -5,8 +5,8 @@
 Source: Rocchio 1971, "Relevance feedback in information retrieval"; see Manning, Raghavan,
 Schütze 2008, "Introduction to Information Retrieval", chapter 9.
 
-The pictures become terms of the query with the weights β/n and −γ/n, so that a refined
-query is one like any other: it can be read, changed, kept and sent as an address.
+The pictures become terms of the query with the weights β/n and −γ/n. A refined query is therefore
+an ordinary query: it can be read, changed, saved and sent as an address.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from uuid import UUID
 
 from gallery.search.query.query import MAX_TERMS, WEIGHT_DIGITS, Query, Term
 
-# The book's β .75 and γ .15 are for texts alone. Measured in the scale of
-# gallery.search.query.combine with the starter model on 1,000 photographs with captions: 39
-# searches for one word that meant a second one too, a relevant and another picture
-# named in each round; precision among the first ten that were not named yet, after one
-# round and after three: .085 and .028 with the book's factors, .115 and .090 with these
-# (.033 and .008 without feedback). More would push the searcher's own words aside.
+# The book's β .75 and γ .15 are for text retrieval. These were measured in the scale of
+# gallery.search.query.combine, with the starter model on 1,000 photographs with captions. 39
+# searches for one word also meant a second word; each round marked one relevant and one other
+# picture. Precision at 10 among pictures not yet marked, after one round and after three: .085 and
+# .028 with the book's factors, .115 and .090 with these (.033 and .008 without feedback). Larger
+# factors would outweigh the searcher's own words.
 BETA, GAMMA = 1.5, 0.5
 
 
 def refine(query: Query, *, more: UUID | None = None, less: UUID | None = None) -> Query:
-    """`query` with one more picture that is relevant, or one that is not. A picture that
-    was named before changes sides; where terms are too many, the oldest of those that
-    came by feedback is left out."""
+    """Return `query` with one more relevant picture (`more`) or one more that is not (`less`). A
+    picture that was marked before changes sides. If there are more than MAX_TERMS terms, the oldest
+    feedback term of the larger side is dropped."""
     picked = more or less
     kept = [term for term in query.terms if not (term.image == picked and term.crop is None)]
     known = _feedback(query)
@@ -46,8 +46,8 @@ def refine(query: Query, *, more: UUID | None = None, less: UUID | None = None) 
 
 
 def _feedback(query: Query) -> set[Term]:
-    """The terms that came by feedback: n whole pictures, each with the weight that n of
-    them have. Others were put there with a weight of their own."""
+    """Return the feedback terms: n whole pictures that all have the weight of n feedback terms.
+    Pictures with other weights are the searcher's own terms."""
     found: set[Term] = set()
     for factor in (BETA, -GAMMA):
         pictures = [term for term in query.terms if term.image is not None and term.crop is None]

@@ -1,4 +1,4 @@
-"""What the searcher should know beside the results."""
+"""Notes beside the results."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gallery.errors import Sentence
 
 @dataclass(frozen=True)
 class Note:
-    """Something that the searcher should know: `code` for programs, a sentence for people."""
+    """A remark to the searcher: a `code` for programs and a sentence for people."""
 
     code: str
     message: Sentence

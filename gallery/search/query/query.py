@@ -1,9 +1,8 @@
-"""What somebody looks for: terms to be like or unlike, and filters.
+"""Queries: positive and negative terms, and filters.
 
-The same query has two written forms: JSON, as the API takes it (`Query.from_json`), and
-one line of text, as it stands in the search bar and in the address
-(gallery.search.query.syntax). Both are canonical: numbers are rounded and texts cleaned on the
-way in, so that a query that is written and read again is the same query.
+A query has two written forms: JSON, as in the API (`Query.from_json`), and one line of text, as in
+the search bar and in addresses (gallery.search.query.syntax). Both are canonical: parsing rounds
+numbers and normalises texts, so a query that is written and parsed again is the same query.
 """
 
 from __future__ import annotations
@@ -35,13 +34,13 @@ from gallery.spelling import normalise_text
 MAX_TERMS = 12
 MAX_TERM_CHARACTERS = 1000
 MAX_FILTER_CHARACTERS = 1000
-# Weights lie in [-MAX_WEIGHT, MAX_WEIGHT]; 0 means nothing and is refused.
+# Weights lie in [-MAX_WEIGHT, MAX_WEIGHT]. 0 is refused.
 MAX_WEIGHT = 2.0
-# Digits that are kept of a weight, of a share of a picture and of megapixels.
+# The decimal places of a weight, of a share of a picture and of megapixels.
 WEIGHT_DIGITS = 3
 SHARE_DIGITS = 4
 SIZE_DIGITS = 3
-# Less than this of a side is a slip of the hand.
+# The least share of a side. A smaller crop is a slip of the hand.
 MIN_CROP_SHARE = 0.01
 
 
@@ -51,7 +50,7 @@ def _names_of(*kinds: type[django_filters.Filter]) -> frozenset[str]:
 
 
 FILTER_NAMES = frozenset(ImageFilter.base_filters)
-# Filters that may be given several times.
+# Filters that take several values.
 LIST_FILTERS = _names_of(IdsFilter, NamesFilter, ColoursFilter)
 _YES_NO_FILTERS = _names_of(YesNoFilter)
 _SIZE_FILTERS = _names_of(django_filters.NumberFilter)
@@ -63,7 +62,7 @@ _YES_NO = {
     **dict.fromkeys(("true", "yes", "y", "1", "是"), True),
     **dict.fromkeys(("false", "no", "n", "0", "否"), False),
 }
-# Other words for a value.
+# Synonyms of values.
 _SYNONYMS = {
     "orientation": {"横": "landscape", "竖": "portrait", "方": "square"},
     "visibility": {"公开": "public", "私密": "private"},
@@ -72,8 +71,8 @@ _SYNONYMS = {
 
 @dataclass(frozen=True)
 class Crop:
-    """A part of a picture as shares of its upright width and height, from its left
-    and upper edge: all in [0, 1]."""
+    """A part of a picture, in shares of the upright picture's width and height from its left and
+    upper edge. All values are in [0, 1]."""
 
     left: float
     top: float
@@ -82,11 +81,11 @@ class Crop:
 
     @classmethod
     def from_sides(cls, sides: Any, name: str = "crop") -> Crop:
-        """From [left, top, width, height]. Raises Refusal (bad_crop) naming `name`."""
+        """Make a crop from [left, top, width, height]. Raises Refusal (bad_crop) naming `name`."""
         if not (isinstance(sides, list | tuple) and len(sides) == 4 and all(map(_is_real, sides))):
             _refuse_crop(name)
         crop = cls(*(round(float(side), SHARE_DIGITS) + 0.0 for side in sides))
-        # Rounding may carry a side over the edge by as much as it moves it.
+        # Rounding may move the far side past the edge by this much.
         slack = 10**-SHARE_DIGITS
         fits = (
             min(crop.left, crop.top) >= 0
@@ -103,9 +102,9 @@ class Crop:
 
 @dataclass(frozen=True)
 class Term:
-    """One part of a query: just one of `text`, `image` (a stored picture) and `upload`
-    (the id of a query picture that is kept for a while, see
-    gallery.search.query.query_pictures). `weight` says how much it counts, negative: unlike."""
+    """One part of a query: exactly one of `text`, `image` (a stored picture) and `upload` (the id
+    of a query picture, see gallery.search.query.query_pictures). Results are unlike a term with a
+    negative `weight`."""
 
     text: str = ""
     image: UUID | None = None
@@ -132,10 +131,11 @@ class Term:
 
 @dataclass(frozen=True)
 class Query:
-    """`filters` are named and checked as in gallery.search.filters.image_filter; an album may also
-    be named by its title.
+    """Terms and filters. The filters have the names and values of
+    gallery.search.filters.image_filter, but an album may also be given by its title.
 
-    Without terms it is a list of what the filters leave, newest first.
+    The results of a query without terms are the pictures that pass the filters, newest first or
+    in the order that the filters name.
     """
 
     terms: tuple[Term, ...] = ()
@@ -147,7 +147,7 @@ class Query:
 
     @property
     def positive_texts(self) -> list[str]:
-        """What the words of titles, descriptions, tags and file names are compared with."""
+        """The texts to find in titles, descriptions, tags and file names."""
         return [term.text for term in self.terms if term.is_text and term.weight > 0]
 
     @property
@@ -156,9 +156,9 @@ class Query:
 
     @classmethod
     def from_json(cls, data: Any) -> Query:
-        """From {"terms": […], "filters": {…}}, both optional; see `Term` and
-        gallery.search.filters.image_filter. Raises Refusal, which names what is wrong as
-        `terms.0.weight`. Values of filters are judged where they are used."""
+        """Parse {"terms": […], "filters": {…}}, both optional; see `Term` and
+        gallery.search.filters.image_filter. Raises Refusal, naming a field like `terms.0.weight`.
+        Values of filters are checked where they are used."""
         _require_object(data, {"terms", "filters"}, "")
         terms = data.get("terms", [])
         if not isinstance(terms, list):
@@ -174,7 +174,8 @@ class Query:
         return {"terms": [term.as_json() for term in self.terms], "filters": dict(self.filters)}
 
     def check(self) -> None:
-        """Raises Refusal for more than a query may hold."""
+        """Raise Refusal if there are too many terms (too_many_terms) or a text is too long
+        (query_too_long)."""
         if len(self.terms) > MAX_TERMS:
             raise Refusal(
                 "too_many_terms",
@@ -192,8 +193,10 @@ class Query:
 
 
 def clean_filter(name: str, value: Any) -> Any:
-    """The canonical form of a filter's value, None for none. What is no value of this
-    filter is left as it is: gallery.search.filters.image_filter says what is wrong with it."""
+    """Return the canonical form of a filter's value; None if there is no value. A text that this
+    filter does not accept stays as it is: gallery.search.filters.image_filter refuses it. Raises
+    Refusal for several values of a filter that takes one (one_value), for other types (invalid)
+    and for long texts (filter_too_long)."""
     if value is None:
         return None
     if name in LIST_FILTERS:
@@ -201,7 +204,7 @@ def clean_filter(name: str, value: Any) -> Any:
         cleaned = [_one(name, _clean_text(name, entry)) for entry in entries]
         return list(dict.fromkeys(filter(None, cleaned))) or None
     if isinstance(value, list):
-        # An empty one, or null in it, is a slip: it must not widen the search.
+        # An empty list, or null in a list, is a mistake. It must not widen the search.
         if len(value) != 1 or value[0] is None:
             raise Refusal("one_value", _("Give one value."), f"filters.{name}")
         value = value[0]
@@ -321,12 +324,13 @@ def _number(text: str) -> float | str | None:
 
 
 def _require_object(data: Any, names: set[str] | frozenset[str], at: str) -> None:
-    """Unknown names are refused: whoever misspells one would get another search."""
+    """Raise Refusal if `data` is no JSON object (bad_query) or has other names (unknown_name). A
+    misspelt name would otherwise lead to another search."""
     if not isinstance(data, Mapping):
         raise Refusal("bad_query", _("Give a JSON object."), at or None)
     unknown = next((name for name in data if name not in names), None)
     if unknown is not None:
-        # Of JSON, it may hold what no answer can.
+        # A name from JSON may have characters that a response cannot contain.
         shown = normalise_text(str(unknown))[:50]
         raise Refusal(
             "unknown_name",

@@ -1,10 +1,8 @@
-"""Pictures that somebody searches with: sent ones, kept for an hour, and parts of
-pictures.
+"""Query pictures: sent pictures, kept for an hour, and parts of pictures.
 
-A sent picture belongs to who sent it: to the account, and where nobody is signed in to
-whoever knows its id, which cannot be guessed and tells nothing of other pictures. Of each
-account, and of all visitors together, only the last so many are kept, so that nobody fills
-memory.
+A sent picture belongs to the account that sent it. A visitor's picture is available to all visitors
+who know its id; ids are random and cannot be guessed. The number of kept pictures is limited, per
+account and for all visitors together, so that nobody fills the memory.
 """
 
 from __future__ import annotations
@@ -41,12 +39,12 @@ _ID = re.compile("[0-9a-f]{32}")
 
 
 def keep(picture: SmallPicture, viewer: Viewer) -> str:
-    """Keep a picture for an hour. Returns the id that names it in queries. Raises
-    Unavailable where the cache is down."""
+    """Keep a picture for an hour and return its id for queries. Raises Unavailable if the cache is
+    down."""
     most = KEPT_PER_ACCOUNT if viewer.pk else KEPT_FOR_VISITORS
     picture_id = secrets.token_hex(16)
     strict_cache.put(_key(viewer, picture_id), [picture.content, picture.sha256], KEPT_SECONDS)
-    # A ring: each picture takes the place of the one that came `most` before it.
+    # A ring buffer: each picture replaces the one sent `most` pictures before.
     place = f"query-picture-place:{viewer.pk or 0}:{_count(viewer) % most}"
     before = cache.get(place)
     cache.set(place, picture_id, KEPT_SECONDS)
@@ -56,8 +54,8 @@ def keep(picture: SmallPicture, viewer: Viewer) -> str:
 
 
 def load(picture_id: str, viewer: Viewer) -> SmallPicture:
-    """Raises Expired for a picture that is not, or no longer, kept for this viewer, and
-    Unavailable where that cannot be known."""
+    """Return a kept picture. Raises Expired if it is not, or no longer, kept for this viewer, and
+    Unavailable if the cache is down."""
     found: SmallPicture | None = None
     if _ID.fullmatch(picture_id):
         found = strict_cache.get(_key(viewer, picture_id), _small_picture)
@@ -69,7 +67,7 @@ def load(picture_id: str, viewer: Viewer) -> SmallPicture:
 
 
 def vector_of(picture: SmallPicture, crop: Crop | None, space: EmbeddingSpace) -> Vectors:
-    """(d,) float32 unit vector of a kept picture or a part of it. Raises Unavailable and
+    """Return the float32 unit vector (d,) of a kept picture or a part of it. Raises Unavailable and
     TooMany."""
 
     def packed() -> bytes:
@@ -80,8 +78,8 @@ def vector_of(picture: SmallPicture, crop: Crop | None, space: EmbeddingSpace) -
 
 
 def vector_of_part(image: Image, crop: Crop, space: EmbeddingSpace) -> Vectors:
-    """(d,) float32 unit vector of a part of a stored picture; the caller has checked that
-    the viewer may reach it. Raises Unavailable and TooMany."""
+    """Return the float32 unit vector (d,) of a part of a stored picture. The caller has checked
+    that the viewer may reach it. Raises Unavailable and TooMany."""
 
     def packed() -> bytes:
         rate_limits.charge_pixels(image.width * image.height)
@@ -97,7 +95,7 @@ def part_of(crop: Crop | None) -> tuple[float, float, float, float]:
 def _vector(
     sha256: str, crop: Crop | None, space: EmbeddingSpace, packed: Callable[[], bytes]
 ) -> Vectors:
-    """From what was kept for who asks, or encoded."""
+    """Return the vector from the cache of the requester, or encode the picture."""
     cache_scope = requester.cache_scope()
     part = "" if crop is None else ",".join(map(str, crop.as_list()))
     key = f"part:{cache_scope}:{space.pk}:{space.checksum[:16]}:{sha256}:{part}"
@@ -115,12 +113,12 @@ def _vector(
 
 
 def _count(viewer: Viewer) -> int:
-    """How many pictures this viewer has had kept."""
+    """Count one more picture of this viewer. Return the new count, 0 if it was lost."""
     key = f"query-pictures:{viewer.pk or 0}"
     cache.add(key, 0, None)
     try:
         return int(cache.incr(key) or 0)
-    except ValueError:  # it was forgotten in between
+    except ValueError:  # the key was evicted in between
         return 0
 
 

@@ -1,12 +1,11 @@
-"""The query in one line: what people type, what stands in the address.
+"""The query line: a query as one line of text, in the search bar and in addresses.
 
     beach sunset "a red car"^0.5 -people like:<id>[10,20,50,40] tag:holiday after:2024
 
-Words without quotes are one text together; a quoted text is a term of its own; `-` in
-front means unlike, `^` behind how much it counts; `like:` and `upload:` are pictures,
-in brackets the part of one in percent; every other `key:value` is a filter. What is no
-key is text, and nothing that somebody types is an error here: values of filters are
-judged where they are used.
+All words without quotes form one text. A quoted text is a separate term. A leading `-` makes a
+term negative, a trailing `^` gives its weight. `like:` and `upload:` are pictures, with a crop in
+percent in brackets. Every other `key:value` is a filter. An unknown key is text. No line is an
+error here: values of filters are checked where they are used.
 
 The grammar, with [] for optional and {} for any number of times:
 
@@ -43,12 +42,12 @@ from gallery.search.query.query import (
 )
 from gallery.spelling import normalise_text
 
-# Opening to closing quotation marks; `"` closes what it opened.
+# Opening -> closing quotation marks.
 QUOTES = {'"': '"', "“": "”", "”": "”", "„": "“", "«": "»", "「": "」", "『": "』"}
 _COLON = ":："
 _MINUS = "-−－"
 
-# Other ways to write a key, all in lower case.
+# Aliases of keys, in lower case.
 ALIASES = {
     "colour": "color",
     "favorite": "favourite",
@@ -76,7 +75,7 @@ ALIASES = {
     "类似": "like",
     "類似": "like",
 }
-# Megapixels from and up to, not included.
+# Megapixels: [least, most).
 SIZES: dict[str, tuple[float | None, float | None]] = {
     "small": (None, 2.0),
     "medium": (2.0, 8.0),
@@ -92,7 +91,7 @@ _UPLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 @dataclass(frozen=True)
 class Parsed:
-    """What a line means, and what its writer should know about it."""
+    """The query of a line, and notes on how the line was understood."""
 
     query: Query
     notes: list[Note] = field(default_factory=list)
@@ -100,9 +99,9 @@ class Parsed:
 
 @dataclass(frozen=True)
 class Token:
-    """A part of a line: `line[start:end]`. `written_key` is as it was typed, with its
-    colon, and `key` what it means; both are empty where there is none. `value` begins
-    at `value_start` and is without quotation marks and what stands behind."""
+    """A part of a line: `line[start:end]`. `written_key` is the key as typed, with its colon, and
+    `key` its canonical form. Both are empty without a key. The value begins at `value_start`;
+    `value` has no quotation marks, crop or weight."""
 
     start: int
     end: int
@@ -117,7 +116,7 @@ class Token:
 
 
 def parse(text: str) -> Parsed:
-    """Read a line. Raises nothing."""
+    """Parse a line. Never raises Refusal: the notes explain what was ignored."""
     reader = _Reader()
     for token in tokens(text):
         reader.take(token)
@@ -125,7 +124,7 @@ def parse(text: str) -> Parsed:
 
 
 def format(query: Query) -> str:
-    """The canonical line of a query: `parse` reads the same query from it."""
+    """Return the canonical line of a query. `parse` reads the same query from it."""
     parts: list[str] = []
     bare = next((term for term in query.terms if _may_stand_bare(term)), None)
     for term in query.terms:
@@ -138,7 +137,7 @@ def format(query: Query) -> str:
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """The parts of a line from left to right."""
+    """Yield the tokens of a line from left to right."""
     position = 0
     while position < len(text):
         if text[position].isspace():
@@ -158,7 +157,7 @@ def _token_at(text: str, start: int) -> Token:
     if match := _KEY.match(text, position):
         written_key, position = match[0], match.end()
         key = ALIASES.get(match[1].lower(), match[1].lower())
-    # Of a filter nothing is a part or a weight: all of it is the value.
+    # A filter has no crop and no weight: everything is its value.
     is_filter = key in _SHORT_KEYS or key in FILTER_NAMES
     is_picture = key in PICTURES
     value_start = position
@@ -178,13 +177,14 @@ def _token_at(text: str, start: int) -> Token:
 
 
 def _has_more(text: str, position: int) -> bool:
-    """A minus means something only right in front of something."""
+    """Whether a character other than a space or a minus is at `position`: a minus before it is a
+    sign."""
     return position < len(text) and not text[position].isspace() and text[position] not in _MINUS
 
 
 def _quoted(text: str, start: int) -> tuple[str, int]:
-    """The text between quotation marks, and where it ends; without a closing one it
-    goes to the end of the line."""
+    """Return the text between quotation marks and the position after it. Without a closing mark the
+    text ends with the line."""
     closing = QUOTES[text[start]]
     characters: list[str] = []
     position = start + 1
@@ -201,7 +201,7 @@ def _quoted(text: str, start: int) -> tuple[str, int]:
 
 
 def _bare(text: str, start: int, *, cropped: bool, weighted: bool) -> tuple[str, int]:
-    """Up to the next space, or to a crop or a weight at its end."""
+    """Return the text up to the next space, crop or weight, and the position after it."""
     end = start
     while end < len(text) and not text[end].isspace():
         if end > start and (
@@ -217,8 +217,8 @@ def _bare(text: str, start: int, *, cropped: bool, weighted: bool) -> tuple[str,
 
 
 class _Reader:
-    """Collects terms and filters in their order. Words without quotes are gathered
-    where the first of them stands."""
+    """Collects terms and filters in their order. Words without quotes form one term at the place
+    of the first of them."""
 
     def __init__(self) -> None:
         self._terms: list[Term | None] = []
@@ -361,7 +361,7 @@ def _until(value: str) -> dict[str, Any]:
 
 
 def _on(value: str) -> dict[str, Any]:
-    # What is no day is given to both, by which a refusal knows this key.
+    # Both filters get an invalid value, so that the refusal can name this key.
     after, before = dates.span(value) or (value, value)
     return {"taken_after": after, "taken_before": before}
 
@@ -374,7 +374,7 @@ def _size(value: str) -> dict[str, Any]:
         return {name: limit for name, limit in both.items() if limit is not None}
     match = _SIZE.fullmatch(value)
     if match is None:
-        # Refused by the filter, with its own sentence.
+        # The filter refuses this value with its own message.
         return {"size_min": value}
     return {"size_min" if match[1] == ">" else "size_max": float(match[2])}
 
@@ -382,9 +382,8 @@ def _size(value: str) -> dict[str, Any]:
 _SIZE_WORDS = {"大": "large", "中": "medium", "小": "small"}
 
 PICTURES = ("like", "upload")
-# Key of the line -> from its value to filters by name. Other filters go by their names.
-# Keys that are no filters by themselves and stand for one or two. Every filter is a key by its own
-# name as well.
+# Keys that stand for one or two filters -> the function from their value to filters by name. The
+# other keys are the names of filters.
 _SHORT_KEYS: dict[str, Callable[[str], dict[str, Any]]] = {
     "after": _from,
     "before": _until,
@@ -397,7 +396,7 @@ _SHORT_KEYS: dict[str, Callable[[str], dict[str, Any]]] = {
 
 
 def quote(text: str) -> str:
-    """`text` as a value: in quotation marks where it needs them."""
+    """Return `text` as a value, in quotation marks if needed."""
     return text if _is_plain(text) and " " not in text else _quotation(text)
 
 
@@ -411,7 +410,7 @@ def _may_stand_bare(term: Term) -> bool:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether the words of `text` mean nothing else in a line."""
+    """Whether the words of `text` have no special meaning in a line."""
     words = text.split(" ")
     return all(
         word and word[0] not in QUOTES and word[0] not in _MINUS and word == _harmless(word)
@@ -420,7 +419,7 @@ def _is_plain(text: str) -> bool:
 
 
 def _harmless(word: str) -> str:
-    """Without signs that separate."""
+    """Return `word` without characters that have a meaning in the syntax."""
     return "".join(
         character
         for character in word
@@ -437,7 +436,7 @@ def _term(term: Term) -> str:
         return f"{sign}{term.text if bare else _quotation(term.text)}{weight}"
     crop = ""
     if term.crop is not None:
-        # Two digits less than the share has: these are percent.
+        # Percent need two decimal places less than shares.
         sides = [_decimal(side * 100, SHARE_DIGITS - 2) for side in term.crop.as_list()]
         crop = f"[{','.join(sides)}]"
     named = f"like:{term.image}" if term.image is not None else f"upload:{term.upload}"
@@ -445,7 +444,7 @@ def _term(term: Term) -> str:
 
 
 def _filters(query: Query) -> Iterator[str]:
-    """Each filter under the key that people know, or under its own name."""
+    """Yield each filter with a short key if there is one, else with its own name."""
     left = dict(query.filters)
     yield from _dates(left)
     yield from _sizes(left)
@@ -456,7 +455,7 @@ def _filters(query: Query) -> Iterator[str]:
 
 
 def _dates(left: dict[str, Any]) -> Iterator[str]:
-    """Takes the dates out of `left`."""
+    """Yield the dates and remove them from `left`."""
     after, before = left.pop("taken_after", None), left.pop("taken_before", None)
     if after and before and (day := dates.spanning(after, before)):
         yield f"on:{day}"
@@ -470,7 +469,7 @@ def _dates(left: dict[str, Any]) -> Iterator[str]:
 
 
 def _sizes(left: dict[str, Any]) -> Iterator[str]:
-    """Takes the sizes out of `left`."""
+    """Yield the sizes and remove them from `left`."""
     limits = (left.pop("size_min", None), left.pop("size_max", None))
     for word, both in SIZES.items():
         if limits == both:
@@ -484,5 +483,5 @@ def _sizes(left: dict[str, Any]) -> Iterator[str]:
 
 
 def _decimal(number: float, digits: int) -> str:
-    """Without an exponent and without zeros at the end."""
+    """Return the number without an exponent and without trailing zeros."""
     return f"{number:.{digits}f}".rstrip("0").rstrip(".")

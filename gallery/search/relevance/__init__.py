@@ -1,1 +1,1 @@
-"""What scores mean in a space, and which languages its model knows."""
+"""The meaning of scores in a space, and the languages that its model knows."""

@@ -1,8 +1,8 @@
-"""What a space is like, measured by a worker: the scores of unrelated texts, and the
-languages that its model knows.
+"""The calibration of a space by a worker: the scores of unrelated texts, and the languages that
+the model knows.
 
-Kept in `EmbeddingSpace.calibration` and `.languages`. The languages depend on the model
-alone. The scores need pictures, and are measured again whenever the library has doubled.
+The results are in `EmbeddingSpace.calibration` and `.languages`. The languages depend only on the
+model. The scores need pictures and are measured again when the library has doubled.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from gallery.search.relevance.language_probes import CAPTIONS, ENGLISH
 logger = logging.getLogger(__name__)
 
 
-# Pictures of the sample that are compared with all others, as if they were queries.
+# The number of sampled pictures that serve as queries on the others.
 _QUERY_PICTURES = 64
 
-# The sweep rings again while a thread is at it.
+# The sweep dispatches again while a thread still measures.
 _measuring = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Chance:
-    """Cosines of queries and pictures that have nothing to do with each other.
+    """Statistics of the cosines between unrelated queries and pictures.
 
     `centre` is the mean of the queries' medians, `scatter` their standard deviation;
     `spread` is the standard deviation of one query's scores.
@@ -49,8 +49,8 @@ class Chance:
 
 
 def chance_of(space: EmbeddingSpace, kind: Kind, drawn: Sample) -> Chance | None:
-    """The usual scores of single queries of this kind. Those of texts were measured by a
-    worker, None before; those of pictures are told by the sample itself."""
+    """Return the usual scores of single queries of this kind. The scores of texts come from the
+    calibration, None before it; the scores of pictures come from the sample itself."""
     if kind == "image":
         return _of_pictures(drawn)
     kept = space.calibration.get("text")
@@ -59,17 +59,18 @@ def chance_of(space: EmbeddingSpace, kind: Kind, drawn: Sample) -> Chance | None
 
 
 def measured(queries: Vectors, pictures: Vectors) -> Chance:
-    """The scores of unit vectors (m, d) on pictures (n, d), of which few match each."""
+    """Summarise the scores of queries (m, d) on pictures (n, d), all unit vectors. Few pictures
+    match each query."""
     return _summary(list(queries @ pictures.T))
 
 
 def _summary(scores: list[Vectors]) -> Chance:
-    """Of the scores of several queries."""
+    """Summarise the scores (n,) of several queries."""
     medians = [float(np.median(row)) for row in scores]
     return Chance(
         centre=float(np.mean(medians)),
-        # In a small library this has the chance of its few pictures in it, too. Less that,
-        # the queries that mean nothing would find something there.
+        # In a small library this includes the sampling error of its few pictures. If the error
+        # were subtracted, meaningless queries would find something there.
         scatter=float(np.std(medians)),
         spread=float(np.mean([row.std() for row in scores])),
     )
@@ -77,7 +78,7 @@ def _summary(scores: list[Vectors]) -> Chance:
 
 @lru_cache(maxsize=2)
 def _of_pictures(drawn: Sample) -> Chance:
-    """Pictures of the sample as queries on all the others of it."""
+    """Summarise the scores of sampled pictures as queries on the other pictures of the sample."""
     queries = drawn.vectors[:_QUERY_PICTURES]
     return _summary([np.delete(drawn.vectors @ query, i) for i, query in enumerate(queries)])
 
@@ -86,13 +87,13 @@ def _of_pictures(drawn: Sample) -> Chance:
 
 
 def is_due() -> bool:
-    """Whether a space was not measured yet, or has doubled since."""
+    """Whether a space is not measured yet or has doubled since."""
     return any(_due(space) for space in _loaded_spaces())
 
 
 def measure() -> None:
-    """Measure each space that is due. A model that cannot be loaded is left alone: its
-    space says why, and the sweep comes again."""
+    """Measure each space that is due. A space whose model cannot be loaded is skipped until the
+    next sweep. Does nothing if another thread is measuring."""
     if not _measuring.acquire(blocking=False):
         return
     try:

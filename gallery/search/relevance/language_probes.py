@@ -1,12 +1,12 @@
 """Everyday captions in several languages, one meaning a line.
 
-A model knows a language as far as its captions lie nearest to the English ones of the
-same meaning (gallery.search.relevance.languages). English itself is asked in other words.
+A model knows a language as far as its captions are nearest to the English captions of the same
+meaning (gallery.search.relevance.languages). English itself is tested with paraphrases.
 """
 
 from __future__ import annotations
 
-# What is found: each caption stands at the same place in every language below.
+# The right answers. The captions of every language below are in the same order.
 ENGLISH = (
     "a dog runs on the beach",
     "a black cat sleeps on the sofa",
@@ -42,7 +42,7 @@ ENGLISH = (
     "a computer on the desk",
 )
 
-# What may be found instead by whoever understands half of a caption.
+# Wrong answers that a model may give if it understands only half of a caption.
 PARTS = (
     "a dog",
     "a beach",

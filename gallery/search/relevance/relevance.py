@@ -1,31 +1,30 @@
-"""How well results fit: scores beside those that the same query gets by chance.
+"""The relevance of results: scores compared with the scores that a query gets by chance.
 
-Chance is the normal distribution of the scores that a query gets on pictures that have
-nothing to do with it, an empirical null distribution (B. Efron, "Large-scale
-simultaneous hypothesis testing: the choice of a null hypothesis", JASA 99, 2004):
+Chance is the normal distribution of a query's scores on unrelated pictures, an empirical null
+distribution (B. Efron, "Large-scale simultaneous hypothesis testing: the choice of a null
+hypothesis", JASA 99, 2004):
 
-- its centre is the median of the query's scores on a random sample of the library. In a
-  library of dogs the median of "a dog" is no chance, so it counts only as far as the
-  medians of unrelated texts are scattered in this space (gallery.search.relevance.calibration);
-- its spread is that of the unrelated texts' scores.
+- Its centre is the median of the query's scores on a random sample of the library. In a library of
+  dogs the median of "a dog" is not chance. The centre is therefore limited to two standard
+  deviations around the mean of the medians of unrelated texts in this space
+  (gallery.search.relevance.calibration).
+- Its spread is the spread of the scores of unrelated texts.
 
-A sum of several terms lies where none of the calibration does. Its chance is told by the
-pictures of the sample that match no term of it: what a minus keeps away is no chance
-either, and would make it look wide. Where nearly all match something, centre and spread
-are summed up from those of the terms, as if these had nothing to do with each other.
+The calibration does not cover sums of several terms. The chance of a sum comes from the sampled
+pictures that match none of its terms. Pictures that match a negative term are not chance either and
+would widen the spread. If nearly all pictures match a term, centre and spread are combined from
+those of the terms, as if the terms were independent.
 
-Two rules follow from it.
+Two rules follow.
 
-- The line: the lowest score at which, of the sample's pictures above it, at most a third
-  are to be expected by chance (Y. Benjamini and Y. Hochberg, "Controlling the false
-  discovery rate", JRSS B 57, 1995). What is frequent has a low line, and what is rare a
-  high one.
-- Whether anything matches at all: the best of n scores exceeds what the best of n scores
-  by chance does, spread * sqrt(2 ln n) above the centre (the universal threshold of
-  D. Donoho and I. Johnstone, "Ideal spatial adaptation by wavelet shrinkage",
-  Biometrika 81, 1994).
+- The relevance line is the lowest score with an expected share of chance of at most a third among
+  the sampled pictures above it (Y. Benjamini and Y. Hochberg, "Controlling the false discovery
+  rate", JRSS B 57, 1995). Frequent subjects have a low line, rare ones a high line.
+- Something matches if the best of n scores exceeds the best of n scores by chance, spread *
+  sqrt(2 ln n) above the centre (the universal threshold of D. Donoho and I. Johnstone, "Ideal
+  spatial adaptation by wavelet shrinkage", Biometrika 81, 1994).
 
-Figures stand in docs/decisions; `make bench ARGS="relevance --help"` makes them.
+docs/decisions has the figures; `make bench ARGS="relevance --help"` measures them.
 """
 
 from __future__ import annotations
@@ -48,42 +47,42 @@ from gallery.search.relevance.calibration import Chance
 
 Fit = Literal["excellent", "good", "fair", "weak"]
 
-# Of what stands above the line, so much may be chance.
+# The accepted share of chance among the scores above the relevance line.
 FALSE_SHARE = 1 / 3
-# The line lies between these, in spreads above the centre of chance: lower, nothing is
-# told apart; higher, a thousand pictures do not tell what is rare.
+# The range of the relevance line, in spreads above the centre of chance. Below it, matches and
+# chance are indistinguishable. Above it, a sample of a thousand pictures is too small.
 LOWEST, HIGHEST = 1.25, 2.5
-# What so many pictures of the sample have in common, and so much of it, is there, however
-# low the best score.
+# A query is common if at least this many sampled pictures, and this share of the sample, match it.
+# A common query has matches, however low the best score.
 COMMON_PICTURES, COMMON_SHARE = 10, 0.05
-# A spread further above the line, the word is a better one.
+# Matches are good and excellent from this many spreads above the relevance line on.
 GOOD, EXCELLENT = 1.0, 2.0
-# How fast the bar of a score grows around the line, in spreads: at `GOOD` it is four
-# fifths full, at the centre of chance all but empty.
+# The scale, in spreads, of the logistic bar around the relevance line. The bar is four fifths full
+# at `GOOD` and at most a sixth at the centre of chance.
 _STEEPNESS = 0.75
 
-# So many of those that match beyond doubt are remembered.
+# The most sure matches that a judgement keeps.
 _SURE_AT_MOST = 20
-# With fewer pictures that match no term the spread of a sum is not told by them.
+# Fewer pictures that match no term do not determine the spread of a sum.
 _ENOUGH = 30
-# A query of minuses alone is matched by all but what they keep away: by so many of those
-# that match none of them (one-sided, of a normal distribution).
-_KEPT_HEIGHT = -1.645  # 95 %
+# The relevance line of a query with only negative terms, in spreads above the centre: 95 % of the
+# unrelated pictures are above it (one-sided normal distribution).
+_KEPT_HEIGHT = -1.645
 
-# The heights that are tried for the line, and how much lies above each by chance.
+# The candidate heights of the relevance line, and the share above each by chance.
 _HEIGHTS = np.arange(LOWEST, HIGHEST, 0.05)
 _ABOVE_BY_CHANCE = np.array([math.erfc(height / math.sqrt(2)) / 2 for height in _HEIGHTS])
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the scores of one query mean. `line` is the least score of a match; without
-    one nothing is known (too few pictures), and `fit` is None.
+    """The meaning of one query's scores. `line` is the relevance line, the least score of a match.
+    Without a line nothing is known (too few pictures), and `fit` returns None.
 
-    `centre` and `spread` are those of chance, `is_common` says that the sample itself has
-    many matches, and `pictures` about how many the library has. `sure` are some pictures of
-    the sample that match beyond doubt: of anybody, so none is shown or told of unless the
-    searcher may see it.
+    `centre` and `spread` are those of chance. `is_common`: the sample has many matches. `pictures`
+    is about the number of pictures in the library. `sure` are some sampled pictures that match
+    beyond chance. They may belong to anybody, so they are never revealed to a searcher who may not
+    see them.
     """
 
     line: float | None = None
@@ -104,35 +103,35 @@ class Judgement:
         return "good" if above < EXCELLENT else "excellent"
 
     def share(self, score: float) -> float:
-        """How long the bar of this score is, in [0, 1]: half at the line."""
+        """Return the length of the bar of a score, in [0, 1]: a half at the relevance line."""
         if self.line is None:
             return min(max(score, 0.0), 1.0)
         steps = (score - self.line) / (_STEEPNESS * self.spread)
         return 1 / (1 + math.exp(-min(max(steps, -30.0), 30.0)))
 
     def settled(self, best: float, among: int | None = None) -> Judgement:
-        """This judgement once the best score is known, of `among` pictures that were
-        compared (the library, unless said): where chance alone would give as much, the
-        line is raised above all of them, since nothing matches well."""
+        """Return the judgement given the best score of `among` compared pictures (by default the
+        library). If chance would give as good a score, nothing matches well, and the relevance
+        line is raised above all scores."""
         if self.line is None or self.is_common:
             return self
         by_chance = self._best_by_chance(among or self.pictures)
         return self if best >= by_chance else replace(self, line=max(self.line, by_chance))
 
     def with_sure(self, scores: Vectors, drawn: Sample) -> Judgement:
-        """This judgement, told the pictures of the sample, of which these are the scores."""
+        """Return the judgement with the sure matches of the sample, whose scores (n,) are given."""
         best = np.flatnonzero(scores >= self._best_by_chance(self.pictures))[:_SURE_AT_MOST]
         return replace(self, sure=tuple(drawn.ids[place] for place in best))
 
     def _best_by_chance(self, compared: int) -> float:
-        """What the best of so many scores is by chance."""
+        """Return the best of `compared` scores by chance."""
         return self.centre + self.spread * math.sqrt(2 * math.log(max(compared, 2)))
 
 
 @dataclass(frozen=True)
 class Part:
-    """A term of a query: its unit vector (d,), and how much of it there is in the vector
-    of the query, which is the sum of these."""
+    """A term of a query: its unit vector (d,), and its share in the query vector, which is the sum
+    of share * vector."""
 
     vector: Vectors
     kind: Kind
@@ -142,8 +141,8 @@ class Part:
 def judge(
     space: EmbeddingSpace, vector: Vectors, kind: Kind, parts: Sequence[Part] = ()
 ) -> Judgement:
-    """What scores of the unit vector (d,) mean in `space`; `parts` are the terms that it is
-    the sum of, where it is none alone."""
+    """Return the meaning of scores of the unit vector (d,) in `space`. `parts` are the terms that
+    the vector is the sum of; without them it is a single term."""
     drawn = sample.sample_of(space)
     if drawn is None:
         return Judgement()
@@ -158,9 +157,9 @@ def judge(
 
 
 def best_by_chance(space: EmbeddingSpace, texts: Vectors) -> Vectors | None:
-    """(m,) scores that the best of these m texts, unit vectors (m, d), does not reach on a
-    picture by chance: each text's centre plus spread * sqrt(2 ln m), as in `Judgement`.
-    None where nothing is known of chance (too few pictures)."""
+    """Return a threshold (m,) for each of m texts, unit vectors (m, d), that the best text for a
+    picture does not exceed by chance: centre + spread * sqrt(2 ln m) of the text, as in
+    `Judgement`. None if there are too few pictures to know chance."""
     drawn = sample.sample_of(space)
     if drawn is None:
         return None
@@ -171,8 +170,8 @@ def best_by_chance(space: EmbeddingSpace, texts: Vectors) -> Vectors | None:
 
 
 def of_scores(scores: Vectors, usual: Chance | None, pictures: int) -> Judgement:
-    """What the scores of one text or picture mean that has these `scores` (n,) on a sample
-    of a library of so many pictures, where such queries have the `usual` chance."""
+    """Return the judgement of one text or picture from its `scores` (n,) on a sample of a library
+    of `pictures` pictures. `usual` is the usual chance of such queries."""
     return _judged(scores, _chance(usual, scores), pictures)
 
 
@@ -183,8 +182,8 @@ def of_sum(
     usual: Sequence[Chance | None],
     pictures: int,
 ) -> Judgement:
-    """The same of a sum of m terms with these `shares` (m,), of which each alone has the
-    scores `of_parts` (n, m) and the `usual` chance."""
+    """Return the judgement of a sum of m terms with the given `shares` (m,). The terms alone have
+    the scores `of_parts` (n, m) and the `usual` chances."""
     chances = [_chance(one, part) for one, part in zip(usual, of_parts.T, strict=True)]
     centre = float(np.dot(shares, [chance.centre for chance in chances]))
     spread = float(np.linalg.norm(shares * [chance.spread for chance in chances]))
@@ -204,12 +203,12 @@ def of_sum(
 
 
 def _judged(scores: Vectors, chance: Chance, pictures: int) -> Judgement:
-    """Of a query with these scores on the sample, and this chance."""
+    """Return the judgement of a query from its scores (n,) on the sample and its chance."""
     if chance.spread <= 0:  # all pictures are the same to this query
         return Judgement()
     heights = np.sort((scores - chance.centre) / chance.spread)
     above = 1 - np.searchsorted(heights, _HEIGHTS) / len(heights)
-    # What lies below the centre is chance, and as much of it lies above.
+    # All scores below the centre are chance, and as many chance scores lie above it.
     by_chance = min(1.0, 2 * float(np.mean(heights < 0))) * _ABOVE_BY_CHANCE
     kept = np.flatnonzero((above > 0) & (by_chance <= FALSE_SHARE * above))
     height, share = (_HEIGHTS[kept[0]], above[kept[0]]) if len(kept) else (HIGHEST, 0.0)
@@ -223,8 +222,8 @@ def _judged(scores: Vectors, chance: Chance, pictures: int) -> Judgement:
 
 
 def _chance(usual: Chance | None, scores: Vectors) -> Chance:
-    """The null distribution of a single query with these scores on the sample, in a space
-    where such queries have the `usual` one."""
+    """Return the null distribution of a single query from its scores (n,) on the sample. `usual` is
+    the usual one of such queries."""
     centre = float(np.median(scores))
     if usual is None:
         return Chance(centre, 0.0, float(np.std(scores)))
