@@ -3,7 +3,7 @@ import globals from "globals";
 
 const RULES = {
   ...js.configs.recommended.rules,
-  // `== null` is both: nothing said, and said to be nothing.
+  // `== null` matches both undefined and null.
   eqeqeq: ["error", "always", { null: "ignore" }],
   "no-implicit-globals": "error",
   "no-var": "error",

@@ -321,8 +321,8 @@ EMAIL_FILE_PATH = env.str("EMAIL_FILE_PATH", str(DATA_DIR / "mail"))
 
 # --- API ----------------------------------------------------------------------
 
-# Proxies in front that set X-Forwarded-For; without one a client could write its own and be
-# somebody else for every request.
+# The number of proxies in front that set X-Forwarded-For. With a number too high, a client could
+# write its own header and look like another client in every request.
 PROXY_COUNT = env.int("PROXY_COUNT", 0)
 
 REST_FRAMEWORK = {

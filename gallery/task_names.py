@@ -1,5 +1,5 @@
-"""The names of the tasks (gallery.tasks), for whoever sends one: subjects stand below the tasks
-and do not import them. Knows nothing else, so that the settings can read it."""
+"""The names of the tasks (gallery.tasks), for modules that send one: the subjects are layers below
+the tasks and cannot import them. This module imports nothing, so that the settings can read it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Shared fixtures: two users for every rule, drawn pictures, real workers.
+"""Shared fixtures: two users, generated pictures, real workers.
 
-PostgreSQL with pgvector and Valkey come from the environment (`make test` starts
-them); the encoder worker is a real Celery worker with the starter model.
+PostgreSQL with pgvector and Valkey come from the environment (`make test` starts them). The
+encoder worker is a real Celery worker with the starter model.
 """
 
 from __future__ import annotations
@@ -51,8 +51,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Two runs on the same servers keep apart when each sets PYTEST_DB_SUFFIX, and so
-    do the processes that pytest-xdist starts (their databases pytest-django parts)."""
+    """Separate test runs on the same servers: each sets PYTEST_DB_SUFFIX. The processes of
+    pytest-xdist have separate Redis databases as well; pytest-django separates their PostgreSQL
+    databases."""
     suffix = os.environ.get("PYTEST_DB_SUFFIX", "")
     if suffix:
         settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = f"test_clipsite_{suffix}"
@@ -68,8 +69,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _redis_number(suffix: str) -> int:
-    """A database of the server for each suffix, from 1 to 15: the server itself
-    counts them, so that no two runs meet in one."""
+    """Return the Redis database of a suffix, from 1 to 15. The server counts the suffixes, so any
+    15 new ones in a row have different databases."""
     with redis.Redis.from_url(settings.REDIS_URL, decode_responses=True) as server:
         known = server.hget("pytest:numbers", suffix)
         if known is None:
@@ -85,13 +86,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest: with these at the end, one process would
-    work alone."""
+    """Run the slowest files first. At the end, one process would work alone on them."""
     items.sort(key=lambda item: slow.seconds_of_file(item.nodeid), reverse=True)
 
 
 def pytest_collection_finish() -> None:
-    # Thousands of tests and all that they import: nothing of it goes before the end.
+    # The tests and their imports live until the end. Frozen, they cost the collector no time.
     gc.collect()
     gc.freeze()
 
@@ -105,7 +105,7 @@ def _migrated(pytestconfig: pytest.Config) -> Migrated:
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, _migrated: Migrated
 ) -> Iterator[None]:
-    """A new database begins as the migrations left the one of an earlier run."""
+    """Fill a new database from the dump of an earlier run."""
     create = DatabaseCreation._create_test_db
 
     def filled(creation: DatabaseCreation, *arguments: Any, **options: Any) -> str:
@@ -124,14 +124,15 @@ def django_db_setup(django_db_setup: None, _migrated: Migrated, django_db_blocke
         _migrated.keep(connection.settings_dict["NAME"])
 
 
-# Filled after each migration, with the same each time.
+# Django fills these after each migration, always with the same rows.
 _LASTING_TABLES = {"auth_permission", "django_content_type"}
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _quick_flush() -> Iterator[None]:
-    """Tests with a live server or workers end by emptying all tables. Whoever still reads
-    may hold these in another order: the database then ends one side, and it is done again."""
+    """Empty all tables except the lasting ones after tests with a live server or workers. A process
+    that still reads may lock the tables in another order. The database resolves the deadlock by
+    an error, and the fixture tries again."""
 
     def empty_tables(case: TransactionTestCase) -> None:
         names = connection.introspection.django_table_names(include_views=False)
@@ -158,7 +159,7 @@ def _no_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _private_data(
     tmp_path: Path, settings: Any, request: pytest.FixtureRequest, _no_files: Path
 ) -> None:
-    """Each test has its own media folder, unless it shares one with a worker."""
+    """Give each test its own media folder, unless it shares one with a worker."""
     if "worker_media" in request.fixturenames:
         settings.MEDIA_ROOT = str(request.getfixturevalue("worker_media"))
     else:
@@ -168,13 +169,13 @@ def _private_data(
     # Hashed names need a collected manifest; pages are tested without one.
     plain_static = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": plain_static}}
-    # Every client would look at each collected file; a live server finds them by itself.
+    # Every test client would scan all collected files. A live server finds static files itself.
     settings.STATIC_ROOT = str(_no_files)
 
 
 @pytest.fixture(autouse=True)
 def _first_language() -> None:
-    """The last page that a test before this one asked for may have been a Chinese one."""
+    """Reset the language: the last page of an earlier test may have been Chinese."""
     translation.deactivate()
 
 
@@ -186,8 +187,8 @@ def _empty_cache() -> None:
 
 @pytest.fixture(autouse=True)
 def _unheard_rings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test without workers is not heard by those that run on from earlier tests: they
-    would do its work before it looks."""
+    """Send no messages in a test without workers. Workers of earlier tests still run and would do
+    its work before the test looks."""
     if not {"encoder_worker", "media_worker"}.intersection(request.fixturenames):
         nobody = SimpleNamespace(send_task=lambda *ring, **options: None)
         monkeypatch.setattr("gallery.dispatch.current_app", nobody)
@@ -205,13 +206,13 @@ def bob(db: None) -> User:
 
 @pytest.fixture
 def media(settings: Any) -> Path:
-    """Where this test's originals and renditions lie."""
+    """The folder of this test's originals and renditions."""
     return Path(settings.MEDIA_ROOT)
 
 
 @pytest.fixture
 def dispatched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """What was rung for, instead of a broker."""
+    """The dispatched calls, recorded instead of sent to a broker."""
     calls: list[tuple[Any, ...]] = []
     monkeypatch.setattr("gallery.dispatch.on_commit", lambda *call: calls.append(call))
     return calls
@@ -224,7 +225,7 @@ def draw(
     format: str = "JPEG",
     **save: Any,
 ) -> bytes:
-    """A drawn picture as file bytes. Different colours give different bytes."""
+    """Return a generated picture as file bytes. Different colours give different bytes."""
     image = PILImage.new("RGB", (width, height), colour)
     ImageDraw.Draw(image).ellipse(
         (width * 0.25, height * 0.25, width * 0.75, height * 0.75), fill="white"
@@ -237,7 +238,7 @@ def draw(
 def upload(
     owner: User, data: bytes | None = None, name: str = "picture.jpg", **fields: Any
 ) -> Image:
-    """Store a picture the way every upload does."""
+    """Store a picture in the same way as every upload."""
     from gallery.library.service import add_image
 
     content = ContentFile(data if data is not None else draw(), name=name)
@@ -245,7 +246,7 @@ def upload(
 
 
 def api(user: User | None = None) -> Any:
-    """An API client signed in with a token."""
+    """Return an API client. With `user`, it is signed in by a token."""
     from rest_framework.test import APIClient
 
     from gallery.accounts import tokens
@@ -258,7 +259,8 @@ def api(user: User | None = None) -> Any:
 
 
 def wait_for(predicate: Callable[[], Any], timeout: float = 30, what: str = "") -> Any:
-    """Poll until `predicate` is true and return its value; fail loudly at the deadline."""
+    """Poll until `predicate` is true and return its value. Raise AssertionError after `timeout`
+    seconds."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         value = predicate()
@@ -272,7 +274,7 @@ def wait_for(predicate: Callable[[], Any], timeout: float = 30, what: str = "") 
 
 
 def worker_environment(media: Path, **extra: str) -> dict[str, str]:
-    """The environment of a process that works on the test database."""
+    """Return the environment of a process that works on the test database."""
     parts = connection.settings_dict
     url = (
         f"postgres://{parts['USER']}:{parts['PASSWORD']}@{parts['HOST']}:{parts['PORT']}"
@@ -286,7 +288,7 @@ def worker_environment(media: Path, **extra: str) -> dict[str, str]:
         "MEDIA_ROOT": str(media),
         "UPLOAD_DIR": f"{media}-uploads",
         "DJANGO_SETTINGS_MODULE": "clipsite.settings",
-        # A test says itself when workers look for what waits (tests/sweeping.py).
+        # Tests trigger the workers' sweeps themselves (tests/sweeping.py).
         "CLIPSITE_SWEEP_SECONDS": "86400",
         **extra,
     }
@@ -319,13 +321,13 @@ def stop(process: subprocess.Popen[bytes], timeout: float = 20) -> None:
             process.wait(5)
 
 
-# The running workers of this session, and the queues they listen to.
+# The running workers of this session, and the queues that they consume.
 _listening: dict[str, tuple[str, ...]] = {}
 
 
 def _let_workers_finish() -> None:
-    """Wait until they have done what was rung for: emptying the tables would meet them
-    halfway, and the next test is none of their business."""
+    """Wait until the workers have done all dispatched work. Otherwise it would overlap with the
+    emptying of the tables and with the next test."""
     wait_for(_workers_are_idle, 60, "the workers are idle")
 
 
@@ -369,7 +371,7 @@ def _encoder_process(
 def encoder_worker(
     transactional_db: None, worker_media: Path, _encoder_process: subprocess.Popen[bytes]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A running encoder worker whose first space is active. Use with transactional_db."""
+    """A running encoder worker whose first space is active."""
     from gallery.indexing.spaces import active_space, ensure_first_space
 
     ensure_first_space()
@@ -394,12 +396,12 @@ def _media_process(
 def media_worker(
     transactional_db: None, worker_media: Path, _media_process: subprocess.Popen[bytes]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A running worker for all that needs no model: what the product has two for."""
+    """A running worker for all tasks without the model. The product has two for them."""
     yield _media_process
     _let_workers_finish()
 
 
 @pytest.fixture
 def valkey() -> redis.Redis:
-    """The broker itself, to look at or to fill."""
+    """A connection to the broker, to inspect or fill it."""
     return reply.connection()

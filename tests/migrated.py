@@ -1,7 +1,7 @@
-"""The database as all migrations leave it, kept from one run of the tests to the next.
+"""A dump of the migrated database, kept from one test run to the next.
 
-Migrating takes longer than most files of tests. What is kept goes by what the migrations say:
-after a change of one they all run again, as they do in a fresh clone.
+Migrating takes longer than most test files. The name of the dump contains a hash of all migrations:
+after a change of one, all of them run again, as in a fresh clone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Migrated:
         self.dump = folder / f"{_fingerprint()}.sql"
 
     def restore(self, database: str) -> None:
-        """Fill an empty database; leave it empty where nothing is kept."""
+        """Fill an empty database. Without a dump it stays empty."""
         if self.dump.exists():
             _run("psql", database, "--set=ON_ERROR_STOP=1", f"--file={self.dump}")
 

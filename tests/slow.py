@@ -1,7 +1,7 @@
 """Which tests take long, so that `make check` can leave them out.
 
 `make slow` measures all tests and writes `slow.txt`: the functions whose cases together take
-longer than `LIMIT`. A new test counts as quick until then.
+`LIMIT` or longer. A new test counts as quick until then.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ LIMIT = 0.2  # seconds
 
 
 def name_of(nodeid: str) -> str:
-    """The function, without what its case is given."""
+    """Return the test function's name, without the parameters of its case."""
     return nodeid.partition("[")[0]
 
 
 @cache
 def listed() -> dict[str, float]:
-    """Seconds by function."""
+    """Return the listed tests: seconds by function."""
     lines = (line.split() for line in LIST.read_text().splitlines() if not line.startswith("#"))
     return {name: float(seconds) for seconds, name in lines}
 
@@ -41,7 +41,7 @@ def seconds_of_file(nodeid: str) -> float:
 
 
 class Measure:
-    """A plugin that writes the list anew from what it has seen."""
+    """A pytest plugin that measures all tests and writes the list anew."""
 
     def __init__(self) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)

@@ -1,4 +1,4 @@
-"""An analyser made up for tests of the ledger of work, and what passes the time."""
+"""A made-up analyser for tests of the work ledger, and functions that let time pass."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from gallery.work import breakers, ledger, originals
 from gallery.work.analyser import Analyser, Entry
 from tests.conftest import draw, upload
 
-# Threads have connections of their own, and see what is committed.
+# Threads have their own connections and see only committed rows.
 with_threads = pytest.mark.django_db(transaction=True)
 
 A_SECOND = timedelta(seconds=1)
 
 
 class MadeUp(Analyser):
-    """Finds the number of each picture; `trouble` is what it meets instead."""
+    """Its result is the id of each picture as a number. `trouble` is called in `prepare` and may
+    raise."""
 
     things: tuple[str, ...] = ()
     batch_size = 4
@@ -69,7 +70,7 @@ class MadeUp(Analyser):
 
 
 class Reading(MadeUp):
-    """Reads originals, as all that look at pixels do."""
+    """Reads originals, as all analysers of pixels do."""
 
     things = (originals.STORAGE,)
 
@@ -79,7 +80,7 @@ class Reading(MadeUp):
 
 
 def only(monkeypatch: pytest.MonkeyPatch, *made: Analyser) -> list[Analyser]:
-    """The analysers that there are, and no others, from now on; more may be added."""
+    """Replace all analysers by `made`. Return the list, to which more can be added."""
     there = list(made)
     monkeypatch.setattr(analysers, "_providers", [lambda: there])
     monkeypatch.setattr(breakers, "_probes", dict(breakers._probes))
@@ -87,7 +88,7 @@ def only(monkeypatch: pytest.MonkeyPatch, *made: Analyser) -> list[Analyser]:
 
 
 def pictures(owner: User, count: int) -> list[Image]:
-    """Rows without files, which wait for all analysers."""
+    """Create rows without files that wait for all analysers."""
     there = Image.objects.count()
     made = Image.objects.bulk_create(
         Image(owner=owner, file=f"none-{n}", sha256=uuid.uuid4().hex, byte_size=1,
@@ -115,7 +116,7 @@ def attempts() -> set[int]:
 
 
 def leases_end() -> None:
-    """As if so much time had passed."""
+    """Let all leases expire."""
     held = Analysis.objects.filter(claimed_until__isnull=False)
     held.update(claimed_until=timezone.now() - A_SECOND)
 

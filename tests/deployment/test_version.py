@@ -1,4 +1,4 @@
-"""The version stands in one place, and what has to repeat it says the same."""
+"""The version is defined in one place, and all copies of it agree."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def read(path: str) -> str:
 
 
 def test_it_is_a_release() -> None:
-    """A tag `v` with it names the same."""
+    """The release's tag is `v` and this version."""
     assert re.fullmatch(r"\d+\.\d+\.\d+", __version__)
 
 

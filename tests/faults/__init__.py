@@ -1,1 +1,1 @@
-"""The whole site under load while its parts are killed, stopped and taken away (`make faults`)."""
+"""Runs the whole site under load and kills, stops and removes its parts (`make faults`)."""

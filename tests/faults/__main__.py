@@ -26,7 +26,7 @@ _PATIENCE = 900.0
 def main() -> int:
     options = _parser().parse_args()
     folder = Path(tempfile.mkdtemp(prefix="clipsite-faults-"))
-    folder.chmod(0o711)  # PostgreSQL's account passes through to its own folder
+    folder.chmod(0o711)  # so that PostgreSQL's account reaches its own folder
     losses = True
     try:
         with running(folder, options.sweep) as site:
@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(site: Site, options: argparse.Namespace) -> bool:
-    """Whether anything was lost."""
+    """Run all faults and print the verdict. Return whether anything was lost."""
     os.environ.update(site.environment)
     django.setup()
     logging.disable(logging.CRITICAL)

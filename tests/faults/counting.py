@@ -1,4 +1,4 @@
-"""Writes down which pictures the model encodes, before and after: one line each."""
+"""Logs the pictures that the model encodes, before and after the encoding, one line each."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _digest(pixels: Any) -> str:
 
 
 def _append(word: str, lines: Sequence[str]) -> None:
-    """In one write, which a kill does not cut in two."""
+    """Append lines to a log in one write, which a kill does not cut in two."""
     path = settings.FAULTS_DIR / word
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
@@ -53,6 +53,6 @@ def _append(word: str, lines: Sequence[str]) -> None:
 
 
 def counted(folder: Path, word: str) -> Counter[str]:
-    """How often each picture was encoded."""
+    """Return how often each picture was encoded, from the log `word`."""
     path = folder / word
     return Counter(path.read_text().splitlines()) if path.exists() else Counter()

@@ -1,4 +1,4 @@
-"""The parts of the site, each of which can be killed, held and let go."""
+"""The parts of the site: processes that can be killed, kept down and frozen."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ APPLICATION = ("encoder", "web", "media", "chores", "beat")
 PARTS = (*SERVICES, *APPLICATION)
 
 _READY_SECONDS = 240.0
-# What is measured is no limit, and nobody waits long for the sweep.
+# Rate limits are off: uploads must not fail for another reason than a fault.
 _ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "tests.faults.settings",
     "THROTTLE_UPLOAD": "",
@@ -34,8 +34,8 @@ _ENVIRONMENT = {
 
 
 class Parts(Supervisor):
-    """The launcher's, but that it waits half a second and no longer before it starts again
-    what has died, and not at all for what is held."""
+    """The launcher's supervisor with two differences: it restarts a dead part always after the
+    shortest pause, and it does not restart a part in `held`."""
 
     def __init__(self, folder: DataFolder) -> None:
         super().__init__(folder.run, self._note)
@@ -43,7 +43,7 @@ class Parts(Supervisor):
         self.notes: list[str] = []
         self.held: set[str] = set()
         self.killed: Counter[str] = Counter()
-        # Died without our doing.
+        # Parts that ended by themselves.
         self.ended: Counter[str] = Counter()
         self._stopped: set[int] = set()
 
@@ -51,8 +51,7 @@ class Parts(Supervisor):
         self.notes.append(text)
 
     def kill(self, *slugs: str) -> None:
-        """At once, with all processes that they have started, as a machine that loses its
-        power does."""
+        """Kill parts at once with all their child processes, as a power failure does."""
         processes = [each for slug in slugs for each in self._processes(slug)]
         for process in processes:
             with suppress(psutil.NoSuchProcess):
@@ -62,7 +61,7 @@ class Parts(Supervisor):
         self.killed.update(slugs)
 
     def kill_one_of(self, slug: str, number: int) -> None:
-        """One of the processes that a part consists of."""
+        """Kill one of a part's processes."""
         processes = self._processes(slug)
         if processes:
             with suppress(psutil.NoSuchProcess):
@@ -70,7 +69,7 @@ class Parts(Supervisor):
             self.killed[f"one process of {slug}"] += 1
 
     def stop(self, slug: str) -> None:
-        """As an administrator does."""
+        """Stop a part in an orderly way, as an administrator does."""
         child = self._child(slug)
         self._stopped.add(child.process.pid)
         ask(child.process, child.program)
@@ -78,7 +77,7 @@ class Parts(Supervisor):
 
     @contextmanager
     def frozen(self, slug: str) -> Iterator[None]:
-        """A part that is there and does nothing."""
+        """Suspend all processes of a part meanwhile."""
         processes = self._processes(slug)
         for process in processes:
             with suppress(psutil.NoSuchProcess):
@@ -92,7 +91,7 @@ class Parts(Supervisor):
 
     @contextmanager
     def gone(self, *slugs: str) -> Iterator[None]:
-        """Parts that have died and are not started again before the end."""
+        """Do not restart these parts meanwhile."""
         self.held.update(slugs)
         try:
             yield
@@ -100,11 +99,11 @@ class Parts(Supervisor):
             self.held.difference_update(slugs)
 
     def run_for(self, seconds: float) -> None:
-        """Let time pass, in which what has died is started again."""
+        """Let time pass. Dead parts are restarted meanwhile."""
         self.wait_for(lambda: False, seconds)
 
     def _processes(self, slug: str) -> list[psutil.Process]:
-        """None while it is down."""
+        """Return all processes of a part. While it is down the list is empty."""
         process = self._child(slug).process
         if process.poll() is not None:
             return []
@@ -124,7 +123,7 @@ class Parts(Supervisor):
 
 
 class Site:
-    """`url` is its address, `environment` what its programs were given."""
+    """The running site. `url` is its address, and `environment` that of its programs."""
 
     def __init__(self, parts: Parts, url: str, environment: Mapping[str, str]) -> None:
         self.parts = parts
@@ -142,7 +141,7 @@ class Site:
 
 @contextmanager
 def running(folder: Path, sweep_seconds: float) -> Iterator[Site]:
-    """All that the demo runs, in `folder`."""
+    """Run all programs of the demo, with their data in `folder`."""
     data = open_folder(folder)
     with only_launcher(data), ports.listen(0) as listener, Parts(data) as parts:
         services = start_services(data, parts)

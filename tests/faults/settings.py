@@ -1,5 +1,4 @@
-"""The settings of the site, with a storage that can be taken away and a counter of what the
-model encodes."""
+"""The site's settings, with a storage that can fail and a counter of encodings."""
 
 from clipsite.settings import *  # noqa: F403
 from clipsite.settings import DATA_DIR, INSTALLED_APPS, STORAGES

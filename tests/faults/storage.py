@@ -1,4 +1,4 @@
-"""The storage of the site, which fails as a file in a folder says."""
+"""The site's storage, with faults. A flag file names the current fault."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gallery.library.storage import DurableFileSystemStorage
 
 
 class Ill(enum.StrEnum):
-    """What ails the storage. Full and read-only ones can be read."""
+    """The faults of the storage. A full or read-only storage can still be read."""
 
     FULL = "full"
     READ_ONLY = "read-only"
@@ -51,7 +51,7 @@ class FaultyStorage(DurableFileSystemStorage):
 
 
 class _Filling(File):  # type: ignore[type-arg]
-    """Content in the middle of which a full disk has no room left."""
+    """Content that is written only half if the disk is full."""
 
     def __init__(self, content: File[bytes]) -> None:
         super().__init__(content.file, content.name)
@@ -65,7 +65,8 @@ class _Filling(File):  # type: ignore[type-arg]
 
 
 def _fail_if(*ills: Ill) -> None:
-    """Raises what the system would; waits as long as the storage hangs."""
+    """Raise the system's error if the current fault is one of `ills`. Wait while the storage
+    hangs."""
     while (ill := _now()) == Ill.HANGING:
         time.sleep(0.05)
     if ill in ills:

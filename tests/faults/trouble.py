@@ -1,4 +1,4 @@
-"""What can befall a site, drawn from a seed. Each is over when its function returns."""
+"""The faults of a site, drawn from a seed. A fault is over when its function returns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.faults.uploads import People
 
 @dataclass(frozen=True)
 class Fault:
-    """`seconds` is how long it lasts where it is an outage."""
+    """A fault. An outage lasts `seconds`."""
 
     kind: str
     what: str
@@ -33,7 +33,8 @@ _Befall = Callable[[Site, People, Fault], None]
 
 
 def draw(rng: Random, longest: float, only: str | None = None) -> Fault:
-    """Kills are half of all; outages last between a second and `longest`, more of them short."""
+    """Draw a fault. Half of all are kills. Outages last from one second to `longest`, with a
+    log-uniform distribution."""
     kind = only or (rng.choice(KINDS) if rng.random() < 0.5 else "kill")
     _befall, whats = TROUBLE[kind]
     seconds = longest ** rng.random()
@@ -48,7 +49,7 @@ def befall(site: Site, people: People, fault: Fault) -> None:
 
 
 def _kill(site: Site, people: People, fault: Fault) -> None:
-    """Started again at once."""
+    """Kill a part, or all. The supervisor restarts them."""
     site.parts.kill(*(PARTS if fault.what == "all" else [fault.what]))
 
 
@@ -61,7 +62,7 @@ def _stop(site: Site, people: People, fault: Fault) -> None:
 
 
 def _away(site: Site, people: People, fault: Fault) -> None:
-    """Killed, and not there for a while."""
+    """Kill a part, or all, and keep them down for a while."""
     slugs = PARTS if fault.what == "all" else [fault.what]
     with site.parts.gone(*slugs):
         site.parts.kill(*slugs)
@@ -74,7 +75,7 @@ def _frozen(site: Site, people: People, fault: Fault) -> None:
 
 
 def _broker_emptied(site: Site, people: People, fault: Fault) -> None:
-    with suppress(redis.RedisError):  # it may be starting
+    with suppress(redis.RedisError):  # the broker may be starting
         redis.Redis.from_url(site.environment["REDIS_URL"], socket_timeout=5).flushall()
 
 
@@ -98,8 +99,8 @@ def ailing(site: Site, ill: Ill) -> Iterator[None]:
 
 
 def _disk_gone(site: Site, people: People, fault: Fault) -> None:
-    """A disk that is not mounted: its folder is there and empty, or is not there at all. What
-    is written meanwhile lies under the disk when it is back."""
+    """Unmount the disk of the media: its folder is empty or missing. Files that are written
+    meanwhile are moved aside at the end, as a mounted disk hides them."""
     aside = site.media.with_name("media-aside")
     site.media.rename(aside)
     try:

@@ -1,4 +1,4 @@
-"""People who upload all the time, each picture until it is taken."""
+"""Clients that upload all the time and repeat each upload until the server accepts it."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from tests.tus_tools import PART, TUS, metadata
 _TIMEOUT = 90.0
 _PAUSE = 0.5
 _PIECES = 3
-# The server says 507 where there is no room, and where it is busy 423 or 409.
+# The statuses after which a client tries again. 507: no space left; 423 and 409: busy.
 _ONCE_MORE = {401, 409, 423, 429, 500, 502, 503, 504, 507}
 
 
 class Again(Exception):
-    """Not taken yet, for a reason that is not the picture's."""
+    """The picture is not accepted yet, for a reason that has nothing to do with it."""
 
 
 class Gone(Exception):
-    """The server knows nothing of this upload."""
+    """The server does not know this upload."""
 
 
 @dataclass(frozen=True)
 class Taken:
-    """The server has said that it keeps this picture."""
+    """A picture that the server has confirmed."""
 
     owner: str
     sha256: str
@@ -47,7 +47,8 @@ class Taken:
 
 @dataclass
 class Record:
-    """What people saw. `begun` may be there without having been answered."""
+    """The clients' view. `begun` are the hashes of all sent pictures: the server may have one
+    without a confirmation. `longest` is in seconds."""
 
     begun: set[str] = field(default_factory=set)
     taken: list[Taken] = field(default_factory=list)
@@ -58,7 +59,7 @@ class Record:
 
 
 def drawn(rng: Random) -> bytes:
-    """A picture that nobody has seen yet: coarse patches, as JPEG of 3 to 300 kB."""
+    """Return a new picture of coarse patches, as a JPEG of 3 to 300 kB."""
     patches = np.frombuffer(rng.randbytes(6 * 8 * 3), np.uint8).reshape(6, 8, 3)
     width = rng.choice((320, 640, 640, 1600))
     size = (width, width * 3 // 4)
@@ -69,7 +70,7 @@ def drawn(rng: Random) -> bytes:
 
 
 class People:
-    """`accounts` are tokens by name, each with two uploads at a time."""
+    """The clients. `accounts` are tokens by name. Each account has two uploads at a time."""
 
     def __init__(self, url: str, accounts: dict[str, str], seed: int) -> None:
         self.url, self.accounts, self.seed = url, accounts, seed
@@ -89,11 +90,11 @@ class People:
             self._wanted.put(number)
 
     def cut(self, count: int) -> None:
-        """Of the next uploads so many break off in the middle."""
+        """Let the next `count` requests with a body break off in the middle."""
         self._cuts = count
 
     def finish(self, tend: Callable[[float], None], seconds: float) -> bool:
-        """Whether all that are wanted have been taken within that time."""
+        """Wait for all uploads. Return whether all are accepted within `seconds`."""
         deadline = time.monotonic() + seconds
         self.stopped.set()
         while any(thread.is_alive() for thread in self._threads):
@@ -112,7 +113,7 @@ class People:
                 continue
             try:
                 self._upload(owner, number)
-            except Exception as error:  # the report is not to miss it
+            except Exception as error:  # the report shows it
                 with self.record.lock:
                     self.record.refused.append(f"picture {number}: {error!r}")
 
@@ -148,7 +149,7 @@ class People:
 
 
 class _Upload:
-    """One picture of one person."""
+    """The upload of one picture by one account."""
 
     def __init__(self, people: People, owner: str, data: bytes, name: str) -> None:
         self.people, self.data, self.name = people, data, name
@@ -166,11 +167,11 @@ class _Upload:
         return str(self._sent(request, 200, 201).json()["id"])
 
     def in_parts(self) -> str:
-        """Resumable; begun anew where the server has lost it."""
+        """Upload in parts (tus). If the server has lost the upload, begin anew."""
         if self.address is None:
             wishes = {"Upload-Length": str(len(self.data)), "Upload-Metadata": self._metadata()}
             made = self._asked("POST", f"{self.api}/uploads/", wishes, 201)
-            # The same server: it may call itself by another name.
+            # The server may name another host than the one that the client uses.
             self.address = self.people.url + urlsplit(made.headers["Location"]).path
         offset = int(self._asked("HEAD", self.address, {}, 200).headers["Upload-Offset"])
         while offset < len(self.data):

@@ -1,4 +1,4 @@
-"""What is left when everything has been given back: what must be there, and what must not."""
+"""The verdict after the faults: nothing accepted may be missing, and no work may be stuck."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.faults.uploads import Record, Taken
 
 @dataclass
 class Verdict:
-    """`losses` are sentences; there must be none. `facts` are to be read."""
+    """`losses` are sentences, and any one is a failure. `facts` are for information."""
 
     losses: list[str] = field(default_factory=list)
     facts: list[str] = field(default_factory=list)
@@ -29,7 +29,7 @@ class Verdict:
 
 
 def settle(tend: Callable[[float], None], seconds: float) -> float | None:
-    """Wait until nothing waits; how long that took, None if it still does after `seconds`."""
+    """Wait until no work is waiting. Return the seconds this took, or None after `seconds`."""
     started = time.monotonic()
     while waiting():
         if time.monotonic() > started + seconds:
@@ -59,7 +59,7 @@ def waiting() -> list[str]:
 
 
 def judge(record: Record, faults: Path) -> Verdict:
-    """Asks the database and the storage of this process."""
+    """Return the verdict, from the database and the storage as this process sees them."""
     from django.conf import settings
 
     verdict = Verdict()
@@ -142,7 +142,7 @@ def _judge_counts(verdict: Verdict, record: Record) -> None:
 
 
 def _judge_encodings(verdict: Verdict, faults: Path) -> None:
-    """How often the model did what it had done, or begun, before."""
+    """Report how many encodings the model repeated, begun and done ones."""
     for word in (BEGUN, DONE):
         counts = counted(faults, word)
         total, once = counts.total(), len(counts)

@@ -1,8 +1,8 @@
-// What the type checker cannot know of the pages: no elements but HTML's are looked for, what
-// is listened for comes from elements, and which events our scripts and htmx send.
+// Types that the checker cannot infer from the pages: selectors find only HTML elements, events
+// come from elements, and scripts and htmx send their own events.
 
-/** Found in the page. Its kind is known to the template alone, so what only some elements have
- * is not checked; a selector that is a tag's name gives the exact type. */
+/** An element found by a selector. Only the template knows its type, so properties of special
+ * elements are not checked. A selector that is a tag name gives the exact type. */
 interface Found extends HTMLElement {
   [name: string]: any;
 }

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 
 def ago(moment: datetime) -> str:
-    """“just now”, “5 minutes ago”, “2 weeks ago”."""
+    """Return the age of `moment`: “just now”, “5 minutes ago”, “2 weeks ago”."""
     if timezone.now() - moment < timedelta(minutes=1):
         return _("just now")
     return _("%(time)s ago") % {"time": timesince(moment, depth=1)}

@@ -1,4 +1,4 @@
-"""The home page: the search bar, and the pictures that one may see."""
+"""The home page: the search bar, and the pictures that the viewer may see."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def examples() -> list[str]:
-    """Queries to begin with; one is in Chinese for everybody, to show that it works."""
+    """Return queries to begin with. One is Chinese for everybody, to show that this works."""
     return [_("a cup of coffee"), _("a cat"), _("people playing sports"), "日落"]

@@ -1,4 +1,4 @@
-"""Pictures that somebody marked, put away or gave a word."""
+"""The lists of favourites, of archived pictures and of a tag's pictures."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def archive(request: HttpRequest) -> HttpResponse:
 @vary_on_headers("HX-Request")
 @signed_in
 def tag(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The pictures of one tag, archived ones too."""
+    """Show the pictures of one tag, including archived ones."""
     found = get_object_or_404(Tag.objects.filter(owner_id=request.user.pk), pk=pk)
     own = Image.objects.owned_by(request.user)
     place = Place("tag", own, {"tag": [found.name], "owner": "me"})

@@ -1,4 +1,4 @@
-"""What filters are called where they are on: in the chips of a list and of a query."""
+"""The labels of active filters, for the chips of a list and of a query."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gallery.errors import Sentence
 from gallery.models import Image
 from gallery.search.filters import colours
 
-# By filter and value, as an address has it.
+# Labels by filter and by value as in an address.
 CHOICES: dict[str, dict[str, Sentence]] = {
     "orientation": {
         "landscape": gettext_lazy("Landscape"),
@@ -38,9 +38,10 @@ CHOICES: dict[str, dict[str, Sentence]] = {
 
 
 def label(name: str, value: str) -> str:
-    """Of a filter that needs neither a calendar nor the viewer to be named."""
+    """Return the label of a filter. Dates and ids of albums have theirs elsewhere: these depend
+    on the language's calendar and on the viewer."""
     match name:
-        case "id":  # nothing to read
+        case "id":  # an id tells people nothing
             return _("One picture")
         case "owner":
             return _("Mine") if value == "me" else _("By %(name)s") % {"name": value}

@@ -1,5 +1,5 @@
-"""The filters of a list of pictures: as its address says them, as chips that take
-them away one by one, and as fields of a form."""
+"""The filters of a list of pictures: read from its address, shown as chips that remove them one
+by one, and as fields of a form."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from gallery.web.lists import filter_labels
 
 Viewer = User | AnonymousUser
 
-# Named as in the API. `from` and `to` are days there, of which the last one counts.
+# These have the same names as in the API. `from` and `to` are days; the last day is included.
 _LIKE_THE_API = (
     *("words", "camera", "orientation", "size_min", "size_max"),
     *("album", "owner", "visibility", "state", "favourite"),
@@ -41,16 +41,16 @@ _SIZE_NAMES: dict[str, Sentence] = {
     "medium": gettext_lazy("Medium"),
     "large": gettext_lazy("Large"),
 }
-# As a field for numbers takes one.
+# The numbers that a number field accepts.
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?", re.IGNORECASE)
-# What is suggested for one field, at most.
+# The most suggestions for one field.
 _MOST_SUGGESTIONS = 100
 
 
 @dataclass(frozen=True)
 class Chip:
-    """One filter that is on, and the address of the same list without it. A colour
-    shows itself: `swatch` is #rrggbb."""
+    """One active filter, and the address of the same list without it. For a colour `swatch` is
+    #rrggbb."""
 
     label: str
     without: str
@@ -59,7 +59,7 @@ class Chip:
 
 @dataclass(frozen=True)
 class Swatch:
-    """A colour to choose: as the address says it, as people do, and as it looks."""
+    """A colour to choose: its value in the address, its name and its look (#rrggbb)."""
 
     value: str
     label: str
@@ -69,8 +69,9 @@ class Swatch:
 
 @dataclass(frozen=True)
 class Fields:
-    """`shown` are those that make sense in this list, `choices` (value, label, chosen) by
-    field, `sizes` (label, least, most) in megapixels."""
+    """The fields of the form. `shown` are the names of those that make sense in this list.
+    `choices` are (value, label, chosen) by field, and `sizes` are (label, least, most) in
+    megapixels."""
 
     shown: list[str]
     values: dict[str, str]
@@ -81,9 +82,9 @@ class Fields:
 
 @dataclass(frozen=True)
 class FilterBar:
-    """What templates/gallery/filters.html draws. `kept` is what the address says beside the
-    filters. `fields` is None where they come with the panel, when it is opened: from `later`,
-    which is also the address of the page with the panel open."""
+    """The data of templates/gallery/filters.html. `kept` are the parameters of the address that
+    are not filters. If `fields` is None, they are loaded when the panel opens, from `later`.
+    This is also the address of the page with the panel open."""
 
     chips: list[Chip]
     clear: str
@@ -94,14 +95,14 @@ class FilterBar:
 
     @property
     def when_open(self) -> str:
-        """The trigger of htmx for what is asked for once the panel is open."""
+        """The htmx trigger of requests that wait until the panel is open."""
         return "load" if self.is_open else "toggle from:#filters once"
 
 
 def read(asked: QueryDict) -> dict[str, Any]:
-    """The filters of an address, named as `gallery.search.filters.image_filter` takes them.
+    """Return the filters of an address, with the names of `gallery.search.filters.image_filter`.
 
-    Raises Refusal for a last day that is none; the rest is checked there.
+    Raises Refusal if the last day is no date. That module checks all other values.
     """
     found: dict[str, Any] = {name: asked[name] for name in _LIKE_THE_API if asked.get(name)}
     if first := str(asked.get("from", "")):
@@ -115,19 +116,22 @@ def read(asked: QueryDict) -> dict[str, Any]:
 
 
 def are_asked_for(request: HttpRequest) -> bool:
-    """Whether the panel wants its fields."""
+    """Whether the panel asks for its fields."""
     return request.GET.get("only") == "filters"
 
 
 def form(request: HttpRequest, shown: FilterBar) -> HttpResponse:
-    """The fields alone."""
+    """Render the fields alone."""
     return render(request, "gallery/filter_form.html", {"filters": shown})
 
 
 def bar(request: HttpRequest, fixed: Collection[str] = (), *, is_open: bool = False) -> FilterBar:
-    """`fixed` are filters that the list itself sets, named as in the API: they are
-    not offered. The fields take a fourth of a page to make, and most pages are left
-    without a look at them: they are there at once where the panel is open or a filter is on."""
+    """Return the filter bar of a page. `fixed` are the filters that the list itself sets, named
+    as in the API. They are not offered.
+
+    The fields take a quarter of the time of a page, and few readers open the panel. So a page
+    contains them only if the panel is open or a filter is active.
+    """
     shown = [name for name in NAMES if name not in fixed]
     if request.user.is_anonymous:
         shown = [name for name in shown if name not in _MEMBERS_ONLY]
@@ -157,7 +161,7 @@ def _fields(request: HttpRequest, shown: list[str]) -> Fields:
     )
 
 
-# A cursor, or the wish for a part, belongs to the list as it was.
+# `after` and `only` belong to the list with its former filters.
 _NOT_KEPT = {*NAMES, "after", "only"}
 
 
@@ -184,7 +188,8 @@ def _label(name: str, value: str, viewer: Viewer) -> str:
 def _address(
     request: HttpRequest, without: Collection[str], value: str | None = None, **more: str
 ) -> str:
-    """This list without some filters; with `value`, without that one of several."""
+    """Return the address of this list without some filters. With `value`, only this value of
+    them is removed."""
     query = request.GET.copy()
     for name in ("after", "only"):
         query.pop(name, None)
@@ -207,7 +212,7 @@ def _choices(name: str, asked: QueryDict, viewer: Viewer) -> list[tuple[str, Sen
 
 
 def _swatches(asked: list[str]) -> list[Swatch]:
-    """The named colours, and behind them others that the address asks for."""
+    """Return the named colours, then the other colours that the address asks for."""
     chosen = {colour for value in asked if (colour := colours.canonical(value))}
     offered = [*colours.NAMES, *sorted(chosen - colours.NAMES.keys())]
     return [
@@ -217,8 +222,8 @@ def _swatches(asked: list[str]) -> list[Swatch]:
 
 
 def _field(name: str, text: str) -> str:
-    """`text` as the field of the form takes it: those for days and numbers take nothing
-    else. What is neither stands in a chip, which takes it away."""
+    """Return `text` if the form's field can hold it, else "". Fields for days and numbers accept
+    nothing else. A wrong value still has a chip that removes it."""
     if name in ("from", "to"):
         try:
             return date.fromisoformat(text).isoformat()
@@ -257,8 +262,8 @@ def _readable(text: str) -> str:
 
 @require_safe
 def suggestions(request: HttpRequest, field: str) -> HttpResponse:
-    """The cameras, or the owners, of the pictures that the visitor sees: asked for
-    when the fields are opened, since that looks at all of them."""
+    """Render the cameras or the owners of all pictures that the visitor sees. The query reads all
+    of them, so it waits until the fields are open."""
     visible = Image.objects.visible_to(request.user).order_by().exclude(**{field: ""})
     found = visible.values_list(field, flat=True).distinct()[:_MOST_SUGGESTIONS]
     values = sorted(found, key=str.casefold)

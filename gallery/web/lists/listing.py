@@ -1,4 +1,4 @@
-"""One list of pictures: narrowed by its address, part after part, selectable."""
+"""A list of pictures: its address filters it, it loads part by part, and it is selectable."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ PAGE = 60
 
 @dataclass(frozen=True)
 class Place:
-    """A list as the scripts know it: `name` is its kind (see static/js/select/acts.js),
-    `images` what it is made from, `fixed` the filters that make it what it is."""
+    """A list. The scripts know its kind as `name` (see static/js/select/acts.js). It holds those
+    of `images` that pass the filters `fixed`. A part has `size` pictures."""
 
     name: str
     images: ImageQuerySet
@@ -37,10 +37,10 @@ class Place:
 def show(
     request: HttpRequest, template: str, place: Place, context: Mapping[str, Any]
 ) -> HttpResponse:
-    """The page of a list; for htmx the next part of it (`?after=`), the number of pictures
-    that filters would leave (`?only=count`), or the fields of the filters (`?only=filters`).
+    """Render the page of a list. With `?only=count`, render how many pictures the filters leave.
+    For htmx, render the next part (`?after=`) or the fields of the filters (`?only=filters`).
 
-    What is wrong with a filter is said on the page, above the fields.
+    The page shows the problem of a wrong filter above the fields.
     """
     try:
         wanted = {**filters.read(request.GET), **place.fixed}

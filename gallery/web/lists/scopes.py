@@ -1,4 +1,4 @@
-"""Whose pictures the home page and the timeline show: all, one's own, public ones."""
+"""The scopes of the home page and the timeline: all pictures, the viewer's own, public ones."""
 
 from __future__ import annotations
 
@@ -26,19 +26,20 @@ _NARROWED_TO: dict[str, dict[str, Any]] = {
 
 
 def scope_of(request: HttpRequest) -> str:
-    """What the address asks for; visitors have no choice."""
+    """Return the scope of the address. Visitors always have "all"."""
     wanted = request.GET.get("scope", "all")
     return wanted if request.user.is_authenticated and wanted in dict(SCOPES) else "all"
 
 
 def filters_of(scope: str) -> dict[str, Any]:
-    """What a scope is narrowed to (gallery.search.filters). Archived pictures are
-    out of the way in all of them."""
+    """Return the filters of a scope (gallery.search.filters). No scope shows archived
+    pictures."""
     return {**_NARROWED_TO[scope], "archived": False}
 
 
 def pictures_of(request: HttpRequest, scope: str) -> ImageQuerySet:
-    """What `scope` is narrowed to anyway; of one's own, the shorter way there."""
+    """Return all pictures that `scope` can show. Its filters are applied later. For the viewer's
+    own pictures the query by owner is simpler than the visibility rule."""
     if scope == "mine":
         return Image.objects.owned_by(request.user)
     return selectors.visible_to(request.user)

@@ -1,4 +1,4 @@
-"""The words that somebody sorts own pictures by."""
+"""The page of the viewer's tags: list, rename, delete."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_safe
 @signed_in
 def pick(request: HttpRequest) -> HttpResponse:
-    """The visitor's tags, for the dialog that asks which."""
+    """Render the viewer's tags for the dialog that picks some."""
     return render(request, "gallery/tag_picks.html", {"tags": tags.tags_of(member(request))})
 
 
 @require_POST
 @signed_in
 def rename(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """A name that another tag has already makes one of the two."""
+    """Rename a tag. If another tag has the name already, the two are merged."""
     tag = _own(request, pk)
     before = tag.name
     try:

@@ -1,4 +1,4 @@
-"""The timeline: every month that has pictures, by the time they were taken."""
+"""The timeline: all months with pictures, ordered by capture time."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ from gallery.web.pictures.tiles import tiles_by_day
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
 
-# Pictures that are asked for at a time.
+# Pictures of one request.
 PART = 100
 
 
 @dataclass(frozen=True)
 class Month:
-    """`name` is like 2024-05; `parts` the address of its pictures, but for the number
-    of the first one; `ratio` the mean of width over height."""
+    """A month. `name` is like 2024-05. `parts` is the address of its pictures without the number
+    of the first one. `ratio` is the mean of width / height."""
 
     name: str
     year: int
@@ -53,7 +53,8 @@ class Month:
 
     @property
     def section(self) -> SafeString:
-        """A long timeline has hundreds of them, and a template takes ten times as long."""
+        """The HTML of the month. A long timeline has hundreds, and a template would take ten times
+        as long."""
         counted = ngettext("%(count)s picture", "%(count)s pictures", self.count)
         label = escape(self.label)
         return mark_safe(  # noqa: S308 - escaped, or a number
@@ -71,8 +72,8 @@ class Month:
 @require_safe
 @vary_on_headers("HX-Request")
 def timeline(request: HttpRequest) -> HttpResponse:
-    """The page; for htmx a part of a month (`?month=2024-05&start=100`), the number of
-    pictures that filters would leave (`?only=count`), or the fields of the filters
+    """Render the page. With `?only=count`, render how many pictures the filters leave. For htmx,
+    render a part of a month (`?month=2024-05&start=100`) or the fields of the filters
     (`?only=filters`)."""
     if "month" in request.GET:
         return _part(request, request.GET["month"])
@@ -97,12 +98,12 @@ def timeline(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def neighbours(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The pictures before and after one, in the timeline that the query tells."""
+    """Return the pictures before and after one, in the timeline of the query string."""
     return JsonResponse(beside(_pictures(request), reachable(request, pk)))
 
 
 def _pictures(request: HttpRequest) -> ImageQuerySet:
-    """What the timeline shows: the scope, narrowed by the filters of the address."""
+    """Return the pictures of the scope that pass the filters of the address."""
     pictures = scopes.pictures_of(request, scopes.scope_of(request))
     return narrow(pictures, _wanted(request), request.user)
 
@@ -143,7 +144,7 @@ def _part(request: HttpRequest, month: str) -> HttpResponse:
 
 
 def _month(parts: list[str], *, month: str, count: int, ratio: float) -> Month:
-    """`parts` is what stands around the name of the month in the address of its parts."""
+    """Return a month. `parts` are the pieces of its address before and after its name."""
     first = date.fromisoformat(f"{month}-01")
     return Month(
         name=month,
@@ -156,7 +157,7 @@ def _month(parts: list[str], *, month: str, count: int, ratio: float) -> Month:
 
 
 def _address(request: HttpRequest, **more: str) -> str:
-    """The timeline with the same scope and filters, and what is given."""
+    """Return the address of the timeline with the same scope and filters, and with `more`."""
     query = request.GET.copy()
     for name in ("month", "start", "only"):
         query.pop(name, None)
@@ -165,7 +166,8 @@ def _address(request: HttpRequest, **more: str) -> str:
 
 
 def _span(month: str) -> tuple[datetime, datetime]:
-    """When a month begins and ends, by the clocks on the spot. Raises Refusal (bad_month)."""
+    """Return the beginning and the end of a month in local time of the pictures, without a time
+    zone. Raises Refusal (bad_month)."""
     try:
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}", month):
             raise ValueError("not like 2024-05")

@@ -71,8 +71,8 @@ class Tile:
 
     @property
     def attributes(self) -> SafeString:
-        """Those of its element. Written here, as is `look`: a page has sixty tiles, and a
-        template takes ten times as long for each."""
+        """The attributes of the tile's element. Python builds them and `look`: a page has sixty
+        tiles, and a template takes ten times as long for each."""
         owned = " data-owned" if self.owned else ""
         section = f' data-section="{self.section}"' if self.section else ""
         shown_first = (
@@ -95,7 +95,7 @@ class Tile:
 
     @property
     def score_mark(self) -> SafeString:
-        """How well a result fits: a bar and a word, and the number to be asked for."""
+        """The relevance of a result as a bar and a word, with the score as a tooltip."""
         if not self.score:
             return mark_safe("")
         title = escape(_("Similarity %(score)s of at most 1") % {"score": self.score})
@@ -120,7 +120,7 @@ def tiles_of(images: Iterable[Image], viewer: User | AnonymousUser) -> list[Tile
 
 
 def tiles_by_day(images: Iterable[Image], viewer: User | AnonymousUser) -> list[Tile]:
-    """Like `tiles_of`, for a grid with headings for days."""
+    """Return tiles as `tiles_of` does, for a grid with headings for days."""
     return [_tile(image, viewer, section=image.taken_at.date().isoformat()) for image in images]
 
 

@@ -1,4 +1,4 @@
-"""The composer: the parts of a query as fields that can be changed one by one."""
+"""The composer: the parts of a query as fields that the user changes one by one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gallery.web.pictures.tiles import name_for, thumbnail
 
 Viewer = User | AnonymousUser
 
-# Wide enough to choose a part of, and as small as a chip shows it.
+# Widths of the picture in the crop dialog and in a chip.
 _LARGE, _SMALL = 1280, 320
 
 
@@ -29,12 +29,11 @@ _LARGE, _SMALL = 1280, 320
 class Part:
     """One term of a query as the page shows it.
 
-    `kind` is text, image or upload and `value` what stands for it. `key` tells it from
-    the others; `weight` is without its sign, `crop` in percent as "left,top,width,height".
-    A picture that the viewer cannot see has no `small` and no `large`. `without` is the
-    address of the query without this part. `ratio`, width by
-    height, keeps its room until it comes: what stands behind it would move away from
-    under a pointer.
+    `kind` is text, image or upload, and `value` is the text or the id. `key` identifies the part
+    in its query. `weight` has no sign; `crop` is "left,top,width,height" in percent. A picture
+    that the viewer cannot see has no `small` and no `large`. `without` is the address of the
+    query without this part. `ratio` (width / height) reserves space until the picture is loaded:
+    otherwise the next parts would move under the pointer.
     """
 
     kind: str
@@ -61,7 +60,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Composer:
-    """`rest` is the line of its filters."""
+    """A query as fields. `rest` is the line of its filters."""
 
     rest: str
     parts: list[Part]
@@ -69,12 +68,12 @@ class Composer:
 
     @property
     def is_one_picture(self) -> bool:
-        """Whether the search is by a single picture from outside, as most of those are."""
+        """Whether the query is a single uploaded picture and nothing else."""
         return [part.kind for part in self.parts] == ["upload"] and not self.rest
 
 
 def composer_for(query: Query, viewer: Viewer) -> Composer:
-    """`query` as fields."""
+    """Return `query` as fields."""
     images = _images(query, viewer)
     return Composer(
         rest=syntax.format(Query(filters=query.filters)),
@@ -89,11 +88,11 @@ def composer_for(query: Query, viewer: Viewer) -> Composer:
 
 
 def read(form: QueryDict) -> Query:
-    """The query of a sent composer: one `kind`, `value`, `weight` and `crop` for each
-    part, the numbers of those that are `minus`, that of the one to `remove`, more of a
-    line to `add`, and the filters in `rest`.
+    """Return the query of a submitted composer.
 
-    Raises Refusal for what is no query.
+    Each part has a `kind`, `value`, `weight` and `crop`. `minus` are the numbers of the parts with
+    a negative weight, and `remove` is the number of a part to remove. `add` is a line to append,
+    and `rest` is the line of the filters. Raises Refusal if this is no query.
     """
     rows = list(_rows(form))
     added = syntax.parse(str(form.get("add", ""))).query
@@ -105,7 +104,7 @@ def read(form: QueryDict) -> Query:
 
 
 def address_of(query: Query) -> str:
-    """Where the results of `query` are; of nothing, the home page."""
+    """Return the address of the results of `query`. For an empty query this is the home page."""
     if query.is_empty:
         return reverse("home")
     return f"{reverse('search')}?{urlencode({'q': syntax.format(query)})}"
@@ -116,7 +115,7 @@ def _without(query: Query, number: int) -> Query:
 
 
 def _rows(form: QueryDict) -> Iterator[dict[str, Any]]:
-    """The terms as JSON has them, without what is removed or left empty."""
+    """Yield the terms as in JSON, without removed and empty ones."""
     columns = [form.getlist(name) for name in ("kind", "value", "weight", "crop")]
     if len({len(column) for column in columns}) != 1:
         raise Refusal("bad_composer", _("The parts of the search do not fit together."))
@@ -136,7 +135,7 @@ def _number(text: str) -> float:
 
 
 def _shares(percent: str) -> list[float] | None:
-    """ "10,20,50,40" as shares of the picture."""
+    """Return "10,20,50,40" as fractions of the picture's sides."""
     if not percent:
         return None
     return [_number(side) / 100 for side in percent.split(",")]
@@ -181,7 +180,7 @@ def _part(term: Term, image: Image | None, viewer: Viewer) -> Part:
 def _ratio_of(upload: str, viewer: Viewer) -> float | None:
     try:
         return query_pictures.load(upload, viewer).ratio
-    except (Expired, Unavailable):  # the results say so
+    except (Expired, Unavailable):  # the results show this problem
         return None
 
 

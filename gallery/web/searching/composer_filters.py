@@ -1,5 +1,5 @@
-"""The filter panel of the search page. The line of the query is where filters are
-kept: the panel shows what it says, and what is chosen there goes into it."""
+"""The filter panel of the search page. The query's line holds the filters: the panel shows them,
+and a choice in the panel changes the line."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from gallery.web.searching.composer import address_of
 
 Viewer = User | AnonymousUser
 
-# Days of the panel, of which the last one counts, and what they are in a query.
+# The panel's days (the last one is included) and their names in a query.
 _DAYS = {"from": "taken_after", "to": "taken_before"}
-_NOT_OFFERED = {"state"}  # what is found has been encoded
+_NOT_OFFERED = {"state"}  # a search finds only encoded pictures
 
 
 def was_sent(asked: QueryDict) -> bool:
-    """Whether an address comes from the panel or a chip of it."""
+    """Whether an address comes from the panel or from one of its chips."""
     return any(name in asked for name in (*filters.NAMES, "filters"))
 
 
 def taken_up(asked: QueryDict) -> Query:
-    """The query of the line in `asked` with the filters beside it instead of its own.
+    """Return the query of the line in `asked`. The panel's filters replace those of the line.
 
-    Raises Refusal for what is no day.
+    Raises Refusal if the last day is no date.
     """
     line = syntax.parse(str(asked.get("q", ""))).query
     own = _names()
@@ -50,7 +50,8 @@ def taken_up(asked: QueryDict) -> Query:
 
 
 def _is_id(album: Any) -> bool:
-    """Whether it is one that the panel can show as chosen: a title may mean several."""
+    """Whether `album` is an id. The panel cannot show a title as chosen: several albums may have
+    it."""
     try:
         UUID(str(album))
     except ValueError:
@@ -59,7 +60,7 @@ def _is_id(album: Any) -> bool:
 
 
 def bar(request: HttpRequest, query: Query, *, is_open: bool = False) -> FilterBar:
-    """The panel for the page of `query`: what it leaves of the line stays in `q`."""
+    """Return the panel of the page of `query`. The rest of the line stays in `q`."""
     asked, left = _as_panel(query, request.user)
     panel = copy.copy(request)
     panel.GET = QueryDict(asked.urlencode())
@@ -70,9 +71,9 @@ def bar(request: HttpRequest, query: Query, *, is_open: bool = False) -> FilterB
 
 
 def _chips(query: Query, left: dict[str, Any]) -> Iterator[Chip]:
-    """For what the panel has no field for: as it stands in the line."""
+    """Yield chips for the filters without a field in the panel, as written in the line."""
     for name, value in left.items():
-        is_id = name == "id"  # which says nothing to anybody
+        is_id = name == "id"  # an id tells people nothing
         line = syntax.format(Query(filters={name: value}))
         label = filter_labels.label(name, "") if is_id else line
         without = {other: kept for other, kept in query.filters.items() if other != name}
@@ -80,13 +81,13 @@ def _chips(query: Query, left: dict[str, Any]) -> Iterator[Chip]:
 
 
 def _names() -> set[str]:
-    """Filters that the panel has fields for, as queries name them."""
+    """Return the filters with a field in the panel, as named in queries."""
     return {_DAYS.get(name, name) for name in filters.NAMES}
 
 
 def _as_panel(query: Query, viewer: Viewer) -> tuple[QueryDict, dict[str, Any]]:
-    """The address that a list with these filters has, and the filters that it has no
-    names for."""
+    """Return the parameters of the panel for these filters, and the filters that it cannot
+    show."""
     asked = QueryDict(mutable=True)
     left = dict(query.filters)
     for name in filters.NAMES:
@@ -98,7 +99,7 @@ def _as_panel(query: Query, viewer: Viewer) -> tuple[QueryDict, dict[str, Any]]:
             del left[key]
             asked.setlist(name, _fields(name, value, viewer))
     asked["q"] = syntax.format(Query(query.terms, left))
-    # Without any filter left, the address still says that the panel spoke.
+    # Without this, an address with no filter would not look like one of the panel.
     asked["filters"] = "1"
     return asked, left
 
@@ -123,8 +124,8 @@ def _day_before(text: str) -> str:
 
 
 def _id_of(album: str, viewer: Viewer) -> str | None:
-    """The id of the album, which the line may call by its title: the panel chooses one.
-    None where that is no album or several."""
+    """Return the id of an album that the line names by id or title. Return None if no album or
+    several match: the panel shows exactly one."""
     try:
         found = album_names.with_ids({"album": album}, viewer)["album"]
     except Refusal:

@@ -1,5 +1,5 @@
-"""What the search page asks for beside its results: a changed query, suggestions for
-the line, what can be typed, query pictures and near-duplicates."""
+"""Further views of the search page: changed queries, suggestions for the line, the help card,
+query pictures and near-duplicates."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ from gallery.web.access import is_fragment
 from gallery.web.pictures.tiles import tiles_of
 from gallery.web.searching import composer, search_help
 
-# Near-duplicates that one result opens, at most.
+# The most near-duplicates that one result shows.
 MOST_FOLDED = 200
 
 
 @require_POST
 def compose(request: HttpRequest) -> HttpResponse:
-    """The fields of the composer as the address of a query."""
+    """Redirect to the address of the query in the composer's fields."""
     return redirect(composer.address_of(composer.read(request.POST)))
 
 
 @require_safe
 def refine(request: HttpRequest) -> HttpResponse:
-    """The query `q` with the picture `more` to be like, or `less` to be unlike."""
+    """Redirect to the query `q` with the picture `more` as a positive term or `less` as a negative
+    one."""
     query = syntax.parse(request.GET.get("q", "")).query
     more, less = (_picture(request, name) for name in ("more", "less"))
     return redirect(composer.address_of(feedback.refine(query, more=more, less=less)))
@@ -43,7 +44,7 @@ def refine(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def complete(request: HttpRequest) -> HttpResponse:
-    """What could stand at `at` (in code points) of the line `q`, as JSON."""
+    """Return suggestions for position `at` (in code points) of the line `q`, as JSON."""
     line = request.GET.get("q", "")[: service.MAX_LINE_CHARACTERS]
     at = request.GET.get("at", "")
     cursor = int(at[:6]) if at.isascii() and at.isdecimal() else len(line)
@@ -65,7 +66,7 @@ def complete(request: HttpRequest) -> HttpResponse:
 @require_safe
 @vary_on_headers("HX-Request")
 def help_card(request: HttpRequest) -> HttpResponse:
-    """What can be typed, with examples from the visitor's own gallery."""
+    """Show the search syntax, with examples from the visitor's own gallery."""
     template = "search/help_card.html" if is_fragment(request) else "search/help_page.html"
     return render(request, template, {"sections": search_help.sections(request.user)})
 
@@ -73,14 +74,14 @@ def help_card(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cache_control(private=True, max_age=query_pictures.KEPT_SECONDS, immutable=True)
 def query_picture(request: HttpRequest, picture_id: str) -> HttpResponse:
-    """A picture that the visitor searches with, as long as it is kept for them."""
+    """Return a query picture of the visitor, as long as it is kept."""
     kept = query_pictures.load(picture_id, request.user)
     return HttpResponse(kept.content, content_type="image/jpeg")
 
 
 @require_safe
 def folded(request: HttpRequest) -> HttpResponse:
-    """The pictures `id`, in this order, of those that the visitor may see."""
+    """Render those of the pictures `id` that the visitor may see, in this order."""
     wanted = [_uuid(text, "id") for text in request.GET.getlist("id")[:MOST_FOLDED]]
     visible = Image.objects.visible_to(request.user).filter(pk__in=wanted)
     found = {image.pk: image for image in with_display_fields(visible, request.user).defer("exif")}
@@ -101,7 +102,7 @@ def _uuid(text: str, name: str) -> UUID:
 
 
 def _swatch(before: str, label: str) -> str:
-    """What a suggested colour looks like; empty for anything else."""
+    """Return a suggested colour as #rrggbb, or "" for any other suggestion."""
     key = next(iter(re.findall(r"(\w+)[:：]$", before)), "").lower()
     is_colour = syntax.ALIASES.get(key, key) == "color"
     return colours.NAMES[label].hex if is_colour and label in colours.NAMES else ""

@@ -1,4 +1,4 @@
-"""A query in words and small pictures, for lists of queries."""
+"""Queries as chips (words and small pictures), for lists of queries."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ Viewer = User | AnonymousUser
 
 @dataclass(frozen=True)
 class QueryChip:
-    """One term or filter. `src` is the address of a small picture, `swatch` a colour as
-    #rrggbb, or empty; `gone` says that the picture or album that it names is no longer
-    there for the viewer."""
+    """One term or filter. `src` is the address of a small picture or "", and `swatch` is a colour
+    as #rrggbb or "". `gone` means that the viewer can no longer see its picture or album."""
 
     label: str
     is_filter: bool = False
@@ -36,7 +35,7 @@ class QueryChip:
 
 
 def chips_of(queries: Sequence[Query], viewer: Viewer) -> list[list[QueryChip]]:
-    """The chips of each query, terms first; a few reads for all of them."""
+    """Return the chips of each query, terms first. A few statements load all of them."""
     images = _images(queries, viewer)
     albums = _album_titles(queries, viewer)
     return [
@@ -49,7 +48,7 @@ def chips_of(queries: Sequence[Query], viewer: Viewer) -> list[list[QueryChip]]:
 
 
 def in_words(query: Query, viewer: Viewer) -> str:
-    """The query as a name for it: “beach sunset, without people, #holiday”."""
+    """Return a name for the query: “beach sunset, without people, #holiday”."""
     (chips,) = chips_of([query], viewer)
     return words_of(chips)
 
@@ -126,7 +125,7 @@ def _dates(first: str | None, after: str | None) -> Iterator[str]:
 
 
 def _readable(text: str) -> str:
-    """A year, a month or a day; anything else as it is."""
+    """Return a year, a month or a day in the viewer's format, and other text unchanged."""
     span = dates.span(text)
     if span is None:
         return text
@@ -136,7 +135,7 @@ def _readable(text: str) -> str:
 
 
 def _last_day(after: str) -> str:
-    """The day before, which is the last one that counts."""
+    """Return the day before `after`: the last day that the filter includes."""
     try:
         return date_format(date.fromisoformat(after) - timedelta(days=1), "DATE_FORMAT")
     except (ValueError, OverflowError):
@@ -154,8 +153,7 @@ def _number(value: Any) -> str:
 
 
 def _album_titles(queries: Sequence[Query], viewer: Viewer) -> dict[str, str]:
-    """Titles of albums that queries name by their ids, by these. One that is named by a
-    title may stand for several, and is called as it was typed."""
+    """Return titles by id, for the albums that queries name by id."""
     named = {str(query.filters["album"]).lower() for query in queries if query.filters.get("album")}
     if not named:
         return {}

@@ -1,8 +1,8 @@
-"""The line of a query in two parts: what people read and type, and what ids alone say.
+"""The line of a query in two parts: a part to read and type, and a part with ids.
 
-The address keeps the whole line. A field shows the typed part; pictures, and filters
-that name something by its id, stand beside it as what they are, and are sent along
-(`with`). This is the one place that says which part is which.
+The address has the whole line. The text field shows the typed part. Pictures and filters with an
+id are chips beside it, and the form sends them in `with`. Only this module decides which part is
+which.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Viewer = User | AnonymousUser
 
 @dataclass(frozen=True)
 class Held:
-    """A part of a query that is not shown as text: its line, and how it looks."""
+    """A part of a query that is not shown as text: its line and its chip."""
 
     line: str
     chip: QueryChip
@@ -33,8 +33,8 @@ class Held:
 
 @dataclass(frozen=True)
 class Line:
-    """`whole` is the line of the address: what is `held` and what is `typed` together.
-    `words` say all of it to people: as typed, or with pictures and albums by name."""
+    """`whole` is the line of the address: the parts `held` and `typed` together. `words` describe
+    all of it to people: as typed, or with pictures and albums by name."""
 
     whole: str
     typed: str
@@ -48,14 +48,15 @@ def query_line_for(query: Query, viewer: Viewer) -> Line:
 
 
 def of_text(text: str, query: Query, viewer: Viewer) -> Line:
-    """The same for a line as it was written, of which `query` was read: where all of it
-    can be typed it stays as it is."""
+    """Return the line of `query`, which was parsed from `text`. Without held parts, the line is
+    `text` itself."""
     line = query_line_for(query, viewer)
     return line if line.held else Line(whole=text, typed=text, words=text)
 
 
 def lines_of(queries: Sequence[Query], viewer: Viewer) -> list[Line]:
-    """The line of each query; a few reads for all of them, none where nothing is held."""
+    """Return the line of each query. A few statements load the held parts of all queries; without
+    held parts there are none."""
     held = [list(_held(query)) for query in queries]
     mixed = [query for query, parts in zip(queries, held, strict=True) if parts]
     told = iter(chips_of([*mixed, *(part for parts in held for part in parts)], viewer))
@@ -70,8 +71,8 @@ def lines_of(queries: Sequence[Query], viewer: Viewer) -> list[Line]:
 
 
 def joined(form: QueryDict, name: str) -> str:
-    """The whole line of a form that sends the field `name` and, in `with`, what is held.
-    That stands first: what is typed may lack a closing quotation mark."""
+    """Return the whole line of a form with the field `name` and the held parts in `with`. These
+    come first, because the typed text may lack a closing quotation mark."""
     return " ".join([*form.getlist("with"), form.get(name, "")]).strip()
 
 

@@ -1,4 +1,4 @@
-"""Saved searches: the list of them, keeping one, changing it, a glance at what it finds."""
+"""Saved searches: list, create, edit, delete, and a preview of the results."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from gallery.web.searching import query_line
 from gallery.web.searching.query_chips import QueryChip, chips_of, in_words
 
 PAGE = 30
-# How many of the first results a glance shows.
+# The number of results in a preview.
 GLANCE = 6
 
 
 @dataclass(frozen=True)
 class Row:
-    """A saved search in the list. `run` is where it is made; `album` is the one that it
-    fills, unless that lies in the trash."""
+    """A saved search in the list. `run` is the address of its results. `album` is the album that
+    it fills, unless this is in the trash."""
 
     saved: SavedSearch
     chips: list[QueryChip]
@@ -67,8 +67,8 @@ def overview(request: HttpRequest) -> HttpResponse:
 @vary_on_headers("HX-Request")
 @signed_in
 def create(request: HttpRequest) -> HttpResponse:
-    """Keep the query `q`: in the dialog of the results, or on a page of its own. Under
-    a name that is taken it can replace what has the name."""
+    """Save the query `q`, in the dialog of the results page or on its own page. If a saved search
+    has the name already, the new query can replace it."""
     text = (request.POST if request.method == "POST" else request.GET).get("q", "")
     query = syntax.parse(text).query
     if request.method != "POST":
@@ -99,7 +99,7 @@ def _form(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 
 def _named(request: HttpRequest, name: str) -> SavedSearch:
-    """The one to be replaced. Raises Refusal if it is gone meanwhile."""
+    """Return the saved search to replace. Raises Refusal if it was deleted meanwhile."""
     saved = saved_searches.named(request.user, saved_searches.clean_name(name))
     if saved is None:
         raise Refusal("unknown_search", _("No saved search has this name any more."), "name")
@@ -110,14 +110,14 @@ def _named(request: HttpRequest, name: str) -> SavedSearch:
 @vary_on_headers("HX-Request")
 @signed_in
 def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Another name, another query; for htmx in place of the row."""
+    """Change the name or the query. For htmx, the form replaces the row."""
     saved = _own(request, pk)
     line = query_line.query_line_for(saved_searches.query_of(saved), request.user)
     entered = {"name": saved.name, "text": line.typed}
     problem: Refusal | None = None
     if request.method == "POST":
         entered = {key: request.POST.get(key, entered[key]) for key in entered}
-        # Renamed only, the query stays as it is, whatever the line would say of it.
+        # A rename alone leaves the stored query untouched, even if its line parses differently.
         kept = request.POST.getlist("with") == [part.line for part in line.held]
         is_same = kept and entered["text"].strip() == line.typed
         query = None if is_same else syntax.parse(query_line.joined(request.POST, "text")).query
@@ -138,7 +138,7 @@ def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 @signed_in
 def row(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """One row of the list again, after editing was given up."""
+    """Render one row of the list again after the user cancels an edit."""
     return _row(request, _own(request, pk))
 
 
@@ -149,7 +149,7 @@ def _row(request: HttpRequest, saved: SavedSearch) -> HttpResponse:
 @require_safe
 @signed_in
 def glance(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The first pictures that the search finds now, asked for as the row comes into view."""
+    """Render the first current results. The row requests them when it comes into view."""
     query = saved_searches.query_of(_own(request, pk))
     context: dict[str, Any] = {}
     try:

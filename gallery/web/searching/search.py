@@ -1,4 +1,4 @@
-"""The page of results: of a line of words, pictures and filters."""
+"""The results page of a line with words, pictures and filters."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ SIMILAR_PAGE = 24
 
 @dataclass(frozen=True)
 class Course:
-    """How far down the results a page begins: `best` is the first of all scores, `weak`
-    whether the relevance line is crossed, `divided` whether a divider says where."""
+    """The state that a page of results passes to the next one. `best` is the best score, `weak`
+    tells whether the relevance line is crossed, and `divided` whether a divider marks it."""
 
     best: float = 0.0
     weak: bool = False
@@ -63,11 +63,11 @@ class Course:
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
 def search(request: HttpRequest) -> HttpResponse:
-    """`?q=` a line (gallery.search.query.syntax), `?c=` the cursor of a further page.
+    """Show the results of a line (`?q=`, see gallery.search.query.syntax) or, with a cursor
+    (`?c=`), a further page.
 
-    A POST with a picture keeps it for a while and redirects to the line that names it,
-    so that reloading and going back work. Filters beside the line, from the panel, go
-    into it.
+    A POST with a picture stores it for a while and redirects to the line that names it, so that
+    reloading and going back work. Filters of the panel are merged into the line by a redirect.
     """
     try:
         if request.method == "POST":
@@ -93,7 +93,7 @@ def search(request: HttpRequest) -> HttpResponse:
 @require_safe
 @vary_on_headers("HX-Request")
 def similar(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Pictures like one in the gallery: part after part for its page."""
+    """Render pictures similar to one in the gallery, part by part for that picture's page."""
     image = reachable(request, pk)
     if not is_fragment(request):
         return redirect("image", pk=pk)
@@ -107,7 +107,7 @@ def similar(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _take_picture(request: HttpRequest) -> HttpResponse:
-    """Search by a picture, or by it and what is searched for already (`q`)."""
+    """Redirect to a search by the posted picture, together with the query `q` if given."""
     file = posted_picture(request)
     kept = query_pictures.keep(
         read_small_picture(file, file.name or "", request.user),
@@ -118,7 +118,7 @@ def _take_picture(request: HttpRequest) -> HttpResponse:
 
 
 def _count(request: HttpRequest) -> HttpResponse:
-    """How many pictures the filters of the panel would leave."""
+    """Render how many pictures pass the filters of the panel."""
     try:
         query = composer_filters.taken_up(request.GET)
         narrowed = checked_filters(query.filters, request.user)
@@ -129,7 +129,8 @@ def _count(request: HttpRequest) -> HttpResponse:
 
 
 def _first_page(request: HttpRequest) -> Results:
-    """Without scripts, a further page has the address that its link says."""
+    """Return the results of the page. Without scripts, this may be a further page, by its
+    cursor."""
     if "c" in request.GET:
         return service.continue_search(request.GET["c"], request.user, limit=PAGE)
     line = request.GET.get("q", "")
@@ -168,15 +169,15 @@ def _context(request: HttpRequest, results: Results) -> dict[str, Any]:
 
 
 def _course_of(results: Results) -> Course:
-    """Of a first page. Where nothing is above the line, there is nothing to divide:
-    the page says so at its head."""
+    """Return the state of a first page. If no hit is above the line, the page shows a note at its
+    head and no divider."""
     lost = bool(results.hits) and all(_is_weak(hit, results) for hit in results.hits)
     return Course(_best(results), weak=lost, divided=not lost)
 
 
 def _tiles(request: HttpRequest, results: Results, course: Course) -> tuple[list[Tile], Course]:
-    """The tiles of a page, those after the first weak one in a section of their own,
-    and how far they lead."""
+    """Return the tiles of a page and the state for the next one. From the first weak hit on, the
+    tiles have their own section."""
     tiles: list[Tile] = []
     weak = course.weak
     for hit in results.hits:
@@ -187,7 +188,7 @@ def _tiles(request: HttpRequest, results: Results, course: Course) -> tuple[list
 
 
 def _is_weak(hit: Hit, results: Results) -> bool:
-    """Whether it lies under the relevance line and has not the words either."""
+    """Whether a hit is below the relevance line and does not contain the words either."""
     line = results.judgement.line
     return line is not None and hit.score is not None and hit.score < line and not hit.by_words
 
@@ -197,15 +198,15 @@ def _best(results: Results) -> float:
 
 
 def _more(address: str, results: Results, course: Course) -> str | None:
-    """The address of the next page, which goes on as this one ends."""
+    """Return the address of the next page, with the state after this one."""
     if results.next is None:
         return None
     return f"{address}?{urlencode({'c': results.next, **course.params()})}"
 
 
 def _problem(request: HttpRequest, cause: Refusal | Unavailable) -> HttpResponse:
-    """The search page with a sentence instead of results, under the right status. The
-    query stays there to be changed, also that which a refused picture was to join."""
+    """Render the search page with a message instead of results, and with the cause's status. The
+    query stays on the page, also if a refused picture was to be added to it."""
     sent = request.POST if request.method == "POST" else request.GET
     line = sent.get("q", "")
     query = syntax.parse(line[: service.MAX_LINE_CHARACTERS]).query

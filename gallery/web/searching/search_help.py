@@ -1,4 +1,4 @@
-"""What can be typed into the search bar, told by examples that one click tries."""
+"""The help of the search bar: examples that one click tries out."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Viewer = User | AnonymousUser
 
 @dataclass(frozen=True)
 class Example:
-    """A line to try and what it means. A picture in it is shown: `src` is the address of
-    a small one, called `name`."""
+    """A line to try and its meaning. If it contains a picture, `src` is the address of a small copy
+    and `name` its name."""
 
     text: str
     meaning: Sentence
@@ -35,7 +35,7 @@ class Section:
 
 
 def sections(viewer: Viewer) -> list[Section]:
-    """Members' filters name what they have themselves."""
+    """Return all sections. The filters for members use the viewer's own tags and albums."""
     return [
         Section(_("Words"), _words()),
         Section(_("Pictures"), _pictures(viewer)),
@@ -89,7 +89,7 @@ def _filters() -> list[Example]:
 
 
 def _own_filters(viewer: Viewer) -> list[Example]:
-    """With a tag, an album and a camera that the viewer has."""
+    """Return examples with a camera, an album and a tag that the viewer has."""
     found = []
     visible = Image.objects.visible_to(viewer)
     camera = visible.exclude(camera="").values_list("camera", flat=True).first()

@@ -1,5 +1,5 @@
-"""The searches that the visitor made: a page to look at, to erase and to switch off,
-and what the search bar offers of them."""
+"""The viewer's search history: a page to read, erase and switch it off, and the suggestions of
+the search bar."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from gallery.web.searching import query_line
 from gallery.web.searching.query_chips import QueryChip, chips_of, words_of
 from gallery.web.searching.saved_searches import search_address
 
-# What the search bar offers below what is being typed.
+# The most suggestions below the search bar: recent searches and saved ones.
 OFFERED = 8
 OFFERED_SAVED = 5
 
@@ -42,8 +42,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A search to be made again at `run`, told in words; `name` is that of a saved one,
-    or empty."""
+    """A search that `run` repeats, in words. `name` is the name of a saved search, or ""."""
 
     run: str
     words: str
@@ -53,7 +52,7 @@ class Suggestion:
 @require_safe
 @signed_in
 def overview(request: HttpRequest) -> HttpResponse:
-    """All of it: there are never many."""
+    """Show the whole history on one page: it is short."""
     records = list(search_history.history_of(request.user))
     chips = chips_of([syntax.parse(record.text).query for record in records], request.user)
     rows = [
@@ -66,7 +65,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_POST
 @signed_in
 def erase(request: HttpRequest, pk: int) -> HttpResponse:
-    """One search; gone already is as good."""
+    """Erase one search. An erased one is no error."""
     search_history.erase(request.user, pk)
     if is_fragment(request):
         return HttpResponse()
@@ -85,7 +84,7 @@ def erase_all(request: HttpRequest) -> HttpResponse:
 @require_POST
 @signed_in
 def switch(request: HttpRequest) -> HttpResponse:
-    """On or off; off, with what has been kept erased or not."""
+    """Switch the history on or off. On switching off, it can be erased, too."""
     keep = request.POST.get("keep") == "yes"
     erased = not keep and bool(request.POST.get("erase"))
     search_history.switch(member(request), keep=keep, erase=erased)
@@ -102,8 +101,8 @@ def switch(request: HttpRequest) -> HttpResponse:
 @require_safe
 @vary_on_headers("HX-Request")
 def recent(request: HttpRequest) -> HttpResponse:
-    """What the list below the search bar offers, of what fits `q`, typed so far: saved
-    searches first. Nothing for visitors."""
+    """Render the suggestions that match the typed text `q`, saved searches first. Visitors have
+    none."""
     typed = request.GET.get("q", "").strip()
     saved = saved_searches.saved_searches_of(request.user)
     if typed:

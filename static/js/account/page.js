@@ -1,4 +1,4 @@
-// The account's pages: copy what is shown once, and confirm by typing.
+// The account pages: copying secrets that are shown once, and confirming by typing.
 
 import { toast } from "clipsite/base/toast";
 

@@ -1,12 +1,12 @@
-// Passkeys: make one, use one. A form with `data-passkey` is sent with what the
-// browser's own dialog gave; the server knows it as JSON with base64url texts.
+// Passkeys: creating and using one. A form with `data-passkey` is sent with the credential of the
+// browser's dialog, as JSON with base64url texts.
 
 const forms = document.querySelectorAll("[data-passkey]");
-// Browsers know passkeys only over HTTPS, or on this machine, and not for bare numbers.
+// Browsers allow passkeys only over HTTPS or on localhost, and never for IP addresses.
 const isSafe = window.isSecureContext && "credentials" in navigator && !isNumeric(location.hostname);
 
 for (const form of forms) {
-  // Where one can sign in otherwise the offer is made only if it can be kept.
+  // The sign-in page has other ways in: there the hidden form appears only if passkeys work.
   if (form.hidden) form.hidden = !isSafe;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -46,7 +46,7 @@ function credentialFor(form) {
 
 const kept = (form) => JSON.parse(document.getElementById(form.dataset.options).textContent);
 
-/** The challenge of the sign-in page is asked for when it is needed: it must be fresh. */
+/** Fetch the challenge of the sign-in page. It must be fresh, so it is not part of the page. */
 async function offered(form) {
   const answer = await fetch(form.action, { headers: { Accept: "application/json" } });
   if (!answer.ok) throw new Error(`The server answered ${answer.status}`);
@@ -82,7 +82,7 @@ function get({ publicKey }) {
 
 const readable = (known) => ({ ...known, id: bytes(known.id) });
 
-/** A credential as the server reads it. */
+/** Return a credential in the server's format. */
 function written(credential) {
   const { response } = credential;
   const parts = ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"];

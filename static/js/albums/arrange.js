@@ -1,5 +1,5 @@
-// The order of an album, by hand: dragging, or picking one up (click, Enter, Space)
-// and putting it elsewhere (click on another, arrow keys). Each move is saved.
+// Ordering an album by hand: dragging, or picking a picture up (click, Enter, Space) and moving it
+// (click on another one, arrow keys). Each move is saved.
 
 import { sortable } from "clipsite/albums/drag";
 import { onKey } from "clipsite/base/keyboard";
@@ -15,7 +15,7 @@ const items = () => [...list.querySelectorAll(":scope > li")];
 const itemOf = (element) => element?.closest?.("#arrange > li");
 const buttonOf = (item) => item.querySelector("button");
 
-// What is in the hand, and before what it stood.
+// The picked-up item, and the item that followed it.
 let lifted = null;
 let home = null;
 
@@ -43,7 +43,7 @@ function giveUp() {
   buttonOf(item).focus();
 }
 
-/** Tell the server; where it refuses, the picture goes back to before `former`. */
+/** Save the new place. If the server refuses it, the picture returns to before `former`. */
 async function save(item, former) {
   const before = item.nextElementSibling?.dataset.id ?? list.dataset.beyond ?? null;
   const saved = await told(() => call("POST", move, { ids: [item.dataset.id], before }));
@@ -58,7 +58,7 @@ function say(text, item) {
   live.textContent = fill(text, { name: buttonOf(item).getAttribute("aria-label"), place, count: all.length });
 }
 
-// --- Clicks: pick up, put before another ---
+// --- Clicks: pick up, place before another ---
 
 list.addEventListener("click", (event) => {
   const item = itemOf(event.target);

@@ -1,13 +1,13 @@
-// Dragging the items of a list to another place: with the mouse at once, with a
-// finger after a rest, so that the page can still be scrolled.
+// Dragging the items of a list to another place. A mouse drags at once; a finger must rest first,
+// so that it can still scroll the page.
 
 const REST = 300; // ms
 const SLOP = 6; // px
-const EDGE = 90; // px at the top and the foot of the window, where it scrolls
+const EDGE = 90; // px at the top and the bottom of the window where a drag scrolls it
 const SPEED = 14; // px a frame
 
-/** `begin()` when an item is taken up, `dropped(item, former)` when it has another
- *  place; it stood before `former`. */
+/** Make a list sortable. `begin()` is called at the start of a drag, `dropped(item, former)` when
+ *  the item has another place. Its old place was before `former`. */
 export function sortable(list, { begin, dropped }) {
   let held = null; // {item, start, former, pointer, dragging, timer}
 
@@ -41,7 +41,7 @@ export function sortable(list, { begin, dropped }) {
     held.item.classList.add("dragging");
     navigator.vibrate?.(10);
     scroll();
-    // The click that ends the dragging is none.
+    // The click at the end of a drag must do nothing.
     window.addEventListener("click", swallow, { capture: true, once: true });
   }
 
@@ -50,7 +50,7 @@ export function sortable(list, { begin, dropped }) {
     event.stopPropagation();
   }
 
-  /** Put the item where the pointer is. */
+  /** Move the item to the pointer. */
   function follow() {
     const { item, pointer } = held;
     item.style.pointerEvents = "none";
@@ -74,7 +74,7 @@ export function sortable(list, { begin, dropped }) {
     clearTimeout(held.timer);
     held.item.classList.remove("dragging");
     held = null;
-    // Where no click follows (it was dragged off the item), none is swallowed later.
+    // If no click follows (the pointer left the item), a later click must not be swallowed.
     setTimeout(() => window.removeEventListener("click", swallow, { capture: true }));
   }
 

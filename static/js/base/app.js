@@ -1,4 +1,4 @@
-// What every page runs.
+// The entry point of all pages.
 
 import "clipsite/base/focus";
 import "clipsite/base/htmx-hooks";
@@ -13,7 +13,7 @@ document.addEventListener("click", (event) => {
   if (tile) remember(tile);
 });
 
-// A form that asks first: its dialog sends the same request.
+// A form with a confirmation: its dialog sends the same request.
 document.addEventListener("submit", (event) => {
   const dialog = document.getElementById(event.target.dataset.confirm);
   if (!dialog) return;

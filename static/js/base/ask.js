@@ -1,11 +1,11 @@
-// Asking the server for a page, or for a part of one.
+// Requests for pages and parts of pages.
 
-/** The server is out of reach, or says that it cannot answer. */
+/** The server is unreachable or says that it cannot answer. */
 export class NoAnswer extends Error {}
 
 /**
- * {ok, status, headers, text} of what is at `address`. Throws NoAnswer where nothing
- * comes, and an AbortError where `signal` gives the question up.
+ * Fetch `address`. Resolves to {ok, status, headers, text}. Rejects with NoAnswer if there is no
+ * answer, and with an AbortError if `signal` aborts.
  * @param {string} address
  * @param {{ headers?: Record<string, string>, signal?: AbortSignal }} [options]
  */

@@ -3,8 +3,8 @@
 const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
 
 /**
- * `over(bool)` shows whether a file hovers; `dropped(dataTransfer)` takes it.
- * Leaving a child fires as well, so entries are counted.
+ * Accept files dropped onto the page. `over(bool)` shows whether a file hovers, and
+ * `dropped(dataTransfer)` takes it. Child elements send these events too, so entries are counted.
  */
 export function acceptDrops({ over, dropped }) {
   let depth = 0;
@@ -30,7 +30,7 @@ export function acceptDrops({ over, dropped }) {
   });
 }
 
-/** `pasted(file)` takes a picture from the clipboard. */
+/** Call `pasted(file)` for a picture from the clipboard. */
 export function acceptPastes(pasted) {
   document.addEventListener("paste", (event) => {
     const file = [...(event.clipboardData?.files ?? [])].find(looksLikePicture);
@@ -40,12 +40,13 @@ export function acceptPastes(pasted) {
   });
 }
 
-/** By type, or by name where the system knows no type for it (HEIC, often). */
+/** Whether a file is a picture by its type, or by its name if the system has no type for it (often
+ *  HEIC). */
 export const looksLikePicture = (file) =>
   file.type.startsWith("image/") ||
   (!file.type && /\.(jpe?g|png|webp|avif|hei[cf]|gif|tiff?|bmp)$/i.test(file.name));
 
-/** Put a file into a file field, as if it had been chosen there. */
+/** Put a file into a file field, as if the user had chosen it. */
 export function putFile(field, file) {
   const carrier = new DataTransfer();
   carrier.items.add(file);

@@ -1,20 +1,20 @@
-// The keyboard is never dropped. What has the focus may be taken away: a picture that is
-// trashed, a row that is erased, a bar or a dialog that closes, a button that is done with.
-// Then the focus goes to what stands in its place: the same picture drawn anew, the next
-// one, the next row, the picture before the bar was used; at last, to the page itself.
+// Keeps the keyboard's focus on the page. The focused element may disappear: a trashed picture, an
+// erased row, a closed bar or dialog, a disabled button. The focus then goes to its successor: the
+// same picture drawn anew, the next picture or row, the last focused picture, the first one, or
+// else the content.
 
 import { linkOf } from "clipsite/grid/tile-elements";
 
 const FOCUSABLE = "a[href], button:enabled, input:enabled, select:enabled, textarea:enabled, summary, [tabindex]";
 const WATCHED = ["hidden", "open", "disabled"];
 
-let last = null; // where the focus is, or was when it was taken away
-let lastTile = null; // on which picture it was before
+let last = null; // the place of the focus, or of its lost element
+let lastTile = null; // the place of the last focused picture
 
 const isThere = (element) => element.isConnected && !element.matches(":disabled") && element.checkVisibility();
 const first = (area) => [...area.querySelectorAll(FOCUSABLE)].find(isThere);
 
-/** Address of the picture that the keyboard is or was on, if it is anywhere. */
+/** Return the address of the last focused picture, or null if nothing has the focus. */
 export const lastPicture = () => last && (lastTile?.element.getAttribute("href") ?? null);
 
 function spotOf(element) {
@@ -55,7 +55,7 @@ document.addEventListener("focusin", ({ target }) => {
   if (tile) lastTile = { ...last, element: linkOf(tile) };
 });
 
-// Left on purpose (Escape, a click beside it): nothing is to be made up for.
+// If the user leaves the element on purpose (Escape, a click beside it), the focus is not restored.
 document.addEventListener("focusout", ({ target, relatedTarget }) => {
   if (relatedTarget) return;
   setTimeout(() => {
@@ -64,6 +64,6 @@ document.addEventListener("focusout", ({ target, relatedTarget }) => {
 });
 
 new MutationObserver(() => {
-  // Grids draw at once or at the next frame.
+  // Grids draw at once or in the next frame.
   if (last && !isThere(last.element)) requestAnimationFrame(() => requestAnimationFrame(goOn));
 }).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: WATCHED });

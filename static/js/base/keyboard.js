@@ -1,4 +1,4 @@
-// The keys of every page. A page with its own adds them with `onKey`.
+// The keys of all pages. Pages add their own keys with `onKey`.
 
 import { moveInGrid } from "clipsite/grid/keyboard";
 import { toggleTheme } from "clipsite/base/theme-toggle";
@@ -7,7 +7,7 @@ const own = new Map();
 const SWITCH = "single-keys";
 const box = document.querySelector("#keys [name=single_keys]");
 
-// Letters alone are in the way of some (speech input, for one): they can be off.
+// Shortcuts of single letters disturb some users, for example with speech input. They can be off.
 box.checked = kept() !== "off";
 box.addEventListener("change", () => keep(box.checked ? "on" : "off"));
 
@@ -27,7 +27,7 @@ function keep(value) {
   }
 }
 
-/** `handler` gets the event and returns true if it used the key up. */
+/** Add a key. `handler` gets the event and returns true if it has handled the key. */
 export function onKey(key, handler) {
   own.set(key, handler);
 }
@@ -46,7 +46,7 @@ function focusSearch() {
 
 const leaveAny = () => document.activeElement instanceof HTMLElement && document.activeElement.blur();
 
-/** The field keeps what was typed: a browser would empty one for searching. */
+/** Leave a field and keep its text. Browsers would clear a search field. */
 function leave(event) {
   if (event.target.type === "search") event.preventDefault();
   event.target.blur();

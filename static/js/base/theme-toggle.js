@@ -1,5 +1,5 @@
-// Dark or light. Choosing what the system has anyway forgets the choice, so that
-// the page follows the system again.
+// Switches between dark and light. A choice equal to the system's theme is not stored: the page
+// then follows the system again.
 
 import { message } from "clipsite/base/messages";
 import { toast } from "clipsite/base/toast";

@@ -4,6 +4,6 @@
     const theme = localStorage.getItem("theme");
     if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
   } catch {
-    // Storage is forbidden: the system's theme it is.
+    // Storage is forbidden: the page uses the system's theme.
   }
 })();

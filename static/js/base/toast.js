@@ -1,5 +1,5 @@
-// Short notices at the foot of the page. Those with an "Undo" stay longer, and
-// none goes while the pointer or the focus is on it.
+// Short notices at the foot of the page. Notices with an "Undo" stay longer. A notice with the
+// pointer or the focus on it stays.
 
 import { message } from "clipsite/base/messages";
 
@@ -7,8 +7,7 @@ const SHORT = 5000;
 const LONG = 15000;
 const area = document.getElementById("toasts");
 
-/** Tell the user something in passing; it is read out as well. `action` is what a
- *  button beside it does: {label, run}. */
+/** Show a short notice, which screen readers read out. `action`, {label, run}, adds a button. */
 export function toast(text, action) {
   const box = document.createElement("div");
   box.className = "toast";

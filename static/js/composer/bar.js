@@ -1,5 +1,4 @@
-// The search bar of every page: suggestions while typing, and the card that tells what
-// can be typed.
+// The search bar of all pages: suggestions while typing, and the help card of the search syntax.
 
 import { ask, NoAnswer } from "clipsite/base/ask";
 import { Completion } from "clipsite/composer/completion";
@@ -8,7 +7,7 @@ for (const form of document.querySelectorAll("form.search")) new Completion(form
 
 let card = null;
 
-/** The card is fetched once; without it, the link leads to the page that it is on. */
+/** Show the help card. It is fetched once; if this fails, the link opens the help page. */
 async function showHelp(link) {
   try {
     card ??= await fetchCard(link.href);

@@ -1,13 +1,13 @@
-// The search bar as a combobox with a list of suggestions (WAI-ARIA 1.2): what may be
-// written where the caret stands, then the saved and recent searches that fit it.
+// The search bar as a combobox with a list of suggestions (WAI-ARIA 1.2): completions at the caret,
+// then matching saved and recent searches.
 
 import { ask, NoAnswer } from "clipsite/base/ask";
 import { fill } from "clipsite/base/messages";
 
-const PATIENCE = 120; // ms of no typing
+const PATIENCE = 120; // ms without typing
 
 export class Completion {
-  /** `form` holds the field and `[role=listbox]`; its data say whom to ask. */
+  /** `form` contains the field and `[role=listbox]`; its data attributes are the addresses. */
   constructor(form) {
     this.form = form;
     this.field = form.querySelector("input[type=search]");
@@ -19,7 +19,7 @@ export class Completion {
     this.#listen();
   }
 
-  /** What stands before the caret. */
+  /** The text before the caret. */
   get #before() {
     return this.field.value.slice(0, this.field.selectionStart ?? undefined);
   }
@@ -52,7 +52,7 @@ export class Completion {
     });
   }
 
-  /** Between two words nothing is in the way; the arrow down still asks. */
+  /** Between two words no list opens by itself; the down arrow still opens it. */
   #typed() {
     const before = this.#before;
     const isQuoted = before.split('"').length % 2 === 0;
@@ -75,11 +75,11 @@ export class Completion {
     } catch (error) {
       if (error.name === "AbortError") return;
       if (!(error instanceof NoAnswer)) throw error;
-      this.close(); // typing goes on without
+      this.close(); // suggestions are optional
     }
   }
 
-  /** What may stand where the caret is. */
+  /** Fetch completions at the caret. */
   async #complete(signal) {
     const { value } = this.field;
     const asked = new URLSearchParams({ q: value, at: String([...this.#before].length) });
@@ -87,7 +87,7 @@ export class Completion {
     return answer.ok ? JSON.parse(answer.text).options : [];
   }
 
-  /** What of `typed` the visitor has saved or searched for lately, as the server draws it. */
+  /** Fetch saved and recent searches that match `typed`, as HTML. */
   async #recent(typed, signal) {
     const { recent } = this.form.dataset;
     if (!recent) return [];
@@ -133,7 +133,7 @@ export class Completion {
     return item;
   }
 
-  /** Option `at` is the one that Enter takes; -1 is none. */
+  /** Mark option `at`, which Enter takes; -1 marks none. */
   #mark(at) {
     this.at = at;
     [...this.list.children].forEach((item, index) => item.setAttribute("aria-selected", index === at));
@@ -160,7 +160,7 @@ export class Completion {
 
   #take(option) {
     this.close();
-    if (option.run) return location.assign(option.run); // a whole search, pictures and all
+    if (option.run) return location.assign(option.run); // a whole search, including pictures
     this.field.value = option.line;
     const caret = [...option.line].slice(0, option.at).join("").length;
     this.field.setSelectionRange(caret, caret);

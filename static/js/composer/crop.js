@@ -1,7 +1,7 @@
-// Choosing a part of a picture: a rectangle that is dragged, moved by its inside and
-// resized by its corners; by keys; or told in numbers. Everything is in percent of the
-// picture's width and height. The rectangle that stands there at first is a proposal, for
-// the keys to begin with: a drag draws another, wherever it begins.
+// Choosing a part of a picture. A drag draws a rectangle, its inside moves it, its corners resize
+// it; keys and number fields work, too. All values are percentages of the picture's width and
+// height. The first rectangle is only a start for the keys: until it is changed, any drag draws a
+// new one.
 
 import { fill } from "clipsite/base/messages";
 
@@ -12,7 +12,7 @@ const SLOP = 6; // pixels that a click may move
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
-/** A rectangle that stays within the picture. */
+/** Return a rectangle limited to the picture. */
 export function within({ left, top, width, height }) {
   const wide = clamp(Math.round(width), LEAST, 100);
   const high = clamp(Math.round(height), LEAST, 100);
@@ -24,7 +24,7 @@ export function within({ left, top, width, height }) {
   };
 }
 
-/** What one corner, dragged by (x, y), makes of a rectangle: "nw", "ne", "sw" or "se". */
+/** Return a rectangle after a drag of its corner "nw", "ne", "sw" or "se" by (x, y). */
 export function resized(box, corner, x, y) {
   const right = box.left + box.width;
   const bottom = box.top + box.height;
@@ -51,8 +51,8 @@ class CropDialog {
     dialog.querySelector("[data-whole]").addEventListener("click", () => dialog.close("whole"));
   }
 
-  /** Resolves to {left, top, width, height} in percent, "" for the whole picture, or
-   *  null where nothing is to change. */
+  /** Open the dialog. Resolves to {left, top, width, height} in percent, "" for the whole picture,
+   *  or null for no change. */
   ask(src, box) {
     this.image.src = src;
     this.#set(box ?? PROPOSED, !box);
@@ -66,7 +66,7 @@ class CropDialog {
     });
   }
 
-  /** Whatever sets another rectangle than the proposed one makes it the user's own. */
+  /** Set the rectangle. Unless `proposed`, it counts as the user's own. */
   #set(box, proposed = false) {
     this.box = within(box);
     this.proposed = proposed;
@@ -87,7 +87,7 @@ class CropDialog {
     const step = KEYS[event.key];
     const taken = event.key === "Enter";
     if (!(step || taken) || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault(); // the button that has the focus next would be pressed
+    event.preventDefault(); // otherwise the key would press the next focused button
     if (taken) return this.form.requestSubmit(this.form.querySelector("[value=part]"));
     const [x, y] = step;
     const { left, top, width, height } = this.box;
@@ -98,7 +98,7 @@ class CropDialog {
     );
   }
 
-  /** Where a pointer is on the picture. */
+  /** Return the pointer's position on the picture. */
   #point(event) {
     const box = this.image.getBoundingClientRect();
     return {
@@ -107,8 +107,8 @@ class CropDialog {
     };
   }
 
-  /** A corner resizes, the inside moves, anywhere else a new rectangle begins; where the
-   *  rectangle is only proposed, everywhere. */
+  /** Begin a drag. A corner resizes and the inside moves the rectangle; elsewhere a new one begins.
+   *  A rectangle that is only proposed is always replaced by a new one. */
   #press(event) {
     if (event.button) return;
     event.preventDefault();
@@ -117,7 +117,7 @@ class CropDialog {
     const held = this.proposed ? null : event.target;
     const corner = held?.closest("[data-corner]")?.dataset.corner;
     const inside = held?.closest("[data-frame]");
-    let drags = Boolean(inside); // beginning anew takes more than a click that slips
+    let drags = Boolean(inside); // a new rectangle needs more than a slightly moved click
     const draw = ({ x, y }) => {
       if (corner) return resized(before, corner, x - start.x, y - start.y);
       if (inside) return { ...before, left: before.left + x - start.x, top: before.top + y - start.y };
@@ -141,13 +141,13 @@ class CropDialog {
 
 let asking = null;
 
-/** See CropDialog.ask. The page holds the dialog (search/crop_dialog.html). */
+/** See CropDialog.ask. The page contains the dialog (search/crop_dialog.html). */
 export function askForPart(src, box) {
   asking ??= new CropDialog(document.getElementById("crop"));
   return asking.ask(src, box);
 }
 
-/** "10,20,50,40" as a rectangle; null where there is none. */
+/** Parse "10,20,50,40" as a rectangle. Returns null for other texts. */
 export function readBox(text) {
   const [left, top, width, height] = text.split(",").map(Number);
   return text ? { left, top, width, height } : null;
@@ -155,7 +155,7 @@ export function readBox(text) {
 
 export const writeBox = (box) => box && [box.left, box.top, box.width, box.height].join(",");
 
-// A picture that is searched by a part of: its form sends the part along.
+// The search by a part of a picture: the picture's form sends the part.
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-crop-and-search]");
   if (!button) return;

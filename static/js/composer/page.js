@@ -1,4 +1,4 @@
-// The page of results.
+// The results page.
 
 import "clipsite/composer/parts";
 import "clipsite/composer/refine";

@@ -1,11 +1,11 @@
-// The parts of the query as fields: whatever is changed is sent, and the server answers
-// with the page of the new query. The keyboard goes on where it was.
+// The parts of the query as fields. Each change is sent, and the server answers with the page of
+// the new query. The focus returns to the same field.
 
 import { askForPart, readBox, writeBox } from "clipsite/composer/crop";
 
 const FOCUS = "composer-focus";
 const KNOWN = "composer-parts";
-const PATIENCE = 500; // ms in which a slider rests
+const PATIENCE = 500; // ms after the last move of a slider
 const KEY_STEP = 0.1;
 
 const form = document.getElementById("composer");
@@ -16,7 +16,7 @@ function send() {
   form.requestSubmit();
 }
 
-/** Sliders count by tenths for the keyboard, though they hold finer weights. */
+/** Move a slider by tenths with the keyboard, though it can hold finer weights. */
 function slide(event) {
   const step = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
   if (!step || event.target.type !== "range") return;
@@ -31,7 +31,7 @@ function rest() {
   timer = setTimeout(send, PATIENCE);
 }
 
-/** What a slider says, in numbers. */
+/** Show a slider's weight as a number. */
 function tell(slider) {
   const weight = Number(slider.value).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 2 });
   slider.closest(".part").querySelector("output").value = `×${weight}`;
@@ -47,7 +47,7 @@ async function crop(button) {
   send();
 }
 
-// --- What outlives the page -------------------------------------------------------
+// --- State kept across page loads -------------------------------------------------
 
 function noteFocus() {
   const field = /** @type {HTMLInputElement | null} */ (document.activeElement);
@@ -65,7 +65,7 @@ function restoreFocus() {
   (alike[index] ?? alike.at(-1) ?? form.elements.add).focus({ preventScroll: true });
 }
 
-/** Parts that the query before did not have are pointed out. */
+/** Highlight parts that the previous query did not have. */
 function pointOut() {
   const parts = [...form.querySelectorAll("[data-part]")];
   const before = JSON.parse(sessionStorage.getItem(KNOWN)) ?? [];
@@ -77,7 +77,7 @@ function pointOut() {
 if (form) {
   form.addEventListener("change", ({ target }) => {
     if (target.type === "range") rest();
-    else if (target.name !== "add") send(); // that waits for Enter, or for another change
+    else if (target.name !== "add") send(); // "add" waits for Enter or for another change
   });
   form.addEventListener("input", ({ target }) => target.type === "range" && tell(target));
   form.addEventListener("keydown", slide);
@@ -92,7 +92,7 @@ if (form) {
   form.querySelectorAll("[data-scripted]").forEach((element) => (element.hidden = false));
   restoreFocus();
   pointOut();
-  // Coming back here, the page may be as it was left.
+  // On a return, the browser may show the page in the state in which it was left.
   window.addEventListener("pageshow", ({ persisted }) => {
     form.removeAttribute("aria-busy");
     if (!persisted) return;

@@ -1,6 +1,6 @@
-// "More like this" and "less like this" on every result: by a click, a menu for fingers,
-// or the keys + and - on the focused picture. The server makes the new query; what was
-// before is one step back.
+// "More like this" and "less like this" on every result: by a click, a menu on touch screens, or
+// the keys + and - on the focused picture. The server makes the new query; "back" leads to the old
+// one.
 
 import { onKey } from "clipsite/base/keyboard";
 import { fill, message } from "clipsite/base/messages";
@@ -22,15 +22,15 @@ function refine(tile, way) {
   form.submit();
 }
 
-/** After a refinement: what was done, and the way back. The keyboard goes on from the
- *  same picture, or from the best one where that is no longer near. */
+/** After a refinement, show a notice with a way back. The focus goes to the same picture, or to the
+ *  first one if that picture is not loaded. */
 function sayRefined() {
   const noted = JSON.parse(sessionStorage.getItem(NOTE));
   sessionStorage.removeItem(NOTE);
   if (!noted) return;
   toast(noted.text, { label: message("undo"), run: () => history.back() });
   const at = Math.max(knownIds(list).indexOf(noted.id), 0);
-  // Once the rows stand: what is moved loses the focus.
+  // Wait until the rows are laid out: a moved element loses the focus.
   requestAnimationFrame(() => requestAnimationFrame(() => focusPicture(gridOf(list), at)));
 }
 
@@ -43,7 +43,7 @@ function equip(tile) {
   }
 }
 
-/** The menu beside the button that opens it, within the window. */
+/** Open the menu beside its button, within the window. */
 function openMenu(button) {
   menu.dataset.id = button.closest("li.tile").dataset.id;
   menu.showPopover();
@@ -77,7 +77,7 @@ if (form && list) {
     const tile = list.querySelector(`li.tile[data-id="${menu.dataset.id}"]`);
     if (button && tile) refine(tile, button.dataset.refine);
   });
-  // It stays where its button was.
+  // The menu does not move with its button, so scrolling closes it.
   window.addEventListener("scroll", () => menu.matches(":popover-open") && menu.hidePopover(), { passive: true });
   onKey("+", byKey("more"));
   onKey("=", byKey("more"));

@@ -1,4 +1,4 @@
-// Near-duplicates that stand behind a result come in behind it, and go again.
+// Shows and hides the near-duplicates behind a result.
 
 import { NoAnswer } from "clipsite/base/ask";
 import { fetchTiles } from "clipsite/grid/chunks";
@@ -7,7 +7,7 @@ import { toast } from "clipsite/base/toast";
 import { knownIds } from "clipsite/grid/virtual";
 
 const list = document.querySelector("[data-folded]");
-const opened = new Map(); // id of a result -> ids of what came in behind it
+const opened = new Map(); // id of a result -> ids of the pictures inserted behind it
 
 const buttonOf = (id) => list.querySelector(`li.tile[data-id="${id}"] [data-similar]`);
 
@@ -33,7 +33,7 @@ function close(id) {
   list.dispatchEvent(new CustomEvent("grid:removed", { detail: { ids } }));
 }
 
-/** A part of the grid that was let go comes back without them. */
+/** Whether near-duplicates are shown. A part of the grid that was dropped returns without them. */
 function isOpen(id) {
   const known = opened.has(id) ? knownIds(list) : [];
   return (opened.get(id) ?? []).some((one) => known.includes(one));

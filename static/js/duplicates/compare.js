@@ -1,12 +1,12 @@
-// Two pictures of a group over one another: a slider moves the line between them, a
-// press shows the other one, and both are looked at closer at the same place.
+// Compares two pictures of a group, one over the other. A slider moves the line between them, a
+// press shows the other one, and both zoom together.
 
 import { listenOn } from "clipsite/picture/gestures";
 import { Zoom } from "clipsite/picture/zoom";
 
 const STEP = 5; // percent of the slider, by arrow keys
 
-/** Zooms several stages as one, with the interface of Zoom. */
+/** Several zooms as one, with the interface of Zoom. */
 class Together {
   constructor(zooms) {
     this.zooms = zooms;
@@ -28,7 +28,7 @@ class Together {
     for (const zoom of this.zooms) zoom.reset();
   }
 
-  /** As far as the picture with more pixels goes, for both. */
+  /** Zoom both, up to the limit of the picture with more pixels. */
   to(scale, point) {
     const farthest = Math.max(...this.zooms.map((zoom) => zoom.limit));
     for (const zoom of this.zooms) zoom.to(Math.min(scale, farthest), point);
@@ -44,7 +44,7 @@ class Together {
   }
 }
 
-/** Without a limit of its own: both are drawn at the same scale. */
+/** A zoom without its own limit: both pictures have the same scale. */
 class Layer extends Zoom {
   get limit() {
     return Math.max(super.limit, 16);
@@ -115,7 +115,7 @@ function listen(dialog) {
     shown.replaceWith(copy);
   }
 
-  /** Held: the other one alone, whatever the slider says. */
+  /** While a key or pointer is held, show only the other picture, regardless of the slider. */
   const peek = (held) => box.classList.toggle("flipped", held);
 
   document.addEventListener("click", (event) => {

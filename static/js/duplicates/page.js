@@ -1,5 +1,5 @@
-// The review of near-duplicates: keys, and which group is at hand. What is done to a
-// group htmx sends; the server answers with what stands in its place.
+// The review of near-duplicates: keys, and the current group. htmx sends the actions on a group,
+// and the server answers with its replacement.
 
 import { onKey } from "clipsite/base/keyboard";
 
@@ -8,7 +8,7 @@ const area = document.getElementById("duplicate-groups");
 const groups = () => [...(area?.querySelectorAll("[data-group]") ?? [])];
 const isOpenGroup = (group) => !("settled" in group.dataset);
 
-/** The group that has the focus, or else the first one that is in sight. */
+/** Return the group with the focus, or else the first visible one. */
 function atHand() {
   const focused = document.activeElement?.closest("[data-group]");
   return focused ?? groups().find((group) => group.getBoundingClientRect().bottom > 120);
@@ -24,7 +24,7 @@ function goTo(group) {
 function move(step) {
   const all = groups();
   const here = all.indexOf(document.activeElement?.closest("[data-group]"));
-  // Nothing has the focus yet: the first step is to the group in sight.
+  // No group has the focus yet: the first step leads to the visible one.
   if (here < 0) return goTo(atHand());
   return goTo(all[here + step]) || true;
 }
@@ -43,12 +43,12 @@ function choose(number) {
   return true;
 }
 
-/** On a link or a button Enter does what it does everywhere. */
+/** Merge the group, except if a link or a button has the focus: Enter activates these. */
 function merge() {
   return !document.activeElement?.closest("a, button, summary") && press("button[name=merge]");
 }
 
-/** The last thing done, wherever the reader is by now. */
+/** Undo the last action, wherever the focus is now. */
 function takeBack() {
   const undos = area?.querySelectorAll("[data-undo]") ?? [];
   const last = document.getElementById("last-settled")?.querySelector("[data-undo]");
@@ -66,8 +66,8 @@ if (area) {
   for (let number = 1; number <= 9; number += 1) onKey(String(number), () => choose(number));
 }
 
-// What was at hand is settled or is back: the focus goes to the next group to look at,
-// or stays with what came back.
+// The current group is done or restored: the focus goes to the next open group, or stays on the
+// restored one.
 area?.addEventListener("htmx:beforeSwap", (event) => {
   const group = event.detail.target;
   if (!group.matches?.("[data-group]")) return;

@@ -1,6 +1,6 @@
-// The picture under the pointer, larger, with its name and a way to its page.
+// A card with the picture under the pointer, its name and a link to its page.
 
-const PATIENCE = 120; // ms before a name is asked for
+const PATIENCE = 120; // ms before a name is requested
 const MARGIN = 12;
 
 export class Card {
@@ -15,7 +15,7 @@ export class Card {
     this.id = null;
   }
 
-  /** Beside (left, top) of `view`; `said(name)` is called once the name is known. */
+  /** Show a picture beside (left, top) of `view`. `said(name)` is called once the name is known. */
   show(id, left, top, view, said = () => {}) {
     if (this.id !== id) {
       this.id = id;
@@ -51,7 +51,7 @@ export class Card {
         const { title, original_name: file } = await answer.json();
         this.names.set(id, title || file || this.untitled);
       } catch {
-        return; // the network: the picture itself says it
+        return; // a network problem shows at the picture itself
       }
     }
     const name = this.names.get(id);

@@ -1,7 +1,7 @@
-// Many dots at once, written straight into the pixels of the canvas: ten times as fast
-// as drawing each.
+// Draws many dots at once, directly into the pixels of the canvas. This is ten times as fast as
+// drawing each.
 
-/** Half the width of a disc's rows, from its upper edge to its lower one. */
+/** Return half the width of each row of a disc, from top to bottom. */
 function rowsOf(radius) {
   const rows = [];
   for (let y = -radius; y <= radius; y += 1) {
@@ -20,7 +20,7 @@ export class Dots {
     this.pixels = new Uint32Array(this.image.data.buffer);
   }
 
-  /** Dots of `radius` device pixels; `colours` are little-endian 0xAABBGGRR. */
+  /** Paint dots of `radius` device pixels. `colours` are little-endian 0xAABBGGRR. */
   paint(points, view, ratio, radius, colours) {
     const { width, height } = this.image;
     const { pixels } = this;
@@ -46,8 +46,8 @@ export class Dots {
 
 const SLOTS = 12; // hues for regions whose pictures have no colour yet
 
-/** The colours of all points for `Dots.paint`: far enough from the ground to be seen,
- *  and those that are not in `lit` (a set of indices, or null for all) almost gone. */
+/** Return the colours of all points for `Dots.paint`. They contrast with the background. Points
+ *  that are not in `lit` (a set of indices, or null for all) are almost transparent. */
 export function colourTable(points, dark, lit) {
   const table = new Uint32Array(points.count);
   for (let index = 0; index < points.count; index += 1) {
@@ -68,7 +68,7 @@ function byRegion(region) {
   );
 }
 
-/** Darker on a light ground, lighter on a dark one, where they would be lost. */
+/** Return a colour with enough contrast: darker on a light background, lighter on a dark one. */
 function clear(rgb, dark) {
   const light = 0.3 * rgb[0] + 0.59 * rgb[1] + 0.11 * rgb[2];
   if (dark && light < 90) return rgb.map((part) => Math.round(part + (255 - part) * ((90 - light) / 200)));

@@ -1,10 +1,10 @@
-// The names of the regions over the map: buttons that zoom in. The largest regions come
-// first, and a name that would cover another one waits until there is room.
+// The names of the regions over the map: buttons that zoom in. The largest regions come first. A
+// name that would cover another one is hidden until there is room.
 
 const GAP = 4; // pixels
 
 export class Labels {
-  /** `chosen(region)` is called for a click. */
+  /** `chosen(region)` is called on a click. */
   constructor(area, chosen) {
     this.area = area;
     this.chosen = chosen;

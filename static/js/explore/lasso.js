@@ -1,4 +1,4 @@
-// A line drawn around points by mouse, pen or finger.
+// The lasso: a line around points, drawn by mouse, pen or finger.
 
 const STEP = 4; // pixels between two corners
 
@@ -24,7 +24,7 @@ export class Lasso {
     this.corners = [];
   }
 
-  /** The indices of the points inside, in their order; the line is gone then. */
+  /** Return the sorted indices of the points inside and remove the line. */
   close(points, view) {
     const corners = this.corners.map(([left, top]) => view.toMap(left, top));
     this.corners = [];
@@ -54,7 +54,7 @@ export class Lasso {
   }
 }
 
-/** Whether a ray from the point crosses the outline an odd number of times. */
+/** Whether (x, y) is inside: a ray from it crosses the outline an odd number of times. */
 export function isInside(x, y, corners) {
   let inside = false;
   for (let at = 0, before = corners.length - 1; at < corners.length; before = at, at += 1) {

@@ -1,4 +1,4 @@
-// The page of the map: puts its parts together and draws them.
+// The map page: connects its parts and draws them.
 
 import { Card } from "clipsite/explore/card";
 import { colourTable, Dots } from "clipsite/explore/dots";
@@ -22,14 +22,14 @@ const status = document.getElementById("map-status");
 const live = document.getElementById("map-live");
 const lassoButton = document.querySelector("[data-lasso]");
 
-const REACH = 14; // pixels from a point that still count as on it
+const REACH = 14; // the largest distance from a point, in pixels, that still hits it
 const WIDE = 700;
 
 const address = (pattern) => (id) => pattern.replace(config.anyId, id);
 const counted = (forms, count) => fill(forms[count === 1 ? 0 : 1], { count });
 const theme = matchMedia("(prefers-color-scheme: dark)");
 const isDark = () => (document.documentElement.dataset.theme || (theme.matches ? "dark" : "light")) === "dark";
-// Colours as the canvas takes them: resolved by the styles of the element itself.
+// Colours for the canvas, resolved by the element's styles.
 const palette = () => {
   const { color, outlineColor } = getComputedStyle(canvas);
   return { accent: color, line: outlineColor };
@@ -40,9 +40,9 @@ let colours = new Uint32Array();
 let lit = null; // indices of matches, or null
 let thumbs = [];
 let current = -1; // the point that the card shows
-let keyed = false; // the middle of the map is what the keys act on
-let pointer = null; // where the mouse is over the map, in pixels of it
-let moved = false; // since the last drawing another part is seen
+let keyed = false; // the card shows the point in the middle, for the keys
+let pointer = null; // the mouse's position on the map, in pixels
+let moved = false; // the view has changed since the last drawing
 let ratio = 1;
 let dirty = false;
 
@@ -83,13 +83,13 @@ function paint() {
   labels.arrange(view);
 }
 
-/** Larger where there is more room for each, and the closer one looks. */
+/** Return the radius of a dot: larger with fewer points and with a closer zoom. */
 function radius() {
   const room = Math.sqrt((view.width * view.height) / Math.max(points.count, 1));
   return Math.min(Math.min(Math.max(room / 5, 1.2), 4) * view.zoom ** 0.3, 6);
 }
 
-/** The whole picture within its square. */
+/** Draw the whole picture within its square. */
 function drawThumb({ index, left, top, size, bitmap }, line) {
   const factor = size / Math.max(bitmap.width, bitmap.height);
   const [width, height] = [bitmap.width * factor, bitmap.height * factor];
@@ -182,7 +182,7 @@ async function highlight() {
   }
 }
 
-/** Where there are too many points for one answer, all of a part once one looks close. */
+/** If there are too many points for one answer, close views load all points of their part. */
 let asked = "";
 let whole = null;
 async function refine() {
@@ -210,7 +210,7 @@ async function ask(where) {
   return null;
 }
 
-// --- Regions: the list beside the map is what the labels are made from ---
+// --- Regions: the labels come from the list beside the map ---
 
 document.body.addEventListener("htmx:afterSettle", takeRegions);
 
@@ -237,9 +237,9 @@ document.addEventListener("click", (event) => {
   stage.scrollIntoView({ block: "nearest" });
 });
 
-// --- Looking at one ---
+// --- The current picture ---
 
-/** The point under (left, top): a thumbnail, or a dot nearby; -1 if there is none. */
+/** Return the point under (left, top): a thumbnail or a dot nearby, or -1. */
 function pointAt(left, top) {
   const thumb = thumbs.find(
     (one) =>
@@ -261,7 +261,7 @@ function look(index, left, top, said) {
   draw();
 }
 
-/** What the keys act on. */
+/** Show the picture in the middle of the map: the keys act on it. */
 function lookAtMiddle() {
   const [x, y] = [view.width / 2, view.height / 2];
   const reach = Math.min(x, y) / view.scale;
@@ -270,8 +270,8 @@ function lookAtMiddle() {
   });
 }
 
-/** The map has moved under the mouse, or under the middle: the card shows what is there
-    now. That of a finger goes with its point until this is out of sight. */
+/** Update the card after the map has moved under the mouse or the middle. A card opened by a finger
+    follows its point until this is out of sight. */
 function follow() {
   moved = false;
   if (keyed) return lookAtMiddle();
@@ -318,7 +318,7 @@ lassoButton?.addEventListener("click", () => {
 
 let wasSelecting = false;
 onChange(() => {
-  // What was selected may have been moved to the trash: the points are asked for anew.
+  // The selected pictures may be in the trash now, so the points are loaded again.
   if (wasSelecting && !selection.active) load();
   wasSelecting = selection.active;
   draw();
@@ -400,7 +400,7 @@ for (const button of document.querySelectorAll("[data-zoom]")) {
   });
 }
 
-// --- Size, theme, beginning ---
+// --- Size, theme, start ---
 
 let settled = 0;
 view.changed = () => {

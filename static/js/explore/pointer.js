@@ -1,16 +1,16 @@
-// What mouse, pen, fingers and keys do on the map.
+// Mouse, pen, finger and keyboard input on the map.
 
 const SLOP = 6; // pixels that a click may move
 const WHEEL = 0.0016;
-const PINCHED = 0.01; // a trackpad's pinch comes as a wheel with Ctrl
+const PINCHED = 0.01; // a trackpad's pinch arrives as a wheel event with Ctrl
 const STRIDE = 90; // pixels an arrow key moves the map
 const CLOSER = 1.5;
 
 /**
- * `map` gets: hover(left, top) and, while it moves the map, hold(left, top) of a mouse,
- * leave(), tap(left, top, event), draw(left, top), drawn(), dropped(), and walked() after
- * a key has moved it; `map.drawing` says that the line of the lasso is drawn instead of
- * moving the map.
+ * Listen to input. It calls these methods of `map`: for a mouse hover(left, top), hold(left, top)
+ * while it moves the map, and leave(); for all pointers tap(left, top, event); for the lasso
+ * draw(left, top), drawn() and dropped(); walked() after a key. If `map.drawing` is true, a drag
+ * draws the lasso instead of moving the map.
  */
 export function listenOn(stage, view, map) {
   const fingers = new Map();
@@ -39,7 +39,7 @@ export function listenOn(stage, view, map) {
       drawing = map.drawing || event.shiftKey;
       if (drawing) map.draw(...at(event));
     } else if (drawing) {
-      drawing = false; // a second finger: it is a pinch
+      drawing = false; // a second finger makes it a pinch
       map.dropped();
     }
   });
@@ -73,7 +73,7 @@ export function listenOn(stage, view, map) {
     if (drawing) map.dropped();
     drawing = false;
   });
-  // A finger that is lifted leaves, too: what it tapped at stays.
+  // A lifted finger also sends this event, but the card of its tap must stay.
   stage.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && map.leave());
 
   stage.addEventListener(
@@ -100,7 +100,7 @@ export function listenOn(stage, view, map) {
   stage.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !keys[event.key]) return;
     event.preventDefault();
-    event.stopPropagation(); // not for the grid's keys, too
+    event.stopPropagation(); // the grid must not handle the key, too
     keys[event.key]();
     map.walked();
   });

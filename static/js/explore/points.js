@@ -1,9 +1,8 @@
-// The points of the map as the server packs them (gallery/explore/points.py), in arrays.
-// They come in an order that is the same each time and as good as random: the first
-// ones of any part are a fair sample of it.
+// The points of the map in arrays, unpacked from the server's format (gallery/explore/points.py).
+// Their order is fixed and pseudo-random: the first points of any area are a fair sample of it.
 
 const RECORD = 32;
-// Cells on each side of the index that finds points by their place.
+// The cells on each side of the spatial index.
 const CELLS = 128;
 
 const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
@@ -17,7 +16,7 @@ export class Points {
     this.x = new Float32Array(this.count);
     this.y = new Float32Array(this.count);
     this.region = new Int32Array(this.count);
-    // 0xRRGGBB, or -1 where the colour is not known.
+    // 0xRRGGBB, or -1 if the colour is unknown.
     this.colour = new Int32Array(this.count);
     for (let at = 0, index = 0; index < this.count; at += RECORD, index += 1) {
       this.x[index] = data.getFloat32(at);
@@ -26,13 +25,13 @@ export class Points {
       const colour = data.getUint32(at + 12);
       this.colour[index] = colour & 255 ? colour >>> 8 : -1;
     }
-    /** id -> index, once it is asked for.
+    /** id -> index, or null before the first use.
      * @type {Map<string, number> | null} */
     this.known = null;
     this.arrange();
   }
 
-  /** Points in the order of their cells, and where each cell begins there. */
+  /** Sort the points by cell, and note where each cell begins. */
   arrange() {
     const starts = new Uint32Array(CELLS * CELLS + 1);
     const cells = new Uint16Array(this.count);
@@ -47,7 +46,7 @@ export class Points {
     this.starts = starts;
   }
 
-  /** The smallest box with all of them. */
+  /** The smallest box that contains all points. */
   get bounds() {
     const box = { left: 1, top: 1, right: 0, bottom: 0 };
     for (let index = 0; index < this.count; index += 1) {
@@ -68,13 +67,13 @@ export class Points {
     return text;
   }
 
-  /** id -> index, made when it is first asked for. */
+  /** id -> index, built on first use. */
   get indices() {
     this.known ??= new Map(Array.from({ length: this.count }, (_, index) => [this.id(index), index]));
     return this.known;
   }
 
-  /** Calls `visit(index)` for the points in a box, and some just outside it. */
+  /** Call `visit(index)` for all points in a box and some just outside it. */
   within({ left, top, right, bottom }, visit) {
     const [first, last] = [cellOf(left), cellOf(right)];
     for (let row = cellOf(top); row <= cellOf(bottom); row += 1) {
@@ -83,8 +82,8 @@ export class Points {
     }
   }
 
-  /** How far from (x, y) the second nearest point is: where one looks at a picture, its
-      neighbour. Infinity if there is none. */
+  /** Return the distance from (x, y) to the second nearest point, or Infinity. At a picture, this
+   * is the distance to its neighbour. */
   neighbour(x, y) {
     let [least, next] = [Infinity, Infinity];
     for (let index = 0; index < this.count; index += 1) {
@@ -95,7 +94,7 @@ export class Points {
     return next;
   }
 
-  /** The index of the point nearest to (x, y), at most `reach` away; -1 if there is none. */
+  /** Return the index of the nearest point to (x, y) within `reach`, or -1. */
   nearest(x, y, reach) {
     let found = -1;
     let least = reach;

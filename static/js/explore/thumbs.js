@@ -1,21 +1,20 @@
-// Thumbnails at their points. The map is laid out in cells for each step of the zoom;
-// of each cell the first point is shown, within the cell: so none covers another, the
-// choice does not change while the map is moved, and what is seen stays while it is
-// zoomed in.
+// Thumbnails at their points. Each zoom step divides the map into cells. A cell shows its first
+// point as a thumbnail inside the cell. So no thumbnail covers another one, the choice does not
+// change while the map moves, and visible thumbnails stay while the user zooms in.
 
-const GAP = 1.22; // of a cell over a thumbnail
-const RIM = 0.03; // of a thumbnail, free at the edges of its cell
-const STEPS = 2; // of the zoom between twice as close
+const GAP = 1.22; // the size of a cell / the size of a thumbnail
+const RIM = 0.03; // the free edge of a cell / the size of a thumbnail
+const STEPS = 2; // zoom steps for each doubling
 const KEPT = 400; // bitmaps in memory
 const AT_ONCE = 6;
 const WIDTH = 180; // pixels of a bitmap
-// Thumbnails are shown from where so large a part of all points would have one, or so
-// close anyway.
+// Thumbnails appear if at least this share of all points has one, or from this zoom on.
 const SHARE = 0.07;
 const CLOSE = 2.8;
 
 export class Thumbs {
-  /** `addressOf(id)`; `loaded()` is called when there is a new one to draw. */
+  /** `addressOf(id)` returns a thumbnail's address. `loaded()` is called when a new one can be
+   * drawn. */
   constructor(addressOf, loaded) {
     this.addressOf = addressOf;
     this.loaded = loaded;
@@ -30,7 +29,8 @@ export class Thumbs {
     this.levels = new Map();
   }
 
-  /** [{index, id, left, top, size, bitmap}, …] in CSS pixels, in the view; empty far out. */
+  /** Return [{index, id, left, top, size, bitmap}, …] for the view, in CSS pixels. Empty if the
+   *  zoom is too small. */
   arrange(view, size) {
     const step = Math.floor(Math.log2(view.zoom) * STEPS + 1e-6);
     const closer = view.zoom / 2 ** (step / STEPS);
@@ -60,7 +60,7 @@ export class Thumbs {
     return found;
   }
 
-  /** The first point of each cell of `side`. */
+  /** Return the first point of each cell. `side` is the size of a cell on the map. */
   level(step, side) {
     const key = `${step}:${side}`;
     if (!this.levels.has(key)) {
@@ -77,7 +77,7 @@ export class Thumbs {
     return this.levels.get(key);
   }
 
-  /** Load what is shown, the middle first; what went out of sight meanwhile is not. */
+  /** Load the visible thumbnails, those in the middle first. Others are no longer wanted. */
   want(shown, view) {
     this.wanted = [];
     for (const thumb of shown) {
@@ -103,7 +103,7 @@ export class Thumbs {
         this.forget();
       }
     } catch {
-      this.bitmaps.delete(id); // the network: tried again when it is seen again
+      this.bitmaps.delete(id); // a network problem: it is tried again when it is visible again
     }
     this.loading -= 1;
     this.loaded();

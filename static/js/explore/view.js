@@ -1,14 +1,14 @@
-// Which part of the map is seen: its middle (x, y in [0, 1]) and how much closer than
-// the whole (zoom). Kept in the address, so that whoever comes back is where they were:
-// as "x,y,span", where span is how much of the map the shorter edge of the view shows.
+// The visible part of the map: its middle (x, y in [0, 1]) and its zoom (1 is the whole map). The
+// address has it as "x,y,span", so that a return shows the same part. The span is the part of the
+// map along the shorter edge of the view.
 
 const CLOSEST = 400;
-// By hand, no closer than has the next neighbour of what one looks at so near: as a part
-// of the shorter edge of the view. It is far enough for two thumbnails side by side.
+// The limit of zooming by hand: the distance to the next neighbour, as a share of the view's
+// shorter edge. It leaves room for two thumbnails side by side.
 const NEIGHBOUR = 0.4;
-// The whole map with some room around it.
+// The share of the view that the whole map fills.
 const ROOM = 0.88;
-// Of the map, for one whose points all lie together.
+// The least size of the whole map, if all points lie close together.
 const LEAST = 0.05;
 const GLIDE = 350; // ms
 const AT = "at";
@@ -17,8 +17,8 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 export class View {
-  /** `changed()` is called whenever another part is seen; `neighbour(x, y)` tells how far
-      from there the second nearest point is. */
+  /** `changed()` is called after each change of the view. `neighbour(x, y)` returns the distance to
+   * the second nearest point. */
   constructor(changed, neighbour) {
     this.changed = changed;
     this.neighbour = neighbour;
@@ -27,12 +27,12 @@ export class View {
     this.zoom = 1;
     this.gliding = 0;
     this.noting = 0;
-    // What the whole map is: all its points.
+    // The bounds of all points.
     this.whole = { x: 0.5, y: 0.5, width: 1, height: 1 };
     this.begun = false;
   }
 
-  /** All points lie in `box`; the first time, the view begins where the address says. */
+  /** Set the bounds of all points. The first call takes the view from the address. */
   enclose({ left, top, right, bottom }) {
     const span = this.span;
     this.whole = {
@@ -64,7 +64,7 @@ export class View {
     this.changed();
   }
 
-  /** How much of the map the shorter edge of the view shows. */
+  /** The part of the map along the shorter edge of the view. */
   get span() {
     return Math.min(this.width, this.height) / this.scale;
   }
@@ -73,12 +73,12 @@ export class View {
     return clamp(Math.min(this.width, this.height) / (span * this.side), 1, CLOSEST);
   }
 
-  /** CSS pixels of the whole side of the map at zoom 1. */
+  /** CSS pixels of one unit of the map at zoom 1. */
   get side() {
     return Math.min(this.width / this.whole.width, this.height / this.whole.height) * ROOM;
   }
 
-  /** CSS pixels of the whole side of the map. */
+  /** CSS pixels of one unit of the map. */
   get scale() {
     return this.side * this.zoom;
   }
@@ -91,7 +91,8 @@ export class View {
     return [(left - this.width / 2) / this.scale + this.x, (top - this.height / 2) / this.scale + this.y];
   }
 
-  /** {left, top, right, bottom} of what is seen, `margin` pixels more on each side. */
+  /** Return the visible part as {left, top, right, bottom}, with `margin` more pixels on each side.
+   * */
   box(margin = 0) {
     const [left, top] = this.toMap(-margin, -margin);
     const [right, bottom] = this.toMap(this.width + margin, this.height + margin);
@@ -103,7 +104,7 @@ export class View {
     this.move(this.x - x / this.scale, this.y - y / this.scale, this.zoom);
   }
 
-  /** `factor` times closer; the point under (left, top) stays there. */
+  /** Zoom by `factor`. The point under (left, top) stays there. */
   zoomBy(factor, left = this.width / 2, top = this.height / 2) {
     this.stop();
     const [x, y] = this.toMap(left, top);
@@ -112,14 +113,14 @@ export class View {
     this.move(x + (this.x - x) * kept, y + (this.y - y) * kept, zoom);
   }
 
-  /** How close one may come at (x, y) without finding oneself where nothing is. */
+  /** Return the largest zoom at (x, y) that still shows a neighbour. */
   closest(x, y) {
     const far = this.neighbour(x, y);
     const near = (NEIGHBOUR * Math.min(this.width, this.height)) / (far * this.side);
     return clamp(near, 1, CLOSEST);
   }
 
-  /** Go there smoothly, or at once for those who want no motion. */
+  /** Move the view smoothly, or at once if the user prefers reduced motion. */
   glide(x, y, zoom) {
     this.stop();
     const to = { x, y, zoom: clamp(zoom, 1, CLOSEST) };
@@ -140,12 +141,12 @@ export class View {
     this.glide(this.whole.x, this.whole.y, 1);
   }
 
-  /** So that a region is seen, which lies around (x, y) with this deviation. */
+  /** Show a region around (x, y). `spread` is its standard deviation. */
   showRegion({ x, y, spread }) {
     this.glide(x, y, this.zoomFor(Math.max(5 * spread, 0.02)));
   }
 
-  /** So that all of `places` ([x, y], …) are seen. */
+  /** Show all `places` ([x, y], …). */
   fit(places) {
     const sides = [0, 1].map((axis) => places.map((place) => place[axis]));
     const [[left, right], [top, bottom]] = sides.map((side) => [Math.min(...side), Math.max(...side)]);

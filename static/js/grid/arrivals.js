@@ -1,23 +1,23 @@
-// Parts of a grid that are asked for when they come near and given up when they are
-// left behind before they have come.
+// Loads parts of a grid when they come near, and cancels requests of parts that are passed before
+// they arrive.
 
 import { NoAnswer } from "clipsite/base/ask";
 import { fetchTiles, keep } from "clipsite/grid/chunks";
 import { message } from "clipsite/base/messages";
 import { toast } from "clipsite/base/toast";
 
-// A part that is passed within so many milliseconds is not asked for.
+// A part that is passed within this time (milliseconds) is not requested.
 const PATIENCE = 70;
 
 export class Arrivals {
-  /** `arrived(chunk, tiles)` takes a part; `failed()` hears that one will not come. */
+  /** `arrived(chunk, tiles)` takes a part. `failed()` is called when a part cannot be loaded. */
   constructor({ arrived, failed }) {
     this.arrived = arrived;
     this.failed = failed;
     this.controls = new Map();
   }
 
-  /** From now on these parts are near, and no others. */
+  /** Load these parts and cancel all other requests. */
   want(chunks) {
     const missing = new Set(chunks.filter((chunk) => !chunk.markup));
     chunks.filter((chunk) => chunk.markup).forEach(keep);
@@ -33,7 +33,7 @@ export class Arrivals {
     if (tiles) this.arrived(chunk, tiles);
   }
 
-  /** The tiles of a part, or null where it was passed by or does not come. */
+  /** Resolves to the tiles of a part, or to null if it was cancelled or cannot be loaded. */
   async #fetch(chunk, signal) {
     try {
       await pause(PATIENCE, signal);

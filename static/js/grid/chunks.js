@@ -1,6 +1,5 @@
-// The pictures of a grid in the parts that the server sent them in. Of each picture
-// its shape is known at all times; the markup of parts that are far away is let go
-// and asked for again.
+// The pictures of a grid in parts, as the server sends them. The shape of each picture stays in
+// memory. The markup of distant parts is dropped and requested again.
 
 import { ask, NoAnswer } from "clipsite/base/ask";
 
@@ -8,7 +7,7 @@ const KEPT = 60;
 const USUAL_RATIO = 1.5;
 
 export class Chunk {
-  /** `address` is where the part can be asked for again; null keeps it for good. */
+  /** `address` is for requesting the part again. With null, its markup is never dropped. */
   constructor(address, ratios) {
     this.address = address;
     this.ratios = ratios;
@@ -22,7 +21,7 @@ export class Chunk {
     return this.ratios.length;
   }
 
-  /** Fill with `li.tile` elements, as they came. */
+  /** Fill the part with `li.tile` elements. */
   take(tiles) {
     this.ratios = tiles.map(ratioOf);
     this.ids = tiles.map((tile) => tile.dataset.id);
@@ -32,7 +31,7 @@ export class Chunk {
     keep(this);
   }
 
-  /** Put `tiles` in behind picture `id`, until the part is asked for again. */
+  /** Insert `tiles` behind picture `id`. They are lost when the part is requested again. */
   insert(id, tiles) {
     const at = this.ids.indexOf(id) + 1;
     this.ratios.splice(at, 0, ...tiles.map(ratioOf));
@@ -41,7 +40,7 @@ export class Chunk {
     this.markup?.splice(at, 0, ...tiles.map((tile) => tile.outerHTML));
   }
 
-  /** Keep the pictures for whose id `wanted` is true. */
+  /** Keep only the pictures with `wanted(id)`. */
   narrow(wanted) {
     if (!this.ids) return;
     const left = this.ids.flatMap((id, index) => (wanted(id) ? [index] : []));
@@ -72,7 +71,7 @@ export class Chunks {
     return this.list.flatMap((chunk) => chunk.ratios);
   }
 
-  /** The section of each picture, or null where it is in none or not known yet. */
+  /** The section of each picture, or null if it has none or is not loaded yet. */
   get sections() {
     return this.list.flatMap((chunk) => chunk.sections ?? new Array(chunk.count).fill(null));
   }
@@ -83,7 +82,7 @@ export class Chunks {
     return chunk;
   }
 
-  /** Parts of a known number of pictures, none of which is here yet. */
+  /** Add parts for a known number of pictures that are not loaded yet. */
   expect({ parts, count, partSize, ratio }) {
     for (let start = 0; start < count; start += Number(partSize)) {
       const size = Math.min(partSize, count - start);
@@ -91,7 +90,7 @@ export class Chunks {
     }
   }
 
-  /** {chunk, start, offset} of picture `index`. */
+  /** Return {chunk, start, offset} of picture `index`. */
   locate(index) {
     let start = 0;
     for (const chunk of this.list) {
@@ -110,7 +109,7 @@ export class Chunks {
     return start;
   }
 
-  /** The parts that hold any of the pictures from `start` to before `end`. */
+  /** Return the parts with pictures from `start` to before `end`. */
   between(start, end) {
     const found = [];
     let first = 0;
@@ -121,7 +120,7 @@ export class Chunks {
     return found;
   }
 
-  /** A part has come. What lies behind may begin earlier than when it was first seen. */
+  /** Fill a part. The next part may begin earlier than at its first load. */
   fill(chunk, tiles) {
     const after = this.list[this.list.indexOf(chunk) + 1];
     const seam = after?.first ? tiles.findIndex((tile) => tile.dataset.id === after.first) : -1;
@@ -129,10 +128,10 @@ export class Chunks {
   }
 }
 
-/** Parts whose markup is in memory, the one used last at the end. */
+/** Parts with their markup in memory, the least recently used first. */
 const kept = new Set();
 
-/** Note that a part is in use; the ones unused for longest lose their markup. */
+/** Mark a part as used. The least recently used ones lose their markup. */
 export function keep(chunk) {
   kept.delete(chunk);
   kept.add(chunk);
@@ -144,8 +143,8 @@ export function keep(chunk) {
 }
 
 /**
- * Ask for a part: {tiles, more}, where `more` is the address of the one after it.
- * Throws NoAnswer where the server does not answer with pictures.
+ * Fetch a part. Resolves to {tiles, more}, where `more` is the address of the next part. Rejects
+ * with NoAnswer if the server does not answer with pictures.
  */
 export async function fetchTiles(address, signal) {
   const answer = await ask(address, { headers: { "HX-Request": "true" }, signal });

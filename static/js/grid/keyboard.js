@@ -1,15 +1,14 @@
-// Grids of pictures: made virtual, and walked by the arrow keys. Left and right go in
-// reading order, up and down to the picture whose middle is nearest in the row above
-// or below.
+// Starts the virtual grids and moves the focus in them by arrow keys. Left and right follow the
+// reading order. Up and down lead to the picture with the nearest middle in the row above or below.
 
 import { keepPlace } from "clipsite/grid/place";
 import { columns, rowAt, rowOf } from "clipsite/grid/rows";
 import { allGrids, focusPicture, gridOf, update } from "clipsite/grid/virtual";
 
-// In pixels: under the header.
+// The top edge for pages of rows, below the header, in pixels.
 const TOP = 80;
 
-/** Move the focus; true if the key was used up. */
+/** Move the focus. Returns true if the key was handled. */
 export function moveInGrid(key) {
   const focused = document.activeElement?.closest("li.tile");
   const list = focused ? focused.closest("[data-grid]") : firstListInView();
@@ -48,13 +47,13 @@ function neighbour(grid, index, key) {
   return other && { grid: other, index: nearest(other, other.rows.at(step > 0 ? 0 : -1), middle) };
 }
 
-/** The first picture of the next grid, or the last one of the grid before. */
+/** Return the first picture of the next grid, or the last one of the previous grid. */
 function beyond(grid, step) {
   const other = gridBeside(grid, step);
   return other && { grid: other, index: step > 0 ? 0 : other.ratios.length - 1 };
 }
 
-/** The months of a timeline are walked as one. */
+/** Return the next or previous grid of a timeline: the keys move through its months as one grid. */
 function gridBeside(grid, step) {
   const together = filled().filter(({ list }) => list.dataset.parts && grid.list.dataset.parts);
   return together[together.indexOf(grid) + step];
@@ -74,6 +73,6 @@ function nearest(grid, row, middle) {
   return best;
 }
 
-document.addEventListener("htmx:load", update); // a page's part may bring a grid
+document.addEventListener("htmx:load", update); // a loaded part may contain a grid
 update();
 keepPlace();

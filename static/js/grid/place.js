@@ -1,5 +1,5 @@
-// Coming back to a page of grids: as long as it was, scrolled to where it was, with
-// the focus on the picture that was opened. For browsers that have not kept the page.
+// Restores a page with grids on a return, if the browser has not kept the page itself: its length,
+// its scroll position, and the focus on the opened picture.
 
 import { NoAnswer } from "clipsite/base/ask";
 import { lastPicture } from "clipsite/base/focus";
@@ -16,18 +16,18 @@ const KEPT = 8;
 const here = () => location.pathname + location.search;
 const isPicture = () => Boolean(document.getElementById("stage"));
 
-/** The next visit to `address`, by whatever way, is a return. */
+/** Treat the next visit to `address` as a return. */
 export function announceReturn(address) {
   store(RETURN, address);
 }
 
-/** Note which picture was opened or looked at last from the page that is left. */
+/** Store the last picture that was opened from `page`, or its neighbour shown since. */
 export function noteOpened(page, path) {
   const saved = read(PREFIX + page);
   if (saved) store(PREFIX + page, { ...saved, opened: path });
 }
 
-/** Begin to note the place on leaving, and go to the noted one on a return. */
+/** Store the place when the page is left, and restore it on a return. */
 export function keepPlace() {
   if (isPicture()) return;
   addEventListener("pagehide", save);
@@ -61,7 +61,7 @@ function save() {
   });
 }
 
-/** Months keep their names when others come before them. */
+/** Return a name for a grid. Months have stable names, even if new months come before them. */
 const nameOf = (grid, grids) => grid.list.id || String(grids.indexOf(grid));
 
 async function restore(saved) {
@@ -71,7 +71,7 @@ async function restore(saved) {
     await Promise.all(paged.map((grid, at) => saved.grids[at] && resume(grid, saved.grids[at])));
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
-    toast(message("network")); // the first part is there, the rest loads as usual
+    toast(message("network")); // the first part is loaded, the others follow as usual
   }
   const grids = allGrids();
   const grid = grids.find((one) => nameOf(one, grids) === saved.grid);
@@ -83,14 +83,14 @@ async function restore(saved) {
   }
   update();
   if (!saved.opened) return;
-  // Where it is gone, the keyboard goes on with the first one that is seen.
+  // If the opened picture is gone, the first visible one takes the focus.
   const known = document.querySelector(`a[data-tile][href="${saved.opened}"]`);
   const tile = found && grid.shown.get(grid.chunks.startOf(found.chunk) + found.offset);
   (known ?? (tile && linkOf(tile)))?.focus({ preventScroll: true });
 }
 
-/** {chunk, offset} of the picture that was seen first, where others may have come
- *  before it; while its part has not come back, the place that it had in there. */
+/** Return {chunk, offset} of the picture that was visible first. New pictures may have come before
+ *  it. If its part is not loaded, return its old place in the part. */
 function find(chunks, { picture, part, offset }) {
   const known = chunks.find((chunk) => picture && chunk.ids?.includes(picture));
   if (known) return { chunk: known, offset: known.ids.indexOf(picture) };
@@ -108,7 +108,7 @@ function store(key, value) {
   try {
     sessionStorage.setItem(key, JSON.stringify(value));
   } catch {
-    // Storage is full or forbidden: coming back begins at the top.
+    // Storage is full or forbidden: a return begins at the top.
   }
 }
 

@@ -1,13 +1,12 @@
-// A grid as long as it was when it was left, though the page has brought its first
-// part alone.
+// Restores the length of a grid on a return, although the page contains only its first part.
 
 import { fetchTiles } from "clipsite/grid/chunks";
 import { holdStill } from "clipsite/grid/virtual";
 
-// The most parts that are asked for between what a page shows anew and what it showed.
+// The most parts requested between the new first part and the known parts.
 const SEAM_PARTS = 5;
 
-/** What `resume` needs: shapes and addresses, no pictures. */
+/** Return the data for `resume`: shapes and addresses, no pictures. */
 export function snapshot(grid) {
   const chunks = grid.chunks.list.map(({ address, first, ids, ratios }) => ({
     address,
@@ -19,8 +18,8 @@ export function snapshot(grid) {
 }
 
 /**
- * Add behind the first part what `saved` knows. Where pictures were added or deleted
- * since, the parts between are asked for until they meet what is known.
+ * Add the parts of a snapshot behind the first part. If pictures were added or deleted since, parts
+ * are requested until they meet the known ones.
  */
 export async function resume(grid, { chunks: [head, ...rest], next }) {
   if (!rest.length || !grid.rows.length) return;
@@ -37,7 +36,8 @@ export async function resume(grid, { chunks: [head, ...rest], next }) {
   });
 }
 
-/** Ask for parts until picture `last` is the newest or `first` would be the next. */
+/** Request parts until the last one ends with picture `last` or contains picture `first`. Resolves
+ *  to whether they meet the known parts. */
 async function reach(grid, last, first) {
   for (let part = 0; part < SEAM_PARTS; part += 1) {
     const newest = grid.chunks.list.at(-1);
@@ -56,7 +56,7 @@ async function reach(grid, last, first) {
   return false;
 }
 
-/** Let the foot of the grid load `address`, or nothing more. */
+/** Set the address of the next part that the foot of the grid loads, or null for none. */
 function leadOn(grid, address) {
   const { loader } = grid;
   grid.next = address;

@@ -1,12 +1,12 @@
-// Justified rows by arithmetic: the same that css/grid.css makes by flex, for
-// pictures that are not in the document.
+// Computes justified rows for pictures that are not in the document. The result equals the flex
+// layout of css/grid.css.
 
 /**
- * `ratios` are widths over heights; `row` is the height that a row is filled at,
- * `strip` what stands above a row in which `startsSection(index)` is true once or more.
- * Where `startsRow(index)` is true, the row before ends, full or not.
- * Returns the rows, {first, end, top, height, strip} in whole pixels, and the height
- * of all: `top` is where the pictures begin, under the strip.
+ * Lay out pictures in rows. `ratios` are width / height. `row` is the height at which a row is
+ * filled. `strip` is the height of the headings above a row, if `startsSection(index)` is true for
+ * one of its pictures. If `startsRow(index)` is true, the previous row ends, full or not.
+ * Returns the rows, {first, end, top, height, strip} in whole pixels, and the total height. `top`
+ * is the upper edge of the pictures, below the strip.
  *
  * @typedef {{ first: number, end: number, top: number, height: number, strip: number }} Row
  * @param {number[]} ratios
@@ -50,7 +50,7 @@ function hasHeading(first, end, startsSection) {
   return false;
 }
 
-/** {left, width} of each picture of a row, so that no rounding shows at its end.
+/** Return {left, width} of each picture of a row. Rounding errors do not add up along the row.
  * @param {Row} row
  * @param {number[]} ratios
  * @param {number} gap */
@@ -65,7 +65,7 @@ export function columns(row, ratios, gap) {
   return found;
 }
 
-/** The number of the first row that ends below `y`; the last one where none does.
+/** Return the number of the first row that ends below `y`, or of the last row.
  * @param {Row[]} rows
  * @param {number} y */
 export function rowAt(rows, y) {
@@ -79,7 +79,7 @@ export function rowAt(rows, y) {
   return low;
 }
 
-/** The number of the row that holds picture `index`.
+/** Return the number of the row with picture `index`.
  * @param {Row[]} rows
  * @param {number} index */
 export function rowOf(rows, index) {

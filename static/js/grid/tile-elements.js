@@ -1,4 +1,4 @@
-// The elements of a grid, one by one.
+// The single elements of a grid.
 
 const dayNames = new Intl.DateTimeFormat(document.documentElement.lang, {
   weekday: "short",
@@ -13,7 +13,7 @@ export function elementOf(markup) {
   return holder.content.firstElementChild;
 }
 
-/** What stands for a picture until it comes. The keyboard may rest on it. */
+/** Create a placeholder for a picture that is not loaded. It can have the focus. */
 export function waitingTile() {
   const tile = document.createElement("li");
   tile.className = "tile waiting";
@@ -21,10 +21,10 @@ export function waitingTile() {
   return tile;
 }
 
-/** What takes the focus in a tile. */
+/** Return the element of a tile that takes the focus. */
 export const linkOf = (tile) => tile.querySelector("a[data-tile]") ?? tile;
 
-/** Take a tile out. A picture still on its way is no longer waited for. */
+/** Remove a tile and stop loading its picture. */
 export function discard(tile) {
   for (const image of tile.querySelectorAll("img")) {
     if (image.complete) continue;
@@ -34,18 +34,17 @@ export function discard(tile) {
   tile.remove();
 }
 
-/** Place an element in its list, in pixels. */
+/** Position an element in its list, in pixels. */
 export function place(element, box) {
   for (const [side, value] of Object.entries(box)) element.style[side] = `${value}px`;
 }
 
-/** The heading of a section that begins in a row of its own: the page brings a template
- *  for it. Null for a day. */
+/** Return the page's heading for a section that begins a new row, or null for a day. The page has a
+ *  template for it. */
 export const ownHeading = (section) =>
   document.querySelector(`template[data-heading="${section}"]`)?.content.firstElementChild ?? null;
 
-/** What stands above a section of a grid: a day like "2024-05-03", or one with a heading
- *  of its own. */
+/** Create the heading of a section: a day like "2024-05-03", or a section with its own heading. */
 export function headingOf(section) {
   return ownHeading(section)?.cloneNode(true) ?? dayHeading(section);
 }
@@ -55,7 +54,7 @@ function dayHeading(day) {
   heading.className = "day";
   const text = document.createElement("h3");
   text.textContent = dayNames.format(new Date(`${day}T00:00:00Z`));
-  text.title = text.textContent; // it may be cut short
+  text.title = text.textContent; // the visible text may be cut off
   heading.append(text);
   return heading;
 }

@@ -1,6 +1,6 @@
-// One grid of any length: only the rows near the viewport have elements. All others
-// are known by their shapes, so that the page is as high as if they were there and
-// nothing jumps when they come. Made and moved by clipsite/grid/virtual.
+// One grid of any length. Only rows near the viewport have elements. The shapes of all others are
+// known: the page has its full height, and nothing jumps when they appear. clipsite/grid/virtual
+// creates and updates the grids.
 
 import { Arrivals } from "clipsite/grid/arrivals";
 import { Chunks } from "clipsite/grid/chunks";
@@ -15,12 +15,12 @@ import {
   waitingTile,
 } from "clipsite/grid/tile-elements";
 
-// Room for what stands at the foot and loads the next part (see css/grid.css).
+// The height of the loader at the foot (see css/grid.css).
 const FOOT = 72;
 
 export class VirtualGrid {
-  /** `holdStill(change)` makes a change of the layout without moving what is seen;
-   *  `soon()` has `show` called again. */
+  /** `holdStill(change)` changes the layout without moving the visible part. `soon()` schedules
+   *  another `show`. */
   constructor(list, { holdStill, soon }) {
     this.list = list;
     this.soon = soon;
@@ -29,10 +29,10 @@ export class VirtualGrid {
     this.height = 0;
     this.width = 0;
     this.shown = new Map(); // index -> li
-    this.headings = new Map(); // index -> the li above the first picture of a section
+    this.headings = new Map(); // index of a section's first picture -> the li above it
     this.arrivals = new Arrivals({
       arrived: (chunk, tiles) => holdStill(() => this.#put(chunk, tiles)),
-      failed: () => (this.range = null), // asked for again at the next movement
+      failed: () => (this.range = null), // the next scroll requests it again
     });
     list.addEventListener("grid:removed", ({ detail }) => {
       holdStill(() => this.#remove(new Set(detail.ids)));
@@ -42,7 +42,7 @@ export class VirtualGrid {
     });
   }
 
-  /** Take up what the page has brought, after `measure`. */
+  /** Adopt the pictures of the page. `measure` comes first. */
   begin() {
     if (this.list.dataset.parts) {
       this.chunks.expect(this.list.dataset);
@@ -52,7 +52,7 @@ export class VirtualGrid {
     new MutationObserver(() => this.#adopt()).observe(this.list, { childList: true });
   }
 
-  /** What loads the next part when it comes into view, by htmx. */
+  /** The element by which htmx loads the next part when it comes into view. */
   get loader() {
     return this.list.querySelector(":scope > [data-loader]");
   }
@@ -61,12 +61,12 @@ export class VirtualGrid {
     return this.rows.length > 0 && this.list.clientWidth !== this.width;
   }
 
-  // --- What belongs to the grid ---------------------------------------------------
+  // --- The grid's pictures --------------------------------------------------------
 
-  /** Pictures that the page or htmx has put here become a part of the grid. */
+  /** Add pictures that the page or htmx has put into the list. */
   #adopt() {
-    // Headings for pages without scripts. Between two pictures they would have those
-    // above moved at the next look, and what is moved loses the keyboard's focus.
+    // Remove the headings for pages without scripts. Otherwise `show` would move the pictures
+    // around them in the document, and a moved element loses the focus.
     this.list.querySelectorAll(":scope > .still").forEach((heading) => heading.remove());
     const ours = new Set(this.shown.values());
     const found = [...this.list.querySelectorAll(":scope > li.tile:not(.waiting)")];
@@ -98,7 +98,7 @@ export class VirtualGrid {
     this.arrange();
   }
 
-  /** `tiles` come in behind picture `id`. */
+  /** Insert `tiles` behind picture `id`. */
   #insert(id, tiles) {
     const known = new Set(this.chunks.ids);
     const fresh = tiles.filter((tile) => !known.has(tile.dataset.id));
@@ -112,10 +112,10 @@ export class VirtualGrid {
     this.shown.clear();
   }
 
-  // --- Where everything stands ----------------------------------------------------
+  // --- Layout ---------------------------------------------------------------------
 
-  /** Read the sizes of the list. Apart from `arrange`, so that of many grids all are
-   *  read before the first one is changed, which would have the next one laid out. */
+  /** Read the sizes of the list. This is separate from `arrange`: with many grids, all are read
+   *  before the first one changes. Otherwise the browser would compute the layout for each grid. */
   measure() {
     const style = getComputedStyle(this.list);
     this.width = this.list.clientWidth;
@@ -124,7 +124,7 @@ export class VirtualGrid {
     this.strip = parseFloat(style.getPropertyValue("--day-strip"));
   }
 
-  /** Lay all out anew. */
+  /** Compute the layout anew. */
   arrange() {
     this.list.classList.add("virtual");
     this.ratios = this.chunks.ratios;
@@ -161,12 +161,12 @@ export class VirtualGrid {
     return Boolean(section) && (index === 0 || this.sections[index - 1] !== section);
   }
 
-  /** Days share a row; other sections begin one. */
+  /** Whether a picture begins a row. Days share rows; other sections begin a new one. */
   #startsRow(index) {
     return this.#startsSection(index) && Boolean(ownHeading(this.sections[index]));
   }
 
-  /** Where the row of a picture begins in the viewport, its strip included. */
+  /** Return the top of a picture's row in the viewport, including its strip. */
   topOf(chunk, offset) {
     const index = Math.min(this.chunks.startOf(chunk) + offset, this.ratios.length - 1);
     const row = this.rows[rowOf(this.rows, index)];
@@ -178,9 +178,9 @@ export class VirtualGrid {
     return -1;
   }
 
-  // --- What is in the document ----------------------------------------------------
+  // --- Elements in the document ---------------------------------------------------
 
-  /** Show the rows between `top` and `bottom`, in pixels of the list; drop the rest. */
+  /** Show the rows between `top` and `bottom`, in pixels of the list. Drop the others. */
   show(top, bottom) {
     if (!this.rows.length) return;
     const near = bottom >= 0 && top <= this.height;
@@ -199,7 +199,7 @@ export class VirtualGrid {
     const focused = document.activeElement;
     for (const [index, tile] of this.shown) {
       if (index >= start && index < end) continue;
-      // The keyboard goes on from where it is, however far the page is scrolled.
+      // The focused picture keeps its element, however far the page is scrolled.
       if (tile.contains(focused)) continue;
       discard(tile);
       this.shown.delete(index);
@@ -211,7 +211,7 @@ export class VirtualGrid {
     }
   }
 
-  /** Put in what is missing, from the last to the first; returns the new tiles. */
+  /** Insert missing elements from the last to the first. Returns the new tiles. */
   #fill(start, end) {
     const added = [];
     let next = this.#elementFrom(end);
@@ -231,7 +231,7 @@ export class VirtualGrid {
     return added;
   }
 
-  /** The element of picture `index`, in place of one that waited for it. */
+  /** Create the element of picture `index`. It replaces the placeholder `waiting`. */
   #renew(index, waiting, markup) {
     const tile = markup ? elementOf(markup) : waitingTile();
     place(tile, this.#boxOf(index));
@@ -250,7 +250,7 @@ export class VirtualGrid {
     tile.setAttribute("aria-setsize", this.loader ? -1 : this.chunks.count);
   }
 
-  /** The heading of the section that begins with picture `index`, before its tile. */
+  /** Put the heading of the section that begins with picture `index` before its tile. */
   #head(index, tile) {
     if (!this.headings.has(index)) {
       const row = this.rows[rowOf(this.rows, index)];
@@ -262,7 +262,7 @@ export class VirtualGrid {
     return this.headings.get(index);
   }
 
-  /** From the first picture of a section to that of the next one, within the row. */
+  /** Return the space of a section in a row: from its first picture to that of the next section. */
   #spanOfSection(row, index) {
     const places = columns(row, this.ratios, this.gap);
     let next = index + 1;
@@ -272,7 +272,7 @@ export class VirtualGrid {
     return { left, width: right - left };
   }
 
-  /** The element before which picture `index` stands. */
+  /** Return the first element at or behind the place of picture `index`. */
   #elementFrom(index) {
     let next = Infinity;
     for (const known of this.shown.keys()) if (known >= index && known < next) next = known;

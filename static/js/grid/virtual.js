@@ -1,15 +1,15 @@
-// Grids of any length with a bounded document. A grid tells what it has put into the
-// document with `grid:rendered`, detail {tiles}, on its `ul`; whoever takes pictures
-// out tells it with `grid:removed`, detail {ids}, and whoever puts some in behind
-// another with `grid:inserted`, detail {after, tiles}.
+// Grids of any length with a bounded number of elements. A grid sends `grid:rendered`, detail
+// {tiles}, on its `ul` after it has inserted elements. A script that removes pictures sends it
+// `grid:removed`, detail {ids}. A script that inserts pictures behind another one sends it
+// `grid:inserted`, detail {after, tiles}.
 
 import { rowAt, rowOf } from "clipsite/grid/rows";
 import { linkOf } from "clipsite/grid/tile-elements";
 import { VirtualGrid } from "clipsite/grid/virtual-grid";
 
-// What has elements above and below the viewport, in heights of it.
+// The area with elements above and below the viewport, in heights of the viewport.
 const MARGIN = 1;
-// A row counts as seen below the sticky header, which is so high in pixels.
+// The height of the sticky header in pixels. A row behind it does not count as visible.
 const HEADER = 64;
 
 const grids = new WeakMap();
@@ -23,13 +23,13 @@ const widths = new ResizeObserver((entries) => {
   });
 });
 
-/** The grid of a `ul[data-grid]`, made on first use. */
+/** Return the grid of a `ul[data-grid]`, created on first use. */
 export function gridOf(list) {
   if (!grids.has(list)) begin([list]);
   return grids.get(list);
 }
 
-/** All grids of the page, in its order. */
+/** Return all grids of the page, in document order. */
 export function allGrids() {
   const lists = [...document.querySelectorAll("[data-grid]")];
   begin(lists.filter((list) => !grids.has(list)));
@@ -44,13 +44,13 @@ function begin(lists) {
   lists.forEach((list) => widths.observe(list));
 }
 
-/** The ids of all pictures that are known of in `area`, in their order. */
+/** Return the ids of all known pictures in `area`, in order. */
 export function knownIds(area) {
   const lists = area.matches("[data-grid]") ? [area] : [...area.querySelectorAll("[data-grid]")];
   return lists.flatMap((list) => gridOf(list).chunks.ids);
 }
 
-/** Change the layout by `change` while what is seen stays where it is. */
+/** Call `change`, which changes the layout, and keep the visible part in place. */
 export function holdStill(change) {
   const anchor = firstSeen();
   change();
@@ -61,7 +61,7 @@ export function holdStill(change) {
   update();
 }
 
-/** The first picture under the header: {grid, chunk, offset, top}, or null. */
+/** Return the first picture below the header: {grid, chunk, offset, top}, or null. */
 export function firstSeen() {
   for (const grid of allGrids()) {
     const box = grid.list.getBoundingClientRect();
@@ -73,7 +73,7 @@ export function firstSeen() {
   return null;
 }
 
-/** Give picture `index` of a grid the keyboard's focus, and bring it into view. */
+/** Focus picture `index` of a grid and scroll it into view. */
 export function focusPicture(grid, index) {
   const row = grid.rows[rowOf(grid.rows, index)];
   const top = grid.list.getBoundingClientRect().top + row.top - row.strip;
@@ -86,7 +86,7 @@ export function focusPicture(grid, index) {
   if (tile) linkOf(tile).focus({ preventScroll: true });
 }
 
-/** Bring every grid in line with where the page is scrolled to, now. */
+/** Update all grids for the current scroll position, at once. */
 export function update() {
   const height = window.innerHeight;
   const seen = allGrids().map((grid) => [grid, grid.list.getBoundingClientRect().top]);

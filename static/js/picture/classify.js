@@ -1,4 +1,4 @@
-// The picture of the classify page: chosen, dropped or pasted, and shown.
+// The picture of the classify page: choosing, dropping or pasting it, and its preview.
 
 import { acceptDrops, acceptPastes, looksLikePicture, putFile } from "clipsite/base/drops";
 import { message } from "clipsite/base/messages";
@@ -22,7 +22,7 @@ function show() {
   preview.src = URL.createObjectURL(file);
 }
 
-// HEIC and TIFF, in most browsers: the name stands for the picture.
+// Most browsers cannot show HEIC and TIFF: only the name is shown then.
 preview.addEventListener("error", () => (preview.hidden = true));
 
 function take(file) {

@@ -1,11 +1,11 @@
-// What fingers, pen and mouse do on the stage: pinch, drag, double tap, wheel, swipe.
+// Finger, pen and mouse gestures on the stage: pinch, drag, double tap, wheel, swipe.
 
 const TAP = { milliseconds: 320, pixels: 24 };
 const SWIPE = 56; // pixels
-// A wheel that has scrolled the page just now goes on scrolling it.
+// Within this time after a scroll, the wheel continues to scroll the page.
 const WHEEL_REST = 350; // ms
 
-/** `swiped(step)` is called with 1 for the next picture, -1 for the one before. */
+/** Listen to gestures. `swiped(step)` gets 1 for the next picture and -1 for the previous one. */
 export function listenOn(stage, zoom, swiped) {
   const fingers = new Map();
   let start = null;
@@ -45,7 +45,7 @@ export function listenOn(stage, zoom, swiped) {
     else if (event.pointerType !== "mouse") lean(now.x - start.x);
   });
 
-  /** The picture follows the finger a little, to say that it can be swiped. */
+  /** Move the picture a little with the finger, as a sign that it can be swiped. */
   function lean(x) {
     zoom.image.style.translate = x ? `${x * 0.6}px` : "";
   }
@@ -75,13 +75,13 @@ export function listenOn(stage, zoom, swiped) {
   stage.addEventListener("pointercancel", end);
   stage.addEventListener("dragstart", (event) => event.preventDefault());
 
-  // Towards the picture the wheel zooms; away from it, and where nothing is zoomed,
-  // the page scrolls as usual.
+  // The wheel always zooms a zoomed picture. Otherwise it zooms in if it is turned up and the page
+  // is not scrolled, and else it scrolls the page.
   window.addEventListener("scroll", () => (scrolled = performance.now()), { passive: true });
   stage.addEventListener(
     "wheel",
     (event) => {
-      const pinched = event.ctrlKey; // what a touchpad's pinch arrives as
+      const pinched = event.ctrlKey; // a touchpad's pinch arrives with Ctrl
       const scrolling = window.scrollY > 0 || performance.now() - scrolled < WHEEL_REST;
       const full = document.fullscreenElement;
       const towards = event.deltaY < 0 && (full || !scrolling);

@@ -1,4 +1,4 @@
-// What one notes on a picture: favourite, archive, tags. Sent to the API at once.
+// The user's marks on a picture: favourite, archive, tags. Each change goes to the API at once.
 
 import { fill, message } from "clipsite/base/messages";
 import { call, told } from "clipsite/select/api";
@@ -7,7 +7,7 @@ import { toast } from "clipsite/base/toast";
 const texts = () => document.getElementById("marks").dataset;
 const api = () => texts().api;
 
-/** Mark or unmark the picture; true if there is a button for it. */
+/** Mark or unmark the picture. Returns true if there is a button for it. */
 export function toggleFavourite() {
   const button = document.querySelector("[data-favourite]");
   if (!button) return false;
@@ -20,7 +20,7 @@ export function toggleFavourite() {
   return true;
 }
 
-/** Put the picture into the archive or take it out; true if it is one's own. */
+/** Archive the picture or restore it. Returns true if the picture is the user's own. */
 export function toggleArchive() {
   const button = document.querySelector("[data-archive]");
   if (!button) return false;

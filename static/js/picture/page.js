@@ -23,12 +23,12 @@ const slideshow = new Slideshow({
 
 // --- Neighbours -------------------------------------------------------------------
 
-let beside = null; // {previous, next}: paths or null; null itself while it is not known
-let last = Promise.resolve(); // what was asked for last
+let beside = null; // {previous, next}: paths or null; null itself while unknown
+let last = Promise.resolve(); // the last request
 let waiting = 0;
 
-/** Show the next picture or the one before, after what was asked for already.
- *  Resolves to whether there is one. */
+/** Show the next or previous picture, after all earlier requests. Resolves to whether there is
+ *  one. */
 function go(step) {
   return inTurn(() => move(step));
 }
@@ -36,7 +36,7 @@ function go(step) {
 function inTurn(work) {
   waiting += 1;
   const done = last.then(() => told(work)).finally(() => (waiting -= 1));
-  last = done.catch(() => null); // it fails for who asked, and what comes next goes on
+  last = done.catch(() => null); // a failure concerns its caller, not the next request
   return done;
 }
 
@@ -46,7 +46,7 @@ async function told(work) {
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
     toast(message("network"));
-    return true; // there may be one: a slideshow tries it again
+    return true; // there may be a picture: a slideshow tries again
   }
 }
 
@@ -68,7 +68,7 @@ async function turnTo(path, page) {
   if (button) stage.querySelector(`[data-walk="${button}"]`)?.focus({ preventScroll: true });
 }
 
-/** Past a picture that is gone. */
+/** Skip a picture that is gone. */
 async function movePast(gone, step) {
   forget(gone);
   await lookAround();
@@ -85,7 +85,7 @@ async function lookAround() {
   }
   const paths = [beside.next, beside.previous].filter(Boolean);
   keepOnly(paths);
-  Promise.all(paths.map(preload)).catch(() => null); // asked for again when it is wanted
+  Promise.all(paths.map(preload)).catch(() => null); // it is requested again when needed
 }
 
 document.addEventListener("picture:shown", () => {
@@ -94,7 +94,7 @@ document.addEventListener("picture:shown", () => {
   if (window.scrollY > stage.offsetHeight / 2) window.scrollTo({ top: 0, behavior: "instant" });
 });
 
-// --- What is done with the stage ----------------------------------------------------
+// --- Actions on the stage -----------------------------------------------------------
 
 function toggleFullScreen() {
   if (document.fullscreenElement) document.exitFullscreen();
@@ -135,7 +135,7 @@ const PAN = 80; // pixels
 const walkOrPan = (step) => ({ repeat }) => {
   if (inGrid()) return false;
   if (zoom.zoomed) zoom.pan(-step * PAN, 0);
-  // A key that is held down walks as fast as pictures come, and stops when it is let go.
+  // A held key moves on as fast as pictures load, and stops when it is released.
   else if (!repeat || !waiting) go(step);
   return true;
 };
@@ -180,13 +180,13 @@ document.addEventListener("click", async (event) => {
   } catch {
     return toast(message("copyFailed")); // not allowed, or not over HTTPS
   }
-  // Where others cannot open it, there is another way to show it to them.
+  // If others cannot open the address, offer to share the picture.
   const { copied, offer } = button.dataset;
   const share = () => document.querySelector("#details [data-share]").click();
   toast(copied, offer && { label: offer, run: share });
 });
 
-// After deleting, back to the list that the picture was opened from.
+// After a deletion, return to the list from which the picture was opened.
 document.addEventListener("submit", (event) => {
   if (event.target.matches("[data-delete]")) event.target.elements.next.value = wayBack();
 });

@@ -1,11 +1,11 @@
-// One picture after the other, until the last one. It plays only while the page is
-// looked at, and each picture stays from when it is there.
+// A slideshow up to the last picture. It plays only while the page is visible. The time of a
+// picture begins when the picture is loaded.
 
 const KEY = "slideshow-seconds";
 
 export class Slideshow {
-  /** `next()` resolves to whether there was a next picture; `ended()` is told when
-   *  there was none. `controls` holds the choice of seconds and a button to stop. */
+  /** `next()` resolves to whether there is a next picture. `ended()` is called if there is none.
+   *  `controls` contains the choice of seconds and a stop button. */
   constructor({ stage, controls, next, ended }) {
     this.stage = stage;
     this.next = next;
@@ -38,7 +38,7 @@ export class Slideshow {
     this.#set(false);
   }
 
-  /** Another picture is shown, by whatever way: its time begins. */
+  /** Begin the time of a new picture, however it was reached. */
   shown() {
     if (this.playing) this.#wait();
   }

@@ -1,4 +1,4 @@
-// The picture of the page into an album, or into a new one.
+// Adds the picture of the page to an album, or to a new one.
 
 import { message } from "clipsite/base/messages";
 import { call, told } from "clipsite/select/api";
@@ -8,12 +8,12 @@ const dialog = () => document.getElementById("to-album");
 
 function open() {
   dialog().querySelector("form").reset();
-  // The list of albums is loaded by htmx when this is heard.
+  // htmx loads the list of albums on this event.
   dialog().dispatchEvent(new CustomEvent("opened"));
   dialog().showModal();
 }
 
-/** `find()` resolves to the id of the album. */
+/** Add the picture. `find()` resolves to the id of the album. */
 function add(find) {
   const { bulk, added, there } = dialog().dataset;
   const image = document.querySelector("[data-add-to-album]").dataset.addToAlbum;
@@ -32,7 +32,7 @@ const takeBack = (address) => told(async () => {
   showAgain();
 });
 
-/** The albums that the picture is in now. */
+/** Reload the list of albums that contain the picture. */
 function showAgain() {
   const notes = { target: "#marks", select: "#marks", swap: "outerHTML" };
   window.htmx.ajax("GET", location.pathname, notes);
@@ -49,7 +49,7 @@ document.addEventListener("click", (event) => {
   });
 });
 
-// Enter takes the first one that fits, or makes it.
+// Enter takes the first matching album, or creates it.
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("[data-pick-album]")) return;
   event.preventDefault();

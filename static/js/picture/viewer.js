@@ -1,33 +1,33 @@
-// The page of a picture gives way to that of another without leaving the document, so
-// that full screen, a slideshow and what was loaded before last.
+// Replaces the page of a picture by that of another one within the same document, so that full
+// screen, a slideshow and preloaded pictures continue.
 
 import { ask, NoAnswer } from "clipsite/base/ask";
 
-// What of the page changes.
+// The parts of the page that are replaced.
 const PARTS = ["aside", "similar"];
 
 const pages = new Map(); // path -> promise of the parsed page, or of null
 
-/** Have the page and the picture at `path` at hand. */
+/** Load the page and the picture at `path` in advance. */
 export async function preload(path) {
   const page = await load(path);
   const image = page?.querySelector("#stage .fit");
   if (image) await decoded(image);
 }
 
-/** Forget pages that are not among `paths`: they may have changed when seen again. */
+/** Drop pages that are not among `paths`: they may have changed by the next visit. */
 export function keepOnly(paths) {
   for (const path of pages.keys()) if (!paths.includes(path)) pages.delete(path);
 }
 
-/** The parsed page at `path`, or null where there is no picture any more. Throws
- *  NoAnswer where the server does not tell. */
+/** Resolves to the parsed page at `path`, or to null if the picture is gone. Rejects with NoAnswer
+ *  if the server does not answer. */
 export function load(path) {
   if (!pages.has(path)) pages.set(path, fetchPage(path));
   return pages.get(path);
 }
 
-/** Show the picture at `path`, whose page is used up. */
+/** Show the picture at `path`. This consumes its loaded page. */
 export function show(path, page) {
   pages.delete(path);
   const name = page.querySelector("h1").textContent;
@@ -57,9 +57,9 @@ async function fetchPage(path) {
   }
 }
 
-/** The same picture at the same size, decoded before it is needed. */
+/** Decode a picture at the size of the page before it is needed. */
 function decoded({ sizes, srcset, src }) {
   const image = new Image();
   Object.assign(image, { sizes, srcset, src });
-  return image.decode().catch(() => null); // shown broken, as it is
+  return image.decode().catch(() => null); // a broken picture is shown as broken
 }

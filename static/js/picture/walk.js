@@ -1,6 +1,6 @@
-// From a grid to a picture, on to its neighbours, and back to the grid. The list is
-// kept in this tab; the neighbours replace one another in the history, so that
-// "back" is the grid again, scrolled to where it was.
+// The way from a grid to a picture, its neighbours, and back to the grid. The list is stored for
+// this tab. Neighbours replace one another in the history, so that "back" returns to the grid at
+// its old scroll position.
 
 import { ask } from "clipsite/base/ask";
 import { fetchTiles } from "clipsite/grid/chunks";
@@ -8,10 +8,10 @@ import { announceReturn, noteOpened } from "clipsite/grid/place";
 import { gridOf } from "clipsite/grid/virtual";
 
 const KEY = "walk";
-// Parts of the list that are not here: so many addresses are kept on either side.
+// The most addresses of unloaded parts of the list that are kept on either side.
 const LIMIT = 200;
 
-/** Note the list that a tile is opened from. */
+/** Store the list from which a tile is opened. */
 export function remember(tile) {
   const list = tile.closest("[data-grid]");
   if (!list) return;
@@ -19,7 +19,7 @@ export function remember(tile) {
   save({ from: location.href, at: tile.getAttribute("href"), ...listed });
 }
 
-/** What is known around a tile, and where the rest can be asked for. */
+/** Return the known pictures around a tile and the addresses of the other parts. */
 function listAround(list, tile) {
   const { chunks, next } = gridOf(list);
   const { id } = tile.closest("li").dataset;
@@ -37,8 +37,8 @@ function listAround(list, tile) {
   };
 }
 
-/** {previous, next}: the paths of the pictures beside the one at `path`, or null.
- *  Throws NoAnswer where the server has to be asked and does not answer. */
+/** Resolves to {previous, next}: the paths of the neighbours of `path`, or null. Rejects with
+ *  NoAnswer if the server is needed and does not answer. */
 export async function around(path) {
   const walk = recall(path);
   if (walk?.timeline !== undefined) return askServer(path, walk.timeline);
@@ -48,7 +48,7 @@ export async function around(path) {
   return { previous: walk.paths[at - 1] ?? null, next: walk.paths[at + 1] ?? null };
 }
 
-/** The picture at `from` gives way to the one at `to`, within the same list. */
+/** Store the step from one picture to another one in the same list. */
 export function moveOn(from, to) {
   const walk = recall(from);
   if (!walk) return;
@@ -56,20 +56,20 @@ export function moveOn(from, to) {
   save({ ...walk, at: to });
 }
 
-/** A picture is gone: the list closes over it. */
+/** Remove a deleted picture from the list. */
 export function forget(path) {
   const walk = read();
   if (walk?.paths) save({ ...walk, paths: walk.paths.filter((one) => one !== path) });
 }
 
-/** Back to the grid that the picture was opened from, else home. */
+/** Go back to the grid from which the picture was opened, or else to the home page. */
 export function leave() {
   const from = recall(location.pathname)?.from;
   if (from && history.length > 1) history.back();
   else location.assign(from ?? document.body.dataset.home);
 }
 
-/** Where a deleted picture leaves its owner: a path of this site, or "". */
+/** Return the path to show after the deletion of the picture, or "". */
 export function wayBack() {
   const from = recall(location.pathname)?.from;
   if (!from) return "";
@@ -77,7 +77,7 @@ export function wayBack() {
   return pathOf(from);
 }
 
-/** The walk that `path` is on. A picture opened in another way is on none. */
+/** Return the stored list if `path` belongs to it, else null. */
 function recall(path) {
   const walk = read();
   if (!walk) return null;
@@ -85,7 +85,7 @@ function recall(path) {
   return belongs ? walk : null;
 }
 
-/** Near an end of what is known, ask for the part beyond it. */
+/** At an end of the known pictures, load the next part. */
 async function extend(walk, path) {
   if (path === walk.paths.at(-1) && walk.after.length) {
     const [address, ...after] = walk.after;
@@ -111,7 +111,7 @@ async function askServer(path, query) {
   return answer.ok ? JSON.parse(answer.text) : brought();
 }
 
-/** The neighbours that the page itself names. */
+/** Return the neighbours that the page itself names. */
 function brought() {
   const pathTo = (step) => {
     return document.querySelector(`[data-walk="${step}"]`)?.dataset.path || null;

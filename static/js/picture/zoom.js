@@ -1,5 +1,5 @@
-// Looking closer at the picture on the stage. Sizes are in CSS pixels of the stage,
-// offsets from its middle; a scale of 1 is the whole picture.
+// Zooms the picture on the stage. Sizes are in CSS pixels, and offsets are from the middle of the
+// stage. At scale 1 the whole picture is visible.
 
 const STEP = 1.5;
 
@@ -17,7 +17,7 @@ export class Zoom {
     return this.scale > 1.001;
   }
 
-  /** Each pixel of the picture may become two. */
+  /** The largest scale: each pixel of the picture may become two wide. */
   get limit() {
     const { image } = this;
     return Math.max(4, (2 * ownWidth(image)) / Math.max(1, image.clientWidth));
@@ -30,7 +30,7 @@ export class Zoom {
     this.#apply();
   }
 
-  /** Scale so that what is at `point`, {x, y} in the viewport, stays there. */
+  /** Zoom to `scale` and keep the place under `point`, {x, y} in the viewport. */
   to(scale, point = this.#middle()) {
     const next = Math.min(this.limit, Math.max(1, scale));
     const from = this.#fromMiddle(point);
@@ -49,7 +49,7 @@ export class Zoom {
     this.to(this.scale / STEP, point);
   }
 
-  /** From the whole picture to its own pixels, or twice the size, and back. */
+  /** Switch between the whole picture and its own pixels, at least at scale 2. */
   toggle(point) {
     if (this.zoomed) this.reset();
     else this.to(Math.max(2, this.limit / 2), point);
@@ -76,7 +76,7 @@ export class Zoom {
     stage.dispatchEvent(new CustomEvent("zoom:changed"));
   }
 
-  /** The full file takes the place of the smaller copy, once, when it is needed. */
+  /** Replace the smaller copy by the full file, once, when the zoom needs it. */
   async #sharpen() {
     const { image } = this;
     if (image.dataset.sharp || image.clientWidth * devicePixelRatio >= ownWidth(image)) return;
@@ -97,7 +97,8 @@ export class Zoom {
 
 const ownWidth = (image) => Number(image.getAttribute("width"));
 
-/** False where the browser cannot show the file (TIFF, HEIC): the copy stays. */
+/** Replace the picture by its full file. Resolves to false, and keeps the copy, if the browser
+ *  cannot show the file (TIFF, HEIC). */
 async function exchange(image, address) {
   const full = new Image();
   full.src = address;

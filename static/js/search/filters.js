@@ -1,10 +1,10 @@
-// The panel of the filters. Its fields are there at once, or come when it is opened.
+// The filter panel. Its fields are in the page or are loaded when the panel opens.
 
 const panel = document.getElementById("filters");
 if (panel) {
   begin();
   panel.addEventListener("htmx:load", begin);
-  // Coming back here, the page may be as it was left.
+  // On a return, the browser may show the page as it was left, with disabled fields.
   window.addEventListener("pageshow", () => enable(panel));
 }
 
@@ -17,7 +17,7 @@ function begin() {
   offerUsualSizes(form.querySelector(".size-choices"));
 }
 
-// So that the address can be read.
+// Leave empty fields out of the address, so that people can read it.
 function sendWhatIsFilledIn(form) {
   form.addEventListener("submit", () => {
     for (const field of form.elements) field.disabled = field.name !== "" && !field.value;
@@ -28,7 +28,7 @@ function enable(fields) {
   for (const field of fields.querySelectorAll(":disabled")) field.disabled = false;
 }
 
-// What is picked becomes one more choice, which is sent like the others.
+// A picked colour becomes another choice and is sent like the others.
 function offerAnyColour(choices) {
   const any = choices.querySelector("[data-any-colour]");
   const blank = choices.parentElement.querySelector("[data-colour-choice]");
@@ -48,7 +48,7 @@ function choice(blank, colour) {
   return made;
 }
 
-// They fill in the numbers; a second press takes them away.
+// The buttons fill in the numbers. A second press clears them.
 function offerUsualSizes(sizes) {
   const [least, most] = sizes.querySelectorAll("input");
   const buttons = [...sizes.querySelectorAll("button")];
@@ -64,7 +64,7 @@ function offerUsualSizes(sizes) {
       least.value = chosen ? "" : button.dataset.sizeMin;
       most.value = chosen ? "" : button.dataset.sizeMax;
       show();
-      // The count listens to changes, which a script's own make none of.
+      // The count listens to change events, and a script's changes do not send them.
       least.dispatchEvent(new Event("change", { bubbles: true }));
     });
   }

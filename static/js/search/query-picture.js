@@ -1,5 +1,5 @@
-// Search by a picture: chosen with the button, dropped anywhere, or pasted. The server
-// keeps it for an hour, for whoever sent it. While a search is open, it may join that one.
+// Search by a picture that is chosen, dropped anywhere or pasted. The server keeps it for an hour,
+// for its sender alone. On a results page it can be added to the current search.
 
 import { acceptDrops, acceptPastes, looksLikePicture, putFile } from "clipsite/base/drops";
 import { message } from "clipsite/base/messages";
@@ -11,9 +11,9 @@ if (form) {
   const field = form.elements.file;
   const overlay = document.getElementById("query-drop");
   const busy = document.getElementById("query-busy");
-  const choice = document.getElementById("query-choice"); // while a search is open
+  const choice = document.getElementById("query-choice"); // only on a results page
   const open = document.querySelector("[data-open-query]")?.dataset.openQuery ?? "";
-  let target = null; // what a file was dropped on
+  let target = null; // the element on which a file was dropped
 
   const choose = (buttons, query) => {
     for (const button of document.querySelectorAll(buttons)) {
@@ -27,8 +27,8 @@ if (form) {
   choose("[data-choose-query-picture]", "");
   choose("[data-add-query-picture]", open);
 
-  /** By the picture in the field. A file that is none is refused here, where the search
-   *  that is open stays, and let go, so that choosing it again is a change again. */
+  /** Search by the picture in the field. Other files are refused here, so that the current search
+   *  stays, and removed from the field, so that choosing the file again is a change. */
   const search = () => {
     if (!looksLikePicture(field.files[0])) {
       form.reset();
@@ -38,7 +38,7 @@ if (form) {
     form.submit();
   };
   const take = (file, query) => {
-    if (!file) return toast(message("notAPicture")); // a folder, or text
+    if (!file) return toast(message("notAPicture")); // a folder or text
     putFile(field, file);
     form.elements.q.value = query;
     search();
@@ -49,7 +49,7 @@ if (form) {
     if (choice) ask(file);
     else take(file, "");
   });
-  /** By it alone, or by it as well? */
+  /** Ask whether to search by the picture alone or to add it to the current search. */
   function ask(file) {
     const image = choice.querySelector("img");
     image.src = URL.createObjectURL(file);
@@ -72,7 +72,7 @@ if (form) {
     over: (hovers) => (overlay.hidden = !hovers),
     dropped: (transfer) => take(transfer.files[0], target === "add" ? open : ""),
   });
-  // Coming back here, the page may be as it was left.
+  // On a return, the browser may show the page in the state in which it was left.
   window.addEventListener("pageshow", () => {
     busy.hidden = true;
     form.reset();

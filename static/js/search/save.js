@@ -12,7 +12,7 @@ async function ask(address) {
   const dialog = document.getElementById("save-search") ?? makeDialog();
   dialog.replaceChildren();
   await htmx.ajax("GET", address, { target: dialog, swap: "innerHTML" });
-  // Nothing came: the page has said so.
+  // Without an answer, the page has shown an error already.
   if (!dialog.hasChildNodes() || dialog.open) return;
   dialog.showModal();
   dialog.querySelector("input[name=name]")?.select();
@@ -25,7 +25,7 @@ document.addEventListener("click", (event) => {
   ask(button.href);
 });
 
-// What was just typed into the dialog, or refused there, keeps the focus.
+// Focus the field of the name in the dialog, also after a refusal.
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target?.id !== "save-search") return;
   event.detail.target.querySelector("[aria-invalid=true], [autofocus]")?.focus();

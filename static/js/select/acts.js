@@ -1,11 +1,11 @@
-// One act on all that is selected, and what the page shows afterwards.
+// An action on all selected pictures, and its effect on the page.
 
 import { call, told } from "clipsite/select/api";
 import { goOnWith, notice, reloadWith } from "clipsite/select/notices";
 import { clear, list, loadedCount, selection } from "clipsite/select/selection";
 import { config, counted, texts } from "clipsite/select/texts";
 
-// Where pictures leave the list that is shown, by act.
+// The lists that pictures leave, by action.
 const LEAVES = {
   archive: ["home", "timeline"],
   unarchive: ["archive"],
@@ -16,7 +16,7 @@ const LEAVES = {
   purge: ["trash"],
 };
 
-/** Resolves to whether it was done. */
+/** Run an action. Resolves to whether it succeeded. */
 export function act(action, parameters = {}) {
   return told(async () => {
     const spec = selection.spec;
@@ -30,7 +30,7 @@ function show(action, { changed, skipped, undo }, ids) {
   clear();
   if (list.dataset.next) return goOnWith(said, list.dataset.next);
   if (changed && LEAVES[action]?.includes(list.dataset.place)) {
-    // Which ones were skipped, or lie outside what is loaded, only the server knows.
+    // Only the server knows the skipped pictures and those that are not loaded here.
     if (skipped || !ids) return reloadWith(said);
     remove(ids);
     if (!loadedCount()) return reloadWith(said);

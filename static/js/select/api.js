@@ -1,14 +1,15 @@
-// The API as the pages call it. What it refuses, it says in a sentence.
+// Calls of the API. A refusal contains a sentence for the user.
 
 import { message } from "clipsite/base/messages";
 import { toast } from "clipsite/base/toast";
 
 const headers = JSON.parse(document.body.getAttribute("hx-headers"));
 
-/** `message` is a sentence for the user. */
+/** A failed call. `message` is a sentence for the user. */
 export class Problem extends Error {}
 
-/** The parsed answer, or null where there is none. Throws a Problem. */
+/** Call the API. Resolves to the parsed answer, or to null if it is empty. Rejects with a Problem.
+ * */
 export async function call(method, address, body) {
   const response = await reach(address, {
     method,
@@ -20,7 +21,7 @@ export async function call(method, address, body) {
   throw new Problem(answer?.errors?.[0]?.detail ?? message("network"));
 }
 
-/** Runs `work`; says what went wrong, if anything. Resolves to whether it went well. */
+/** Run `work` and show its Problem, if any. Resolves to whether it succeeded. */
 export async function told(work) {
   try {
     await work();
@@ -44,6 +45,6 @@ async function parsed(response) {
   try {
     return await response.json();
   } catch {
-    return null; // empty, or an error page of a proxy
+    return null; // empty or an error page of a proxy
   }
 }

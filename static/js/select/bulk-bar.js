@@ -1,4 +1,4 @@
-// The bar of what can be done with the selection.
+// The bar with the actions on the selection.
 
 import { fill } from "clipsite/base/messages";
 import { call, told } from "clipsite/select/api";
@@ -23,7 +23,7 @@ const bar = document.getElementById("bulk-bar");
 const live = document.getElementById("bulk-live");
 const part = (name) => bar.querySelector(`[data-${name}]`);
 
-// How many the whole list holds: asked for whenever choosing begins.
+// The number of pictures in the whole list. It is requested at the start of each selection.
 let total = null;
 
 function update() {
@@ -42,7 +42,7 @@ function update() {
   offerWhole();
 }
 
-/** All that the list holds, where that is more than what is chosen. */
+/** Offer to select the whole list if it has more pictures than are selected. */
 function offerWhole() {
   const button = part("whole");
   if (!selection.active) total = null;
@@ -52,15 +52,14 @@ function offerWhole() {
 }
 
 function askTotal() {
-  total = 0; // on its way
+  total = 0; // the request is running
   return told(async () => {
     ({ count: total } = await call("POST", config.count, { selection: selection.source }));
     update();
   });
 }
 
-/** Ctrl-A is all that the list holds, and not what of it has been loaded by chance: the
- *  server says how much that is. */
+/** Ctrl-A selects the whole list and not only the loaded part. The server counts it. */
 async function selectByKey(event) {
   const wanted = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "a";
   const elsewhere = event.target.closest?.("input, textarea, select, [contenteditable], dialog");
@@ -101,7 +100,7 @@ if (list) {
   document.addEventListener("keydown", selectByKey);
   part("clear").addEventListener("click", clear);
   part("whole").addEventListener("click", () => selectWhole(total));
-  // Where there is nothing else to do.
+  // In the picker, selecting is the only action.
   if (list.dataset.place === "picker") begin();
   for (const button of document.querySelectorAll("[data-begin-selection]")) {
     button.hidden = false;

@@ -1,4 +1,4 @@
-// What needs a question first: which album, which tags, for whom, how much.
+// Dialogs of actions that need input: album, tags, visibility, download, final deletion.
 
 import { act } from "clipsite/select/acts";
 import { call, told } from "clipsite/select/api";
@@ -13,7 +13,7 @@ export function openDialog(name) {
   opened.querySelector("form")?.reset();
   const title = opened.querySelector("[data-counted]");
   if (title) title.textContent = counted(texts[title.dataset.counted], selection.count);
-  // Lists of albums and tags are loaded by htmx when this is heard.
+  // htmx loads the lists of albums and tags on this event.
   opened.dispatchEvent(new CustomEvent("opened"));
   opened.showModal();
   if (name === "download") measure(opened);
@@ -33,7 +33,7 @@ dialog("album").addEventListener("click", (event) => {
   if (create) addToNew(create.dataset.create);
 });
 
-// Enter takes the first one that fits, or makes it.
+// Enter takes the first matching album, or creates it.
 dialog("album").querySelector("form").addEventListener("submit", (event) => {
   event.preventDefault();
   dialog("album").querySelector("[data-pick], [data-create]")?.click();
@@ -101,7 +101,7 @@ dialog("download").querySelector("[data-go]").addEventListener("click", () =>
   }),
 );
 
-// --- For good ---
+// --- Final deletion ---
 
 dialog("purge").querySelector("[data-go]").addEventListener("click", () => {
   actAndClose(dialog("purge"), "purge");

@@ -1,10 +1,10 @@
-// A finger that rests on something, instead of tapping or scrolling.
+// Long presses: a finger rests instead of tapping or scrolling.
 
-const PATIENCE = 450; // ms; before the browser's own menu for links
+const PATIENCE = 450; // ms; shorter than the browser's delay for its own menu
 const SLOP = 10; // px
 
-/** `pressed(element)` for a long press on a part of `area` that matches `selector`.
- *  The click and the menu that would follow do not happen. */
+/** Call `pressed(element)` after a long press on an element in `area` that matches `selector`. The
+ *  following click and menu are suppressed. */
 export function onLongPress(area, selector, pressed) {
   let timer = null;
   let start = null;
@@ -35,7 +35,7 @@ export function onLongPress(area, selector, pressed) {
     event.stopPropagation();
   };
   area.addEventListener("contextmenu", swallow);
-  // Before the listener for clicks on tiles, which is on the document.
+  // This must run before the listener for clicks on tiles, which is on the document.
   window.addEventListener(
     "click",
     (event) => {

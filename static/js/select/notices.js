@@ -1,4 +1,4 @@
-// Toasts that offer an undo, and toasts that outlive the page.
+// Toasts with an undo, and toasts that appear after a page load.
 
 import { call, told } from "clipsite/select/api";
 import { counted, texts } from "clipsite/select/texts";
@@ -6,18 +6,18 @@ import { toast } from "clipsite/base/toast";
 
 const KEY = "notice";
 
-/** `undo` is the address that takes it back, or null. */
+/** Show a toast. `undo` is the address that undoes the action, or null. */
 export function notice({ text, undo }) {
   toast(text, undo ? { label: texts.undo, run: () => takeBack(undo) } : null);
 }
 
-/** Load the page again and say it there. */
+/** Reload the page and show the toast there. */
 export function reloadWith(said) {
   keep(said);
   location.reload();
 }
 
-/** Go to another page and say it there. */
+/** Open another page and show the toast there. */
 export function goOnWith(said, address) {
   keep(said);
   location.assign(address);
@@ -27,7 +27,7 @@ function keep(said) {
   try {
     sessionStorage.setItem(KEY, JSON.stringify(said));
   } catch {
-    // Storage is forbidden: the page itself shows what has changed.
+    // Storage is forbidden: the page itself shows the change.
   }
 }
 
@@ -38,7 +38,7 @@ function takeBack(undo) {
   });
 }
 
-/** Say what the page before this one left to say. */
+/** Show the toast that the previous page has stored. */
 export function sayKept() {
   const kept = takeKept();
   if (kept) notice(kept);
@@ -50,6 +50,6 @@ function takeKept() {
     sessionStorage.removeItem(KEY);
     return kept;
   } catch {
-    return null; // storage is forbidden, or holds what another version wrote
+    return null; // storage is forbidden or has data of another version
   }
 }

@@ -1,6 +1,6 @@
-// Choosing pictures in the list of a page: by click, shift-click, long press, keys.
-// The list is the element with `data-selection`, which names what the server finds
-// there; its tiles may come and go (grid.js), so the marks are put on again.
+// Selecting pictures in the list of a page, by click, shift-click, long press or keys. The list is
+// the element with `data-selection`, which describes its pictures to the server. Tiles appear and
+// disappear (clipsite/grid/virtual), so new ones get their marks again.
 
 import { moveInGrid } from "clipsite/grid/keyboard";
 import { onKey } from "clipsite/base/keyboard";
@@ -20,13 +20,13 @@ const loadedIds = () => knownIds(list);
 export const loadedCount = () => loadedIds().length;
 
 const listeners = [];
-// Where a range begins, and what was selected before it was drawn.
+// The start of a range, and the selection before the range.
 let anchor = null;
 let drawn = { ids: [], before: new Map() };
 
 export const isSelected = (id) => selection.has(id);
 
-/** `listener()` is called after every change. */
+/** Call `listener()` after every change. */
 export function onChange(listener) {
   listeners.push(listener);
 }
@@ -37,7 +37,7 @@ export function clear() {
   changed();
 }
 
-/** Choosing begins, with nothing chosen yet: a click selects instead of opening. */
+/** Start an empty selection: clicks now select pictures instead of opening them. */
 export function begin() {
   selection.active = true;
   changed();
@@ -49,7 +49,7 @@ export function selectWhole(total) {
   changed();
 }
 
-/** All of a list that is loaded to its end, picture by picture. */
+/** Select all loaded pictures one by one. The list must be loaded to its end. */
 export function selectLoaded() {
   setAll(loadedIds(), true);
   changed();
@@ -67,7 +67,7 @@ function toggle(id) {
   changed();
 }
 
-/** From the anchor to `id`, instead of the range drawn before. */
+/** Replace the previous range by the one from the anchor to `id`. */
 function extendTo(id) {
   const ids = loadedIds();
   const from = ids.indexOf(anchor);
@@ -99,7 +99,7 @@ function dress(tile) {
     check.type = "button";
     check.className = "tile-check";
     check.dataset.check = "";
-    check.tabIndex = -1; // the keys work on the picture itself
+    check.tabIndex = -1; // the picture itself handles the keys
     check.setAttribute("role", "checkbox");
     const name = tile.querySelector("img")?.alt ?? "";
     check.setAttribute("aria-label", fill(texts.check, { name }));
@@ -128,7 +128,7 @@ function click(event) {
   const opens = event.target.closest("a[data-tile]");
   if (!check && !(opens && (selection.active || event.shiftKey))) return;
   event.preventDefault();
-  event.stopPropagation(); // not opened, so not remembered as opened either
+  event.stopPropagation(); // the picture is not opened, so it must not be stored as opened
   if (event.shiftKey) extendTo(tile.dataset.id);
   else toggle(tile.dataset.id);
 }

@@ -1,10 +1,10 @@
-// What is selected: some pictures one by one, or all that a list holds but some.
+// The selection: single pictures, or a whole list except some.
 
-/** The most that the server takes by id; beyond it there is "all". */
+/** The most ids that the server accepts. Larger selections need "all". */
 export const MOST = 1000;
 
 export class Selection {
-  /** `source` is how the server finds everything: {all, filters} or {search}. */
+  /** `source` describes the whole list to the server: {all, filters} or {search}. */
   constructor(source) {
     this.source = source;
     this.clear();
@@ -22,7 +22,7 @@ export class Selection {
     return this.whole ? !this.except.has(id) : this.ids.has(id);
   }
 
-  /** False if there is no room for one more. */
+  /** Select or deselect a picture. Returns false if the limit is reached. */
   set(id, on) {
     const listed = this.whole ? this.except : this.ids;
     const wanted = this.whole ? !on : on;
@@ -33,7 +33,7 @@ export class Selection {
     return true;
   }
 
-  /** Everything that the list holds, loaded or not: `total` pictures. */
+  /** Select the whole list of `total` pictures, loaded or not. */
   selectWhole(total) {
     this.clear();
     this.active = true;
@@ -45,7 +45,7 @@ export class Selection {
     return this.whole ? Math.max(0, this.total - this.except.size) : this.ids.size;
   }
 
-  /** As the API takes it. */
+  /** The selection in the format of the API. */
   get spec() {
     if (!this.whole) return { ids: [...this.ids] };
     return { ...this.source, except: [...this.except] };

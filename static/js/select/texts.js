@@ -1,4 +1,4 @@
-// What the scripts of selecting say, and where they send it (gallery/web/pictures/bulk.py).
+// Messages and addresses of the selection scripts (gallery/web/pictures/bulk.py).
 
 import { fill } from "clipsite/base/messages";
 
@@ -7,6 +7,6 @@ const found = document.getElementById("bulk-config");
 export const config = found ? JSON.parse(found.textContent) : { texts: {} };
 export const { texts } = config;
 
-/** A sentence about `count` things, from its forms [one, many]. */
+/** Return a sentence about `count` things, from its forms [one, many]. */
 export const counted = (forms, count, values) =>
   fill(forms[count === 1 ? 0 : 1], { count, ...values });

@@ -1,4 +1,4 @@
-// The dialog that tells who sees an album or a picture, and copying of links.
+// The sharing dialog of an album or a picture, and copying of links.
 
 import { message } from "clipsite/base/messages";
 import { toast } from "clipsite/base/toast";
@@ -17,7 +17,7 @@ async function open(address) {
   if (dialog.hasChildNodes() && !dialog.open) dialog.showModal();
 }
 
-// A plain click; the others open the same as a page.
+// A plain click opens the dialog. Other clicks open its page.
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-share]");
   if (!button || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -32,7 +32,7 @@ document.addEventListener("click", async (event) => {
     await navigator.clipboard.writeText(button.dataset.copyLink);
     toast(message("copied"));
   } catch {
-    // Not allowed, or not over HTTPS: the address is there to be copied by hand.
+    // Not allowed or not over HTTPS: the user can copy the address by hand.
     const field = button.parentElement.querySelector("input");
     field.focus();
     field.select();

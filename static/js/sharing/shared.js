@@ -1,10 +1,10 @@
-// The pages behind a share link: neighbours by the arrow keys, full screen.
+// The pages of a share link: arrow keys for the neighbours, full screen.
 
 import { onKey } from "clipsite/base/keyboard";
 
 const stage = document.getElementById("stage");
 
-/** Neighbours replace one another in the history: "back" is the album again. */
+/** Open a neighbour. It replaces this page in the history, so that "back" returns to the album. */
 function follow(relation) {
   const link = document.querySelector(`a[rel=${relation}]`);
   if (link) location.replace(link.href);

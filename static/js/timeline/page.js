@@ -1,5 +1,5 @@
-// The page of the timeline: its months are grids (clipsite/grid/virtual) whose heights are
-// estimated by their counts until their pictures come.
+// The timeline page. Its months are grids (clipsite/grid/virtual). Until their pictures are loaded,
+// their heights are estimated from the counts.
 
 import "clipsite/grid/keyboard";
 import { startScrubber } from "clipsite/timeline/scrubber";

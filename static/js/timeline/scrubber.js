@@ -1,18 +1,18 @@
-// The bar at the edge of the timeline. Each place on it stands for the same place of
-// the page, so that a year takes as much of it as it has pictures.
+// The scroll bar of the timeline. A place on it corresponds to the same relative place on the page,
+// so a year's share of it depends on its number of pictures.
 
-// In pixels: what stays free under the header, and how near two years may stand.
+// The free space below the header and the least distance of two years, in pixels.
 const AIR = 12;
 const YEAR_APART = 26;
 const BUBBLE_STAYS = 900; // ms
 
-/** `sections` are the months, {name, label, counted, year} in their data. */
+/** Start the bar. `sections` are the months, with {name, label, counted, year} as data. */
 export function startScrubber(bar, sections) {
   const bubble = bar.querySelector(".scrubber-bubble");
   const years = bar.querySelector(".scrubber-years");
   const months = sections[0].parentElement;
   let current = 0;
-  let chosen = null; // by the keyboard: stays, though it may not reach the header
+  let chosen = null; // the month chosen by key, which may be unable to reach the header
   let hiding;
 
   // --- The page and the bar -------------------------------------------------------
@@ -35,8 +35,8 @@ export function startScrubber(bar, sections) {
     follow();
   }
 
-  /** The number of the month that is looked at: at the top of the page the one under
-   *  the header, at its end the last one. */
+  /** Return the number of the current month. At the top of the page this is the month below the
+   *  header, at the end the last one. */
   function monthSeen() {
     const line = covered() + 1 + share() * (window.innerHeight - covered());
     let low = 0;
@@ -80,7 +80,7 @@ export function startScrubber(bar, sections) {
     });
   }
 
-  // --- What is done with it -------------------------------------------------------
+  // --- Input ----------------------------------------------------------------------
 
   function reveal() {
     clearTimeout(hiding);
@@ -126,7 +126,7 @@ export function startScrubber(bar, sections) {
     End: () => sections.length - 1,
   };
 
-  /** The first month of the next year, or of this one or the one before. */
+  /** Return the first month of the next year, or of the current or previous one. */
   function yearFrom(step) {
     const { year } = sections[current].dataset;
     if (step > 0) {
@@ -142,7 +142,7 @@ export function startScrubber(bar, sections) {
     const step = steps[event.key];
     if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    event.stopPropagation(); // arrows are the grid's elsewhere
+    event.stopPropagation(); // elsewhere the arrows belong to the grid
     reveal();
     goToMonth(step());
     hideSoon();

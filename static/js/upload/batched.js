@@ -1,10 +1,10 @@
-// Many small questions, asked together.
+// Combines many small requests into few.
 
 const GATHER = 100; // milliseconds
 
 /**
- * A function of one value whose calls go together into `send(values)`, which
- * resolves to as many answers in the same order; at most `most` at a time.
+ * Return a function of one value. Its calls are combined into `send(values)`, with at most `most`
+ * values. `send` resolves to the results in the same order.
  * @template Value, Result
  * @param {(values: Value[]) => Promise<Result[]>} send
  * @param {number} most

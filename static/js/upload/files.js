@@ -1,14 +1,14 @@
-// The files of a choice or a drop, folders opened.
+// The files of a choice or a drop, including the contents of folders.
 
 import { looksLikePicture } from "clipsite/base/drops";
 
 /**
- * What was dropped: files as they are, and of folders, at any depth, the pictures, a
- * part at a time as they are read. Gives {chosen: [{file, path}], skipped} again and
- * again: `skipped` counts what in the folders is no picture.
+ * Return the dropped files, and the pictures in dropped folders at any depth. The folders are read
+ * part by part. Each part is {chosen: [{file, path}], skipped}, where `skipped` counts the files in
+ * folders that are no pictures.
  */
 export function droppedFiles(transfer) {
-  // The list is emptied as soon as the event is over: take the entries now.
+  // Take the entries now: the list is empty after the event.
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   return entries.length ? opened(entries) : [chosenFiles(transfer.files)];
 }
@@ -22,14 +22,14 @@ async function* opened(entries) {
 
 export const chosenFiles = (files) => ({ chosen: [...files].map(withPath), skipped: 0 });
 
-/** A folder that was chosen: the browser has opened it already. */
+/** Return the pictures of a chosen folder. The browser has read it already. */
 export const folderFiles = (files) => pictures([...files].map(withPath));
 
-/** The pictures of `folder`; the folders in it are added to `folders`. */
+/** Yield the pictures of `folder`. Its subfolders are added to `folders`. */
 async function* picturesOf(folder, folders) {
   const reader = folder.createReader();
   for (;;) {
-    // A reader gives a hundred at a time and nothing at the end.
+    // A reader returns about a hundred entries at a time, and none at the end.
     const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
     if (!some.length) return;
     folders.push(...some.filter((entry) => entry.isDirectory));

@@ -1,9 +1,9 @@
-// Sizes, speeds and times as the page's language writes them.
+// Sizes, speeds and times in the format of the page's language.
 
 const language = document.documentElement.lang;
 const UNITS = ["kilobyte", "megabyte", "gigabyte", "terabyte"];
 
-/** In the largest unit of which there are some.
+/** Return the value in the largest fitting unit, and the unit.
  * @returns {[number, string]} */
 function scaled(bytes) {
   let value = bytes / 1024;
@@ -31,7 +31,7 @@ export function speed(bytesPerSecond) {
   return written(value, `${unit}-per-second`);
 }
 
-/** 200 -> "4 min"; never less than a second. */
+/** 200 -> "4 min". At least one second. */
 export function duration(seconds) {
   if (seconds < 60) return written(Math.max(1, Math.ceil(seconds)), "second");
   if (seconds < 3600) return written(Math.ceil(seconds / 60), "minute");

@@ -1,4 +1,4 @@
-// What the server knows about pictures before they are sent.
+// Asks the server whether it has pictures before they are sent.
 
 import { batched } from "clipsite/upload/batched";
 
@@ -14,9 +14,9 @@ export class Gallery {
     this.#known = batched((hashes) => this.#ask(hashes), MOST);
   }
 
-  /** {page, thumbnail} of the picture with the bytes of `item`, if the gallery has
-   * it; then it is put into the item's album as well. Otherwise null, also where it
-   * lies in the trash: sending it takes it out, with what is chosen now. */
+  /** Resolves to {page, thumbnail} of the picture with the bytes of `item`, or to null if the
+   * gallery does not have it. A picture that is found is added to the item's album. A picture in
+   * the trash counts as missing: sending it restores it with the current choices. */
   async find({ sha256, album }) {
     const image = await this.#known(sha256);
     if (!image || image.in_trash) return null;
@@ -27,11 +27,12 @@ export class Gallery {
 
   async #ask(hashes) {
     const { status, body } = await this.line.post(this.config.known, { sha256: hashes });
-    // Without an answer all are sent: the server finds duplicates, too.
+    // Without an answer all files are sent. The server also finds duplicates.
     return hashes.map((hash) => (status === 200 ? body?.known[hash] : undefined));
   }
 
-  /** Resolves to whether the album took it; if not, sending it tells why. */
+  /** Add a picture to an album. Resolves to whether this succeeded. If not, the file is sent, and
+   * the answer tells why. */
   #add(album, id) {
     if (!this.#intoAlbum.has(album)) {
       const url = `${this.config.albums}${album}/images/`;

@@ -1,11 +1,11 @@
-// The worker behind hasher.js: one file at a time.
+// The worker of hasher.js. It hashes one file at a time.
 
 const PIECE = 4 * 1024 * 1024;
-/** Up to this size the browser's own function does it, which is ten times as fast
- * but wants all of the file in memory, and is missing on plain http. */
+/** Up to this size the browser's own function is used. It is ten times as fast, but needs the whole
+ * file in memory and is missing on plain HTTP. */
 const AT_ONCE = 64 * 1024 * 1024;
 
-// A worker knows no import map: its name is the address of the module.
+// Workers have no import map: the worker's name is the address of the module.
 const ready = import(self.name);
 let last = Promise.resolve();
 

@@ -4,7 +4,7 @@ let worker = null;
 let last = 0;
 const asked = new Map();
 
-/** Resolves to 64 hexadecimal digits; rejects if the file cannot be read. */
+/** Hash a file. Resolves to 64 hexadecimal digits. Rejects if the file cannot be read. */
 export function sha256(file) {
   worker ??= start();
   return new Promise((resolve, reject) => {
@@ -24,7 +24,7 @@ function start() {
     if (data.hex) resolve(data.hex);
     else reject(new Error(data.error));
   });
-  // It could not be loaded: the next file tries again.
+  // The worker could not be loaded. The next file tries again.
   fresh.addEventListener("error", () => {
     worker = null;
     asked.forEach(({ reject }) => reject(new Error("no worker")));

@@ -1,9 +1,9 @@
-// One request. XMLHttpRequest, since fetch tells no progress of what it sends.
+// Single requests by XMLHttpRequest, because fetch does not report the progress of an upload.
 
-const SILENCE = 45_000; // no byte for so long: the connection is dead (a laptop slept)
-const PATIENCE = 180_000; // for the answer, once everything is sent
+const SILENCE = 45_000; // ms without a byte after which a connection is dead (a laptop slept)
+const PATIENCE = 180_000; // ms for the answer after everything is sent
 
-/** The connection broke, or the server is not there. */
+/** The connection broke, or the server is unreachable. */
 export class Lost extends Error {}
 
 /**
@@ -19,8 +19,8 @@ export class Lost extends Error {}
  */
 
 /**
- * Rejects with Lost, or with the signal's reason. `progress(bytes)` is told how
- * many bytes of the body have been sent.
+ * Send one request. Rejects with Lost or with the signal's reason. `progress(bytes)` gets the
+ * number of sent bytes of the body.
  * @param {string} method
  * @param {string} url
  * @param {Options} [options]
@@ -70,6 +70,6 @@ function parsed(text) {
   try {
     return JSON.parse(text);
   } catch {
-    return null; // nothing, or an error page of a proxy
+    return null; // empty or an error page of a proxy
   }
 }

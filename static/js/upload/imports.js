@@ -1,4 +1,4 @@
-// Imports that a worker carries out on the server: of ZIP files and of addresses.
+// Imports that run in a worker of the server: ZIP files and addresses.
 
 import { fill } from "clipsite/base/messages";
 import { toast } from "clipsite/base/toast";
@@ -13,7 +13,7 @@ export class Imports {
   #rows = new Map();
   #list = document.getElementById("imports");
 
-  /** `ended()` is called after each import that has run to its end. */
+  /** `ended()` is called after each finished import. */
   constructor({ url, line, texts, ended }) {
     this.url = url;
     this.line = line;
@@ -22,7 +22,7 @@ export class Imports {
     this.#list.addEventListener("click", ({ target }) => this.#clicked(target));
   }
 
-  /** Show what runs, and what was over not long ago. */
+  /** Show running and recently finished imports. */
   async recall() {
     const { status, body } = await this.line.insist("GET", this.url);
     if (status !== 200) return;
@@ -30,7 +30,7 @@ export class Imports {
     for (const batch of body.results.filter(recent).reverse()) this.#show(batch);
   }
 
-  /** Import from addresses. Resolves to a sentence where it is refused, else "". */
+  /** Import from addresses. Resolves to a sentence if the server refuses it, else to "". */
   async start({ urls, visibility, album }) {
     const { status, body } = await this.line.post(this.url, {
       urls,
@@ -72,7 +72,7 @@ export class Imports {
     return row;
   }
 
-  /** Soon while it goes on, more seldom while nothing changes. */
+  /** Schedule the next request: soon during progress, less often while nothing changes. */
   #followOn(row) {
     row.timer = setTimeout(() => this.follow(row.batch.id), row.wait);
     row.wait = Math.min(row.wait * 1.3, LATEST);

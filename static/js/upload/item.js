@@ -1,10 +1,10 @@
-// One file on its way.
+// One file of the queue and its states.
 //
 // checking -> waiting -> sending -> received -> pending -> ready
 //
-// It may turn out to be a duplicate when it is checked or received; a ZIP file
-// ends as unpacking, an import. paused, failed, cancelled: on the way. missing:
-// known from an earlier visit, but the file itself has to be chosen again.
+// A check or the server's answer can also find a duplicate. A ZIP file ends as unpacking, which is
+// an import. A file can be paused, failed or cancelled on the way. missing: known from an earlier
+// visit, but the user must choose the file again.
 
 const OPEN = new Set(["checking", "waiting", "sending", "received", "paused"]);
 const DONE = new Set(["pending", "ready", "duplicate", "unpacking", "failed", "cancelled"]);
@@ -15,12 +15,12 @@ export class Item {
   state = null;
   sent = 0; // bytes
   sha256 = "";
-  url = ""; // where it is sent to, once the server knows of it
+  url = ""; // the address of the upload, once the server has created it
   kept = false; // the browser holds a copy of the file
-  inGallery = false; // whatever failed afterwards
-  passes = true; // what made it fail may be over another time
+  inGallery = false; // stays true if a later step fails
+  passes = true; // the cause of the failure is temporary
 
-  /** `path` is the name, with folders where it came in some. */
+  /** `path` is the name, with its folders if it has some. */
   constructor({ path, size, modified, visibility, album, file = null, sha256 = "", url = "" }) {
     this.path = path;
     this.size = size;
@@ -32,26 +32,26 @@ export class Item {
     this.url = url;
     this.name = path.split("/").pop();
     this.isArchive = isArchive(this.name);
-    // The same file for the same place.
+    // Identifies the same file with the same target.
     this.key = JSON.stringify([path, size, modified, visibility, album]);
   }
 
-  /** There is something to do for it, in this page. */
+  /** Whether this page has work left to do for it. */
   get open() {
     return OPEN.has(this.state);
   }
 
-  /** It is over, for better or worse, as far as sending goes. */
+  /** Whether sending has ended, with or without success. */
   get done() {
     return DONE.has(this.state);
   }
 
-  /** The same file, chosen anew, goes on in its place. */
+  /** Whether the same file, chosen again, continues this item. */
   get renewable() {
     return AGAIN.has(this.state) && !this.inGallery;
   }
 
-  /** As it is, it may be taken another time. */
+  /** Whether another attempt with the same file can succeed. */
   get retriable() {
     return this.renewable && this.passes;
   }

@@ -1,8 +1,8 @@
-// The line to the server: what is sent goes through it, and waits where nothing
-// can be sent now. Its `state` says why:
+// The connection to the server. All requests go through it and wait while it is not open. Its
+// `state` tells why:
 //
-// "open"; "lost": no connection, or the server restarts; "busy": it asks for
-// patience; "signedOut": the session is over, or became somebody else's.
+// "open"; "lost": no connection, or the server restarts; "busy": the server asks clients to wait;
+// "signedOut": the session has ended or belongs to another account.
 
 import { Lost, http } from "clipsite/upload/http";
 import { pause, unless } from "clipsite/upload/waiting";
@@ -11,18 +11,18 @@ const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 30_000;
 const SIGN_IN_PAUSE = 4000;
 const DOWN = [502, 503, 504];
-// What is somebody's own does not exist for those who are signed out.
+// The answers to a signed-out user. A user's own data then looks as if it did not exist.
 const DENIED = [401, 403, 404];
 
-/** The request was not carried out; after a wait another one may be. */
+/** The request has no valid answer. It can be repeated after a pause. */
 export class Interrupted extends Error {}
 
-/** The file was moved, changed or taken away since it was chosen. */
+/** The file was moved, changed or removed after it was chosen. */
 export class Unreadable extends Error {}
 
 export class Line {
   state = "open";
-  until = 0; // when the next attempt is made, as Date.now()
+  until = 0; // the time of the next attempt, as Date.now()
   #gate = null;
   #openGate = null;
   #timer = null;
@@ -30,7 +30,7 @@ export class Line {
   #lastFailure = 0;
   #signingIn = null;
 
-  /** `me` is the address that tells who is signed in, `user` who that has to be. */
+  /** `me` is the address of the signed-in account, and `user` the expected username. */
   constructor({ me, user, changed }) {
     this.me = me;
     this.user = user;
@@ -41,8 +41,8 @@ export class Line {
     addEventListener("focus", hope);
   }
 
-  /** One request, once the line is open (see `http` for options and answer).
-   * Rejects with Interrupted where nobody can tell whether it arrived.
+  /** Send one request as soon as the line is open (see `http` for options and answer). Rejects with
+   * Interrupted if it got no valid answer, and with Unreadable.
    * @param {string} method
    * @param {string} url
    * @param {import("clipsite/upload/http").Options} [options] */
@@ -61,7 +61,7 @@ export class Line {
     }
   }
 
-  /** A request that may be repeated, until it is answered.
+  /** Repeat an idempotent request until it is answered.
    * @param {string} method
    * @param {string} url
    * @param {import("clipsite/upload/http").Options} [options] */
@@ -115,7 +115,7 @@ export class Line {
     this.changed();
   }
 
-  /** Pause longer each time. Requests that failed together count as one. */
+  /** Pause, longer after each failure. Requests that fail together count as one failure. */
   #wait(state, started, seconds = 0) {
     if (this.#gate || started < this.#lastFailure) return;
     this.#lastFailure = performance.now();
@@ -135,7 +135,7 @@ export class Line {
     return body.username === this.user;
   }
 
-  /** Resolves when the same person is signed in again, in another tab perhaps. */
+  /** Wait until the same user is signed in again, perhaps in another tab. */
   async #signIn() {
     this.#enter("signedOut");
     do await pause(SIGN_IN_PAUSE);
@@ -146,8 +146,8 @@ export class Line {
   }
 }
 
-/** Signing in changes it, so a request with a former one is never carried out for
- * somebody who signed in meanwhile. */
+/** Return the CSRF token. Each sign-in changes it, so the server never runs a request with an old
+ * token for an account that signed in later. */
 const cookieToken = () => document.cookie.match(/(?:^|;\s*)(?:__Host-)?csrftoken=([^;]*)/)?.[1] ?? "";
 
 async function readable(body) {
@@ -160,7 +160,7 @@ async function readable(body) {
   }
 }
 
-/** The server is there, and has too many uploads under way. */
+/** Whether the server is available but has too many uploads at once. */
 function isCrowded({ status, body }) {
   return status === 503 && body?.errors?.[0]?.code === "uploads_busy";
 }

@@ -1,15 +1,14 @@
-// What is on its way, remembered in the browser (IndexedDB) beyond this page: of
-// each file what it is and where it was sent to and, as far as there is room, the
-// file itself, so that a reload goes on by itself. The others go on where they
-// stopped when the same file is chosen again.
+// Stores unfinished uploads in the browser (IndexedDB). It keeps the description and the upload
+// address of each file. If there is room, it also keeps the file, so that the upload continues
+// after a reload. The other uploads continue when the user chooses the same file again.
 //
-// A browser that forbids storage remembers nothing; uploads work all the same.
+// Uploads also work without storage, if the browser forbids it.
 
 import { pause } from "clipsite/upload/waiting";
 
 const ROOM = 512 * 1024 * 1024; // bytes of files
 const LIFETIME = 7 * 24 * 3600 * 1000;
-const ANSWER_TIME = 400; // milliseconds that other tabs get to say that they are there
+const ANSWER_TIME = 400; // milliseconds for the answers of other open tabs
 const UPLOADS = "uploads";
 const FILES = "files";
 
@@ -27,17 +26,17 @@ export class Memory {
       if (data.here) this.#tabs.add(data.here);
       else this.#channel.postMessage({ here: this.#tab });
     });
-    // Back from the browser's own cache, where this tab could not answer.
+    // A page from the browser's cache could not answer other tabs, so it reloads.
     addEventListener("pageshow", (event) => event.persisted && location.reload());
   }
 
-  /** Write `items` down, with their files as far as there is room (`item.kept`). */
+  /** Store `items`, and their files if there is room (`item.kept`). */
   async remember(items) {
     await this.note(...items);
     for (const item of items) await this.#keep(item);
   }
 
-  /** Write down what has changed about `items`. */
+  /** Store changes of `items`. */
   note(...items) {
     return this.#change([UPLOADS], (uploads) => {
       for (const item of items) uploads.put(this.#record(item));
@@ -52,8 +51,8 @@ export class Memory {
     });
   }
 
-  /** What tabs that are closed left behind: [{record, file}], `file` being undefined
-   * where it was not kept. They are this tab's from now on. */
+  /** Take over the uploads of closed tabs. Resolves to [{record, file}], where `file` is undefined
+   * if it was not kept. */
   async recall() {
     this.#channel.postMessage({ anybody: true });
     await pause(ANSWER_TIME);
@@ -87,8 +86,8 @@ export class Memory {
     item.kept = await this.#change([FILES], (files) =>
       files.put(item.file, [this.#user, item.key]),
     );
-    if (!item.kept) this.#room = 0; // the browser has no more of it
-    else if (item.done) await this.forget(item); // meanwhile
+    if (!item.kept) this.#room = 0; // the browser's storage is full
+    else if (item.done) await this.forget(item); // it was done meanwhile
   }
 
   #record(item) {
@@ -97,7 +96,7 @@ export class Memory {
     return { ...what, user: this.#user, tab: this.#tab, at: Date.now() };
   }
 
-  /** Resolves to whether the change was made. */
+  /** Run `change` in a transaction. Resolves to whether it succeeded. */
   async #change(names, change) {
     const database = await this.#database;
     if (!database) return false;

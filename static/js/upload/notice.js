@@ -1,4 +1,4 @@
-// What holds everything up, over the list: no connection, patience, signed out.
+// The notice above the list about the reason of a pause: no connection, a busy server, signed out.
 
 import { fill } from "clipsite/base/messages";
 import { duration } from "clipsite/upload/format";
@@ -29,7 +29,8 @@ export class Notice {
     if (state === "lost" || state === "busy") this.#timer = setInterval(() => this.#count(), 500);
   }
 
-  /** Beside the sentence, which is read out once, not every second. */
+  /** Show the countdown outside the sentence, so that this is read out once and not every second.
+   * */
   #count() {
     const left = (this.line.until - Date.now()) / 1000;
     seconds.hidden = this.line.state === "signedOut";

@@ -1,4 +1,4 @@
-// The upload page: takes files in and puts its parts together.
+// The upload page: accepts files and connects its parts.
 
 import { acceptDrops, acceptPastes } from "clipsite/base/drops";
 import { fill } from "clipsite/base/messages";
@@ -52,7 +52,7 @@ const list = new VirtualList(element("uploads"), {
 });
 const summary = new Summary({ queue, texts, show: (items) => list.show(items) });
 
-/** `parts` are {chosen, skipped}, one after the other as they are found. */
+/** Add files. `parts` yields {chosen, skipped} while folders are read. */
 async function add(parts) {
   const choice = await target.choice();
   const sums = { found: 0, skipped: 0, repeated: 0 };
@@ -66,7 +66,7 @@ async function add(parts) {
   if (sums.repeated) toast(fill(texts.repeated, { count: sums.repeated }));
 }
 
-/** `field` may have been filled already, while this script was on its way. */
+/** Take files from `field`. The user may have filled it before this script was loaded. */
 function takeFrom(field, chosen) {
   const take = () => {
     if (!field.files.length) return;
@@ -108,12 +108,12 @@ acceptDrops({
   dropped: (transfer) => add(droppedFiles(transfer)),
 });
 
-// What goes on by itself when the page is opened again may be left.
+// The user can leave the page without a warning if all uploads continue on the next visit.
 addEventListener("beforeunload", (event) => {
   if (queue.busy && !queue.remembered) event.preventDefault();
 });
 
-// Room may have been made in another tab.
+// The user may have deleted pictures in another tab.
 addEventListener("focus", () => line.state === "open" && usage.refresh());
 
 usage.refresh();

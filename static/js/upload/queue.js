@@ -1,6 +1,6 @@
-// The queue of uploads: what becomes of each item (see item.js), and which are on
-// their way. It draws nothing; `changed(item)` is called after every change, and
-// `followed(batch)` when a ZIP file has become an import.
+// The queue of uploads: the states of the items (see item.js) and the order of sending. It draws
+// nothing. `changed(item)` is called after every change, and `followed(batch)` when a ZIP file has
+// become an import.
 
 import { toast } from "clipsite/base/toast";
 import { sha256 } from "clipsite/upload/hasher";
@@ -10,9 +10,9 @@ import { Meter } from "clipsite/upload/meter";
 import { TusUpload, terminate } from "clipsite/upload/tus";
 import { Watch } from "clipsite/upload/watch";
 
-// As many as a web process receives from one account (UPLOADS_AT_ONCE_EACH).
+// The number of uploads that a web process accepts from one account (UPLOADS_AT_ONCE_EACH).
 const AT_ONCE = 2;
-// What an aborted upload was aborted for, as distinct from a failure.
+// The reason of uploads that are aborted on purpose, to distinguish them from failures.
 const STOPPED = new DOMException("stopped", "AbortError");
 
 export class Queue {
@@ -27,7 +27,7 @@ export class Queue {
   #active = 0;
   #sentBytes = 0;
 
-  /** `gallery` asks and tells the server about pictures (gallery.js). */
+  /** `gallery` asks the server about known pictures (gallery.js). */
   constructor({ config, line, gallery, memory, usage, changed, followed }) {
     this.config = config;
     this.line = line;
@@ -44,13 +44,13 @@ export class Queue {
     return this.items.some((item) => item.open);
   }
 
-  /** Whether the rest goes on by itself when the page is opened again. */
+  /** Whether all open uploads continue by themselves on the next visit. */
   get remembered() {
     return this.items.every((item) => !item.open || item.kept);
   }
 
-  /** `chosen` are {file, path}; returns how many are in the list already, on their
-   * way. What was missing, failed or cancelled before goes on with its new file. */
+  /** Add files; `chosen` are {file, path}. Returns how many of them are in the list already.
+   * Missing, failed and cancelled items continue with their new files. */
   add(chosen, { visibility, album }) {
     if (!this.items.some(({ state }) => state === "paused")) this.paused = false;
     let repeated = 0;
@@ -70,12 +70,12 @@ export class Queue {
     return repeated;
   }
 
-  /** Go on with what an earlier visit left. */
+  /** Continue the uploads of an earlier visit. */
   async recall() {
     const found = await this.memory.recall();
     for (const { record, file } of found) {
       const item = new Item({ ...record, file });
-      if (this.#byKey.has(item.key)) continue; // chosen again already
+      if (this.#byKey.has(item.key)) continue; // the user has chosen it again already
       item.kept = Boolean(file);
       this.#enlist(item);
       if (file) this.#check(item);
@@ -147,19 +147,19 @@ export class Queue {
     this.changed(item);
   }
 
-  /** `passes`: it may be taken another time. */
+  /** Let an item fail. `passes` means that another attempt can succeed. */
   #fail(item, reason, passes) {
     this.#set(item, "failed", { reason, passes });
   }
 
-  // --- Before sending: is it there already, does it fit? ---------------------------
+  // --- Before sending: duplicates and quota ---------------------------------------
 
   #check(item) {
     this.#set(item, "checking", { sent: 0, reason: "", passes: true });
     if (!this.#hashing) this.#hashAll();
   }
 
-  /** One file after the other; what is known about them is asked meanwhile. */
+  /** Hash one file after the other. The server is asked about them in parallel. */
   async #hashAll() {
     this.#hashing = true;
     for (const item of this.#unchecked) {
@@ -170,11 +170,11 @@ export class Queue {
   }
 
   async #hash(item) {
-    // An import is known by its pictures, not by its file.
+    // A ZIP file is not hashed: duplicates are found among its pictures.
     if (item.isArchive) return this.#admit(item);
     try {
       const digest = await sha256(item.file);
-      if (item.sha256 && item.sha256 !== digest) item.url = ""; // another file
+      if (item.sha256 && item.sha256 !== digest) item.url = ""; // the file has changed
       item.sha256 = digest;
     } catch {
       return this.#fail(item, this.texts.unreadable, false);
@@ -189,7 +189,7 @@ export class Queue {
   #admit(item) {
     if (item.state !== "checking") return;
     const reason = this.usage.reserve(item);
-    if (reason) return this.#fail(item, reason, true); // once there is room
+    if (reason) return this.#fail(item, reason, true); // it can be sent once there is room
     this.#set(item, this.paused ? "paused" : "waiting");
     this.#start();
   }
@@ -216,7 +216,7 @@ export class Queue {
     try {
       this.#became(item, await this.#upload(item, abort.signal).send());
     } catch (error) {
-      if (error === STOPPED) return; // its state tells already
+      if (error === STOPPED) return; // the item's state is set already
       if (error instanceof Unreadable) return this.#fail(item, this.texts.unreadable, false);
       const passes = !error.code || error.status >= 500 || this.config.passing.includes(error.code);
       this.#fail(item, error.sentence || this.texts.server, passes);
@@ -258,11 +258,11 @@ export class Queue {
 
   #became(item, { state, image, duplicate, restored, batch, error }) {
     if (state === "refused") {
-      item.url = ""; // another attempt begins anew
+      item.url = ""; // the next attempt begins anew
       return this.#fail(item, error.detail, error.can_pass);
     }
     item.inGallery = true;
-    if (error) toast(error.detail); // kept all the same; the album was closed, for one
+    if (error) toast(error.detail); // the picture is stored; for example, the album was closed
     if (batch) {
       this.followed(batch);
       return this.#set(item, "unpacking");
@@ -280,7 +280,7 @@ export class Queue {
     const item = this.#byImage.get(id);
     if (!image) this.#set(item, "cancelled", { reason: this.texts.gone, page: null });
     else if (image.state === "ready") this.#set(item, "ready");
-    // It is in the gallery: its page tells more and can start it again.
+    // The picture is in the gallery: its page tells more and can start the analysis again.
     else this.#fail(item, image.error, false);
   }
 }

@@ -1,4 +1,4 @@
-// What one row of the upload list says and offers.
+// One row of the upload list: its texts and buttons.
 
 import { fill } from "clipsite/base/messages";
 import * as format from "clipsite/upload/format";
@@ -74,8 +74,8 @@ export class Rows {
     return moves ? `${all} · ${format.speed(meter.speed)}` : all;
   }
 
-  /** First the file itself, as far as the browser can decode it, then the server's
-   * thumbnail, which costs less to keep. */
+  /** Show the file itself if the browser can decode it. Later the server's thumbnail replaces it:
+   * it needs less memory. */
   #picture(image, item) {
     if (item.thumbnail && item.done) {
       const address = `${item.thumbnail}?w=320`;
@@ -89,7 +89,7 @@ export class Rows {
   }
 }
 
-/** Changed only where it differs: what is set again is read out again. */
+/** Set a text only if it differs: screen readers read out a text that is set again. */
 function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

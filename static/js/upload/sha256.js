@@ -1,10 +1,10 @@
-// SHA-256 of what arrives in pieces, for files that are too large for memory and
-// pages on plain http: the browser's own function (crypto.subtle) can do neither.
+// SHA-256 of data in pieces, for files that are too large for memory and for pages on plain HTTP.
+// The browser's own function (crypto.subtle) supports neither.
 
 const ROUNDS = 64;
 const BLOCK = 64; // bytes
 
-/** The first 32 bits of the fractions of the roots of the first primes. */
+/** Return the first 32 bits of the fractional parts of the roots of the first `count` primes. */
 function fractions(root, count) {
   const words = new Int32Array(count);
   const primes = [];
@@ -22,7 +22,7 @@ const START = fractions(Math.sqrt, 8);
 export class Sha256 {
   #state = START.slice();
   #words = new Int32Array(ROUNDS);
-  #rest = new Uint8Array(BLOCK); // what does not fill a block yet
+  #rest = new Uint8Array(BLOCK); // bytes of an incomplete block
   #length = 0; // bytes so far
 
   /** @param {Uint8Array} bytes the next piece, of any length */
@@ -41,7 +41,7 @@ export class Sha256 {
     this.#rest.set(bytes.subarray(end));
   }
 
-  /** The digest as 64 hexadecimal digits. Nothing can be added afterwards. */
+  /** Return the digest as 64 hexadecimal digits. `update` must not follow. */
   hex() {
     const bits = this.#length * 8;
     const zeros = (BLOCK + 55 - (this.#length % BLOCK)) % BLOCK;
@@ -92,7 +92,7 @@ export class Sha256 {
   }
 }
 
-/** The 64 words that the block at `at` gives to the rounds. */
+/** Expand the block at `at` to the 64 words of the rounds. */
 function expand(words, bytes, at) {
   for (let i = 0, byte = at; i < 16; i++, byte += 4) {
     words[i] =

@@ -1,15 +1,15 @@
-// All uploads in one line: how many, how much, how fast, how long; and the list
-// below it, all of it or a part.
+// The summary of all uploads in one line (number, size, speed, time left), and the filter of the
+// list below it.
 
 import { fill } from "clipsite/base/messages";
 import * as format from "clipsite/upload/format";
 import { STATES } from "clipsite/upload/item";
 
 const OFTEN = 250; // milliseconds between two updates
-const READ_OUT = 10_000; // and between two that are read out, apart from the last
+const READ_OUT = 10_000; // milliseconds between two updates that are read out, except the last one
 const element = (id) => document.getElementById(id);
 
-/** What each of the filters shows. */
+/** The items of each filter. */
 const PARTS = {
   all: () => true,
   open: (item) => item.open || item.state === "pending" || item.state === "missing",
@@ -22,7 +22,7 @@ export class Summary {
   #part = "all";
   #readOut = 0;
 
-  /** `show(items)` is called with what the chosen part holds. */
+  /** `show(items)` is called with the items of the chosen filter. */
   constructor({ queue, texts, show }) {
     this.queue = queue;
     this.texts = texts;
@@ -37,7 +37,7 @@ export class Summary {
     );
   }
 
-  /** Soon, and not for each of thousands of changes. */
+  /** Schedule an update, one for many changes. */
   changed() {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -112,7 +112,7 @@ export class Summary {
   }
 }
 
-/** How many are in each state; how many bytes are to be sent and have been. */
+/** Count the items in each state, the bytes to send and the bytes sent. */
 function summed(items) {
   const states = Object.fromEntries(STATES.map((state) => [state, 0]));
   let [sent, all, busy] = [0, 0, false];

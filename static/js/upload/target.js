@@ -1,4 +1,4 @@
-// Where the next pictures go: who may see them, and into which album.
+// The target of the next pictures: their visibility and album.
 
 import { toast } from "clipsite/base/toast";
 
@@ -22,11 +22,11 @@ export class Target {
       event.preventDefault();
       this.#create();
     });
-    this.#chosen(); // the browser may have kept the choice of before
+    this.#chosen(); // the browser may have restored an earlier choice
   }
 
-  /** {visibility, album}. An album that is only named yet is made first, and where
-   * that is refused the field says why, and the pictures wait for another choice. */
+  /** Resolves to {visibility, album}. A new album is created first. If the server refuses it, the
+   * field shows the reason, and the pictures wait for another choice. */
   async choice() {
     while (album.value === NEW && !(await this.#create())) {
       await new Promise((resolve) => album.addEventListener("change", resolve, { once: true }));
@@ -41,7 +41,7 @@ export class Target {
     if (!field.hidden) title.focus();
   }
 
-  /** Resolves to whether there is an album now. */
+  /** Create the album. Resolves to whether this succeeded. */
   #create() {
     this.#creating ??= this.#made().finally(() => (this.#creating = null));
     return this.#creating;

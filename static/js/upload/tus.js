@@ -1,11 +1,11 @@
-// A file to the server by the tus protocol (1.0.0: core, creation, creation with
-// upload, termination), over a Line. What the server has is asked, never assumed.
+// Sends a file by the tus protocol (1.0.0: core, creation, creation with upload, termination) over
+// a Line. The offset always comes from the server and is never assumed.
 
 import { Interrupted } from "clipsite/upload/line";
 import { pause } from "clipsite/upload/waiting";
 
 const CHUNK = 8 * 1024 * 1024;
-/** Up to this size the bytes come with the request that creates the upload. */
+/** Up to this size the request that creates the upload also contains the bytes. */
 const WHOLE = 1024 * 1024;
 const VAIN_ATTEMPTS = 5;
 const LOCKED_PAUSE = 2000;
@@ -13,7 +13,7 @@ const JUDGED_PAUSE = 1000;
 const TUS = { "Tus-Resumable": "1.0.0" };
 const BYTES = { ...TUS, "Content-Type": "application/offset+octet-stream" };
 
-/** The server will not take it: `sentence` and `code` say why, where it said so. */
+/** The server refuses the file. `sentence` and `code` tell why, if the server says so. */
 export class Refused extends Error {
   /** @param {Partial<import("clipsite/upload/http").Answer>} [answer] */
   constructor({ status, body } = {}) {
@@ -28,9 +28,9 @@ export class TusUpload {
   #vain = 0;
 
   /**
-   * `url`: where an earlier attempt sent to, if there was one. `created(url)` is
-   * called when there is a new one, `stands(bytes)` with what the server has and
-   * `progress(bytes)` with what has been sent beyond.
+   * `url` is the address of an earlier attempt, if any. `created(url)` is called with a new
+   * address, `stands(bytes)` with the number of bytes that the server has, and `progress(bytes)`
+   * with the number of bytes sent since.
    * @param {Blob} file
    * @param {{
    *   endpoint: string,
@@ -56,8 +56,8 @@ export class TusUpload {
     this.progress = progress;
   }
 
-  /** Resolves to what became of it, as `GET uploads/{id}/` tells; rejects with
-   * Refused, Unreadable or the signal's reason. */
+  /** Send the file. Resolves to the result as in `GET uploads/{id}/`. Rejects with Refused,
+   * Unreadable or the signal's reason. */
   async send() {
     let offset = this.url ? await this.#offset() : await this.#create();
     while (offset < this.file.size) offset = await this.#chunk(offset);
@@ -77,13 +77,13 @@ export class TusUpload {
       signal: this.signal,
     });
     if (answer.status !== 201) throw new Refused(answer);
-    // Behind a proxy the scheme and the host may be another's.
+    // Behind a proxy the scheme and the host may be wrong.
     this.url = new URL(answer.header("Location"), location.href).pathname;
     this.created(this.url);
     return this.#at(answer);
   }
 
-  /** How much the server has; expired uploads begin anew. */
+  /** Return the number of bytes that the server has. An expired upload begins anew. */
   async #offset() {
     const answer = await this.#insist("HEAD");
     if (answer.status === 200 || answer.status === 204) return this.#at(answer);
@@ -110,13 +110,13 @@ export class TusUpload {
       return this.#at(answer);
     }
     if (answer.status === 423) return this.#afterLock();
-    // Another offset, bytes damaged on the way, expired: go on from what it has.
+    // A wrong offset, damaged bytes or an expired upload: continue from the server's offset.
     const mendable = [404, 409, 410, 460].includes(answer.status);
     if (!mendable || ++this.#vain > VAIN_ATTEMPTS) throw new Refused(answer);
     return this.#offset();
   }
 
-  /** Another request still writes: one of ours that broke off, most likely. */
+  /** Wait while another request still writes. It is probably an interrupted one of this client. */
   async #afterLock() {
     await pause(LOCKED_PAUSE, this.signal);
     return this.#offset();
@@ -142,16 +142,16 @@ export class TusUpload {
   }
 }
 
-/** Tell the server that the rest will not come. */
+/** Terminate an upload: the rest will not follow. */
 export async function terminate(url, line) {
   for (let attempt = 0; attempt < VAIN_ATTEMPTS; attempt++) {
     const { status } = await line.insist("DELETE", url, { headers: TUS });
-    if (status !== 423) return; // what cannot be ended now expires
+    if (status !== 423) return; // otherwise the upload expires
     await pause(LOCKED_PAUSE);
   }
 }
 
-/** {filename: "a b"} -> "filename YSBi"; what is empty is left out. */
+/** {filename: "a b"} -> "filename YSBi". Empty values are left out. */
 function encoded(metadata) {
   return Object.entries(metadata)
     .filter(([, value]) => value)

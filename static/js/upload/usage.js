@@ -1,4 +1,4 @@
-// How much of the gallery's room is used, and whether what is to come fits.
+// The used part of the account's quota, and reservations for pending uploads.
 
 import { fill } from "clipsite/base/messages";
 import { size } from "clipsite/upload/format";
@@ -19,12 +19,12 @@ export class Usage {
 
   async refresh() {
     const answer = await this.line.insist("GET", this.url);
-    if (answer.status !== 200 || !answer.body) return; // nothing to show; the server minds the limits
+    if (answer.status !== 200 || !answer.body) return; // the server checks the limits anyway
     this.#numbers = answer.body;
     this.#show();
   }
 
-  /** Why `item` does not fit, or "" after making room for it. */
+  /** Reserve room for `item`. Returns "", or the reason why it does not fit. */
   reserve(item) {
     const room = this.#room();
     if (item.size > room.bytes) {
@@ -38,7 +38,7 @@ export class Usage {
     return "";
   }
 
-  /** It needs no room any more: it failed, or (`added`) has taken it. */
+  /** End a reservation. With `added`, the item counts as used from now on. */
   release(item, added) {
     if (!this.#reserved.delete(item)) return;
     this.#expect(item, -1);

@@ -1,8 +1,8 @@
-// A list of any length of which only the rows in sight, and some around them, are
-// in the document. All rows are as tall as the custom property --row says.
+// A list of any length. The document contains only the visible rows and some around them. The
+// custom property --row is the height of all rows.
 //
-// It is one stop of the Tab key: the arrows, Home and End move among the rows, Tab
-// goes to what can be used in the current one.
+// The list is one stop of the Tab key. Arrows, Home and End move between rows, and Tab goes to the
+// controls of the current row.
 
 const AROUND = 8; // rows beyond each edge of the window
 
@@ -12,7 +12,7 @@ export class VirtualList {
   #current = null;
   #scheduled = false;
 
-  /** `make()` gives an empty row, `draw(row, item)` fills it in. */
+  /** `make()` returns an empty row, and `draw(row, item)` fills it. */
   constructor(list, { make, draw }) {
     this.list = list;
     this.make = make;
@@ -23,7 +23,7 @@ export class VirtualList {
     list.addEventListener("focusin", ({ target }) => this.#focused(this.itemOf(target)));
   }
 
-  /** Show `items`, and what has changed about those that are shown. */
+  /** Show `items` and update the rows in the document. */
   show(items) {
     this.#items = items;
     this.#render();
@@ -75,7 +75,7 @@ export class VirtualList {
     if (lost) this.#rows.get(this.#current)?.focus();
   }
 
-  /** Item -> index, in order. The row that has the focus stays, wherever it is. */
+  /** Return item -> index of the rows to draw, in order. The focused row is always one of them. */
   #inSight(height) {
     const top = -this.list.getBoundingClientRect().top;
     const first = Math.max(0, Math.floor(top / height) - AROUND);
@@ -105,7 +105,7 @@ export class VirtualList {
     const stop = item === this.#current ? 0 : -1;
     row.tabIndex = stop;
     for (const control of row.querySelectorAll("a, button")) control.tabIndex = stop;
-    // What was just used is gone: its row keeps the place.
+    // The used control is hidden now: its row takes the focus.
     if (inUse?.hidden && row.contains(inUse)) row.focus();
   }
 

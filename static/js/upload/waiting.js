@@ -1,6 +1,6 @@
-// Waiting that a signal ends.
+// Waiting that a signal can abort.
 
-/** Resolves as `promise` does; rejects with the signal's reason as soon as it aborts. */
+/** Resolves as `promise` does. Rejects with the signal's reason as soon as the signal aborts. */
 export function unless(signal, promise) {
   if (!signal) return promise;
   signal.throwIfAborted();

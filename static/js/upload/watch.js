@@ -1,12 +1,12 @@
-// Asks for the states of uploaded pictures until each is ready or failed: soon
-// while things change, more and more seldom while they do not.
+// Polls the states of uploaded pictures until each is ready or failed. The pauses grow while
+// nothing changes.
 
 const CHUNK = 100;
 const SOONEST = 1000;
 const LATEST = 15000;
 
-/** `settled(id, image)` is called once for each picture, with the API's image, or
- * with undefined if it has been deleted. */
+/** `settled(id, image)` is called once for each picture, with the API's image or, if it was
+ * deleted, with undefined. */
 export class Watch {
   #ids = new Set();
   #waits = false;
@@ -52,7 +52,7 @@ export class Watch {
         this.settled(id, images.get(id));
       }
     } catch {
-      // No answer this time: the next round asks again, a little later.
+      // Without an answer, the next round asks again after a longer pause.
     }
   }
 }
