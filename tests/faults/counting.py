@@ -38,10 +38,6 @@ class Counting(AppConfig):
         Encoding.run = counted  # type: ignore[method-assign]
 
 
-def _digest(pixels: Any) -> str:
-    return hashlib.sha256(pixels.tobytes()).hexdigest()
-
-
 def _append(word: str, lines: Sequence[str]) -> None:
     """Append lines to a log in one write, which a kill does not cut in two."""
     path = settings.FAULTS_DIR / word

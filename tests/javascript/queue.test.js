@@ -67,7 +67,7 @@ let told;
 beforeEach(() => {
   server = new Server();
   found = new Map(); // pictures that are there already, by digest
-  told = { batches: [], remembered: [], forgotten: [], room: "" };
+  told = { batches: [], remembered: [], forgotten: [], added: [], room: "" };
   toasts.length = 0;
   queue = new Queue({
     config: { texts, uploads: "/api/v1/uploads/", images: "/api/v1/images/", passing: ["quota"] },
@@ -79,7 +79,7 @@ beforeEach(() => {
       forget: (item) => told.forgotten.push(item),
       recall: async () => [],
     },
-    usage: { reserve: () => told.room, release: () => {} },
+    usage: { reserve: () => told.room, release: (item, added) => added && told.added.push(item.name) },
     changed: () => {},
     followed: (batch) => told.batches.push(batch),
   });
@@ -200,4 +200,12 @@ test("a ZIP file becomes an import", async () => {
   queue.add(chosen("a.zip"), PLACE);
   await settled();
   assert.deepEqual([states(), told.batches], [["unpacking"], ["an import"]]);
+});
+
+test("only what is a picture by now counts as used", async () => {
+  server.outcomes["a.zip"] = { state: "done", batch: "an import" };
+  server.outcomes.gone = { state: "done", image: null };
+  queue.add(chosen("a.zip", "gone", "b"), PLACE);
+  await settled();
+  assert.deepEqual([states(), told.added], [["unpacking", "cancelled", "ready"], ["b"]]);
 });

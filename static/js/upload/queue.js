@@ -141,7 +141,8 @@ export class Queue {
     move(item, this.#unchecked, state === "checking");
     move(item, this.#waiting, state === "waiting");
     if (item.done && !wasDone) {
-      this.usage.release(item, item.inGallery && state !== "duplicate");
+      // A ZIP file is no picture, and one that is gone takes no room.
+      this.usage.release(item, Boolean(item.page) && state !== "duplicate");
       this.memory.forget(item);
     }
     this.changed(item);
