@@ -122,7 +122,8 @@ def _load(found: Window, start: int, stop: int) -> list[Hit]:
         if seen:
             (image, score), *behind = seen
             similar = [image for image, _score in behind]
-            hits.append(_hit(image, score, judgement, image.pk in found.by_words, similar))
+            hit = _hit(image, score, judgement, image.pk in found.by_words, similar)
+            hits.append(hit.capped() if found.plan.unreadable else hit)
     return hits
 
 

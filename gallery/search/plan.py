@@ -36,6 +36,7 @@ class Plan:
     all query pictures; the search leaves out pictures with these hashes. `copies_of` are the
     hashes of positive query pictures, whose exact copies are listed separately. `judgement` is the
     meaning of the scores. `fold`: near-duplicates are grouped behind the best of them.
+    `unreadable`: the model cannot read a text of the query (gallery.search.relevance.readable).
     """
 
     narrowed: Narrowed
@@ -49,6 +50,7 @@ class Plan:
     judgement: Judgement = field(default_factory=Judgement)
     notes: Sequence[Note] = ()
     fold: bool = False
+    unreadable: bool = False
 
     def toward(self, terms: Combined) -> Plan:
         """Return this plan with the query vector of `terms`."""
@@ -81,7 +83,7 @@ class Plan:
 
     def as_plain(self) -> dict[str, Any]:
         """Return the cached form of the plan."""
-        notes = [[note.code, str(note.message)] for note in self.notes]
+        notes = [[note.code, str(note.message), note.as_typed] for note in self.notes]
         judgement = astuple(self.judgement)[:-1]
         return {
             # As text: a query may have any number and any character of JSON.
@@ -94,6 +96,7 @@ class Plan:
             "judgement": [packing.plain(number) for number in judgement],
             "sure": packing.packed_ids(self.judgement.sure),
             "fold": self.fold,
+            "unreadable": self.unreadable,
         }
 
     @classmethod
@@ -112,8 +115,9 @@ class Plan:
             exclude_sha256s=[str(sha256) for sha256 in kept["exclude_sha256s"]],
             copies_of=[str(sha256) for sha256 in kept["copies_of"]],
             judgement=_judgement(kept["judgement"], kept["sure"]),
-            notes=[Note(str(code), str(sentence)) for code, sentence in notes],
+            notes=[Note(*map(str, note)) for note in notes],
             fold=bool(kept["fold"]),
+            unreadable=bool(kept["unreadable"]),
         )
 
 

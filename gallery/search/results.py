@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gallery.models import EmbeddingSpace, Image, Viewer
 from gallery.search.query.notes import Note
@@ -14,6 +14,8 @@ from gallery.search.query.query import Query
 from gallery.search.relevance.relevance import Fit, Judgement
 
 _TOLD_MS = 100
+# The longest bar of a fair hit of a query that the model cannot read.
+_MOST_SHARE_UNREAD = 0.75
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,12 @@ class Hit:
     share: float = 0.0
     by_words: bool = False
     similar: list[Image] = field(default_factory=list)
+
+    def capped(self) -> Hit:
+        """Return the hit of a query that the model cannot read: it is fair at best."""
+        if self.fit not in ("good", "excellent"):
+            return self
+        return replace(self, fit="fair", share=min(self.share, _MOST_SHARE_UNREAD))
 
 
 @dataclass(frozen=True)

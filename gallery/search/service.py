@@ -5,7 +5,7 @@ query -> plan (filters, vector, judgement) -> window of the best pictures -> a p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from gallery.encoders import client
 from gallery.errors import Refusal
 from gallery.indexing.spaces import require_active_space
 from gallery.library.query_picture import QueryPicture
-from gallery.models import EmbeddingSpace, Image, Viewer
+from gallery.models import Image, Viewer
 from gallery.search import pages
 from gallery.search.filters.narrowed import Narrowed
 from gallery.search.filters.narrowed import checked as checked_filters
@@ -24,12 +24,16 @@ from gallery.search.query import syntax
 from gallery.search.query.combine import Combined, combined
 from gallery.search.query.notes import Note
 from gallery.search.query.query import Query, Term
-from gallery.search.relevance import languages
+from gallery.search.relevance import readable
+from gallery.search.relevance.emoji import emoji_of, in_words
+from gallery.search.relevance.readable import Problem
 from gallery.search.results import Clock, Results
 
 DEFAULT_LIMIT = 40
 MAX_LIMIT = 500
 MAX_LINE_CHARACTERS = 4000
+# The most emoji that a note names.
+_MOST_EMOJI = 5
 
 
 def clean_limit(value: int | str | None) -> int:
@@ -75,8 +79,10 @@ def search(
     space = require_active_space()
     # Invalid filters are refused before anything is encoded.
     narrowed = checked_filters(query.filters, viewer)
-    told = [*notes, *_notes_for(query, space)]
-    plan = Plan(narrowed, space, query, notes=told, fold=fold)
+    texts = [term.text for term in query.terms if term.is_text]
+    problem = readable.problem(space, texts)
+    told = [*notes, *_notes_on(texts, problem)]
+    plan = Plan(narrowed, space, query, notes=told, fold=fold, unreadable=problem is not None)
     if query.terms:
         with clock.step("encode"):
             terms = combined(query, space, viewer, checked)
@@ -148,11 +154,13 @@ def continue_search(cursor: str, viewer: Viewer, *, limit: int = DEFAULT_LIMIT) 
     return pages.continued(cursor, viewer, limit)
 
 
-def _notes_for(query: Query, space: EmbeddingSpace) -> Sequence[Note]:
-    """Return the notes that depend on the query alone."""
-    texts = [term.text for term in query.terms if term.is_text]
-    warning = languages.warning(space, texts) if texts else None
-    return [Note("language", warning)] if warning else []
+def _notes_on(texts: Sequence[str], problem: Problem | None) -> Iterator[Note]:
+    """Yield the notes on how the model reads the texts of a query."""
+    if emoji := " ".join(emoji_of(" ".join(texts))[:_MOST_EMOJI]):
+        names = {"emoji": emoji, "words": in_words(emoji)}
+        yield Note("emoji", _("“%(emoji)s” is read as “%(words)s”.") % names)
+    if problem:
+        yield Note(problem.code, problem.message)
 
 
 def _with_note_if_nothing_matches(results: Results) -> Results:

@@ -20,6 +20,7 @@ from gallery.search.nearest import sample
 from gallery.search.nearest.scans import Kind
 from gallery.search.query import query_pictures
 from gallery.search.query.query import Query, Term
+from gallery.search.relevance.emoji import in_words
 from gallery.search.relevance.relevance import Part
 
 # The factor of texts in a query that also has pictures: a text says one thing, a picture many.
@@ -157,7 +158,9 @@ def _encode(
     texts = [number for number, term in enumerate(terms) if term.is_text]
     if texts:
         vectors[texts] = client.encode_texts(
-            space, [terms[number].text for number in texts], charge=rate_limits.charge_texts
+            space,
+            [in_words(terms[number].text) for number in texts],
+            charge=rate_limits.charge_texts,
         )
     for number, (term, source) in enumerate(zip(terms, sources, strict=True)):
         if isinstance(source, Image) and term.crop is None:
