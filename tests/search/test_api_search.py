@@ -420,6 +420,7 @@ def test_a_line_is_parsed_without_searching(alice):
             {
                 "code": "unknown_key",
                 "message": "“12:” is no filter: it is searched for as text.",
+                "as_typed": "",
             }
         ],
     }

@@ -142,6 +142,10 @@ class HitSerializer(PreparedSerializer):
 class NoteSerializer(PreparedSerializer):
     code = serializers.CharField()
     message = serializers.CharField()
+    as_typed = serializers.CharField(
+        help_text="The line that searches for the words as they stand, if they were read in "
+        "another way; else empty."
+    )
 
 
 @extend_schema_serializer(many=False)

@@ -2,8 +2,9 @@
 
     beach sunset "a red car"^0.5 -people like:<id>[10,20,50,40] tag:holiday after:2024
 
-All words without quotes form one text. A quoted text is a separate term. A leading `-` makes a
-term negative, a trailing `^` gives its weight. `like:` and `upload:` are pictures, with a crop in
+All words without quotes form one text, but for plain negations and the operators AND, OR and NOT
+(gallery.search.query.wording). A quoted text is a separate term. A leading `-` makes a term
+negative, a trailing `^` gives its weight. `like:` and `upload:` are pictures, with a crop in
 percent in brackets. Every other `key:value` is a filter. An unknown key is text. No line is an
 error here: values of filters are checked where they are used.
 
@@ -27,6 +28,8 @@ from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
 from gallery.search.filters import dates
+from gallery.search.query import wording
+from gallery.search.query.negation import BREAK
 from gallery.search.query.notes import Note
 from gallery.search.query.query import (
     FILTER_NAMES,
@@ -40,6 +43,7 @@ from gallery.search.query.query import (
     Term,
     clean_filter,
 )
+from gallery.search.query.wording_notes import notes_of
 from gallery.spelling import normalise_text
 
 # Opening -> closing quotation marks.
@@ -217,22 +221,34 @@ def _bare(text: str, start: int, *, cropped: bool, weighted: bool) -> tuple[str,
 
 
 class _Reader:
-    """Collects terms and filters in their order. Words without quotes form one term at the place
-    of the first of them."""
+    """Collects terms and filters in their order. Words without quotes stand at the place of the
+    first of them."""
 
     def __init__(self) -> None:
-        self._terms: list[Term | None] = []
+        self._terms: list[Term] = []
         self._words: list[str] = []
         self._words_at: int | None = None
         self._filters: dict[str, Any] = {}
         self._notes: list[Note] = []
 
     def parsed(self) -> Parsed:
-        words = normalise_text(" ".join(self._words))
-        if self._words_at is not None:
-            self._terms[self._words_at] = Term(text=words) if words else None
-        terms = tuple(term for term in self._terms if term is not None)
-        return Parsed(Query(terms, self._filters), self._notes)
+        read = wording.read(" ".join(self._words))
+        words = [
+            *(Term(text=text) for text in read.plus),
+            *(Term(text=text, weight=-1.0) for text in read.minus),
+        ]
+        self._notes += notes_of(read, self._line_as_typed())
+        return Parsed(self._query(words), self._notes)
+
+    def _query(self, words: list[Term]) -> Query:
+        """Return the query with these terms in the place of the words without quotes."""
+        at = len(self._terms) if self._words_at is None else self._words_at
+        return Query((*self._terms[:at], *words, *self._terms[at:]), self._filters)
+
+    def _line_as_typed(self) -> str:
+        """Return the line that searches for the words without quotes as they stand."""
+        words = normalise_text(" ".join(word for word in self._words if word != BREAK))
+        return format(self._query([Term(text=words)] if words else []))
 
     def take(self, token: Token) -> None:
         if not token.key:
@@ -254,10 +270,9 @@ class _Reader:
             text = normalise_text(text)
             if text:
                 self._add(token, text=text)
-        elif text:
+        elif text := normalise_text(text):
             if self._words_at is None:
                 self._words_at = len(self._terms)
-                self._terms.append(None)
             self._words.append(text)
 
     def _take_picture(self, token: Token) -> None:
@@ -320,7 +335,18 @@ class _Reader:
         if weight == 0:
             self._note("bad_weight", _("What has the weight 0 is left out."))
             return
-        self._terms.append(Term(**parts, weight=-weight if token.negative else weight))
+        negative = token.negative or self._takes_a_negation()
+        self._terms.append(Term(**parts, weight=-weight if negative else weight))
+        self._words.append(BREAK)
+
+    def _takes_a_negation(self) -> bool:
+        """Whether the word before this term negates it, as in `without "a red car"`. It is then no
+        word any more."""
+        if not self._words or not wording.negates_a_term(self._words[-1]):
+            return False
+        word = self._words.pop()
+        self._note("negation", _("“%(word)s” is read as a minus.") % {"word": word})
+        return True
 
     def _crop(self, token: Token) -> Crop | None:
         if token.crop is None:
@@ -406,7 +432,12 @@ def _quotation(text: str) -> str:
 
 
 def _may_stand_bare(term: Term) -> bool:
-    return term.is_text and term.weight == 1 and _is_plain(term.text)
+    return (
+        term.is_text
+        and term.weight == 1
+        and _is_plain(term.text)
+        and wording.is_read_as_typed(term.text)
+    )
 
 
 def _is_plain(text: str) -> bool:

@@ -51,6 +51,10 @@ def _words() -> list[Example]:
             _("quotation marks: several things, each for itself"),
         ),
         Example(_("beach -people"), _("a minus: unlike this")),
+        Example(
+            _("beach without people"),
+            _("a minus in plain words; in quotation marks they stay words"),
+        ),
         Example(_('city "at night"^0.5'), _("^ and a number: counts half as much; up to 2")),
     ]
 
