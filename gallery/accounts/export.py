@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO
 
-from django.core.files.storage import FileSystemStorage, default_storage
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 
 from gallery import trail
 from gallery.accounts.export_records import write_records
-from gallery.library.storage import open_stored, original_of
+from gallery.library.storage import is_complete, open_stored, original_of
 from gallery.models import Image, User
 from gallery.organising.dated_zip import DatedZip
 from gallery.organising.zip_names import UniqueNames, safe_name
@@ -52,7 +51,7 @@ def export_account(user: User) -> Export:
     for image in _originals(user):
         name = f"{_FOLDER}/{names.unique(_file_name(image))}"
         stored = original_of(image)
-        if not _is_there(stored, image.byte_size):
+        if not is_complete(stored, image.byte_size):
             missing.append(name)
             continue
         files[str(image.pk)] = name
@@ -88,14 +87,6 @@ def _file_name(image: Image) -> str:
     """The original file name; else the title."""
     extension = PurePosixPath(original_of(image)).suffix
     return safe_name(image.original_name or image.title or str(image.pk), extension)
-
-
-def _is_there(stored: str, size: int) -> bool:
-    """Whether a file of this size exists. This checks only a local disk: thousands of requests
-    to a bucket would take minutes."""
-    if not isinstance(default_storage, FileSystemStorage):
-        return True
-    return default_storage.exists(stored) and default_storage.size(stored) == size
 
 
 def _read(stored: str) -> Iterator[bytes]:

@@ -27,7 +27,7 @@ from gallery import prepared
 from gallery.indexing import selectors
 from gallery.library import thumbnails
 from gallery.library.renditions import WIDTHS, ensure_clean_copy, ensure_rendition, nearest_width
-from gallery.library.storage import open_stored, original_of, rendition_path_of
+from gallery.library.storage import is_stored, open_stored, original_of, rendition_path_of
 from gallery.models import Image, User
 
 # Width of a thumbnail in pixels if the request names none.
@@ -112,7 +112,7 @@ def stored_thumbnail_response(
     None. Neither rights nor the database are checked. Raises Unavailable."""
     nearest = next((each for each in WIDTHS if each >= width), WIDTHS[-1])
     name = rendition_path_of(pk, nearest)
-    if not default_storage.exists(name):
+    if not is_stored(name):
         return None
     sending = _thumbnail(pk, nearest, lambda: name)
     response = _send(sending, download=False, request=request, caching=_KEEP)

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from gallery.errors import Refusal
 from gallery.library import rendition_pixels
 from gallery.library.storage import (
+    is_stored,
     original_of,
     read_stored,
     rendition_path,
@@ -67,7 +68,7 @@ def ensure_clean_copy(image: Image) -> str:
 
 def _ensure(image: Image, width: int | None) -> str:
     name = rendition_path(image, width)
-    if default_storage.exists(name):
+    if is_stored(name):
         return name
     failed = Analysis.objects.filter(image=image, analyser=ANALYSER, reason_code="damaged")
     if failed.filter(state=Analysis.State.FAILED).exists():

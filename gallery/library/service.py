@@ -29,6 +29,7 @@ from gallery.library.originals import (
 from gallery.library.renditions import remove_renditions
 from gallery.library.storage import (
     DurableFileSystemStorage,
+    is_stored,
     original_of,
     original_path,
     replace_stored,
@@ -79,7 +80,7 @@ def add_image(
     known = known_images(owner, [sha256]).get(sha256)
     if known is None:
         quota.check(owner, content.size)  # before anything is stored for nothing
-    elif known.deleted_at is None and default_storage.exists(path):
+    elif known.deleted_at is None and is_stored(path):
         return Upload(known, duplicate=True)
 
     new = Image(
@@ -136,7 +137,7 @@ def _fields(picture: PictureFacts, facts: Facts) -> dict[str, object]:
 def _register(new: Image, content: File[bytes]) -> Upload:
     """Make the row that names a stored file, or use the one that exists already."""
     lock_original(new.owner_id, new.sha256)
-    if not default_storage.exists(original_of(new)):
+    if not is_stored(original_of(new)):
         # Another upload or a purge removed it before the lock was taken.
         _store(original_of(new), content)
     known = Image.objects.filter(owner_id=new.owner_id, sha256=new.sha256).first()

@@ -67,6 +67,21 @@ def replace_stored(name: str, content: File[bytes]) -> None:
         raise RuntimeError(f"The storage must replace {name}, not make {stored} beside it.")
 
 
+def is_stored(name: str) -> bool:
+    """Return whether the storage has this file. Raises Unavailable (storage_unavailable)."""
+    with _errors_as_unavailable(name):
+        return default_storage.exists(name)
+
+
+def is_complete(name: str, size: int) -> bool:
+    """Return whether the storage has a file of `size` bytes. Only disks are asked: thousands of
+    requests to a bucket would take minutes. Raises Unavailable as `is_stored` does."""
+    if not isinstance(default_storage, FileSystemStorage):
+        return True
+    with _errors_as_unavailable(name):
+        return default_storage.exists(name) and default_storage.size(name) == size
+
+
 def open_stored(name: str) -> File[bytes]:
     """Open for reading. Raises Unavailable (file_missing, storage_unavailable)."""
     with _errors_as_unavailable(name):

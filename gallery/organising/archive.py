@@ -15,7 +15,6 @@ from itertools import chain
 from uuid import UUID
 
 from django.core.files import File
-from django.core.files.storage import FileSystemStorage, default_storage
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,7 +22,7 @@ from zipstream import ZipStream
 
 from gallery.errors import Refusal, Unavailable
 from gallery.library.renditions import ensure_clean_copy
-from gallery.library.storage import open_stored, original_of
+from gallery.library.storage import is_complete, open_stored, original_of
 from gallery.models import Image, User
 from gallery.organising.dated_zip import DatedZip
 from gallery.organising.zip_names import UniqueNames, safe_name, text_in_place_of
@@ -115,7 +114,7 @@ def _entries(image_ids: Sequence[UUID], user: User) -> tuple[list[Entry], list[s
             continue
         extension = os.path.splitext(stored)[1]
         name = names.unique(safe_name(image.original_name or str(image.pk), extension))
-        if _is_there(stored, image.byte_size):
+        if is_complete(stored, image.byte_size):
             entries.append(Entry(image.pk, name, image.byte_size, when))
         else:
             missing.append(f"{name}: {_DAMAGED}")
@@ -129,14 +128,6 @@ def _visible(image_ids: Sequence[UUID], user: User) -> Iterator[Image]:
         found = Image.objects.visible_to(user).filter(pk__in=part).order_by().only(*columns)
         by_id = {image.pk: image for image in found}
         yield from (by_id[pk] for pk in part if pk in by_id)
-
-
-def _is_there(stored: str, size: int) -> bool:
-    """Return whether the file is there and complete. Only disks are checked: thousands of
-    requests to a bucket would take minutes."""
-    if not isinstance(default_storage, FileSystemStorage):
-        return True
-    return default_storage.exists(stored) and default_storage.size(stored) == size
 
 
 def _open(entry: Entry, user: User) -> Iterator[bytes]:

@@ -11,14 +11,13 @@ from pathlib import Path
 from uuid import UUID
 
 from django.core.files import File
-from django.core.files.storage import default_storage
 from django.db import connections
 from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
 from gallery.library import service, texts
 from gallery.library.originals import sha256_of
-from gallery.library.storage import original_of
+from gallery.library.storage import is_stored, original_of
 from gallery.models import Album, Image, User
 from gallery.organising import albums
 from gallery.uploads import metadata
@@ -140,4 +139,4 @@ def _stored(owner: User, sha256: str) -> Image | None:
     image = service.known_images(owner, [sha256]).get(sha256)
     if image is None or image.deleted_at is not None:
         return None
-    return image if default_storage.exists(original_of(image)) else None
+    return image if is_stored(original_of(image)) else None

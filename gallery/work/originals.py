@@ -44,11 +44,19 @@ _asking: dict[str, threading.Thread] = {}
 def read(name: str) -> io.BytesIO:
     """Return the whole original. Raises Fault (original_missing), Away."""
     try:
-        return within(READ_SECONDS, lambda: _read(name))
-    except FileNotFoundError as error:
-        if _is_gone(name):
-            raise Away(STORAGE, "None of the originals is where it was put.") from error
-        raise Fault("original_missing", MISSING, name) from error
+        try:
+            return within(READ_SECONDS, lambda: _read(name))
+        except FileNotFoundError:
+            _check_others(name)
+        try:
+            # The storage may have come back since.
+            return within(READ_SECONDS, lambda: _read(name))
+        except FileNotFoundError as error:
+            # And it may have gone again.
+            _check_others(name)
+            raise Fault("original_missing", MISSING, name) from error
+    except (Away, Fault):
+        raise
     except Exception as error:  # S3 clients and disks have their own exceptions
         raise Away(STORAGE, repr(error)) from error
 
@@ -81,16 +89,12 @@ def within(seconds: float, work: Callable[[], T]) -> T:
     return result  # type: ignore[return-value]
 
 
-def _is_gone(name: str) -> bool:
-    """Whether the whole storage is gone, and not only this file: some other originals should
-    exist, and none does. Raises Away if that cannot be determined."""
+def _check_others(name: str) -> None:
+    """Raise Away if the whole storage is gone, and not only this file: some other originals should
+    exist, and none does."""
     others = _some(name)
-    try:
-        return bool(others) and not within(
-            READ_SECONDS, lambda: any(map(default_storage.exists, others))
-        )
-    except Exception as error:
-        raise Away(STORAGE, repr(error)) from error
+    if others and not within(READ_SECONDS, lambda: any(map(default_storage.exists, others))):
+        raise Away(STORAGE, "None of the originals is where it was put.")
 
 
 def _some(but: str = "") -> list[str]:

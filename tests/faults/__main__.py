@@ -45,7 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--faults", type=int, default=1000)
     parser.add_argument("--uploads", type=int, default=4000, help="spread over the faults")
     parser.add_argument("--minutes", type=float, default=600.0, help="no fault after that")
-    parser.add_argument("--only", help='faults of this kind, such as "storage"')
+    parser.add_argument("--only", help='faults of this kind, such as "storage" or "gone: valkey"')
+    parser.add_argument("--shortest", type=float, default=1.0, help="seconds of an outage")
     parser.add_argument("--longest", type=float, default=20.0, help="seconds of an outage")
     parser.add_argument("--rest", type=float, default=4.0, help="most seconds between faults")
     parser.add_argument("--keep", action="store_true", help="the folder with its logs")
@@ -61,8 +62,10 @@ def _run(site: Site, options: argparse.Namespace) -> bool:
     from tests.faults import trouble, verdict
     from tests.faults.uploads import People
 
-    if options.only not in {None, *trouble.TROUBLE}:
-        raise SystemExit(f"Faults are of these kinds: {', '.join(trouble.TROUBLE)}.")
+    try:
+        only = trouble.named(options.only) if options.only else None
+    except ValueError as error:
+        raise SystemExit(error) from None
     seed = options.seed if options.seed is not None else random.randrange(10**6)
     print(f"seed {seed}", flush=True)
     rng = random.Random(seed)
@@ -72,7 +75,7 @@ def _run(site: Site, options: argparse.Namespace) -> bool:
     while done < options.faults and time.monotonic() < ends:
         first, last = (options.uploads * each // options.faults for each in (done, done + 1))
         people.want(range(first, last))
-        fault = trouble.draw(rng, options.longest, options.only)
+        fault = trouble.draw(rng, options.shortest, options.longest, only)
         print(f"{done + 1:4d} {fault}", flush=True)
         trouble.befall(site, people, fault)
         site.parts.run_for(options.rest * rng.random())

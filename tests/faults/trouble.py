@@ -32,13 +32,24 @@ class Fault:
 _Befall = Callable[[Site, People, Fault], None]
 
 
-def draw(rng: Random, longest: float, only: str | None = None) -> Fault:
-    """Draw a fault. Half of all are kills. Outages last from one second to `longest`, with a
-    log-uniform distribution."""
-    kind = only or (rng.choice(KINDS) if rng.random() < 0.5 else "kill")
-    _befall, whats = TROUBLE[kind]
-    seconds = longest ** rng.random()
-    return Fault(kind, rng.choice(whats), seconds, rng.randrange(1000))
+def draw(
+    rng: Random, shortest: float, longest: float, only: tuple[str, str | None] | None = None
+) -> Fault:
+    """Draw a fault, or one of the kind and of the part that `only` names. Half of all are kills.
+    Outages last from `shortest` to `longest` seconds, with a log-uniform distribution."""
+    kind, what = only or (rng.choice(KINDS) if rng.random() < 0.5 else "kill", None)
+    seconds = shortest * (longest / shortest) ** rng.random()
+    return Fault(kind, what or rng.choice(TROUBLE[kind][1]), seconds, rng.randrange(1000))
+
+
+def named(text: str) -> tuple[str, str | None]:
+    """Return the kind and the part of a fault like "storage" or "gone: valkey". Raises ValueError
+    if there is no such fault."""
+    for kind, (_befall, whats) in TROUBLE.items():
+        what = text.removeprefix(kind).strip()
+        if text.startswith(kind) and what in {"", *whats}:
+            return kind, what or None
+    raise ValueError(f"Faults are of these kinds: {', '.join(TROUBLE)}.")
 
 
 def befall(site: Site, people: People, fault: Fault) -> None:

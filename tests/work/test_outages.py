@@ -219,6 +219,27 @@ def test_one_missing_original_is_a_fault(reading: Reading, alice: User) -> None:
 
 
 @with_threads
+def test_a_storage_that_comes_back_during_the_question_misses_nothing(
+    reading: Reading, alice: User, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file is not there, its disk is mounted again, and now the other files are there."""
+    stored(alice, 3)
+    away = media.rename(media.with_name("elsewhere"))
+    media.mkdir()
+    ask = originals._some
+
+    def returns_meanwhile(but: str = "") -> list[str]:
+        if away.exists():
+            media.rmdir()
+            away.rename(media)
+        return ask(but)
+
+    monkeypatch.setattr(originals, "_some", returns_meanwhile)
+    assert analyse() == 3
+    assert (states(), Outage.objects.exists()) == ({"done": 3}, False)
+
+
+@with_threads
 def test_an_emptied_storage_is_an_outage(reading: Reading, alice: User, media: Path) -> None:
     """Such as a disk that was not mounted: the folder is there, and nothing in it."""
     stored(alice, 4)

@@ -8,10 +8,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError
 
 from gallery.errors import Unavailable
 from gallery.library import renditions
+from gallery.library.storage import DurableFileSystemStorage
 from gallery.models import Analysis, Image, User
 from gallery.work import analyser, breakers, drain, ledger
 from gallery.work.analyser import Analyser, Entry, Resource
@@ -140,13 +142,28 @@ def test_no_rendition_is_written_there_either(unmounted: Path) -> None:
 
 def test_an_upload_is_told_that_the_storage_is_away(unmounted: Path, alice: User) -> None:
     """It was answered with 500."""
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     file = SimpleUploadedFile("a.jpg", draw(), "image/jpeg")
     answer = api(alice).post("/api/v1/images/", {"file": file}, format="multipart")
     assert answer.status_code == 503
     assert answer.json()["errors"][0]["code"] == "storage_unavailable"
     assert answer["Retry-After"]
+
+
+def test_a_picture_that_is_there_already_is_not_asked_for_in_vain(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A storage that could not say whether it has a file was answered with 500."""
+    known = upload(alice, draw())
+
+    def broken(self: object, name: str) -> bool:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(DurableFileSystemStorage, "exists", broken)
+    again = SimpleUploadedFile("again.jpg", draw(), "image/jpeg")
+    answer = api(alice).post("/api/v1/images/", {"file": again}, format="multipart")
+    assert (answer.status_code, bool(answer["Retry-After"])) == (503, True)
+    assert answer.json()["errors"][0]["code"] == "storage_unavailable"
+    assert list(Image.objects.all()) == [known]
 
 
 def test_what_is_back_is_said_by_its_name(caplog: pytest.LogCaptureFixture) -> None:
