@@ -11,7 +11,6 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -19,7 +18,7 @@ from django.utils.translation import gettext as _
 from gallery import trail
 from gallery.accounts import credentials
 from gallery.errors import Refusal
-from gallery.models import User
+from gallery.models import User, Viewer
 from gallery.models.words import containing
 from gallery.trail import Event
 
@@ -29,11 +28,11 @@ CHANGEABLE = ("role", "is_active", "quota_bytes", "quota_images")
 _LARGEST = {"quota_bytes": 2**63 - 1, "quota_images": 2**31 - 1}
 
 
-def is_administrator(user: User | AnonymousUser) -> bool:
+def is_administrator(user: Viewer) -> bool:
     return isinstance(user, User) and user.is_active and user.is_administrator
 
 
-def is_moderator(user: User | AnonymousUser) -> bool:
+def is_moderator(user: Viewer) -> bool:
     """Whether the user may moderate. Administrators may, too."""
     return isinstance(user, User) and user.is_active and user.is_moderator
 

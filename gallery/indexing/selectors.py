@@ -7,17 +7,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 
 from gallery import keyset, prepared, viewer_cache
 from gallery.indexing.states import with_state
-from gallery.models import Image, User
+from gallery.models import Image, User, Viewer
 
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
-
-Viewer = User | AnonymousUser
 # SQL and its parameters.
 _Statement = tuple[str, tuple[Any, ...]]
 

@@ -16,7 +16,6 @@ from urllib.parse import quote
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -28,7 +27,7 @@ from gallery.indexing import selectors
 from gallery.library import thumbnails
 from gallery.library.renditions import WIDTHS, ensure_clean_copy, ensure_rendition, nearest_width
 from gallery.library.storage import is_stored, open_stored, original_of, rendition_path_of
-from gallery.models import Image, User
+from gallery.models import Image, Viewer
 
 # Width of a thumbnail in pixels if the request names none.
 DEFAULT_WIDTH = 640
@@ -49,7 +48,7 @@ _LEFT_OUT = tuple(field.name for field in Image._meta.concrete_fields if field.n
 _FIND = "SELECT {columns} FROM gallery_image sent WHERE sent.id = %s AND sent.id IN ({reachable})"
 
 
-def find(pk: UUID, viewer: User | AnonymousUser) -> Image | None:
+def find(pk: UUID, viewer: Viewer) -> Image | None:
     """Return the picture if `viewer` may reach it by its id, else None. Only the fields that
     the functions below need are loaded."""
     reachable, params = selectors.reachable_ids(viewer)
@@ -72,7 +71,7 @@ class _Sending:
 
 def picture_response(
     image: Image,
-    viewer: User | AnonymousUser,
+    viewer: Viewer,
     *,
     download: bool = False,
     request: HttpRequest | None = None,

@@ -6,7 +6,6 @@ import io
 from dataclasses import dataclass
 from typing import IO
 
-from django.contrib.auth.models import AnonymousUser
 from django.core.files import File
 from PIL import Image as PILImage
 
@@ -14,7 +13,7 @@ from gallery import rate_limits
 from gallery.library.originals import as_django_file, sha256_of
 from gallery.library.storage import original_of, read_stored
 from gallery.library.validation import check_header, damage_told
-from gallery.models import Image, User
+from gallery.models import Image, Viewer
 from gallery.pixels import isolation, jobs, places
 from gallery.pixels.header import Header
 
@@ -27,8 +26,6 @@ _KEPT_QUALITY = 92
 # process: the places for those are for users with an account.
 _MEMBER_BYTES = 512 * 1024**2
 _VISITOR_PIXELS = 50_000_000
-
-Viewer = User | AnonymousUser
 
 # A part of a picture as shares of its upright width and height: left, top, width, height.
 Part = tuple[float, float, float, float]

@@ -4,39 +4,38 @@ import uuid
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from gallery.models.share import AlbumRole, AlbumShare
+from gallery.models.user import Viewer
 
 if TYPE_CHECKING:
     from gallery.models.share import ShareLink
-    from gallery.models.user import User
 
 
 class AlbumQuerySet(models.QuerySet["Album"]):
     """Albums by what a user may do with them."""
 
-    def owned_by(self, user: User | AnonymousUser) -> AlbumQuerySet:
+    def owned_by(self, user: Viewer) -> AlbumQuerySet:
         return self.filter(owner_id=user.pk, deleted_at__isnull=True) if user.pk else self.none()
 
-    def visible_to(self, user: User | AnonymousUser) -> AlbumQuerySet:
+    def visible_to(self, user: Viewer) -> AlbumQuerySet:
         return self._with_role(user, *AlbumRole.values)
 
-    def open_to(self, user: User | AnonymousUser) -> AlbumQuerySet:
+    def open_to(self, user: Viewer) -> AlbumQuerySet:
         """Albums that `user` may add own pictures to."""
         return self._with_role(user, AlbumRole.ADD, AlbumRole.MANAGE)
 
-    def managed_by(self, user: User | AnonymousUser) -> AlbumQuerySet:
+    def managed_by(self, user: Viewer) -> AlbumQuerySet:
         """Albums that `user` may edit, arrange and share."""
         return self._with_role(user, AlbumRole.MANAGE)
 
-    def in_trash_of(self, user: User | AnonymousUser) -> AlbumQuerySet:
+    def in_trash_of(self, user: Viewer) -> AlbumQuerySet:
         return self.filter(owner_id=user.pk, deleted_at__isnull=False) if user.pk else self.none()
 
-    def _with_role(self, user: User | AnonymousUser, *roles: str) -> AlbumQuerySet:
+    def _with_role(self, user: Viewer, *roles: str) -> AlbumQuerySet:
         if not user.pk:
             return self.none()
         shared = AlbumShare.objects.given_to(user).filter(role__in=roles)

@@ -7,7 +7,6 @@ from operator import or_
 from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -21,11 +20,8 @@ from gallery.models import clock
 from gallery.models.album import Album, AlbumItem
 from gallery.models.clock import ClockField, OnTheSpot
 from gallery.models.organising import Favourite, Tag
+from gallery.models.user import User, Viewer
 from gallery.models.words import Words
-
-if TYPE_CHECKING:
-    from gallery.models.user import User
-
 
 # `deleted_at` of pictures that their owner deleted for good: nobody sees them any more, and a
 # worker removes them next (gallery.organising.trash).
@@ -62,11 +58,11 @@ class ImageQuerySet(models.QuerySet["Image"]):
     Links have a rule of their own (gallery.sharing.link_contents).
     """
 
-    def visible_to(self, user: User | AnonymousUser) -> ImageQuerySet:
+    def visible_to(self, user: Viewer) -> ImageQuerySet:
         """Pictures that lists, searches and counts show to `user`."""
         return self.filter(self._visible(user), deleted_at__isnull=True)
 
-    def reachable_by(self, user: User | AnonymousUser) -> ImageQuerySet:
+    def reachable_by(self, user: Viewer) -> ImageQuerySet:
         """Visible pictures and unlisted ones, for requests by id, as from a link. Moderators also
         reach pictures that moderators have hidden, to review them."""
         reachable = self._visible(user) | Q(
@@ -76,11 +72,11 @@ class ImageQuerySet(models.QuerySet["Image"]):
             reachable |= Q(hidden_at__isnull=False)
         return self.filter(reachable, deleted_at__isnull=True)
 
-    def owned_by(self, user: User | AnonymousUser) -> ImageQuerySet:
+    def owned_by(self, user: Viewer) -> ImageQuerySet:
         """Pictures that `user` may change; none for an anonymous visitor."""
         return self.filter(owner_id=user.pk, deleted_at__isnull=True) if user.pk else self.none()
 
-    def in_trash_of(self, user: User | AnonymousUser) -> ImageQuerySet:
+    def in_trash_of(self, user: Viewer) -> ImageQuerySet:
         """Deleted pictures that `user` may still restore."""
         return self.filter(owner_id=user.pk, deleted_at__gt=GIVEN_UP) if user.pk else self.none()
 
@@ -93,12 +89,12 @@ class ImageQuerySet(models.QuerySet["Image"]):
             deleted_at__isnull=True,
         )
 
-    def with_favourite(self, user: User | AnonymousUser) -> ImageQuerySet:
+    def with_favourite(self, user: Viewer) -> ImageQuerySet:
         """Annotates `is_favourite`: whether `user` marked the picture."""
         marks = Favourite.objects.filter(user_id=user.pk or 0, image_id=OuterRef("pk"))
         return self.annotate(is_favourite=Exists(marks))
 
-    def with_tag_names(self, user: User | AnonymousUser) -> ImageQuerySet:
+    def with_tag_names(self, user: Viewer) -> ImageQuerySet:
         """Annotates `tag_names`: the names of `user`'s own tags."""
         own = Tag.objects.filter(owner_id=user.pk or 0, images=OuterRef("pk"))
         return self.annotate(tag_names=ArraySubquery(own.values("name")))
@@ -108,9 +104,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
         with the items of one album."""
         return self.annotate(position=F("album_items__position"), item_id=F("album_items__id"))
 
-    def parts_visible_to(
-        self, user: User | AnonymousUser, *, gathered: bool = False
-    ) -> list[ImageQuerySet]:
+    def parts_visible_to(self, user: Viewer, *, gathered: bool = False) -> list[ImageQuerySet]:
         """Return `visible_to` in parts that may overlap. Next to an index that knows nothing of
         rights, PostgreSQL can read each part by owner if that is less. `gathered`: read pictures
         of albums by album, which is more if the albums are large."""
@@ -120,11 +114,11 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return [self.filter(part, deleted_at__isnull=True) for part in parts]
 
     @classmethod
-    def _visible(cls, user: User | AnonymousUser) -> Q:
+    def _visible(cls, user: Viewer) -> Q:
         return reduce(or_, cls._parts(user))
 
     @staticmethod
-    def _parts(user: User | AnonymousUser) -> list[Q]:
+    def _parts(user: Viewer) -> list[Q]:
         """Return conditions: public pictures and, for an account, own ones and those of its
         albums."""
         public = Q(visibility=Image.Visibility.PUBLIC, hidden_at__isnull=True)
@@ -330,5 +324,5 @@ class Image(models.Model):
         """The offset of that local time from UTC, or None if unknown."""
         return timedelta(seconds=self.ahead_of_utc) if self.is_offset_known else None
 
-    def is_owned_by(self, user: User | AnonymousUser) -> bool:
+    def is_owned_by(self, user: Viewer) -> bool:
         return user.pk is not None and self.owner_id == user.pk

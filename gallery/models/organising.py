@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from gallery.models.user import Viewer
 from gallery.models.words import Key, Words, called
-
-if TYPE_CHECKING:
-    from gallery.models.user import User
 
 
 class TagQuerySet(models.QuerySet["Tag"]):
-    def named(self, owner: User | AnonymousUser, name: str) -> Tag | None:
+    def named(self, owner: Viewer, name: str) -> Tag | None:
         """The owner's tag of this name (gallery.models.words)."""
         return called(self.filter(owner_id=owner.pk or 0), "name", name).first()
 

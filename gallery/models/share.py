@@ -7,13 +7,12 @@ import uuid
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from gallery.models.user import User
+from gallery.models.user import User, Viewer
 
 
 class AlbumRole(models.TextChoices):
@@ -25,10 +24,10 @@ class AlbumRole(models.TextChoices):
 
 
 class GroupQuerySet(models.QuerySet["Group"]):
-    def owned_by(self, user: User | AnonymousUser) -> GroupQuerySet:
+    def owned_by(self, user: Viewer) -> GroupQuerySet:
         return self.filter(owner_id=user.pk) if user.pk else self.none()
 
-    def visible_to(self, user: User | AnonymousUser) -> GroupQuerySet:
+    def visible_to(self, user: Viewer) -> GroupQuerySet:
         """Groups that `user` owns or is in, and may share albums with."""
         if not user.pk:
             return self.none()
@@ -78,7 +77,7 @@ class Group(models.Model):
 
 
 class AlbumShareQuerySet(models.QuerySet["AlbumShare"]):
-    def given_to(self, user: User | AnonymousUser) -> AlbumShareQuerySet:
+    def given_to(self, user: Viewer) -> AlbumShareQuerySet:
         """Shares with `user`, directly or through a group. The owner of a group need not be a
         member of it."""
         if not user.pk:
@@ -168,7 +167,7 @@ class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
         standing = ShareLink.objects.standing().filter(pk=models.OuterRef("pk"))
         return self.annotate(is_standing=models.Exists(standing))
 
-    def managed_by(self, user: User | AnonymousUser) -> ShareLinkQuerySet:
+    def managed_by(self, user: Viewer) -> ShareLinkQuerySet:
         """Links that `user` made, and all links to albums that `user` manages."""
         if not user.pk:
             return self.none()

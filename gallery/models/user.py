@@ -82,5 +82,5 @@ class User(AbstractUser, Leased):
         return self.role == self.Role.ADMINISTRATOR
 
 
-# Whoever looks: rights are asked for one of these.
+# Who looks: an account, or a visitor without one. All rights depend on it.
 Viewer = User | AnonymousUser

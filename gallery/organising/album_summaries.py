@@ -9,16 +9,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, Max, Min, OuterRef, Q, Subquery
 
-from gallery.models import Album, AlbumItem, AlbumRole, AlbumShare, Image, ShareLink, User
+from gallery.models import Album, AlbumItem, AlbumRole, AlbumShare, Image, ShareLink, Viewer
 from gallery.organising import albums
 
 if TYPE_CHECKING:
     from gallery.models.album import AlbumQuerySet
-
-Viewer = User | AnonymousUser
 
 
 @dataclass(frozen=True)

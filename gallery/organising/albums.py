@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import Case, CharField, Exists, OuterRef, Q, Value, When
 from django.utils import timezone
@@ -18,14 +17,12 @@ from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
 from gallery.library import caps, texts
-from gallery.models import Album, AlbumRole, AlbumShare, Image, SavedSearch, User
+from gallery.models import Album, AlbumRole, AlbumShare, Image, SavedSearch, User, Viewer
 from gallery.organising import album_rows
 
 if TYPE_CHECKING:
     from gallery.models.album import AlbumQuerySet
     from gallery.models.image import ImageQuerySet
-
-Viewer = User | AnonymousUser
 
 OWNER = "owner"
 MAX_MOVED = 1000

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -14,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from gallery.errors import Expired
 from gallery.library.user_lock import lock_user
-from gallery.models import Change, User
+from gallery.models import Change, User, Viewer
 from gallery.organising import undo_log, undoing
 
 KEEP = timedelta(days=30)
@@ -28,7 +27,7 @@ def record(user: User, action: str, before: dict[str, Any] | None) -> Change | N
     return undo_log.record(user, action, before)
 
 
-def undoable_by(user: User | AnonymousUser) -> QuerySet[Change]:
+def undoable_by(user: Viewer) -> QuerySet[Change]:
     """Return the user's own acts, with those that have been undone already."""
     return Change.objects.filter(user_id=user.pk or 0, action__in=undoing.UNDO)
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone
@@ -18,7 +17,7 @@ from django.utils.translation import gettext as _
 from gallery import keyset
 from gallery.errors import Expired, Refusal
 from gallery.library import caps
-from gallery.models import Album, Download, User
+from gallery.models import Album, Download, User, Viewer
 from gallery.organising import albums
 from gallery.organising.archive import Archive
 from gallery.organising.zip_names import safe_name
@@ -61,7 +60,7 @@ def _note(images: ImageQuerySet, user: User, name: str) -> Prepared:
     return Prepared(note.pk, len(rows), sum(size for _pk, size in rows))
 
 
-def noted_by(user: User | AnonymousUser) -> QuerySet[Download]:
+def noted_by(user: Viewer) -> QuerySet[Download]:
     return Download.objects.filter(user_id=user.pk or 0)
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
@@ -16,7 +15,7 @@ from gallery import spelling
 from gallery.errors import Refusal
 from gallery.library import caps
 from gallery.library.user_lock import lock_user
-from gallery.models import Album, Change, SavedSearch, User
+from gallery.models import Album, Change, SavedSearch, User, Viewer
 from gallery.models.words import called
 from gallery.organising import undo_log
 from gallery.search.filters import album_names
@@ -25,8 +24,6 @@ from gallery.search.query.query import Query
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-
-Viewer = User | AnonymousUser
 
 MAX_NAME = 200
 

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.contrib.auth.models import AnonymousUser
 from django.db import connection, transaction
 from django.utils import timezone
 
 from gallery.library.user_lock import lock_user
-from gallery.models import SearchRecord, User
+from gallery.models import SearchRecord, User, Viewer
 from gallery.models.words import containing
 from gallery.search.query import syntax
 from gallery.spelling import normalise_text
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-
-Viewer = User | AnonymousUser
 
 # The most searches that are kept, the latest ones.
 MAX_RECORDS = 200

@@ -6,20 +6,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import BigIntegerField, Count, Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
-from gallery.models import Image, User
+from gallery.models import Image, Viewer
 from gallery.search import pages
 from gallery.search.filters import image_filter
 
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
-
-Viewer = User | AnonymousUser
 
 MAX_IDS = 1000
 MAX_EXCEPTIONS = 10_000

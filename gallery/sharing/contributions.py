@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, Exists, OuterRef, Q
 
-from gallery.models import Album, AlbumItem, User
+from gallery.models import Album, AlbumItem, User, Viewer
 
 if TYPE_CHECKING:
     from gallery.models.album import AlbumQuerySet
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 GONE_FIRST = ["visible", "title", "pk"]
 
 
-def albums_with_pictures_of(user: User | AnonymousUser) -> AlbumQuerySet:
+def albums_with_pictures_of(user: Viewer) -> AlbumQuerySet:
     """All albums that contain a picture of `user`."""
     items = AlbumItem.objects.filter(image__owner_id=user.pk or 0)
     return Album.objects.filter(pk__in=items.values("album_id"))

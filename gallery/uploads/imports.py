@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
@@ -21,7 +20,7 @@ from django.utils.translation import gettext as _
 from gallery import dispatch, task_names
 from gallery.errors import Refusal
 from gallery.library import caps, texts
-from gallery.models import ImportBatch, ImportItem, User
+from gallery.models import ImportBatch, ImportItem, User, Viewer
 from gallery.retryable import RETRYABLE
 from gallery.uploads import metadata, partial, remote
 from gallery.work import leases
@@ -108,7 +107,7 @@ def create_from_zip(
 # --- Read, cancel, retry --------------------------------------------------------
 
 
-def owned_by(user: User | AnonymousUser) -> QuerySet[ImportBatch]:
+def owned_by(user: Viewer) -> QuerySet[ImportBatch]:
     return ImportBatch.objects.filter(owner_id=user.pk or 0)
 
 

@@ -3,15 +3,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 
-from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
-from gallery.models import User
+from gallery.models import Viewer
 from gallery.web.access import P, View, signed_in
 
 
-def only_for(allowed: Callable[[User | AnonymousUser], bool]) -> Callable[[View[P]], View[P]]:
+def only_for(allowed: Callable[[Viewer], bool]) -> Callable[[View[P]], View[P]]:
     """Make a page only for some roles. Other signed-in users get 404."""
 
     def decorate(view: View[P]) -> View[P]:

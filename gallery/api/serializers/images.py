@@ -8,7 +8,6 @@ from functools import cached_property, lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.urls import get_script_prefix, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,7 +20,7 @@ from gallery.api.serializers.prepared import PreparedSerializer
 from gallery.api.serializers.selection import tag_names
 from gallery.library import thumbnails
 from gallery.library.clocks import in_iso_form, offset_text, told
-from gallery.models import Image, User
+from gallery.models import Image, Viewer
 from gallery.search.filters.image_filter import STATES
 
 # Null for everybody but the owner, because these fields can reveal private facts.
@@ -201,8 +200,8 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
     # These are the same for all pictures of a page and slow to look up, so they are cached.
 
     @cached_property
-    def _viewer(self) -> User | AnonymousUser:
-        viewer: User | AnonymousUser = self.context["request"].user
+    def _viewer(self) -> Viewer:
+        viewer: Viewer = self.context["request"].user
         return viewer
 
     @cached_property

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotAuthenticated, NotFound
 from rest_framework.generics import GenericAPIView
@@ -17,7 +16,7 @@ from rest_framework.request import Request
 
 from gallery.api.parsers import JSONParser
 from gallery.indexing.selectors import with_display_fields
-from gallery.models import Image, User
+from gallery.models import Image, User, Viewer
 from gallery.models.image import ImageQuerySet
 
 
@@ -81,7 +80,7 @@ class ImageView(ApiView):
         return load_image(images, pk, self.request.user)
 
 
-def load_image(images: ImageQuerySet, pk: UUID | str, viewer: User | AnonymousUser) -> Image:
+def load_image(images: ImageQuerySet, pk: UUID | str, viewer: Viewer) -> Image:
     """Load the picture with all fields that its serializer needs. Raises NotFound."""
     image = with_display_fields(images, viewer).filter(pk=pk).first()
     return image_or_404(image)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from gallery.accounts import roles
 from gallery.api.views.base import ApiView
-from gallery.models import User
+from gallery.models import Viewer
 
 
 class RestrictedView(ApiView):
@@ -23,15 +22,15 @@ class RestrictedView(ApiView):
         if not self.is_for(request.user):
             raise NotFound(_("Nothing is at this address."))
 
-    def is_for(self, user: User | AnonymousUser) -> bool:
+    def is_for(self, user: Viewer) -> bool:
         raise NotImplementedError
 
 
 class ModeratorView(RestrictedView):
-    def is_for(self, user: User | AnonymousUser) -> bool:
+    def is_for(self, user: Viewer) -> bool:
         return roles.is_moderator(user)
 
 
 class AdministratorView(RestrictedView):
-    def is_for(self, user: User | AnonymousUser) -> bool:
+    def is_for(self, user: Viewer) -> bool:
         return roles.is_administrator(user)

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, Window
 from django.db.models.functions import RowNumber
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from gallery.library import thumbnails
-from gallery.models import Album, AlbumItem, User
+from gallery.models import Album, AlbumItem, Viewer
 from gallery.organising import album_summaries, albums
 from gallery.organising.album_summaries import Summary
 
@@ -39,7 +38,7 @@ class Card:
         return self.role == albums.OWNER
 
 
-def cards_of(found: Sequence[Album], viewer: User | AnonymousUser) -> list[Card]:
+def cards_of(found: Sequence[Album], viewer: Viewer) -> list[Card]:
     """Return the cards of albums from `album_summaries.for_showing`, in the same order."""
     firsts = _first_pictures(found, viewer)
     return [
@@ -48,7 +47,7 @@ def cards_of(found: Sequence[Album], viewer: User | AnonymousUser) -> list[Card]
     ]
 
 
-def card_without_covers(album: Album, viewer: User | AnonymousUser) -> Card:
+def card_without_covers(album: Album, viewer: Viewer) -> Card:
     """For the page of an album, which shows its pictures."""
     (summary,) = album_summaries.summarise([album], viewer)
     return _card(summary, [])
@@ -66,9 +65,7 @@ def _card(summary: Summary, firsts: list[UUID]) -> Card:
     )
 
 
-def _first_pictures(
-    found: Sequence[Album], viewer: User | AnonymousUser
-) -> defaultdict[UUID, list[UUID]]:
+def _first_pictures(found: Sequence[Album], viewer: Viewer) -> defaultdict[UUID, list[UUID]]:
     """Return the ids of the first pictures of each album that `viewer` sees, with the same rule
     as `albums.images_of`."""
     shown = Q(image__hidden_at__isnull=True) | Q(image__owner_id=viewer.pk or 0)

@@ -10,7 +10,6 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.formats import date_format
@@ -19,13 +18,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from gallery.errors import Refusal, Sentence
-from gallery.models import Album, Image, User
+from gallery.models import Album, Image, User, Viewer
 from gallery.organising import tags
 from gallery.search.filters import colours
 from gallery.search.query.syntax import SIZES
 from gallery.web.lists import filter_labels
-
-Viewer = User | AnonymousUser
 
 # These have the same names as in the API. `from` and `to` are days; the last day is included.
 _LIKE_THE_API = (

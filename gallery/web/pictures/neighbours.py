@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 from django.urls import reverse
 
 from gallery.indexing import selectors
-from gallery.models import Image, User
+from gallery.models import Image, Viewer
 from gallery.models.image import ImageQuerySet
 
 
@@ -28,7 +27,7 @@ def beside(pictures: ImageQuerySet, image: Image) -> dict[str, str | None]:
     }
 
 
-def of_same_owner(image: Image, viewer: User | AnonymousUser) -> dict[str, str | None]:
+def of_same_owner(image: Image, viewer: Viewer) -> dict[str, str | None]:
     """Return the neighbours for a page that was opened directly: among the pictures of the same
     owner that `viewer` may see, without the archive."""
     found = selectors.beside(image, viewer)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,7 +16,7 @@ from django_htmx.http import trigger_client_event
 from gallery.errors import Refusal
 from gallery.indexing import selectors, states
 from gallery.library.clocks import offset_text
-from gallery.models import Album, Image, Tag, User
+from gallery.models import Album, Image, Tag, User, Viewer
 from gallery.organising import details as noted
 from gallery.organising import duplicates
 from gallery.retryable import can_pass
@@ -156,7 +155,7 @@ def _context(request: HttpRequest, image: Image) -> dict[str, Any]:
     }
 
 
-def _said_of_link(image: Image, viewer: User | AnonymousUser) -> str:
+def _said_of_link(image: Image, viewer: Viewer) -> str:
     """Return the notice after the page's address was copied. It says who can open it."""
     if image.hidden_at is not None:
         return _("Link copied. A moderator has hidden this picture: only its owner can open it.")

@@ -9,7 +9,6 @@ from html import escape
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.urls import get_script_prefix, reverse
 from django.utils.formats import number_format
 from django.utils.safestring import SafeString, mark_safe
@@ -19,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from gallery.errors import Sentence
 from gallery.library import thumbnails
 from gallery.library.renditions import nearest_width, widths_of
-from gallery.models import Image, User
+from gallery.models import Image, Viewer
 from gallery.search.relevance.relevance import Fit
 from gallery.search.results import Hit
 
@@ -113,20 +112,18 @@ class Tile:
         return bool(self.score or self.by_words or self.state)
 
 
-def tiles_of(images: Iterable[Image], viewer: User | AnonymousUser) -> list[Tile]:
+def tiles_of(images: Iterable[Image], viewer: Viewer) -> list[Tile]:
     """Return the tiles of pictures. These need `owner` selected and the index state annotated.
     Favourites are marked if annotated (`with_favourite`)."""
     return [_tile(image, viewer) for image in images]
 
 
-def tiles_by_day(images: Iterable[Image], viewer: User | AnonymousUser) -> list[Tile]:
+def tiles_by_day(images: Iterable[Image], viewer: Viewer) -> list[Tile]:
     """Return tiles as `tiles_of` does, for a grid with headings for days."""
     return [_tile(image, viewer, section=image.taken_at.date().isoformat()) for image in images]
 
 
-def tile_of_hit(
-    hit: Hit, viewer: User | AnonymousUser, best: float = 0.0, section: str = ""
-) -> Tile:
+def tile_of_hit(hit: Hit, viewer: Viewer, best: float = 0.0, section: str = "") -> Tile:
     """Return the tile of a search result. If its fit is unknown, the bar is relative to the `best`
     score."""
     if hit.score is None:
@@ -144,7 +141,7 @@ def tile_of_hit(
     )
 
 
-def name_for(image: Image, viewer: User | AnonymousUser) -> str:
+def name_for(image: Image, viewer: Viewer) -> str:
     """Return the name to show. For an untitled picture its owner sees the file name, which others
     must not see."""
     if not image.title and image.original_name and image.is_owned_by(viewer):
@@ -182,7 +179,7 @@ def _srcset(image: Image, address: str) -> str:
     )
 
 
-def _tile(image: Image, viewer: User | AnonymousUser, **facts: Any) -> Tile:
+def _tile(image: Image, viewer: Viewer, **facts: Any) -> Tile:
     ratio = round(min(max(image.width / image.height, _NARROWEST), _WIDEST), 4)
     owned = image.is_owned_by(viewer)
     address = thumbnails.address(image.pk)

@@ -7,19 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.auth.models import AnonymousUser
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from gallery.errors import Expired, Refusal, Unavailable
-from gallery.models import Image, User
+from gallery.models import Image, Viewer
 from gallery.search.query import query_pictures, syntax
 from gallery.search.query.query import MAX_WEIGHT, Crop, Query, Term
 from gallery.web.pictures.tiles import name_for, thumbnail
-
-Viewer = User | AnonymousUser
 
 # Widths of the picture in the crop dialog and in a chip.
 _LARGE, _SMALL = 1280, 320

@@ -10,19 +10,16 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, QueryDict
 
 from gallery.errors import Refusal
-from gallery.models import User
+from gallery.models import Viewer
 from gallery.search.filters import album_names
 from gallery.search.query import syntax
 from gallery.search.query.query import Query, clean_filter
 from gallery.web.lists import filter_labels, filters
 from gallery.web.lists.filters import Chip, FilterBar
 from gallery.web.searching.composer import address_of
-
-Viewer = User | AnonymousUser
 
 # The panel's days (the last one is included) and their names in a query.
 _DAYS = {"from": "taken_after", "to": "taken_before"}

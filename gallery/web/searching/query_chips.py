@@ -8,17 +8,14 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
-from gallery.models import Album, Image, User
+from gallery.models import Album, Image, Viewer
 from gallery.search.filters import colours, dates
 from gallery.search.query.query import Query, Term
 from gallery.web.lists import filter_labels
 from gallery.web.pictures.tiles import name_for, thumbnail
-
-Viewer = User | AnonymousUser
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.http import QueryDict
 
-from gallery.models import User
+from gallery.models import Viewer
 from gallery.search.query import syntax
 from gallery.search.query.query import Query
 from gallery.web.searching.query_chips import QueryChip, chips_of, words_of
-
-Viewer = User | AnonymousUser
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.contrib.auth.models import AnonymousUser
 from django.utils.translation import gettext as _
 
 from gallery.errors import Sentence
-from gallery.models import Album, Image, User
+from gallery.models import Album, Image, User, Viewer
 from gallery.organising import tags
 from gallery.search.query import syntax
 from gallery.search.query.query import Query
 from gallery.web.pictures.tiles import name_for, thumbnail
-
-Viewer = User | AnonymousUser
 
 
 @dataclass(frozen=True)
