@@ -26,10 +26,9 @@ from gallery.indexing.selectors import with_display_fields
 from gallery.library import thumbnails
 from gallery.models import ExploreMap
 from gallery.search import service
-from gallery.search.filters.image_filter import narrow
 from gallery.web.access import is_fragment
-from gallery.web.lists import filters, scopes
-from gallery.web.lists.filters import FilterBar
+from gallery.web.lists import scopes
+from gallery.web.lists.listing import next_part
 from gallery.web.pictures.tiles import tiles_of
 
 if TYPE_CHECKING:
@@ -42,6 +41,7 @@ PAGE = 60
 # The most ids in the filter of a selection (gallery.search.filters.fields).
 MOST_IDS = 200
 THUMBNAIL_WIDTH = 320
+TEMPLATE = "explore/page.html"
 # The placeholder for a picture's id in addresses. The scripts replace it.
 ANY_ID = "00000000-0000-0000-0000-000000000000"
 
@@ -49,28 +49,24 @@ ANY_ID = "00000000-0000-0000-0000-000000000000"
 @require_safe
 @vary_on_headers("HX-Request")
 def explore(request: HttpRequest) -> HttpResponse:
-    """The page of the map. For htmx it is the progress of the map; with `?only=count` the number
-    of pictures that match the filters, and with `?only=filters` the fields of the filters."""
+    """The page of the map or, for htmx, the progress of the map. The filter panel and wrong
+    filters get their own answers (`Filtered.other_answer`)."""
+    filtered, frame = scopes.filtered(request), _frame(request)
+    if answer := filtered.other_answer(TEMPLATE, frame):
+        return answer
     now = status()
-    try:
-        pictures = _pictures(request)
-    except Refusal as refusal:
-        return _problem(request, refusal)
-    if request.GET.get("only") == "count":
-        return render(request, "gallery/filter_count.html", {"count": pictures.count()})
-    if filters.are_asked_for(request) and is_fragment(request):
-        return filters.form(request, _bar(request))
     if is_fragment(request):
         return _progress(request, now)
     context = {
-        **_frame(request),
+        **frame,
+        "filters": filtered.bar(),
         "status": now,
         "query": request.GET.get("q", ""),
-        "seen": pictures.exists(),
+        "seen": filtered.pictures.exists(),
         "config": _config(request),
-        "selection": json.dumps({"all": True, "filters": _wanted(request)}),
+        "selection": json.dumps({"all": True, "filters": filtered.wanted}),
     }
-    return render(request, "explore/page.html", context)
+    return render(request, TEMPLATE, context)
 
 
 @require_safe
@@ -94,11 +90,13 @@ def region_list(request: HttpRequest) -> HttpResponse:
     """The regions with their names and a few pictures, as a page or, for htmx, beside the map."""
     found, problem = _regions(request, _map())
     context = {
+        **_frame(request),
+        "filters": scopes.filtered(request).bar(),
         "rows": [_row(request, region, number) for number, region in enumerate(found, 1)],
         "problem": problem,
     }
     template = "explore/regions.html" if is_fragment(request) else "explore/regions_page.html"
-    return render(request, template, {**_frame(request), **context})
+    return render(request, template, context)
 
 
 @require_safe
@@ -119,7 +117,7 @@ def region(request: HttpRequest, pk: int) -> HttpResponse:
         PAGE,
         order=keyset.UPLOADED,
     )
-    part = {"tiles": tiles_of(images, request.user), "more": _more(request, after)}
+    part = {"tiles": tiles_of(images, request.user), "more": next_part(request, after)}
     if is_fragment(request):
         return render(request, "parts/tiles.html", part)
     context = {
@@ -167,14 +165,8 @@ def _map() -> ExploreMap:
 
 
 def _pictures(request: HttpRequest) -> ImageQuerySet:
-    """Return the pictures to show: the scope, narrowed by the filters of the address. Raises
-    Refusal."""
-    pictures = scopes.pictures_of(request, scopes.scope_of(request))
-    return narrow(pictures, _wanted(request), request.user).order_by()
-
-
-def _wanted(request: HttpRequest) -> dict[str, Any]:
-    return {**filters.read(request.GET), **scopes.filters_of(scopes.scope_of(request))}
+    """Return the pictures to show, in no order. Raises Refusal."""
+    return scopes.filtered(request).pictures.order_by()
 
 
 def _regions(request: HttpRequest, drawn: ExploreMap) -> tuple[list[Region], str]:
@@ -188,26 +180,14 @@ def _regions(request: HttpRequest, drawn: ExploreMap) -> tuple[list[Region], str
         )
 
 
-def _frame(request: HttpRequest, *, is_open: bool = False) -> dict[str, Any]:
+def _frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "scope": scopes.scope_of(request),
         "scopes": [
             (name, label, _address(request, "explore", scope=name)) for name, label in scopes.SCOPES
         ],
         "place": "explore",
-        "filters": _bar(request, is_open=is_open),
     }
-
-
-def _bar(request: HttpRequest, *, is_open: bool = False) -> FilterBar:
-    return filters.bar(request, scopes.filters_of(scopes.scope_of(request)), is_open=is_open)
-
-
-def _problem(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    if request.GET.get("only") == "count":
-        return render(request, "gallery/filter_count.html", {"problem": refusal.message})
-    context = {**_frame(request, is_open=True), "filter_problem": refusal.message}
-    return render(request, "explore/page.html", context, status=refusal.status)
 
 
 def _progress(request: HttpRequest, now: Status) -> HttpResponse:
@@ -242,14 +222,6 @@ def _address(request: HttpRequest, name: str, *args: Any, **more: str) -> str:
     for key, value in more.items():
         query[key] = value
     return f"{reverse(name, args=args)}?{query.urlencode()}"
-
-
-def _more(request: HttpRequest, after: str | None) -> str | None:
-    if after is None:
-        return None
-    query = request.GET.copy()
-    query["after"] = after
-    return f"{request.path}?{query.urlencode()}"
 
 
 def _config(request: HttpRequest) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def test_nor_an_error_of_ours(alice: User, monkeypatch: pytest.MonkeyPatch) -> N
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("gallery.web.lists.browse.Place", broken)
+    monkeypatch.setattr("gallery.web.lists.browse.PictureList", broken)
     answer = browser(alice).get("/")
     assert answer.status_code == 500
     assert_unstored(answer)

@@ -23,7 +23,7 @@ from gallery.web.access import is_fragment, member, signed_in
 from gallery.web.albums.album_cards import card_without_covers, cards_of
 from gallery.web.albums.smart_albums import filling_of
 from gallery.web.lists import listing
-from gallery.web.lists.listing import Place
+from gallery.web.lists.listing import PictureList
 
 if TYPE_CHECKING:
     from gallery.models.album import AlbumQuerySet
@@ -82,9 +82,9 @@ def create(request: HttpRequest) -> HttpResponse:
 def album(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = _load(request, Album.objects.visible_to(request.user), pk)
     fixed = {"album": str(found.pk), "order": "album"}
-    place = Place("album", selectors.visible_to(request.user), fixed)
+    shown = PictureList("album", selectors.visible_to(request.user), fixed)
     context = {**_context(request, found), "filling": filling_of(request, found)}
-    return listing.show(request, "gallery/album.html", place, context)
+    return listing.show(request, "gallery/album.html", shown, context)
 
 
 @require_safe
@@ -96,8 +96,8 @@ def add(request: HttpRequest, pk: UUID) -> HttpResponse:
     albums.refuse_if_smart(found)
     inside = AlbumItem.objects.filter(album=found).values("image_id")
     outside = Image.objects.owned_by(request.user).exclude(pk__in=inside)
-    place = Place("picker", outside, {"owner": "me"})
-    return listing.show(request, "gallery/album_add.html", place, {"album": found})
+    shown = PictureList("picker", outside, {"owner": "me"})
+    return listing.show(request, "gallery/album_add.html", shown, {"album": found})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

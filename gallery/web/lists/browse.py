@@ -9,10 +9,8 @@ from django.views.decorators.vary import vary_on_headers
 
 from gallery.indexing.spaces import active_space
 from gallery.web.lists import listing, scopes
-from gallery.web.lists.listing import Place
+from gallery.web.lists.listing import PictureList
 from gallery.web.model import is_starter
-
-PAGE = 60
 
 
 @require_safe
@@ -20,14 +18,14 @@ PAGE = 60
 def home(request: HttpRequest) -> HttpResponse:
     scope = scopes.scope_of(request)
     pictures = scopes.pictures_of(request, scope)
-    place = Place("home", pictures, scopes.filters_of(scope), PAGE)
+    shown = PictureList("home", pictures, scopes.filters_of(scope))
     context = {
         "scope": scope,
         "scopes": scopes.SCOPES,
         "starter": is_starter(active_space()),
         "examples": examples(),
     }
-    return listing.show(request, "gallery/home.html", place, context)
+    return listing.show(request, "gallery/home.html", shown, context)
 
 
 def examples() -> list[str]:

@@ -12,7 +12,7 @@ from django.views.decorators.vary import vary_on_headers
 from gallery.models import Image, Tag
 from gallery.web.access import signed_in
 from gallery.web.lists import listing
-from gallery.web.lists.listing import Place
+from gallery.web.lists.listing import PictureList
 
 
 @require_safe
@@ -20,8 +20,8 @@ from gallery.web.lists.listing import Place
 @signed_in
 def favourites(request: HttpRequest) -> HttpResponse:
     visible = Image.objects.visible_to(request.user)
-    place = Place("favourites", visible, {"favourite": True})
-    return listing.show(request, "gallery/favourites.html", place, {})
+    shown = PictureList("favourites", visible, {"favourite": True})
+    return listing.show(request, "gallery/favourites.html", shown, {})
 
 
 @require_safe
@@ -29,8 +29,8 @@ def favourites(request: HttpRequest) -> HttpResponse:
 @signed_in
 def archive(request: HttpRequest) -> HttpResponse:
     own = Image.objects.owned_by(request.user)
-    place = Place("archive", own, {"archived": True, "owner": "me"})
-    return listing.show(request, "gallery/archive.html", place, {})
+    shown = PictureList("archive", own, {"archived": True, "owner": "me"})
+    return listing.show(request, "gallery/archive.html", shown, {})
 
 
 @require_safe
@@ -40,5 +40,5 @@ def tag(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show the pictures of one tag, including archived ones."""
     found = get_object_or_404(Tag.objects.filter(owner_id=request.user.pk), pk=pk)
     own = Image.objects.owned_by(request.user)
-    place = Place("tag", own, {"tag": [found.name], "owner": "me"})
-    return listing.show(request, "gallery/tag.html", place, {"tag": found})
+    shown = PictureList("tag", own, {"tag": [found.name], "owner": "me"})
+    return listing.show(request, "gallery/tag.html", shown, {"tag": found})

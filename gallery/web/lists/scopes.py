@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from gallery.indexing import selectors
 from gallery.models import Image
+from gallery.web.lists.filtered import Filtered
 
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
@@ -35,6 +36,12 @@ def filters_of(scope: str) -> dict[str, Any]:
     """Return the filters of a scope (gallery.search.filters). No scope shows archived
     pictures."""
     return {**_NARROWED_TO[scope], "archived": False}
+
+
+def filtered(request: HttpRequest) -> Filtered:
+    """Return the pictures of the address: those of its scope that pass its filters."""
+    scope = scope_of(request)
+    return Filtered(request, pictures_of(request, scope), filters_of(scope))
 
 
 def pictures_of(request: HttpRequest, scope: str) -> ImageQuerySet:

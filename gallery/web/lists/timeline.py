@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from html import escape
-from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 from uuid import UUID
 
@@ -24,19 +23,15 @@ from django.views.decorators.vary import vary_on_headers
 from gallery.errors import Refusal
 from gallery.indexing import selectors
 from gallery.organising.timeline import months
-from gallery.search.filters.image_filter import narrow
 from gallery.web.access import is_fragment
-from gallery.web.lists import filters, scopes
-from gallery.web.lists.filters import FilterBar
+from gallery.web.lists import scopes
 from gallery.web.pictures.neighbours import beside
 from gallery.web.pictures.picture import reachable
 from gallery.web.pictures.tiles import tiles_by_day
 
-if TYPE_CHECKING:
-    from gallery.models.image import ImageQuerySet
-
 # Pictures of one request.
 PART = 100
+TEMPLATE = "gallery/timeline.html"
 
 
 @dataclass(frozen=True)
@@ -72,64 +67,30 @@ class Month:
 @require_safe
 @vary_on_headers("HX-Request")
 def timeline(request: HttpRequest) -> HttpResponse:
-    """Render the page. With `?only=count`, render how many pictures the filters leave. For htmx,
-    render a part of a month (`?month=2024-05&start=100`) or the fields of the filters
-    (`?only=filters`)."""
+    """Render the page or, for htmx, a part of a month (`?month=2024-05&start=100`). The filter
+    panel and wrong filters get their own answers (`Filtered.other_answer`)."""
     if "month" in request.GET:
         return _part(request, request.GET["month"])
-    try:
-        pictures = _pictures(request)
-    except Refusal as refusal:
-        return _problem(request, refusal)
-    if request.GET.get("only") == "count":
-        return render(request, "gallery/filter_count.html", {"count": pictures.count()})
-    if filters.are_asked_for(request) and is_fragment(request):
-        return filters.form(request, _bar(request))
+    filtered = scopes.filtered(request)
+    frame = {"scope": scopes.scope_of(request), "scopes": scopes.SCOPES, "place": "timeline"}
+    if answer := filtered.other_answer(TEMPLATE, frame):
+        return answer
     parts = _address(request, month="{month}", start="").split(quote_plus("{month}"))
-    found = [_month(parts, **facts) for facts in months(pictures)]
+    found = [_month(parts, **facts) for facts in months(filtered.pictures)]
     context = {
-        **_frame(request),
+        **frame,
+        "filters": filtered.bar(),
         "months": found,
         "total": sum(month.count for month in found),
-        "selection": json.dumps({"all": True, "filters": _wanted(request)}),
+        "selection": json.dumps({"all": True, "filters": filtered.wanted}),
     }
-    return render(request, "gallery/timeline.html", context)
+    return render(request, TEMPLATE, context)
 
 
 @require_safe
 def neighbours(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Return the pictures before and after one, in the timeline of the query string."""
-    return JsonResponse(beside(_pictures(request), reachable(request, pk)))
-
-
-def _pictures(request: HttpRequest) -> ImageQuerySet:
-    """Return the pictures of the scope that pass the filters of the address."""
-    pictures = scopes.pictures_of(request, scopes.scope_of(request))
-    return narrow(pictures, _wanted(request), request.user)
-
-
-def _wanted(request: HttpRequest) -> dict[str, Any]:
-    return {**filters.read(request.GET), **scopes.filters_of(scopes.scope_of(request))}
-
-
-def _frame(request: HttpRequest, *, is_open: bool = False) -> dict[str, Any]:
-    return {
-        "scope": scopes.scope_of(request),
-        "scopes": scopes.SCOPES,
-        "place": "timeline",
-        "filters": _bar(request, is_open=is_open),
-    }
-
-
-def _bar(request: HttpRequest, *, is_open: bool = False) -> FilterBar:
-    return filters.bar(request, scopes.filters_of(scopes.scope_of(request)), is_open=is_open)
-
-
-def _problem(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    if request.GET.get("only") == "count":
-        return render(request, "gallery/filter_count.html", {"problem": refusal.message})
-    context = {**_frame(request, is_open=True), "filter_problem": refusal.message}
-    return render(request, "gallery/timeline.html", context, status=refusal.status)
+    return JsonResponse(beside(scopes.filtered(request).pictures, reachable(request, pk)))
 
 
 def _part(request: HttpRequest, month: str) -> HttpResponse:
@@ -137,7 +98,7 @@ def _part(request: HttpRequest, month: str) -> HttpResponse:
     start = _start(request.GET.get("start", "0"))
     if not is_fragment(request):
         return redirect(f"{_address(request)}#month-{month}")
-    taken = _pictures(request).filter(taken_at__gte=begin, taken_at__lt=end)
+    taken = scopes.filtered(request).pictures.filter(taken_at__gte=begin, taken_at__lt=end)
     ids = taken.order_by("-taken_at", "-pk").values_list("pk", flat=True)[start : start + PART]
     tiles = tiles_by_day(selectors.in_order(list(ids), request.user), request.user)
     return render(request, "parts/tiles.html", {"tiles": tiles})
