@@ -31,7 +31,7 @@ class Summary:
     shared: bool | None
 
 
-def for_showing(found: AlbumQuerySet, viewer: Viewer) -> AlbumQuerySet:
+def with_summary_fields(found: AlbumQuerySet, viewer: Viewer) -> AlbumQuerySet:
     """Return the albums with all that `summarise` needs of each."""
     return albums.with_role(found, viewer).select_related("owner", "smart")
 

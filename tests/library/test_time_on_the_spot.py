@@ -131,7 +131,7 @@ def test_pictures_of_a_journey_are_in_the_order_of_their_days(alice, site) -> No
     for image in (evening, morning, flight):
         AlbumItem.objects.create(album=album, image=image, position=1)
     (summary,) = album_summaries.summarise(
-        list(album_summaries.for_showing(Album.objects.visible_to(alice), alice)), alice
+        list(album_summaries.with_summary_fields(Album.objects.visible_to(alice), alice)), alice
     )
     assert summary.first_taken_at == datetime(2021, 3, 1, 12)
     assert summary.last_taken_at == datetime(2021, 3, 2, 7)

@@ -45,7 +45,7 @@ class AlbumView(ApiView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        found = album_summaries.for_showing(self.nameable(), request.user)
+        found = album_summaries.with_summary_fields(self.nameable(), request.user)
         album = found.filter(pk=kwargs["pk"]).first()
         if album is None:
             raise NotFound(_("There is no such album, or it is not shared with you."))
@@ -54,7 +54,7 @@ class AlbumView(ApiView):
     def shown(self) -> Response:
         """Respond with the current state of the album."""
         found = Album.objects.filter(pk=self.album.pk)
-        rows = list(album_summaries.for_showing(found, self.request.user))
+        rows = list(album_summaries.with_summary_fields(found, self.request.user))
         (summary,) = album_summaries.summarise(rows, self.request.user)
         return Response(AlbumSerializer(summary, context=self.get_serializer_context()).data)
 
@@ -75,7 +75,8 @@ class AlbumListView(ApiView):
         """Your albums and those that are shared with you, newest first."""
         query = AlbumListQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
-        found = album_summaries.for_showing(self._shown(query.validated_data["show"]), request.user)
+        wanted = self._shown(query.validated_data["show"])
+        found = album_summaries.with_summary_fields(wanted, request.user)
         page = self.paginate_queryset(found)
         summaries = album_summaries.summarise(page or [], request.user)
         return self.get_paginated_response(self.get_serializer(summaries, many=True).data)
@@ -241,7 +242,7 @@ class ImageAlbumsView(ImageView):
     def get(self, request: Request, pk: UUID) -> Response:
         """The albums that contain this picture and that you may see."""
         holding = Album.objects.visible_to(request.user).filter(items__image=self.image)
-        page = self.paginate_queryset(album_summaries.for_showing(holding, request.user))
+        page = self.paginate_queryset(album_summaries.with_summary_fields(holding, request.user))
         summaries = album_summaries.summarise(page or [], request.user)
         return self.get_paginated_response(self.get_serializer(summaries, many=True).data)
 

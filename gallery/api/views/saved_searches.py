@@ -137,7 +137,7 @@ class SavedSearchAlbumView(SavedSearchView):
         """Create an album that fills itself with those of your own pictures that the search finds,
         now and later. If the album exists already, the answer is that album."""
         album = smart_albums.make(self.saved)
-        found = album_summaries.for_showing(Album.objects.filter(pk=album.pk), request.user)
+        found = album_summaries.with_summary_fields(Album.objects.filter(pk=album.pk), request.user)
         (summary,) = album_summaries.summarise(list(found), request.user)
         return Response(self.get_serializer(summary).data)
 

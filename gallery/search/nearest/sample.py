@@ -21,9 +21,10 @@ from gallery.encoders.base import Vectors
 from gallery.models import Embedding, EmbeddingSpace
 
 # SIZE is enough for shares down to half a percent and takes 2 MB at 512 dimensions. For large
-# libraries the sample is a hundredth, up to MOST, so that searches notice what they miss.
+# libraries the sample has one of _PICTURES_PER_SAMPLED pictures, up to MOST, so that searches
+# notice what they miss.
 SIZE, MOST = 1000, 10_000
-_HUNDREDTH = 100
+_PICTURES_PER_SAMPLED = 100
 # Fewer pictures say nothing about chance.
 MINIMUM = 10
 # How long a sample is used. The sample of a small library contains every picture, so each new
@@ -127,7 +128,7 @@ def _drawn(rows: QuerySet[Embedding], first: int, count: int) -> Sample:
     ids: list[UUID] = []
     parts: list[Vectors] = []
     drawn = 0
-    wanted = min(max(SIZE, count // _HUNDREDTH), MOST)
+    wanted = min(max(SIZE, count // _PICTURES_PER_SAMPLED), MOST)
     while len(ids) < wanted and drawn < len(numbers):
         more, part = _read(rows.filter(id__in=numbers[drawn : drawn + _FEW]))
         drawn += len(numbers[drawn : drawn + _FEW])

@@ -57,7 +57,8 @@ _SIZE_FILTERS = _names_of(django_filters.NumberFilter)
 _DAY_FILTERS = _names_of(MomentFilter, ClockFilter)
 _LOWER_CASE_FILTERS = _names_of(django_filters.ChoiceFilter, ColoursFilter)
 
-_UPLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# The ids of query pictures (gallery.search.query.query_pictures).
+UPLOAD_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _YES_NO = {
     **dict.fromkeys(("true", "yes", "y", "1", "是"), True),
     **dict.fromkeys(("false", "no", "n", "0", "否"), False),
@@ -276,7 +277,7 @@ def _image(value: Any, name: str) -> UUID:
 
 
 def _upload(value: Any, name: str) -> str:
-    if not isinstance(value, str) or not _UPLOAD.fullmatch(value):
+    if not isinstance(value, str) or not UPLOAD_ID.fullmatch(value):
         raise Refusal("bad_id", _("Give the id of a query picture."), name)
     return value
 

@@ -37,6 +37,7 @@ from gallery.search.query.query import (
     MAX_WEIGHT,
     SHARE_DIGITS,
     SIZE_DIGITS,
+    UPLOAD_ID,
     WEIGHT_DIGITS,
     Crop,
     Query,
@@ -90,7 +91,6 @@ _KEY = re.compile(rf"(\w[\w-]*)[{_COLON}]")
 _WEIGHT = re.compile(r"\^(\d+(?:\.\d*)?|\.\d+)(?=\s|$)")
 _CROP = re.compile(r"\[([^\]\s]*)\]")
 _SIZE = re.compile(r"([<>])=?\s*(\d+(?:\.\d*)?|\.\d+)\s*(?:mp|mpx|m)?", re.IGNORECASE)
-_UPLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -277,7 +277,7 @@ class _Reader:
 
     def _take_picture(self, token: Token) -> None:
         value = token.value.strip()
-        if token.key == "upload" and _UPLOAD.fullmatch(value):
+        if token.key == "upload" and UPLOAD_ID.fullmatch(value):
             self._add(token, upload=value, crop=self._crop(token))
             return
         if token.key == "like" and (image := _uuid(value)) is not None:

@@ -39,7 +39,7 @@ class Card:
 
 
 def cards_of(found: Sequence[Album], viewer: Viewer) -> list[Card]:
-    """Return the cards of albums from `album_summaries.for_showing`, in the same order."""
+    """Return the cards of albums from `album_summaries.with_summary_fields`, in the same order."""
     firsts = _first_pictures(found, viewer)
     return [
         _card(summary, firsts[summary.album.pk])

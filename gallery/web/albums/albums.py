@@ -40,7 +40,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     visible = Album.objects.visible_to(request.user)
     if words := request.GET.get("q", "").strip():
         visible = visible.filter(containing("title", words) | containing("owner__username", words))
-    found = album_summaries.for_showing(visible, request.user)
+    found = album_summaries.with_summary_fields(visible, request.user)
     rows, after = keyset.page(found, request.GET.get("after"), PAGE)
     more = f"{reverse('albums')}?after={after}" if after else None
     context = {"cards": cards_of(rows, request.user), "more": more, "words": words}
@@ -54,7 +54,8 @@ def pick(request: HttpRequest) -> HttpResponse:
     """The albums that the user may add pictures to, for the dialog to choose one."""
     words = request.GET.get("q", "").strip()
     found = Album.objects.open_to(request.user).filter(containing("title", words), smart=None)
-    shown = list(album_summaries.for_showing(found.order_by("-updated_at"), request.user)[:PICKS])
+    newest = album_summaries.with_summary_fields(found.order_by("-updated_at"), request.user)
+    shown = list(newest[:PICKS])
     context = {
         "cards": cards_of(shown, request.user),
         "new": "" if any(album.title == words for album in shown) else words,
@@ -149,7 +150,7 @@ def restore(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _load(request: HttpRequest, found: AlbumQuerySet, pk: UUID) -> Album:
-    return get_object_or_404(album_summaries.for_showing(found, request.user), pk=pk)
+    return get_object_or_404(album_summaries.with_summary_fields(found, request.user), pk=pk)
 
 
 def _context(request: HttpRequest, found: Album) -> dict[str, Any]:

@@ -33,8 +33,7 @@ def scope_of(request: HttpRequest) -> str:
 
 
 def filters_of(scope: str) -> dict[str, Any]:
-    """Return the filters of a scope (gallery.search.filters). No scope shows archived
-    pictures."""
+    """Return the filters of a scope, named as in the API. No scope shows archived pictures."""
     return {**_NARROWED_TO[scope], "archived": False}
 
 
