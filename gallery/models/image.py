@@ -310,6 +310,13 @@ class Image(models.Model):
         would not show to others."""
         return self.title or str(_("Untitled"))
 
+    def name_for(self, viewer: Viewer) -> str:
+        """Return the name to show. For an untitled picture its owner sees the file name, which
+        others must not see."""
+        if not self.title and self.original_name and self.is_owned_by(viewer):
+            return self.original_name
+        return self.display_title
+
     @property
     def is_animated(self) -> bool:
         return self.frames is not None and self.frames > 1

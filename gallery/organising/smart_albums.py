@@ -244,11 +244,10 @@ def _best(query: Query, owner: User) -> list[UUID]:
     """Return results above the relevance threshold (`line`), and those whose words match; without
     a threshold, the first ones."""
     results = service.search(query, owner, limit=service.MAX_LIMIT)
-    line = results.judgement.line
-    if line is None:
+    if results.judgement.line is None:
         return [hit.image.pk for hit in results.hits[:MAX_WITHOUT_LINE]]
     hits = islice(_all_hits(results, owner), MAX_MATCHES)
-    return [hit.image.pk for hit in hits if hit.by_words or (hit.score or -1.0) >= line]
+    return [hit.image.pk for hit in hits if results.is_match(hit)]
 
 
 def _all_hits(results: Results, owner: User) -> Iterator[Hit]:

@@ -66,6 +66,12 @@ class Results:
     notes: list[Note] = field(default_factory=list)
     exact_copies: list[Image] = field(default_factory=list)
 
+    def is_match(self, hit: Hit) -> bool:
+        """Whether a hit has the words of the query or is not below the relevance line. Without a
+        score or a line nothing is known, and each hit counts as a match."""
+        line = self.judgement.line
+        return hit.by_words or line is None or hit.score is None or hit.score >= line
+
 
 class Clock:
     """A stopwatch with milliseconds by step. Administrators see them exactly, others rounded up

@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
-from gallery.api.serializers.images import ImageSerializer
+from gallery.api.serializers.search import HitSerializer
 from gallery.errors import Expired
 from gallery.indexing import encoding, selectors
 from gallery.models import EmbeddingSpace, Favourite, Image, Tag, User
@@ -23,7 +23,8 @@ from gallery.search import folding, pages, window
 from gallery.search.filters.narrowed import Narrowed
 from gallery.search.nearest import scans
 from gallery.search.plan import Plan
-from gallery.search.results import Clock, Hit
+from gallery.search.results import Clock, Hit, Results
+from gallery.search.shown_hits import shown_hits
 from gallery.search.window import CHUNK, Window
 from gallery.web.pictures.tiles import tile_of_hit
 from tests.factories import make_space, set_state, set_vector
@@ -244,12 +245,14 @@ def test_hits_are_loaded_with_all_that_lists_show(
     assert theirs[2].pk not in hits
     request = RequestFactory().get("/", headers={"host": "localhost"})
     request.user = alice
+    found = [Hit(image, 0.5) for image in hits.values()]
+    results = Results(found, exact=True, space=space, next=None, start="", took_ms={})
     with CaptureQueriesContext(connection) as asked:
-        for image in hits.values():
-            assert ImageSerializer(image, context={"request": request}).data["id"]
-            tile = tile_of_hit(Hit(image, 0.5), alice)
-            shown = render_to_string("parts/tiles.html", {"tiles": [tile]}, request)
-            assert str(image.pk) in shown
+        for hit in shown_hits(results, alice):
+            pk = str(hit.image.pk)
+            assert HitSerializer(hit, context={"request": request}).data["image"]["id"] == pk
+            tile = tile_of_hit(hit, alice)
+            assert pk in render_to_string("parts/tiles.html", {"tiles": [tile]}, request)
     assert len(asked) == 0, "whatever is shown of a hit is loaded with it"
     assert listed[mine[0].pk][0] == "ready"
     assert listed[mine[1].pk][:2] == ("failed", "It broke.")

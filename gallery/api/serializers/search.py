@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
@@ -8,6 +8,7 @@ from rest_framework import serializers
 from gallery.api.serializers.images import ImageSerializer
 from gallery.api.serializers.prepared import PreparedSerializer
 from gallery.search.query.query import MAX_TERM_CHARACTERS, MAX_TERMS, MAX_WEIGHT
+from gallery.search.relevance.relevance import Fit
 from gallery.search.service import DEFAULT_LIMIT, MAX_LIMIT, MAX_LINE_CHARACTERS
 
 # --- Requests ---------------------------------------------------------------------
@@ -126,7 +127,7 @@ class HitSerializer(PreparedSerializer):
         help_text="Cosine with the query, from -1 to 1; null where only filters were asked for.",
     )
     fit = serializers.ChoiceField(
-        choices=["excellent", "good", "fair", "weak"],
+        choices=get_args(Fit),
         allow_null=True,
         help_text="The score in a word; null where too little is known.",
     )

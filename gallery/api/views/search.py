@@ -35,6 +35,7 @@ from gallery.search.query import completion, query_pictures, syntax
 from gallery.search.query.query import Query
 from gallery.search.results import Results
 from gallery.search.service import DEFAULT_LIMIT, MAX_LIMIT, MAX_LINE_CHARACTERS
+from gallery.search.shown_hits import shown_hits
 
 LIMIT = OpenApiParameter(
     "limit",
@@ -206,7 +207,7 @@ def read_limit(request: Request, body: Mapping[str, Any] | None = None) -> int:
 
 def answer(request: Request, results: Results, limit: int) -> Response:
     body = {
-        "results": results.hits,
+        "results": shown_hits(results, request.user),
         "exact": results.exact,
         "space": results.space.name,
         "next": _next_page(request, results.next, limit),

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 
 from gallery.models import Album, AlbumItem, Image, ShareLink, User
 from gallery.organising.duplicates import Group
-from gallery.web.pictures.tiles import name_for, srcset, thumbnail
+from gallery.web.pictures.tiles import srcset, thumbnail
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _picture(image: Image, number: int, facts: list[Fact], user: User) -> Pictur
     return Picture(
         image=image,
         number=number,
-        name=name_for(image, user),
+        name=image.name_for(user),
         href=reverse("image", args=[image.pk]),
         src=thumbnail(image, 640),
         srcset=srcset(image),

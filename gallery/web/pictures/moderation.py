@@ -17,7 +17,7 @@ from gallery.accounts import moderation, roles
 from gallery.models import Image
 from gallery.web import toasts
 from gallery.web.access import is_fragment, member, next_address
-from gallery.web.pictures.tiles import name_for, thumbnail
+from gallery.web.pictures.tiles import thumbnail
 from gallery.web.restricted import only_for
 
 PAGE = 40
@@ -31,7 +31,7 @@ def hidden(request: HttpRequest) -> HttpResponse:
     found, after = keyset.page(images, request.GET.get("after"), PAGE, moment="hidden_at")
     more = f"{reverse('moderation')}?{urlencode({'after': after})}" if after else None
     rows = [
-        {"image": image, "name": name_for(image, request.user), "src": thumbnail(image, 320)}
+        {"image": image, "name": image.name_for(request.user), "src": thumbnail(image, 320)}
         for image in found
     ]
     template = "moderation/rows.html" if is_fragment(request) else "moderation/hidden.html"

@@ -25,7 +25,7 @@ from gallery.web.pictures.exif_lines import exif_lines
 from gallery.web.pictures.neighbours import of_same_owner
 from gallery.web.pictures.palette import palette_of
 from gallery.web.pictures.picture_form import DetailsForm
-from gallery.web.pictures.tiles import name_for, srcset, thumbnail
+from gallery.web.pictures.tiles import srcset, thumbnail
 from gallery.work import ledger
 
 # The choices for the seconds per picture in a slideshow.
@@ -138,7 +138,7 @@ def _context(request: HttpRequest, image: Image) -> dict[str, Any]:
         "offset": offset and f"UTC{offset}",
         "palette": palette_of(image),
         "picture": {
-            "name": name_for(image, request.user),
+            "name": image.name_for(request.user),
             "src": thumbnail(image, 1280),
             "srcset": srcset(image),
             "true_ratio": round(image.width / image.height, 4),

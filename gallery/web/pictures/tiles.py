@@ -20,7 +20,7 @@ from gallery.library import thumbnails
 from gallery.library.renditions import nearest_width, widths_of
 from gallery.models import Image, Viewer
 from gallery.search.relevance.relevance import Fit
-from gallery.search.results import Hit
+from gallery.search.shown_hits import ShownHit
 
 # Limits of width / height in the grid. Extreme panoramas and strips are cropped: otherwise one
 # would fill a whole row, or be much taller than its neighbours.
@@ -123,7 +123,7 @@ def tiles_by_day(images: Iterable[Image], viewer: Viewer) -> list[Tile]:
     return [_tile(image, viewer, section=image.taken_at.date().isoformat()) for image in images]
 
 
-def tile_of_hit(hit: Hit, viewer: Viewer, best: float = 0.0, section: str = "") -> Tile:
+def tile_of_hit(hit: ShownHit, viewer: Viewer, best: float = 0.0, section: str = "") -> Tile:
     """Return the tile of a search result. If its fit is unknown, the bar is relative to the `best`
     score."""
     if hit.score is None:
@@ -132,6 +132,7 @@ def tile_of_hit(hit: Hit, viewer: Viewer, best: float = 0.0, section: str = "") 
     return _tile(
         hit.image,
         viewer,
+        hit.name,
         section=section,
         fit=str(FITS[hit.fit]) if hit.fit else "",
         score=number_format(round(hit.score, 2) + 0.0, 2),  # no “-0.00”
@@ -139,14 +140,6 @@ def tile_of_hit(hit: Hit, viewer: Viewer, best: float = 0.0, section: str = "") 
         by_words=hit.by_words,
         similar=tuple(image.pk for image in hit.similar),
     )
-
-
-def name_for(image: Image, viewer: Viewer) -> str:
-    """Return the name to show. For an untitled picture its owner sees the file name, which others
-    must not see."""
-    if not image.title and image.original_name and image.is_owned_by(viewer):
-        return image.original_name
-    return image.display_title
 
 
 def thumbnail(image: Image, width: int, link: str = "") -> str:
@@ -179,13 +172,13 @@ def _srcset(image: Image, address: str) -> str:
     )
 
 
-def _tile(image: Image, viewer: Viewer, **facts: Any) -> Tile:
+def _tile(image: Image, viewer: Viewer, name: str | None = None, **facts: Any) -> Tile:
     ratio = round(min(max(image.width / image.height, _NARROWEST), _WIDEST), 4)
     owned = image.is_owned_by(viewer)
     address = thumbnails.address(image.pk)
     return Tile(
         image=image,
-        name=name_for(image, viewer),
+        name=image.name_for(viewer) if name is None else name,
         href=_path("image", image),
         src=f"{address}?w={nearest_width(image, 640)}",
         srcset=_srcset(image, address),

@@ -16,7 +16,7 @@ from gallery.errors import Expired, Refusal, Unavailable
 from gallery.models import Image, Viewer
 from gallery.search.query import query_pictures, syntax
 from gallery.search.query.query import MAX_WEIGHT, Crop, Query, Term
-from gallery.web.pictures.tiles import name_for, thumbnail
+from gallery.web.pictures.tiles import thumbnail
 
 # Widths of the picture in the crop dialog and in a chip.
 _LARGE, _SMALL = 1280, 320
@@ -165,7 +165,7 @@ def _part(term: Term, image: Image | None, viewer: Viewer) -> Part:
     return Part(
         "image",
         str(term.image),
-        name_for(image, viewer),
+        image.name_for(viewer),
         small=thumbnail(image, _SMALL),
         large=thumbnail(image, _LARGE),
         ratio=image.width / image.height,

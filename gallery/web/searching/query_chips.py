@@ -15,7 +15,7 @@ from gallery.models import Album, Image, Viewer
 from gallery.search.filters import colours, dates
 from gallery.search.query.query import Query, Term
 from gallery.web.lists import filter_labels
-from gallery.web.pictures.tiles import name_for, thumbnail
+from gallery.web.pictures.tiles import thumbnail
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _term(term: Term, images: Mapping[UUID, Image], viewer: Viewer) -> QueryChip
     image = images.get(term.image)
     if image is None:
         return QueryChip(_("a picture that is gone"), minus=minus, gone=True)
-    name = name_for(image, viewer)
+    name = image.name_for(viewer)
     if term.crop is not None:
         name = _("a part of %(name)s") % {"name": name}
     return QueryChip(name, minus=minus, src=thumbnail(image, 160))

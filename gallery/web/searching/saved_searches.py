@@ -21,9 +21,10 @@ from gallery.organising import saved_searches, smart_albums
 from gallery.rate_limits import TooMany
 from gallery.search import service
 from gallery.search.query import syntax
+from gallery.search.shown_hits import shown_hits
 from gallery.web import toasts
 from gallery.web.access import is_fragment, member, signed_in
-from gallery.web.pictures.tiles import name_for, thumbnail
+from gallery.web.pictures.tiles import thumbnail
 from gallery.web.searching import query_line
 from gallery.web.searching.query_chips import QueryChip, chips_of, in_words
 
@@ -163,9 +164,9 @@ def glance(request: HttpRequest, pk: UUID) -> HttpResponse:
             {
                 "href": reverse("image", args=[hit.image.pk]),
                 "src": thumbnail(hit.image, 320),
-                "name": name_for(hit.image, request.user),
+                "name": hit.name,
             }
-            for hit in results.hits
+            for hit in shown_hits(results, request.user)
         ]
     return render(request, "searches/glance.html", context)
 

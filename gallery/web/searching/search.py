@@ -24,7 +24,8 @@ from gallery.search import service
 from gallery.search.filters.narrowed import checked as checked_filters
 from gallery.search.query import query_pictures, syntax
 from gallery.search.query.query import Term
-from gallery.search.results import Hit, Results
+from gallery.search.results import Results
+from gallery.search.shown_hits import shown_hits
 from gallery.web.access import is_fragment, posted_picture
 from gallery.web.lists import filters
 from gallery.web.lists.browse import examples
@@ -171,7 +172,7 @@ def _context(request: HttpRequest, results: Results) -> dict[str, Any]:
 def _course_of(results: Results) -> Course:
     """Return the state of a first page. If no hit is above the line, the page shows a note at its
     head and no divider."""
-    lost = bool(results.hits) and all(_is_weak(hit, results) for hit in results.hits)
+    lost = bool(results.hits) and not any(map(results.is_match, results.hits))
     return Course(_best(results), weak=lost, divided=not lost)
 
 
@@ -180,17 +181,11 @@ def _tiles(request: HttpRequest, results: Results, course: Course) -> tuple[list
     tiles have their own section."""
     tiles: list[Tile] = []
     weak = course.weak
-    for hit in results.hits:
-        weak = weak or _is_weak(hit, results)
+    for hit in shown_hits(results, request.user):
+        weak = weak or not hit.is_match
         section = WEAK if weak and course.divided else ""
         tiles.append(tile_of_hit(hit, request.user, course.best, section))
     return tiles, replace(course, weak=weak)
-
-
-def _is_weak(hit: Hit, results: Results) -> bool:
-    """Whether a hit is below the relevance line and does not contain the words either."""
-    line = results.judgement.line
-    return line is not None and hit.score is not None and hit.score < line and not hit.by_words
 
 
 def _best(results: Results) -> float:

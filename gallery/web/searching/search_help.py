@@ -11,7 +11,7 @@ from gallery.models import Album, Image, User, Viewer
 from gallery.organising import tags
 from gallery.search.query import syntax
 from gallery.search.query.query import Query
-from gallery.web.pictures.tiles import name_for, thumbnail
+from gallery.web.pictures.tiles import thumbnail
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def _pictures(viewer: Viewer) -> list[Example]:
     newest = Image.objects.visible_to(viewer).order_by("-created_at").first()
     if newest is None:
         return []
-    src, name = thumbnail(newest, 160), name_for(newest, viewer)
+    src, name = thumbnail(newest, 160), newest.name_for(viewer)
     part = _("a part of %(name)s") % {"name": name}
     return [
         Example(
