@@ -38,7 +38,7 @@ def _clock(text: str) -> datetime:
 def _number(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError("not a place in an order")
+        raise ValueError("not a position in an order")
     return number
 
 

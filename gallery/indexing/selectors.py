@@ -107,10 +107,10 @@ def newest(viewer: Viewer, after: str | None, size: int) -> tuple[list[Image], s
     """Return a page of all pictures that `viewer` may see, the latest upload first. The statement
     for the order is precompiled, too. Raises Refusal (bad_cursor)."""
     order = keyset.UPLOADED
-    place = order.parse(after) if after else _FIRST
+    position = order.parse(after) if after else _FIRST
     visible, params = _visible(viewer, "created_at")
     with connection.cursor() as cursor:
-        cursor.execute(_NEWEST.format(visible=visible), [*params, *place, size + 1])
+        cursor.execute(_NEWEST.format(visible=visible), [*params, *position, size + 1])
         found = cursor.fetchall()
     following = order.cursor_of(*reversed(found[size - 1])) if len(found) > size else None
     return in_order([pk for pk, _created in found[:size]], viewer), following

@@ -71,15 +71,15 @@ def distances(first: Colours, second: Colours) -> Colours:
 def cells_of(colours: Colours) -> npt.NDArray[np.int64]:
     """(n, 3) -> (n,): the number of the cell that each colour lies in. Numbers fit in a
     signed 16-bit integer."""
-    places = np.clip(np.round(colours / _STEP).astype(np.int64) + _ORIGIN, 0, _LAST)
-    return np.ravel_multi_index(tuple(places.T), _COUNTS)
+    steps = np.clip(np.round(colours / _STEP).astype(np.int64) + _ORIGIN, 0, _LAST)
+    return np.ravel_multi_index(tuple(steps.T), _COUNTS)
 
 
 @cache
 def all_cells() -> tuple[npt.NDArray[np.int64], Colours]:
     """Return the numbers of all cells that overlap sRGB, and the colours in their middle."""
-    places = np.stack(np.unravel_index(np.arange(np.prod(_COUNTS)), _COUNTS), axis=1)
-    middles = (places - _ORIGIN) * _STEP
+    steps = np.stack(np.unravel_index(np.arange(np.prod(_COUNTS)), _COUNTS), axis=1)
+    middles = (steps - _ORIGIN) * _STEP
     corners = np.stack(np.meshgrid(*[[-0.5, 0, 0.5]] * 3), axis=-1).reshape(-1, 3) * _STEP
     linear = _linear(middles[:, None, :] + corners)
     shown = np.all((linear > -1e-6) & (linear < 1 + 1e-6), axis=2)

@@ -18,8 +18,8 @@ _LOW = 8
 
 def _cosines() -> npt.NDArray[np.float64]:
     """(8, 32): the first rows of the DCT-II, not normalised."""
-    frequency, place = np.mgrid[0:_LOW, 0:_SIDE]
-    return 2 * np.cos(np.pi * frequency * (2 * place + 1) / (2 * _SIDE))
+    frequency, position = np.mgrid[0:_LOW, 0:_SIDE]
+    return 2 * np.cos(np.pi * frequency * (2 * position + 1) / (2 * _SIDE))
 
 
 _COSINES = _cosines()

@@ -20,11 +20,11 @@ from gallery.work.analyser import Analyser, Entry
 def visual_features_of(picture: Picture) -> dict[str, Any]:
     """Return the fields of an Image that describe what `picture` (upright, opaque) looks like."""
     colours = palette.dominant(picture)
-    places = np.array([found.colour for found in colours]).reshape(-1, 3)
+    values = np.array([found.colour for found in colours]).reshape(-1, 3)
     return {
         "palette": [[found.hex, round(found.share, 3)] for found in colours],
         "colour_cells": sorted(
-            {*oklab.cells_of(places).tolist(), *colour_names.numbers_of(places)}
+            {*oklab.cells_of(values).tolist(), *colour_names.numbers_of(values)}
         ),
         "perceptual_hash": perceptual_hash(picture),
     }

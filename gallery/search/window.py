@@ -94,7 +94,7 @@ class Window:
         space = _space_of(int(kept["space"]))
         if space is None:
             return None
-        line = kept["raised_line"]
+        raised_line = kept["raised_line"]
         return cls(
             plan=Plan.from_plain(kept["plan"], viewer, space),
             count=int(kept["count"]),
@@ -104,7 +104,7 @@ class Window:
             },
             by_words=frozenset(packing.unpacked_ids(kept["by_words"])),
             fused=bool(kept["fused"]),
-            raised_line=None if line is None else float(line),
+            raised_line=None if raised_line is None else float(raised_line),
             after=str(kept["after"]),
             exact=bool(kept["exact"]),
             complete=bool(kept["complete"]),

@@ -146,8 +146,8 @@ class UploadListView(TusView):
                 # The client does not know the address, so it can only start again.
                 tus.terminate(upload.pk)
                 raise
-        place = request.build_absolute_uri(reverse("api:upload", args=[upload.pk]))
-        return Response(status=201, headers={"Location": place, **_progress(upload)})
+        address = request.build_absolute_uri(reverse("api:upload", args=[upload.pk]))
+        return Response(status=201, headers={"Location": address, **_progress(upload)})
 
 
 class UploadDetailView(TusView):

@@ -66,13 +66,13 @@ def in_lists(
     vector: Vectors,
     scope: Scope,
     count: int,
-    lists: int,
+    probes: int,
     *,
     explain: bool = False,
 ) -> Rows:
     """Return the `count` pictures nearest to the unit vector (d,), nearest first, from the
-    `lists` lists (IVFFlat) with the nearest centroids; with `explain` the plan."""
-    reading = {"ivfflat.probes": lists, "ivfflat.iterative_scan": "off"}
+    `probes` lists (IVFFlat) with the nearest centroids; with `explain` the plan."""
+    reading = {"ivfflat.probes": probes, "ivfflat.iterative_scan": "off"}
     return _ordered(space, vector, scope, count, reading, "<#>", vector, explain)
 
 

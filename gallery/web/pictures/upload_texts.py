@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 
 def texts() -> dict[str, Any]:
-    return {**_states(), **_controls(), **_summary(), **_line(), **_room(), **_imports()}
+    return {**_states(), **_controls(), **_summary(), **_reasons_to_wait(), **_room(), **_imports()}
 
 
 def _states() -> dict[str, str]:
@@ -64,7 +64,7 @@ def _summary() -> dict[str, str]:
     }
 
 
-def _line() -> dict[str, str]:
+def _reasons_to_wait() -> dict[str, str]:
     """Return the reasons why all uploads wait."""
     return {
         "lost": _("The server does not answer. Uploads go on by themselves when it does."),

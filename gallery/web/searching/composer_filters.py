@@ -36,14 +36,14 @@ def taken_up(asked: QueryDict) -> Query:
 
     Raises Refusal if the last day is no date.
     """
-    line = syntax.parse(str(asked.get("q", ""))).query
+    query = syntax.parse(str(asked.get("q", ""))).query
     own = _names()
-    if not _is_id(line.filters.get("album")):
+    if not _is_id(query.filters.get("album")):
         own -= {"album"}
-    kept = {name: value for name, value in line.filters.items() if name not in own}
+    kept = {name: value for name, value in query.filters.items() if name not in own}
     chosen = {name: clean_filter(name, value) for name, value in filters.read(asked).items()}
     found = {name: value for name, value in chosen.items() if value is not None}
-    return Query(line.terms, {**kept, **found})
+    return Query(query.terms, {**kept, **found})
 
 
 def _is_id(album: Any) -> bool:
