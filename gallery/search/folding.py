@@ -20,12 +20,12 @@ def fold(ids: Sequence[UUID]) -> dict[UUID, UUID]:
     """
     same, different = _pairs_among(ids)
     folded: dict[UUID, UUID] = {}
-    place = {pk: number for number, pk in enumerate(ids)}
-    for pk in sorted(same, key=place.__getitem__):
-        before = (other for other in same[pk] if place[other] < place[pk])
+    rank = {pk: number for number, pk in enumerate(ids)}
+    for pk in sorted(same, key=rank.__getitem__):
+        before = (other for other in same[pk] if rank[other] < rank[pk])
         leaders = {folded.get(other, other) for other in before} - different[pk]
         if leaders:
-            folded[pk] = min(leaders, key=place.__getitem__)
+            folded[pk] = min(leaders, key=rank.__getitem__)
     return folded
 
 

@@ -45,9 +45,9 @@ def keep(picture: SmallPicture, viewer: Viewer) -> str:
     picture_id = secrets.token_hex(16)
     strict_cache.put(_key(viewer, picture_id), [picture.content, picture.sha256], KEPT_SECONDS)
     # A ring buffer: each picture replaces the one sent `most` pictures before.
-    place = f"query-picture-place:{viewer.pk or 0}:{_count(viewer) % most}"
-    before = cache.get(place)
-    cache.set(place, picture_id, KEPT_SECONDS)
+    slot = f"query-picture-place:{viewer.pk or 0}:{_count(viewer) % most}"
+    before = cache.get(slot)
+    cache.set(slot, picture_id, KEPT_SECONDS)
     if before:
         cache.delete(_key(viewer, before))
     return picture_id

@@ -70,9 +70,9 @@ def _first_pictures(found: Sequence[Album], viewer: Viewer) -> defaultdict[UUID,
     as `albums.images_of`."""
     shown = Q(image__hidden_at__isnull=True) | Q(image__owner_id=viewer.pk or 0)
     order = ("position", "pk")
-    place = Window(RowNumber(), partition_by="album_id", order_by=order)
+    rank = Window(RowNumber(), partition_by="album_id", order_by=order)
     entries = AlbumItem.objects.filter(shown, album__in=found, image__deleted_at__isnull=True)
-    firsts = entries.alias(place=place).filter(place__lte=MOSAIC).order_by("album_id", *order)
+    firsts = entries.alias(rank=rank).filter(rank__lte=MOSAIC).order_by("album_id", *order)
     pictures: defaultdict[UUID, list[UUID]] = defaultdict(list)
     for album_id, image_id in firsts.values_list("album_id", "image_id"):
         pictures[album_id].append(image_id)
