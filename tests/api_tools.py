@@ -1,4 +1,4 @@
-"""What the tests of the API share."""
+"""Helpers that the tests of the API share."""
 
 from __future__ import annotations
 

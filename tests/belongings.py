@@ -1,4 +1,4 @@
-"""One of each kind of thing that an account can have, to walk the API's routes with."""
+"""One of each kind of thing that an account can have. Tests of the API's routes use them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\{(\w+)\}")
 
 
 class Belongings:
-    """What `owner` has. `revoked` makes the share link one that no longer opens."""
+    """The things of `owner`. With `revoked` the share link no longer opens."""
 
     def __init__(self, owner: User, *, revoked: bool = False) -> None:
         self.owner = owner
@@ -79,7 +79,7 @@ class Belongings:
         Client().force_login(owner)
 
     def of(self, address: str) -> dict[str, object]:
-        """Values for the parameters of a route or of a path of the schema."""
+        """Return values for the parameters of a route or of a path of the schema."""
         first = address.removeprefix("/api/v1/").removeprefix("account/").split("/")[0]
         ids: dict[str, object] = {
             "images": self.image.pk,
@@ -109,7 +109,7 @@ class Belongings:
         return {name: values.get(name, ids.get(first, 1)) for name in parameters_of(address)}
 
 
-# Of the address of a thumbnail: it opens nothing by itself.
+# The signature of a thumbnail's address opens nothing else.
 NO_KEY = f"1-{'A' * 22}"
 
 
@@ -118,12 +118,12 @@ def parameters_of(address: str) -> list[str]:
 
 
 def filled(address: str, values: dict[str, object]) -> str:
-    """The address with `values` in place of its parameters."""
+    """Return the address with `values` for its parameters."""
     return _PARAMETER.sub(lambda match: str(values[match[1] or match[2]]), address)
 
 
 def of_nobody(address: str) -> dict[str, object]:
-    """Well-formed values that name nothing."""
+    """Return well-formed values that name nothing."""
     made_up: dict[str, Callable[[], object]] = {
         "username": lambda: "nobody",
         "token": lambda: "A" * 22,
@@ -140,13 +140,13 @@ def _number_or_id(address: str) -> object:
 
 
 def addresses(routes: list[URLPattern]) -> list[str]:
-    """Of the routes that name an object."""
+    """Return the addresses of the routes that name an object."""
     found = ["/api/v1/" + str(route.pattern) for route in routes]
     return [address for address in found if parameters_of(address)]
 
 
 def count_of_everything() -> dict[str, int]:
-    """To see that nobody else changed anything."""
+    """Return the number of all rows. It shows whether a request changed anything."""
     models = [Album, AlbumItem, AlbumShare, Change, Download, Group, Image, ImportBatch]
     models += [Invitation, NearDuplicate, ResumableUpload, SavedSearch]  # type: ignore[list-item]
     models += [SearchRecord, ShareLink, Tag, ApiToken]  # type: ignore[list-item]

@@ -1,6 +1,6 @@
-"""Small files that ask for much: memory, time, or both.
+"""Small files that cost a reader much memory, much time, or both.
 
-Each is drawn by a few lines, for what it takes to build one is what an attacker needs.
+A few lines draw each file: an attacker needs no more.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from PIL import Image
 from tests import pictures
 from tests.pictures import saved
 
-# As many pixels as are accepted: 12,247² is below 150 million.
+# The largest square below the limit of 150 million pixels.
 SIDE = 12_247
 
 # --- PNG ------------------------------------------------------------------------
@@ -27,7 +27,7 @@ def png_chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def zeros_deflated(size: int) -> bytes:
-    """`size` zeros as zlib packs them best, a thousandth of it."""
+    """Return `size` zeros as zlib compresses them best, to a thousandth."""
     packer = zlib.compressobj(9)
     block = bytes(1 << 20)
     packed = [packer.compress(block) for _ in range(size >> 20)]
@@ -43,8 +43,8 @@ def png(
     interlaced: bool = False,
     before: Iterable[bytes] = (),
 ) -> bytes:
-    """A black PNG; `colour` is 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGBA.
-    `before` are chunks that stand between the header and the pixels."""
+    """Return a black PNG. `colour` is 0 for grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGBA. The
+    chunks `before` stand between the header and the pixels."""
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
 
     def bytes_of(columns: int, rows: int) -> int:
@@ -75,7 +75,7 @@ PALETTE_ALPHA = png_chunk(b"tRNS", b"\x00\x80")
 
 
 def apng(side: int, frames: int) -> bytes:
-    """Frames as large as the canvas, each of which holds as good as nothing."""
+    """Return an APNG. Its frames are as large as the canvas and contain almost no data."""
     packed = zeros_deflated(side * ((side + 7) // 8 + 1))
     control = struct.pack(">LLLLHHBB", side, side, 0, 0, 1, 10, 0, 0)
     chunks = [
@@ -93,7 +93,7 @@ def apng(side: int, frames: int) -> bytes:
 
 
 def png_with(kind: bytes, body: bytes, times: int = 1) -> bytes:
-    """A small picture with `times` chunks of one kind before its pixels."""
+    """Return a small PNG with `times` chunks of one kind before its pixels."""
     whole = pictures.png()
     return whole[:33] + png_chunk(kind, body) * times + whole[33:]
 
@@ -105,7 +105,7 @@ def jpeg_segment(marker: int, body: bytes) -> bytes:
     return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
 
 
-# The shortest code tables: one code each, for "nothing more in this block".
+# The shortest code tables: each has one code, for "nothing more in this block".
 _DC_TABLE = jpeg_segment(0xC4, bytes((0x00, 1, *[0] * 15, 0)))
 _AC_TABLE = jpeg_segment(0xC4, bytes((0x10, 1, *[0] * 15, 0)))
 
@@ -122,8 +122,8 @@ def jpeg(
     precision: int = 8,
     before: bytes = b"",
 ) -> bytes:
-    """A grey-lit JPEG of `scans` scans without any data: a decoder that meets the next
-    marker too early fills up what is missing."""
+    """Return a grey JPEG of `scans` scans without data. A decoder that meets the next marker too
+    early fills in the missing pixels."""
     quantities = jpeg_segment(0xDB, b"\x00" + bytes([1]) * 64)
     samplings = [first_sampling or sampling, *[sampling] * (components - 1)]
     frame = struct.pack(">BHHB", precision, height, width, components)
@@ -156,7 +156,7 @@ def webp_file(*chunks: bytes) -> bytes:
 
 
 def vp8l(width: int, height: int, *, alpha: bool = False) -> bytes:
-    """A lossless picture of one colour: its pixels need no bits at all."""
+    """Return a lossless picture of one colour. Its pixels need no bits."""
     size = (width - 1) | (height - 1) << 14 | int(alpha) << 28
     return b"\x2f" + struct.pack("<L", size) + bytes.fromhex("071011118888fe0700")
 
@@ -170,7 +170,7 @@ def _24(number: int) -> bytes:
 
 
 def webp_animated(width: int, height: int, frames: int, frame: tuple[int, int]) -> bytes:
-    """Frames of the size `frame` on a larger canvas."""
+    """Return an animation with frames of the size `frame` on a larger canvas."""
     body = bytes(6) + _24(frame[0] - 1) + _24(frame[1] - 1) + _24(100) + b"\x00"
     body += webp_chunk(b"VP8L", vp8l(*frame, alpha=True))
     return webp_file(
@@ -184,7 +184,7 @@ def webp_animated(width: int, height: int, frames: int, frame: tuple[int, int]) 
 
 
 def gif(canvas: tuple[int, int], frame: tuple[int, int], frames: int = 1) -> bytes:
-    """Transparent frames whose data ends at once."""
+    """Return a GIF of transparent frames whose data ends at once."""
     whole = b"GIF89a" + struct.pack("<HH", *canvas) + b"\x80\x00\x00" + b"\x00\x00\x00\xff\xff\xff"
     control = b"\x21\xf9\x04\x09\x0a\x00\x00\x00"
     # Two-bit codes: clear, colour 0, end.
@@ -214,8 +214,8 @@ def tiff(
     extra: dict[int, tuple[int, list[int]]] | None = None,
     big: bool = False,
 ) -> bytes:
-    """A TIFF of the given strips (or tiles, with `tile`); `shared` is one strip at which
-    all `pieces` point. `big` writes BigTIFF."""
+    """Return a TIFF of the given strips, or tiles with `tile`. `shared` is one strip that all
+    `pieces` point to. `big` writes BigTIFF."""
     tags: dict[int, tuple[int, list[int]]] = {
         256: (LONG, [width]),
         257: (LONG, [height]),
@@ -272,7 +272,7 @@ def zeros_lzma(size: int) -> bytes:
 
 
 def zeros_zstd(size: int) -> bytes:
-    """A Zstandard frame of run-length blocks: four bytes for each 128 KiB."""
+    """Return a Zstandard frame of run-length blocks: four bytes for each 128 KiB."""
     blocks = []
     while size > 0:
         run = min(size, 128 * 1024)
@@ -303,7 +303,8 @@ def bmp(width: int, height: int, *, bits: int, compression: int, data: bytes) ->
 
 
 def bmp_run_length(width: int, height: int) -> bytes:
-    """A delta to the last row, then the end: all that lies between is filled up."""
+    """Return a BMP with a delta to the last row and then the end. A decoder fills in everything
+    between."""
     jumps = b"\x00\x02\x00\xff" * (height // 255)
     return bmp(width, height, bits=8, compression=1, data=jumps + b"\x01\x00\x00\x01")
 
@@ -320,7 +321,7 @@ def full_box(kind: bytes, body: bytes, version: int = 0, flags: int = 0) -> byte
 
 
 def boxes(data: bytes) -> dict[bytes, bytes]:
-    """The bodies of the boxes that follow one another in `data`, by kind."""
+    """Return the bodies of the consecutive boxes in `data`, by kind."""
     found, position = {}, 0
     while position + 8 <= len(data):
         size, kind = struct.unpack_from(">L4s", data, position)
@@ -341,7 +342,7 @@ class Heif:
         self.data = b""
 
     def stored(self, data: bytes) -> tuple[int, int]:
-        """Where the bytes lie, for any number of items."""
+        """Store bytes, for any number of items. Return their offset and length."""
         self.data += data
         return len(self.data) - len(data), len(data)
 
@@ -385,7 +386,7 @@ class Heif:
 
 
 def coded(format_: str, image: Image.Image) -> tuple[bytes, bytes, bytes]:
-    """The coded bytes of a picture, the box that configures the decoder and its kind."""
+    """Return the coded bytes of a picture, the box that configures the decoder, and its kind."""
     options = {"quality": 30, "speed": 10} if format_ == "AVIF" else {"quality": 10}
     whole = saved(image, format_, **options)
     parts = boxes(whole)
@@ -395,7 +396,7 @@ def coded(format_: str, image: Image.Image) -> tuple[bytes, bytes, bytes]:
 
 
 def heif_grid(format_: str, tile: int, columns: int, rows: int, size: tuple[int, int]) -> bytes:
-    """A grid whose tiles are all the same bytes."""
+    """Return a grid whose tiles all have the same bytes."""
     data, configuration, kind = coded(format_, Image.new("RGB", (tile, tile), "gray"))
     whole = Heif(b"avif" if format_ == "AVIF" else b"heic")
     place = whole.stored(data)
@@ -409,7 +410,7 @@ def heif_grid(format_: str, tile: int, columns: int, rows: int, size: tuple[int,
 
 
 def heif_lying(format_: str, real: int, claimed: tuple[int, int]) -> bytes:
-    """One picture of `real` squared whose header says something else."""
+    """Return a picture of `real` × `real` pixels. Its header states another size."""
     data, configuration, kind = coded(format_, Image.new("RGB", (real, real), "gray"))
     whole = Heif(b"avif" if format_ == "AVIF" else b"heic")
     depth = whole.property(full_box(b"pixi", b"\x03\x08\x08\x08"))
@@ -418,7 +419,7 @@ def heif_lying(format_: str, real: int, claimed: tuple[int, int]) -> bytes:
 
 
 def heif_overlay(canvas: tuple[int, int]) -> bytes:
-    """A small picture laid over a large canvas."""
+    """Return a small picture laid over a large canvas."""
     data, configuration, kind = coded("HEIF", Image.new("RGB", (64, 64), "gray"))
     whole = Heif(b"heic")
     about = [whole.property(configuration), whole.size(64, 64)]
@@ -430,7 +431,7 @@ def heif_overlay(canvas: tuple[int, int]) -> bytes:
 
 
 def heif_alpha(format_: str, size: int, alpha: int) -> bytes:
-    """A small picture whose alpha channel is a large one."""
+    """Return a small picture with a large alpha channel."""
     data, configuration, kind = coded(format_, Image.new("RGB", (size, size), "gray"))
     mask, mask_configuration, _kind = coded(format_, Image.new("L", (alpha, alpha), "gray"))
     whole = Heif(b"avif" if format_ == "AVIF" else b"heic")
@@ -445,8 +446,8 @@ def heif_alpha(format_: str, size: int, alpha: int) -> bytes:
 
 
 def heif_exif(images: int, blocks: int, size: int) -> bytes:
-    """Small pictures, and `blocks` of EXIF about all of them at once: the same bytes each
-    time, which a reader copies `images` x `blocks` times."""
+    """Return small pictures and `blocks` of EXIF that each refer to all of them. All blocks have
+    the same bytes, and a reader copies them `images` × `blocks` times."""
     data, configuration, kind = coded("HEIF", Image.new("RGB", (64, 64), "gray"))
     whole = Heif(b"heic")
     about = [whole.property(configuration), whole.size(64, 64)]
@@ -460,7 +461,7 @@ def heif_exif(images: int, blocks: int, size: int) -> bytes:
 
 # --- What was found ---------------------------------------------------------------
 
-# Small enough to be measured in a moment, and still far too dear for its 8 megapixels.
+# Small enough to measure quickly, and still far too expensive for its 8 megapixels.
 MEASURED_SIDE = 2_900
 
 _WHITE_ALPHA = png_chunk(b"tRNS", b"\x00\x00")
@@ -480,8 +481,8 @@ def _alpha_tag(kind: int) -> dict[int, tuple[int, list[int]]]:
 
 _COLOUR_MAP = {320: (SHORT, [0] * 768)}
 
-# Each once cost many times what its pixels need, or took its time. `side` is that of the
-# picture, so that the same file can be drawn as large as is accepted.
+# Each of these once cost much more memory or time than its pixels need. `side` is the side of the
+# picture: the same file can be drawn as large as the limit.
 BY_SIDE: dict[str, Callable[[int], bytes]] = {
     "webp lossless": lambda side: webp_lossless(side, side),
     "webp lossless with alpha": lambda side: webp_lossless(side, side, alpha=True),
@@ -546,7 +547,7 @@ BY_SIDE: dict[str, Callable[[int], bytes]] = {
         1, 1, bits=(8,) * 4, photometric=2, compression=ZSTD, tile=(side // 16 * 16,) * 2,
         strips=[zeros_zstd(4 * (side // 16 * 16) ** 2)], extra=_alpha_tag(2),
     ),
-    # A row of more bits than a decoder can count.
+    # A row with more bits than a decoder can count.
     "tiff one pixel high": lambda side: tiff(
         150_000_000, 1, bits=(32,), sample_format=3, strips=[bytes(400)]
     ),

@@ -43,7 +43,7 @@ WORKER_START_SECONDS = 180
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--note-slow", action="store_true", help="write tests/slow.txt")
-    # For tests/sharing/test_rights_property.py, which `make rights` runs for longer.
+    # tests/sharing/test_rights_property.py reads these. `make rights` sets them.
     rights = parser.getgroup("rights")
     rights.addoption("--answers", type=int, help="how many are to be compared")
     rights.addoption("--seed", type=int, help="of the worlds; another one each time unless given")

@@ -1,4 +1,4 @@
-"""A launcher in a process of its own, and what the tests ask about it."""
+"""A launcher in its own process, and what the tests ask about it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LAUNCHER = [sys.executable, "-m", "clipsite.embedded"]
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
-    """Poll until `condition` is true; an AssertionError if it does not come true in time."""
+    """Poll until `condition` is true. Raise AssertionError if it stays false."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} s in vain"
@@ -38,7 +38,7 @@ def run_launcher(*arguments: str, env: dict[str, str] | None = None) -> subproce
 
 
 class Running:
-    """`exec` with a command that only waits: PostgreSQL and Valkey, up and watched."""
+    """A running `exec` whose command only waits: PostgreSQL and Valkey are up and watched."""
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
@@ -90,14 +90,14 @@ class Running:
         return redis.Redis.from_url(self.env["REDIS_URL"], socket_timeout=5)
 
     def store(self, word: str) -> None:
-        """Keep `word` in both services."""
+        """Store `word` in both services."""
         with self.database() as connection:
             connection.execute("CREATE TABLE IF NOT EXISTS kept (word text)")
             connection.execute("INSERT INTO kept VALUES (%s)", [word])
         self.valkey().sadd("kept", word)
 
     def stored(self) -> tuple[set[str], set[str]]:
-        """The words kept in the database and in Valkey."""
+        """Return the stored words of the database and of Valkey."""
         with self.database() as connection:
             rows = {word for (word,) in connection.execute("SELECT word FROM kept")}
         return rows, {word.decode() for word in self.valkey().smembers("kept")}
@@ -111,7 +111,7 @@ class Running:
 
 
 def processes_of(data_dir: Path) -> list[int]:
-    """Living processes whose command line or environment of ours names the folder."""
+    """Return the living processes with the folder in their command line or environment."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal() and int(entry.name) != os.getpid():

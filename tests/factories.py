@@ -1,4 +1,4 @@
-"""Rows for tests where the model is beside the point: spaces and vectors made up."""
+"""Rows for tests that need no model: spaces with made-up vectors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gallery.work.analyser import Resource
 
 
 class ColourEncoder:
-    """A deterministic encoder: the mean colour is the vector, three dimensions."""
+    """A deterministic encoder. Its vector is the mean colour, in three dimensions."""
 
     dimensions = 3
     logit_scale = 100.0
@@ -52,7 +52,7 @@ def set_vector(image: Image, space: EmbeddingSpace, vector: Sequence[float]) -> 
 
 
 def set_state(image: Image, analyser: str, state: str, **fields: Any) -> Analysis:
-    """As if a worker had been at it."""
+    """Set the state of an analysis as a worker does."""
     row, _created = Analysis.objects.update_or_create(
         image=image, analyser=analyser, defaults={"state": state, **fields}
     )
@@ -60,7 +60,7 @@ def set_state(image: Image, analyser: str, state: str, **fields: Any) -> Analysi
 
 
 def analyse(resource: Resource = Resource.PROCESSOR) -> int:
-    """Do what waits for these workers, in this process; how many results there were."""
+    """Do the waiting work of these workers in this process. Return the number of results."""
     return drain.work_off(resource)
 
 

@@ -1,4 +1,4 @@
-"""Jobs for `isolation.run`: the process that does them knows neither Django nor pytest."""
+"""Jobs for `isolation.run`. Their process knows neither Django nor pytest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the library share beside the fixtures."""
+"""Helpers that the tests of the library share, besides the fixtures."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""What the functions that read pictures cost, measured in processes of their own.
+"""The costs of the functions that read pictures, each measured in its own process.
 
-A meter is a process that has imported everything. It forks one for each file, so that
-what this needs is counted from the same start, and neither a crash nor what a library
-keeps for later reaches the next file.
+A meter is a process that has imported everything. It forks one process for each file, so each
+starts from the same state. Neither a crash nor the caches of a library reach the next file.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ from typing import IO, Any
 ROOT = Path(__file__).resolve().parent.parent
 MEGABYTE = 1_000_000
 
-# What reading a picture may take, above what the process had before.
+# The limits for reading a picture, above what the process had before.
 BYTES_A_PIXEL = 8
 MOST_BYTES = 1_000 * MEGABYTE
-# What even one pixel may need: a decoder's tables and threads, and the file itself.
+# The memory that even one pixel may need: a decoder's tables and threads, and the file itself.
 BASE_BYTES = 72 * MEGABYTE
 MOST_SECONDS = 15.0
-# A process is ended past these, so that the machine outlives what it measures: seconds of
-# its own, and by the clock, for others may have the machine.
+# A process that exceeds these limits is ended, to protect the machine: seconds of processor time,
+# and seconds by the clock, as other programs may use the machine.
 _END_SECONDS = 40
 _END_BY_CLOCK = 300
 _END_BYTES = 6_000 * MEGABYTE
@@ -43,8 +42,8 @@ _END_BYTES = 6_000 * MEGABYTE
 
 @dataclass(frozen=True)
 class Cost:
-    """`outcome` is "ok", the code of a refusal, or the name of an exception; `fault`
-    is why that outcome must not be. `peak` is in bytes, `pixels` those of the header."""
+    """`outcome` is "ok", the code of a refusal, or the name of an exception. `fault` explains a
+    forbidden outcome. `peak` is in bytes. `pixels` are those of the header."""
 
     function: str
     outcome: str
@@ -55,7 +54,7 @@ class Cost:
 
     @property
     def faults(self) -> list[str]:
-        """What is wrong with it, in words; empty if all is well."""
+        """Return sentences about what is wrong; empty if all is well."""
         most = min(MOST_BYTES, BASE_BYTES + BYTES_A_PIXEL * self.pixels)
         found = [self.fault] if self.fault else []
         if self.peak > most:
@@ -66,7 +65,7 @@ class Cost:
 
 
 class Meter:
-    """Ask `costs` of one file after another."""
+    """Calls `costs` for one file after another."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -90,7 +89,8 @@ class Meter:
         self._process.wait(_END_BY_CLOCK)
 
     def costs(self, path: Path, functions: Sequence[str] = ()) -> list[Cost]:
-        """What each function costs with the file at `path`; all of them if none is named."""
+        """Return the costs of each function with the file at `path`, or those of the named
+        functions."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         question = {"path": str(path), "functions": list(functions)}
@@ -110,7 +110,7 @@ def _serve() -> None:
     logging.disable(logging.CRITICAL)
     functions = _functions()
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever prints must not answer
+    os.dup2(2, 1)  # printed output must not reach the answer
     for line in sys.stdin:
         question = json.loads(line)
         names = question["functions"] or list(functions)
@@ -119,8 +119,8 @@ def _serve() -> None:
 
 
 def _functions() -> dict[str, Callable[[IO[bytes]], object]]:
-    """The ways that a file from outside is read. The first one decides whether it is
-    accepted; the others then have to get along with it."""
+    """Return the ways that a file from outside is read. The first one decides whether it is
+    accepted; the others must then work with it."""
     from gallery.library import rendition_pixels
     from gallery.library.facts import read_facts
     from gallery.library.query_picture import packed_part, read_query_picture, read_small_picture
@@ -129,7 +129,7 @@ def _functions() -> dict[str, Callable[[IO[bytes]], object]]:
     from gallery.models import User
     from gallery.pixels import jobs, places
 
-    # Others may use this machine, too: their pictures take no place of ours.
+    # Other programs may use this machine. Their pictures take no slot of ours.
     places.locks = Path(tempfile.mkdtemp(prefix="clipsite-meter-"))
     atexit.register(shutil.rmtree, places.locks, ignore_errors=True)
     viewer = User()
@@ -158,7 +158,7 @@ def _costs(path: Path, functions: dict[str, Callable[[IO[bytes]], object]]) -> l
         for name, function in functions.items()
     ]
     for cost in costs[1:]:
-        # These get what was accepted: of anything else they may raise what decoders raise.
+        # These get only accepted files. They may raise what decoders raise.
         if costs[0]["outcome"] != "ok" and cost["function"] in _OF_ACCEPTED:
             ended = cost["outcome"].startswith("SIG") or cost["outcome"] == "MemoryError"
             cost["fault"] = cost["fault"] if ended else ""
@@ -173,7 +173,7 @@ def _in_fork(data: bytes, function: Callable[[IO[bytes]], object]) -> dict[str, 
     child = os.fork()
     if child == 0:
         os.close(reading)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libtiff's words about each file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libtiff's messages about each file
         with os.fdopen(writing, "w") as answer:
             json.dump(_measure(data, function), answer)
         os._exit(0)
@@ -190,7 +190,7 @@ def _in_fork(data: bytes, function: Callable[[IO[bytes]], object]) -> dict[str, 
 
 
 def _measure(data: bytes, function: Callable[[IO[bytes]], object]) -> dict[str, Any]:
-    """In a process of its own; what it starts in turn is counted, too."""
+    """Measure in a separate process, including its child processes."""
     most = memory("VmSize") + _END_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -208,13 +208,13 @@ def _measure(data: bytes, function: Callable[[IO[bytes]], object]) -> dict[str, 
         "outcome": outcome,
         "fault": fault,
         "peak": max(0, max(memory("VmHWM"), others.ru_maxrss * 1024) - before),
-        # Whichever is less: others may use the machine, and a decoder several threads.
+        # The smaller one counts: other programs may use the machine, and a decoder several threads.
         "seconds": round(min(wall, used), 3),
     }
 
 
 def _outcome(function: Callable[[IO[bytes]], object], file: IO[bytes]) -> tuple[str, str]:
-    """What became of it, and why that must not be."""
+    """Return the outcome, and why it is forbidden."""
     from gallery.errors import Refusal, Unavailable
     from gallery.pixels.isolation import Undecodable
 
@@ -231,7 +231,7 @@ def _outcome(function: Callable[[IO[bytes]], object], file: IO[bytes]) -> tuple[
             outcome = type(error).__name__
             damaged = isinstance(error, OSError) and error.errno is None
             fault = "" if damaged else f"{outcome}: {str(error)[:200]}"
-    # Pillow says with plain warnings what it found damaged; any other kind is ours to mend.
+    # Pillow reports damage with plain warnings. Any other kind is our fault.
     for warning in heard:
         if warning.category is not UserWarning and "Bomb" not in warning.category.__name__:
             fault = fault or f"{warning.category.__name__}: {warning.message}"
@@ -239,20 +239,20 @@ def _outcome(function: Callable[[IO[bytes]], object], file: IO[bytes]) -> tuple[
 
 
 def _pixels(data: bytes) -> int:
-    """As many as the header names; none where there is no picture."""
+    """Return the pixels that the header states; 0 without a picture."""
     from gallery.pixels.opening import open_pixels
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             width, height = open_pixels(io.BytesIO(data)).size
-        except Exception:  # whatever it is, it is no picture
+        except Exception:  # it is no picture
             return 0
     return width * height
 
 
 def memory(name: str, process: int | str = "self") -> int:
-    """What the system says about a process, in bytes: VmRSS (now) or VmHWM (at most)."""
+    """Return the system's figure for a process in bytes: VmRSS (now) or VmHWM (maximum)."""
     for line in Path(f"/proc/{process}/status").read_text().splitlines():
         if line.startswith(f"{name}:"):
             return int(line.split()[1]) * 1024

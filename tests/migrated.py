@@ -1,7 +1,7 @@
 """A dump of the migrated database, kept from one test run to the next.
 
 Migrating takes longer than most test files. The name of the dump contains a hash of all migrations:
-after a change of one, all of them run again, as in a fresh clone.
+after a change of one, all of them run again.
 """
 
 from __future__ import annotations

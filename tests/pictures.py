@@ -1,4 +1,4 @@
-"""Every nasty picture, drawn in memory. Functions return the bytes of a file."""
+"""All kinds of difficult pictures, drawn in memory. The functions return the bytes of a file."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from pillow_heif import register_heif_opener
 
 register_heif_opener()
 
-# The corners of `drawing`, clockwise from the top left: they tell how it was turned.
+# The colours in the corners of `drawing`, clockwise from the top left. They show how it was turned.
 CORNERS = {"red": (220, 30, 30), "green": (30, 180, 30), "blue": (30, 30, 220), "white": (255,) * 3}
 
 
 def drawing(width: int = 64, height: int = 48) -> Image.Image:
-    """An RGB picture: a gradient with a different colour in each corner."""
+    """Return an RGB picture: a gradient with a different colour in each corner."""
     x = np.linspace(0, 255, width, dtype=np.uint8)
     y = np.linspace(0, 255, height, dtype=np.uint8)
     pixels = np.zeros((height, width, 3), np.uint8)
@@ -39,7 +39,7 @@ def drawing(width: int = 64, height: int = 48) -> Image.Image:
 
 
 def corner_names(image: Image.Image) -> list[str]:
-    """The names of the colours in the corners, clockwise from the top left."""
+    """Return the names of the colours in the corners, clockwise from the top left."""
     rgb = image.convert("RGB")
     right, bottom = rgb.width - 1, rgb.height - 1
     found = []
@@ -84,7 +84,7 @@ def bmp(width: int = 64, height: int = 48) -> bytes:
 
 
 def bmp_of_run_lengths(width: int = 64, height: int = 48) -> bytes:
-    """Rows of one colour each, compressed with BI_RLE8."""
+    """Return rows of one colour each, compressed with BI_RLE8."""
     runs = [255] * (width // 255) + [width % 255] * (width % 255 > 0)
     rows = [b"".join(bytes((run, y % 256)) for run in runs) + b"\0\0" for y in range(height)]
     data = b"".join(rows) + b"\0\1"
@@ -105,14 +105,15 @@ def multi_page_tiff() -> bytes:
 
 
 def float_tiff() -> bytes:
-    """Mode F, values 0 to 1 and one NaN, as scientific cameras write."""
+    """Return a TIFF of mode F with values from 0 to 1 and one NaN, as scientific cameras write
+    it."""
     values = np.linspace(0, 1, 64 * 48, dtype=np.float32).reshape(48, 64)
     values[0, 0] = np.nan
     return saved(Image.fromarray(values), "TIFF")
 
 
 def mpo() -> bytes:
-    """Two JPEGs in one file, as phones write."""
+    """Return two JPEGs in one file, as phones write them."""
     return saved(
         drawing(64, 48), "MPO", save_all=True, append_images=[Image.new("RGB", (32, 24), "black")]
     )
@@ -145,7 +146,7 @@ def png_16_bit() -> bytes:
 
 
 def palette_png_with_transparency() -> bytes:
-    """The left half is transparent, the right half green."""
+    """Return a picture that is transparent on the left and green on the right."""
     image = Image.new("P", (64, 48), 0)
     image.putpalette([255, 0, 0, 0, 160, 0])
     image.paste(1, (32, 0, 64, 48))
@@ -165,12 +166,12 @@ def panorama() -> bytes:
 
 
 def tower() -> bytes:
-    """Narrow and taller than WebP allows (16,383 px)."""
+    """Return a narrow picture that is taller than WebP allows (16,383 px)."""
     return jpeg(50, 20_000)
 
 
 def profile_with_red_and_blue_exchanged() -> bytes:
-    """A valid ICC profile under which red is blue: it shows whether it was applied."""
+    """Return a valid ICC profile under which red is blue. It shows whether a reader applies it."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     table = profile.index(b"rXYZ"), profile.index(b"bXYZ")
     exchanged = bytearray(profile)
@@ -201,8 +202,8 @@ def exif_block(
 
 
 def oriented(orientation: int, format_: str = "JPEG") -> bytes:
-    """`drawing` as a camera held in another way stores it: upright again (64 x 48)
-    once the orientation is applied."""
+    """Return `drawing` as a camera in another position stores it. With the orientation applied, it
+    is upright again (64 × 48)."""
     undo = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
@@ -247,12 +248,12 @@ def with_gps(format_: str = "JPEG") -> bytes:
 
 
 def broken_exif() -> bytes:
-    """A good picture whose EXIF is no TIFF at all."""
+    """Return a good picture whose EXIF is no TIFF at all."""
     return jpeg(exif=b"Exif\x00\x00" + b"\xde\xad\xbe\xef" * 16)
 
 
 def exif_pointing_nowhere() -> bytes:
-    """A good EXIF header with directories and values behind the end of the block."""
+    """Return a good EXIF header with directories and values beyond the end of the block."""
     entries = [
         struct.pack("<HHLL", Base.Make, 2, 4_000_000, 0x7FFFFFF0),
         struct.pack("<HHLHH", Base.Orientation, 3, 1, 6, 0),
@@ -265,7 +266,7 @@ def exif_pointing_nowhere() -> bytes:
 
 
 def exif_cut_off() -> bytes:
-    """The orientation is there, the rest of the block is missing."""
+    """Return a block that ends right after the orientation."""
     return jpeg(exif=exif_block(orientation=6, main={Base.Make: "M" * 60})[:-40])
 
 
@@ -274,8 +275,8 @@ def png_with_broken_exif() -> bytes:
 
 
 def exif_that_cannot_be_written_again() -> bytes:
-    """Orientation 6 beside a text tag that claims to hold numbers: it can be read,
-    but writing the block again, as Pillow does while it turns a picture, fails."""
+    """Return orientation 6 beside a text tag that claims to contain numbers. Reading it works.
+    Writing the block again fails, and Pillow does that when it turns a picture."""
     block = bytearray(exif_block(orientation=6, main={Base.Make: "ABCD"}))
     entry = block.index(struct.pack(">HH", Base.Make, 2))
     struct.pack_into(">H", block, entry + 2, 1)
@@ -303,7 +304,7 @@ def truncated(whole: bytes) -> bytes:
 
 
 def spoilt(whole: bytes) -> bytes:
-    """40 bytes in the middle are others."""
+    """Return the bytes with 40 different ones in the middle."""
     middle = len(whole) // 2
     return (
         whole[:middle] + bytes(byte ^ 0xFF for byte in whole[middle:][:40]) + whole[middle + 40 :]
@@ -334,7 +335,7 @@ def film() -> bytes:
 
 
 def png_bomb(width: int = 30_000, height: int = 30_000) -> bytes:
-    """A PNG of `width` x `height` black pixels (1 bit each) in a few kilobytes."""
+    """Return a PNG of `width` × `height` black pixels (1 bit each), a few kilobytes long."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         checksum = zlib.crc32(kind + data)
@@ -351,7 +352,7 @@ def png_bomb(width: int = 30_000, height: int = 30_000) -> bytes:
 
 
 def png_text_bomb() -> bytes:
-    """A small PNG whose compressed text unpacks to more than Pillow allows."""
+    """Return a small PNG whose compressed text unpacks to more than Pillow allows."""
     body = b"Comment\x00\x00" + zlib.compress(bytes(80_000_000), 9)
     chunk = struct.pack(">L", len(body)) + b"zTXt" + body
     chunk += struct.pack(">L", zlib.crc32(b"zTXt" + body))

@@ -1,4 +1,4 @@
-"""What the tests of sharing share."""
+"""Helpers that the tests of sharing share."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def shared(link: ShareLink, rest: str = "") -> str:
 
 
 def opened(link: ShareLink, password: str = "") -> tuple[Any, dict[str, str]]:
-    """A program that has opened the link, and the header that says so."""
+    """Return a program that has opened the link, and its header that says so."""
     client = api()
     answer = client.post(shared(link, "unlock/"), {"password": password})
     assert answer.status_code == 200, answer.content

@@ -1,4 +1,4 @@
-"""Which tests take long, so that `make check` can leave them out.
+"""The list of slow tests, which `make check` leaves out.
 
 `make slow` measures all tests and writes `slow.txt`: the functions whose cases together take
 `LIMIT` or longer. A new test counts as quick until then.

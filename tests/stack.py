@@ -1,6 +1,6 @@
-"""The whole product in processes of its own, so that parts of it can be killed.
+"""The whole product in its own processes, so that tests can kill parts of it.
 
-It works on the test database, with a broker, a media folder and workers of its own.
+It works on the test database and has its own broker, media folder and workers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HEARTBEAT = "clipsite:encoder:heartbeat"
 
 
 class Stack:
-    """Started part by part; `close` stops whatever runs."""
+    """The parts start one by one. `close` stops all running parts."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder

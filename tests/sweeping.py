@@ -1,10 +1,10 @@
-"""The sweep at the moment that a test wants it, by the workers that hear it."""
+"""The sweep, at the moment that a test wants it."""
 
 from gallery import sweep
 from gallery.dispatch import on_commit
 
 
 def ring_for_all() -> None:
-    """Ring for everything that waits."""
+    """Ring for all waiting work."""
     for task in sweep.waiting():
         on_commit(task)

@@ -35,7 +35,7 @@ class Client:
         return self.api.post(UPLOADS, headers={**TUS, **given, **(headers or {})})
 
     def begin(self, length: int, **wishes: str) -> str:
-        """The address of a new upload."""
+        """Begin an upload. Return its address."""
         answer = self.create(length, **wishes)
         assert answer.status_code == 201, answer.content
         return str(answer["Location"])
@@ -57,7 +57,7 @@ class Client:
         return answer.json()
 
     def upload(self, data: bytes, **wishes: str) -> dict[str, Any]:
-        """All of it in one part; what became of it."""
+        """Upload everything in one part. Return the response."""
         url = self.begin(len(data), **wishes)
         answer = self.send(url, 0, data)
         assert answer.status_code == 204, answer.content

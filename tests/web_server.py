@@ -17,8 +17,8 @@ THREADS = 8
 
 
 class Server:
-    """gunicorn as `make demo` runs it, in a group of its own so that all of it can die
-    at once."""
+    """gunicorn as `make demo` runs it, in its own process group, so that all of it can be killed at
+    once."""
 
     def __init__(self, folder: Path) -> None:
         self.media = folder / "media"
@@ -47,7 +47,7 @@ class Server:
         wait_for(self._answers, 30, f"the web server answers, see {self._log}")
 
     def kill(self) -> None:
-        """kill -9, master and worker."""
+        """Kill master and worker (kill -9)."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
 
@@ -60,7 +60,7 @@ class Server:
             self.kill()
 
     def peak_memory(self) -> int:
-        """Of the worker, in bytes."""
+        """Return the peak memory of the worker in bytes."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         (worker,) = children.read_text().split()
         status = Path(f"/proc/{worker}/status").read_text()
@@ -68,7 +68,7 @@ class Server:
         return int(line.split()[1]) * 1024
 
     def wait_for_file(self, url: str, size: int) -> None:
-        """Until so many bytes are in the file, committed or not."""
+        """Wait until the file has that many bytes, committed or not."""
         part = self.uploads / f"{url.rstrip('/').rpartition('/')[2]}.part"
         wait_for(
             lambda: part.exists() and part.stat().st_size >= size, what="the bytes are in the file"

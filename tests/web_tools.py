@@ -1,4 +1,4 @@
-"""What the tests of the pages share."""
+"""Helpers that the tests of the pages share."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ from tests.factories import make_space
 
 HTMX = {"HX-Request": "true"}
 
-# Directions that the words below are encoded to: the pictures are given vectors
-# near one or the other.
+# The words below are encoded to these directions. The pictures have vectors near one of them.
 WORDS = {"red": (1.0, 0.0, 0.0), "green": (0.0, 1.0, 0.0)}
 
 
 def browser(user: User | None = None, language: str = "en") -> Client:
-    """A client signed in as `user`, that shows error pages instead of raising."""
+    """Return a client signed in as `user`. It shows error pages instead of raising."""
     client = Client(raise_request_exception=False, headers={"Accept-Language": language})
     if user is not None:
         client.force_login(user)
@@ -31,8 +30,8 @@ def browser(user: User | None = None, language: str = "en") -> Client:
 
 
 def confirmed(user: User) -> Client:
-    """A browser of `user`, whose password is as that of alice is, right after it was asked
-    for again."""
+    """Return a browser of `user` right after the password was confirmed. The password is that of
+    alice."""
     client = browser(user)
     password = {"password": f"{user.username}-password"}
     assert client.post(reverse("account_reauthenticate"), password).status_code == 302
@@ -40,9 +39,9 @@ def confirmed(user: User) -> Client:
 
 
 def fake_encoder(monkeypatch: pytest.MonkeyPatch) -> EmbeddingSpace:
-    """An active space of three dimensions whose encoder knows WORDS, and takes every
-    picture for "red". Drawn pictures are alike: nothing is folded, also where a worker of
-    an earlier test still looks for near-duplicates."""
+    """An active space of three dimensions. Its encoder knows WORDS and takes every picture for
+    "red". Drawn pictures are not folded, even if a worker of an earlier test still looks for
+    near-duplicates."""
 
     def encode_texts(space: Any, texts: list[str], **_: Any) -> Vectors:
         return l2_normalise(np.array([WORDS[text] for text in texts], dtype=np.float32))
@@ -67,14 +66,14 @@ class _Attributes(HTMLParser):
 
 
 def attributes(response: Any, name: str) -> list[str]:
-    """The values of one attribute of all elements of a page, unescaped, in order."""
+    """Return the values of one attribute of all elements of a page, unescaped, in order."""
     parser = _Attributes(name)
     parser.feed(response.content.decode())
     return parser.found
 
 
 def tiles(response: Any) -> list[str]:
-    """The ids of the pictures in the grid, in order."""
+    """Return the ids of the pictures in the grid, in order."""
     parser = _Tiles()
     parser.feed(response.content.decode())
     return parser.found
@@ -92,6 +91,6 @@ class _Tiles(HTMLParser):
 
 
 def next_page(response: Any) -> str | None:
-    """What the foot of the grid loads, if anything."""
+    """Return the address that the foot of the grid loads, or None."""
     addresses = [a for a in attributes(response, "hx-get") if "after=" in a or "c=" in a]
     return addresses[0] if addresses else None

@@ -24,7 +24,7 @@ A_SECOND = timedelta(seconds=1)
 
 
 class MadeUp(Analyser):
-    """Its result is the id of each picture as a number. `trouble` is called in `prepare` and may
+    """The result of each picture is its id as a number. `prepare` calls `trouble`, which may
     raise."""
 
     things: tuple[str, ...] = ()
