@@ -1,5 +1,5 @@
-"""Deleting an account: gone for everybody at once, off the disk soon, and nobody
-else loses anything."""
+"""Deleting an account. The account is gone at once for everybody, its files leave the disk soon,
+and nobody else loses anything."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ PASSWORD = {"password": "alice-password"}
 
 @pytest.fixture
 def shared(alice: User, bob: User, dispatched: list[Any]) -> dict[str, Any]:
-    """Alice's pictures, public, shared and in the trash; one of Bob's among them."""
+    """Pictures of alice, public, unlisted and in the trash, and one of bob in her album."""
     public = upload(alice, draw(colour="red"), visibility="public")
     upload(alice, draw(colour="blue"), visibility="unlisted")
     trashed = upload(alice, draw(colour="green"))
@@ -59,7 +59,7 @@ def shared(alice: User, bob: User, dispatched: list[Any]) -> dict[str, Any]:
 
 
 def remove(user: User, callbacks: Any) -> bool:
-    """Whether the account is gone when the workers have had their turn."""
+    """Let the workers run. Return whether the account is gone."""
     with callbacks(execute=True):
         deletion.remove_requested()
     return not User.objects.filter(pk=user.pk).exists()
@@ -134,7 +134,7 @@ def test_the_worker_removes_rows_and_files_of_this_account_alone(
     media: Path,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
-    """Bob has the same bytes as Alice: his file is another, and stays."""
+    """Bob has the same bytes as alice in a file of his own, which stays."""
     deletion.request_deletion(alice)
     assert remove(alice, django_capture_on_commit_callbacks)
     assert not User.objects.filter(pk=alice.pk).exists()

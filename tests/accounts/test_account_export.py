@@ -1,4 +1,4 @@
-"""The export: every original untouched under its name, and all that is known."""
+"""The export contains each original unchanged, under its name, and all known facts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ EXPORT = "/api/v1/account/export/"
 
 
 def unpacked(response: Any) -> zipfile.ZipFile:
-    """The archive, which is as long as was said and not damaged."""
+    """Return the archive. It has the announced length and no damage."""
     content = b"".join(response.streaming_content)
     assert int(response["Content-Length"]) == len(content)
     archive = zipfile.ZipFile(io.BytesIO(content))
@@ -140,7 +140,7 @@ def test_a_file_that_is_missing_is_told_and_the_rest_comes(alice: User) -> None:
 
 
 def test_ten_thousand_pictures_need_no_room_for_their_files(alice: User) -> None:
-    """All rows name one file of 4 MB here: the whole export would be 40 GB."""
+    """All rows share one file of 4 MB. The whole export would have 40 GB."""
     one = upload(alice, draw())
     path = default_storage.path(str(one.file.name))
     size = 4 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""One's own account: profile, language, address, usage, sessions."""
+"""The pages of an account: profile, language, address, usage, sessions."""
 
 from __future__ import annotations
 

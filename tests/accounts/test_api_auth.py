@@ -1,4 +1,4 @@
-"""Signing in to the API and out of it."""
+"""Signing in to the API and signing out."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def test_a_session_writes_only_with_the_csrf_token(alice):
 
 @pytest.fixture
 def rates(settings):
-    """Replaces the rates of some scopes (gallery.rate_limits)."""
+    """Sets the rates of some scopes (gallery.rate_limits)."""
 
     def replace(**rates: str) -> None:
         settings.LIMITS = {**settings.LIMITS, **rates}

@@ -1,4 +1,4 @@
-"""Wrong passwords are counted once, whichever way somebody tries."""
+"""Wrong passwords are counted together, for all ways to sign in."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def by_page(login: str = "alice", password: str = "alice-password", address: str
 
 
 def is_in(answer: Any) -> bool:
-    """Whether the API gave a token, or the page led on."""
+    """Return whether the API gave a token, or the page led on."""
     return answer.status_code in (200, 302) and b"<form" not in answer.content
 
 
@@ -59,7 +59,7 @@ def guess(count: int = 5, way: Any = by_api, **where: str) -> None:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """Moves the time that tries are counted by."""
+    """The clock of the attempt counters. Tests move it."""
 
     moved = SimpleNamespace(now=time.time(), monotonic=time.monotonic, sleep=time.sleep)
     moved.time = lambda: moved.now
@@ -75,7 +75,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 def test_pages_and_api_lock_together(alice: User, tried: Any, then: Any) -> None:
     guess(5, tried)
     assert is_locked(then())
-    assert is_locked(then(password="another guess"))  # nobody learns which was right
+    assert is_locked(then(password="another guess"))  # nobody learns which of the two is right
 
 
 def test_the_lock_ends(alice: User, clock: SimpleNamespace) -> None:
@@ -183,7 +183,7 @@ def test_a_crowd_does_not_keep_the_owner_out(alice: User, seven_of_a_crowd: None
 def test_one_stranger_alone_locks_the_account_for_nobody_else(
     alice: User, clock: SimpleNamespace
 ) -> None:
-    """Even at an address where the owner never was."""
+    """The owner signs in from an address that is new to the account."""
     for _round in range(30):
         by_api(password="guess", address=ELSEWHERE)
         clock.now += 121
@@ -251,7 +251,7 @@ def test_the_page_of_the_admin_is_the_same(db: None) -> None:
 
 
 def test_the_admin_changes_no_password_of_its_own(db: None) -> None:
-    """Its form would count no wrong ones."""
+    """The admin's own form would not count wrong passwords."""
     boss = User.objects.create_superuser("boss", "boss@example.org", "boss-password")
     data = {"old_password": "boss-password", "new_password1": NEW, "new_password2": NEW}
     for method in (browser(boss).get, browser(boss).post):
@@ -283,7 +283,7 @@ def no_cache(settings: Any) -> None:
 
 
 def test_people_sign_in_while_the_cache_is_down(alice: User, no_cache: None) -> None:
-    """Without limits: a site that nobody can enter helps nobody."""
+    """There are no limits then: a site that nobody can enter helps nobody."""
     assert cache.get("x") is None
     for way in (by_page, by_api):
         assert not is_in(way(password="guess"))
@@ -298,7 +298,7 @@ def test_codes_are_taken_while_the_cache_is_down(alice: User, no_cache: None) ->
 
 
 def test_what_is_counted_names_nobody_twice(alice: User, bob: User) -> None:
-    """A name that is the address of another counts for both of them."""
+    """One user's name is the address of another. It counts for both."""
     User.objects.filter(pk=bob.pk).update(username="alice@example.org")
     named = attempts._named(["alice@example.org", "alice@example.org"])
     assert named == sorted([f"account:{alice.pk}", f"account:{bob.pk}"])
@@ -306,7 +306,7 @@ def test_what_is_counted_names_nobody_twice(alice: User, bob: User) -> None:
 
 @pytest.mark.parametrize("name", ["alice", "nobody"])
 def test_every_spelling_of_a_name_is_one_whoever_has_it(alice: User, name: str) -> None:
-    """Else being locked under one spelling, and not another, would tell who is there."""
+    """Otherwise a lock of one spelling alone would reveal that the account exists."""
     full_width = "".join(chr(ord(letter) + 0xFEE0) for letter in name)
     guess(5, login=full_width)
     assert is_locked(by_api(login=name.upper()))

@@ -1,4 +1,5 @@
-"""What opens or closes an account is for its owner beyond doubt, whoever asks and however."""
+"""Acts that open or close an account need a confirmation by its owner, in every way to ask for
+them."""
 
 from __future__ import annotations
 
@@ -37,7 +38,7 @@ CHANGE = {
 
 
 def session_of(user: User) -> APIClient:
-    """A stolen cookie, or a browser that was left open."""
+    """Return a client with a stolen cookie, or a browser that was left open."""
     client = APIClient()
     client.force_login(user)
     return client
@@ -59,7 +60,7 @@ def long_ago(client: Client) -> None:
 
 @pytest.fixture
 def there(alice: User) -> UserSession:
-    """Another browser of hers."""
+    """Another browser session of alice."""
     data = {"login": "alice", **PASSWORD}
     browser().post(reverse("account_login"), data)
     return UserSession.objects.get(user=alice)
@@ -71,7 +72,7 @@ def script(alice: User) -> ApiToken:
 
 
 def state(user: User) -> tuple[Any, ...]:
-    """All that the acts below change."""
+    """Return everything that the acts below change."""
     user.refresh_from_db()
     return (
         user.email,
@@ -137,7 +138,7 @@ def test_a_session_that_was_confirmed_needs_it_not_again(
 def test_a_token_is_never_recent(
     alice: User, there: Any, script: Any, method: str, address: str, body: Any
 ) -> None:
-    """Not even together with a session that is."""
+    """A recent session beside the token changes nothing."""
     client = recently(alice)
     client.credentials(HTTP_AUTHORIZATION=f"Token {tokens.sign_in(alice)[1]}")
     answer = act(client, method, address, body, (script, there))
@@ -162,7 +163,7 @@ def test_the_export_is_for_who_confirmed(alice: User) -> None:
     address = f"{V1}account/export/"
     assert code_of(session_of(alice).get(address)) == "password_required"
     assert recently(alice).get(address).status_code == 200
-    assert api(alice).get(address).status_code == 200  # it may read all of it anyway
+    assert api(alice).get(address).status_code == 200  # the token may read all of it anyway
     page = browser(alice)
     assert page.get(reverse("account_export")).url == reverse("account_data")
     offered = page.get(reverse("account_data")).content.decode()
@@ -190,7 +191,7 @@ PAGE_ACTS = [
 def test_pages_ask_and_go_on(
     alice: User, there: Any, script: Any, name: str, args: list[str], body: dict[str, str]
 ) -> None:
-    """With what was sent, as soon as the password is there."""
+    """After the password, the page does what was sent before."""
     ids = {"token": script.pk, "session": there.pk}
     body = {key: str(ids.get(value, value)) for key, value in body.items()}
     tokens.sign_in(alice)
@@ -328,7 +329,7 @@ def test_the_admin_goes_on_after_the_password(boss: User, alice: User) -> None:
     "model", ["account_emailaddress", "mfa_authenticator", "usersessions_usersession"]
 )
 def test_the_admin_makes_no_way_in(boss: User, alice: User, model: str) -> None:
-    """Rows of allauth: addresses that passwords are reset by, factors, sessions."""
+    """The rows of allauth: addresses that can reset passwords, factors, sessions."""
     EmailAddress.objects.create(user=alice, email="a@example.org", verified=True, primary=True)
     totp.TOTP.activate(alice, SECRET)
     browser().post(reverse("account_login"), {"login": "boss", "password": "boss-password"})

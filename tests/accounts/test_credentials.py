@@ -1,4 +1,4 @@
-"""What ends when that changes which signs in: password, second factor, rights."""
+"""Credentials end when their basis changes: the password, the second factor, the rights."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ REVIEW = "account_tokens_review"
 
 
 class HandedOut:
-    """What an account has given away: a browser, a program that signed in, a named token."""
+    """The credentials of an account: a browser, a program that signed in, a named token."""
 
     def __init__(self, user: User) -> None:
         self.browser, self.program = sign_in(user.username), api_sign_in(user.username)
         self.described, self.named = issue(user, "write")
 
     def live(self) -> tuple[bool, bool, bool]:
-        """Of browser, program and named token."""
+        """Return whether browser, program and named token still work."""
         page = self.browser.get(reverse("account_home"))
         answers = [client.get(ME).status_code for client in (self.program, self.named)]
         return page.status_code == 200, answers[0] == 200, answers[1] == 200
@@ -153,7 +153,7 @@ def test_so_does_every_other_way(
 def test_a_password_set_for_the_first_time_keeps_this_browser_and_named_tokens(
     alice: User,
 ) -> None:
-    """Of somebody who signs in with a passkey alone: it is asked for before."""
+    """The user signs in with a passkey alone. The page asks for it before."""
     Authenticator.objects.create(user=alice, type=Authenticator.Type.TOTP, data={"secret": SECRET})
     alice.set_unusable_password()
     alice.save()
@@ -170,7 +170,7 @@ def test_a_password_set_for_the_first_time_keeps_this_browser_and_named_tokens(
 
 
 def test_a_token_made_while_the_password_changes_is_dead(alice: User) -> None:
-    """The password was right a moment ago; by the time the token is made it is another."""
+    """The password is right at first, and changes before the token is made."""
     signing_in = User.objects.get(pk=alice.pk)
     alice.set_password(NEW)
     alice.save()
@@ -296,7 +296,7 @@ def test_turning_it_off_ends_the_rest_and_brings_nothing_back(mine: HandedOut, a
 
 
 def test_so_does_the_admin(mine: HandedOut, others: HandedOut, alice: User) -> None:
-    """For a lost device: the named tokens go, too, and nothing comes back."""
+    """The owner lost a device. The named tokens end, too, and nothing comes back."""
     totp.TOTP.activate(alice, SECRET)
     RecoveryCodes.activate(alice)
     _described, named = issue(alice)
@@ -365,7 +365,7 @@ def test_a_session_that_the_admin_deletes_is_over(mine: HandedOut, alice: User) 
 
 
 def test_named_tokens_survive_the_update(mine: HandedOut, others: HandedOut) -> None:
-    """As the migration finds them: without bindings."""
+    """The migration finds tokens without bindings."""
     TokenBinding.objects.all().delete()
     import_module("gallery.migrations.0007_credentials").bind_named_tokens(apps, None)
     assert mine.live() == (True, False, True)
@@ -376,7 +376,7 @@ def test_named_tokens_survive_the_update(mine: HandedOut, others: HandedOut) -> 
 
 
 def asked_for(user: User) -> str:
-    """By somebody who knew the password; nobody has confirmed it."""
+    """Return an address that somebody with the password asked for, and nobody confirmed."""
     EmailAddress.objects.create(user=user, email="evil@example.org", verified=False)
     return "evil@example.org"
 

@@ -1,4 +1,4 @@
-"""What has ended by itself is forgotten by the clock."""
+"""The clock removes what has expired."""
 
 from __future__ import annotations
 

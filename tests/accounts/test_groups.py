@@ -1,4 +1,4 @@
-"""Groups of people: set by their owner, seen by their members."""
+"""Groups of people. Their owner sets them, and their members see them."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_an_album_is_seen_by_who_is_in_the_group_and_only_then(alice, bob, carol
 
 
 def test_one_shares_with_groups_that_one_is_in(alice, bob, carol, family) -> None:
-    """And with no others. Who owns a group is not thereby in it."""
+    """Other groups are refused. The owner of a group is not a member by that alone."""
     image = upload(bob)
     album = album_of(bob, image)
     address = f"/api/v1/albums/{album.pk}/shares/"

@@ -1,4 +1,4 @@
-"""Who may register, and invitations: bound, used once, revoked, too old."""
+"""Who may register; invitations that are bound, used once, revoked or expired."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_of_two_at_once_one_gets_in(settings: Any, moderator: User) -> None:
         thread.join()
     assert User.objects.filter(username__in=["carol", "dan"]).count() == 1
     assert 302 in statuses
-    # The other one came too late for the page (200) or only for the account (400).
+    # The second one is too late for the page (200) or only for the account (400).
     assert set(statuses) <= {302, 200, 400}
 
 

@@ -1,5 +1,5 @@
-"""The second factor: on the pages, in the API, and that no door goes round it.
-Passkeys need a browser: tests/browser/test_account.py."""
+"""The second factor on pages and in the API. No way leads around it. Passkeys need a browser:
+tests/browser/test_account.py."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 def code(secret: str = SECRET) -> str:
-    """What the authenticator app shows now; it is good for some seconds more."""
+    """Return the current code of the authenticator app. It is valid for some more seconds."""
     left = 30 - time.time() % 30
     if left < 3:
         time.sleep(left + 0.1)
@@ -87,7 +87,7 @@ def test_a_recovery_code_works_once(protected: User) -> None:
 
 
 def test_a_wrong_password_is_told_before_the_factor(protected: User) -> None:
-    """Nobody learns by guessing which accounts have one."""
+    """Guesses do not reveal which accounts have a second factor."""
     answer = api_login(password="guess")
     assert code_of(answer) == "wrong_credentials"
     assert code_of(api_login(password="guess", otp=code())) == "wrong_credentials"

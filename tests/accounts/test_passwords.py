@@ -1,4 +1,4 @@
-"""Passwords that somebody else would try first are refused."""
+"""Passwords that others would try first are refused."""
 
 from __future__ import annotations
 
@@ -121,7 +121,8 @@ def test_the_command_line_refuses_it(alice: User, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_long_password_is_not_compared_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A form of 60 kB took 16 seconds: one sign of it becomes eighteen when it is spelled."""
+    """A form of 60 kB took 16 seconds: one character of it becomes eighteen when it is spelled
+    out."""
     lengths: list[int] = []
 
     def normalize(form: str, text: str) -> str:

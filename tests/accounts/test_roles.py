@@ -1,4 +1,4 @@
-"""Who administers: roles, quotas, locked accounts, and that one administrator stays."""
+"""Administration: roles, quotas, locked accounts. One administrator always stays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""API tokens: what they may do, for how long, and who may hand them out."""
+"""API tokens: their rights, their lifetime, and who may create them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def issue(user: User, scope: str = "read", days: int | None = None) -> tuple[Api
 
 
 def by_session(user: User) -> APIClient:
-    """Right after the password was asked for again."""
+    """Return a client right after the password was confirmed."""
     client = APIClient()
     client.force_login(user)
     again = {"password": f"{user.username}-password"}
@@ -86,7 +86,7 @@ def test_a_token_that_may_only_read_changes_nothing(alice: User, method: str, ad
     ["search/", "search/parse/", "search/pictures/", "classify/", "images/{id}/classify/"],
 )
 def test_questions_are_no_changes(alice: User, address: str) -> None:
-    """They get as far as their own checks of what is asked."""
+    """They reach their own checks of the input."""
     image = upload(alice)
     _described, client = issue(alice, "read")
     answer = client.post(f"/api/v1/{address.format(id=image.pk)}", {})

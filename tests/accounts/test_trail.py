@@ -1,4 +1,4 @@
-"""The trail: what is written, for whom, and what never is."""
+"""The trail of security: what it records, for whom, and what it never records."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 
 @pytest.fixture(autouse=True)
 def _nothing_yet(alice: User, bob: User) -> None:
-    """Making the accounts is on the trail, too."""
+    """Forget the events of creating the accounts."""
     SecurityEvent.objects.all().delete()
 
 
@@ -69,7 +69,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[dict[str, Any]]
 
 
 def events(**conditions: Any) -> list[tuple[str, str, str]]:
-    """(kind, whose account, who did it), the oldest first."""
+    """Return (kind, account, actor) of each event, the oldest first."""
     rows = SecurityEvent.objects.filter(**conditions).order_by("pk")
     return [(row.kind, row.account_name, row.actor_name) for row in rows]
 
@@ -127,7 +127,7 @@ def test_a_wrong_password_is_told_of_the_account(client: Client, name: str) -> N
 def test_a_name_that_nobody_has_is_not_kept(
     client: Client, lines: Callable[[], list[dict[str, Any]]], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It may be a password in the wrong field."""
+    """The name may be a password in the wrong field."""
     typed = "MyRealPassword!7"
     sign_in(client, typed, "x")
     api().post(LOGIN, {"username": typed, "password": "x"})
@@ -568,7 +568,7 @@ def test_an_event_that_cannot_be_written_keeps_nobody_out(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_statement_that_fails_does_not_spoil_the_act(alice: User) -> None:
-    """PostgreSQL refuses all that follows in a transaction, unless it had a savepoint."""
+    """PostgreSQL refuses all later statements of a transaction, unless it had a savepoint."""
     with transaction.atomic():
         trail._write(SecurityEvent(kind="x" * 41), SecurityEvent.save)
         User.objects.filter(pk=alice.pk).update(display_name="still here")
@@ -603,7 +603,8 @@ def test_a_crowd_of_addresses_fills_no_table(monkeypatch: pytest.MonkeyPatch) ->
 def test_what_a_client_says_breaks_no_line(
     client: Client, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Headers go into the row and the log: in one line, of a length, as PostgreSQL takes it."""
+    """Headers enter the row and the log in one line, cut to a length, without characters that
+    PostgreSQL refuses."""
     settings.PROXY_COUNT = 1
     client.defaults["HTTP_X_FORWARDED_FOR"] = "evil\nINFO fake: \x00" + "9" * 500
     client.defaults["HTTP_USER_AGENT"] = "x\r\ny\x00" + "z" * 500
@@ -617,7 +618,7 @@ def test_what_a_client_says_breaks_no_line(
 
 
 def everything() -> str:
-    """All that the table says."""
+    """Return the whole content of the table."""
     rows = SecurityEvent.objects.all().values()
     return json.dumps([{name: str(value) for name, value in row.items()} for row in rows])
 

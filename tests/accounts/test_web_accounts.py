@@ -1,4 +1,4 @@
-"""Signing up, in and out, and a forgotten password, without a browser."""
+"""Signing up, signing in and out, and a forgotten password, without a browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bad input and broken surroundings: one error body for all of them."""
+"""Bad input and broken services have one error body."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ V1 = "/api/v1/"
 
 
 def error_of(response, status: int) -> dict[str, str | None]:
-    """The only error of a response, after a look at the whole body."""
+    """Return the only error of a response, after a check of the whole body."""
     assert response.status_code == status, response.content
     assert response.headers["Content-Type"] == "application/json"
     body = response.json()
@@ -104,7 +104,7 @@ def test_a_bad_field_beside_a_good_file_is_refused(field, value, alice):
             ["images/", "search/", "search/pictures/", "classify/"],
             ["text/plain", "image/jpeg", "x"],
         ),
-        # A search may also be JSON.
+        # A search accepts JSON, too.
         *itertools.product(["images/", "search/pictures/", "classify/"], ["application/json"]),
     ],
 )
@@ -228,7 +228,7 @@ def test_a_database_that_is_down_is_503(error, signed_in, address, alice, monkey
     def refuse(*args, **kwargs):
         raise error("connection refused")
 
-    # Statements that are at hand have a cursor of their own (gallery.prepared).
+    # Statements planned once have their own cursor (gallery.prepared).
     for name in ("cursor", "make_cursor"):
         monkeypatch.setattr(connection, name, refuse)
     answer = client.get(V1 + address)

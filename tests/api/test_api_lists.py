@@ -34,7 +34,7 @@ def ids(response) -> list[str]:
 
 @pytest.fixture
 def library(alice, bob):
-    """Pictures of two owners by name, in the order of their upload."""
+    """Pictures of two owners by name, in the order of upload."""
     made = {}
     for number, (name, owner, visibility) in enumerate(
         [
@@ -51,7 +51,7 @@ def library(alice, bob):
 
 
 def named(library, *names: str) -> list[str]:
-    """Ids, newest first."""
+    """Return the ids, newest first."""
     return [str(library[name].pk) for name in reversed(names)]
 
 
@@ -112,7 +112,7 @@ def test_a_list_by_times(library, alice):
 
 
 def test_pages_neither_repeat_nor_skip(library, alice):
-    """With equal times, too, and while pictures are added and removed."""
+    """This holds for equal times, too, and while pictures are added and removed."""
     Image.objects.update(created_at=datetime(2024, 1, 1, tzinfo=UTC))
     whole = ids(api(alice).get(IMAGES))
     assert len(whole) == 4
@@ -131,7 +131,7 @@ def test_pages_neither_repeat_nor_skip(library, alice):
 def test_a_list_without_filters_is_that_of_the_filters_that_leave_all(
     library, alice, bob, who, moments
 ):
-    """It is found in another way. Several pictures are of the same moment."""
+    """A list without filters has its own statement. Several pictures share a moment."""
     for number, image in enumerate(library.values()):
         moment = datetime(2024, 1, 1 + number % moments, tzinfo=UTC)
         Image.objects.filter(pk=image.pk).update(created_at=moment)
@@ -153,7 +153,7 @@ def test_a_list_without_filters_is_that_of_the_filters_that_leave_all(
 
 
 def test_what_is_taken_back_is_gone_from_the_next_list(library, alice, bob):
-    """The rule for a viewer is put together once, what it finds is asked each time."""
+    """The rule for a viewer is compiled once. Its result is read each time."""
     for act in (
         lambda image: Image.objects.filter(pk=image.pk).update(visibility="private"),
         lambda image: Image.objects.filter(pk=image.pk).update(hidden_at=datetime.now(UTC)),
@@ -169,7 +169,7 @@ def test_what_is_taken_back_is_gone_from_the_next_list(library, alice, bob):
 
 
 def test_a_list_takes_any_offset_of_a_time(library, alice):
-    """PostgreSQL knows none of a day and more."""
+    """PostgreSQL accepts no offset of a day or more."""
     query = {"owner": "me", "created_after": "2001-01-01T00:00:00-23:59"}
     assert len(ids(api(alice).get(IMAGES, query))) == 3
     cursor = f"2999-01-01T00:00:00-23:59~{ID}"

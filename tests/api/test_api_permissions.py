@@ -1,4 +1,4 @@
-"""Other people's things: 404 everywhere, as if they were not there."""
+"""Things of other people are 404 everywhere, like things that do not exist."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_uploading_the_bytes_of_another_reveals_nothing(alice, bob):
 
 
 def test_a_superuser_has_no_more_rights_here(django_user_model, alice):
-    """The admin is the place for that."""
+    """Superusers use the admin for that."""
     root = django_user_model.objects.create_superuser("root")
     image = upload(alice, pictures.jpeg())
     assert api(root).get(f"/api/v1/images/{image.pk}/").status_code == 404

@@ -1,4 +1,4 @@
-"""The OpenAPI document is in step with the code, and the code with it."""
+"""The OpenAPI document and the code agree."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 12  # of good and as many of bad input, per operation
+EXAMPLES = 12  # good inputs, and as many bad ones, per operation
 GOOD, BAD = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 
 
 def modes(path: str, method: str) -> list[GenerationMode]:
-    """There is no bad input where any text will do, or no input at all."""
+    """There is no bad input if any text is valid, or if there is no input."""
     operation = DOCUMENT["paths"][path][method]
     can_be_bad = "requestBody" in operation or any(
         parameter["schema"] != {"type": "string"} for parameter in operation.get("parameters", [])
@@ -56,7 +56,7 @@ def part_of_a_file(context: Any, value: Any) -> bytes:
 
 
 def test_the_committed_document_is_that_of_the_code(tmp_path):
-    """If it is not: manage.py spectacular --lang en --file docs/openapi.yaml"""
+    """To update it: manage.py spectacular --lang en --file docs/openapi.yaml"""
     written = tmp_path / "openapi.yaml"
     call_command("spectacular", file=str(written), lang="en", validate=True, fail_on_warn=True)
     assert written.read_text() == COMMITTED.read_text()
@@ -118,7 +118,7 @@ def test_answers_are_as_documented(path, method, mode, schema, encoder_worker, a
         if mode is GOOD and case.path_parameters:
             case.path_parameters.update(hers.of(path))
         _, token = tokens.sign_in(alice)
-        # Schemathesis does not unpack what an application answers it directly.
+        # Schemathesis does not unpack direct answers of an application.
         headers = {"Authorization": f"Token {token}", "Accept-Encoding": "identity"}
         case.call_and_validate(headers=headers, checks=CHECKS)
 

@@ -1,4 +1,4 @@
-"""What load balancers and operators ask."""
+"""The state of the site for load balancers and operators."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PARTS = ["database", "broker", "worker", "space"]
 
 
 def parts(**states: bool) -> dict[str, PartStatus]:
-    """All parts, well but for those given."""
+    """Return all parts, all well except the given ones."""
     return {
         name: PartStatus(ok, "ok" if ok else "down", "" if ok else "Does not answer.")
         for name in PARTS
@@ -28,7 +28,7 @@ def parts(**states: bool) -> dict[str, PartStatus]:
 
 
 def test_the_root_tells_everybody_what_answers():
-    """Neither an account nor the database is asked for."""
+    """It needs neither an account nor the database."""
     answer = APIClient().get("/api/v1/")
     assert answer.status_code == 200
     body = answer.json()

@@ -1,4 +1,4 @@
-"""Forms with files in them, as programs really send them: pages and API alike."""
+"""Forms with files as real programs send them, to pages and API."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_file_without_a_name_is_a_file(disposition, alice) -> None:
 
 
 def test_a_field_that_was_left_empty_is_none(alice) -> None:
-    """What browsers send where no file was chosen."""
+    """Browsers send this where no file was chosen."""
     body = form(part(b'name="file"; filename=""', b"", b"application/octet-stream"))
     answer = sent(alice, body)
     assert answer.status_code == 400
@@ -113,7 +113,7 @@ def test_texts_of_any_kind_stay_fields() -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 7, 64, 1000, 10**6])
 def test_in_whatever_pieces_it_arrives_it_is_the_same(size: int, settings) -> None:
-    """Also where a boundary or a header lies across two of them."""
+    """A boundary or a header may lie across two pieces."""
     content = draw() + b"\r\n--xY\r\n\r\n" + bytes(range(256))
     body = form(
         part('name="file"; filename="Müller.jpg"'.encode("latin-1"), content),
@@ -135,7 +135,7 @@ def test_in_whatever_pieces_it_arrives_it_is_the_same(size: int, settings) -> No
 
 
 def test_a_body_in_chunks_is_told_what_is_missing() -> None:
-    """It would be read as an empty form. Parts of resumable uploads may come so."""
+    """Django would read it as an empty form. Parts of resumable uploads may come in chunks."""
     arrival = Arrival(10**9)
     arrival.feed(b"POST /api/v1/images/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n")
     assert arrival.refused is not None

@@ -1,4 +1,4 @@
-"""Prepared serializers write what REST framework's own would."""
+"""Prepared serializers write the same as REST framework."""
 
 from __future__ import annotations
 

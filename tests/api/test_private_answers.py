@@ -1,4 +1,4 @@
-"""What is answered to a session or a token is stored by nobody."""
+"""Nobody stores the answers to a session or a token."""
 
 from __future__ import annotations
 
@@ -94,5 +94,5 @@ def test_pictures_are_kept_by_the_browser_alone(alice: User, media: Any) -> None
 
 
 def test_what_is_the_same_for_all_may_be_kept(db: None) -> None:
-    """A visitor without a cookie, and style sheets for everybody."""
+    """The answers go to a visitor without a cookie; style sheets are for everybody."""
     assert "no-store" not in Client().get("/api/v1/images/").headers.get("Cache-Control", "")

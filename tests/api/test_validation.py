@@ -1,4 +1,4 @@
-"""What is accepted as a picture, and how the rest is refused."""
+"""Which files are accepted as pictures, and how all others are refused."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def refusal(data: bytes, name: str = "picture.jpg") -> Refusal:
 def test_accepted_kinds(
     draw: Callable[[], bytes], format_: str, content_type: str, extension: str
 ) -> None:
-    # The name says something else: the content decides.
+    # The name says something else. The content decides.
     facts = inspect_picture(io.BytesIO(draw()), "notes.txt")
 
     assert (facts.format, facts.content_type, facts.extension) == (

@@ -1,5 +1,5 @@
-"""A real Chromium on a live server. Each test also proves that its pages ask no
-other server for anything and that nothing goes wrong in their scripts."""
+"""A real Chromium on a live server. Each test also checks that its pages ask no other server and
+that their scripts raise no error."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, exp
 from gallery.models import User
 from tests.conftest import wait_for
 
-# Playwright's synchronous API runs an event loop in this thread, where Django
-# would refuse to touch the database.
+# Playwright's synchronous API runs an event loop in this thread. Without this setting Django would
+# refuse to use the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
 ARGUMENTS = [
@@ -38,7 +38,8 @@ expect.set_options(timeout=20_000)
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_lasting_connections(django_db_setup: None) -> None:
-    """Connections that the server's threads keep would outlive the test database."""
+    """Close connections after each request: those of the server's threads would outlive the test
+    database."""
     connections.settings["default"]["CONN_MAX_AGE"] = 0
 
 
@@ -67,7 +68,7 @@ class Site:
         self.page = page
         self.errors: list[str] = []
         self.elsewhere: list[str] = []
-        # What a test provokes: parts of messages that are no fault.
+        # Parts of messages that a test provokes. They are no faults.
         self.expected_errors: list[str] = []
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -83,11 +84,11 @@ class Site:
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in", exact=True).click()
         expect(self.page).to_have_url(f"{self.url}/")
-        self.page.wait_for_load_state()  # the scripts that hear keys are there
+        self.page.wait_for_load_state()  # the scripts that listen to keys are loaded
 
     def sign_out(self) -> None:
-        """Be nobody from the next page on. What the page still asks for, such as
-        thumbnails, would be asked for by the next one and refused."""
+        """Sign out from the next page on. First end the requests of this page, such as thumbnails:
+        the next user would be refused them."""
         leave(self.page)
         self.page.context.clear_cookies()
 
@@ -110,14 +111,14 @@ class Site:
 
 
 def _tells_why_nothing_is_similar(message: ConsoleMessage) -> bool:
-    """In most tests nothing is encoded, and a picture's page says so in the place of the
-    similar ones. Whether that answer arrives before a test is over is chance."""
+    """Explain missing similar pictures. In most tests nothing is encoded, and a picture's page says
+    so. It is chance whether that answer arrives before the test ends."""
     asked = "/similar/" in message.text or message.location["url"].endswith("/similar/")
     return asked and any(status in message.text for status in ("400", "503"))
 
 
 def hand_over(page: Page, kind: str, path: Path) -> None:
-    """Paste a picture into the page, or ("drop") let it fall onto it."""
+    """Paste a picture into the page, or ("drop") drop it onto the page."""
     page.evaluate(
         """([kind, name, data]) => {
             const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
@@ -134,19 +135,20 @@ def hand_over(page: Page, kind: str, path: Path) -> None:
 
 
 def leave(page: Page) -> None:
-    """End all that the page still asks for."""
+    """End all requests of the page."""
     wait_for(lambda: page.is_closed() or _left(page), what="the page is left")
 
 
 def settle(page: Page) -> None:
-    """Leave the page and wait for what the server still makes for it, such as
-    thumbnails: emptying the database would meet it halfway."""
+    """Leave the page and wait for the server's work for it, such as thumbnails. Otherwise this work
+    overlaps with the emptying of the database."""
     leave(page)
     wait_for(lambda: not _requests_at_work(), what="requests are done")
 
 
 def _left(page: Page) -> bool:
-    """False where the page went elsewhere by itself meanwhile, as one that reloads does."""
+    """Return whether the page could be left: False if it went elsewhere by itself, like a page that
+    reloads."""
     try:
         page.goto("about:blank")
     except Error as error:
@@ -167,7 +169,8 @@ def _requests_at_work() -> int:
 
 @pytest.fixture
 def site(live_server: Any, worker_media: Path, page: Page) -> Iterator[Site]:
-    """Shares the media folder with the workers, which may run from an earlier test."""
+    """The site. It shares the media folder with the workers, which may run since an earlier
+    test."""
     site = Site(live_server.url, page)
     yield site
     site.check()

@@ -1,7 +1,7 @@
-"""Every page of the site, found by its route: a new page is looked at without being named.
+"""Every page of the site, found by its route. A new page is tested without being named.
 
-A route is a page where it answers a GET with a whole document. All others have to be
-named in `NOT_PAGES`; a route that is neither fails `of_routes`, and so the tests.
+A route is a page if it answers a GET with a whole document. `NOT_PAGES` names all others. A route
+that is neither fails `of_routes`, and so the tests.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ from tests.factories import set_vector
 from tests.sharing_tools import page_of
 from tests.web_tools import fake_encoder
 
-# The administration is Django's own, and the API answers in JSON.
+# The administration belongs to Django, and the API answers in JSON.
 _ELSEWHERE = ("admin/", "api/v1/", "api/schema/", "i18n/")
-# Where an account has no second factor, is signed in, or was not asked to confirm: these
-# lead elsewhere, and the places that they lead to are pages themselves.
+# These redirect accounts without a second factor, signed-in ones, or those with nothing to confirm.
+# Their targets are pages themselves.
 _MOVED = {302}
 # A search for nothing is a page, too.
 _SHOWN = {200, 400}
-# What a GET gets of a route that only takes a POST.
+# These routes take only a POST.
 _REFUSED = {405}
-# Neither: parts of pages, files, and pages that need a key out of an e-mail.
+# Parts of pages, files, and pages that need a key out of an e-mail.
 NOT_PAGES = {
     "account_reset_password_from_key",
     "account_confirm_login_code",
@@ -101,7 +101,7 @@ class Everything:
         self.locked_link = ShareLink.objects.create(
             created_by=self.owner, album=self.things.album, password="a hash of something"
         )
-        # A query of pictures, an album by its id and words: as it was saved and as it was made.
+        # A query of pictures, an album by its id, and words: once as saved, once as made.
         self.line = (
             f"like:{first.pk}^1.5 red -like:{twin.pk}[10,10,50,50] album:{self.things.album.pk}"
         )
@@ -111,7 +111,7 @@ class Everything:
 
     @classmethod
     def make(cls, owner: User, monkeypatch: pytest.MonkeyPatch) -> Everything:
-        """With an encoder that knows every text, each in a direction of its own near "red"."""
+        """Make the gallery. Its encoder knows every text, each as its own direction near "red"."""
         space = fake_encoder(monkeypatch)
 
         def encode(space: object, texts: list[str], **_: object) -> Vectors:
@@ -125,7 +125,7 @@ class Everything:
         return cls(owner, space)
 
     def of_owner(self) -> list[str]:
-        """Addresses of all pages of somebody who is signed in, each once."""
+        """Return the addresses of all pages for a signed-in user, each once."""
         first = self.things.image.pk
         pages = dict.fromkeys(route.address for route in of_routes(self))
         searches = [
@@ -146,7 +146,7 @@ class Everything:
         ]
 
     def of_visitor(self) -> list[str]:
-        """Addresses of all pages of somebody who is not signed in."""
+        """Return the addresses of all pages for a visitor, each once."""
         shown = page_of(self.things.link, f"images/{self.pictures[2].pk}/")
         links = [page_of(link) for link in (self.picture_link, self.locked_link)]
         doors = ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"]
@@ -180,7 +180,7 @@ class Everything:
 
 
 def signed_in(user: User) -> Client:
-    """As somebody who has just entered the password, which some pages ask for again."""
+    """Return a client that has just confirmed the password, which some pages ask for again."""
     client = Client()
     client.force_login(user)
     session = client.session
@@ -190,8 +190,8 @@ def signed_in(user: User) -> Client:
 
 
 def of_routes(everything: Everything) -> list[Route]:
-    """The pages among the routes, as the owner sees them. Fails for a route that is not
-    known to be none."""
+    """Return the pages among the routes, for the owner. Fail for an unknown route that is no
+    page."""
     client = signed_in(everything.owner)
     found, unknown = [], []
     for name, pattern in _routes(get_resolver()):
@@ -209,13 +209,13 @@ def of_routes(everything: Everything) -> list[Route]:
 
 
 def _is_part(answer: object, content: bytes) -> bool:
-    """A part of a page: markup without a document."""
+    """Return whether the answer is a part of a page: markup without a document."""
     kind = answer.headers.get("Content-Type", "")  # type: ignore[attr-defined]
     return answer.status_code == 200 and kind.startswith("text/html")  # type: ignore[attr-defined]
 
 
 def _routes(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, str]]:
-    """(name, pattern) of each, the patterns without the signs of regular expressions."""
+    """Return (name, pattern) of each route. The patterns have no signs of regular expressions."""
     for entry in resolver.url_patterns:
         pattern = before + str(entry.pattern)
         if pattern.startswith(_ELSEWHERE):
@@ -228,7 +228,7 @@ def _routes(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, str]
 
 
 def _plain(pattern: str) -> str:
-    """A pattern of allauth's is a regular expression."""
+    """Return a plain pattern. Those of allauth are regular expressions."""
     return re.sub(r"\(\?P<(\w+)>[^)]*\)", r"<\1>", pattern).replace("^", "").replace("$", "")
 
 

@@ -1,4 +1,4 @@
-"""Requests that are kept waiting, for tests of what happens meanwhile."""
+"""Requests that are held back, for tests of the time until the answer."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.conftest import wait_for
 
 
 class Held:
-    """Keeps the first request to `address` that is `meant` back until `release` says what
-    to do with it; all others pass."""
+    """Holds back the first request to `address` that is `meant`, until `release` decides about it.
+    All other requests pass."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Many pictures at once, for pages that must bear them."""
+"""Many pictures at once, for pages that must handle them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ SHAPES = [(60, 40), (40, 60), (64, 48), (50, 50), (90, 50)]
 
 
 def many(owner: User, moments: Sequence[datetime], **fields: object) -> list[Image]:
-    """A picture taken and uploaded at each of `moments`, in this order. They share a
-    few files, from which their thumbnails are made when they are asked for."""
+    """Create a picture for each of `moments`, in this order, as its time of capture and of upload.
+    They share a few files, from which thumbnails are made on request."""
     shapes = [
         upload(owner, draw(*size, (60 * n, 120, 90)), title="kind") for n, size in enumerate(SHAPES)
     ]
@@ -39,11 +39,11 @@ def many(owner: User, moments: Sequence[datetime], **fields: object) -> list[Ima
     for image, moment in zip(images, moments, strict=True):
         image.created_at = moment
     Image.objects.bulk_update(images, ["created_at"], batch_size=500)
-    # Their files are the others' now.
+    # They have the files of the others now.
     Image.objects.filter(title="kind").update(deleted_at=NEWEST)
     return images
 
 
 def in_a_row(count: int) -> list[datetime]:
-    """Moments a minute apart, the newest first."""
+    """Return moments one minute apart, the newest first."""
     return [NEWEST - timedelta(minutes=number) for number in range(count)]

@@ -1,4 +1,4 @@
-"""Choosing pictures in the browser, for the tests of what is done with them."""
+"""Selecting pictures in the browser, for the tests of acts on them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ COUNT = 20
 
 
 def fill_gallery(owner: User, count: int = COUNT) -> list[Image]:
-    """Picture 0 to `count` - 1; lists show the newest, the one of the highest number, first."""
+    """Create the pictures 0 to `count` - 1. Lists show the newest first, which has the highest
+    number."""
     return [
         upload(owner, draw(300, 200, (number * 4, 90, 120)), title=f"Picture {number}")
         for number in range(count)
@@ -29,7 +30,7 @@ def pick(page: Page, *numbers: int) -> None:
 
 
 def chosen(page: Page) -> list[str]:
-    """The names of those that are marked, of the tiles that are in the document."""
+    """Return the names of the marked tiles in the document."""
     return page.eval_on_selector_all("li.tile.selected img", "images => images.map(({alt}) => alt)")
 
 

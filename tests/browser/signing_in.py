@@ -1,4 +1,4 @@
-"""Signing in without the form, which other tests look at."""
+"""Signing in without the form, which has its own tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.browser.conftest import Site
 
 
 def enter(site: Site, user: User) -> None:
-    """Be `user` from the next page on; whoever was signed in here is not any more."""
+    """Sign in `user` from the next page on, instead of anybody before."""
     client = Client()
     client.force_login(user)
     session = client.cookies[settings.SESSION_COOKIE_NAME].value

@@ -1,5 +1,5 @@
-"""The account's pages in a real browser: passkeys, tokens to copy, careful deleting,
-moderation; on a phone, in the dark, without scripts of others."""
+"""The account's pages in a real browser: passkeys, tokens to copy, careful deletion, moderation; on
+a phone, in the dark theme, without scripts of others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def security_key(page: Page) -> Iterator[CDPSession]:
-    """A device of the browser's own that holds passkeys and always says yes."""
+    """A virtual device of the browser that holds passkeys and always agrees."""
     devtools = page.context.new_cdp_session(page)
     devtools.send("WebAuthn.enable")
     options = {
@@ -82,7 +82,7 @@ def test_a_passkey_as_the_second_factor(site: Site, member: User, security_key: 
     site.sign_in(member)
     page = add_passkey(site)
     sign_out(page)
-    # Through the API the password alone is not enough, either.
+    # The password alone is not enough for the API either.
     body = {"username": member.username, "password": PASSWORD}
     answer = APIClient().post("/api/v1/auth/login/", body)
     assert answer.json()["errors"][0]["code"] == "mfa_required"
@@ -116,7 +116,7 @@ def test_a_passkey_says_who_one_is_and_is_removed(
 def test_a_device_that_refuses_is_no_dead_end(
     site: Site, member: User, security_key: CDPSession
 ) -> None:
-    """No passkey is on the device: the page says so, and the password still works."""
+    """The device has no passkey. The page says so, and the password still works."""
     page = site.open(reverse("account_login"))
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.get_by_role("alert")).to_contain_text("No passkey was used")
@@ -214,9 +214,9 @@ def test_the_account_is_deleted_only_after_typing_its_name(site: Site, member: U
     page.get_by_label("Type your user name").fill("dor")
     expect(button).to_be_disabled()
     page.get_by_label("Type your user name").fill("dora")
-    button.click()  # the password was given a moment ago
+    button.click()  # the password was confirmed a moment ago
     expect(page.get_by_role("heading", level=1)).to_have_text("Your account is deleted")
-    # A worker may have carried it out already.
+    # A worker may have done it already.
     left = User.objects.filter(pk=member.pk).first()
     assert left is None or left.deletion_requested_at is not None
 
@@ -235,7 +235,7 @@ def test_a_moderator_hides_a_picture_and_shows_it_again(site: Site, moderator: U
     make_space(architecture="starter")
     owner = User.objects.create_user("ann", "ann@example.org", PASSWORD)
     image = upload(owner, draw(600, 400), title="Lighthouse", visibility="public")
-    site.expected_errors = ["400", "503"]  # nothing encodes: no similar pictures
+    site.expected_errors = ["400", "503"]  # nothing is encoded: no similar pictures
     site.sign_in(moderator)
     page = site.open(reverse("image", args=[image.pk]))
     page.get_by_text("Hide this picture").click()
@@ -253,7 +253,7 @@ def test_a_moderator_hides_a_picture_and_shows_it_again(site: Site, moderator: U
 
 @pytest.fixture
 def pages(site: Site, member: User) -> list[str]:
-    """Every page about accounts, with something long on each; signed in."""
+    """Every page about accounts, with something long on each. The user is signed in."""
     User.objects.filter(pk=member.pk).update(
         role="administrator", is_staff=True, quota_bytes=10**6, quota_images=9
     )

@@ -1,4 +1,4 @@
-"""Albums: made, filled, edited in place, arranged by mouse, finger and keys, deleted."""
+"""Albums: creating, filling, editing in place, arranging by mouse, finger and keys, deleting."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def album(site: Site, member: User) -> Album:
-    """Picture 0 to 4, in this order; its owner is signed in."""
+    """An album with the pictures 0 to 4, in this order. Its owner is signed in."""
     made = albums.create(member, "Trip")
     for number in range(5):
         image = upload(member, draw(300, 200, (number * 40, 90, 120)), title=f"Picture {number}")
@@ -48,7 +48,7 @@ def test_from_nothing_to_an_album_with_pictures(site: Site, member: User) -> Non
     expect(page.get_by_role("heading", name="This album is empty")).to_be_visible()
 
     page.get_by_role("link", name="Add pictures").first.click()
-    # Choosing is all there is to do here: a click is enough.
+    # This page is only for choosing: a click is enough.
     tile(page, 2).get_by_role("link").click()
     tile(page, 0).get_by_role("link").click()
     act(page, "Add to the album")
@@ -115,7 +115,7 @@ def test_whom_it_is_shared_with(site: Site, album: Album, member: User) -> None:
     page.get_by_role("link", name="Trip").click()
     for missing in ("Add pictures", "Arrange", "Share"):
         expect(page.get_by_role("link", name=missing)).to_have_count(0)
-    # Neither the album nor its pictures are his.
+    # Neither the album nor its pictures belong to him.
     pick(page, 1, 2)
     act(page, "Take out")
     expect_said(page, "2 are not yours and stay as they are.")
@@ -176,7 +176,7 @@ def test_move_with_the_keys(arranging: Page, album: Album) -> None:
     expect(arranging.locator("#arrange-live")).to_have_text("4 of 5")
     arranging.keyboard.press("Enter")
     expect_order(album, [0, 1, 3, 2, 4])
-    # To the start, and back to where it was by Esc.
+    # The picture moves to the start, and Esc brings it back.
     arranging.keyboard.press("Enter")
     arranging.keyboard.press("Home")
     arranging.keyboard.press("Enter")

@@ -1,4 +1,4 @@
-"""Doing something to all pictures that are chosen, and taking it back."""
+"""Acts on all selected pictures, and their undo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Favourites, archive, trash: what leaves them and what comes back."""
+"""Favourites, archive and trash: what leaves them, and what returns."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_unarchive(site: Site, gallery: Page) -> None:
     page = site.open(reverse("archive"))
     pick(page, 3)
     act(page, "Unarchive")
-    # The last one: the page says that nothing is left.
+    # It was the last one: the page says that nothing is left.
     expect(page.get_by_role("heading", name="Nothing is archived")).to_be_visible()
     expect_said(page, "1 picture unarchived.")
     undo(page)

@@ -1,5 +1,5 @@
-"""Saying what one means: suggestions, the parts of a query, refinement, and what the
-results tell. The vectors are made up; the words are "red" and "green"."""
+"""The composer: suggestions, the parts of a query, refinement, and what the results say. The
+vectors are made up. The words are "red" and "green"."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Lined(Judgement):
-    """Judges by the score alone: `Picture 6` is the first below the line."""
+    """A judgement by the score alone: `Picture 6` is the first below the relevance line."""
 
     line: float | None = 0.86
 
@@ -47,7 +47,7 @@ class Lined(Judgement):
 
 @pytest.fixture
 def images(site: Site, member: User, monkeypatch: pytest.MonkeyPatch) -> list[Image]:
-    """Pictures from red to green, the reddest first, in pages of six; signed in."""
+    """Pictures from red to green, the reddest first, in pages of six. The user is signed in."""
     monkeypatch.setattr(search, "PAGE", 6)
     monkeypatch.setattr(relevance, "judge", lambda *_, **__: Lined())
     space = fake_encoder(monkeypatch)
@@ -77,7 +77,7 @@ def line_of(address: str) -> str:
 
 
 def expect_line(page: Page, line: str) -> None:
-    """The address holds all of it, and the field what of it can be typed."""
+    """Check that the address has the whole line, and the field the part that can be typed."""
     page.wait_for_url(lambda address: line_of(address) == line)
     expect(bar(page)).to_have_value(re.sub(r"-?(like|upload):\S+ ?", "", line).strip())
 
@@ -123,7 +123,7 @@ def test_escape_closes_the_suggestions_then_leaves_the_line_as_typed(
     page.keyboard.press("Escape")
     expect(options).to_have_count(0)
     expect(field).to_be_focused()
-    page.keyboard.press("Escape")  # a browser alone would empty the field now
+    page.keyboard.press("Escape")  # a browser without scripts would empty the field now
     expect(field).not_to_be_focused()
     expect(field).to_have_value("red ta")
 
@@ -176,7 +176,7 @@ def test_a_part_of_a_picture_is_drawn_by_pointer_and_by_keys(
     box = whole.bounding_box()
     assert box is not None
     at = lambda x, y: (box["x"] + box["width"] * x, box["y"] + box["height"] * y)  # noqa: E731
-    page.mouse.move(*at(0.1, 0.9))  # outside of the rectangle that is there
+    page.mouse.move(*at(0.1, 0.9))  # outside of the existing rectangle
     page.mouse.down()
     page.mouse.move(*at(0.3, 0.7))
     page.mouse.move(*at(0.6, 0.5))
@@ -192,7 +192,7 @@ def test_a_part_of_a_picture_is_drawn_by_pointer_and_by_keys(
     dialog.get_by_role("button", name="Search by this part").click()
     expect_line(page, f"like:{images[2].pk}[11,30,50,39]")
     expect(page.locator(".part-box")).to_be_visible()
-    # From the picture's own page, too.
+    # The picture's own page offers this, too.
     site.open(f"/images/{images[2].pk}/")
     page.get_by_role("button", name="By a part of it").click()
     page.keyboard.press("Enter")
@@ -200,7 +200,7 @@ def test_a_part_of_a_picture_is_drawn_by_pointer_and_by_keys(
 
 
 def drag_mouse(page: Page, box: FloatRect, start: Point, end: Point) -> None:
-    """From one place of `box` to another, both as shares of its sides."""
+    """Drag from one point of `box` to another. Both are shares of its sides."""
     places = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in (start, end)]
     page.mouse.move(*places[0])
     page.mouse.down()
@@ -209,7 +209,7 @@ def drag_mouse(page: Page, box: FloatRect, start: Point, end: Point) -> None:
 
 
 def test_nothing_moves_when_the_picture_of_a_part_arrives(site: Site, images: list[Image]) -> None:
-    """The button beside it moved away from under the pointer."""
+    """Once the button beside it moved away from under the pointer."""
     page = site.page
     held = Held(page, re.compile(f"/thumbnails/[^/]+/{images[2].pk}/"))
     page.goto(f"{site.url}/search/?q=like:{images[2].pk}", wait_until="commit")
@@ -223,7 +223,7 @@ def test_nothing_moves_when_the_picture_of_a_part_arrives(site: Site, images: li
 
 
 def test_the_first_drag_draws_wherever_it_begins(site: Site, images: list[Image]) -> None:
-    """The frame that stood there once was moved instead."""
+    """Once the drag moved the frame of an earlier part instead."""
     page = open_search(site, f"like:{images[2].pk}")
     dialog = page.get_by_role("dialog", name="Which part of the picture?")
 
@@ -239,24 +239,24 @@ def test_the_first_drag_draws_wherever_it_begins(site: Site, images: list[Image]
             expect(dialog.get_by_role("spinbutton", name=name)).to_have_value(str(value))
 
     box = opened()
-    for begin in ((0.4, 0.4), (0.2, 0.2)):  # in the frame that is proposed; on its corner
+    for begin in ((0.4, 0.4), (0.2, 0.2)):  # in the proposed frame; on its corner
         drag_mouse(page, box, begin, (0.7, 0.9))
         left, top = (round(side * 100) for side in begin)
         expect_numbers(left, top, 70 - left, 90 - top)
         page.keyboard.press("Escape")
         box = opened()
-    # A click that slips is no drag.
+    # A click that slips a little is no drag.
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] / 2 + 2, box["y"] + box["height"] / 2)
     page.mouse.up()
     expect_numbers(20, 20, 60, 60)
-    # What has been adjusted by keys is a frame of one's own: its inside moves it.
+    # After an adjustment by keys the frame is the user's own: a drag inside moves it.
     page.keyboard.press("ArrowRight")
     expect_numbers(21, 20, 60, 60)
     drag_mouse(page, box, (0.5, 0.5), (0.4, 0.4))
     expect_numbers(11, 10, 60, 60)
-    # So is one that was drawn before, and its corner resizes it.
+    # The same holds for a frame from an earlier drag, and its corner resizes it.
     page.keyboard.press("Enter")
     expect_line(page, f"like:{images[2].pk}[11,10,60,60]")
     box = opened()
@@ -335,7 +335,7 @@ def test_a_file_that_is_no_picture_leaves_the_search_as_it_is(
     page = open_search(site, 'green -red "red"^0.5')
     line = line_of(page.url)
     parts = page.locator("[data-part]")
-    # Most are refused on the page, chosen as well as dropped.
+    # The page refuses most of them, chosen or dropped.
     for _ in range(2):  # the same file again is a choice again
         add_picture(page, text)
         refusal = page.locator(".toast", has_text="That is not a picture.")
@@ -344,13 +344,13 @@ def test_a_file_that_is_no_picture_leaves_the_search_as_it_is(
         refusal.get_by_role("button", name="Close").click()
     assert line_of(page.url) == line
     expect(page.locator("[data-tile]").first).to_be_visible()
-    # Others only by the server.
+    # Only the server refuses the others.
     site.expected_errors.append("400 (Bad Request)")
     add_picture(page, damaged)
     expect(page.get_by_role("alert")).to_contain_text("damaged or incomplete")
     expect(bar(page)).to_have_value(line)
     expect(parts).to_have_count(3)
-    # The search goes on from there.
+    # The search continues from there.
     add_picture(page, photos["coffee"])
     expect(parts).to_have_count(4)
     assert "upload:" in line_of(page.url)
@@ -363,8 +363,8 @@ def add_picture(page: Page, path: Path) -> None:
 
 
 def drag(page: Page, path: Path, *kinds: str, onto: Locator | None = None) -> None:
-    """A file from outside of the browser, over `onto` or the middle of the page: the
-    browser itself finds what is hit, and sends the events."""
+    """Drag a file from outside the browser over `onto`, or over the middle of the page. The browser
+    itself finds the target and sends the events."""
     box = onto.bounding_box() if onto else {"x": 0, "y": 0, "width": 1280, "height": 800}
     assert box is not None
     place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
@@ -387,7 +387,7 @@ def test_weak_matches_stand_below_a_divider_far_down(site: Site, images: list[Im
     divider = page.locator("[data-grid] > .divider:visible")
     expect(divider).to_have_count(1)
     expect(divider).to_contain_text("Weak matches")
-    # Below all that match, above all that do not, and no row holds both.
+    # It is below all matches and above all others, and no row contains both.
     line = divider.bounding_box()
     assert line is not None
     for number in range(4, 9):
@@ -402,7 +402,7 @@ def test_weak_matches_stand_below_a_divider_far_down(site: Site, images: list[Im
 def test_weak_matches_of_a_picture_stand_below_a_divider_too(
     site: Site, images: list[Image]
 ) -> None:
-    """A section whose heading the page lacked once stopped the drawing of the grid."""
+    """Once the page lacked the heading of a section, and the grid stopped drawing."""
     page = site.open(f"/images/{images[0].pk}/")
     expect(page.locator("[data-grid] [data-tile]").first).to_be_visible()
     divider = page.locator("[data-grid] > .divider:visible")
@@ -414,7 +414,7 @@ def test_weak_matches_of_a_picture_stand_below_a_divider_too(
 
     wait_for(at_the_end, what="the grid is drawn to its end")
     expect(divider).to_contain_text("Weak matches")
-    # It has room of its own between the last tile that matches and the first that does not.
+    # It has its own space between the last match and the first other tile.
     line = divider.bounding_box()
     weak = page.locator("li.tile[data-section=weak]").first.bounding_box()
     fair = page.locator("li.tile:not([data-section])").last.bounding_box()
@@ -426,7 +426,7 @@ def test_weak_matches_of_a_picture_stand_below_a_divider_too(
 
 
 def test_the_focus_stays_while_weak_matches_arrive(site: Site, images: list[Image]) -> None:
-    """The divider that the page brings once had the pictures above it moved."""
+    """Once the divider, which arrives with the page, moved the pictures above it."""
     held = Held(site.page, re.compile(r"/search/\?c="))
     page = open_search(site, "red")
     first = page.locator("[data-tile]").first
@@ -455,7 +455,7 @@ def test_near_duplicates_open_in_place(
     expect(button).to_be_focused()
     seen = names.evaluate_all("images => images.slice(0, 5).map(({alt}) => alt)")
     assert seen == [f"Picture {number}" for number in range(5)]
-    # They are pictures like all others: walked by the arrows, and chosen.
+    # They are pictures like all others: arrow keys reach them, and they can be selected.
     page.locator("[data-tile]").nth(1).focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("x")

@@ -1,4 +1,4 @@
-"""The review of near-duplicates by keyboard and pointer, on a desk and on a phone."""
+"""The review of near-duplicates by keyboard and pointer, on a desktop and on a phone."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def add(owner: User, name: str, **how: float) -> Image:
 
 @pytest.fixture
 def groups(site: Site, alice: User) -> list[list[Image]]:
-    """Two copies of a cat, three of a cup of coffee: the closest pair first."""
+    """Two copies of a cat and three of a cup of coffee, the closest pair first."""
     cats = [add(alice, "chelsea"), add(alice, "chelsea", scale=0.5)]
     cups = [add(alice, "coffee"), add(alice, "coffee", scale=0.7), add(alice, "coffee", scale=0.5)]
     link(*cats, similarity=0.99, bits=0)
@@ -53,7 +53,7 @@ def groups(site: Site, alice: User) -> list[list[Image]]:
 
 
 def shot(page: Page, name: str) -> None:
-    """Kept where CLIPSITE_SHOTS says, to look at."""
+    """Keep a screenshot in the folder CLIPSITE_SHOTS, if set."""
     if SHOTS:
         page.screenshot(path=Path(SHOTS) / f"duplicates-{name}.png")
 

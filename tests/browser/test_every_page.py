@@ -1,5 +1,5 @@
-"""What holds on every page, whoever made it: panels open inside the window, nobody reads
-an id, and axe finds nothing wrong."""
+"""Rules for every page: panels open inside the window, nobody sees an id, and axe finds no
+fault."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 HERE = Path(__file__).parent
 IDS = (HERE / "ids.js").read_text().split("\n\n", 1)[1]
 PANELS = (HERE / "panels.js").read_text().split("\n\n", 1)[1]
-# Besides WCAG: landmarks that are told apart by name, headings without gaps, one h1.
+# Rules besides WCAG: landmarks with different names, headings without gaps, one h1.
 ALL_RULES = {
     "resultTypes": ["violations"],
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
 CONTRAST_ALONE = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}
-# Of the markup that Swagger UI makes itself.
+# These are faults of the markup of Swagger UI.
 SWAGGERS_OWN = {"heading-order", "nested-interactive", "region"}
 WIDTHS = (1440, 1280, 1024, 390, 320)
 
@@ -45,7 +45,7 @@ def enter(site: Site, everything: Everything) -> None:
 
 
 def opened(site: Site, address: str) -> Page:
-    """The page, with what its scripts draw at once."""
+    """Open the page. Return it after its scripts have drawn their first content."""
     page = site.open(address)
     if address == "/api/docs/":
         page.locator(".opblock").last.wait_for()
@@ -53,12 +53,12 @@ def opened(site: Site, address: str) -> Page:
 
 
 def faults_of(site: Site, addresses: Iterable[str], look: Callable[[Page], list[str]]) -> list[str]:
-    """What `look` finds on each page, behind its address."""
+    """Return the faults that `look` finds on each page, with its address."""
     return [f"{address} {fault}" for address in addresses for fault in look(opened(site, address))]
 
 
 def open_panels(page: Page) -> list[str]:
-    """At every width what cannot be reached in an opened panel, and ids in it."""
+    """Open all panels. Return, for each width, what cannot be reached in them, and ids in them."""
     faults = [f"shows {text}" for text in page.evaluate(f"({IDS})(document)")]
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
@@ -77,8 +77,8 @@ def test_panels_open_inside_the_window_and_nobody_reads_ids(
     assert not faults, "\n".join(faults)
 
 
-# Parts that are jumped to, also those that are hidden as yet: each has a name, and no two
-# of a kind the same. (axe passes over what is hidden, and over sections without a name.)
+# Targets of jumps have a name each, and no two of a kind share one. Hidden ones count, too: axe
+# ignores them, and sections without a name.
 PARTS = """() => {
     const kind = (part) => part.getAttribute("role") ?? part.localName;
     const title = (part) => document.getElementById(part.getAttribute("aria-labelledby"));
@@ -93,7 +93,8 @@ PARTS = """() => {
 
 
 def axe_faults(page: Page) -> list[str]:
-    """What axe-core finds in the light theme, and of contrast in the dark one."""
+    """Return the faults that axe-core finds in the light theme, and those of contrast in the dark
+    one."""
     faults = [f"{part} has no name of its own" for part in page.evaluate(PARTS)]
     if page.url.endswith("/api/docs/"):
         faults = []  # Swagger UI's

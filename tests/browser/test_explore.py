@@ -1,5 +1,5 @@
-"""The map: moving, looking, selecting, coming back, and its list for those who do not
-look at maps."""
+"""The map: moving, looking, selecting and coming back; and the list of regions for people who do
+not use maps."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.factories import make_space
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-SIDE = 8  # pictures in a row of each of two squares
+SIDE = 8  # pictures in a row of each square
 
 
 @pytest.fixture
 def images(site: Site, member: User) -> list[Image]:
-    """Two regions, each a square of pictures: on the left with 64, on the right with 36."""
+    """Two regions, each a square of pictures: 64 on the left and 36 on the right."""
     images = many(member, in_a_row(SIDE**2 + 36))
     space = make_space()
     vectors = [[1, number % 9, 0] for number in range(len(images))]
@@ -42,7 +42,7 @@ def images(site: Site, member: User) -> list[Image]:
         y = 0.35 + 0.3 * (at // side) / (side - 1)
         points.append(MapPoint(map=drawn, image=image, cluster=region, x=x, y=y))
     MapPoint.objects.bulk_create(points)
-    # The encoder is down: there are no names. A picture's page has no similar ones.
+    # The encoder is down: regions have no names, and a picture's page has no similar ones.
     site.expected_errors = ["503", "400"]
     enter(site, member)
     return images
@@ -56,15 +56,15 @@ def open_map(site: Site, query: str = "") -> Page:
 
 
 def spot(page: Page, x: float, y: float) -> tuple[float, float]:
-    """Where (x, y) of the area of the map is in the window."""
+    """Return where the point (x, y) of the map is in the window."""
     box = page.locator("#map").bounding_box()
     assert box is not None
     return box["x"] + box["width"] * x, box["y"] + box["height"] * y
 
 
 def rest(page: Page) -> None:
-    """Until the address is written, 200 ms after the last move: by the page's own clock,
-    whose timers come in order however busy the machine is."""
+    """Wait until the address is written, 200 ms after the last move. The page's own clock is used:
+    its timers come in order even on a busy machine."""
     page.evaluate("() => new Promise((done) => setTimeout(done, 250))")
 
 
@@ -99,7 +99,7 @@ def test_hover_shows_and_click_opens_the_picture(site: Site, images: list[Image]
     page.get_by_role("button", name="Region 1", exact=True).click()
     expect(page).to_have_url(re.compile("at="))
     card = page.locator("#map-card")
-    for step in range(30):  # somewhere there is a picture
+    for step in range(30):  # there is a picture somewhere
         page.mouse.move(*spot(page, 0.3 + step / 60, 0.42))
         if card.is_visible():
             break
@@ -111,7 +111,7 @@ def test_hover_shows_and_click_opens_the_picture(site: Site, images: list[Image]
 
 
 def point_at_one(page: Page) -> tuple[float, float]:
-    """Move the mouse to where the card shows a picture."""
+    """Move the mouse to a place where the card shows a picture."""
     for step in range(60):
         place = spot(page, 0.6 + step / 200, 0.45)
         page.mouse.move(*place)
@@ -126,7 +126,7 @@ def shown_by_card(page: Page) -> str | None:
 
 
 def expect_card_of_the_pointer(page: Page, x: float, y: float) -> None:
-    """It shows, or does not show, what it would if the mouse came there just now."""
+    """Check that the card is as if the mouse had come there just now."""
     rest(page)
     shown = shown_by_card(page)
     page.mouse.move(x + 1, y)
@@ -142,7 +142,7 @@ def test_the_card_shows_what_the_pointer_is_at_when_the_map_moves(
     for _ in range(4):
         page.mouse.wheel(0, -300)
     expect_card_of_the_pointer(page, x, y)
-    # With the map in hand, the card goes along.
+    # While the map is dragged, the card moves along.
     page.mouse.wheel(0, 3000)
     x, y = point_at_one(page)
     href, card = shown_by_card(page), page.locator("#map-card")
@@ -171,7 +171,7 @@ def test_it_cannot_be_zoomed_into_nothing(site: Site, images: list[Image]) -> No
     expect(page).to_have_url(re.compile("at="))
     rest(page)
     span = float(re.findall(r"at=[\d.]+%2C[\d.]+%2C([\d.]+)", page.url)[0])
-    # Of the smaller square, whose pictures are 0.06 apart.
+    # The smaller square's pictures are 0.06 apart.
     assert 0.06 < span < 0.3
 
 
@@ -201,13 +201,13 @@ def test_the_card_of_a_tap_stays_and_goes_with_its_picture(
     assert before
     assert after
     assert after["y"] > before["y"] + 10
-    # Another region: without the mouse, which would point at something there.
+    # This chooses another region without the mouse, which would point at something there.
     page.get_by_role("button", name="Region 1", exact=True).evaluate("(label) => label.click()")
     expect(card).to_be_hidden()
 
 
 def test_a_line_selects_what_is_inside(site: Site, images: list[Image]) -> None:
-    site.expected_errors = ["404"]  # thumbnails on their way of what is deleted
+    site.expected_errors = ["404"]  # thumbnails of the deleted pictures are still on their way
     page = open_map(site)
     page.get_by_role("button", name="Select with a line").click()
     page.mouse.move(*spot(page, 0.5, 0.02))
@@ -267,7 +267,7 @@ def test_it_fits_a_phone_and_a_tap_shows_the_picture(
     page = open_map(site)
     page.set_viewport_size({"width": 320, "height": 640})
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 320
-    # Two fingers, apart: closer.
+    # Two fingers move apart: the map zooms in.
     page.evaluate(
         """() => {
             const map = document.getElementById("map");

@@ -1,4 +1,4 @@
-"""Lists narrowed by filters, which live in the address."""
+"""Lists with filters, which are part of the address."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_filters_live_in_the_address(gallery: Page, site: Site) -> None:
     gallery.get_by_label("Shape").select_option("Landscape")
     expect(gallery.locator("#filters [role=status]")).to_have_text("2 pictures fit")
     gallery.get_by_role("button", name="Show", exact=True).click()
-    # Only what was filled in.
+    # Only fields with a value are in the address.
     expect(gallery).to_have_url(f"{site.url}/?camera=Canon&orientation=landscape")
     expect(gallery.locator("[data-tile]")).to_have_count(2)
 
@@ -55,7 +55,7 @@ def test_filters_live_in_the_address(gallery: Page, site: Site) -> None:
 
 
 def paint(*colours: str) -> None:
-    """Give the newest pictures these colours, as if a worker had looked at them."""
+    """Give the newest pictures these colours, as a worker does."""
     for number, colour in enumerate(colours):
         looks = visual_features_of(Pillow.new("RGB", (9, 9), colour))
         Image.objects.filter(title=f"Picture {COUNT - 1 - number}").update(**looks)
@@ -77,7 +77,7 @@ def test_colours_are_chosen_by_swatch_and_by_any_colour(gallery: Page, site: Sit
     gallery.get_by_role("button", name="Show", exact=True).click()
     expect(gallery).to_have_url(f"{site.url}/?color=%238844cc")
     expect(gallery.locator("[data-tile]")).to_have_count(1)
-    # Kept among the choices, and taken away by its chip.
+    # It stays among the choices, and its chip removes it.
     gallery.locator("#filters summary").click()
     expect(gallery.get_by_role("checkbox", name="#8844cc")).to_be_checked()
     gallery.get_by_role("link", name="#8844cc").click()

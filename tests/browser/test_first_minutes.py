@@ -1,4 +1,4 @@
-"""What a new user does first, with the real model, from signing up to the undo."""
+"""The first steps of a new user, with the real model, from signing up to the undo."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_search_by_a_picture_that_is_pasted(
     expect(page.locator("[data-query-preview]")).to_be_visible()
     expect(page.locator("[data-tile] img")).to_have_attribute("alt", "coffee.jpg")
 
-    # There and back, and a reload, without sending the picture again.
+    # Going forth and back, and a reload, do not send the picture again.
     page.locator("[data-tile]").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("coffee.jpg")
     page.wait_for_load_state()  # the scripts listen by then

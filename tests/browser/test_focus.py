@@ -1,4 +1,4 @@
-"""The keyboard is never dropped: whatever an act takes away, the focus goes on beside it."""
+"""The keyboard focus is never lost: if an act removes its element, the focus moves beside it."""
 
 from __future__ import annotations
 

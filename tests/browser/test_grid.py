@@ -1,4 +1,4 @@
-"""Infinite scroll: everything once, and a way on when a part of it fails."""
+"""Infinite scroll shows everything once, and offers a way on if a part fails."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ COUNT = 30
 
 @pytest.fixture
 def gallery(site: Site, member: User, monkeypatch: pytest.MonkeyPatch) -> Page:
-    """Thirty pictures, in pages of seven; "red" finds the first ones first."""
+    """Thirty pictures, in pages of seven. "red" finds the first ones first."""
     monkeypatch.setattr(browse, "PAGE", 7)
     monkeypatch.setattr(search, "PAGE", 7)
     space = fake_encoder(monkeypatch)
     for number in range(COUNT):
-        # Tall, so that a page of them is higher than the screen.
+        # They are tall: a page of them is higher than the screen.
         image = upload(member, draw(100, 200, (number * 8, 80, 90)), title=f"Picture {number}")
         set_vector(image, space, (1.0, number / 10, 0.0))
     site.sign_in(member)

@@ -1,4 +1,4 @@
-"""Everything by keyboard, and the theme."""
+"""Everything works by keyboard. Also the theme."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COLOURS = ["red", "green", "blue", "navy", "teal", "gold", "pink", "gray", "plum
 
 @pytest.fixture
 def gallery(site: Site, member: User) -> Page:
-    """Ten pictures, the newest first: ten.jpg to one.jpg by number."""
+    """Ten pictures, the newest first: ten.jpg to one.jpg."""
     for number, colour in enumerate(COLOURS, start=1):
         upload(member, draw(600, 400, colour), title=f"Picture {number}")
     site.sign_in(member)
@@ -24,7 +24,7 @@ def gallery(site: Site, member: User) -> Page:
 
 
 def expect_picture(page: Page, number: int) -> None:
-    """That picture's page is shown, and its scripts listen."""
+    """Check that the picture's page is shown and its scripts listen."""
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Picture {number}")
     page.wait_for_load_state()
 
@@ -43,7 +43,7 @@ def focused(page: Page) -> str:
 def test_search_is_a_slash_away(gallery: Page) -> None:
     gallery.keyboard.press("/")
     expect(gallery.get_by_label("Search pictures")).to_be_focused()
-    gallery.keyboard.type("t/?")  # keys that do something outside a field
+    gallery.keyboard.type("t/?")  # keys with an effect outside of fields
     expect(gallery.get_by_label("Search pictures")).to_have_value("t/?")
     gallery.keyboard.press("Escape")
     expect(gallery.get_by_label("Search pictures")).not_to_be_focused()
@@ -72,7 +72,7 @@ def test_open_walk_and_come_back(gallery: Page, site: Site) -> None:
     expect_picture(gallery, 8)
     gallery.keyboard.press("ArrowLeft")
     expect_picture(gallery, 9)
-    # Back is the grid at once, not each picture on the way.
+    # Going back leads to the grid at once, not through each picture.
     gallery.keyboard.press("Escape")
     expect(gallery).to_have_url(f"{site.url}/")
 
@@ -120,7 +120,7 @@ def test_the_theme_follows_the_system_until_one_is_chosen(gallery: Page) -> None
     expect(html).to_have_css("background-color", LIGHT)
     gallery.reload()
     expect(html).to_have_css("background-color", LIGHT)
-    # The system's own again: nothing is kept.
+    # The theme of the system applies again: nothing is stored.
     gallery.keyboard.press("t")
     expect(html).to_have_css("background-color", DARK)
     assert gallery.evaluate("() => localStorage.getItem('theme')") is None

@@ -1,4 +1,4 @@
-"""Every page fits every screen, has names for what can be used, in both languages."""
+"""Every page fits every screen and has names for all its controls, in both languages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def pages(site: Site, member: User) -> list[str]:
-    """Addresses of all pages, with something on each; signed in."""
+    """Return the addresses of all pages, with some content on each. The user is signed in."""
     make_space(architecture="starter")
     long = "A very long title without an end " * 6
     image = upload(member, draw(900, 300), title=long.strip(), description="x" * 400)
@@ -90,7 +90,7 @@ def test_pages_of_visitors_fit_a_phone(site: Site, phone: None, visitors_pages: 
 
 
 def test_rows_of_the_grid_are_justified(site: Site, pages: list[str]) -> None:
-    """All tiles of a row are equally high, and a full row reaches the edge."""
+    """All tiles of a row have the same height, and a full row reaches the edge."""
     page = site.open("/")
     page.set_viewport_size({"width": 700, "height": 800})
     boxes = [tile.bounding_box() for tile in page.locator(".tile").all()]
@@ -125,7 +125,7 @@ def test_pages_in_chinese_fit_a_phone(
 
 
 def test_pages_work_without_scripts(site: Site, pages: list[str], browser: Any) -> None:
-    """Looking, reading and editing; uploading says that it needs them."""
+    """Viewing, reading and editing work. The upload page says that it needs scripts."""
     state = site.page.context.storage_state()
     context = browser.new_context(java_script_enabled=False, storage_state=state)
     page = context.new_page()

@@ -1,4 +1,4 @@
-"""The page of a picture: closer, on to the next, and what one notes on it."""
+"""The page of a picture: zooming, going to the next one, and personal notes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ SCALE, OFFSET = f"() => {MATRIX}.a", f"() => {MATRIX}.e"
 
 @pytest.fixture
 def pictures(site: Site, member: User, monkeypatch: pytest.MonkeyPatch) -> list[Image]:
-    """Ten, the newest first as the home page has them, in parts of four; signed in."""
+    """Ten pictures, the newest first as on the home page, in parts of four. The user is signed
+    in."""
     monkeypatch.setattr(browse, "PAGE", 4)
     made = [
         upload(member, draw(1600, 1000, colour), title=f"Picture {number}")
@@ -59,7 +60,7 @@ def middle(page: Page) -> tuple[float, float]:
 
 
 def touch(page: Page, *steps: list[tuple[float, float]]) -> None:
-    """Fingers down at the first step, moved through the others, and up."""
+    """Put fingers down at the first step, move them through the others, and lift them."""
     client = page.context.new_cdp_session(page)
     kinds = ["touchStart", *["touchMove"] * (len(steps) - 1)]
     for kind, points in zip(kinds, steps, strict=True):
@@ -76,7 +77,7 @@ def test_zoom_by_keys_wheel_and_double_click(site: Site, pictures: list[Image]) 
     assert files == []
     page.keyboard.press("+")
     wait_for(lambda: page.evaluate(SCALE) == pytest.approx(1.5))
-    # Closer, the full file takes the place of the smaller copy.
+    # After zooming in, the full file replaces the smaller copy.
     expect(page.locator("#stage .fit")).to_have_attribute("data-sharp", "full")
     assert len(files) >= 1
     page.keyboard.press("-")
@@ -88,7 +89,7 @@ def test_zoom_by_keys_wheel_and_double_click(site: Site, pictures: list[Image]) 
     wait_for(lambda: page.evaluate(SCALE) == 1)
     page.mouse.dblclick(*middle(page))
     wait_for(lambda: page.evaluate(SCALE) >= 2)
-    # Dragging moves it, arrows too, and Escape shows the whole picture again.
+    # Dragging and arrow keys move it, and Escape shows the whole picture again.
     x, y = middle(page)
     page.mouse.down()
     page.mouse.move(x + 90, y, steps=3)
@@ -261,14 +262,14 @@ def test_add_to_an_album(site: Site, pictures: list[Image], member: User) -> Non
 
 
 def test_typing_before_the_albums_are_there(site: Site, pictures: list[Image]) -> None:
-    """What is typed waits for them. They were no longer waited for once, which htmx notes
-    as an error of the page."""
+    """Typed text waits for the albums. Once nothing waited for them any more, and htmx logged an
+    error."""
     page = opened(site, pictures[0])
     held = Held(page, re.compile(r"/albums/pick/"))
     page.get_by_role("button", name="Add to album").click()
     held.wait()
     page.get_by_label("Find an album").fill("Winter")
-    page.wait_for_timeout(400)  # longer than typing is waited for
+    page.wait_for_timeout(400)  # longer than the pause after typing
     held.release()
     expect(page.get_by_role("button", name="New album “Winter”")).to_be_visible()
 
@@ -321,7 +322,7 @@ def test_others_see_nothing_that_is_private(site: Site, pictures: list[Image]) -
         expect(page.get_by_role("button", name=name, exact=True)).to_have_count(0)
     expect(page.get_by_role("link", name="Edit")).to_have_count(0)
     expect(page.get_by_label("Add a tag")).to_have_count(0)
-    # A favourite is everybody's own.
+    # Favourites belong to each user.
     page.keyboard.press("l")
     expect(page.locator("[data-favourite]")).to_have_attribute("aria-pressed", "true")
 

@@ -1,5 +1,5 @@
-"""The content security policy where somebody else made the pages: the administration and
-the description of the API, in both looks. `Site` collects what the browser refuses."""
+"""The content security policy on pages by others: the administration and the description of the
+API, in both themes. `Site` collects what the browser refuses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STRICT = {
 
 @pytest.fixture
 def policies(site: Site) -> dict[str, set[str]]:
-    """The directives of every page that was opened, by its path."""
+    """Return the directives of every opened page, by its path."""
     seen: dict[str, set[str]] = {}
 
     def note(answer: Any) -> None:
@@ -67,12 +67,12 @@ def test_the_administration(site: Site, policies: dict[str, set[str]], look: str
         page = site.open(path)
         page.wait_for_load_state("networkidle")
     for path in opened:
-        if path in policies:  # others were redirected from
+        if path in policies:  # others redirected here
             assert policies[path] >= STRICT, path
             (scripts,) = [part for part in policies[path] if part.startswith("script-src")]
             assert "unsafe-inline" not in scripts
             assert "http" not in scripts
-    # Its scripts are at work: the list of a picture's actions, and the look itself.
+    # Its scripts work: the list of a picture's actions, and the theme.
     page = site.open(reverse("admin:gallery_image_changelist"))
     page.locator("#action-toggle, .action-select").first.check()
     assert Image.objects.count() == 1
@@ -99,7 +99,7 @@ def test_the_description_of_the_api(site: Site, policies: dict[str, set[str]], l
 
 
 def _scroll_to(operation: Locator) -> None:
-    """Of many operations the page shows those that are near what is seen."""
+    """Scroll to it. The page shows only the operations near the visible ones."""
     for _turn in range(200):
         if operation.count():
             operation.scroll_into_view_if_needed()

@@ -1,5 +1,5 @@
-"""The recall page of the administrators, in a real browser: the button, what follows while
-a worker measures, and the figures that appear without anybody reloading."""
+"""The recall page of the administrators in a real browser: the button, the progress while a worker
+measures, and the figures, which appear without a reload."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Saved searches, the history and albums that fill themselves, by mouse and keyboard."""
+"""Saved searches, the history and smart albums, by mouse and keyboard."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def space(site: Site, member: User, monkeypatch: Any) -> EmbeddingSpace:
-    """Three red pictures and a green one; their owner is signed in."""
+    """Three red pictures and a green one. Their owner is signed in."""
     space = fake_encoder(monkeypatch)
     for number, colour in enumerate(["red", "crimson", "salmon", "green"]):
         image = upload(member, draw(300, 200, colour), title=f"Picture {number}")
@@ -58,7 +58,7 @@ def test_a_search_is_saved_found_again_changed_and_deleted(
     saved.get_by_role("button", name="Done").click()
     expect(saved).to_be_hidden()
 
-    # The name again: the other one can be replaced.
+    # The same name again offers to replace the other search.
     page = search(site, "green")
     page.get_by_role("link", name="Save this search").click()
     dialog.get_by_label("Name").fill("all that is RED")
@@ -91,7 +91,7 @@ def test_a_search_is_saved_found_again_changed_and_deleted(
 def test_a_form_that_comes_in_leaves_the_focus_where_one_goes(
     site: Site, member: User, space: EmbeddingSpace
 ) -> None:
-    """Its first field took it a moment later, with what was typed then."""
+    """Once its first field took the focus a moment later, and the typed text with it."""
     saved_searches.save(member, "Reds", syntax.parse("red").query)
     page = site.open(reverse("searches"))
     focused = page.get_by_role("link", name="Change Reds").evaluate(
@@ -126,7 +126,7 @@ def test_an_album_fills_itself(site: Site, member: User, space: EmbeddingSpace) 
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(".filling")).to_be_visible()
 
-    # While it is filled for the first time, the page looks by itself.
+    # During the first filling the page updates itself.
     SavedSearch.objects.update(filled_at=None)
     page.reload()
     expect(page.locator(".filling")).to_contain_text("being filled")
@@ -151,7 +151,7 @@ def test_the_history_is_offered_erased_and_switched_off(
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{site.url}{reverse('search')}?q=green")
 
-    # Typing narrows them.
+    # Typing narrows the choices.
     field.fill("gr")
     expect(options).to_have_text(["green"])
     page.keyboard.press("Escape")
@@ -218,6 +218,6 @@ def test_the_pages_fit(
 
 
 def shoot(page: Page, name: str) -> None:
-    """For eyes, where a folder is named."""
+    """Take a screenshot for people, if a folder is named."""
     if folder := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=Path(folder) / f"searches-{name}.png", full_page=True)

@@ -1,4 +1,4 @@
-"""Choosing pictures in the lists: by click, range, long press, keys; all of them."""
+"""Selecting pictures in lists: by click, range, long press, keys, and all at once."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_by_click(gallery: Page) -> None:
     pick(gallery, 19)
     expect(bar(gallery)).to_be_visible()
     expect(bar(gallery)).to_contain_text("1 selected")
-    # Now a click on the picture chooses instead of opening.
+    # A click on the picture selects it now, instead of opening it.
     tile(gallery, 17).get_by_role("link").click()
     expect(bar(gallery)).to_contain_text("2 selected")
     assert chosen(gallery) == names(19, 17)
@@ -58,7 +58,7 @@ def test_a_range_by_shift(gallery: Page) -> None:
     pick(gallery, 18)
     tile(gallery, 15).get_by_role("link").click(modifiers=["Shift"])
     assert chosen(gallery) == names(18, 17, 16, 15)
-    # The range follows, instead of growing only.
+    # The range follows, and can shrink, too.
     tile(gallery, 17).get_by_role("link").click(modifiers=["Shift"])
     assert chosen(gallery) == names(18, 17)
 
@@ -126,7 +126,7 @@ def test_all_that_the_list_holds_not_only_what_is_loaded(
     expect(tile(page, 29)).to_be_visible()
     page.keyboard.press("Control+a")
     expect(bar(page)).to_contain_text("All 30 selected")
-    # Taken out again one by one, and marked as such when they come back into view.
+    # They are removed one by one, and marked as such when they come into view again.
     tile(page, 29).get_by_role("link").click()
     expect(bar(page)).to_contain_text("All 29 selected")
     act(page, "Archive")
@@ -172,7 +172,7 @@ def test_what_is_scrolled_away_stays_chosen(
     page = site.open()
     page.set_viewport_size({"width": 700, "height": 700})
     pick(page, 59)
-    # What has the focus is kept in the document.
+    # The focused element stays in the document.
     page.evaluate("document.activeElement.blur()")
     for _ in range(40):
         if tile(page, 0).count():

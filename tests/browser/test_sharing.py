@@ -1,4 +1,4 @@
-"""Sharing as people do it: with somebody by name, with everybody by a link, and back."""
+"""Sharing as people do it: with a person by name, with everybody by a link, and the way back."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def album(member: User) -> Album:
 
 @pytest.fixture
 def stranger(site: Site, browser: Any) -> Any:
-    """Somebody without an account, in a browser of their own."""
+    """Somebody without an account, in another browser."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
     visitor = Site(site.url, context.new_page())
     yield visitor
@@ -41,7 +41,7 @@ def stranger(site: Site, browser: Any) -> Any:
 
 
 def open_dialog(site: Site, album: Album) -> Page:
-    """By the album's page, where the button is."""
+    """Open the dialog with the button on the album's page."""
     page = site.open(f"/albums/{album.pk}/")
     page.get_by_role("link", name="Share").first.click()
     expect(page.locator("dialog#share h2")).to_contain_text("Holidays")
@@ -118,7 +118,7 @@ def test_a_link_with_a_password_opens_the_album_until_it_is_revoked(
 
     visitor.locator("[data-tile]").first.click()
     expect(visitor.get_by_role("heading", level=1)).to_have_text("Teal")
-    visitor.wait_for_load_state()  # keys are listened to by then
+    visitor.wait_for_load_state()  # the page listens to keys by then
     visitor.keyboard.press("ArrowRight")
     expect(visitor.get_by_role("heading", level=1)).to_have_text("Olive")
     shown = visitor.locator("#stage img")

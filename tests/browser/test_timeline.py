@@ -1,4 +1,4 @@
-"""The timeline and the bar that leads through it."""
+"""The timeline and its bar."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOP = "() => document.querySelector('#month-2024-06 .grid').getBoundingClientRec
 
 
 def moments() -> list[datetime]:
-    """June 2024 with many, and one picture in each of the five years before it."""
+    """Many moments in June 2024, and one in each of the five years before."""
     june = [NEWEST - timedelta(hours=number) for number in range(LARGE)]
     return june + [NEWEST - timedelta(days=365 * years + 60) for years in range(5)]
 
@@ -60,7 +60,7 @@ def test_a_large_month_comes_in_parts_without_a_jump(site: Site, ids: list[str])
     parts = [request.url for request in asked if "month=2024-06" in request.url]
     assert 1 <= len(parts) <= 3  # not all four
     before = page.evaluate(SEEN_FIRST)
-    # What stands above gets its true height now, and nothing moves.
+    # The months above get their true height now, and nothing moves.
     page.evaluate("() => window.scrollBy(0, -100)")
     page.wait_for_function(SETTLED)
     page.evaluate("() => window.scrollBy(0, 100)")

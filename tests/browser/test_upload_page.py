@@ -1,4 +1,4 @@
-"""The upload tab: many files, folders, failures, pauses, retries and cancelling."""
+"""The upload page: many files, folders, failures, pauses, retries and cancelling."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAY_LEAVE = "() => dispatchEvent(new Event('beforeunload', {cancelable: true}))"
 
 @pytest.fixture
 def tab(site: Site, member: User) -> Page:
-    """The upload tab, with somebody signed in."""
+    """The upload page of a signed-in user."""
     enter(site, member)
     return site.open("/upload/")
 
@@ -94,7 +94,7 @@ def test_a_folder_gives_its_pictures(tab: Page, tmp_path: Path) -> None:
     (tmp_path / "album" / "notes.txt").write_text("no picture")
     tab.locator("#folder").set_input_files(tmp_path / "album")
     expect(tab.locator(".toast")).to_contain_text("left out: 1")
-    # Both folders hold the same first two pictures.
+    # Both folders contain the same first two pictures.
     expect(tab.locator(KEPT)).to_have_count(3)
     expect(tab.locator(row("duplicate"))).to_have_count(2)
 
@@ -217,8 +217,8 @@ def test_pausing_one_and_all(tab: Page, site: Site, tmp_path: Path) -> None:
     expect(tab.locator(KEPT)).to_have_count(1)
     expect(tab.locator(row("paused"))).to_have_count(4)
     tab.get_by_role("button", name="Go on with all").click()
-    # What was held when it was paused may reach the server all the same: it is then
-    # found there, and not sent twice.
+    # A request that was held during the pause may still reach the server. The page then finds it
+    # there, and does not send it twice.
     expect(tab.locator(f"{KEPT}, {row('duplicate')}")).to_have_count(5)
     assert Image.objects.count() == 5
 
@@ -266,7 +266,7 @@ def test_a_zip_file_is_imported(media_worker: Any, tab: Page, member: User, tmp_
     expect(tab.locator(row("unpacking"))).to_have_count(1)
     assert Image.objects.owned_by(member).count() == 3
 
-    tab.reload()  # it stays in sight until it is taken off
+    tab.reload()  # it stays visible until it is removed
     expect(batch).to_contain_text("holiday.zip")
     batch.get_by_role("button", name="Take off the list").click()
     expect(batch).to_have_count(0)
@@ -281,13 +281,13 @@ def test_addresses_are_imported(media_worker: Any, tab: Page) -> None:
     batch = tab.locator(".import-row")
     expect(batch).to_contain_text("2 of 2: 0 added, 0 already there, 2 failed", timeout=30_000)
     expect(tab.get_by_label("Addresses of pictures")).to_have_value("")
-    # Neither will ever be an address of a picture.
+    # Neither of them is ever the address of a picture.
     expect(batch.get_by_role("button", name="Retry failed")).to_be_hidden()
 
 
 # --- Thousands, keyboard, phone ---------------------------------------------------
 
-# Remembers the longest task of the page itself, after that of making the files.
+# This keeps the longest task of the page itself, after making the files.
 MANY = """() => {
     const transfer = new DataTransfer();
     for (let n = 0; n < 2000; n++) {
@@ -307,7 +307,7 @@ MANY = """() => {
 
 
 def add_thousands(tab: Page, site: Site) -> None:
-    """Made in the tab: handing over 2,000 paths takes the test longer than the tab."""
+    """Make the files in the page: handing over 2,000 paths takes the test longer than the page."""
     site.expected_errors = ["ERR_", "Failed to load"]
     tab.route(UPLOADS, lambda route: None)
     tab.evaluate(MANY)
@@ -323,7 +323,7 @@ def test_two_thousand_files_are_queued_at_once(tab: Page, site: Site) -> None:
     tab.mouse.wheel(0, 999 * 64)
     expect(tab.get_by_text("999.jpg", exact=True)).to_be_attached()
     assert rows.count() < 60
-    # All are looked up, though only two are on their way.
+    # All are looked up, though only two are being sent.
     expect(tab.locator("#parts")).to_contain_text("To do 2,000")
     tab.get_by_role("button", name="Cancel the rest").click()
     expect(tab.locator("#cancel-all")).to_be_hidden()
@@ -410,7 +410,7 @@ def test_sha256_agrees_with_the_browsers_own(tab: Page) -> None:
 
 
 def test_files_are_hashed_the_same_without_the_browsers_own(tab: Page, tmp_path: Path) -> None:
-    """As on plain http, where crypto.subtle is not there."""
+    """Plain http has no crypto.subtle."""
     tab.route(
         "**/js/upload/hash-worker.js",
         lambda route: route.fulfill(

@@ -1,4 +1,4 @@
-"""The real starter model: unit vectors, parity with open_clip, honest failures."""
+"""The real starter model: unit vectors, the same results as open_clip, honest failures."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def starter() -> OpenClipEncoder:
 
 @pytest.fixture(scope="module")
 def reference() -> Any:
-    """The same package through unmodified open_clip, nothing of ours in between."""
+    """The same package through unmodified open_clip, without code of ours."""
     name = f"local-dir:{STARTER_FOLDER}"
     model, _, preprocess = open_clip.create_model_and_transforms(name)
     return model.eval(), preprocess, open_clip.get_tokenizer(name)
@@ -89,7 +89,7 @@ def test_chinese_means_the_same_however_it_is_written(
         as_written = model.encode_text(tokenizer([written]), normalize=True).numpy()
     vectors = starter.encode_texts([written])
     np.testing.assert_allclose(vectors, expected, atol=1e-5)
-    assert (as_written * expected).sum() < 0.99  # what open_clip makes of it without help
+    assert (as_written * expected).sum() < 0.99  # the result of open_clip alone
 
 
 def test_a_very_long_text_is_cut_and_encoded(starter: OpenClipEncoder) -> None:
@@ -98,14 +98,14 @@ def test_a_very_long_text_is_cut_and_encoded(starter: OpenClipEncoder) -> None:
 
 
 def test_another_architecture_from_a_weights_file(tmp_path: Path) -> None:
-    """Seeded random weights: right for parity, not for meaning."""
+    """The weights are random with a seed: enough to compare, without meaning."""
     torch.manual_seed(7)
     model = open_clip.create_model("ViT-S-32-alt").eval()
     file = tmp_path / "weights.pt"
     torch.save(model.state_dict(), file)
     encoder = OpenClipEncoder("ViT-S-32-alt", str(file))
     tokenizer = open_clip.get_tokenizer("ViT-S-32-alt")
-    texts = [*TEXTS, "iPhone手機"]  # a tokenizer without our characters gets what was written
+    texts = [*TEXTS, "iPhone手機"]  # a tokenizer without our characters gets the text as written
     with torch.inference_mode():
         expected = model.encode_text(tokenizer(texts), normalize=True).numpy()
     assert encoder.dimensions == expected.shape[1] != 512
@@ -114,8 +114,8 @@ def test_another_architecture_from_a_weights_file(tmp_path: Path) -> None:
 
 
 def test_a_multilingual_text_tower(tmp_path: Path) -> None:
-    """The kind of the recommended production model: a Hugging Face tower, whose mean
-    over all words must not change when padding is trimmed, from many threads."""
+    """The kind of the recommended production model is a Hugging Face tower. Its mean over all words
+    must not change when padding is trimmed, or with many threads."""
     from transformers import BertConfig
 
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "dog", "playing", "红", "色", "车"]

@@ -1,5 +1,5 @@
-"""The pipeline of the starter model, whole: from drawn pictures to a package that
-unmodified open_clip loads, without network and without training-only packages."""
+"""The whole pipeline of the starter model: from drawn pictures to a package that unmodified
+open_clip loads, without a network and without packages for training."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_a_killed_stage_goes_on_to_the_same_weights(
     stage: str,
     checkpoints: str,
 ) -> None:
-    """Stopped at its second checkpoint and started again, it ends where it would have."""
+    """It is stopped at its second checkpoint and started again. It ends with the same weights."""
     monkeypatch.setattr(f"tools.starter_model.{checkpoints}", 1)
     for name in ("views", "teacher", "distil", "joint"):
         if name != stage:
@@ -199,7 +199,7 @@ def test_data_that_cannot_be_used_is_one_sentence(
 
 
 def test_photos_come_in_the_order_of_their_names(drawn: Path) -> None:
-    """Whatever order archive and captions have: rows tie photos, views and captions."""
+    """The order of archive and captions has no effect: rows connect photos, views and captions."""
     train = data.load(drawn)["train"]
     assert train.names == sorted(train.names)
     captions = train.captions["en"]

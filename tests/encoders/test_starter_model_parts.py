@@ -1,4 +1,4 @@
-"""The parts of the starter model's training, each against a plain computation."""
+"""The parts of the starter model's training, each compared with a plain computation."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_category_accuracy_and_neighbours_by_hand() -> None:
     )
     kinds = torch.tensor([0, 0, 0, 1, 1, 0])
     assert measures.top_category(shown, torch.eye(2), kinds) == 83.3
-    # Nearest two others: 1 2 | 0 2 | 0 1 | 4 5 | 3 5 | 4 3; kind 1 has too few pictures.
+    # The two nearest others: 1 2 | 0 2 | 0 1 | 4 5 | 3 5 | 4 3. Kind 1 has too few pictures.
     assert measures.neighbours_of_a_kind(shown, kinds, depth=2) == 75.0
 
 

@@ -1,4 +1,4 @@
-"""Words on their way into the starter model: spelling, tokens, phrases, first rows."""
+"""How the starter model reads words: spelling, tokens, phrases, first rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The map of the library: drawing, fitting in, and what each viewer sees of it."""
+"""The map of the library: drawing it, placing new pictures, and what each viewer sees of it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db
 EXPLORE = "/api/v1/explore/"
 POINTS = "/api/v1/explore/points/"
 AXES = np.eye(3)
-# What the made-up spaces know: a word for each axis.
+# The made-up spaces know one word for each axis.
 WORDS = ("dogs", "cats", "boats")
 
 
@@ -46,19 +46,19 @@ def space() -> EmbeddingSpace:
 
 @pytest.fixture
 def words(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An encoder that knows three concepts, each the name of one axis."""
+    """An encoder with three concepts, each the name of one axis."""
     known = concepts.concepts()
     vectors = np.tile(-np.ones(3, dtype="f4") / 3**0.5, (len(known), 1))
     for axis, word in enumerate(WORDS):
         row = next(row for row, concept in enumerate(known) if concept.english == word)
         vectors[row] = AXES[axis]
     monkeypatch.setattr(concepts, "vectors", lambda space: vectors)
-    # In three dimensions, and with three words, nothing is beyond chance.
+    # With three dimensions and three words, nothing is beyond chance.
     monkeypatch.setattr(relevance, "best_by_chance", lambda space, texts: None)
 
 
 def make_images(owner: User, count: int, **fields: Any) -> list[Image]:
-    """Rows without files: the map never opens one."""
+    """Create rows without files: the map opens none."""
     return Image.objects.bulk_create(
         Image(
             owner=owner,
@@ -75,7 +75,7 @@ def make_images(owner: User, count: int, **fields: Any) -> list[Image]:
 
 
 def encode(images: list[Image], space: EmbeddingSpace, axis: int, seed: int = 0) -> None:
-    """Vectors around one axis, none like another."""
+    """Store vectors around one axis, all of them different."""
     rng = np.random.default_rng(seed + axis)
     for image in images:
         set_vector(image, space, AXES[axis] + rng.normal(scale=0.05, size=3))
@@ -97,7 +97,7 @@ def make_map(space: EmbeddingSpace, count: int = 0) -> ExploreMap:
 
 
 def put(drawn: ExploreMap, images: list[Image], x: float, y: float) -> MapCluster:
-    """One region around (x, y)."""
+    """Place one region around (x, y)."""
     region = MapCluster.objects.create(map=drawn, x=x, y=y, size=len(images))
     MapPoint.objects.bulk_create(
         MapPoint(map=drawn, image=image, cluster=region, x=x + n / 1000, y=y)
@@ -123,7 +123,7 @@ def test_what_is_alike_lies_together_and_the_same_way_each_time():
     assert np.array_equal(found, layout.fit(vectors))
     assert found.min() >= 0
     assert found.max() <= 1
-    assert np.ptp(found, axis=0).max() > 0.9  # it fills its square
+    assert np.ptp(found, axis=0).max() > 0.9  # the map fills its square
     distances = np.linalg.norm(found[:, None] - found[None], axis=2)
     np.fill_diagonal(distances, np.inf)
     assert (distances.argmin(axis=1) // 40 == np.arange(120) // 40).all()
@@ -173,7 +173,7 @@ def test_a_map_is_drawn_of_everybodys_pictures(alice, bob, space):
             away = [np.linalg.norm(found[image.pk][:2] - middle) for middle in middles]
             assert int(np.argmin(away)) == axis % 3
     assert maps.due() is None
-    # The same pictures, the same map.
+    # The same pictures give the same map.
     ExploreMap.objects.update(state="waiting")
     assert build.draw(space)
     again = places(maps.shown())
@@ -187,7 +187,7 @@ def test_what_the_sample_leaves_out_is_fitted_in_at_once(alice, space, monkeypat
     assert build.draw(space)
     found = places(maps.shown())
     assert len(found) == 45
-    assert len(set(found.values())) == 45  # none on top of another
+    assert len(set(found.values())) == 45  # no picture on top of another
     for group in groups:
         spots = np.array([found[image.pk][:2] for image in group])
         others = [found[pk][:2] for pk in found if pk not in {image.pk for image in group}]
@@ -213,7 +213,7 @@ def test_it_is_drawn_anew_when_half_as_many_have_come(alice, space):
     assert maps.due() is None
     encode(make_images(alice, 1), space, axis=2)
     assert maps.due() == space
-    # While more are on their way, not all the time.
+    # While more pictures arrive, the map is not drawn all the time.
     set_state(make_images(alice, 1)[0], encoding.name_of(space), "waiting")
     assert maps.due() is None
     ExploreMap.objects.update(built_at=timezone.now() - maps.PATIENCE)
@@ -261,11 +261,11 @@ def test_a_layout_that_is_killed_leaves_the_old_map_and_a_reason(alice, space, m
     assert drawn.state == "failed"
     assert "signal 9" in drawn.error
     assert drawn.points.filter(cluster=region).count() == 15
-    assert status().state == "ready"  # the old one is still shown
-    assert maps.due() is None  # and tried again later,
+    assert status().state == "ready"  # the old map is still shown
+    assert maps.due() is None  # and the next attempt comes later,
     ExploreMap.objects.update(not_before=timezone.now() - timedelta(seconds=1))
     assert maps.due() == space
-    maps.draw_again(space)  # or when it is asked for
+    maps.draw_again(space)  # or on request
     assert maps.due() == space
     assert started[0].returncode == -signal.SIGKILL
 
@@ -362,7 +362,7 @@ def test_points_regions_counts_and_names_are_of_what_one_may_see(alice, bob, spa
         return {point["image"] for point in client.get(POINTS).json()["points"]}
 
     assert seen(api(alice)) == {shared.pk: (6, "Dogs")}
-    # The dogs are alice's alone: to bob the same region is of cats.
+    # Only alice sees the dogs: for bob the same region shows cats.
     assert seen(api(bob)) == {bobs.pk: (3, "Boats"), shared.pk: (2, "Cats")}
     assert seen(api()) == {shared.pk: (2, "Cats")}
     public = {str(image.pk) for image in cats}
@@ -371,10 +371,10 @@ def test_points_regions_counts_and_names_are_of_what_one_may_see(alice, bob, spa
     assert shown(api()) == public
     samples = api(bob).get(EXPLORE).json()["clusters"][1]["samples"]
     assert set(samples) == public
-    # The place of a region is that of what one sees there.
+    # The position of a region depends on the visible pictures.
     middles = {one["id"]: one["x"] for one in api(bob).get(EXPLORE).json()["clusters"]}
     assert middles[shared.pk] == pytest.approx(0.2045)
-    # What is no longer public is gone at once, and with it the name.
+    # A picture that is no longer public is gone at once, and so is the name.
     Image.objects.filter(pk=cats[0].pk).update(visibility="private")
     assert seen(api()) == {shared.pk: (1, "Cats")}
     Image.objects.filter(pk=cats[1].pk).update(deleted_at=timezone.now())
@@ -397,15 +397,15 @@ def test_names_are_in_the_viewers_language_and_none_is_given_twice(alice, space,
 
 
 def test_a_region_has_no_name_where_none_fits():
-    """What comes first of all concepts is a name only if it fits: the mean score of the
-    pictures is at least that of the best concept by chance."""
+    """The best of all concepts is a name only if it fits: the mean score of the pictures is at
+    least the best score by chance."""
     texts = np.eye(4, dtype="f4")
     sizes = np.array([5, 5, 5], dtype="f4")
     means = np.array([[0.9, 0.1, 0, 0], [0.1, 0.4, 0.1, 0.3], [0.1, 0.8, 0, 0.3]], dtype="f4")
     assert regions.fitting(means, sizes, texts)[1], "something always comes first"
     least = np.full(4, 0.5, dtype="f4")
     assert regions.fitting(means, sizes, texts, least) == {0: (0,), 2: (1,)}
-    # A concept that many pictures score high on by chance has to score higher.
+    # A concept with high scores by chance needs a higher score.
     least[1] = 0.85
     assert regions.fitting(means, sizes, texts, least) == {0: (0,)}
 

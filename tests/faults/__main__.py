@@ -1,6 +1,6 @@
 """make faults ARGS="--seed 1 --faults 1000 --uploads 4000": kills and outages under load.
 
-Everything that was accepted must be there at the end, done, and without a hand.
+At the end all accepted pictures must be there, with all work done, without manual help.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """make fuzz ARGS="--seed 1 --files 10000 --requests 5000": hostile files and requests.
 
-What fails is kept in a folder, and is tried again alone with --again.
+Failures are kept in a folder, and --again repeats one of them alone.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Where a file of a format says how large, how many, how deep and where.
+"""The places of a file where a format states sizes, counts, depths and offsets.
 
-A wrong number there reaches much further than a wrong bit among the pixels.
+A wrong number there has far larger effects than a wrong bit among the pixels.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Field:
 
 @dataclass
 class Anatomy:
-    """`parts` are what a file is a row of: chunks, segments, boxes, blocks."""
+    """`parts` are the consecutive parts of a file: chunks, segments, boxes, blocks."""
 
     fields: list[Field] = field(default_factory=list)
     parts: list[range] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Anatomy:
 
 
 def anatomy_of(data: bytes) -> Anatomy:
-    """As much of it as can be made out: what was changed before may be in the way."""
+    """Return as much as can be recognised. Earlier changes may be in the way."""
     anatomy = Anatomy()
     for magic, at, read in _FORMATS:
         if data[at : at + len(magic)] == magic:
@@ -58,8 +58,8 @@ def anatomy_of(data: bytes) -> Anatomy:
 
 
 def repaired(data: bytes) -> bytes:
-    """With checksums and the length of the whole as they should be: a decoder that stops
-    there tells nothing about what lies behind."""
+    """Return the file with correct checksums and total length: a decoder that stops there shows
+    nothing about the rest."""
     if data[:8] == b"\x89PNG\r\n\x1a\n":
         whole = bytearray(data)
         for start, length, _kind in _png_chunks(data):
@@ -179,7 +179,7 @@ def _heif(data: bytes, anatomy: Anatomy, position: int = 0, stop: int | None = N
         size, kind = struct.unpack_from(">L4s", data, position)
         size = size or len(data) - position
         body, end = position + 8, position + size
-        # A box may say that it is far longer than the file.
+        # A box may claim to be far longer than the file.
         inside = min(end, body + 400)
         if size < 8:
             return
@@ -199,7 +199,7 @@ def _heif(data: bytes, anatomy: Anatomy, position: int = 0, stop: int | None = N
             anatomy.add(Kind.PLACE, "big", *((at, 2) for at in places[::2]))
             anatomy.add(Kind.PLACE, "big", *((at, 4) for at in places[::4]))
         elif kind == b"idat":
-            # Layouts of grids and overlays, between the coded pictures.
+            # The layouts of grids and overlays lie between the coded pictures.
             anatomy.add(Kind.SIDE, "big", *((at, 4) for at in range(max(body, end - 24), end - 3)))
             anatomy.add(Kind.COUNT, "big", *((at, 1) for at in range(max(body, end - 24), end)))
         elif kind in (b"dimg", b"cdsc", b"auxl", b"thmb", b"pitm"):
@@ -246,7 +246,7 @@ def _tiff(data: bytes, anatomy: Anatomy) -> None:
 
 
 def _ifds(data: bytes, anatomy: Anatomy, base: int, little: bool) -> None:
-    """The directories that follow one another; `base` is where offsets count from."""
+    """Return the consecutive directories. Offsets count from `base`."""
     order, sign = ("little", "<") if little else ("big", ">")
     big = struct.unpack_from(f"{sign}H", data, base + 2)[0] == 43
     word, entry_size, long = ("Q", 20, 8) if big else ("L", 12, 4)

@@ -1,4 +1,4 @@
-"""Hostile requests, each drawn from its number alone."""
+"""Hostile requests. A number alone determines each of them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tests.fuzz.mutations import mutated
 
 METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "X")
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\{(\w+)\}")
-# Names under which pages read what they were sent.
+# The names under which pages read their input.
 _READ = re.compile(r'(?:GET|POST|FILES|query_params)(?:\.get|\.getlist|\[)\(?"([\w-]+)"')
-# How long a body is and how it comes is a matter of real lines: see `sockets`.
+# The length and the transfer of a body need real connections: see `sockets`.
 _HEADERS = sorted(set(values.HEADERS) - {"Content-Length", "Transfer-Encoding", "Expect"})
 _FIELDS = re.compile(r"^    (\w+) = (?:forms|serializers)\.\w+\(", re.MULTILINE)
 
@@ -46,8 +46,8 @@ class Case:
 
 
 class Drawer:
-    """`addresses` are routes with the names of their parameters, `of` gives values of
-    things that exist for them."""
+    """`addresses` are routes with the names of their parameters. `of` returns values of existing
+    things for them."""
 
     def __init__(
         self, addresses: Sequence[str], of: Callable[[str], dict[str, object]], seeds: list[bytes]
@@ -133,7 +133,7 @@ class Drawer:
         return kind, self._file(random)
 
     def _spoilt(self, random: Random, schema: dict[str, Any], known: dict[str, str]) -> Any:
-        """A good value with one or more parts of it exchanged for bad ones."""
+        """Return a good value with one or more parts replaced by bad ones."""
         good = plausible.value_of(schema, random, known)
         for _ in range(random.choices((0, 1, 2), (15, 70, 15))[0]):
             good = _exchanged(random, good)
@@ -246,7 +246,7 @@ def resolved_body(operation: dict[str, Any]) -> dict[str, Any]:
 
 
 def _exchanged(random: Random, value: Any) -> Any:
-    """One place within, or all of it."""
+    """Return the value with one part replaced, or a replacement for the whole."""
     if isinstance(value, dict) and value and random.random() < 0.9:
         name = random.choice(sorted(value))
         if random.random() < 0.1:
@@ -265,7 +265,7 @@ def _form_text(value: Any) -> str:
 
 
 def _header_text(value: Any) -> str:
-    """As much of it as a header can carry: a server refuses the rest itself."""
+    """Return as much as a header can carry: a server refuses the rest itself."""
     text = _form_text(value).encode("utf-8", "surrogatepass").decode("latin-1")
     return re.sub(r"[\r\n\x00]", " ", text)[:30_000]
 
@@ -276,7 +276,7 @@ def _urlencoded(pairs: list[tuple[str, Any]]) -> str:
 
 
 def _names() -> list[str]:
-    """What pages and forms read, by their sources: no list that somebody has to keep."""
+    """Return the names that pages and forms read, from their sources. Nobody has to keep a list."""
     gallery = Path(__file__).parents[2] / "gallery"
     found = {"next", "page", "csrfmiddlewaretoken", "login", "password", "email", "code"}
     for source in (*gallery.glob("web/**/*.py"), *gallery.glob("sharing/*.py")):

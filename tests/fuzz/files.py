@@ -1,4 +1,4 @@
-"""Mutated files through every function that reads one."""
+"""Mutated files, read by every function that reads files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.measured import MEGABYTE, Cost, Meter
 
 @dataclass
 class Figures:
-    """What many files cost. `faults` are names of files and what is wrong with each."""
+    """The costs of many files. `faults` are names of files, with what is wrong."""
 
     files: int = 0
     accepted: int = 0
@@ -36,7 +36,7 @@ class Figures:
 
 
 def run(seed: int, count: int, processes: int, found: Path) -> Figures:
-    """`count` files of `seed`; those with a fault are kept in the folder `found`."""
+    """Read `count` files of `seed`. Keep those with a fault in the folder `found`."""
     seeds = [draw() for draw in SEEDS.values()]
     figures = Figures()
     meters: queue.SimpleQueue[Meter] = queue.SimpleQueue()
@@ -81,7 +81,7 @@ def _added(figures: Figures, costs: list[Cost]) -> Iterator[str]:
 
 
 def again(path: Path) -> list[str]:
-    """Measure one file and print what it costs. Returns what is wrong with it."""
+    """Measure one file and print its costs. Return what is wrong with it."""
     with Meter() as meter:
         costs = meter.costs(path)
     for cost in costs:

@@ -1,4 +1,4 @@
-"""Good files made bad: numbers that lie, parts that come twice or not at all, noise."""
+"""Good files made bad: wrong numbers, parts that are doubled or missing, noise."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from random import Random
 
 from tests.fuzz.anatomy import Anatomy, Field, Kind, anatomy_of, repaired
 
-# Long enough for any of the ways below; what is longer only takes longer to read.
+# Long enough for all mutations below. Longer files only take more time to read.
 _LONGEST = 2_000_000
 
 _EDGES = (0, 1, 2, 3, 7, 8, 127, 128, 255, 256, 32_767, 32_768, 65_535, 65_536)
 _EDGES += (2**24 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**63, 2**64 - 1)
-# Widths and heights: around what fits, what is accepted and what is not.
+# Widths and heights near the limits of formats and of what is accepted.
 _SIDES = (0, 1, 2, 63, 64, 65, 255, 256, 1_000, 3_873, 4_097, 12_247, 12_248, 16_383, 16_384)
 _SIDES += (65_500, 65_535, 150_000_000, 150_000_001, 2**31 - 1, 2**32 - 1)
-# Both at once: 15 megapixels square, long and tall; rarely as many as are accepted.
+# Width and height together: 15 megapixels, square, long and tall; rarely the largest accepted.
 _SHAPES = ((3_873, 3_873), (65_500, 229), (229, 65_500), (15_000_000, 1), (1, 1_000_000))
 _LARGEST_SHAPES = ((12_247, 12_247), (65_500, 2_290), (2_290, 65_500), (150_000_000, 1))
 _DEPTHS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32, 64, 255)
@@ -24,7 +24,7 @@ Mutation = Callable[[bytearray, Anatomy, Random], bytes | bytearray]
 
 
 def mutated(random: Random, seeds: Sequence[bytes]) -> bytes:
-    """One of `seeds` with one to four things wrong."""
+    """Return one of `seeds` with one to four faults."""
     data = random.choice(seeds)
     for _ in range(random.choices((1, 2, 3, 4), (50, 30, 15, 5))[0]):
         if random.random() < 0.04:
@@ -36,7 +36,7 @@ def mutated(random: Random, seeds: Sequence[bytes]) -> bytes:
 
 
 def _spliced(data: bytes, other: bytes, random: Random) -> bytes:
-    """The beginning of one file and the end of another."""
+    """Return the beginning of one file and the end of another."""
     return data[: random.randrange(len(data) + 1)] + other[random.randrange(len(other) + 1) :]
 
 
@@ -57,7 +57,7 @@ def _value(data: bytearray, field: Field) -> int:
 def _one_number(data: bytearray, anatomy: Anatomy, random: Random) -> bytearray:
     if not anatomy.fields:
         return _bits(data, anatomy, random)
-    # Each kind as often as any other, however many there are of it.
+    # Each kind is as frequent as any other, however many fields it has.
     kind = random.choice(sorted({field.kind for field in anatomy.fields}, key=lambda k: k.value))
     field = random.choice([field for field in anatomy.fields if field.kind is kind])
     near = _value(data, field) + random.choice((-1, 1, 2, -8, 8, 256))
@@ -70,10 +70,10 @@ def _one_number(data: bytearray, anatomy: Anatomy, random: Random) -> bytearray:
 def _both_sides(data: bytearray, anatomy: Anatomy, random: Random) -> bytearray:
     sides = [field for field in anatomy.fields if field.kind is Kind.SIDE]
     width, height = random.choice(_LARGEST_SHAPES if random.random() < 0.04 else _SHAPES)
-    if len(sides) == 1:  # both in one number, as lossless WebP has them
+    if len(sides) == 1:  # both are one number in lossless WebP
         _set(data, sides[0], (width - 1) % 2**14 | (height - 1) % 2**14 << 14)
     elif sides:
-        # Frames and canvas have a size each: sometimes all of them, sometimes one.
+        # Frames and canvas have separate sizes. The change affects all of them or one.
         first = random.randrange(0, len(sides) - 1, 2) if len(sides) > 2 else 0
         chosen = sides if random.random() < 0.5 else sides[first : first + 2]
         for number, field in enumerate(chosen):
@@ -101,7 +101,7 @@ def _parts_exchanged(data: bytearray, anatomy: Anatomy, random: Random) -> bytea
     if len(anatomy.parts) < 2:
         return _bytes(data, anatomy, random)
     first, second = sorted(random.sample(anatomy.parts, 2), key=lambda part: part.start)
-    if first.stop > second.start:  # one lies in the other
+    if first.stop > second.start:  # one is inside the other
         return data[: first.start] + data[second.start : second.stop] + data[first.stop :]
     return (
         data[: first.start]

@@ -1,5 +1,5 @@
-"""Good input for an operation of the API, by its schema: most of a request has to be
-right for the wrong part of it to get far."""
+"""Good input for an operation of the API, by its schema. Most of a request must be right, or its
+wrong part is never read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def value_of(schema: dict[str, Any], random: Random, known: dict[str, str], depth: int = 0) -> Any:
-    """`known` are ids that exist, by the names of what they identify."""
+    """Return a value. `known` are existing ids, by the names of what they identify."""
     schema = resolved(schema)
     for joined in ("allOf", "oneOf", "anyOf"):
         if joined in schema:

@@ -1,4 +1,4 @@
-"""Hostile requests to pages and API: nothing may fail, take long or keep memory."""
+"""Hostile requests to pages and API. No request may fail, take long or keep memory."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from tests.fuzz.seeds import SEEDS
 from tests.fuzz.world import World, world
 from tests.measured import MEGABYTE, MOST_SECONDS, memory
 
-# What one request may take, and what all of them together may leave behind.
+# The limits of one request, and of the memory that remains after all of them.
 _MOST_BYTES = 300 * MEGABYTE
 _MOST_KEPT = 150 * MEGABYTE
 _SETTLED = 500
-# A line of a request is longer nowhere: gunicorn gives up at one megabyte.
+# No line of a request is longer: gunicorn gives up at one megabyte.
 _LONGEST_PATH = 900_000
-# Says 503 where a part is down: nobody encodes here.
+# These answer 503 if a part is down. No encoder runs here.
 _MAY_BE_DOWN = "/api/v1/ready/"
 
 
@@ -60,7 +60,7 @@ class Figures:
 
 
 def run(seed: int, count: int, found: Path) -> Figures:
-    """`count` requests of `seed`; those with a fault are kept in the folder `found`."""
+    """Send `count` requests of `seed`. Keep those with a fault in the folder `found`."""
     figures = Figures()
     settled = 0
     with world() as there, _limited():
@@ -93,7 +93,7 @@ def run(seed: int, count: int, found: Path) -> Figures:
 
 @contextmanager
 def _limited() -> Iterator[None]:
-    """What asks for more than this gets a MemoryError, before the machine has none."""
+    """Limit the memory: larger requests get a MemoryError before the machine has none."""
     former = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (memory("VmSize") + 3_000 * MEGABYTE, former[1]))
     try:
@@ -113,13 +113,13 @@ def again(path: Path) -> list[str]:
 
 
 def addresses() -> list[str]:
-    """All routes, with the names of their parameters in angle brackets."""
+    """Return all routes, with the names of their parameters in angle brackets."""
     views = extract_views_from_urlpatterns(get_resolver().url_patterns)
     return sorted({simplify_regex(regex) for _view, regex, _namespace, _name in views})
 
 
 def values_for(things: Belongings, address: str) -> dict[str, object]:
-    """Values for the parameters of any address, of things that exist."""
+    """Return values of existing things for the parameters of any address."""
     as_api = re.sub(r"^/(api/v1/|admin/gallery/)?", "/api/v1/", address)
     found = things.of(address if address.startswith("/s/") else as_api)
     for name in re.findall(r"<uuid:(\w+)>", address):
@@ -129,18 +129,18 @@ def values_for(things: Belongings, address: str) -> dict[str, object]:
 
 
 def _sent(there: World, case: Case, figures: Figures) -> Iterator[str]:
-    """What is wrong with the answer, in words."""
-    cache.delete_pattern("*")  # whoever asks as much as this is sent away
+    """Send a case. Yield what is wrong with the answer, in words."""
+    cache.delete_pattern("*")  # rate limits would refuse that many requests
     Path("/proc/self/clear_refs").write_text("5")
     before = memory("VmRSS")
     began = time.monotonic()
     figures.requests += 1
-    # Undone, so that each request meets the same.
+    # The changes are undone: each request meets the same state.
     with transaction.atomic():
         try:
             response = _response(there, case)
             content = b"".join(response) if response.streaming else response.content
-        except Exception as error:  # no handler of Django's was there to catch it
+        except Exception as error:  # no handler of Django caught it
             yield f"unanswered, {type(error).__name__}: {str(error)[:200]}"
             return
         finally:
@@ -191,7 +191,7 @@ def _wrong(case: Case, response: Any, content: bytes) -> Iterator[str]:
 
 
 def _misshapen(response: Any, content: bytes) -> Iterator[str]:
-    """An error of the API has one shape."""
+    """Return what differs from the one shape of the API's errors."""
     try:
         body = json.loads(content)
         errors = body["errors"]

@@ -1,4 +1,4 @@
-"""Good pictures of every kind that is accepted, to be made bad."""
+"""Good pictures of every accepted kind, to be made bad."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _animated(format_: str, frames: list[Image.Image], **options: object) -> byt
 
 
 def _described() -> dict[str, object]:
-    """Whatever else a file may carry."""
+    """Return further data that files can carry."""
     exif = pictures.exif_block(orientation=6, main={271: "Maker"}, photo={37386: (50, 1)})
     return {"exif": exif, "icc_profile": pictures.profile_with_red_and_blue_exchanged()}
 
@@ -53,7 +53,7 @@ def _png_texts() -> bytes:
 
 
 def _raw_tiff(**options: object) -> Draw:
-    """TIFF that Pillow reads and does not write."""
+    """Draw a TIFF that Pillow reads but does not write."""
     return lambda: bombs.tiff(64, 48, **options)  # type: ignore[arg-type]
 
 

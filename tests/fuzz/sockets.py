@@ -1,5 +1,5 @@
-"""Requests that no client library sends, to a real web server: bodies that are not as long
-as they say, chunks of no size, heads without end."""
+"""Requests that no client library sends, to a real web server: bodies of another length than
+stated, chunks without size, endless heads."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
 
 
 def run(seed: int, count: int, found: Path) -> Figures:
-    """`count` connections of `seed`; those with a fault are kept in the folder `found`."""
+    """Open `count` connections of `seed`. Keep those with a fault in the folder `found`."""
     figures = Figures()
     with world(), _server(found / "server.log") as (port, server):
         settled = 0
@@ -57,7 +57,7 @@ def run(seed: int, count: int, found: Path) -> Figures:
 
 
 def again(path: Path) -> list[str]:
-    """Send what was kept once more and print what came back."""
+    """Send a kept connection again and print the answer."""
     figures = Figures()
     with world(), _server(path.with_name("server.log")) as (port, _process):
         began = time.monotonic()
@@ -67,7 +67,7 @@ def again(path: Path) -> list[str]:
 
 
 def drawn(random: Random) -> bytes:
-    """The bytes of one connection, which is closed for writing after them."""
+    """Return the bytes of one connection. After them it is closed for writing."""
     good = random.choice(("GET", "POST", "PATCH", "PUT", "HEAD", "OPTIONS"))
     method = good if random.random() < 0.9 else random.choice(("get", "X" * 500, "", "TRACE"))
     target = random.choice(_TARGETS)
@@ -116,7 +116,7 @@ _HEADERS = (
 
 
 def _body(random: Random, headers: list[bytes]) -> bytes:
-    """With a head that tells the truth about it, or not."""
+    """Return a body with a head that describes it, rightly or wrongly."""
     headers.append(b"Content-Type: " + random.choice(values.TYPES)[:200].encode("latin-1"))
     data = random.choice(
         (b"", b"{}", b'{"q": "a"}', b"x" * 100_000, values.broken_json(random, b"{}"))
@@ -151,7 +151,7 @@ _CHUNKED = (
 
 @contextlib.contextmanager
 def _server(log: Path) -> Iterator[tuple[int, int]]:
-    """The port and the process of a web server as in production; `log` is what it says."""
+    """Return the port and the process of a web server as in production. `log` is its output."""
     port = free_port(0)
     log.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="clipsite-fuzz-") as folder, log.open("wb") as said:
@@ -180,10 +180,10 @@ def _alive(port: int) -> bool:
 
 
 def _exchange(port: int, sent: bytes) -> bytes:
-    """All that comes back; what is there until then if the server keeps the line."""
+    """Return the whole answer, or its beginning if the server keeps the connection."""
     received = b""
     with socket.create_connection(("127.0.0.1", port), MOST_SECONDS) as line:
-        with contextlib.suppress(OSError):  # the server may have heard enough
+        with contextlib.suppress(OSError):  # the server may have read enough
             line.sendall(sent)
             line.shutdown(socket.SHUT_WR)
         with contextlib.suppress(OSError):
@@ -195,9 +195,9 @@ def _exchange(port: int, sent: bytes) -> bytes:
 def _wrong(answer: bytes, seconds: float, figures: Figures) -> Iterator[str]:
     statuses = [int(status) for status in _STATUS.findall(answer)]
     figures.requests += 1
-    figures.statuses.update(statuses or [0])  # 0: the line was closed without a word
+    figures.statuses.update(statuses or [0])  # 0: the connection was closed without an answer
     figures.seconds = max(figures.seconds, seconds)
-    # What asks for a protocol, method or coding that is not spoken here is told so.
+    # The server refuses unknown protocols, methods and codings with these.
     if any(status >= 500 and status not in (501, 505) for status in statuses):
         yield f"answers {statuses}"
     if seconds > MOST_SECONDS:
@@ -207,6 +207,6 @@ def _wrong(answer: bytes, seconds: float, figures: Figures) -> Iterator[str]:
 
 
 def _resident(server: int) -> int:
-    """Of the server and its workers."""
+    """Return the memory of the server and its workers."""
     workers = Path(f"/proc/{server}/task/{server}/children").read_text().split()
     return sum(memory("VmRSS", process) for process in (server, *workers))

@@ -1,4 +1,4 @@
-"""What somebody writes where a word, a number, an id or a header was asked for."""
+"""Hostile values for a word, a number, an id or a header."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import zipfile
 from random import Random
 from typing import Any
 
-# A script that must never come back as one.
+# A script that must never appear as one in an answer.
 SCRIPT = "<script>zq(1)</script>"
 
 TEXTS = (
@@ -159,7 +159,7 @@ def json_value(random: Random, depth: int = 0) -> Any:
 
 
 def broken_json(random: Random, whole: bytes) -> bytes:
-    """JSON that is none, or is more than one bargained for."""
+    """Return invalid JSON, or JSON that is far too much."""
     deep = random.choice((1_000, 10_000, 200_000))
     utf_16 = whole.decode("utf-8", "replace").encode("utf-16")
     return random.choice((
@@ -183,7 +183,7 @@ def as_json(value: Any) -> bytes:
 
 
 def zip_file(random: Random, picture: bytes) -> bytes:
-    """ZIP files whose directory promises what they do not hold, or too much of it."""
+    """Return a ZIP file whose directory promises more than its content, or far too much."""
     names = (
         "a.jpg", "../../a.jpg", "/etc/passwd", "a\\..\\b.jpg", "C:\\a.jpg", "a\x00b.jpg",
         "\u202egpj.exe", "x" * 5_000,
@@ -203,7 +203,7 @@ def zip_file(random: Random, picture: bytes) -> bytes:
             archive.writestr("inner.zip", buffer.getvalue())
     data = bytearray(buffer.getvalue())
     kind = random.random()
-    if kind < 0.3:  # all entries at the same place: they overlap
+    if kind < 0.3:  # all entries are at the same place: they overlap
         at = 0
         while (at := data.find(b"PK\x01\x02", at)) >= 0:
             struct.pack_into("<L", data, at + 42, 0)
@@ -231,7 +231,7 @@ def zip_file(random: Random, picture: bytes) -> bytes:
 def multipart(
     random: Random, fields: list[tuple[str, str]], files: list[tuple[str, bytes]]
 ) -> tuple[bytes, str]:
-    """A form with files, and its content type; now and then not quite as it should be."""
+    """Return a form with files, and its content type. Sometimes it has faults."""
     boundary = random.choice(("zq", "-" * 60, "a'b", "x" * 70))
     parts = []
     for name, value in fields:

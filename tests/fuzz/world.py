@@ -1,4 +1,4 @@
-"""What hostile requests meet: a database of its own with two people and their things."""
+"""The target of hostile requests: a separate database with two people and their things."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STATIC = "django.contrib.staticfiles.storage.StaticFilesStorage"
 
 @dataclass
 class World:
-    """`belongings` and `token` are those of Alice."""
+    """The world. `belongings` and `token` belong to alice."""
 
     clients: dict[str, Client]
     token: str
@@ -38,8 +38,8 @@ ACTORS = ("visitor", "alice", "token", "administrator")
 
 @contextmanager
 def world() -> Iterator[World]:
-    """Built in a database that is made for it and removed after it, next to the one that
-    the environment names; nothing is encoded, and nobody listens to the broker."""
+    """Build the world in a database of its own, next to the one of the environment, and remove it
+    afterwards. Nothing is encoded, and nobody listens to the broker."""
     from django.conf import settings
     from django.db import connection
 
@@ -61,7 +61,7 @@ def world() -> Iterator[World]:
         stack.enter_context(override_settings(**changes))
         nobody = SimpleNamespace(send_task=lambda *ring, **options: None)
         stack.enter_context(patch("gallery.dispatch.current_app", nobody))
-        # The requests of the server: Django's client makes its own.
+        # These are for the server's requests. Django's client makes its own.
         stack.enter_context(patch("django.test.client.WSGIRequest", ReadableWSGIRequest))
         stack.enter_context(patch("gallery.encoders.client.encode_texts", _encode_texts))
         stack.enter_context(patch("gallery.encoders.client.encode_picture", _encode_picture))
