@@ -129,7 +129,7 @@ def _functions() -> dict[str, Callable[[IO[bytes]], object]]:
     from gallery.models import User
     from gallery.pixels import jobs, places
 
-    # Other programs may use this machine. Their pictures take no slot of ours.
+    # Other programs may use this machine. Their pictures take no place of ours.
     places.locks = Path(tempfile.mkdtemp(prefix="clipsite-meter-"))
     atexit.register(shutil.rmtree, places.locks, ignore_errors=True)
     viewer = User()

@@ -111,8 +111,8 @@ class Site:
 
 
 def _tells_why_nothing_is_similar(message: ConsoleMessage) -> bool:
-    """Explain missing similar pictures. In most tests nothing is encoded, and a picture's page says
-    so. It is chance whether that answer arrives before the test ends."""
+    """Return whether a message says why a picture has no similar ones. In most tests nothing is
+    encoded, and it is chance whether that answer arrives before the test ends."""
     asked = "/similar/" in message.text or message.location["url"].endswith("/similar/")
     return asked and any(status in message.text for status in ("400", "503"))
 

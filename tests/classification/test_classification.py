@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Texts are answered by their colour word; returns what was asked for."""
+    """The texts that were encoded. Each text gets the vector of its colour word."""
     texts_asked: list[str] = []
 
     def encode(space: object, texts: list[str], **_: object) -> np.ndarray:

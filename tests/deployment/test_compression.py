@@ -1,4 +1,4 @@
-"""Pages and JSON travel compressed, and nothing else that Clipsite sends itself."""
+"""Pages and JSON are compressed, and nothing else that Clipsite sends itself."""
 
 from __future__ import annotations
 

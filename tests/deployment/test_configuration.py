@@ -14,13 +14,13 @@ import pytest
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
-# Where the settings file itself is found: it cannot stand in that file.
+# The location of the settings file cannot be in that file.
 SECRET_KEY = "a-long-random-text-of-more-than-fifty-characters-0123456789"
 NOT_IN_ENV_FILE = {"CLIPSITE_ENV_FILE"}
 
 
 def names_in_settings() -> set[str]:
-    """Every name that settings.py reads from the environment."""
+    """Return every name that settings.py reads from the environment."""
     tree = ast.parse((ROOT / "clipsite" / "settings.py").read_text(encoding="utf-8"))
     return {
         node.args[0].value
@@ -35,13 +35,13 @@ def names_in_settings() -> set[str]:
 
 
 def names_in_env_example() -> set[str]:
-    """Set or commented out."""
+    """Return the names, set or commented out."""
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
     return set(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE))
 
 
 def names_of_containers() -> set[str]:
-    """Names that the compose file and the start script read, and no setting does."""
+    """Return the names that the compose file and the start script read, and no setting."""
     text = "".join(
         (ROOT / name).read_text(encoding="utf-8")
         for name in ("docker-compose.yml", "deploy/entrypoint.sh")
@@ -51,7 +51,7 @@ def names_of_containers() -> set[str]:
 
 
 def names_in_table(document: str) -> set[str]:
-    """The names in the first column of the tables of a README."""
+    """Return the names in the first column of the tables of a README."""
     text = (ROOT / document).read_text(encoding="utf-8")
     return set(re.findall(r"^\| `([A-Z][A-Z0-9_]+)`", text, re.MULTILINE))
 
@@ -67,7 +67,7 @@ def test_readme_tables_name_every_setting_and_nothing_else(document: str) -> Non
 
 
 def run_settings(expression: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Evaluate `expression` over freshly read settings, in a process of its own."""
+    """Evaluate `expression` with freshly read settings, in a separate process."""
     code = f"from clipsite import settings; print({expression})"
     return subprocess.run(
         [sys.executable, "-c", code],
@@ -139,7 +139,7 @@ def test_the_deployment_check_is_clean_with_https() -> None:
     result = manage("check", "--deploy", "--fail-level", "WARNING", HTTPS="1")
     assert result.returncode == 0, result.stderr
     assert "System check identified no issues" in result.stdout + result.stderr
-    # It looks: without HTTPS it complains.
+    # The check runs: without HTTPS it complains.
     without = manage("check", "--deploy", "--fail-level", "WARNING")
     assert without.returncode != 0
     assert "security.W008" in without.stderr
@@ -198,7 +198,7 @@ def test_scripts_find_the_cookie_of_the_csrf_token_under_both_names() -> None:
 
 
 def test_env_example_can_be_read(tmp_path: Path) -> None:
-    """The example works as it is, once its blanks are filled in."""
+    """The example works as it is, after its blanks are filled in."""
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
     assert re.findall(r"^([A-Z_]+)=$", text, re.MULTILINE) == [
         "SECRET_KEY",
@@ -217,7 +217,7 @@ def test_env_example_can_be_read(tmp_path: Path) -> None:
 
 
 def test_commented_defaults_of_env_example_are_the_defaults() -> None:
-    """Uncommenting a line of the example changes nothing."""
+    """An uncommented line of the example changes nothing."""
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
     shown = dict(re.findall(r"^# ([A-Z][A-Z0-9_]+)=(\S+)$", text, re.MULTILINE))
     # Addresses and paths are examples, or differ in a container.
@@ -232,7 +232,7 @@ def test_commented_defaults_of_env_example_are_the_defaults() -> None:
         "EMAIL_FILE_PATH",
     ):
         shown.pop(name)
-    # The names of languages are lazy texts, which only a running Django can show.
+    # The names of languages are lazy texts, which need a running Django.
     setting_lines = (
         "sorted((name, repr(value)) for name, value in vars(settings).items()"
         " if name.isupper() and name != 'LANGUAGES')"

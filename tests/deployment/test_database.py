@@ -1,4 +1,4 @@
-"""A connection that is kept is known to be open, and one that has ended is replaced."""
+"""A kept connection is known to be open, and a closed one is replaced."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def _ask() -> int:
-    """As a request does, and the process that answers."""
+    """Ask as a request does. Return the number of the process that answers."""
     connection.close_if_unusable_or_obsolete()
     connection.health_check_enabled = True
     with connection.cursor() as cursor:
@@ -25,14 +25,16 @@ def _ask() -> int:
 
 @pytest.fixture(autouse=True)
 def fresh_connection(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that is too old is replaced anyway, and the browser's tests keep none (CONN_MAX_AGE)."""
+    """A new connection. One that is too old is replaced anyway, and the browser's tests keep none
+    (CONN_MAX_AGE)."""
     monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 60)
     connection.close()
 
 
 @pytest.fixture
 def questions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Grows when Django asks the server whether it is there, which no log of queries tells."""
+    """The list grows if Django asks the server whether the connection is open. No log of queries
+    shows that."""
     asked: list[str] = []
     ask = base.DatabaseWrapper.is_usable
 

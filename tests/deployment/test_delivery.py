@@ -1,4 +1,4 @@
-"""How a picture is sent: what, to whom, under which name and with which headers."""
+"""Sending a picture: the bytes, the receivers, the name and the headers."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ ORIGINAL = pictures.with_gps()
 
 @pytest.fixture(autouse=True)
 def _connection_outlives_responses() -> Iterator[None]:
-    """As Django's own test client does: closing a response ends a request, which
-    would close the connection that holds the test's transaction."""
+    """Keep the connection, as Django's own test client does: closing a response ends a request,
+    which would close the connection of the test's transaction."""
     request_finished.disconnect(close_old_connections)
     yield
     request_finished.connect(close_old_connections)
@@ -68,7 +68,7 @@ def test_a_picture_is_found_for_whom_it_is_shown_to(alice: User, bob: User, imag
     assert [delivery.find(image.pk, viewer) for viewer in viewers] == [image] * 3
     Image.objects.update(hidden_at=timezone.now())
     assert [delivery.find(image.pk, viewer) for viewer in viewers] == [image, None, None]
-    # The same person, once with the role and once without.
+    # The same person, with the role and without it.
     for role, found in [("moderator", image), ("user", None)]:
         bob.role = role
         assert delivery.find(image.pk, bob) == found
@@ -84,7 +84,7 @@ def test_of_a_picture_no_more_is_read_than_sending_it_takes(
             found = delivery.find(image.pk, viewer)
             assert found is not None
             assert {"description", "exif", "placeholder"} <= found.get_deferred_fields()
-        body(thumbnail_response(found, 320))  # made now, which asks whether it is still there
+        body(thumbnail_response(found, 320))  # made now, and this asks whether it still exists
         with django_assert_num_queries(0):
             body(thumbnail_response(found, 320))
         body(picture_response(found, viewer))

@@ -1,4 +1,4 @@
-"""`make demo`: what it prepares, and the whole of it, started, killed, started again."""
+"""`make demo`: what it prepares; and the whole demo, started, killed and started again."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class Demo:
         return pid
 
     def kill_all(self) -> None:
-        """SIGKILL for the launcher and everything it started, as a power cut would."""
+        """Kill the launcher and all its child processes at once (SIGKILL), like a power cut."""
         slugs = ("postgres", "valkey", "encoder", "web", "media", "chores", "beat")
         for pid in (self.process.pid, *(self.pid_of(slug) for slug in slugs)):
             os.kill(pid, signal.SIGKILL)
@@ -134,7 +134,7 @@ class Demo:
         return self.process.wait(60)
 
     def best_title(self, words: str) -> str | None:
-        """The title of the best public hit; None while the encoder is down."""
+        """Return the title of the best public hit, or None while the encoder is down."""
         answer = requests.get(f"{self.url}/api/v1/search/", {"q": words, "limit": 1}, timeout=30)
         if answer.status_code == 503:
             return None
@@ -142,7 +142,7 @@ class Demo:
         return results[0]["image"]["title"] if results else ""
 
     def session(self) -> requests.Session:
-        """A client signed in as demo."""
+        """Return a client signed in as demo."""
         session = requests.Session()
         answer = session.post(
             f"{self.url}/api/v1/auth/login/", json={"username": "demo", "password": "demo-demo"}

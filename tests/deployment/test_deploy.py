@@ -1,4 +1,4 @@
-"""The deployment files: what can be checked without a container engine."""
+"""The deployment files, as far as they can be checked without a container engine."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_nothing_starts_before_the_schema_is_there(services: dict[str, Any]) -> 
 def test_the_gpu_worker_asks_for_a_gpu(services: dict[str, Any]) -> None:
     (device,) = services["encoder-gpu"]["deploy"]["resources"]["reservations"]["devices"]
     assert device["capabilities"] == ["gpu"]
-    # Its environment does not lose what all services share.
+    # Its environment keeps the variables that all services share.
     assert services["encoder-cpu"]["environment"].items() <= (
         services["encoder-gpu"]["environment"].items()
     )
@@ -109,7 +109,7 @@ def test_the_image_contains_every_package_that_the_settings_need() -> None:
 
 
 def test_the_image_of_the_worker_for_chores_can_draw_the_map(services: dict[str, Any]) -> None:
-    """UMAP is there, and a folder for what it compiles: its own belongs to root."""
+    """UMAP is installed and has a folder for its compiled code: its own folder belongs to root."""
     target = services["chores"]["build"]["target"]
     stages = dict(
         re.findall(
@@ -124,7 +124,7 @@ def test_the_image_of_the_worker_for_chores_can_draw_the_map(services: dict[str,
 
 
 def test_the_proxy_lets_a_full_upload_pass_to_clipsite() -> None:
-    """Clipsite itself refuses what is too large, with a sentence."""
+    """Clipsite itself refuses a file that is too large, with a sentence."""
     nginx = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
     limit = int(re.search(r"client_max_body_size (\d+)m;", nginx)[1]) * 2**20
     assert limit > settings.MAX_UPLOAD_BYTES
@@ -189,7 +189,7 @@ def test_web_health_asks_under_a_name_that_django_accepts(
 
 
 def test_web_health_says_why_nothing_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The port of no service.
+    # No service has an open port.
     monkeypatch.setattr(healthcheck, "HEALTH_URL", "http://127.0.0.1:1/api/v1/health/")
     assert "refused" in healthcheck.web()
 
@@ -280,7 +280,7 @@ def test_every_service_is_limited_and_changes_no_files_of_its_own(
         assert "no-new-privileges:true" in service["security_opt"], name
     for name in ("web", "media", "chores"):
         assert services[name]["mem_limit"] == "2g"
-        # /tmp is memory: what is large lies on the disk.
+        # /tmp is in memory: large files are on the disk.
         assert services[name]["environment"]["TMPDIR"].startswith("/data/")
         assert "pictures:/data" in services[name]["volumes"]
     assert "passing:/tmp" in services["proxy"]["volumes"]
@@ -312,7 +312,7 @@ def nginx() -> str:
 
 
 def test_only_a_trusted_proxy_is_believed(nginx: str) -> None:
-    """By the address of the connection, not by one that the header has replaced."""
+    """The address of the connection decides, and not one that a header states."""
     trusted = re.search(r"geo \$realip_remote_addr \$is_trusted \{(.*?)\}\n", nginx, re.DOTALL)[1]
     lines = [line.split() for line in trusted.replace(";", "").strip().splitlines()]
     assert {(who, is_trusted) for who, is_trusted in lines} == {
@@ -339,7 +339,7 @@ def test_one_address_is_passed_on_and_nothing_else_that_a_client_says(
         assert passed[name] == '""', name
     assert "$proxy_add_x_forwarded_for" not in nginx
     assert "$http_x_forwarded_for" not in nginx
-    # Headers that a location sets would replace all of these.
+    # A header that a location sets would replace all of these.
     assert len(re.findall(r"proxy_set_header Host ", nginx)) == 1
     for location in re.findall(r"location [^{]*\{[^}]*\}", nginx):
         assert "proxy_set_header" not in location
@@ -369,7 +369,7 @@ def test_gunicorn_believes_no_proxy_by_itself() -> None:
 def test_web_health_asks_as_a_browser_with_https(
     web_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where HTTPS=1 it would be sent elsewhere otherwise."""
+    """With HTTPS=1 the request would otherwise be redirected."""
     monkeypatch.setenv("ALLOWED_HOSTS", "*")
     assert healthcheck.web() == ""
     assert _Answer.schemes == ["https"]

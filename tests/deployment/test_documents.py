@@ -40,13 +40,13 @@ def dead_links(document: Path) -> Iterator[str]:
 
 
 def is_module(name: str) -> bool:
-    """Whether `name` is a module or a name inside one."""
+    """Return whether `name` is a module or a name inside one."""
     path = ROOT / name.replace(".", "/")
     return any(each.is_dir() or each.with_suffix(".py").is_file() for each in (path, path.parent))
 
 
 def is_file(path: str) -> bool:
-    """Whether `path` is a file, or the import name of a script (`clipsite/upload/tus`)."""
+    """Return whether `path` is a file, or the import name of a script (`clipsite/upload/tus`)."""
     script = ROOT / "static" / "js" / f"{path.removeprefix('clipsite/')}.js"
     return script.is_file() or any(ROOT.glob(path.rstrip("/")))
 

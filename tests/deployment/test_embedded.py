@@ -38,7 +38,7 @@ def data(tmp_path: Path) -> DataFolder:
 
 @pytest.fixture
 def open_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of ours below folders that anybody may pass through, as far as modes go."""
+    """A folder below folders whose modes let everybody pass."""
     path = tmp_path_factory.mktemp("open")
     path.chmod(0o755)
     return path

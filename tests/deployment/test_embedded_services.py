@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey under our launcher: the real programs, killed for real."""
+"""PostgreSQL and Valkey under our launcher: the real programs, really killed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.embedded_tools import Running, processes_of, run_launcher, wait_until
 
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
-    """A folder that PostgreSQL's account can enter (pytest's own are closed)."""
+    """A folder that PostgreSQL's account can enter. Those of pytest are closed to it."""
     path = Path(tempfile.mkdtemp(prefix="clipsite test's „ü“ "))
     path.chmod(0o711)
     yield path
@@ -95,7 +95,7 @@ def test_a_stale_pid_file_is_not_believed(data_dir: Path, is_zombie: bool) -> No
     with Running(data_dir) as running:
         running.store("heron")
     account = database_account()
-    # PostgreSQL believes the file only if the process is one that it may signal.
+    # PostgreSQL believes the file only if it may signal the process.
     stranger = subprocess.Popen(
         ["/bin/sh", "-c", "exit 0" if is_zombie else "exec sleep 1000"],
         user=account.uid if account else None,
@@ -157,8 +157,8 @@ def test_a_command_that_does_not_exist_is_one_sentence() -> None:
 
 
 def test_folders_that_postgresql_cannot_enter(tmp_path: Path, data_dir: Path) -> None:
-    """The data folder and the programs are closed to the account: the cluster is made
-    elsewhere, the programs are copied beside it, and nothing is opened up."""
+    """The data folder and the programs are closed to the account. The cluster is made elsewhere,
+    the programs are copied beside it, and no folder is opened."""
     tmp_path.chmod(0o700)
     folder = open_folder(tmp_path / "data")
     nobody = Account("nobody", 65534, 65534)
@@ -184,7 +184,7 @@ def test_folders_that_postgresql_cannot_enter(tmp_path: Path, data_dir: Path) ->
 
 
 def _copied_install(folder: Path) -> PostgresInstall:
-    """A second copy of the wheel's files, as in a virtual environment below `folder`."""
+    """Copy the wheel's files, as in a virtual environment below `folder`."""
     original = postgres_install()
     copy = PostgresInstall(folder / original.root.parent.name / original.root.name)
     shutil.copytree(original.root, copy.root, ignore=shutil.ignore_patterns("include", "*.a"))

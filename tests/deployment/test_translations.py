@@ -1,4 +1,4 @@
-"""Every string that a person sees is there in English and in Simplified Chinese."""
+"""Every visible string exists in English and in Simplified Chinese."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TEMPLATES = sorted(
 # Names that are the same in every language.
 UNTRANSLATED = {"clipsite", "api", "esc", "exif", "gps", "https", "sha"}
 READ_ATTRIBUTES = {"alt", "aria-label", "aria-description", "placeholder", "title"}
-# Their text is for the browser, or names keys and models.
+# The browser reads their text, or it names keys and models.
 SILENT_ELEMENTS = {"code", "kbd", "script", "style"}
 
 
@@ -107,7 +107,7 @@ class VisibleText(HTMLParser):
 
 
 def outside_translation(source: str) -> str:
-    """The literal text of a template that no translation tag covers."""
+    """Return the literal text of a template outside of translation tags."""
     parts = []
     inside = ""
     for token in Lexer(source).tokenize():

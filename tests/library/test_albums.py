@@ -74,7 +74,7 @@ def test_an_album_is_made_filled_and_shown(alice):
 
 # --- Who may do what ----------------------------------------------------------------
 
-# What each role may do, besides seeing the album: status of each request.
+# The rights of each role, besides seeing the album: the status of each request.
 ROLES = {
     #        read, change, add, arrange, delete
     "owner": (200, 200, 200, 200, 204),
@@ -304,7 +304,7 @@ def test_pictures_are_moved_before_another_or_to_the_end(alice, trip):
     assert move(alice, trip, [d]).json()["moved"] == 1
     assert shown(trip, alice) == ids([b, a, c, d])
     undone = api(alice).post(moved.json()["undo"]).json()
-    # d has moved again since; only b goes back to its old place.
+    # d has moved again since: only b returns to its old place.
     assert undone == {"restored": 1}
     assert shown(trip, alice) == ids([a, b, c, d])
 
@@ -321,7 +321,7 @@ def test_what_is_not_in_the_album_does_not_move_and_is_no_place(alice, trip):
 
 
 def test_places_do_not_run_out(alice, trip):
-    """Each move halves the gap; long before floats end, room is made."""
+    """Each move halves the gap. Before floats run out, all get new positions."""
     a, b, c = pictures(alice, 3)
     albums.add_images(trip, Image.objects.all(), alice)
     order = [a, b, c]

@@ -94,7 +94,7 @@ def test_an_idempotency_key_gets_the_very_first_answer(alice, bob):
     again = send(api(alice), pictures.jpeg(), key="upload-1")
     assert (again.status_code, again.json()) == (201, first.json())
     assert send(api(alice), pictures.jpeg(), key="upload-2").json()["duplicate"] is True
-    # Keys of two accounts have nothing to do with each other.
+    # Keys of two accounts are independent.
     assert send(api(bob), pictures.png(), key="upload-1").status_code == 201
 
 

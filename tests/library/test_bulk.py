@@ -1,4 +1,4 @@
-"""Acts on many pictures: what they do, on whose pictures, and undo."""
+"""Acts on many pictures: their effects, their limits to own pictures, and their undo."""
 
 from __future__ import annotations
 
@@ -230,7 +230,7 @@ def test_albums_of_others_by_role(role, mine_added, mine_removed, all_removed, a
     if role:
         AlbumShare.objects.create(album=album, user=bob, role=role)
     do(bob, "add_to_album", [his, hers], status=mine_added, album=str(album.pk))
-    # However it came in, its owner may take it out.
+    # Its owner may remove it, whoever added it.
     AlbumItem.objects.get_or_create(album=album, image=his, defaults={"position": 9})
     outcome = do(bob, "remove_from_album", [his, hers], status=mine_removed, album=str(album.pk))
     assert AlbumItem.objects.count() == 2 - all_removed
@@ -371,7 +371,7 @@ def test_an_act_that_fails_leaves_nothing_half_done(alice, monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_acts_on_the_same_pictures_at_once_do_not_block_each_other(alice):
-    """In opposite orders, again and again: no deadlock, and each undo is exact."""
+    """They run in opposite orders, again and again: no deadlock happens, and each undo is exact."""
     images = pictures(alice, 8)
     album = albums.create(alice, "Trip")
     errors: list[Exception] = []

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 PICTURES = 5
 Cell = tuple[str, int]
 
-# Acts that put something into a cell, by the cell, and those that take it out again.
+# Acts that put something into a cell, by the cell, and acts that remove it.
 PUT = {
     "archive": "archived",
     "trash": "deleted",
@@ -38,14 +38,14 @@ TAKE = {
 
 @dataclass
 class Model:
-    """Cells of pictures. What is put into one is a token of its own, so that undoing
-    can tell its own from that of a later act."""
+    """Cells of pictures. Each value is a new token, so that an undo can tell its own from that of a
+    later act."""
 
     cells: dict[Cell, Any] = field(default_factory=dict)
     tokens: Any = field(default_factory=itertools.count)
 
     def act(self, action: str, pictures: set[int], visibility: str) -> list[tuple[Cell, Any, Any]]:
-        """Returns what changed: (cell, before, after)."""
+        """Apply an act. Return the changes: (cell, before, after)."""
         in_trash = action == "restore"
         reached = [
             number for number in sorted(pictures)
@@ -77,7 +77,7 @@ class Model:
 
 
 def rows(owner: User) -> list[Image]:
-    """Without files, which are beside the point here."""
+    """Create rows without files, which are not needed here."""
     return Image.objects.bulk_create(
         Image(
             owner=owner, file="x", sha256=uuid.uuid4().hex, byte_size=1,
@@ -88,7 +88,8 @@ def rows(owner: User) -> list[Image]:
 
 
 def seen(images: list[Image], album: Album) -> dict[Cell, Any]:
-    """What the database says, in the terms of the model; visibility by its value."""
+    """Return the state of the database in the terms of the model, with the value of the
+    visibility."""
     kept = {image.pk: image for image in Image.objects.all()}
     liked = set(Favourite.objects.values_list("image_id", flat=True))
     tagged = set(Tag.images.through.objects.values_list("image_id", flat=True))
@@ -105,7 +106,7 @@ def seen(images: list[Image], album: Album) -> dict[Cell, Any]:
 
 
 def exact() -> list[Any]:
-    """Everything that acts may change, to the last digit."""
+    """Return everything that acts may change, to the last digit."""
     return [
         list(Image.objects.order_by("pk").values("pk", "visibility", "archived_at", "deleted_at")),
         list(Favourite.objects.order_by("pk").values()),
@@ -119,7 +120,7 @@ ACTS = st.tuples(
     st.sets(st.integers(0, PICTURES - 1), min_size=1),
     st.sampled_from(Image.Visibility.values),
 )
-# A number undoes one of the acts so far, whichever it falls on.
+# A number undoes one of the earlier acts.
 STEPS = st.lists(st.one_of(ACTS, st.integers(0, 50)), max_size=14)
 
 

@@ -39,7 +39,7 @@ from tests.factories import make_space
 
 
 class Trap:
-    """Runs as soon as somebody unpickles it."""
+    """Runs code when it is unpickled."""
 
     def __init__(self, mark: Path) -> None:
         self.mark = mark
@@ -49,7 +49,7 @@ class Trap:
 
 
 def poisons(mark: Path) -> dict[str, bytes]:
-    """Raw values that somebody else, or an earlier release, may have written."""
+    """Raw values from an attacker, or from an earlier release."""
     return {
         "a pickle": pickle.dumps(Trap(mark)),
         "an old pickle": pickle.dumps({"viewer_id": None}, protocol=0),
@@ -86,7 +86,7 @@ class Raw:
         return list(self.server.scan_iter("clipsite:1:*"))
 
     def poison(self, value: bytes) -> None:
-        """Every value there is, its lifetime aside."""
+        """Replace every value, and keep its lifetime."""
         found = self.found()
         assert found, "there is something to poison"
         for key in found:
@@ -132,7 +132,7 @@ def test_what_cannot_be_read_is_not_there(raw: Raw, tmp_path: Path) -> None:
 
 
 def test_a_default_tells_what_is_expected(raw: Raw, poison: bytes) -> None:
-    """allauth goes through a list of times without a look at it."""
+    """allauth iterates over a list of times without checking it."""
     cache.set("key", [1.5])
     assert cache.get("key", []) == [1.5]
     raw.poison(poison)
@@ -150,7 +150,7 @@ def test_tries_count_anew_from_a_poisoned_counter(raw: Raw, poison: bytes) -> No
         with pytest.raises(attempt_limits.TooManyAttempts):
             attempt_limits.count("password", 2, 3600)
         return
-    for _ in range(3):  # one of them makes room for the counter, a "yes" counts as one
+    for _ in range(3):  # one of them makes room for the counter, and a "yes" counts as one
         attempt_limits.count("password", 4, 3600)
     with pytest.raises(attempt_limits.TooManyAttempts):
         attempt_limits.count("password", 2, 3600)
@@ -233,7 +233,7 @@ def test_a_poisoned_window_is_a_search_that_expired(raw: Raw, poison: bytes) -> 
 @pytest.mark.usefixtures("_one_space")
 @pytest.mark.parametrize("field", [*a_window().as_plain(), *a_window().plan.as_plain()])
 def test_a_window_with_one_odd_part_expired_or_is_read(field: str, tmp_path: Path) -> None:
-    """Whatever stands in its place: one error, never another."""
+    """Whatever the part is replaced by, the error is the same."""
     made = a_window()
     plain = made.as_plain()
     key = f"search-window:{made.token}"
@@ -364,7 +364,7 @@ def test_a_poisoned_reason_is_still_a_sentence(raw: Raw, poison: bytes) -> None:
 
 
 def test_nothing_of_ours_unpickles() -> None:
-    """Neither the cache, nor messages, nor sessions, nor files."""
+    """This covers the cache, messages, sessions and files."""
     for store in settings.CACHES.values():
         assert store["OPTIONS"]["SERIALIZER"].endswith("MSGPackSerializer")
     assert settings.CELERY_ACCEPT_CONTENT == ["json"]
@@ -377,7 +377,7 @@ def test_nothing_of_ours_unpickles() -> None:
 
 
 def test_numpy_reads_no_pickle(tmp_path: Path) -> None:
-    """What gallery.explore relies on for the files that it hands to its process."""
+    """gallery.explore relies on this for the files of its process."""
     file = io.BytesIO()
     np.save(file, np.array([Trap(tmp_path / "ran")], dtype=object), allow_pickle=True)
     file.seek(0)

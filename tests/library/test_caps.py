@@ -1,5 +1,5 @@
-"""Upper limits of an account: the last row that is allowed, the first that is refused, rows of
-others, and concurrent requests."""
+"""Upper limits of an account: the last allowed row, the first refused one, rows of others, and
+concurrent requests."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ Make = Callable[[User, int], Any]
 
 
 def make_image(owner: User) -> Image:
-    """A row without a file."""
+    """Create a row without a file."""
     sha256 = uuid.uuid4().hex * 2
     facts = {"file": "x", "byte_size": 1, "content_type": "image/jpeg", "width": 1, "height": 1}
     return Image.objects.create(owner=owner, sha256=sha256, **facts)
@@ -73,7 +73,7 @@ def make_member(user: User, number: int) -> Any:
 
 
 def make_share(user: User, number: int) -> Any:
-    """In an album of its own each: what counts is the account."""
+    """Create a share in a new album: the limit counts for the account."""
     album = Album.objects.create(owner=user, title=f"{number}")
     User.objects.get_or_create(username=f"guest-{number}")
     return shares.share_with_person(album, f"guest-{number}", "view", user)
@@ -89,7 +89,7 @@ def make_invitation(user: User, number: int) -> Any:
 
 
 def make_tag(user: User, number: int) -> Any:
-    """Each on a picture, so that none is unused."""
+    """Create a tag on a picture, so that it is used."""
     return tags.set_tags(make_image(user), [f"tag {number}"])
 
 
@@ -122,7 +122,7 @@ CAPPED: list[tuple[str, Make]] = [
 
 @pytest.fixture
 def least(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], caps.Cap]:
-    """Lowers a cap."""
+    """Lowers a limit."""
 
     def lower(name: str, most: int) -> caps.Cap:
         cap = replace(getattr(caps, name), most=most)
@@ -208,7 +208,7 @@ def test_an_album_takes_so_many_pictures(
 def test_unused_tags_make_room_before_any_is_refused(
     alice: User, least: Callable[[str, int], caps.Cap]
 ) -> None:
-    """They are listed nowhere: nobody could remove them."""
+    """No list shows them, so nobody could remove them."""
     least("TAGS", 3)
     image = make_image(alice)
     for number in range(6):

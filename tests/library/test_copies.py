@@ -66,7 +66,7 @@ def board(moved: bool) -> PILImage.Image:
 
 
 def lamp(colour: tuple[int, int, int]) -> PILImage.Image:
-    """A small light on a grey box; both colours are as bright."""
+    """Draw a small light on a grey box. Both colours have the same brightness."""
     picture = PILImage.new("RGB", (900, 600), (120, 122, 124))
     ImageDraw.Draw(picture).ellipse((700, 90, 716, 106), fill=colour)
     return picture
@@ -268,7 +268,7 @@ def test_previews_are_read_as_they_are_shown():
 
 
 def test_what_is_whole_is_kept_and_what_is_cut_off_never_alone(alice) -> None:
-    """Though the one that is cut off has more bytes."""
+    """The truncated one has more bytes."""
     whole = Image(owner=alice, width=9, height=9, byte_size=1, incomplete=False)
     cut = Image(owner=alice, width=9, height=9, byte_size=2, incomplete=True)
     for number, image in enumerate((whole, cut)):
@@ -290,7 +290,8 @@ def test_a_burst_may_be_of_fractions_of_a_second(fractions, same) -> None:
 
 @pytest.mark.parametrize(("kind", "certain"), [("image/png", False), ("image/jpeg", True)])
 def test_of_two_screenshots_of_one_size_nothing_differs(kind, certain, monkeypatch) -> None:
-    """A digit of 14 pixels on a screen of 3,440 is 15 levels in renditions of 1,280."""
+    """A digit of 14 pixels on a screen of 3,440 pixels differs by 15 levels in renditions of
+    1,280."""
     monkeypatch.setattr(copies, "_same_light", lambda *_images: True)
     one, other = (Image(width=9, height=9, content_type=kind, frames=1) for _each in range(2))
     pair = near_duplicates.Pair(one.pk, other.pk, similarity=1.0, bits=0, difference=15.0)

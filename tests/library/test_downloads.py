@@ -1,4 +1,4 @@
-"""Downloads: who gets them, what they contain, and what happens when a file is missing."""
+"""Downloads: their owners, their content, and missing files."""
 
 from __future__ import annotations
 
@@ -266,7 +266,7 @@ def dated(owner, when: str, offset: str, **fields) -> Image:
 
 
 def dates(archive: zipfile.ZipFile) -> list[tuple[int, ...]]:
-    """As the list at the end has them, and the entries themselves."""
+    """Return the dates in the final list, and those of the entries."""
     for entry in archive.infolist():
         archive.fp.seek(entry.header_offset + 10)
         time, day = struct.unpack("<HH", archive.fp.read(4))
@@ -278,7 +278,7 @@ def dates(archive: zipfile.ZipFile) -> list[tuple[int, ...]]:
 
 
 def test_files_are_dated_when_they_were_taken_by_the_clocks_there(alice, bob):
-    """In two seconds, which is all that a ZIP file knows."""
+    """A ZIP file stores times in steps of two seconds."""
     image = dated(alice, "1998:12:30 22:04:21", "+13:00", visibility="public")
     for who in (alice, bob):
         assert dates(fetch(who, ask(who, [image]))[0]) == [(1998, 12, 30, 22, 4, 20)]

@@ -38,7 +38,7 @@ PREVIEW = "data:image/webp;base64,UklGRiQAAABXRUJQVlA4IBgAAAAwAQCdASoBAAEAAUAmJa
 
 
 def pictures(owner, count: int = 2, **fields) -> list[Image]:
-    """The first is the largest."""
+    """The first picture is the largest."""
     made = []
     for number in range(count):
         data = draw(
@@ -51,7 +51,7 @@ def pictures(owner, count: int = 2, **fields) -> list[Image]:
 
 
 def group(owner, count: int = 2, **facts) -> list[Image]:
-    """Pictures of which each two are known to show the same."""
+    """Create pictures. Each two of them are known to show the same."""
     made = pictures(owner, count)
     link_all(made, **facts)
     return made
@@ -89,7 +89,7 @@ def in_trash(images) -> list[bool]:
 
 
 def state(user) -> dict[str, object]:
-    """All that a merge may change."""
+    """Return everything that a merge may change."""
     fields = (
         "title",
         "description",
@@ -246,7 +246,7 @@ def test_undo_leaves_alone_what_was_changed_since(alice):
 
 
 def test_nothing_of_others_is_touched(alice, bob):
-    """A picture in an album of somebody else stays there as long as one may add to it."""
+    """A picture in an album of another user stays there while its owner may add to that album."""
     keep, other = group(alice)
     Image.objects.filter(pk=other.pk).update(visibility="public")
     open_album, closed = (Album.objects.create(owner=bob, title=title) for title in "oc")
@@ -375,7 +375,8 @@ def test_whatever_differs_wants_a_look(alice, difference, bits):
 
 
 def test_animations_want_a_look_whatever_their_first_frames_show(alice):
-    """Of as many frames, of the same length: the bytes differ, and so may what they show."""
+    """They have equally many frames and the same length. The bytes differ, and so may the
+    content."""
     images = group(alice, bits=0)
     Image.objects.filter(pk__in=[image.pk for image in images]).update(frames=5, duration=1)
     assert duplicates.certain(alice) == []
@@ -384,7 +385,7 @@ def test_animations_want_a_look_whatever_their_first_frames_show(alice):
 
 
 def test_times_are_compared_by_the_clocks_where_an_offset_is_not_known(alice):
-    """A copy that lost its offset was read by the clocks of the site."""
+    """A copy without the offset was read with the clocks of the site."""
     keep, other = group(alice, bits=0)
     noon = datetime(2024, 5, 3, 12, tzinfo=UTC)
     known = {"captured_at": noon - timedelta(hours=8), "ahead_of_utc": 8 * 3600}

@@ -1,4 +1,4 @@
-"""Facts that are read from a file, from EXIF above all, and values that are left out."""
+"""Facts read from a file, mainly from EXIF, and values that are left out."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_broken_files_give_empty_facts(draw: Any) -> None:
 
 
 def test_random_damage_never_raises_and_stays_storable() -> None:
-    """Bytes of a good block are changed at random, many times over."""
+    """Bytes of a good block are changed at random, many times."""
     chance = random.Random(20_240_501)
     whole = pictures.with_gps()
     start = whole.index(b"Exif\x00\x00") + 6
@@ -131,7 +131,7 @@ ZERO = (0.0, 0.0, 0.0)
         (("S", (33.0, 51.0, 54.5)), ("E", (151.0, 12.0, 36.0)), (-33.8651389, 151.21)),
         (("N", (40.0, 30.0, 0.0)), ("W", (74.0, 0.0, 36.0)), (40.5, -74.01)),
         ((None, (40.0, 30.0, 0.0)), (None, (74.0, 0.0, 36.0)), (40.5, 74.01)),
-        # Seconds, or minutes too, are missing in one way or another.
+        # Seconds, or minutes as well, are missing in one way or another.
         (
             ("N", (48.0, 52.0, IFDRational(0, 0))),
             ("E", (16.0, 26.0, IFDRational(0, 0))),
@@ -139,11 +139,11 @@ ZERO = (0.0, 0.0, 0.0)
         ),
         (("N", (48.5, IFDRational(0, 0), IFDRational(0, 0))), ("E", (16.25,)), (48.5, 16.25)),
         (("N", (48.0, 52.0)), ("E", (16.0, 26.0)), (48.8666667, 16.4333333)),
-        # Zero is a place where the other is none.
+        # Zero is a valid coordinate if the other one is not zero.
         (("N", (51.0, 28.0, 38.0)), ("W", ZERO), (51.4772222, 0.0)),
         (("S", ZERO), ("E", (6.0, 36.0, 0.0)), (0.0, 6.6)),
         (("N", (0.0, 0.0, 1.0)), ("E", ZERO), (0.0002778, 0.0)),
-        # However it is written, it is nowhere.
+        # In any notation, these are no place.
         (("N", ZERO), ("E", ZERO), (None, None)),
         (("S", ZERO), ("W", ZERO), (None, None)),
         ((None, ZERO), (None, ZERO), (None, None)),
@@ -151,7 +151,7 @@ ZERO = (0.0, 0.0, 0.0)
         (("N", NONE), ("E", NONE), (None, None)),
         (("N", (0.0, *NONE[:2])), ("E", (0.0, *NONE[:2])), (None, None)),
         (("N", (0.0, 0.0, 0.003)), ("E", (IFDRational(1, 1_000_000), 0.0, 0.0)), (None, None)),
-        # No place on Earth, or half of one.
+        # No place on Earth, or only half of one.
         (("N", (91.0, 0.0, 0.0)), ("E", (10.0, 0.0, 0.0)), (None, None)),
         (("N", (90.0, 0.0, 1.0)), ("E", (10.0, 0.0, 0.0)), (None, None)),
         (("N", (10.0, 0.0, 0.0)), ("E", (181.0, 0.0, 0.0)), (None, None)),

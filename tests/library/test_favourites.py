@@ -1,4 +1,4 @@
-"""Favourites: any visible picture may be one, and nobody else sees them."""
+"""Favourites: any visible picture can be one, and nobody else sees it."""
 
 from __future__ import annotations
 

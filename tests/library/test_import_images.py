@@ -1,4 +1,4 @@
-"""`manage.py import_images`: imports a folder and reports which files were refused and why."""
+"""`manage.py import_images` imports a folder and reports which files were refused and why."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gallery.models import Album, AlbumRole, AlbumShare, Image, User
 from tests import pictures
 from tests.conftest import ROOT, draw, wait_for, worker_environment
 
-# The command works in threads, each with a connection of its own.
+# The command works in threads. Each has its own connection.
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("dispatched")]
 
 SOME_FAILED = "Some files were not imported"
@@ -26,7 +26,7 @@ SOME_FAILED = "Some files were not imported"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two pictures, one of them twice, two files that are none, and litter."""
+    """A folder with two pictures, one of them twice, two other files, and litter."""
     root = tmp_path / "photos"
     (root / "2024" / "五月").mkdir(parents=True)
     (root / ".trash").mkdir()
@@ -43,14 +43,14 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def clean_folder(folder: Path) -> Path:
-    """The same without files that fail."""
+    """The same folder without files that fail."""
     (folder / "notes.txt").unlink()
     (folder / "2024" / "gone.jpg").unlink()
     return folder
 
 
 def run(folder: Path, owner: str = "alice", **options: Any) -> tuple[str, str]:
-    """The summary, and what was said about files that failed."""
+    """Run the command. Return the summary, and the messages about failed files."""
     out, err = StringIO(), StringIO()
     status = 0
     try:
@@ -168,7 +168,8 @@ def test_wrong_arguments_are_one_sentence(folder: Path, alice: User) -> None:
 
 
 def test_a_killed_import_goes_on(tmp_path: Path, alice: User, media: Path) -> None:
-    """kill -9 in the middle, then again: everything once, and the status tells."""
+    """It is killed in the middle (kill -9) and started again: everything is imported once, and the
+    status is right."""
     root = tmp_path / "many"
     root.mkdir()
     for number in range(40):

@@ -1,4 +1,4 @@
-"""Uploads and purges that fail, are killed or meet: a row never lacks its file."""
+"""Uploads and purges that fail, are killed or collide: a row never lacks its file."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def together() -> Callable[..., list[Any]]:
-    """Call a function in many threads at the same moment; their results."""
+    """Call a function in many threads at the same moment. Return the results."""
 
     def run(function: Callable[[int], Any], count: int) -> list[Any]:
         barrier = threading.Barrier(count, timeout=20)
@@ -95,7 +95,7 @@ def test_uploads_and_purges_at_once_never_leave_a_row_without_its_file(
 def test_a_file_removed_before_the_row_is_written_again(
     alice: User, media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The other upload of the same bytes fails, and cleans up, at the worst moment."""
+    """The other upload of the same bytes fails, and cleans up at the worst moment."""
     data = pictures.jpeg()
     sha256 = hashlib.sha256(data).hexdigest()
     path = original_path(alice.pk, sha256, "jpg")
@@ -133,7 +133,7 @@ def test_a_failed_transaction_takes_its_file_with_it(
 def test_a_failed_upload_keeps_a_file_that_a_committed_row_names(
     alice: User, media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two uploads of the same bytes: while ours fails, the other one commits."""
+    """Two uploads have the same bytes. While one fails, the other commits."""
     data = pictures.jpeg()
 
     lock = service.lock_original
@@ -190,7 +190,7 @@ def test_what_a_killed_process_left_is_swept_with_the_trash(media: Path) -> None
 
 @pytest.mark.django_db(transaction=True)
 def test_originals_of_others_are_not_waited_for(alice: User, bob: User) -> None:
-    """The lock belongs to one owner and hash: while hers is held, his goes ahead."""
+    """The lock belongs to one owner and hash: bob's upload continues while alice's lock is held."""
 
     def lock_his() -> bool:
         try:

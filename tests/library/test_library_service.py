@@ -50,7 +50,7 @@ def test_an_upload_is_kept_byte_for_byte_with_its_facts(
     assert image.exif["iso"] == 200
     assert image.latitude == pytest.approx(31.2293333)
     assert image.captured_at is not None
-    # No space: no model is wanted.
+    # Without a space nothing is encoded.
     assert dispatched == [("gallery.tasks.analyse_pending",)]
 
 
@@ -228,7 +228,7 @@ def test_the_same_bytes_restore_from_the_trash(
     data = pictures.jpeg()
     image = add(alice, data, "old.jpg", title="Old").image
     service.delete_image(image)
-    space = make_space()  # that was not there when it was deleted
+    space = make_space()  # it did not exist when the picture was deleted
     dispatched.clear()
 
     upload = add(alice, data, "new.jpg", title="New", description="d", visibility="unlisted")

@@ -1,8 +1,8 @@
-"""Who sees metadata of a picture: its owner sees everything; others see neither place nor
-author; visitors of share links see neither date nor camera either.
+"""Who sees metadata of a picture: its owner sees everything; others see neither place nor author;
+visitors of share links see neither date nor camera either.
 
-The tests plant secrets wherever a format has room for them, and look for them in every byte
-that others get.
+The tests put secrets into every part of a format that can hold them, and look for them in every
+byte that others get.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 
 register_heif_opener()
 
-# Each stands in another place. None may be a part of anything that is meant to be there.
+# Each secret is in another part. None may be a substring of legitimate content.
 SECRETS = {
     "comment": "Zq-comment-Zq",
     "serial": "Zq-serial-Zq",
@@ -53,9 +53,9 @@ SECRETS = {
 CAMERA, LENS = "Vq-camera-Vq", "Vq-lens-Vq"
 TAKEN = "2021:03:04 05:06:07"
 PLACE = (47.5, 8.25)
-# As they are stored, and as others might write them.
+# As stored, and in other notations.
 PLACE_WORDS = ("47.5", "8.25")
-# Fractions of the seconds of an upload are such numbers now and then.
+# The fraction of an upload's seconds is sometimes such a number.
 FINE_TIMES = re.compile(rb"\d\d:\d\d:\d\d\.\d+")
 
 XMP = (
@@ -89,8 +89,8 @@ def exif() -> Pillow.Exif:
 
 @cache
 def profile() -> bytes:
-    """A usable colour profile whose description tells something. It holds the time at
-    which it was made."""
+    """Return a usable colour profile with a secret in its description and the time of its
+    making."""
     data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     word = "sRGB built-in".encode("utf-16-be")
     secret = SECRETS["profile"].encode("utf-16-be")
@@ -112,7 +112,7 @@ def jpeg() -> bytes:
     record = b"\x1c\x02\x78" + len(value).to_bytes(2, "big") + value
     block = b"Photoshop 3.0\x008BIM\x04\x04\x00\x00" + len(record).to_bytes(4, "big") + record
     segment = b"\xff\xed" + (len(block) + 2).to_bytes(2, "big") + block
-    # Behind the end, where phones keep films and editors their notes.
+    # Phones store films behind the end, and editors store notes.
     return data[:2] + segment + data[2:] + SECRETS["thumbnail"].encode()
 
 
@@ -145,7 +145,7 @@ FORMATS: dict[str, Callable[[], bytes]] = {
     "heic": lambda: saved("HEIF", xmp=XMP),
     "avif": lambda: saved("AVIF", xmp=XMP),
 }
-# What must be in the original, or the test would look for what is not there.
+# These must be in the original, or the test would look for something that is not there.
 PLANTED = {
     "jpg": {"comment", "serial", "artist", "software", "maker", "xmp", "iptc", "thumbnail"},
     "png": {"comment", "serial", "artist", "software", "xmp", "text"},
@@ -169,14 +169,14 @@ def picture(alice: User, kind: str) -> Image:
 
 
 def assert_clean(content: bytes, also: tuple[str, ...] = ()) -> None:
-    """Nothing of the secrets in any encoding that metadata is written in."""
+    """Check that no secret occurs, in any encoding that metadata can have."""
     for word in (*SECRETS.values(), *also):
         for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
             assert word.encode(encoding) not in content, word
 
 
 def assert_plain_picture(content: bytes) -> None:
-    """Opened with the readers of metadata: there is none, and no room for any."""
+    """Check with readers of metadata that there is none, and no part for any."""
     assert_clean(content, (CAMERA, LENS, TAKEN))
     picture = Pillow.open(io.BytesIO(content))
     picture.load()
@@ -184,7 +184,7 @@ def assert_plain_picture(content: bytes) -> None:
     assert picture.size == (96, 64)
     assert dict(picture.getexif()) == {}
     assert set(picture.info) <= {"loop", "background", "timestamp", "duration"}
-    # Chunks of the file itself: pixels alone (and transparency), no EXIF, XMP, ICCP.
+    # The chunks of the file: only pixels (and transparency), no EXIF, XMP or ICCP.
     assert set(chunks(content)) <= {b"VP8 ", b"VP8L", b"VP8X", b"ALPH"}
 
 
@@ -257,7 +257,7 @@ def test_others_get_pixels_and_camera_settings(
     shown = client.get(address).json()
     for field in ("latitude", "longitude", "original_name", "sha256", "tags"):
         assert shown[field] is None, field
-    # Of what the camera wrote, only what these names are known for.
+    # Of the camera's values, only those with a known meaning.
     assert shown["camera"] == CAMERA
     assert shown["exif"] == {"lens": LENS, "iso": 400.0}
 
@@ -279,19 +279,19 @@ def test_archives_for_members_hold_clean_copies(alice, bob, picture: Image) -> N
     made = api(bob).post("/api/v1/downloads/", {"album": str(album.pk)}).json()
     answer = api(bob).get(made["url"])
     assert_clean(str(answer.headers).encode())
-    # Its page tells them when it was taken; so does the file.
+    # Its page shows the date to them. So does the file.
     assert check_archive(body(answer)) == (2021, 3, 4, 5, 6, 6)
 
 
 # --- Links -----------------------------------------------------------------------------
 
-# On links, nothing of when and with what either.
+# Links show neither date nor camera.
 HIDDEN_ON_LINKS = (CAMERA, LENS, "2021-03-04", "2021:03:04", "Mar 4, 2021", "March 4, 2021")
 
 
 @pytest.mark.parametrize("who", ["anonymous", "owner"])
 def test_links_show_pixels_and_titles_alone(alice, picture: Image, who: str) -> None:
-    """Also to the owner, who looks whether it is as it should be."""
+    """This holds for the owner, too, who checks what the link shows."""
     album = album_of(alice, picture)
     for link in (link_to(album, allow_download=True), link_to(picture, allow_download=True)):
         client, pages = (api(alice), browser(alice)) if who == "owner" else (api(), Client())
@@ -324,7 +324,7 @@ def test_links_show_pixels_and_titles_alone(alice, picture: Image, who: str) -> 
 
 
 def check_archive(content: bytes) -> tuple[int, ...]:
-    """Returns how the entry is dated."""
+    """Check an archive. Return the date of its entry."""
     assert_clean(content, HIDDEN_ON_LINKS)
     archive = zipfile.ZipFile(io.BytesIO(content))
     assert archive.comment == b""
@@ -350,7 +350,7 @@ def test_placeholders_are_pixels_alone(picture: Image) -> None:
 
 
 def test_what_is_kept_of_the_camera_is_a_fixed_list(picture: Image) -> None:
-    """No serial numbers, no names, no comments, no programs."""
+    """Serial numbers, names, comments and programs are not kept."""
     assert set(picture.exif) <= {
         "exposure_time",
         "exposure_bias",

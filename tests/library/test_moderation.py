@@ -1,4 +1,4 @@
-"""Hiding pictures: who may do it, what others still see, and what the owner can do."""
+"""Hiding pictures: who may do it, what others still see, and the options of the owner."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_the_owner_cannot_undo_it(alice: User, bob: User, mo: User, public: Imag
     AlbumShare.objects.create(album=album, user=bob)
     assert statuses(public, bob, None) == [404, 404]
     assert client.delete(hide_address(public)).status_code == 404
-    # The same bytes again are the same picture.
+    # A second upload of the same bytes is the same picture.
     upload(alice, visibility="public")
     assert statuses(public, bob, None) == [404, 404]
 
@@ -144,7 +144,7 @@ def test_the_list_of_hidden_ones(alice: User, mo: User, public: Image) -> None:
     rest = api(mo).get(first["next"]).json()
     ids = [row["id"] for row in [*first["results"], *rest["results"]]]
     assert ids == [str(second.pk), str(public.pk)]
-    # What is private to the owner stays so.
+    # The owner's private data stays private.
     assert first["results"][0]["sha256"] is None
 
 

@@ -1,4 +1,4 @@
-"""Places at the encoder: how many, in which order, and what happens when all are taken."""
+"""Places at the encoder: their number, their order, and a full queue."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_who_came_first_is_first() -> None:
 
 def test_a_process_that_dies_leaves_its_place() -> None:
     lane = Lane("test", places=1, waiting=0)
-    # It holds a place for as long as its task may take, and never gives it back.
+    # It holds a place as long as its task may take, and never releases it.
     assert places._enter(lane, "dead", time.monotonic() - 0.9)
     with pytest.raises(Unavailable):
         places._enter(lane, "next", soon())
@@ -105,7 +105,7 @@ def test_a_process_that_dies_leaves_its_place() -> None:
 
 
 def test_few_tasks_of_one_asker_are_in_the_queue(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of one who asks for much no more than four; another's goes ahead at once."""
+    """A requester with many texts gets at most four. Another requester goes ahead at once."""
     space, now, most = make_space(), [], []
     free = threading.Event()
 

@@ -111,7 +111,7 @@ def test_a_quota_that_was_lowered_keeps_what_is_there(alice: User) -> None:
 
 
 def test_a_change_of_the_quota_counts_at_once(alice: User) -> None:
-    """Also for a process that read the account before."""
+    """A process that read the account before counts it, too."""
     add(alice, draw(colour="red"))
     User.objects.filter(pk=alice.pk).update(quota_images=1)
     with pytest.raises(TooLarge):
@@ -131,7 +131,7 @@ def test_both_ways_of_uploading_are_refused(alice: User, bob: User) -> None:
 
 
 def test_what_is_on_its_way_takes_room(alice: User) -> None:
-    """Else parts of thousands of files could fill the disk, whatever the quota."""
+    """Otherwise parts of thousands of files could fill the disk, whatever the quota."""
     limit(alice, quota_bytes=10_000)
     client = Client(alice)
     first = client.begin(6_000)

@@ -264,7 +264,7 @@ def test_what_is_made_of_renditions_fails_with_them_and_comes_back(alice: User) 
     whole = path.read_bytes()
     path.write_bytes(pictures.jpeg_header_only())
     analyse()
-    Analysis.objects.update(not_before=None)  # it is looked after in some minutes
+    Analysis.objects.update(not_before=None)  # the next attempt is some minutes later
     analyse()
     later = image.analyses.get(analyser="visual_features")
     assert (later.state, later.reason_code) == ("failed", "needs")
@@ -313,7 +313,7 @@ def test_the_sweep_finds_what_waits(alice: User) -> None:
 
 @contextmanager
 def broken(error: BaseException, *methods: str) -> Iterator[list[str]]:
-    """These methods of the storage raise; the names that they were asked for."""
+    """Let these methods of the storage raise. Return the names that they are called with."""
     asked: list[str] = []
 
     def raising(storage: DurableFileSystemStorage, name: str, *rest: Any) -> None:
@@ -384,7 +384,7 @@ def test_nobody_asks_a_storage_that_is_away_until_it_is_time(alice: User) -> Non
 
 @pytest.mark.django_db(transaction=True)
 def test_a_storage_that_is_empty_is_away(alice: User, media: Path) -> None:
-    """As when a disk was not mounted: then no original is there, whichever is asked for."""
+    """A disk that is not mounted has no originals at all."""
     images = several(alice)
     elsewhere = media.with_name("elsewhere")
     shutil.move(media, elsewhere)
@@ -457,7 +457,7 @@ def test_where_nothing_can_be_written_reading_goes_on(alice: User) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_disk_with_room_for_little_is_full(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """That a few bytes can be written does not say that renditions can."""
+    """A few bytes can be written, and renditions still do not fit."""
     images = several(alice)
     save = DurableFileSystemStorage._save
 
@@ -482,7 +482,7 @@ def test_a_disk_with_room_for_little_is_full(alice: User, monkeypatch: pytest.Mo
 def test_a_server_without_room_to_decode_fails_no_picture(
     alice: User, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    """Large pictures are decoded by processes of their own, which read them from a file."""
+    """Separate processes decode large pictures. They read them from a file."""
     images = several(alice)
     monkeypatch.setattr(places, "SMALL_BYTES", 0)
 
@@ -505,7 +505,8 @@ def test_a_server_without_room_to_decode_fails_no_picture(
 def test_one_file_that_cannot_be_read_is_no_outage(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As with a bad sector of a disk: tried again later, while the others are worked on."""
+    """A bad sector of a disk is an example. The file is tried again later, and work on the others
+    continues."""
     bad, *others = several(alice)
     opened_by = DurableFileSystemStorage._open
 
@@ -568,7 +569,7 @@ def test_a_picture_purged_before_is_no_error(alice: User, media: Path) -> None:
 def test_a_picture_purged_meanwhile_leaves_nothing(
     alice: User, media: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    """Before its renditions are written, or after."""
+    """The purge comes before its renditions are written, or after."""
     image, other = upload(alice, pictures.jpeg(1000, 500)), upload(alice, pictures.jpeg(50, 40))
     work = getattr(rendition_pixels, step)
     purged = threading.Lock()

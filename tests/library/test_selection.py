@@ -1,4 +1,4 @@
-"""Selections: by id, by filters, by a search; never more than the viewer may see."""
+"""Selections by id, by filters and by a search contain only pictures that the viewer may see."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_what_is_meant_for_the_trash_never_means_the_rest(alice, images):
 
 @pytest.fixture
 def searched(alice, images) -> str:
-    """The cursor of a search that has found the first two so far."""
+    """The cursor of a search with two results so far."""
     space = make_space()
     for number, image in enumerate(images):
         set_vector(image, space, [1, number / 10, 0])
@@ -107,7 +107,7 @@ def by_search(cursor: str, count: object, **more) -> dict:
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 def test_of_a_search_the_best_so_many_from_its_start(count, alice, images, searched):
-    """Whatever page the cursor is of, and further than the search has been read."""
+    """The cursor may be of any page, and the selection may go beyond the pages that were read."""
     assert resolved(by_search(searched, count), alice) == keys(images[:count])
     assert resolved(by_search(searched, 1000), alice) == keys(images)
 

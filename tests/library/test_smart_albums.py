@@ -1,4 +1,4 @@
-"""Smart albums: which pictures get in, which never do, and how albums stay up to date."""
+"""Smart albums: the pictures that enter, those that never do, and the updates."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ RED, REDDISH, GREEN = (1, 0, 0), (1, 0.4, 0), (0, 1, 0)
 
 @pytest.fixture
 def space(monkeypatch: Any) -> EmbeddingSpace:
-    """A model that knows "red" and "green"; what scores under 0.9 is no match."""
+    """A model that knows "red" and "green". Scores under 0.9 are no match."""
     monkeypatch.setattr(relevance, "judge", lambda *_, **__: Judgement(line=0.9, spread=1e-6))
     return fake_encoder(monkeypatch)
 
@@ -54,7 +54,7 @@ _shades = (f"#{number:06x}" for number in range(1, 2**24))
 def picture(
     owner: User, space: EmbeddingSpace | None = None, vector: Any = None, **fields: Any
 ) -> Image:
-    """One that is like no other; encoded, where `space` is given."""
+    """Create a picture unlike all others. With `space` it is encoded."""
     image = upload(owner, draw(colour=next(_shades), format="PNG"), **fields)
     if space is not None:
         set_vector(image, space, vector)
@@ -87,7 +87,7 @@ def test_the_owners_own_pictures_above_the_line_and_no_others(
     saved = smart(alice, "red")
     assert inside(saved) == [near.pk, edge.pk]
     assert far.pk not in inside(saved)
-    # Not even where the search asks for them.
+    # They stay out even if the search asks for them.
     assert inside(smart(alice, "red owner:bob", "of bob")) == []
     assert inside(smart(alice, "owner:bob", "all of bob")) == []
     assert inside(smart(alice, f"red album:{shared.pk}", "in the album")) == []
@@ -125,7 +125,7 @@ def test_filters_alone_need_no_encoder_and_no_vectors(alice: User, bob: User) ->
     assert inside(smart(alice, "tag:dog", "dogs")) == [tagged.pk]
     assert inside(smart(alice, "favourite:yes", "liked")) == [tagged.pk]
     assert inside(smart(alice, "visibility:public", "public")) == [other.pk]
-    # The trash and other people's albums of that name do not count.
+    # The trash, and albums of others with that name, do not count.
     delete_image(tagged)
     dogs = SavedSearch.objects.get(name="dogs")
     assert smart_albums.fill(dogs.pk)
@@ -135,7 +135,7 @@ def test_filters_alone_need_no_encoder_and_no_vectors(alice: User, bob: User) ->
 def test_whatever_happens_the_album_equals_the_search_and_nobody_elses_is_in_it(
     alice: User, bob: User, space: EmbeddingSpace
 ) -> None:
-    """Random worlds of two people, changed at random, filled again."""
+    """Random worlds of two people change at random, and albums are filled again."""
     chance = random.Random(5)
     saved = smart(alice, "red", "reds")
     by_filter = smart(alice, "visibility:public", "public ones")
@@ -165,7 +165,7 @@ def test_whatever_happens_the_album_equals_the_search_and_nobody_elses_is_in_it(
         assert set(inside(by_filter)) == set(
             own.filter(visibility="public").values_list("pk", flat=True)
         )
-        # Who stays keeps the place, who is new comes behind.
+        # Pictures that stay keep their position, and new ones come after them.
         staying = [pk for pk in before if pk in red]
         assert inside(saved)[: len(staying)] == staying
 
@@ -195,7 +195,7 @@ def test_it_is_due_after_new_vectors_another_query_and_an_hour(
     assert not smart_albums.due().exists()
     image = picture(alice, space, RED)
     assert smart_albums.due().exists()
-    # The sweep lets it rest for a while; the end of the indexing does not.
+    # The sweep waits for a while. The end of the indexing does not.
     assert not smart_albums.due(rest=smart_albums.FRESH).exists()
     tasks.fill_smart_albums()
     assert inside(saved) == [image.pk]
@@ -214,7 +214,7 @@ def test_it_is_due_after_new_vectors_another_query_and_an_hour(
     SavedSearch.objects.update(filled_at=timezone.now() - timedelta(minutes=2))
     browser(alice).get(page)
     assert dispatched == [(task_names.FILL_SMART_ALBUMS, str(saved.pk))]
-    # A tag or a date dispatched for nobody: an hour later it is looked at again.
+    # Nobody reports a new tag or date: the album is checked again after an hour.
     Embedding.objects.update(encoded_at=timezone.now() - timedelta(hours=3))
     assert not smart_albums.due().exists()
     SavedSearch.objects.update(filled_at=timezone.now() - timedelta(minutes=61))
@@ -285,7 +285,7 @@ def test_in_the_trash_and_of_a_closed_account_it_is_left_alone(
 def test_two_workers_at_once_leave_the_newest_answer(
     alice: User, space: EmbeddingSpace, monkeypatch: Any
 ) -> None:
-    """The slow one searched before the newest picture came; it must not take it out."""
+    """The slow worker searched before the newest picture came. It must not remove that picture."""
     saved = smart(alice, "red")
     first = picture(alice, space, RED)
     searched, go_on = threading.Event(), threading.Event()
@@ -400,7 +400,7 @@ def test_the_api_makes_one_for_each_search(alice: User, bob: User, space: Embedd
     assert again == {"undo": None}
     album = Album.objects.get(pk=told["album"])
     assert albums.add_images(album, Image.objects.filter(pk=picture(alice).pk), alice) == 1
-    # Changed by hand since: what the hand did stays.
+    # The user has changed it since: those changes stay.
     assert api(alice).post(undo).json() == {"restored": 0}
     assert AlbumItem.objects.filter(album=album, image=image).exists()
 
@@ -433,7 +433,7 @@ def test_deleting_the_search_keeps_the_album_and_undo_fills_it_again(
     picture(alice, space, RED)
     tasks.fill_smart_albums()
     assert album.items.count() == 2
-    # Deleted again, and the album changed by hand: they part for good.
+    # Deleted again, with an album that the user has changed: both stay separate.
     change = saved_searches.delete(SavedSearch.objects.get())
     bulk.run("remove_from_album", {"ids": [str(image.pk)]}, alice, album=album.pk)
     changes.undo(change.pk, alice)
@@ -468,8 +468,7 @@ def test_the_first_filling_is_watched(alice: User, bob: User, space: EmbeddingSp
 def test_photographs_find_their_album_by_themselves(
     alice: User, bob: User, encoder_worker: Any, media_worker: Any
 ) -> None:
-    """A search for cats fills with the cat that is uploaded after it was made, never
-    with bob's, which everybody sees."""
+    """A search for cats gets the cat that alice uploads later, and never the public one of bob."""
     rocket = upload(alice, sample("rocket.jpg"))
     foreign = upload(bob, sample("chelsea.png"), visibility="public")
     wait_for(lambda: Embedding.objects.count() == 2, what="two vectors")

@@ -1,4 +1,4 @@
-"""When a picture was taken: where and how programs write it, and values that are no dates."""
+"""When a picture was taken: how programs store it, and values that are no dates."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ XMP = packet(ATTRIBUTES)
 
 
 def gif_with_xmp() -> bytes:
-    """Behind the first frame, as programs write it."""
+    """Return a GIF with XMP behind the first frame, as programs write it."""
     trailer = b"\x01" + bytes(range(255, -1, -1)) + b"\0"
     data = pictures.animated_gif()
     return data[:-1] + b"\x21\xff\x0bXMP DataXMP" + XMP + trailer + data[-1:]
@@ -270,7 +270,8 @@ def test_satellites_tell_the_time_of_utc(
 
 
 def test_what_is_told_first_comes_first() -> None:
-    """The photograph, its digitising, satellites, the name, the last change by a camera."""
+    """The order: the photograph, its digitising, satellites, the name, the last change by a
+    camera."""
     name = "IMG_20050501_120000.jpg"
     sources: list[dict[str, Any]] = [
         {"photo": {Base.DateTimeOriginal: "2001:05:01 12:00:00"}},
@@ -290,7 +291,7 @@ def test_what_is_told_first_comes_first() -> None:
     assert years == [2001, 2003, 2004, 2005]
     changed = {Base.DateTime: "2006:05:01 12:00:00", Base.Model: "X"}
     assert taken(with_exif(main=changed)) == Clock(datetime(2006, 5, 1, 12))
-    # Without a camera it is a program that changed the file.
+    # Without a camera, a program has changed the file.
     assert taken(with_exif(main={Base.DateTime: "2006:05:01 12:00:00"})) is None
 
 

@@ -1,4 +1,4 @@
-"""Signed addresses of thumbnails, which give access for some minutes."""
+"""Signed addresses of thumbnails, valid for some minutes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NOW = 1_800_000_000.0
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Sets the time that addresses are made and checked at."""
+    """Sets the time at which addresses are made and checked."""
 
     def at(seconds: float) -> None:
         monkeypatch.setattr("gallery.library.thumbnails.time.time", lambda: seconds)
@@ -47,7 +47,7 @@ def image(alice: User) -> Image:
 
 
 def status(address: str) -> int:
-    """What somebody gets who is nobody."""
+    """Return the status that a visitor gets."""
     return Client().get(address).status_code
 
 
@@ -154,7 +154,7 @@ def test_a_picture_that_is_deleted_for_good_has_no_thumbnail(
 
 
 def test_what_does_not_lie_there_is_asked_for_by_those_who_may(image: Image, alice: User) -> None:
-    """A width that the picture does not have, or a file that was lost."""
+    """The picture lacks this width, or its file is lost."""
     default_storage.delete(rendition_path(image, 320))
     browser = Client()
     browser.force_login(alice)

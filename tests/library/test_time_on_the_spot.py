@@ -1,5 +1,5 @@
-"""Days, months and times are local times of the place where a picture was taken, whatever the
-time zones of the site and the viewer."""
+"""Days, months and times are local times of the place where a picture was taken. The time zones of
+site and viewer change nothing."""
 
 from __future__ import annotations
 
@@ -27,8 +27,7 @@ from tests.web_tools import HTMX, browser
 pytestmark = pytest.mark.django_db
 
 IMAGES = "/api/v1/images/"
-# What clocks showed, by how much they were ahead, the day before or after by other clocks,
-# and how pages write it.
+# The local time, its offset, the day before or after by other clocks, and the text on pages.
 SHOTS = {
     "auckland": ("2021:03:01 07:30:00", "+13:00", "2021-02-28", "March 1, 2021, 7:30 a.m."),
     "los angeles": ("2022:05:31 21:15:00", "-07:00", "2022-06-01", "May 31, 2022, 9:15 p.m."),
@@ -91,7 +90,7 @@ def test_a_picture_is_of_the_day_that_clocks_showed(alice, bob, site, name: str)
 
 
 def test_others_are_not_told_the_offset(alice, bob, site) -> None:
-    """It says about where a picture was taken, and nothing that they are shown tells it."""
+    """The offset tells roughly where a picture was taken. Nothing reveals it to others."""
     known = shot(alice, "2021:03:01 07:30:00", "+13:00", visibility="public")
     unknown = shot(alice, "2021:03:01 07:30:01", None, visibility="public")
     mine = api(alice).get(f"{IMAGES}{known.pk}/").json()
@@ -105,7 +104,7 @@ def test_others_are_not_told_the_offset(alice, bob, site) -> None:
         one, other = (api(who).get(f"{IMAGES}{it.pk}/").json() for it in (known, unknown))
         assert one["captured_offset"] is other["captured_offset"] is None
         assert one["captured_at"].replace("07:30:00", "07:30:01") == other["captured_at"]
-        # A moment in a filter counts as what the clocks of the site showed then.
+        # A moment in a filter counts as the local time of the site.
         moment = timezone.make_aware(datetime(2021, 3, 1, 7, 30)).astimezone(UTC)
         both = [str(unknown.pk), str(known.pk)]
         assert listed(api(who), taken_after=moment.isoformat(), order="taken") == both
@@ -219,7 +218,7 @@ def test_a_cursor_of_another_order_is_refused(alice) -> None:
 
 
 def old(**fields) -> None:
-    """As they were before: nothing is known but a moment."""
+    """Rows of an older release: only a moment is known."""
     Image.objects.update(facts=0, frames=None, ahead_of_utc=0, is_offset_known=False, **fields)
 
 
@@ -239,7 +238,7 @@ def test_the_clocks_of_the_site_are_assumed_for_what_was_there(alice, site, monk
     expected = dict(Image.objects.values_list("pk", "taken_at"))
     old()
     migrate()
-    migrate()  # again: nothing more happens
+    migrate()  # a second time changes nothing
     assert dict(Image.objects.values_list("pk", "taken_at")) == expected
     frames = dict(Image.objects.values_list("pk", "frames"))
     assert [frames[image.pk] for image in made] == [1, 1, None, None, None]
@@ -248,7 +247,7 @@ def test_the_clocks_of_the_site_are_assumed_for_what_was_there(alice, site, monk
 
 
 def test_files_are_read_again(alice, site) -> None:
-    """The offset, a date that was not understood, a place, and the frames."""
+    """The backfill finds the offset, a date that was not understood, a place, and the frames."""
     known = shot(alice, "2021:03:01 07:30:00", "+13:00")
     dashes = shot(alice, "2010-05-01 12:00:00")
     gps = {

@@ -26,7 +26,7 @@ BULK = "/api/v1/images/bulk/"
 
 
 def deleted(owner, count: int = 3) -> list[Image]:
-    """The last one was deleted last."""
+    """Deleted pictures. The last one was deleted last."""
     made = [upload(owner, draw(colour=(20 * number, owner.pk % 256, 9))) for number in range(count)]
     for number, image in enumerate(made):
         moment = timezone.now() - timedelta(hours=count - number)

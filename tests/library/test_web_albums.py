@@ -1,4 +1,4 @@
-"""The pages of albums: what they show to whom, and who may change what."""
+"""The pages of albums: what they show to whom, and who may change them."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_a_role_opens_its_pages_and_no_others(
     page = page_of(album, bob)
     assert (reverse("album_add", args=[album.pk]) in page) == (role != "view")
     assert (reverse("album_edit", args=[album.pk]) in page) == (role == "manage")
-    # Its owner alone deletes it.
+    # Only its owner deletes it.
     assert reverse("album_delete", args=[album.pk]) not in page
     assert client.post(reverse("album_delete", args=[album.pk])).status_code == 404
 

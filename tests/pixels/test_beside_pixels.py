@@ -38,7 +38,7 @@ def png_with(*chunks: bytes, behind: bool = False) -> bytes:
 
 
 def wrong(kind: bytes, content: bytes) -> bytes:
-    """A chunk with a checksum that is not its own."""
+    """Return a chunk with a wrong checksum."""
     return png_chunk(kind, content)[:-4] + b"\x12\x34\x56\x78"
 
 
@@ -117,7 +117,7 @@ JPEGS: dict[str, Draw] = {
 
 
 def tiff(*entries: tuple[int, int, int, bytes]) -> Draw:
-    """With entries (tag, type, count, value or place) of any kind."""
+    """Return a TIFF with entries (tag, type, count, value or offset) of any kind."""
 
     def draw() -> bytes:
         plain = {256: 64, 257: 48, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: 48, 279: 64 * 48}

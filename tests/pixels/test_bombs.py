@@ -13,9 +13,9 @@ from tests.measured import Meter
 
 Faults = Callable[[bytes, tuple[str, ...]], list[str]]
 
-# One for each way that pixels are made smaller; the other functions are of these.
+# One function for each way to reduce pixels. The other functions use these.
 FUNCTIONS = ("inspect_picture", "pixels_for_encoder", "thumbnails", "read_small_picture")
-# Their ceiling is that of the process, whatever the number of pixels.
+# The ceiling of the process limits them, whatever the number of pixels.
 LARGEST = (
     "webp lossless",
     "gif small frame",

@@ -1,5 +1,5 @@
-"""Camera RAW is refused with the name of its format, whatever the file name, and its preview is
-never taken for the picture. Ordinary TIFF files are accepted."""
+"""Camera RAW is refused with the name of its format, whatever the file name. Its preview never
+counts as the picture. Ordinary TIFF files are accepted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Tags = dict[int, tuple[int, list[int] | bytes]]
 
 
 def directory(side: int, photometric: int, compression: int = 1, **more: int) -> Tags:
-    """Of one strip of `side` squared; `more` are `subfile` and `samples`."""
+    """Return a directory with one strip of `side` × `side`. `more` are `subfile` and `samples`."""
     samples = more.get("samples", 1)
     return {
         254: (LONG, [more.get("subfile", 0)]),
@@ -35,7 +35,7 @@ def directory(side: int, photometric: int, compression: int = 1, **more: int) ->
 
 
 def tiff(first: Tags, *subs: Tags, order: str = "<", big: bool = False, **later: Tags) -> bytes:
-    """`subs` are its SubIFDs; `later` follow it in the row of directories."""
+    """Return a TIFF. `subs` are its SubIFDs, `later` the directories after it."""
     word, long, head = ("Q", "Q", 16) if big else ("H", "L", 8)
     inline = 8 if big else 4
     data = bytearray(head)
@@ -135,7 +135,7 @@ def test_a_pyramid_is_an_ordinary_picture(order: str, big: bool) -> None:
     "data",
     [
         tiff(directory(64, 1), later=directory(200, 1)),  # pages
-        tiff(directory(64, 1, subfile=1)),  # marked by mistake, and there is no other
+        tiff(directory(64, 1, subfile=1)),  # marked by mistake, and there is no other one
         tiff(directory(64, 1, subfile=2), later=directory(64, 1, subfile=2)),
         tiff({**directory(64, 1), 271: (ASCII, b"NIKON CORPORATION\0")}),
         pictures.tiff(),
@@ -169,7 +169,7 @@ def test_directories_that_go_in_a_circle_end() -> None:
 
 @pytest.mark.parametrize("side", [64, 40_000])
 def test_pictures_that_lie_over_one_another_are_refused_by_what_they_are(side: int) -> None:
-    """Their canvas was drawn, and took gigabytes, before anybody saw how large it is."""
+    """Once their canvas was drawn before anybody checked its size, and took gigabytes."""
     with pytest.raises(Refusal) as refusal:
         inspect_picture(io.BytesIO(bombs.heif_overlay((side, side))))
     assert refusal.value.code == "unsupported_format"

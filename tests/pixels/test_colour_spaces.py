@@ -130,10 +130,10 @@ def test_the_main_picture_decides_and_not_another_one() -> None:
     "chunk",
     [
         cicp(1, 13, 0, 1),
-        cicp(1, 1, 0, 1),  # BT.709, as programs write it of sRGB
+        cicp(1, 1, 0, 1),  # BT.709, as programs write it for sRGB
         cicp(2, 2, 0, 1),
         cicp(99, 13, 0, 1),  # not known
-        cicp(12, 13, 6, 1),  # a matrix, which RGB has not
+        cicp(12, 13, 6, 1),  # a matrix, which is wrong for RGB
         gamma(0.45455) + chromaticity(code_points.SRGB),
         gamma(0.0),
         gamma(9_999.0),
@@ -156,7 +156,7 @@ def test_the_order_of_png() -> None:
     assert_seen(png_with(patches(), exchanged, png_chunk(b"sRGB", b"\0")), RED_BLUE_EXCHANGED)
     assert_seen(png_with(patches(), gamma(1.0), exchanged), RED_BLUE_EXCHANGED)
     assert_seen(png_with(patches(IN_P3), cicp(12, 13, 0, 1), exchanged))
-    # A profile that cannot be used leaves the word to the next.
+    # If a profile is unusable, the next statement counts.
     assert_seen(png_with(LINEAR, iccp(b"none" * 99), gamma(1.0)), within=6)
 
 
@@ -167,7 +167,7 @@ def test_narrow_samples() -> None:
 
 
 def hdr(transfer: int, peak: float = 1.0) -> Image.Image:
-    """The patches with white at 203 cd/m² (times `peak`), in BT.2020."""
+    """Return the patches in BT.2020, with white at 203 cd/m² (times `peak`)."""
     linear = code_points.srgb_curve(np.asarray(patches(), np.float32) / 255) * peak
     to_2020 = np.linalg.inv(
         [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]]
@@ -187,7 +187,7 @@ def hdr(transfer: int, peak: float = 1.0) -> Image.Image:
 @pytest.mark.parametrize("transfer", [code_points.PQ, code_points.HLG])
 def test_hdr_is_brought_to_what_a_screen_shows(transfer: int) -> None:
     assert_seen(png_with(hdr(transfer), cicp(9, transfer, 0, 1)), within=16)
-    # Dark parts of one channel are coarse in 8 bits, and lossy at that.
+    # Dark values of one channel are coarse in 8 bits, and lossy, too.
     assert_seen(with_nclx("HEIF", hdr(transfer), 9, transfer), within=32)
     assert_seen(with_nclx("AVIF", hdr(transfer), 9, transfer), within=32)
 
@@ -200,7 +200,7 @@ def test_highlights_keep_their_colours_and_their_order(transfer: int) -> None:
 
     assert (brighter.max(axis=1) >= bright.max(axis=1)).all()
     assert brighter.max() < 255
-    assert np.ptp(brighter[0]) > 100  # red is no white
+    assert np.ptp(brighter[0]) > 100  # red is not white
 
 
 @pytest.mark.parametrize("transfer", sorted(code_points.CURVES))
@@ -227,7 +227,7 @@ def test_white_is_white_in_every_space(primaries: int) -> None:
 
 
 def grey_profile(exponent: float) -> bytes:
-    """An ICC profile of grey with one gamma (ICC.1:2001-04, 6.3.1.1)."""
+    """Return an ICC profile of grey with one gamma (ICC.1:2001-04, 6.3.1.1)."""
     curve = b"curv" + bytes(4) + struct.pack(">LH", 1, round(exponent * 256)) + bytes(2)
     white = b"XYZ " + bytes(4) + struct.pack(">3l", 63190, 65536, 54061)
     name = b"desc" + bytes(4) + struct.pack(">L", 2) + b"g\0" + bytes(78)
@@ -247,7 +247,7 @@ def grey_profile(exponent: float) -> bytes:
 def in_mode(mode: str) -> bytes:
     image = patches()
     if mode == "P with transparency":
-        # One entry that is half transparent, and not to be seen in the patches.
+        # One entry is half transparent, and does not occur in the patches.
         palette = image.quantize(16)
         return pictures.saved(
             palette, "PNG", icc_profile=SWAPPED, transparency=bytes([255] * 15 + [128])
@@ -288,7 +288,7 @@ def test_a_profile_of_grey_counts_in_every_mode(mode: str) -> None:
     if mode == "1":
         assert plain == dark  # black and white have no middle
     else:
-        # .5 to the power of 4 is .0625 of light, 71 in sRGB.
+        # .5 to the power of 4 is .0625 of the light, 71 in sRGB.
         assert plain == pytest.approx((128, 128, 128), abs=1)
         assert dark == pytest.approx((71, 71, 71), abs=4)
 

@@ -1,5 +1,5 @@
-"""Grey of more than 8 bits: NaN, infinite values and single outliers do not decide how a picture
-looks."""
+"""Grey of more than 8 bits: NaN, infinite values and single outliers do not decide the look of a
+picture."""
 
 from __future__ import annotations
 
@@ -74,7 +74,8 @@ def test_other_ranges_are_shown_from_end_to_end(low: float, high: float) -> None
 
 
 def test_bright_parts_are_no_outliers() -> None:
-    """Guards against a cure that goes too far: a twentieth of the picture."""
+    """This guards against a correction that goes too far: the bright part is a twentieth of the
+    picture."""
     values = np.zeros((120, 160), np.float32)
     values[:, :8] = 100
     values[:, 100:] = 50

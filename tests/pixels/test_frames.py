@@ -50,7 +50,8 @@ def box(name: bytes, *content: bytes) -> bytes:
 
 
 def sequence(brand: bytes, samples: int, *, wide: bool = False) -> bytes:
-    """The boxes of a HEIF file whose track has so many pictures, a tenth of a second each."""
+    """Return the boxes of a HEIF file whose track has that many pictures, a tenth of a second
+    each."""
     times = (
         struct.pack(">B3x16xLQ", 1, 10, samples)
         if wide
@@ -90,7 +91,7 @@ def test_sequences_of_heif(brand: bytes, wide: bool) -> None:
 
 
 def test_an_apng_whose_first_picture_is_not_part_of_it() -> None:
-    """It is shown by programs that know no APNG."""
+    """Programs without APNG show it."""
     data = pictures.png()
     at, end = data.index(b"IDAT") - 4, data.index(b"IEND") - 4
     shots = b"".join(
@@ -137,7 +138,7 @@ def test_api_and_page_of_the_owner_tell_it(alice, bob, format_: str) -> None:
     assert "4 frames, 0.8 s" in page
     assert f'href="/api/v1/images/{image.pk}/file/"' in page
     assert "Animation" not in browser(alice).get(f"/images/{still.pk}/").content.decode()
-    # Others are shown a still, and are not promised more.
+    # Others see a still picture, and the page promises no more.
     assert "Animation" not in browser(bob).get(f"/images/{image.pk}/").content.decode()
 
 

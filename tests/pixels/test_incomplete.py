@@ -59,7 +59,7 @@ def interlaced_png() -> bytes:
 
 
 def striped_tiff() -> bytes:
-    """Packed rows by rows, behind the directory."""
+    """Return a TIFF whose rows are packed in strips, behind the directory."""
     rows = np.asarray(pictures.drawing(640, 480)).reshape(480 // 8, -1)
     return directory_first([zlib.compress(row.tobytes()) for row in rows])
 
@@ -129,7 +129,7 @@ def test_large_pictures_go_the_same_way(kind: str, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_file_whose_end_is_zeros_breaks_off_there() -> None:
-    """As programs leave it that make the file as long as it will be."""
+    """Programs leave such a file if they reserve its final length first."""
     whole = WHOLE["jpeg"]()
     half = whole[: len(whole) // 2]
 
@@ -195,7 +195,7 @@ def test_what_has_no_pixels_is_refused(data: bytes) -> None:
 
 
 def test_doubt_about_pixels_is_damage_wherever_it_is_told() -> None:
-    """Pillow does not look at the checksums of pixels."""
+    """Pillow ignores the checksums of pixels."""
     whole = WHOLE["png"]()
     at = whole.index(b"IEND") - 8
     wrong = whole[:at] + bytes(4) + whole[at + 4 :]

@@ -1,5 +1,5 @@
-"""The cost of decoding, which is known before; places; and the separate process for large
-pictures. The tests use small pictures and even smaller limits."""
+"""The cost of decoding, which is known before; places; and the separate process for large pictures.
+The tests use small pictures and even smaller limits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests import isolated_jobs, pictures
 ROOT = Path(__file__).resolve().parents[2]
 MB = 1024**2
 
-# 16-bit, palette with transparency, float, and the others that used to be converted whole.
+# 16-bit, palette with transparency, float, and other modes that were once converted whole.
 KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "grey": ("L", "PNG", {}),
     "one bit": ("1", "PNG", {}),
@@ -82,7 +82,7 @@ print((peak() - before) * 1024)
 
 
 def peak(tmp_path: Path, data: bytes, warm_up: bytes, shrink: float) -> int:
-    """Bytes that decoding takes at most, in a process that did so before."""
+    """Return the peak of decoding in bytes, in a process that has done so before."""
     big, small = tmp_path / "big", tmp_path / "small"
     big.write_bytes(data)
     small.write_bytes(warm_up)
@@ -98,7 +98,7 @@ def test_no_picture_takes_more_than_its_header_says(tmp_path: Path, kind: str) -
     for shrink in (1.0, 4.0):
         taken = peak(tmp_path, data, drawn(kind, 64, 48), shrink)
 
-        # Tiles, and what the heap keeps for itself.
+        # Tiles, and what the heap keeps.
         assert taken <= header.cost(shrink).bytes + 24 * MB
 
 
@@ -119,7 +119,7 @@ def test_a_jpeg_of_several_scans_is_counted_with_its_coefficients() -> None:
 
 
 def test_items_that_overlap_are_not_read() -> None:
-    """One metadata block of 900 entries that all show the same bytes took 430 MB."""
+    """Once a metadata block of 900 entries that all point to the same bytes took 430 MB."""
     count, length = 900, 250_000
     location = b"\x01\0\0\0\x44\0" + count.to_bytes(2, "big")
     for item in range(count):
@@ -136,7 +136,7 @@ def test_items_that_overlap_are_not_read() -> None:
 
 
 def spoilt_tiff(*entries: tuple[int, int, int, int]) -> bytes:
-    """An uncompressed TIFF of 8 x 8, with more entries in its directory."""
+    """Return an uncompressed TIFF of 8 × 8 with more entries in its directory."""
     plain = {256: 8, 257: 8, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: 8, 279: 64}
     rows = [*((tag, 4, 1, value) for tag, value in plain.items()), *entries]
     directory = b"".join(struct.pack("<HHLL", *row) for row in sorted(rows))
@@ -147,7 +147,7 @@ def spoilt_tiff(*entries: tuple[int, int, int, int]) -> bytes:
 @pytest.mark.parametrize(
     "data",
     [
-        # Pillow leaves out what it does not know, and libtiff reads it: a tile of a gigabyte.
+        # Pillow skips unknown entries, and libtiff reads them: a tile of a gigabyte.
         spoilt_tiff((322, 17, 1, 32_768), (322, 4, 1, 8)),
         spoilt_tiff((324, 1, 6_000_000, 0)),
         b"\xff\xd8" + b"\xff\xe1\0\x08Exif\0\0" * 3_000 + pictures.jpeg()[2:],
@@ -169,7 +169,7 @@ def test_what_programs_write_is_read(kind: str) -> None:
 
 
 def test_the_size_within_an_avif_is_not_believed() -> None:
-    """986 bytes took 2 GB of the web process: AV1 has a size of its own."""
+    """Once 986 bytes took 2 GB of the web process: AV1 states a size of its own."""
     assert read_header(io.BytesIO(pictures.avif())).cost().apart
     assert not read_header(io.BytesIO(pictures.heic())).cost().apart
 
@@ -194,7 +194,7 @@ def test_tiles_make_the_same_picture(
 
 @pytest.mark.parametrize(("width", "height"), [(1, 20_000), (20_000, 1), (3, 1_000)])
 def test_an_encoder_gets_the_middle_of_a_long_picture(width: int, height: int) -> None:
-    """It scales the short side up to 224: 4.5 million pixels would be the other one."""
+    """It scales the short side up to 224. The whole picture would have 4.5 million pixels."""
     long = decode.decode_rgb(io.BytesIO(pictures.png(width, height)))
     part = decode.decode_part(io.BytesIO(pictures.png(width, height)), (0, 0, 1, 1))
 
@@ -219,18 +219,18 @@ def test_exif_behind_the_pixels_turns_a_png() -> None:
 
 @pytest.fixture(autouse=True)
 def _places_of_this_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other tests, at the same time, have the places of the machine."""
+    """Give this test its own places: other tests at the same time use those of the machine."""
     monkeypatch.setattr(places, "locks", tmp_path / "locks")
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a web process."""
+    """The picture is decoded as in a web process."""
     monkeypatch.setattr(places, "patience_seconds", 0.2)
 
 
 def held_elsewhere(hold: Callable[[], Any], entered: threading.Event) -> Iterator[None]:
-    """A place that another thread has until the test ends."""
+    """A place that another thread holds until the test ends."""
     leave = threading.Event()
 
     def stay() -> None:
@@ -268,7 +268,7 @@ def test_large_pictures_have_two_places() -> None:
 
 
 def test_the_last_place_is_for_those_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker never has it: somebody who asks a web process finds one."""
+    """A worker never takes it: a user of a web process finds a free one."""
     monkeypatch.setattr(places, "patience_seconds", None)
     with places.large():
         monkeypatch.setattr(places, "patience_seconds", 0.2)
@@ -280,7 +280,7 @@ def test_the_last_place_is_for_those_who_wait(monkeypatch: pytest.MonkeyPatch) -
 def test_a_place_is_not_lost_where_its_lock_cannot_be_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on a disk that is full."""
+    """A full disk is an example."""
     with monkeypatch.context() as patch:
         patch.setattr(places, "locks", tmp_path / "no folder" / "locks")
         with pytest.raises(FileNotFoundError), places.large():
@@ -326,7 +326,8 @@ def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_decoder_that_cannot_begin_says_nothing_of_the_picture(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(isolation, "_ROOT", isolation._ROOT / "tests")  # no gallery there
+    # This folder has no gallery.
+    monkeypatch.setattr(isolation, "_ROOT", isolation._ROOT / "tests")
     with pytest.raises(places.Busy):
         isolation.run(isolated_jobs.measures, io.BytesIO(b"some bytes"), LARGE)
 

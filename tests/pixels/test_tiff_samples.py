@@ -1,5 +1,5 @@
-"""TIFF files whose samples decoders cannot read, or misread, are refused as an unsupported kind
-and never as damaged. If small values mean white, they are shown as white."""
+"""TIFF files whose samples decoders cannot read, or misread, are refused as an unsupported kind and
+never as damaged. If small values mean white, they are shown as white."""
 
 from __future__ import annotations
 

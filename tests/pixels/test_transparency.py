@@ -21,7 +21,7 @@ WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
 
 def logo(*colours: tuple[int, ...], side: int = 400) -> Image.Image:
-    """Rings beside one another on nothing."""
+    """Draw separate rings on a transparent background."""
     image = Image.new("RGBA", (side, side), (0, 0, 0, 0))
     pen = ImageDraw.Draw(image)
     for number, colour in enumerate(colours):
@@ -79,7 +79,7 @@ def test_the_ground_lets_all_be_seen(colours: Any, expected: int) -> None:
 
 
 def test_white_is_left_for_nothing_less() -> None:
-    """Guards against a cure that goes too far."""
+    """This guards against a correction that goes too far."""
     outlined = logo(BLACK)
     ImageDraw.floodfill(outlined, (200, 300), (255, 255, 255, 255))
     page = Image.new("RGBA", (400, 400), WHITE)
@@ -120,7 +120,7 @@ def test_the_ground_is_one_for_all_tiles(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def keyed(depth: int, samples: np.ndarray, key: tuple[int, ...]) -> bytes:
-    """A PNG of grey or RGB (h, w) or (h, w, 3) whose colour `key` is transparent."""
+    """Return a PNG of grey (h, w) or RGB (h, w, 3) whose colour `key` is transparent."""
     height, width = samples.shape[:2]
     colour = 2 if samples.ndim == 3 else 0
     if depth == 16:
@@ -158,7 +158,7 @@ def test_a_grey_that_is_transparent(depth: int) -> None:
 @pytest.mark.parametrize("depth", [8, 16])
 @pytest.mark.parametrize("shrink", [1, 2])
 def test_a_colour_that_is_transparent(depth: int, shrink: float) -> None:
-    """Of 16 bits, all count: a neighbour with the same upper ones is opaque."""
+    """All 16 bits count: a colour with the same upper bits is opaque."""
     key = (0x1234, 0x5678, 0x0042) if depth == 16 else (0x12, 0x56, 0x42)
     samples = np.zeros((60, 80, 3), int)
     samples[20:40, 20:60] = key

@@ -1,4 +1,4 @@
-"""What the product shows, sends and changes, next to what the model says."""
+"""Compares what the product shows, sends and changes with the model."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def check_searches(eyes: Eyes) -> None:
 
 
 def check_each_picture(eyes: Eyes) -> None:
-    """By its id: looked at, sent, searched by, classified, changed."""
+    """Check each picture by its id: viewing, sending, searching, classifying, changing."""
     world, viewer = eyes.world, eyes.viewer
     some = eyes.chance.sample(range(len(world.pictures)), PICTURES_AT_ONCE)
     for number in some:
@@ -184,7 +184,8 @@ def check_album_changes(eyes: Eyes, number: int, at: str) -> None:
 
 
 def check_bulk(eyes: Eyes) -> None:
-    """Of all that can be named, only what one may change changes."""
+    """Check that bulk actions change only what the viewer may change, among all that can be
+    named."""
     world, viewer = eyes.world, eyes.viewer
     if viewer is None:
         body = {"selection": {"all": True}, "action": "trash"}
@@ -230,7 +231,7 @@ def check_bulk(eyes: Eyes) -> None:
 
 
 def check_archives(eyes: Eyes) -> None:
-    """What a ZIP file really holds."""
+    """Check the real content of ZIP files."""
     world, viewer = eyes.world, eyes.viewer
     if viewer is None:
         status = eyes.status("post", "downloads/", {"selection": {"all": True}})
@@ -309,7 +310,7 @@ def check_groups(eyes: Eyes) -> None:
 
 
 def check_links(eyes: Eyes) -> None:
-    """A link shows the same to everybody, whoever comes by it."""
+    """Check that a link shows the same to everybody."""
     world = eyes.world
     for number, link in enumerate(world.links):
         row = eyes.rows.links[number]

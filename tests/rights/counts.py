@@ -1,6 +1,5 @@
-"""What is counted and offered: totals, months, facets, the values of filters, and what the
-search line completes. Whatever is counted over more than the viewer sees tells of the rest.
-"""
+"""Checks everything that is counted and offered: totals, months, facets, the values of filters, and
+completions of the search line. A count over more than the viewer sees would reveal the rest."""
 
 from __future__ import annotations
 
@@ -49,7 +48,7 @@ def check_counts(eyes: Eyes) -> None:
 
 
 def check_album_summaries(eyes: Eyes) -> None:
-    """How many pictures an album has, and from when to when, as its viewer sees it."""
+    """Check how many pictures an album has, and their first and last date, for its viewer."""
     world, viewer = eyes.world, eyes.viewer
     if viewer is None:
         return
@@ -62,7 +61,7 @@ def check_album_summaries(eyes: Eyes) -> None:
 
 
 def check_facets(eyes: Eyes) -> None:
-    """Cameras, owners, colours and words: which there are, and how many have them."""
+    """Check cameras, owners, colours and words, with their counts."""
     world, viewer = eyes.world, eyes.viewer
     seen, own = world.seen(viewer), world.owned(viewer)
     cameras = Counter(f"camera {picture.camera}" for picture in _of(eyes, seen))
@@ -90,7 +89,7 @@ def check_facets(eyes: Eyes) -> None:
 
 
 def check_completion(eyes: Eyes) -> None:
-    """What the search line offers: by the API and by the page."""
+    """Check the completions of the search line, by API and page."""
     world, viewer = eyes.world, eyes.viewer
     seen, own = world.seen(viewer), world.owned(viewer)
     cameras = Counter(f'"camera {picture.camera}"' for picture in _of(eyes, seen))
@@ -113,7 +112,7 @@ def check_completion(eyes: Eyes) -> None:
 
 
 def check_map(eyes: Eyes) -> None:
-    """The points of the map, and the regions with their counts and samples."""
+    """Check the points of the map, and the regions with their counts and samples."""
     seen = eyes.world.seen(eyes.viewer)
     points = eyes.get("explore/points/").json()["points"]
     eyes.same("GET explore/points/", sorted(eyes.number(p["image"]) for p in points), sorted(seen))

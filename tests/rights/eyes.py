@@ -1,4 +1,4 @@
-"""What one viewer is shown, as numbers of the model, and the count of what was compared."""
+"""What one viewer sees, as numbers of the model, with a count of the comparisons."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.rights.rows import Rows
 
 _SIGNED = re.compile(r"(?:/shared/([^/]+))?/thumbnails/\d+-[\w-]{22}/([0-9a-f-]{36})/")
 
-# How often each kind of answer was compared.
+# The number of comparisons by kind.
 compared: Counter[str] = Counter()
 
 
 class Eyes:
-    """`client` asks the API and `pages` the pages, as `viewer`."""
+    """The view of `viewer`. `client` asks the API and `pages` the pages."""
 
     def __init__(self, rows: Rows, viewer: Viewer, chance: Random) -> None:
         self.rows, self.world, self.viewer, self.chance = rows, rows.world, viewer, chance
@@ -33,12 +33,12 @@ class Eyes:
             self.pages.force_login(rows.users[viewer])
 
     def opened_again(self) -> Eyes:
-        """The same person at another machine."""
+        """Return the same person at another machine."""
         return Eyes(self.rows, self.viewer, self.chance)
 
     @property
     def others(self) -> list[int]:
-        """People who can act and are not the viewer."""
+        """Return people who can act and are not the viewer."""
         people = enumerate(self.world.users)
         return [n for n, person in people if person.is_active and n != self.viewer]
 
@@ -54,8 +54,8 @@ class Eyes:
         return answer
 
     def check_signed(self, text: str) -> None:
-        """Addresses that open by themselves are given of nothing but what one may see, or
-        what the link shows of which they are."""
+        """Check that signed addresses belong only to pictures that the viewer may see, or that the
+        link of the page shows."""
         for token, pk in set(_SIGNED.findall(text)):
             number = self.number(pk)
             if token:
@@ -69,7 +69,7 @@ class Eyes:
         return next(self.world.links[number] for number, row in rows if row.token == token)
 
     def status(self, method: str, address: str, body: Any = None) -> int:
-        """Whatever it changes is taken back."""
+        """Return the status. All changes are undone."""
         with transaction.atomic():
             answer = getattr(self.client, method)(f"/api/v1/{address}", body)
             transaction.set_rollback(True)
@@ -98,13 +98,13 @@ class Eyes:
         return sorted(self.number(pk) for pk in web_tools.tiles(answer))
 
     def values(self, address: str) -> set[str]:
-        """What a page offers as the values of a field."""
+        """Return the values that a page offers for a field."""
         answer = self.pages.get(address)
         assert answer.status_code == 200, address
         return set(web_tools.attributes(answer, "value"))
 
     def counted(self, address: str) -> int:
-        """The number in a sentence that counts pictures."""
+        """Return the number in a sentence that counts pictures."""
         answer = self.pages.get(address)
         assert answer.status_code == 200, address
         found = re.search(r"(\d+) pictures? fits?", answer.content.decode())
@@ -115,6 +115,6 @@ class Eyes:
 def client_of(user: User | None) -> APIClient:
     client = APIClient()
     if user is not None:
-        # Read again: a role may have changed.
+        # The user is read again: a role may have changed.
         client.force_authenticate(User.objects.get(pk=user.pk))
     return client

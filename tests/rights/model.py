@@ -1,7 +1,7 @@
-"""Who may see what, told as plainly as it can be: lists and loops, no SQL.
+"""Who may see what, in the plainest form: lists and loops, no SQL.
 
-The property test (tests/sharing/test_rights_property.py) compares the product with this. Ids are
-the places in the lists.
+The property test (tests/sharing/test_rights_property.py) compares the product with it. Ids are the
+positions in the lists.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-# A place in `World.users`, or None for somebody without an account.
+# A position in `World.users`, or None for a visitor without an account.
 Viewer = int | None
 
 
@@ -27,7 +27,7 @@ class Picture:
     hidden: bool
     archived: bool
     tagged: bool
-    # What facets count: few of each, so that those seen and those unseen share them.
+    # The values of facets. They are few, so that visible and invisible pictures share them.
     camera: int = 0
     month: int = 1
     colour: Literal["red", "blue"] = "red"
@@ -35,7 +35,7 @@ class Picture:
 
 @dataclass
 class Book:
-    """An album; `pictures` in their order, whoever owns them now sees it or not."""
+    """An album. `pictures` are in its order, whether its owner sees them now or not."""
 
     owner: int
     in_trash: bool
@@ -52,7 +52,7 @@ class Circle:
 
 @dataclass
 class Share:
-    """With one person or one group."""
+    """A share with one person or one group."""
 
     book: int
     person: int | None
@@ -69,7 +69,7 @@ class Link:
     maker: int
     state: Literal["live", "revoked", "expired", "used up"]
     allow_download: bool
-    # Whether it asks for a password, which nobody has typed yet.
+    # Whether it asks for a password. Nobody has entered it yet.
     asks: bool = False
 
 
@@ -81,7 +81,7 @@ class World:
     circles: list[Circle] = field(default_factory=list)
     shares: list[Share] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
-    # (who, which picture)
+    # (user, picture)
     favourites: set[tuple[int, int]] = field(default_factory=set)
 
     # --- Albums -------------------------------------------------------------------
@@ -116,7 +116,7 @@ class World:
     # --- Pictures -----------------------------------------------------------------
 
     def sees(self, picture: int, viewer: Viewer) -> bool:
-        """In lists, searches and counts."""
+        """Return whether lists, searches and counts show the picture."""
         it = self.pictures[picture]
         if it.in_trash:
             return False
@@ -132,7 +132,7 @@ class World:
         )
 
     def reaches(self, picture: int, viewer: Viewer) -> bool:
-        """By its id."""
+        """Return whether the picture can be reached by its id."""
         it = self.pictures[picture]
         if self.sees(picture, viewer):
             return True
@@ -153,7 +153,7 @@ class World:
         }
 
     def seen_in(self, book: int, viewer: Viewer) -> list[int]:
-        """In the order of the album."""
+        """Return the pictures that the viewer sees in an album, in its order."""
         if not self.sees_book(book, viewer):
             return []
         return [picture for picture in self.books[book].pictures if self.sees(picture, viewer)]
@@ -171,7 +171,7 @@ class World:
         }
 
     def shown_by(self, link: Link) -> list[int] | None:
-        """What a visitor who has never been there is shown; None: it does not work."""
+        """Return what a link shows to a new visitor, or None if it does not work."""
         if link.state != "live" or not self.users[link.maker].is_active:
             return None
         if link.picture is not None:
@@ -188,7 +188,7 @@ class World:
         ]
 
     def unlinked(self, picture: int) -> bool:
-        """Whether no link shows it: then only `reaches` lets anybody see it."""
+        """Return whether no link shows it: then only `reaches` gives access."""
         return not any(picture in (self.shown_by(link) or ()) for link in self.links)
 
     def managed_links(self, viewer: Viewer) -> set[int]:
@@ -202,7 +202,7 @@ class World:
         }
 
     def contributions(self, viewer: Viewer) -> dict[int, int]:
-        """Albums of others with pictures of one's own, and how many."""
+        """Return albums of others with own pictures, and their number."""
         found = {}
         for number, book in enumerate(self.books):
             mine = [p for p in book.pictures if self.pictures[p].owner == viewer]

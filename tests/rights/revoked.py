@@ -1,7 +1,6 @@
-"""What was kept does not outlive the right to it: cursors, windows, caches, entity tags,
-downloads, query pictures and links, after somebody's right has ended; and what was kept for
-one person is of no use to another.
-"""
+"""Stored data does not outlive a right: cursors, windows, caches, entity tags, downloads, query
+pictures and links are checked after the right of a viewer ends. Data stored for one person is
+useless for another."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ from tests.rights.checks import names_in
 from tests.rights.eyes import Eyes, client_of
 from tests.rights.model import Link, Picture
 
-# The checks that are done again once a right has ended.
+# The checks that are repeated after a right ends.
 CHECKED_AGAIN: list[Callable[[Eyes], None]] = [
     checks.check_lists,
     checks.check_searches,
@@ -43,7 +42,7 @@ FILES = ("file/", "thumbnail/?w=320")
 
 
 def check_one_after_another(eyes: Eyes) -> None:
-    """Somebody else asks the same just before: the answers are as if nobody had."""
+    """Somebody else asks the same just before. The answers stay the same."""
     if not eyes.others:
         return
     addresses = snapshot.some_addresses(eyes)
@@ -56,7 +55,7 @@ def check_one_after_another(eyes: Eyes) -> None:
 
 
 def check_what_belongs_to_one(eyes: Eyes) -> None:
-    """Cursors, query pictures and downloads of one person in the hands of another."""
+    """Another person uses cursors, query pictures and downloads of one person."""
     other = Eyes(eyes.rows, eyes.chance.choice([None, *eyes.others]), eyes.chance)
     if other.viewer == eyes.viewer:
         return
@@ -92,8 +91,8 @@ def check_what_belongs_to_one(eyes: Eyes) -> None:
 
 @dataclass
 class Kept:
-    """What somebody and the visitors of links have in hand before a right ends. `seen`
-    are the pictures that the viewer saw, `first` those of the first pages."""
+    """What a person and the visitors of links hold before a right ends. `seen` are the pictures
+    that the viewer saw, `first` those of the first pages."""
 
     seen: set[int]
     next_found: str | None
@@ -107,7 +106,7 @@ class Kept:
 
 
 def check_after_revocation(eyes: Eyes) -> None:
-    """Ask for everything, end somebody's right, and ask again with all that was kept."""
+    """Ask for everything, end a right, and ask again with all stored data."""
     kept = _look_around(eyes)
     addresses = snapshot.some_addresses(eyes)
     snapshot.taken(eyes, addresses)
@@ -154,7 +153,7 @@ def _look_around(eyes: Eyes) -> Kept:
 
 
 def _check_lists_read_on(eyes: Eyes, kept: Kept) -> None:
-    """Every later page shows what was not shown before and may still be seen."""
+    """Check that each later page shows only new pictures that the viewer may still see."""
     seen = eyes.world.seen(eyes.viewer)
     for what, address, first in [
         ("search", kept.next_found, kept.first_found),
@@ -177,13 +176,13 @@ def _check_lists_read_on(eyes: Eyes, kept: Kept) -> None:
 
 
 def _check_files(eyes: Eyes, kept: Kept) -> None:
-    """Neither the picture nor “not modified” for who may not see it any more."""
+    """Check that a viewer without the right gets neither the picture nor “not modified”."""
     for number, image in enumerate(eyes.rows.images):
         reaches = eyes.world.reaches(number, eyes.viewer)
         for rest in FILES:
             address = f"/api/v1/images/{image.pk}/{rest}"
             answer = eyes.client.get(address, headers={"If-None-Match": kept.tags[address]})
-            # Who reaches it only now has no tag for it; "*" is any.
+            # A viewer who reaches it only now has no tag for it. "*" means any.
             eyes.same("304 after revocation", answer.status_code, 304 if reaches else 404)
             answer = eyes.client.get(address)
             eyes.same("file after revocation", answer.status_code, 200 if reaches else 404)
@@ -194,7 +193,7 @@ def _check_files(eyes: Eyes, kept: Kept) -> None:
 
 
 def _check_links(eyes: Eyes, kept: Kept) -> None:
-    """Visitors who had been let in, with the session of their visit."""
+    """Check links with the sessions of visitors who had access before."""
     for number, link in enumerate(eyes.world.links):
         visitor, pages = kept.visitors[number], kept.visited_pages[number]
         token = eyes.rows.links[number].token
@@ -202,7 +201,7 @@ def _check_links(eyes: Eyes, kept: Kept) -> None:
         opened = 404 if shown is None else 200
         locked = shown is not None and link.asks
         inside = 403 if locked else opened
-        # Pages lead back to the door.
+        # Pages lead back to the entry page of the link.
         inside_page = 302 if locked else opened
         at = f"/api/v1/shared/{token}/"
         eyes.same("visit", visitor.get(at).status_code, opened)
@@ -271,7 +270,7 @@ def archives(eyes: Eyes, *, try_only: bool = False) -> bool:
 
 
 def hides(eyes: Eyes, *, try_only: bool = False) -> bool:
-    """A moderator, who sees only what is not private."""
+    """A moderator hides a picture. Moderators see only pictures that are not private."""
     found = _shown(eyes, lambda it: not it.hidden and it.visibility != "private")
     if found and not try_only:
         number = eyes.chance.choice(found)
@@ -319,7 +318,7 @@ def unshares(eyes: Eyes, *, try_only: bool = False) -> bool:
         number = eyes.chance.choice(found)
         share = eyes.world.shares[number]
         _do(eyes, eyes.world.books[share.book].owner, "delete", _share(eyes, number))
-        # Its row stays in `rows.shares`, so the place in the list must, too.
+        # Its row stays in `rows.shares`, so its position in the list must stay, too.
         share.person, share.circle = -1, None
     return bool(found)
 
@@ -443,7 +442,7 @@ ACTS = [
 
 
 def _shown(eyes: Eyes, but: Callable[[Picture], bool] = lambda it: True) -> list[int]:
-    """Pictures of others that the viewer reaches or that visitors of links do."""
+    """Return pictures of others that the viewer or visitors of links reach."""
     world = eyes.world
     return [
         n
@@ -456,7 +455,7 @@ def _shown(eyes: Eyes, but: Callable[[Picture], bool] = lambda it: True) -> list
 
 
 def _shares(eyes: Eyes) -> list[int]:
-    """Shares of albums whose owner can act."""
+    """Return shares of albums whose owner can act."""
     world = eyes.world
     return [
         number
@@ -466,7 +465,7 @@ def _shares(eyes: Eyes) -> list[int]:
 
 
 def _links(eyes: Eyes, but: Callable[[Link], bool] = lambda link: True) -> list[int]:
-    """Links that show something."""
+    """Return links that show something."""
     world = eyes.world
     return [
         n for n, link in enumerate(world.links) if world.shown_by(link) is not None and but(link)

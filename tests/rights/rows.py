@@ -33,7 +33,7 @@ PALETTES = {"red": "#d32f2f", "blue": "#1e66d0"}
 
 
 class Rows:
-    """Lists in the order of the model's. `keeper` is a moderator from outside the world."""
+    """Lists in the order of the model. `keeper` is a moderator from outside the world."""
 
     def __init__(self, world: World, space: EmbeddingSpace, file: str) -> None:
         self.world, self.space, self.file = world, space, file
@@ -92,7 +92,7 @@ class Rows:
         )
 
     def image(self, number: int, picture: Picture) -> Image:
-        """A row that is not stored yet."""
+        """Return a row that is not stored yet."""
         now = timezone.now()
         return Image(
             owner=self.users[picture.owner],
@@ -123,7 +123,7 @@ class Rows:
         )
 
     def _draw_map(self) -> None:
-        """Two regions side by side."""
+        """Draw two regions side by side."""
         self.map = ExploreMap.objects.create(
             space=self.space,
             state="ready",

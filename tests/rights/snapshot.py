@@ -1,8 +1,7 @@
-"""All that a viewer is shown, answer by answer, so that two moments can be compared.
+"""Everything that a viewer sees, answer by answer, so that two moments can be compared.
 
-What differs from request to request though nothing has changed is made alike: keys of
-windows and of forms, how long a search took, and how long ago something was. Which steps a
-search took stays.
+Values that differ between requests without a change are made equal: keys of windows and forms, the
+duration of a search, and times since an event. The steps of a search stay.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ Snapshot = dict[str, tuple[int, str]]
 
 AT_ONCE = 24
 
-# Asked first: the searches below are noted there.
+# These come first: the history records the searches below.
 _HISTORY = ["/api/v1/searches/history/", "/searches/history/", "/search/recent/"]
 _API = [
     "images/",
@@ -102,7 +101,7 @@ _VARYING = [
     (re.compile(r"\b[0-9a-f]{32}\b"), "WINDOW"),
     (re.compile(r'(csrfmiddlewaretoken" value="|X-CSRFToken\W+)[A-Za-z0-9]{64}'), r"\1TOKEN"),
     (re.compile(r'nonce="[^"]+"'), "nonce"),
-    # The address of a thumbnail is another one every few minutes.
+    # The address of a thumbnail changes every few minutes.
     (re.compile(r"thumbnails/\d+-[\w-]{22}/"), "thumbnails/KEY/"),
     (re.compile(r">[0-9.,]+ m?s<"), ">TOOK<"),
     (re.compile(r"\b(now|(\d+|an?)\s\w+ ago)\b"), "AGO"),
@@ -110,7 +109,7 @@ _VARYING = [
 
 
 def taken(eyes: Eyes, addresses: Sequence[str]) -> Snapshot:
-    """Nothing of what asking leaves in the database stays."""
+    """Take a snapshot. Its changes of the database are undone."""
     with transaction.atomic():
         found = {address: _asked(eyes, address) for address in addresses}
         transaction.set_rollback(True)
@@ -118,7 +117,7 @@ def taken(eyes: Eyes, addresses: Sequence[str]) -> Snapshot:
 
 
 def some_addresses(eyes: Eyes) -> list[str]:
-    """So many at once, others in the next world: in the end all of them."""
+    """Return that many addresses. Each world takes others, so that all get their turn."""
     known = list(_addresses(eyes))
     return [known[place] for place in sorted(eyes.chance.sample(range(len(known)), AT_ONCE))]
 
@@ -138,7 +137,7 @@ def _addresses(eyes: Eyes) -> Iterator[str]:
 
 
 def compare(eyes: Eyes, what: str, before: Snapshot, now: Snapshot) -> None:
-    """Each answer of `now` is the same as `before`."""
+    """Check that each answer of `now` equals the one of `before`."""
     for address, answer in before.items():
         kind = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "{id}", address)
         eyes.same(f"{what} {kind}", _difference(answer, now[address]), "")

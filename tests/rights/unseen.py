@@ -1,7 +1,7 @@
-"""Nothing that somebody is shown changes through what they may not see.
+"""Data that a viewer may not see never changes what they see.
 
-All that the viewer is shown is asked for, something out of their sight is done, and it is
-asked for again: every answer is the same to the letter, dates and counts included.
+The test asks for everything, changes something out of their sight, and asks again: every answer is
+the same to the letter, with dates and counts.
 """
 
 from __future__ import annotations
@@ -40,13 +40,14 @@ def check_the_unseen_changes_nothing(eyes: Eyes) -> None:
 
 
 def nothing(eyes: Eyes) -> bool:
-    """The same question twice has the same answer: else the rest would say nothing."""
+    """Do nothing. The same question twice must have the same answer, or the other checks mean
+    nothing."""
     return True
 
 
 def uploads(eyes: Eyes) -> bool:
-    """Somebody keeps a private picture much like those that the viewer sees, in all that
-    is counted, searched and compared, and puts it into an album of their own."""
+    """Somebody uploads a private picture that resembles the viewer's pictures in everything
+    counted, searched and compared, and adds it to an own album."""
     rows, world = eyes.rows, eyes.world
     if not eyes.others:
         return False
@@ -69,7 +70,7 @@ def uploads(eyes: Eyes) -> bool:
 
 
 def edits(eyes: Eyes) -> bool:
-    """The owner of a picture that the viewer cannot see changes what it says."""
+    """The owner of an invisible picture changes its texts."""
     number = _unseen_picture(eyes)
     if number is None:
         return False
@@ -91,7 +92,7 @@ def deletes(eyes: Eyes) -> bool:
 
 
 def purges(eyes: Eyes) -> bool:
-    """What lies in the trash of another goes for good."""
+    """Another user's trash is emptied for good."""
     world = eyes.world
     gone = [n for n, it in enumerate(world.pictures) if it.in_trash and it.owner in eyes.others]
     if not gone:
@@ -102,7 +103,7 @@ def purges(eyes: Eyes) -> bool:
 
 
 def takes_out(eyes: Eyes) -> bool:
-    """A picture that the viewer cannot see leaves an album that they see."""
+    """An invisible picture leaves a visible album."""
     world = eyes.world
     inside = [
         (book, number)
@@ -125,7 +126,8 @@ def takes_out(eyes: Eyes) -> bool:
 
 
 def renames_album(eyes: Eyes) -> bool:
-    """An album that the viewer does not see, where no picture of theirs is in it."""
+    """Somebody renames an album that the viewer does not see and that has none of their
+    pictures."""
     world, viewer = eyes.world, eyes.viewer
     unseen = [
         number
@@ -143,7 +145,7 @@ def renames_album(eyes: Eyes) -> bool:
 
 
 def notes_for_themselves(eyes: Eyes) -> bool:
-    """A favourite, a saved search, a search."""
+    """Somebody adds a favourite, a saved search and a search."""
     if not eyes.others:
         return False
     other = eyes.chance.choice(eyes.others)
@@ -157,7 +159,7 @@ def notes_for_themselves(eyes: Eyes) -> bool:
 
 
 def visits(eyes: Eyes) -> bool:
-    """Somebody comes by a link that the viewer does not manage."""
+    """Somebody visits a link that the viewer does not manage."""
     world = eyes.world
     managed = world.managed_links(eyes.viewer)
     open_ones = [
@@ -173,7 +175,7 @@ def visits(eyes: Eyes) -> bool:
 
 
 def groups_up(eyes: Eyes) -> bool:
-    """People share an album that the viewer does not see with a group without them."""
+    """Somebody shares an album that the viewer does not see with a group without them."""
     world, rows = eyes.world, eyes.rows
     if not eyes.others:
         return False
@@ -187,7 +189,7 @@ def groups_up(eyes: Eyes) -> bool:
 
 
 def finds_copies(eyes: Eyes) -> bool:
-    """A picture out of sight is found to show the same as one in sight."""
+    """An invisible picture becomes a near-duplicate of a visible one."""
     unseen = _unseen_picture(eyes)
     seen = eyes.world.seen(eyes.viewer)
     if unseen is None or not seen:
@@ -212,8 +214,8 @@ ACTS: list[Callable[[Eyes], bool]] = [
 
 
 def _unseen_picture(eyes: Eyes) -> int | None:
-    """One that the viewer cannot reach, of somebody who can act. Albums that hold it may
-    be in sight."""
+    """Return a picture that the viewer cannot reach, of an owner who can act. Its albums may be
+    visible."""
     world = eyes.world
     found = [
         number

@@ -1,4 +1,4 @@
-"""Worlds drawn at random, small and crowded: few people and pictures, of which much is shared."""
+"""Random worlds, small and crowded: few people and pictures, and many shares."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def world_of(chance: Random) -> World:
 
 
 def shares_of(chance: Random, books: list[Book], circles: list[Circle]) -> list[Share]:
-    """Each album with each person and each group once at most."""
+    """Return shares. Each album has each person and each group at most once."""
     shares = {}
     for _ in range(chance.randint(0, 5)):
         book = chance.randrange(len(books))
@@ -72,7 +72,7 @@ def shares_of(chance: Random, books: list[Book], circles: list[Circle]) -> list[
 
 
 def link_of(chance: Random, books: list[Book], pictures: list[Picture]) -> Link:
-    """Mostly by who owned what it leads to when it was made."""
+    """Return a link. Its maker mostly owned its target when it was made."""
     book = chance.randrange(len(books)) if chance.random() < 0.5 else None
     picture = chance.randrange(len(pictures)) if book is None else None
     target = pictures[picture] if picture is not None else books[book or 0]

@@ -1,4 +1,4 @@
-"""The pages of share links: for visitors, and for who made them."""
+"""The pages of share links, for visitors and for the people who made them."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_tries_of_the_password_are_counted(album) -> None:
 
 
 def test_a_browser_that_tells_no_origin_may_type_the_password(album) -> None:
-    """The page forbids the browser to tell; Django would take that for an attack."""
+    """The page forbids the browser to send its origin. Django would take that for an attack."""
     from django.test import Client
 
     link = link_to(album, password="a secret")
@@ -204,7 +204,7 @@ def test_all_that_does_not_work_looks_the_same(alice, album, pictures) -> None:
         answer = visitor().get(address)
         assert answer.status_code == 404
         assert "This link does not work any more" in text(answer)
-        # What is new in every answer, and the address itself.
+        # Values that are new in every answer, and the address itself.
         pages.add(re.sub(r'nonce="[^"]*"|"X-CSRFToken": "[^"]*"|value="[^"]*"', "", text(answer)))
     assert len(pages) == 1
 

@@ -1,4 +1,4 @@
-"""Share links: who makes them, what they ask, when they stop."""
+"""Share links: who makes them, what they require, when they end."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def album(alice: User, picture: Image) -> Album:
 
 
 def works(link: ShareLink) -> bool:
-    """For somebody without an account, who has not been there before."""
+    """Return whether the link works for a new visitor without an account."""
     answer = api().get(shared(link, "images/"))
     assert answer.status_code in (200, 404), answer.content
     return answer.status_code == 200
@@ -193,7 +193,7 @@ def test_a_link_to_an_album_stops_when_its_maker_may_not_share_it(bob, album, ho
 def test_a_manager_by_group_makes_links_while_in_the_group(alice, bob, album) -> None:
     group = Group.objects.create(owner=alice, name="Family")
     group.members.add(bob)
-    # Made by somebody who is in no group: the maker of the share is beside the point.
+    # A person without groups makes it: the maker of the share is not relevant here.
     AlbumShare.objects.create(album=album, group=group, role="manage", created_by=alice)
     link = link_to(album, by=bob)
     assert works(link)
@@ -395,7 +395,7 @@ def test_a_changed_password_ends_earlier_visits(album) -> None:
     client, key = opened(link, "a secret")
     links.change_link(link, {"name": "New name"})
     assert client.get(shared(link, "images/"), headers=key).status_code == 200
-    # Also to the same words: whoever changes it wants everybody to type it again.
+    # Setting the same password counts, too: all visitors must enter it again.
     links.change_link(link, {"password": "a secret"})
     assert client.get(shared(link, "images/"), headers=key).status_code == 403
 
@@ -415,7 +415,7 @@ def test_passwords_cannot_be_tried_without_end(album) -> None:
     refused = client.post(shared(link, "unlock/"), {"password": "a secret"})
     assert (refused.status_code, code_of(refused)) == (429, "too_many_tries")
     assert 0 < int(refused["Retry-After"]) <= 600
-    # Counted for each link and each address.
+    # Attempts are counted for each link and each address.
     assert client.post(shared(other, "unlock/"), {"password": "a secret"}).status_code == 200
     elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
     answer = client.post(shared(link, "unlock/"), {"password": "a secret"}, **elsewhere)
@@ -426,7 +426,7 @@ def test_passwords_cannot_be_tried_without_end(album) -> None:
 
 def test_all_tries_of_a_link_are_counted_too(album, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link_access, "_MOST_TRIES_OF_ALL", 3)
-    # All in one window of the counter.
+    # All attempts are in one window of the counter.
     monkeypatch.setattr(attempt_limits, "time", SimpleNamespace(time=lambda: 1e9))
     link = link_to(album, password="a secret")
     answers = [
@@ -467,7 +467,7 @@ def test_visits_end_and_who_is_in_stays_in(album) -> None:
 
 
 def test_looking_at_the_address_uses_up_nothing(album) -> None:
-    """As programs do that show a preview of an address in a message."""
+    """Programs that show a preview of an address do that."""
     link = link_to(album, max_uses=1)
     about = api().get(shared(link)).json()
     assert (about["locked"], about["needs_password"], about["title"]) == (True, False, None)

@@ -1,7 +1,7 @@
-"""Random worlds of people, pictures, albums, groups, shares and links: everything that
-the product shows, counts, offers, searches, sends and changes is compared with a plain
-model of who may see what (tests/rights/model.py), or with itself before and after something
-happened that must change nothing, or all.
+"""Random worlds of people, pictures, albums, groups, shares and links. Everything that the product
+shows, counts, offers, searches, sends and changes is compared with a plain model of the rights
+(tests/rights/model.py), or with itself before and after a change that must affect nothing, or
+everything.
 
 The suite compares a few thousand answers; `make rights` compares as many as it is told to.
 """
@@ -32,7 +32,7 @@ from tests.rights.worlds import world_of
 
 pytestmark = pytest.mark.django_db
 
-# What the suite compares.
+# The number of answers that the suite compares.
 ANSWERS = 1200
 CHECKS_AT_ONCE = 6
 CHECKS: list[Callable[[Eyes], None]] = [
@@ -64,16 +64,16 @@ def stage(
     caplog: pytest.LogCaptureFixture,
     settings: Any,
 ) -> Iterator[Callable[[World], Rows]]:
-    """Worlds in the database, with a stubbed encoder: the words are beside the point."""
+    """Worlds in the database, with a stubbed encoder: the words are not relevant here."""
     space = web_tools.fake_encoder(monkeypatch)
     rng = np.random.default_rng(0)
     named = l2_normalise(rng.normal(size=(len(concepts.concepts()), 3)).astype("f4"))
     monkeypatch.setattr(concepts, "vectors", lambda space: named)
-    # Windows of two: they are widened, and the index is asked as well.
+    # Windows of two are widened, and the index is asked as well.
     monkeypatch.setattr("gallery.search.pages.FIRST_WINDOW", 2)
     settings.LIMITS = settings.VISITOR_LIMITS = {}
     file = default_storage.save("originals/0/picture.jpg", ContentFile(draw()))
-    # Thousands of pictures that are not there are no news.
+    # Thousands of missing pictures are expected.
     for logger in ("django.request", "gallery.api.errors"):
         caplog.set_level("ERROR", logger)
     compared.clear()
@@ -94,7 +94,7 @@ def test_everybody_sees_what_the_model_says(
 
 
 def _worlds(config: pytest.Config) -> Iterator[int]:
-    """The seeds of as many worlds as are needed. The suite draws the same each time."""
+    """Yield as many seeds as needed. The suite draws the same worlds each time."""
     if (one := config.getoption("--world")) is not None:
         yield one
         return
@@ -114,15 +114,15 @@ def _worlds(config: pytest.Config) -> Iterator[int]:
 
 
 def _compare(seed: int, stage: Callable[[World], Rows], settings: Any) -> None:
-    """One world in the eyes of one viewer: a part of the checks, all of which the seed
-    determines."""
+    """Compare one world for one viewer, with a part of the checks. The seed determines all of
+    it."""
     chance = Random(seed)
     settings.EXACT_SEARCH_LIMIT = chance.choice([5000, 1])
     world = world_of(chance)
     viewers = [None, *(n for n, person in enumerate(world.users) if person.is_active)]
     with transaction.atomic():
         rows = stage(world)
-        # Somebody with an account more often than not.
+        # The viewer mostly has an account.
         viewer = chance.choice([*viewers, *viewers[1:]])
         for check in chance.sample(CHECKS, CHECKS_AT_ONCE):
             check(Eyes(rows, viewer, chance))

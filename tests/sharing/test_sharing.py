@@ -143,7 +143,7 @@ def test_a_manager_shares_on(alice, bob, carol, album, picture) -> None:
 
 
 def test_a_share_is_changed_through_its_own_album_only(alice, bob, album) -> None:
-    """Who manages one album has no say in another."""
+    """The manager of one album has no rights in another."""
     other = album_of(bob)
     given = share(album, bob)
     assert api(bob).patch(shares(other, f"{given.pk}/"), {"role": "manage"}).status_code == 404
@@ -272,7 +272,7 @@ def test_a_picture_in_the_trash_of_its_owner_leaves_the_eyes_of_others(
 def test_what_is_revoked_is_gone_everywhere_at_once(
     alice, bob, album, picture, monkeypatch: Any
 ) -> None:
-    """Also from windows of searches that are kept, and from browsers' caches."""
+    """This includes stored windows of searches and browsers' caches."""
     space = make_space()
     own = upload(bob, draw(colour="green"))
     others = [upload(alice, draw(colour=colour)) for colour in ("navy", "teal", "gold")]
@@ -313,8 +313,8 @@ def test_what_is_revoked_is_gone_everywhere_at_once(
 def test_shared_pictures_are_found_by_those_who_may_see_them(
     alice, bob, carol, settings, monkeypatch: Any, limit: int
 ) -> None:
-    """Two albums at once, by name and by group at once; both ways of the planner, which
-    keeps an approximate answer only where it fills the window."""
+    """Two albums are shared at once, by name and by group. Both ways of the planner are used: it
+    keeps an approximate answer only if that fills the window."""
     settings.EXACT_SEARCH_LIMIT = limit
     monkeypatch.setattr("gallery.search.pages.FIRST_WINDOW", 5)
     space = make_space()
