@@ -1,4 +1,4 @@
-"""Searching through the API, with a real encoder worker where meaning counts."""
+"""Searching through the API, with a real encoder worker where meaning matters."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def by_picture(client: APIClient, content: bytes, **fields):
 
 @pytest.fixture
 def photos(encoder_worker, alice, bob):
-    """Encoded photographs by name: a cat and a rocket of alice, a coffee that bob
-    shows to everybody, a temple that bob keeps for himself."""
+    """Encoded photographs by name: a cat and a rocket of alice, a public coffee of bob, a private
+    temple of bob."""
     made = {
         "cat": upload(alice, sample("chelsea.png")),
         "rocket": upload(alice, sample("rocket.jpg")),
@@ -191,7 +191,7 @@ def test_a_chinese_line_with_a_filter(photos, alice):
 
 @with_worker
 def test_a_part_of_a_sent_picture_finds_what_the_part_shows(photos, alice):
-    """A cat on the left and a rocket on the right of one picture."""
+    """One picture has a cat on the left and a rocket on the right."""
     both = PILImage.new("RGB", (800, 400))
     for left, name in ((0, "chelsea.png"), (400, "rocket.jpg")):
         shown = PILImage.open(io.BytesIO(sample(name))).convert("RGB")
@@ -312,7 +312,7 @@ def test_a_picture_that_is_not_encoded_yet_has_no_similar_ones_yet(alice):
 )
 def test_json_that_makes_no_sense_is_refused_by_name(body, code, attr, alice):
     make_space()
-    # As text: a JSON body may hold halves of surrogate pairs, escaped.
+    # The body is text: JSON may contain escaped halves of surrogate pairs.
     answer = api(alice).post(SEARCH, json.dumps(body), content_type="application/json")
     assert answer.status_code == 400
     (error,) = answer.json()["errors"]

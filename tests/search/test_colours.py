@@ -1,4 +1,4 @@
-"""Pictures by their dominant colours: names, values, and what is found."""
+"""Searching by dominant colours: names, values, and results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 @cache
 def looks(name: str) -> dict[str, Any]:
-    """Of a photograph, or of one flat colour."""
+    """Return the fields of a photograph, or of one flat colour."""
     if name.startswith("#"):
         return visual_features_of(Pillow.new("RGB", (20, 20), name))
     pixels = load_sample_image(name) if name.endswith(".jpg") else getattr(data, name)()
@@ -129,7 +129,7 @@ def test_photographs_by_their_colours(alice):
 
 @pytest.mark.parametrize("name", ["astronaut", "coffee", "china.jpg", "flower.jpg"])
 def test_each_colour_of_a_palette_finds_its_picture(name, alice):
-    """What the page of a picture offers."""
+    """The page of a picture offers these colours."""
     shown(alice, name)
     for hex_colour, _share in looks(name)["palette"]:
         assert found(alice, hex_colour) == {name}

@@ -1,6 +1,6 @@
-"""Queries of several parts: their vectors, query pictures, feedback, words and filters.
+"""Queries with several parts: their vectors, query pictures, feedback, words and filters.
 
-The encoder is made up (a colour is a vector), PostgreSQL and the cache are real.
+The encoder is made up (a colour is a vector). PostgreSQL and the cache are real.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ RED, GREEN, BLUE = (1, 0, 0), (0, 1, 0), (0, 0, 1)
 
 @pytest.fixture
 def encoded(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What was encoded: texts and sizes of pictures."""
+    """The encoded texts, and the sizes of encoded pictures."""
     asked: list[Any] = []
     encoder = ColourEncoder()
 
@@ -67,7 +67,7 @@ def space(encoded: list[Any]) -> EmbeddingSpace:
 
 @pytest.fixture
 def place(space: EmbeddingSpace) -> Callable[..., Image]:
-    """A stored picture at a place of the space."""
+    """Store a picture with this vector."""
 
     def stored(owner: User, vector: tuple[float, ...], **fields: Any) -> Image:
         shade = tuple(np.random.default_rng(Image.objects.count()).integers(0, 255, 3).tolist())
@@ -79,7 +79,7 @@ def place(space: EmbeddingSpace) -> Callable[..., Image]:
 
 
 def halves(format: str = "PNG") -> bytes:
-    """400 × 200: red on the left, blue on the right."""
+    """Draw 400 × 200 pixels: red on the left, blue on the right."""
     image = PILImage.new("RGB", (400, 200), "red")
     image.paste((0, 0, 255), (200, 0, 400, 200))
     buffer = io.BytesIO()
@@ -121,8 +121,8 @@ def test_a_term_alone_is_its_own_vector(place: Any, space: EmbeddingSpace, alice
 def test_terms_count_by_how_far_they_tell_pictures_apart(
     space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Hand-made: pictures spread along the first axis four times as far as along the
-    second, so a term along the second one counts four times as much."""
+    """Pictures are spread along the first axis four times as far as along the second. So a term
+    along the second axis counts four times as much."""
     rng = np.random.default_rng(1)
     pictures = np.zeros((200, 3), dtype=np.float32)
     pictures[:, 0], pictures[:, 1] = rng.normal(0, 0.4, 200), rng.normal(0.5, 0.1, 200)
@@ -132,7 +132,7 @@ def test_terms_count_by_how_far_they_tell_pictures_apart(
     spread = pictures.std(axis=0)
     assert two_texts[1] / two_texts[0] == pytest.approx(spread[0] / spread[1], rel=1e-4)
     assert np.linalg.norm(two_texts @ axes) == pytest.approx(1)
-    # The same with a picture: the text counts more by the factor that was measured.
+    # The same with a picture: the text counts more by the measured factor.
     mixed = combine.shares_of(axes, [False, True], [1, 1], space)
     assert mixed[1] / mixed[0] == pytest.approx(combine.TEXT_GAIN * spread[0] / spread[1], rel=1e-4)
     halved = combine.shares_of(axes, [True, True], [1, -0.5], space)
@@ -206,7 +206,7 @@ def test_a_part_of_a_stored_picture_is_what_is_searched_by(
 
 
 def test_a_part_is_upright(space: EmbeddingSpace, encoded: list[Any], alice: User) -> None:
-    """As the viewer sees it: this one is stored lying on its side."""
+    """The part is of the picture as the viewer sees it. This one is stored lying on its side."""
     picture = PILImage.open(io.BytesIO(halves())).transpose(PILImage.Transpose.ROTATE_90)
     exif = PILImage.Exif()
     exif[0x0112] = 6  # turn it clockwise to show it
@@ -222,8 +222,8 @@ def test_a_part_is_upright(space: EmbeddingSpace, encoded: list[Any], alice: Use
 def test_a_picture_of_others_is_no_term(
     crop: Crop | None, place: Any, encoded: list[Any], alice: User, bob: User
 ) -> None:
-    """Refused like one that never was, before anything is encoded; unlisted ones are
-    named by whoever knows them."""
+    """It is refused like a missing one, before anything is encoded. Unlisted pictures work for
+    everybody who knows the id."""
     place(alice, RED)
     private, unlisted = place(bob, RED), place(bob, RED, visibility="unlisted")
 
@@ -318,7 +318,7 @@ def test_more_and_less_like_this_share_their_weight() -> None:
     query = feedback.refine(query, less=ids[2])
     query = feedback.refine(query, less=ids[3])
     assert weights(query)[3:] == [("3", -0.25), ("4", -0.25)]
-    # It changes sides, and the line carries it all.
+    # It becomes a minus, and the line contains both.
     query = feedback.refine(syntax.parse(syntax.format(query)).query, more=ids[3])
     assert weights(query) == [("dog", 1), ("1", 0.5), ("2", 0.5), ("4", 0.5), ("3", -0.5)]
 
@@ -329,7 +329,7 @@ def test_feedback_leaves_what_was_composed_alone() -> None:
     query = feedback.refine(Query((part, Term(image=b, weight=0.9)), {"tag": ["x"]}), more=c)
     assert query.terms == (part, Term(image=b, weight=0.9), Term(image=c, weight=1.5))
     assert query.filters == {"tag": ["x"]}
-    # Of filters alone, a picture is the whole query.
+    # In a query of filters alone, a picture is the only term.
     assert feedback.refine(Query(), more=a).terms == (Term(image=a, weight=1.0),)
     many = syntax.parse("dog").query
     for number in range(1, 30):
@@ -364,7 +364,8 @@ def test_reciprocal_rank_fusion_by_hand() -> None:
 def test_pictures_with_the_words_come_forward(
     place: Any, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also one that is far behind; with its true score, once, and nothing is lost."""
+    """A picture that is far behind comes forward, too, once, with its true score. No picture is
+    lost."""
     images = [place(alice, (1, 0.05 * n, 0), visibility="public") for n in range(1, 13)]
     last = images[-1]
     Image.objects.filter(pk=last.pk).update(title="The red house")
@@ -443,7 +444,7 @@ def test_filters_narrow_every_page(
         seen += found(page)
     assert seen == images[::2]
     assert page.query == syntax.parse("red tag:SEA").query
-    # The tag of somebody else is no tag.
+    # The tag of another user does not count.
     assert service.search_text("red tag:sea", bob).hits == []
 
 
@@ -460,7 +461,7 @@ def test_filters_alone_are_a_list_newest_first(
     upload(alice, draw(width=40, height=80), visibility="public")
     page = service.search_text("orientation:landscape", bob, 2)
     hits = list(page.hits)
-    # One that comes meanwhile shifts nothing.
+    # A new picture shifts nothing.
     upload(alice, draw(width=99), visibility="public")
     while page.next:
         page = service.continue_search(page.next, bob, limit=2)
@@ -538,7 +539,7 @@ def test_where_nothing_matches_well_it_is_said(
     monkeypatch.setattr(relevance, "judge", lambda *_, **__: judged)
     good = service.search_text("red", alice)
     assert (good.notes, [hit.fit for hit in good.hits]) == ([], ["excellent", "weak"])
-    # By chance alone, the best of many pictures would reach as much.
+    # The best of many pictures reaches as much by chance.
     judged = Judgement(line=0.5, centre=0.2, spread=0.5, pictures=100)
     bad = service.search_text("red", alice)
     assert [note.code for note in bad.notes] == ["no_good_match"]

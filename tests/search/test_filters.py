@@ -1,4 +1,4 @@
-"""What lists are narrowed and ordered by, and that pages are the whole list."""
+"""Filters and orders of lists. The pages together are the whole list."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_the_exact_name_of_a_camera_comes_before_parts_of_others(alice, bob, ima
     Image.objects.filter(pk=images[0].pk).update(camera="Canon EOS R5")
     Image.objects.filter(pk__in=some(images, 1, 2)).update(camera="Canon EOS R5 C")
     assert narrowed(alice, {"camera": "canon eos r5"}) == some(images, 0)
-    # Whatever else is asked for, but not for what one cannot see.
+    # Other filters do not change that. Invisible pictures stay out.
     assert narrowed(alice, {"camera": "canon eos r5", "orientation": "square"}) == set()
     Image.objects.filter(pk__in=some(images, 1, 2)).update(visibility="public")
     assert narrowed(bob, {"camera": "canon eos r5"}) == some(images, 1, 2)
@@ -102,7 +102,7 @@ def test_by_words_of_what_one_may_search(alice, bob, images):
 
 
 def test_selections_take_the_same_filters(alice, images):
-    """So that "all of this list" means what the list shows."""
+    """“All of this list” then means the pictures that the list shows."""
     Image.objects.filter(pk=images[0].pk).update(title="A red car")
     wanted = {"words": "car", "size_max": 8, "camera": ""}
     chosen = selection.resolve({"all": True, "filters": wanted}, alice)
@@ -246,7 +246,7 @@ def test_a_refusal_names_the_filter_and_says_what_it_takes(params, begin, takes,
     ],
 )
 def test_fields_for_days_and_numbers_hold_nothing_else(address, alice):
-    """The browser complains of it; the chips have it, to be taken away."""
+    """The browser would complain. The chips show such a value, so it can be removed."""
     make_space()
     answer = browser(alice).get(address)
     assert answer.status_code == 400
@@ -290,7 +290,7 @@ EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def rows(owner, seconds: list[int]) -> list[Image]:
-    """Without files, which are beside the point here."""
+    """Create rows without files, which are not needed here."""
     made = [
         Image(
             owner=owner, file="x", sha256=uuid.uuid4().hex, byte_size=1, content_type="image/jpeg",
@@ -314,7 +314,7 @@ def rows(owner, seconds: list[int]) -> list[Image]:
     late=st.booleans(),
 )
 def test_pages_are_the_whole_list(alice, seconds, size, order, late):
-    """Also with equal times, and while pictures are added in between."""
+    """This holds for equal times, and while pictures are added in between."""
     Image.objects.all().delete()
     album = albums.create(alice, "Trip")
     made = rows(alice, seconds)

@@ -1,5 +1,5 @@
-"""The language guard: what the model knows, what a query is written in, and when it is
-worth a word."""
+"""The language guard: the languages of the model, the language of a query, and when a warning is
+due."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_tells_the_language(text: str, code: str) -> None:
         "Jean-Pierre",
         "IMG_2034",
         "Σκύλος",  # not measured
-        "hund",  # one word says too little
+        "hund",  # one word is not enough
         "le chat",
         "tapas bar",
         "pasta al dente",
@@ -101,7 +101,7 @@ def test_each_language_says_the_same_things_in_its_own_words() -> None:
 
 
 def test_the_identifier_comes_without_torch_and_without_the_network() -> None:
-    """In a process of its own, where no connection can be made."""
+    """It runs in a separate process, where no connection can be made."""
     code = (
         "import socket, sys\n"
         "def refuse(*args, **kwargs): raise AssertionError('a connection')\n"
@@ -167,8 +167,8 @@ def test_languages_are_named_in_that_of_the_page() -> None:
 
 
 class Bilingual(ColourEncoder):
-    """Knows English and German: the same caption has the same vector in both. Of French
-    it knows the first half of the captions, the rest it takes for parts."""
+    """A model of English and German: a caption has the same vector in both. It knows the first half
+    of the French captions, and takes the others for parts of something else."""
 
     dimensions = 256
 
@@ -202,7 +202,7 @@ def test_a_language_is_known_as_far_as_whole_captions_are_found() -> None:
 
 @pytest.mark.worker
 def test_a_worker_measures_the_bundled_model_once(encoder_worker: object) -> None:
-    """It knows English and Chinese and no other language."""
+    """It knows English and Chinese, and no other language."""
     current_app.send_task(task_names.PREPARE_CALIBRATION)
     wait_for(lambda: active_space().languages, 120)  # type: ignore[union-attr]
     measured = active_space()

@@ -1,4 +1,4 @@
-"""One form of words and names: composed or not, in any case and width, without marks."""
+"""One form of words and names: composed or not, in any case and width, without accents."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def found(filters, viewer) -> set[str]:
     return {image.title for image in narrow(Image.objects.visible_to(viewer), filters, viewer)}
 
 
-# What is written, and what somebody types for it.
+# The stored text, and what somebody types for it.
 SAME = [
     ("Zürich am See", "zürich"),
     ("Straße", "STRASSE"),
@@ -96,7 +96,7 @@ def test_words_and_names_are_found_however_they_are_typed(written, typed, alice,
 def test_other_letters_are_other_words(written, typed, alice):
     picture(alice, written, tags=[written])
     assert found({"words": typed}, alice) == set()
-    if typed not in ("schön", "thé"):  # the only tag that they can mean
+    if typed not in ("schön", "thé"):  # the only tag that fits
         assert found({"tag": typed}, alice) == set()
 
 
@@ -298,7 +298,7 @@ def test_rows_from_before_become_one_form(alice, bob):
 
 
 def test_an_album_is_found_by_what_pages_show_of_its_title(alice):
-    """They show several spaces as one."""
+    """Pages show several spaces as one."""
     album = albums.create(alice, "two  spaces")
 
     for typed in ("two spaces", "two  spaces"):

@@ -1,4 +1,4 @@
-"""Finding near-duplicates: which pairs, when, by several workers, and folding them."""
+"""Finding near-duplicates: which pairs, when, by several workers; and folding them."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ ALL = 0
 
 @pytest.fixture
 def alone(monkeypatch):
-    """No other analyser is at work: what the others make is made up."""
+    """Remove all other analysers: their results are made up."""
     monkeypatch.setattr(analyser, "_providers", [near_duplicates.analysers])
 
 
 def build_index(space) -> None:
-    """As `vector_indexes.create_index`, but inside of the test's transaction."""
+    """Create the index like `vector_indexes.create_index`, but inside the test's transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"CREATE INDEX {vector_indexes.index_name(space)} ON gallery_embedding"
@@ -47,8 +47,8 @@ def build_index(space) -> None:
 
 
 def picture(owner, number: int, vector=None, space=None, bits: int | None = ALL) -> Image:
-    """A picture with a vector and a perceptual hash as if workers had been there; without
-    `bits` nobody has looked at it yet."""
+    """Create a picture with a vector and a perceptual hash, as after the workers. Without `bits` it
+    has no hash yet."""
     image = upload(owner, draw(colour=(number % 256, 40, 90), format="PNG"), name="picture.png")
     set_state(image, "renditions", "done")
     if bits is None:
@@ -80,7 +80,7 @@ def space(db, alone):
 
 
 def compare_all() -> int:
-    """By the loop of the media worker; how many were compared."""
+    """Compare with the loop of the media worker. Return how many were compared."""
     return analyse()
 
 
@@ -115,7 +115,7 @@ def encode_again(space, images, vector) -> None:
 
 
 def encode_beside(space, images, vectors) -> None:
-    """In a space that is being built."""
+    """Store vectors in a space that is being built."""
     encoding.keep_vectors(space, [image.pk for image in images], vectors)
     for image in images:
         set_state(image, encoding.name_of(space), "done")
@@ -268,7 +268,7 @@ def test_a_vector_is_queued_once_however_often_it_is_encoded(alice, space):
     assert compare_all() == 1
     to_encode(space, image)
     claim = claim_to_encode(space, [image])
-    # Passed to another worker meanwhile.
+    # Another worker has the claim meanwhile.
     image.analyses.filter(claim=claim.id).update(claim=uuid.uuid4())
     assert store(claim, np.eye(8)[0]) == 0
     assert not waiting().exists()
@@ -291,7 +291,7 @@ def test_a_worker_that_dies_loses_nothing(alice, space, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(near_duplicates, "_drop", die)  # after the pairs were stored
+        patch.setattr(near_duplicates, "_drop", die)  # after the pairs are stored
         with pytest.raises(KeyboardInterrupt):
             compare_all()
     assert pairs() == set()
@@ -410,7 +410,7 @@ def test_two_workers_share_the_work(alice, alone, monkeypatch):
 
 
 def variants(photo: PILImage.Image) -> dict[str, PILImage.Image]:
-    """What has to be found with its original."""
+    """Return variants that must be found with their original."""
     width, height = photo.size
     marked = photo.copy()
     ImageDraw.Draw(marked).text((width * 0.6, height * 0.9), "© 2024", fill="white")
@@ -431,7 +431,7 @@ def jpeg(photo: PILImage.Image, quality: int = 90) -> bytes:
 
 @pytest.mark.django_db(transaction=True)
 def test_variants_of_photographs_are_found_by_real_workers(alice, encoder_worker, media_worker):
-    """The starter model and the media worker; other photographs stay alone."""
+    """The starter model and the media worker find them. Other photographs stay alone."""
     originals: dict[str, Image] = {}
     expected = set()
     for name in ("astronaut", "chelsea", "coffee", "rocket"):

@@ -1,5 +1,5 @@
-"""What somebody else has or asked for changes nothing of what is asked and kept for me: how
-long an answer takes would tell it."""
+"""The data and the searches of others do not change what is asked and stored for a viewer.
+Otherwise the time of an answer would reveal them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def encoded(space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch) -> list[str]
 
 
 def rows(owner: User, count: int, **fields: Any) -> list[Image]:
-    """Pictures as rows alone."""
+    """Create pictures as rows alone."""
     start = Image.objects.count()
     facts = {"byte_size": 1, "content_type": "image/jpeg", "width": 1, "height": 1}
     return Image.objects.bulk_create(
@@ -64,8 +64,8 @@ def rows(owner: User, count: int, **fields: Any) -> list[Image]:
 
 
 def statements(viewer: Any) -> list[str]:
-    """What a search asks the database, with all parameters; but for savepoints, which have
-    names of their own, and are set since tests run in a transaction."""
+    """Return the statements of a search with all parameters. Savepoints are left out: they have
+    changing names, and exist only because tests run in a transaction."""
     cache.delete_pattern("*")
     with CaptureQueriesContext(
         connection,
@@ -90,7 +90,7 @@ def test_words_of_others_change_nothing_of_what_is_asked(
 ) -> None:
     viewer = alice if signed_in else AnonymousUser()
     rows(alice, 3, title="a boat", visibility="public")
-    statements(viewer)  # what is asked once a minute, and by each process
+    statements(viewer)  # these are asked once a minute, and by each process
     before = statements(viewer)
     rows(bob, 20, **secret)
     Tag.objects.create(owner=bob, name=TEXT)
@@ -101,7 +101,8 @@ def test_words_of_others_change_nothing_of_what_is_asked(
 
 
 def test_words_that_i_may_search_by_are_known(encoded: list[str], alice: User, bob: User) -> None:
-    """Public ones, own ones in each place, and those of albums that are shared with me."""
+    """These are the words of public pictures, of own ones in each field, and of those in shared
+    albums."""
     rows(bob, 1, title="public", visibility="public")
     [shared] = rows(bob, 1, title="shared")
     [hidden] = rows(bob, 1, title="elsewhere")
@@ -133,7 +134,8 @@ def test_all_parts_together_are_what_one_may_see(alice: User, bob: User) -> None
 
 
 def test_few_pictures_are_not_found_by_way_of_the_many_of_others(alice: User, bob: User) -> None:
-    """Whether thousands of others have the word, or none: no row more is read."""
+    """Thousands of pictures of others have the word, or none: the number of read rows stays the
+    same."""
     rows(alice, 30, title="a boat")
     rows(bob, 3000, title="a boat")
     assert rows_read(alice, "boat") <= 5 * 30
@@ -143,7 +145,7 @@ def test_few_pictures_are_not_found_by_way_of_the_many_of_others(alice: User, bo
 
 
 def rows_read(viewer: User, text: str) -> int:
-    """How many rows of pictures the questions for words look at."""
+    """Return how many rows of pictures the statements for words read."""
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE gallery_image")
     with CaptureQueriesContext(connection) as asked:
@@ -191,7 +193,7 @@ def test_visitors_have_what_their_browser_asked_for(encoded: list[str]) -> None:
     for visitor in (first, second, first, second):
         assert visitor.get("/search/", {"q": TEXT}).status_code == 200
     assert encoded == [TEXT] * 2
-    for _ in range(2):  # no browser, nothing that tells them apart
+    for _ in range(2):  # no browser, and nothing that tells them apart
         assert APIClient().get(SEARCH, {"q": TEXT}).status_code == 200
     assert encoded == [TEXT] * 4
 
@@ -231,7 +233,7 @@ def test_parts_of_pictures_are_kept_for_who_asked(
 def test_a_sent_picture_tells_nothing_of_those_of_others(
     encoded: list[str], alice: User, bob: User
 ) -> None:
-    """Neither how many there were nor whether somebody else sent the same one."""
+    """It reveals neither their number nor whether somebody else sent the same one."""
     ids = [keep(user) for user in (None, alice, bob, None, None)]
     assert all(re.fullmatch("[0-9a-f]{32}", picture) for picture in ids)
     for user, picture in zip((alice, bob), ids[1:3], strict=True):

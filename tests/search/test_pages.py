@@ -1,4 +1,4 @@
-"""Reading on in a search: windows in chunks, widening, folding, what has gone meanwhile."""
+"""The pages of a search: windows in chunks, widening, folding, and pictures that are gone."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def space() -> EmbeddingSpace:
 
 
 def fan(owner: User, space: EmbeddingSpace, count: int) -> list[Image]:
-    """Pictures at growing angles from QUERY: their order is known."""
+    """Create pictures at growing angles from QUERY. Their order is known."""
     images = Image.objects.bulk_create(
         Image(
             owner=owner,
@@ -121,7 +121,7 @@ def test_a_chunk_that_is_no_longer_kept_is_an_expired_search(
 def test_pages_widen_and_neither_repeat_nor_skip(
     space: EmbeddingSpace, alice: User, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
-    """Over the first window, over the largest of the index, and to the last picture."""
+    """The pages go beyond the first window and the largest of the index, up to the last picture."""
     monkeypatch.setattr(pages, "FIRST_WINDOW", 3)
     monkeypatch.setattr(scans, "MAX_EF_SEARCH", 12)
     monkeypatch.setattr(pages, "EXACT_WINDOW", 20)
@@ -179,13 +179,13 @@ def test_found_ids_are_the_best_from_the_start(
 def test_folded_pictures_stand_behind_and_none_is_lost(
     space: EmbeddingSpace, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where a near-duplicate comes in a later part of the window than its leader."""
+    """A near-duplicate may come in a later part of the window than its leader."""
     monkeypatch.setattr(pages, "FIRST_WINDOW", 8)
     images = fan(alice, space, 30)
     place = {image.pk: number for number, image in enumerate(images)}
 
     def every_third(ids: Any) -> dict[uuid.UUID, uuid.UUID]:
-        """Those of a remainder of 0 and 1 show the same as the first of their three."""
+        """Return the folding of every three pictures behind the first of them."""
         leaders: dict[int, uuid.UUID] = {}
         folded = {}
         for pk in ids:
@@ -203,7 +203,7 @@ def test_folded_pictures_stand_behind_and_none_is_lost(
     assert hits[0].similar == [images[1]]
     assert len(hits) < len(images)
 
-    # A leader that has gone leaves its place to what stood behind it.
+    # The next picture behind a deleted leader takes its place.
     first = pages.first(plan_of(alice, space, fold=True), 1, Clock())
     Image.objects.filter(pk=images[0].pk).delete()
     again = pages.continued(first.start, alice, 1)
@@ -266,8 +266,8 @@ def test_hits_are_loaded_with_all_that_lists_show(
 def test_two_who_read_on_at_once_see_one_window(
     alice: User, space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another request for the next page comes between reading and writing, and by then a
-    picture is there that is nearer than all. Both and all that follow show one order."""
+    """A second request for the next page comes between reading and writing, after a nearer picture
+    was added. Both requests, and all later ones, show one order."""
     fan(alice, space, 60)
     first = pages.first(plan_of(alice, space), 20, Clock())
     rank, overtaken = pages.ranking.rank, []
@@ -313,7 +313,7 @@ def test_of_two_who_write_the_first_one_wins(alice: User, space: EmbeddingSpace)
 def test_many_who_write_at_once_lose_nothing(
     alice: User, space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Threads do not see what this test has written to the database.
+    # Threads do not see the uncommitted rows of this test.
     monkeypatch.setattr(window, "_space_of", lambda _pk: space)
     made = Window(plan_of(alice, space))
     made.append([uuid.uuid4()], [0.9])

@@ -1,4 +1,4 @@
-"""Which way a scope is searched, and that both ways give all that there is."""
+"""How the planner reads a scope. Both ways return all results."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ COUNT, DIMENSIONS = 1500, 16
 
 @pytest.fixture
 def library(transactional_db: None) -> tuple[EmbeddingSpace, np.ndarray, list[Image]]:
-    """1,500 vectors under a real HNSW index; the pictures of the first 100 lie apart."""
+    """1,500 vectors under a real HNSW index. The pictures of the first 100 are far from the
+    others."""
     sample.forget()
     space = make_space(dimensions=DIMENSIONS)
     owner = User.objects.create_user("owner")
@@ -77,7 +78,8 @@ def test_small_scopes_are_exact_and_large_ones_read_the_index(library: Any, sett
 
 
 def test_a_scope_that_lies_elsewhere_is_read_exactly(library: Any, settings: Any) -> None:
-    """The index would go through nearly all others first: it gives up, nothing is missing."""
+    """The index would read nearly all other pictures first. It gives up, and no result is
+    missing."""
     space, vectors, images = library
     settings.EXACT_SEARCH_LIMIT = 50
     apart = Image.objects.filter(camera="Apart")
@@ -115,7 +117,7 @@ def test_the_size_of_a_scope_is_kept_for_a_while(library: Any, settings: Any) ->
 def test_a_text_that_the_index_has_led_astray_is_sought_again(
     library: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The sample knows a picture that the first reading should have found."""
+    """The sample has a picture that the first scan should have found."""
     space, vectors, images = library
     settings.EXACT_SEARCH_LIMIT = 50
     everything = sample.Sample([image.pk for image in images], vectors, COUNT)
@@ -141,7 +143,7 @@ def test_a_text_that_the_index_has_led_astray_is_sought_again(
 def test_only_a_picture_of_the_scope_that_was_missed_lets_a_text_be_sought_again(
     library: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, misses_one: bool
 ) -> None:
-    """The sample has many that are nearer than the 20th: found, or outside the scope."""
+    """The sample has many pictures nearer than the 20th. They are found, or outside the scope."""
     space, vectors, images = library
     settings.EXACT_SEARCH_LIMIT = 50
     text = vectors[700]
@@ -182,7 +184,7 @@ def test_settings_of_a_search_end_with_it(library: Any) -> None:
 def test_a_thin_scope_of_unknown_size_is_read_further_before_it_is_given_up(
     library: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, kind: scans.Kind
 ) -> None:
-    """One picture in ten, all over the library: what is usually read holds too few."""
+    """One picture in ten, all over the library: the usual scan finds too few."""
     space, vectors, images = library
     settings.EXACT_SEARCH_LIMIT = 10
     monkeypatch.setattr(scope_size, "ALWAYS_EXACT", 10)
@@ -209,9 +211,9 @@ def test_a_thin_scope_of_unknown_size_is_read_further_before_it_is_given_up(
     [
         (Size(counted=9_000, bound=2_000, indexed=10_000), 150, 400),
         (Size(counted=90_000, bound=2_000, indexed=100_000), 150, 400),
-        # Further than was counted: its share is not known, its library is large.
+        # More than was counted: the share of the scope is unknown, and its library is large.
         (Size(counted=8_000, bound=2_000, indexed=1_000_000), 150, 400),
-        # 6 % of the entries are in it: 500 nearest ones are likely to hold 30 of them.
+        # The scope has 6 % of the entries: the 500 nearest ones probably contain 30 of them.
         (Size(counted=6_000, bound=2_000, indexed=100_000), 750, 1000),
         (Size(counted=2_500, bound=2_000, indexed=1_000_000), 1000, 1000),
     ],
@@ -225,7 +227,7 @@ def test_sparse_scopes_and_large_libraries_are_searched_further(
 
 @pytest.fixture
 def listed(library: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The same library, for which 1,500 pictures are many."""
+    """The same library with lists, as if 1,500 pictures were many."""
     monkeypatch.setattr(vector_indexes, "LISTED_FROM", COUNT)
     vector_indexes.refresh_lists(library[0])
     return library
@@ -334,7 +336,7 @@ def test_lists_grow_with_the_library_and_the_memory(
 def test_the_last_memory_that_pgvector_needs_is_not_asked_for(
     library: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As many lists as are said to be affordable are built without an error."""
+    """The largest affordable number of lists is built without an error."""
     monkeypatch.setattr(vector_indexes, "LISTED_FROM", COUNT)
     monkeypatch.setattr(vector_indexes, "LISTS_PER_ROOT", 1000)
     settings.INDEX_BUILD_MEMORY = "2MB"
@@ -368,7 +370,7 @@ def test_more_lists_are_read_in_larger_libraries_and_for_thinner_scopes(kind: sc
 def test_lists_that_cannot_be_made_stop_nothing(
     library: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """PostgreSQL refuses what takes more memory than it is allowed."""
+    """PostgreSQL refuses an index that needs more memory than allowed."""
     space, vectors, images = library
     monkeypatch.setattr(vector_indexes, "LISTED_FROM", COUNT)
     monkeypatch.setattr(vector_indexes, "LISTS_PER_ROOT", 30)
@@ -385,7 +387,7 @@ def test_lists_that_cannot_be_made_stop_nothing(
     settings.EXACT_SEARCH_LIMIT = 50
     ranking = planner.nearest(space, vectors[200], Image.objects.all(), 20, "text")
     assert ranking.ids[0] == images[200].pk
-    # Nothing of the refused build is in the way of the next.
+    # The refused build leaves nothing that hinders the next one.
     settings.INDEX_BUILD_MEMORY = "64MB"
     cache.delete(vector_indexes._failure_key(space))
     assert spaces.lists_are_due()

@@ -1,4 +1,4 @@
-"""Statements that are planned once give what the ORM gives."""
+"""Statements that are planned once return the same as the ORM."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_instances_are_those_of_the_orm(alice: User) -> None:
 
 
 def test_instances_have_all_that_the_constructor_gives(alice: User) -> None:
-    """They are made without it."""
+    """The loader does not call the constructor."""
     make_image(alice, title="Dog")
     statement = f"SELECT {prepared.columns(Image, 'shown')} FROM gallery_image shown"
     (made,) = prepared.instances(Image, statement)
@@ -100,7 +100,7 @@ def test_settings_hold_for_one_statement_which_is_planned_once_or_for_its_values
 
 
 def test_settings_end_inside_an_open_transaction_too(alice: User) -> None:
-    """Tests run in one, and so does whatever counts what it then changes."""
+    """Tests run in a transaction, and so does code that counts rows before it changes them."""
 
     def settings() -> list[tuple[str, str]]:
         with connection.cursor() as cursor:
@@ -152,5 +152,5 @@ def test_a_connection_that_was_lost_is_made_anew(alice: User) -> None:
     other.close()
     with pytest.raises(OperationalError):
         prepared.instances(Image, BY_OWNER, [alice.pk])
-    connection.close_if_unusable_or_obsolete()  # as each request begins
+    connection.close_if_unusable_or_obsolete()  # each request begins this way
     assert len(prepared.instances(Image, BY_OWNER, [alice.pk])) == 1

@@ -1,4 +1,4 @@
-"""Queries in JSON: what they may hold, and that nothing of them is lost."""
+"""Queries in JSON: what they may contain. Nothing of them is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The line of a query in two parts: what is typed, and pictures and ids beside it."""
+"""The line of a query in two parts: the typed text, and pictures and ids beside it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_what_can_be_typed_is_all_typed(alice: User, text: str) -> None:
 
 
 def test_a_form_gives_back_the_whole_query(alice: User, image: Image, album: Album) -> None:
-    """Also where a quotation mark is not closed, and where what is typed names an album."""
+    """A quotation mark may be open, and the typed text may name an album."""
     query = syntax.parse(f"-like:{image.pk}^0.5 album:{album.pk} red").query
     line = query_line.query_line_for(query, alice)
     sent = QueryDict(mutable=True)

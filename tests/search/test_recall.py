@@ -1,4 +1,4 @@
-"""The recall meter: it tells what the live search finds, to administrators alone."""
+"""The recall meter. It measures what the live search finds, for administrators alone."""
 
 from __future__ import annotations
 
@@ -156,7 +156,8 @@ def test_a_search_that_misses_is_seen(
 def test_what_is_just_as_near_counts_as_found(
     alice: User, space: EmbeddingSpace, made_up_texts: None
 ) -> None:
-    """Copies of a picture: which of them are among the ten is a matter of ids."""
+    """Copies of a picture have equal distances. Their ids decide which of them are among the
+    ten."""
     same = np.tile(np.eye(DIMENSIONS, dtype=np.float32)[0], (40, 1))
     fill(alice, space, same, visibility="public")
     assert {figure.recall for figure in recall.figures(space)} == {1.0}
@@ -235,7 +236,7 @@ def test_a_second_worker_leaves_it_to_the_first(space: EmbeddingSpace, quick: No
     recall.run()
     waiting.refresh_from_db()
     assert waiting.state == "waiting"
-    # As when it was killed.
+    # The measurement was killed.
     RecallMeasurement.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
     assert recall.is_waiting()
     recall.run()
@@ -419,7 +420,7 @@ def test_a_failure_says_why(admin: Client, space: EmbeddingSpace) -> None:
 
 
 def test_others_neither_see_nor_measure(alice: User, bob: User, space: EmbeddingSpace) -> None:
-    """An account of the site, and one of the staff without that right."""
+    """Both a plain account and a staff account without the right are refused."""
     bob.is_staff = True
     bob.save()
     for user in (alice, bob):

@@ -1,7 +1,7 @@
-"""The relevance line: what is chance, what is a match, and that neither is made up.
+"""The relevance line: what is chance, and what is a match.
 
-Most libraries here are made-up vectors of which it is known which match; the last
-tests ask the bundled model about real photographs.
+Most libraries here are made-up vectors with known matches. The last tests ask the bundled model
+about real photographs.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def directions(rng: np.random.Generator, count: int) -> Vectors:
 
 
 def near(rng: np.random.Generator, vector: Vectors, cosine: float, count: int) -> Vectors:
-    """Unit vectors with about that cosine to `vector`."""
+    """Return unit vectors with about that cosine to `vector`."""
     noise = directions(rng, count)
     noise -= np.outer(noise @ vector, vector)
     return l2_normalise(cosine * vector + np.sqrt(1 - cosine**2) * l2_normalise(noise))
@@ -75,7 +75,8 @@ def judged(scores: Vectors, chance: Chance | None, **asked: Any) -> relevance.Ju
 def test_the_line_parts_matches_from_the_rest_however_many_they_are(
     rng: np.random.Generator, matching: int
 ) -> None:
-    """Rare, a third, most, or all of the library, which then is no sample of chance."""
+    """The matches are rare, a third, most, or all of the library, which is then no sample of
+    chance."""
     query = directions(rng, 1)[0]
     library = np.concatenate([near(rng, query, 0.65, matching), directions(rng, 1000 - matching)])
     chance = usual(rng, np.concatenate([library, directions(rng, 10)]))
@@ -92,14 +93,14 @@ def test_the_line_parts_matches_from_the_rest_however_many_they_are(
 def test_where_nothing_matches_no_score_is_above_the_line(
     rng: np.random.Generator, size: int, sure: float
 ) -> None:
-    """For most queries, as Donoho and Johnstone promise: the best of many scores by chance
-    is high by chance, too."""
+    """This holds for most queries, as Donoho and Johnstone promise: the best of many scores is
+    sometimes high by chance."""
     silent = [_is_silent(rng, size) for _library in range(5)]
     assert np.mean(silent) >= sure
 
 
 def _is_silent(rng: np.random.Generator, size: int) -> float:
-    """The share of 100 queries that find nothing in a library of so many other things."""
+    """Return the share of 100 queries that find nothing in a library of that many other things."""
     library = directions(rng, size)
     chance = usual(rng, library)
     scores = directions(rng, 100) @ library.T
@@ -109,8 +110,8 @@ def _is_silent(rng: np.random.Generator, size: int) -> float:
 def test_in_a_small_library_all_scores_a_little_higher_are_no_match(
     rng: np.random.Generator,
 ) -> None:
-    """Texts that mean nothing lie a little nearer to all pictures than captions do. The
-    medians of so few pictures are scattered by chance, which has to be allowed for."""
+    """Texts without meaning are a little nearer to all pictures than captions. The medians of so
+    few pictures vary by chance, and the line allows for that."""
     cone = directions(rng, 1)[0]
     library = near(rng, cone, 0.7, 60)
     chance = calibration.measured(near(rng, cone, 0, 64), library)
@@ -128,7 +129,7 @@ def test_the_best_score_has_to_be_better_the_more_pictures_it_is_the_best_of() -
 
 
 def test_a_gap_between_texts_and_pictures_changes_nothing(rng: np.random.Generator) -> None:
-    """CLIP's texts and pictures lie in two cones: all cosines are lifted and squeezed."""
+    """CLIP's texts and pictures form two cones: all cosines are shifted and compressed."""
     cones = directions(rng, 2)
     pictures, texts = directions(rng, 1000), directions(rng, 64)
     query = directions(rng, 1)[0]
@@ -148,7 +149,7 @@ def test_a_gap_between_texts_and_pictures_changes_nothing(rng: np.random.Generat
 def summed(
     library: Vectors, terms: list[Vectors], weights: list[float], chance: Chance
 ) -> tuple[Vectors, relevance.Judgement]:
-    """The scores of a sum of terms, and what they mean."""
+    """Return the scores of a sum of terms, and their judgement."""
     total = np.array(weights) @ np.stack(terms)
     length = np.linalg.norm(total)
     scores = library @ total / length
@@ -166,7 +167,8 @@ def summed(
 def test_what_a_minus_keeps_away_makes_no_match_weak(
     rng: np.random.Generator, minus: float
 ) -> None:
-    """Dogs in the snow and elsewhere, much snow without dogs, and all the rest."""
+    """The library has dogs in the snow and elsewhere, much snow without dogs, and other
+    pictures."""
     chance = usual(rng, directions(rng, 1000))
     dog, snow = directions(rng, 2)
     both = l2_normalise((dog + snow)[None])[0]
@@ -206,7 +208,7 @@ def test_a_sum_that_nothing_fits_says_so(rng: np.random.Generator) -> None:
 def test_where_all_match_something_chance_is_summed_up_from_the_terms(
     rng: np.random.Generator,
 ) -> None:
-    """A library of dogs alone, some of them in the snow."""
+    """The library has only dogs, some of them in the snow."""
     chance = usual(rng, directions(rng, 1000))
     dog, snow = directions(rng, 2)
     both = l2_normalise((dog + snow)[None])[0]
@@ -299,13 +301,13 @@ def test_the_sample_has_all_of_a_small_library_and_none_of_another_space(
 def test_a_large_library_is_sampled_at_random_by_few_reads(
     alice: User, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Numbers with gaps: half of the rows between belong to another space."""
+    """The numbers have gaps: half of the rows between belong to another space."""
     monkeypatch.setattr(sample, "SIZE", 100)
     monkeypatch.setattr(sample, "_FEW", 200)
     space = make_space(dimensions=DIMENSIONS)
     other = make_space("retired", DIMENSIONS, architecture="other")
     marked = directions(rng, 1000)
-    marked[:, 0] = np.linspace(0, 1, 1000) * 3  # tells the place of a vector in the library
+    marked[:, 0] = np.linspace(0, 1, 1000) * 3  # the position of a vector in the library
     fill(alice, space, l2_normalise(marked[:500]))
     fill(alice, other, directions(rng, 700))
     fill(alice, make_space("retired", DIMENSIONS, architecture="third"), directions(rng, 10))
@@ -326,7 +328,8 @@ def test_a_large_library_is_sampled_at_random_by_few_reads(
 def test_a_sample_is_of_all_parts_of_a_library(
     alice: User, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where one drawing finds more than is wanted, the newest pictures count as the oldest."""
+    """If one drawing finds more than needed, the newest pictures have the same chance as the
+    oldest."""
     monkeypatch.setattr(sample, "SIZE", 50)
     monkeypatch.setattr(sample, "_FEW", 400)
     space = make_space(dimensions=DIMENSIONS)
@@ -348,7 +351,7 @@ def test_a_sample_is_of_all_parts_of_a_library(
 def test_where_all_pictures_are_the_same_a_sum_has_no_line(
     rng: np.random.Generator, weights: list[float]
 ) -> None:
-    """Ten copies of one picture: nothing is told apart, and nothing is divided by zero."""
+    """Ten copies of one picture differ in nothing, and nothing is divided by zero."""
     library = np.repeat(np.eye(DIMENSIONS, dtype=np.float32)[:1], 10, axis=0)
     terms = list(np.eye(DIMENSIONS, dtype=np.float32)[: len(weights)])
     same = Chance(1.0, 0.0, 0.0)
@@ -360,8 +363,8 @@ def test_where_all_pictures_are_the_same_a_sum_has_no_line(
 def test_a_filter_makes_no_match_weak_that_is_one_beside_others(
     alice: User, bob: User, rng: np.random.Generator
 ) -> None:
-    """Of two sure matches and a fair one a filter leaves the fair one, among many others.
-    Who may not see the sure ones learns nothing of them."""
+    """A filter leaves one fair match of two sure ones and a fair one, among many other pictures.
+    Viewers who may not see the sure ones learn nothing about them."""
     query = directions(rng, 1)[0]
     vectors = np.concatenate(
         [near(rng, query, 0.65, 2), near(rng, query, 0.3, 1), directions(rng, 600)]
@@ -403,7 +406,7 @@ def test_the_sample_is_kept_and_taken_anew_when_the_weights_change(
 def test_a_judgement_costs_less_than_a_millisecond(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a full sample of a model of ordinary size in memory."""
+    """A full sample of a model of usual size is in memory."""
     pictures, queries = rng.normal(size=(sample.SIZE, 512)), rng.normal(size=(50, 512))
     ids = [uuid.uuid4() for _ in pictures]
     drawn = sample.Sample(ids, l2_normalise(pictures), sample.SIZE)
@@ -411,7 +414,7 @@ def test_a_judgement_costs_less_than_a_millisecond(
     space = EmbeddingSpace(architecture="any", checksum="any")
     took = []
     for query in l2_normalise(queries):
-        start = time.thread_time()  # what others do on this machine is not counted
+        start = time.thread_time()  # other work on this machine does not count
         assert relevance.judge(space, query, "text").line is not None
         took.append(time.thread_time() - start)
     assert min(took) < 0.001
@@ -441,7 +444,7 @@ def test_a_space_is_measured_again_when_it_has_doubled(
 
 
 def photographs() -> list[bytes]:
-    """Those that come with scikit-image and scikit-learn, and a part of each."""
+    """Return the photographs of scikit-image and scikit-learn, and a part of each."""
     folders = [Path(skimage.__file__).parent / "data", Path(sklearn.datasets.__file__).parent]
     files = [path for folder in folders for path in sorted(folder.rglob("*.jpg"))]
     files += [
@@ -454,7 +457,7 @@ def photographs() -> list[bytes]:
 
 
 def _part(path: Path, share: int) -> bytes:
-    """The picture as a JPEG, without one part of so many at its left and upper edge."""
+    """Return the picture as a JPEG, without a strip at its left and upper edge."""
     picture = PILImage.open(path).convert("RGB")
     width, height = picture.size
     left, top = (width // share, height // share) if share else (0, 0)
@@ -465,7 +468,8 @@ def _part(path: Path, share: int) -> bytes:
 
 @pytest.mark.worker
 def test_a_worker_measures_and_real_queries_are_judged(encoder_worker: object, alice: User) -> None:
-    """What is there is above the line, what is not and what means nothing is not."""
+    """Scores of existing subjects are above the line. Those of missing subjects and of words
+    without meaning are below."""
     from celery import current_app
 
     contents = photographs()

@@ -1,4 +1,4 @@
-"""Searches kept under a name: API and pages, each rule with two users."""
+"""Saved searches, on pages and in the API. Two users test each rule."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def test_the_dialog_suggests_a_name_and_says_what_comes_of_it(alice: User) -> No
     said = client.post(new, {"q": query, "name": suggested}, headers=HTMX)
     assert "is saved as" in said.content.decode()
     assert SavedSearch.objects.get(owner=alice).name == suggested
-    # The same name again: refused, and offered to replace the other one.
+    # The same name again is refused. The page offers to replace the other search.
     again = client.post(new, {"q": "lake", "name": suggested}, headers=HTMX)
     assert again.status_code == 400
     assert "replace" in attributes(again, "name")

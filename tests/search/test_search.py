@@ -1,4 +1,4 @@
-"""Search in SQL: order, scope, windows, planner. Vectors are made up, SQL is real."""
+"""Search in SQL: order, scope, windows, planner. Vectors are made up, and SQL is real."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def space() -> EmbeddingSpace:
 
 
 def bare_image(owner: User, visibility: str = "private", sha256: str = "") -> Image:
-    """A row alone: search reads no files."""
+    """Create a row alone: search reads no files."""
     return Image.objects.create(
         owner=owner,
         visibility=visibility,
@@ -46,7 +46,7 @@ def bare_image(owner: User, visibility: str = "private", sha256: str = "") -> Im
 
 
 def fan(owner: User, space: EmbeddingSpace, count: int, **fields: Any) -> list[Image]:
-    """Pictures at growing angles from the first axis: their order is known."""
+    """Create pictures at growing angles from the first axis. Their order is known."""
     images = []
     for step in range(count):
         image = bare_image(owner, **fields)
@@ -232,7 +232,7 @@ def clustered(transactional_db: None, settings: Any) -> tuple[EmbeddingSpace, np
     encoding.keep_vectors(space, [image.pk for image in images], vectors)
     vector_indexes.create_index(space)
     with connection.cursor() as cursor:
-        # What autovacuum does sooner or later: without statistics no plan is good.
+        # Autovacuum does this sooner or later. Without statistics no plan is good.
         cursor.execute("ANALYZE gallery_image, gallery_embedding")
     return space, vectors, images
 
@@ -263,7 +263,7 @@ def test_the_index_is_really_used(clustered: Any) -> None:
 
 
 def test_a_sparse_scope_still_gives_full_pages(clustered: Any, settings: Any) -> None:
-    """The index hides what the scope excludes; the answer is filled up exactly."""
+    """The index returns few pictures of the scope. The exact comparison fills the page."""
     space, vectors, images = clustered
     few = Image.objects.filter(pk__in=[image.pk for image in images[:150]])
     ranking = planner.nearest(space, vectors[0], few, 140, "image")
@@ -277,7 +277,7 @@ def test_a_sparse_scope_still_gives_full_pages(clustered: Any, settings: Any) ->
 )
 @given(data=st.data())
 def test_all_pages_equal_brute_force(data: st.DataObject, alice: User, bob: User) -> None:
-    """Random owners, visibilities, vectors, limits: exact answers equal NumPy's."""
+    """Owners, visibilities, vectors and limits are random. Exact answers equal those of NumPy."""
     Embedding.objects.all().delete()
     Image.objects.all().delete()
     EmbeddingSpace.objects.all().delete()

@@ -1,4 +1,4 @@
-"""The searches that somebody made: noted, offered, erased, switched off, taken along."""
+"""The history of searches: recording, suggesting, erasing, switching off, exporting."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_searches_of_pages_and_api_are_noted_first_page_only(alice: User, monkey
     assert kept(alice)[0] == '"red"^0.5'
     browser().get(reverse("search"), {"q": "red"})
     assert SearchRecord.objects.count() == 3
-    # A search that is refused is none.
+    # A refused search is not recorded.
     browser(alice).get(reverse("search"), {"q": "orientation:round"})
     assert SearchRecord.objects.count() == 3
 

@@ -1,5 +1,5 @@
-"""Searches of random worlds against brute force in NumPy: exact ones equal it, those by the
-index find nearly all of it, none shows a foreign picture, and all pages together are the
+"""Searches of random worlds, compared with brute force in NumPy. Exact answers equal it, those of
+the index find nearly all, no answer shows an invisible picture, and all pages together are the
 whole list."""
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ START = datetime(2020, 1, 1, tzinfo=UTC)
 
 @dataclass
 class World:
-    """Pictures as rows and as arrays; `recalls` of all approximate answers by kind."""
+    """Pictures as rows and as arrays. `recalls` are those of all approximate answers, by kind."""
 
     space: EmbeddingSpace
     users: list[User]
@@ -59,7 +59,7 @@ class World:
         self.places = {image.pk: place for place, image in enumerate(self.images)}
 
     def visible(self, viewer: Viewer) -> list[int]:
-        """Places in `images` of what the viewer may see, told in plain words."""
+        """Return the positions in `images` of the visible pictures, by plain rules."""
         return [
             place
             for place, image in enumerate(self.images)
@@ -67,7 +67,7 @@ class World:
             and (
                 image.owner_id == viewer.pk
                 or (image.visibility == "public" and image.hidden_at is None)
-                # What a moderator has hidden is not shown through albums either.
+                # A picture hidden by a moderator is not visible through albums either.
                 or (viewer == self.users[1] and image.pk in self.shared and not image.hidden_at)
             )
         ]
@@ -91,7 +91,8 @@ class World:
 
 @pytest.fixture
 def world(transactional_db: None, settings: Any) -> World:
-    """Four users, 3,000 pictures in clusters, some shared, tagged, liked, hidden, deleted."""
+    """Four users and 3,000 pictures in clusters; some are shared, tagged, favourites, hidden or
+    deleted."""
     rng = np.random.default_rng(11)
     space = make_space(dimensions=DIMENSIONS)
     users = [User.objects.create_user(name) for name in ("ann", "ben", "cai", "dee")]
@@ -100,7 +101,7 @@ def world(transactional_db: None, settings: Any) -> World:
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
     images = Image.objects.bulk_create(
         Image(
-            # The last has next to nothing.
+            # The last user has almost nothing.
             owner=users[3 if place % 300 == 7 else place % 3],
             visibility=rng.choice(["public", "private", "unlisted"], p=[0.5, 0.4, 0.1]),
             hidden_at=START if rng.random() < 0.05 else None,
@@ -179,7 +180,7 @@ def test_searches_equal_brute_force(
         _check(world, data, settings)
 
     check()
-    # Both ways of the planner were really taken.
+    # The searches took both ways of the planner.
     assert world.seen["exact"] >= 10
     assert world.seen["index"] >= 10
     for kind, recalls in world.recalls.items():
@@ -217,7 +218,7 @@ def _check(world: World, data: st.DataObject, settings: Any) -> None:
     assert_falling(first)
     if exact:
         world.seen["exact"] += 1
-        # The same order, but for pictures that are as far to half precision.
+        # The order is the same, except for pictures that are equally far in half precision.
         mine = cosines[[world.places[hit.image.pk] for hit in hits]]
         assert mine == pytest.approx(cosines[order], abs=2e-3)
         assert [hit.score for hit in hits] == pytest.approx(mine, abs=2e-3)

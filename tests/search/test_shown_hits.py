@@ -1,4 +1,4 @@
-"""What pages and API show of a result: one source for both."""
+"""What pages and API show of a result. Both get it from one place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The query in one line: what people type is understood, and written again the same."""
+"""The query in one line: the parser understands what people type, and the formatter writes the same
+query."""
 
 from __future__ import annotations
 
@@ -101,7 +102,7 @@ def test_terms(line: str, terms: list[Term]) -> None:
         ),
         ("tag:a[1]^2", {"tag": ["a[1]^2"]}),
         ("state:ready order:taken", {"state": "ready", "order": "taken"}),
-        # What is no value is kept, to be refused in words where it is used.
+        # An invalid value is kept. Its use is refused with a sentence.
         ("after:yesterday on:2024-13", {"taken_after": "2024-13", "taken_before": "2024-13"}),
         ("size:huge", {"size_min": "huge"}),
     ],
@@ -226,7 +227,7 @@ def test_every_query_is_read_from_its_line(query: Query) -> None:
 @example(line="-")
 def test_every_line_is_a_query(line: str) -> None:
     query = syntax.parse(line).query
-    # What is typed by hand may break a limit; JSON then says which.
+    # Typed text may exceed a limit. The check of JSON says which.
     assert syntax.parse(syntax.format(query)).query == query
     spans = [line[token.start : token.end] for token in syntax.tokens(line)]
     assert "".join("".join(spans).split()) == "".join(line.split())

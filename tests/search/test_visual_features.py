@@ -1,5 +1,4 @@
-"""What a picture looks like: dominant colours, the perceptual hash, and when they are
-computed."""
+"""Visual features: dominant colours, the perceptual hash, and when they are computed."""
 
 from __future__ import annotations
 
@@ -34,12 +33,12 @@ def photo(name: str) -> Pillow.Image:
 
 
 def bits_apart(first: int, second: int) -> int:
-    """In how many of their 64 bits two hashes differ, as SQL counts it (bit_count)."""
+    """Return how many of their 64 bits differ, as SQL counts them (bit_count)."""
     return ((first ^ second) & (2**64 - 1)).bit_count()
 
 
 def stripes(**shares: int) -> Pillow.Image:
-    """Vertical stripes of so many percent each."""
+    """Draw vertical stripes with these widths in percent."""
     picture = Pillow.new("RGB", (100, 50), "white")
     left = 0
     for colour, share in shares.items():
@@ -69,7 +68,7 @@ def row_of(image: Image, analyser: str = "visual_features") -> Analysis:
 
 
 def test_oklab_is_that_of_its_author():
-    """Examples of https://www.w3.org/TR/css-color-4/#color-conversion-code and the
+    """The examples are from https://www.w3.org/TR/css-color-4/#color-conversion-code and the
     author's page: white, red, and grey in the middle."""
     colours = np.array([[255, 255, 255], [255, 0, 0], [99, 99, 99]], dtype=np.uint8)
     expected = [[1, 0, 0], [0.6280, 0.2249, 0.1258], [0.5, 0, 0]]
@@ -187,7 +186,7 @@ def test_transparency_lies_over_white(alice, dispatched):
 
 
 def test_a_turned_picture_is_looked_at_upright(alice, dispatched):
-    """As it is shown: so it looks like its upright copy."""
+    """It looks like its upright copy."""
     upright = photo("astronaut")
     exif = Pillow.Exif()
     exif[0x0112] = 6  # stored turned by a quarter to the left
@@ -198,13 +197,13 @@ def test_a_turned_picture_is_looked_at_upright(alice, dispatched):
 
 
 def look_again() -> None:
-    """As if nobody had looked yet."""
+    """Remove the features, as before the analysis."""
     Image.objects.update(palette=[], colour_cells=[], perceptual_hash=None)
     ledger.requeue(list(Image.objects.values_list("pk", flat=True)), [VisualFeatures()])
 
 
 def assert_looked_at(images: list[Image]) -> None:
-    """With the same result as before."""
+    """Check that the result is the same as before."""
     for before in images:
         after = Image.objects.get(pk=before.pk)
         assert row_of(after).state == "done"

@@ -1,5 +1,5 @@
-"""Search and classification pages, with vectors made up; the browser tests use
-the real model."""
+"""The pages of search and classification, with made-up vectors. The browser tests use the real
+model."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def space(monkeypatch: pytest.MonkeyPatch) -> EmbeddingSpace:
 
 
 def encoded(owner: User, space: EmbeddingSpace, red: float, **fields: Any) -> Image:
-    """A picture that is `red` (0 to 1) red and for the rest green."""
+    """Create a picture that is red to the share `red` (0 to 1), and green otherwise."""
     image = upload(owner, draw(colour=(int(red * 255), 80, 0)), **fields)
     set_vector(image, space, (red, 1 - red, 0))
     return image
@@ -221,7 +221,7 @@ def test_nobody_uses_a_hidden_picture_as_a_query(
 
 @dataclass(frozen=True)
 class Lined(Judgement):
-    """Judges by the score alone."""
+    """A judgement by the score alone."""
 
     def fit(self, score: float) -> Fit | None:
         return "excellent" if score >= (self.line or 0) else "weak"
@@ -235,7 +235,7 @@ def draw_line(monkeypatch: pytest.MonkeyPatch, line: float) -> None:
 
 
 def sections(response: Any) -> list[str]:
-    """Of each tile, its section."""
+    """Return the section of each tile."""
     page = response.content.decode()
     return [
         "weak" if 'data-section="weak"' in part else ""
@@ -244,7 +244,7 @@ def sections(response: Any) -> list[str]:
 
 
 def query_of(address: str) -> str:
-    """The line that the address of a search holds."""
+    """Return the line in the address of a search."""
     return parse_qs(urlsplit(address).query)["q"][0]
 
 
@@ -377,7 +377,7 @@ def test_what_the_panel_sends_goes_into_the_line(alice: User, space: EmbeddingSp
     assert line.startswith("red ")
     for part in ("archived:no", f"album:{album.pk}", "tag:sea", "tag:sun", "on:2024-05"):
         assert part in line.split()
-    # The panel shows what the line says, and each chip takes one thing away.
+    # The panel shows the filters of the line, and each chip removes one.
     response = client.get("/search/", {"q": line})
     page = response.content.decode()
     assert 'name="from" value="2024-05-01"' in page
@@ -434,14 +434,14 @@ def test_a_query_picture_is_shown_to_its_sender_and_joins_an_open_search(
     assert "private" in shown["Cache-Control"]
     for other in (browser(bob), browser()):
         assert other.get(preview).status_code == 410
-    # In the chip it has its room before it comes; whoever may not see it learns no shape.
+    # The chip reserves its space before the picture loads. Viewers without access learn no shape.
     wide = browser(alice).post("/search/", {"file": as_file(draw(600, 300))})
     line = query_of(wide.url)
     assert "aspect-ratio: 2.0" in browser(alice).get("/search/", {"q": line}).content.decode()
     for other in (browser(bob), browser()):
         refused = other.get("/search/", {"q": line})
         assert refused.status_code == 410
-        assert "no-store" in refused["Cache-Control"]  # browsers keep this one for good
+        assert "no-store" in refused["Cache-Control"]  # browsers keep this answer for good
         assert "aspect-ratio" not in refused.content.decode()
 
 
@@ -546,7 +546,7 @@ def test_similar_pictures_are_divided_as_results_are(
     line: float,
     found: list[str],
 ) -> None:
-    """And the page of the picture has the heading of every section that they come in."""
+    """The page of the picture has the heading of each of their sections."""
     draw_line(monkeypatch, line)
     asked, *_others = [encoded(alice, space, red) for red in (0.9, 0.8, 0.7, 0.1)]
     client = browser(alice)

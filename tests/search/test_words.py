@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def row(owner, title="", description="", name="", visibility="public") -> Image:
-    """Without a file, which is beside the point here."""
+    """Create a row without a file, which is not needed here."""
     return Image(
         owner=owner, title=title, description=description, original_name=name,
         visibility=visibility, file="x", sha256=uuid.uuid4().hex, byte_size=1,
@@ -145,13 +145,13 @@ def test_a_text_without_words_that_count_matches_nothing(text, alice):
     )
 )
 def test_no_text_does_harm(noise, alice):
-    """Whatever is typed finds within the right to see, or nothing."""
+    """Any text finds visible pictures, or nothing."""
     if not Image.objects.exists():
         picture(alice, "xylophone", "", "xeno.jpg", tags=["xmas"])
     mine = Image.objects.visible_to(alice)
     words.ranked(mine, noise, alice, 5)
     assert found(noise, alice) <= {"xylophone"}
-    # Operators mean nothing: each of the words is one still.
+    # Operators have no meaning: each word still counts as one.
     assert found("xylophone & !xmas | <-> :*", alice) == {"xylophone"}
 
 
@@ -163,13 +163,13 @@ def test_more_words_than_count(alice):
 
 
 def test_the_indexes_are_used(alice):
-    """Even for one's own pictures, where a word may stand in three places."""
+    """Own pictures use them, too, though a word may be in three fields."""
     picture(alice, "zebra", "", "zoo.jpg", tags=["stripes"])
     Image.objects.bulk_create(row(alice, f"picture {n}", "", f"{n}.jpg") for n in range(3000))
     scope = Image.objects.visible_to(alice)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE gallery_image")
-        # So few rows, and so short ones, are read as fast without.
+        # Without this, so few and short rows are read as fast without an index.
         cursor.execute("SET LOCAL enable_seqscan = off")
     for text in ("zebra", "stripes", "zebra stripes"):
         plan = words.with_words(scope, text, alice).order_by().explain()
@@ -179,8 +179,8 @@ def test_the_indexes_are_used(alice):
 
 
 def test_words_that_no_picture_has_are_sought_in_the_indexes(alice):
-    """Read one by one, a million pictures take seconds."""
-    # As of a large library, of which alice has the larger part.
+    """Reading a million pictures one by one takes seconds."""
+    # The estimates of a large library, in which alice has the larger part.
     Image.objects.bulk_create(row(alice, f"picture {n}", "", f"{n}.jpg") for n in range(3000))
     places, params = words._places(alice, True)
     *settings, question = words._KNOWN.format(places=places).split(";", 2)

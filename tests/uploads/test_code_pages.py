@@ -1,4 +1,4 @@
-"""In which code page the names of an archive were written."""
+"""The code page in which the names of an archive were written."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_page_is_found_in_which_all_names_make_sense(page: str, names: list[
 
 
 def test_one_name_that_could_be_anything_goes_by_the_others() -> None:
-    """Alone, these two bytes are a Chinese sign as well."""
+    """Alone, these two bytes are also a valid Chinese character."""
     names = ["Ostern früh.jpg", "Müller.jpg", "plain.jpg"]
     assert code_pages.decoded([name.encode("cp437") for name in names]) == names
 

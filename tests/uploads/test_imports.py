@@ -1,4 +1,4 @@
-"""Imports of many pictures: from ZIP files and from addresses, through their worker."""
+"""Imports of many pictures from ZIP files and from addresses, through their worker."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def packed(entries: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> byt
 
 
 def upload_zip(owner: User, data: bytes, **wishes: str) -> str:
-    """The id of the import that a ZIP file became."""
+    """Upload a ZIP file. Return the id of its import."""
     state = Client(owner).upload(data, kind="zip", **wishes)
     assert state["state"] == "accepted", state
     return str(state["batch"])
@@ -132,15 +132,15 @@ def test_all_names_of_an_archive_are_read_in_one_code_page(alice: User) -> None:
 
 
 def test_a_backslash_inside_of_a_sign_is_no_folder(alice: User) -> None:
-    """Of Shift-JIS, the second byte of some signs is that of a backslash."""
+    """In Shift-JIS the second byte of some characters is that of a backslash."""
     data = packed({"XXXXXXXX.jpg": draw()}).replace(b"XXXXXXXX", "写真の表".encode("cp932"))
     run(alice, upload_zip(alice, data))
     assert Image.objects.get().original_name == "写真の表.jpg"
 
 
 def test_a_name_beside_the_name_counts_while_it_is_of_that_name(alice: User) -> None:
-    """Info-ZIP's extra field 0x7075: a checksum of the name that stands in its place, and
-    the name in UTF-8."""
+    """Info-ZIP's extra field 0x7075 has a checksum of the name in the entry, and the name in
+    UTF-8."""
     for number, (checksum_of, expected) in enumerate(
         [(b"Mller.jpg", "Müller.jpg"), (b"other.jpg", "Mller.jpg")]
     ):
@@ -195,7 +195,7 @@ def test_names_twice_in_a_zip_file_are_two_entries(alice: User) -> None:
 
 
 def encrypted(data: bytes) -> bytes:
-    """Sets the flag that says so, in both places of the first entry."""
+    """Set the flag for encryption, in both places of the first entry."""
     raw = bytearray(data)
     raw[6] |= 1
     raw[raw.index(b"PK\x01\x02") + 8] |= 1
@@ -203,7 +203,7 @@ def encrypted(data: bytes) -> bytes:
 
 
 def damaged(data: bytes) -> bytes:
-    """Changes a byte of the first entry's content."""
+    """Change a byte of the first entry's content."""
     raw = bytearray(data)
     raw[120] ^= 0xFF
     return bytes(raw)
@@ -230,7 +230,7 @@ def test_a_bad_entry_fails_alone(alice: User, spoil: Callable[[bytes], bytes], r
 
 def test_an_entry_before_the_beginning_is_damaged(alice: User) -> None:
     data = bytearray(packed({"a.jpg": draw()}))
-    data[-6] += 10  # where the list begins, by which all places are reckoned
+    data[-6] += 10  # the start of the directory: all offsets depend on it
     done = run(alice, upload_zip(alice, bytes(data)))
     assert (done["state"], counts(done)) == ("done", (1, 0, 0, 1, 0))
     assert "damaged" in done["failures"][0]["error"]
@@ -291,7 +291,7 @@ def test_a_huge_list_of_entries_is_never_read(alice: User, settings: Any) -> Non
 
 @pytest.fixture
 def web(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes | Refusal]:
-    """What lies at which address of the world."""
+    """The made-up web: addresses and their content."""
     files: dict[str, bytes | Refusal] = {}
 
     def fetch(url: str) -> Fetched:
@@ -334,7 +334,7 @@ def test_addresses_are_fetched_and_failures_told(alice: User, web: Any) -> None:
 
 
 def test_inner_addresses_are_not_fetched(alice: User) -> None:
-    """With nothing in between replaced."""
+    """Nothing in between is replaced."""
     urls = ["http://127.0.0.1:8001/", "http://169.254.169.254/latest/", "http://[::1]/a.jpg"]
     created = api(alice).post(IMPORTS, {"urls": urls}).json()
     done = run(alice, created["id"])
@@ -438,7 +438,7 @@ def test_what_failed_is_tried_again(alice: User, web: Any) -> None:
 
 
 def test_what_can_never_be_taken_is_not_tried_again(alice: User, web: Any) -> None:
-    """Only what can pass goes once more; where nothing can, no retry is offered."""
+    """Only files that may succeed are tried again. If there are none, no retry is offered."""
     web[address("slow.jpg")] = Refusal("too_slow", "Too slow.")
     web[address("text.jpg")] = b"no picture at all"
     batch = api(alice).post(IMPORTS, {"urls": list(web)}).json()["id"]

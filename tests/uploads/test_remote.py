@@ -1,4 +1,4 @@
-"""Pictures from addresses that users name: what is fetched, and what never is."""
+"""Pictures from addresses that users enter: which are fetched, and which never are."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Reply = Callable[[BaseHTTPRequestHandler], None]
 
 
 def web_port() -> int:
-    """A free one of those that pictures are fetched from."""
+    """Return a free port among those that pictures are fetched from."""
     for port in random.sample(range(8000, 9000), 1000):
         with socket.socket() as probe, suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -39,7 +39,7 @@ def web_port() -> int:
 
 
 class Site(ThreadingHTTPServer):
-    """A web server of somebody else; `pages` maps a path to what it does."""
+    """A web server of somebody else. `pages` maps a path to its answer."""
 
     daemon_threads = True
 
@@ -98,8 +98,8 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
-    """What the name server says, in place of the real one; the check of addresses is
-    the real one but for those that stand under `trusted`."""
+    """The answers of the name server, in place of the real one. The check of addresses is the real
+    one, except for those in `trusted`."""
     known: dict[str, list[str]] = {"pictures.example": ["127.0.0.1"], "trusted": ["127.0.0.1"]}
     is_public = addresses.is_public
 
@@ -235,22 +235,22 @@ def test_what_is_no_address_of_a_picture_is_refused(names: Any, url: str, code: 
         *("fc00::1", "fd12::1", "ff02::1", "2001:db8::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1"),
         *("2002:7f00:1::", "2002:a00:1::", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe"),
         *("64:ff9b:1::1", "::7f00:1", "2001:0:4136:e378:8000:63bf:80ff:fffe", "fec0::1"),
-        # Protocol assignments, relays and what is answered within the own network.
+        # Protocol assignments, relays, and addresses of the own network.
         *("192.0.0.1", "192.0.0.8", "192.0.0.192", "192.0.0.255", "192.88.99.1", "192.88.99.255"),
         *("192.31.196.1", "192.52.193.1", "192.175.48.6", "198.19.255.255", "198.51.100.1"),
         *("203.0.113.7", "2001:2::1", "2001:1::1", "2001:20::1", "2001:30::1", "2620:4f:8000::1"),
-        # SIIT, with and without something inside behind it.
+        # SIIT, with and without an inner address behind it.
         *("::ffff:0:127.0.0.1", "::ffff:0:10.0.0.1", "::ffff:0:8.8.8.8", "::ffff:0:0:0"),
         # ISATAP under a public prefix, with both forms of its identifier.
         *("2606:4700::5efe:10.0.0.1", "2606:4700::5efe:127.0.0.1", "2606:4700::200:5efe:a00:1"),
         *("2606:4700:1:2:0:5efe:8.8.8.8", "fe80::5efe:10.0.0.1"),
-        # Segment routing, discard, documentation, and parts of IPv6 that nobody has.
+        # Segment routing, discard, documentation, and unassigned parts of IPv6.
         *("5f00::1", "5f00:ffff::1", "100::1", "3fff::1", "4000::1", "1000::1", "fe00::1"),
-        # Whatever leads from IPv6 to IPv4, to something inside.
+        # Every way from IPv6 to IPv4 that leads to an inner address.
         *("64:ff9b::192.0.0.8", "64:ff9b::192.88.99.1", "64:ff9b::10.1.2.3", "64:ff9b:1::808:808"),
         *("::ffff:192.0.0.8", "::ffff:169.254.169.254", "::ffff:255.255.255.255", "::10.0.0.1"),
         *("::8.8.8.8", "2002:c0a8:101::1", "2002:808:808::1", "2001:0:808:808::1"),
-        # A zone makes an address that of one cable.
+        # With a zone, an address belongs to one cable.
         *("fe80::1%1", "2606:4700::1111%eth0", "::1%lo", "ff02::1%eth0", "ff0e::1"),
         *("", "localhost", "127.1", "8.8.8.8/32", "8.8.8.8%eth0"),
     ],
@@ -285,7 +285,7 @@ def test_ports_of_web_servers(port: str) -> None:
     ],
 )
 def test_this_machine_is_never_asked(site: Site, host: str) -> None:
-    """With the machine's own name service: also in ways of writing that few know."""
+    """The machine's own name service resolves them, in rare notations, too."""
     refusal = refused(site.url("/secret", host=host))
     assert refusal.code in {"not_public", "bad_url"}
     assert site.requests == []
@@ -325,7 +325,7 @@ def test_a_redirect_to_the_inside_is_not_followed(site: Site, names: Any) -> Non
 
 
 def test_a_name_that_changes_its_address_is_not_asked_again(site: Site, names: Any) -> None:
-    """DNS rebinding: public when it is checked, inside when it is used."""
+    """DNS rebinding: the name is public when it is checked, and inner when it is used."""
     answers = [["127.0.0.1"], ["10.0.0.1"]]
     site.pages["/a"] = content(b"data")
 
@@ -456,7 +456,7 @@ def test_no_http_is_no_answer(names: Any) -> None:
 
 
 def certificate(folder: Path, host: str) -> tuple[Path, Path]:
-    """A certificate for `host` that signs itself, and with its key."""
+    """Return a self-signed certificate for `host`, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = datetime.now(UTC)
@@ -487,7 +487,7 @@ def certificate(folder: Path, host: str) -> tuple[Path, Path]:
 def test_the_certificate_has_to_be_the_names(
     site: Site, names: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The connection goes to a checked address, TLS is for the name."""
+    """The connection goes to a checked address, and TLS is for the name."""
     public, private = certificate(tmp_path, "pictures.example")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(public, private)
@@ -511,7 +511,7 @@ def test_the_certificate_has_to_be_the_names(
 
 @pytest.fixture
 def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The names for which a name server was asked that says nothing."""
+    """The names that a silent name server was asked for."""
     asked: list[str] = []
     end = threading.Event()
     look_up = addresses.look_up
@@ -560,7 +560,7 @@ def test_look_ups_that_hang_do_not_pile_up(
 def test_a_connection_that_comes_after_the_deadline_is_not_used(
     site: Site, names: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The watchdog has barked while there was nothing yet that it could end."""
+    """The deadline passes before there is a connection that could be closed."""
     monkeypatch.setattr(remote, "TOTAL_SECONDS", 0.3)
     connect = remote.HTTPConnection.connect
 

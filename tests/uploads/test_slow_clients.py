@@ -1,4 +1,4 @@
-"""A web server without a proxy in front, and clients that take their time."""
+"""A web server without a proxy in front, and slow clients."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from tests.web_server import THREADS, Server
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("dispatched")]
 
-# In seconds: a thread that waits for one of these clients would take much longer. By itself an
-# answer takes hundredths, on a machine that runs other tests at once sometimes a second.
+# In seconds. A thread that waits for one of these clients takes much longer. An answer takes
+# hundredths of a second alone, and sometimes a second on a machine that runs other tests.
 PATIENCE = 4.0
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
 
@@ -49,7 +49,7 @@ def head(start: bytes, fields: bytes = b"", host: bytes = b"127.0.0.1") -> bytes
     return start + b" HTTP/1.1\r\nHost: " + host + b"\r\n" + fields + b"\r\n"
 
 
-# What a client sends at once, and what it goes on with, a byte at a time.
+# What a client sends at once, and what it sends after that, a byte at a time.
 DRIPS: dict[str, tuple[bytes, bytes]] = {
     "nothing": (b"", b""),
     "a head": (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n", b"X-Long: " + b"x" * 1000),
@@ -115,7 +115,7 @@ DRIPS: dict[str, tuple[bytes, bytes]] = {
 
 @contextmanager
 def dripping(server: Server, count: int, first: bytes, then: bytes) -> Iterator[None]:
-    """So many connections, each of which sends a byte of `then` every tenth of a second."""
+    """Open that many connections. Each sends a byte of `then` every tenth of a second."""
     connections = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(count)]
     ended = threading.Event()
 
@@ -125,7 +125,7 @@ def dripping(server: Server, count: int, first: bytes, then: bytes) -> Iterator[
             for connection in connections:
                 try:
                     connection.sendall(then[place : place + 1])
-                except OSError:  # the server has closed it, which is its right
+                except OSError:  # the server may close it
                     continue
             place += 1
 
@@ -143,14 +143,14 @@ def dripping(server: Server, count: int, first: bytes, then: bytes) -> Iterator[
 
 
 def answers_soon(server: Server, seconds: float = 3.0) -> None:
-    """For so long, everybody else is answered within PATIENCE."""
+    """Check that for that long everybody else gets an answer within PATIENCE."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         before = time.monotonic()
         answer = requests.get(f"{server.address}/accounts/login/", timeout=10)
         assert answer.status_code == 200
         assert time.monotonic() - before < PATIENCE
-        # A form, which is read whole before Django sees it.
+        # A form, which the server reads completely before Django sees it.
         answer = requests.post(
             f"{server.address}/api/v1/auth/login/",
             json={"username": "nobody", "password": "x" * 100_000},
@@ -190,7 +190,7 @@ def test_clients_that_do_not_read_hold_up_nobody(server: Server, alice: User, co
             connection.settimeout(30)
             assert connection.recv(1, socket.MSG_PEEK)
         answers_soon(server)
-        # They get it all the same, as soon as they read.
+        # They get it as soon as they read.
         got = read_answer(connections[-1])
         assert got.startswith(b"HTTP/1.1 200"), got[:200]
         assert got.partition(b"\r\n\r\n")[2] == data
@@ -242,7 +242,7 @@ def test_what_is_made_while_it_is_sent_waits_for_the_client(
     sender.start()
     sender.join(0.5)
     assert sender.is_alive(), "it waits"
-    # There is no second place to wait in: the thread goes on without this client.
+    # There is no second place to wait: the thread continues without this client.
     accepted, other = socket.socketpair()
     with ClientSocket(accepted, served._places) as crowded, other:
         with pytest.raises(ConnectionResetError):
@@ -258,14 +258,14 @@ def test_what_is_made_while_it_is_sent_waits_for_the_client(
 
 
 def noise(side: int) -> bytes:
-    """A picture that no format makes small."""
+    """Return a picture that no format makes small."""
     return pictures.saved(
         PILImage.frombytes("RGB", (side, side), os.urandom(side * side * 3)), "PNG"
     )
 
 
 def read_answer(connection: socket.socket) -> bytes:
-    """Head and body, as its length says."""
+    """Read head and body, by the stated length."""
     connection.settimeout(20)
     got = b""
     while b"\r\n\r\n" not in got:
@@ -284,7 +284,7 @@ def read_answer(connection: socket.socket) -> bytes:
 
 
 def test_more_connections_than_there_may_be(server: Server) -> None:
-    """Who has waited longest makes room."""
+    """The connection that has waited longest is closed."""
     with dripping(server, 500, *DRIPS["nothing"]):
         answers_soon(server)
 
@@ -311,7 +311,7 @@ def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_slow_phone_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """10 kB a second, in pieces with pauses between them."""
+    """It sends 10 kB a second, in pieces with pauses."""
     now = [1000.0]
     monkeypatch.setattr(arrival.time, "monotonic", lambda: now[0])
     slow = Arrival(10**9)
@@ -325,7 +325,7 @@ def test_a_slow_phone_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_pictures_that_drip_keep_nobody_from_sending_one(server: Server, alice: User) -> None:
-    """They announce more than all may have on the disk together."""
+    """Their stated sizes together exceed the room on the disk."""
     _row, token = tokens.sign_in(alice)
     with ExitStack() as stack:
         for count, length in [(12, 90_000_000), (20, 4_000_000), (40, 300_000)]:
@@ -347,7 +347,7 @@ def test_pictures_that_drip_keep_nobody_from_sending_one(server: Server, alice: 
 def test_room_for_bodies_ends(
     monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
 ) -> None:
-    """Counted as they come; what a client took is free again when it goes."""
+    """Bodies are counted as they arrive. When a client leaves, its share is free again."""
     settings.MAX_UPLOAD_BYTES = 1_000_000
     monkeypatch.setattr(worker, "FORM_BYTES", 0)
     served = PatientWorker.__new__(PatientWorker)
@@ -433,7 +433,7 @@ def test_too_much_is_refused_in_the_words_of_the_api(server: Server, wire: socke
 
 
 def test_a_large_picture_comes_whole(server: Server, alice: User) -> None:
-    """By way of the disk, several at once."""
+    """It goes by way of the disk, and several come at once."""
     _row, token = tokens.sign_in(alice)
     data = noise(1500)
     assert len(data) > 10 * arrival.IN_MEMORY
@@ -457,7 +457,7 @@ def test_a_large_picture_comes_whole(server: Server, alice: User) -> None:
 
 
 def test_nothing_is_left_open(server: Server) -> None:
-    """Descriptors of connections, bodies and files."""
+    """These are the descriptors of connections, bodies and files."""
     (worker,) = (
         Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
     )

@@ -1,4 +1,4 @@
-"""Resumable uploads through the API: the protocol, its errors, and who may do what."""
+"""Resumable uploads through the API: the protocol, its errors, and the rights."""
 
 from __future__ import annotations
 
@@ -520,7 +520,7 @@ def die(*_args: Any, **_fields: Any) -> None:
 
 
 def test_a_torn_tail_is_cut_off(client: Client) -> None:
-    """The process died after it wrote and before it committed."""
+    """The process dies after it has written and before it commits."""
     data = draw()
     url = client.begin(len(data))
     client.send(url, 0, data[:100])
@@ -579,7 +579,7 @@ def test_a_death_before_the_registration_is_made_up_for(
 def test_a_death_amid_the_registration_registers_once(
     client: Client, upload_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The picture is in, and the process dies before that is committed."""
+    """The picture is stored, and the process dies before the commit."""
     data = draw()
     url = client.begin(len(data))
 
@@ -659,7 +659,7 @@ def test_a_zip_file_becomes_an_import(client: Client) -> None:
 
 
 class Dribble:
-    """A body that breaks off after some bytes, read in whatever pieces."""
+    """A body that breaks off after some bytes, read in pieces of any size."""
 
     def __init__(self, data: bytes, announced: int | None = None) -> None:
         self._data = io.BytesIO(data)
@@ -679,8 +679,8 @@ class Dribble:
 def test_random_parts_and_cuts_give_the_file(
     data: st.DataObject, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Parts of any size, of which any number of bytes arrives; some requests die
-    before they commit."""
+    """Parts have any size, and any number of their bytes arrives. Some requests die before they
+    commit."""
     monkeypatch.setattr(tus, "_COMMIT_BYTES", data.draw(st.integers(100, 3000), "commit"))
     monkeypatch.setattr(tus, "_PIECE", data.draw(st.integers(50, 2000), "piece"))
     picture = draw(120, 90, colour=data.draw(st.tuples(*[st.integers(0, 255)] * 3), "colour"))

@@ -1,4 +1,4 @@
-"""Resumable uploads on a real web server: cut connections, kills, restarts, two at once."""
+"""Resumable uploads on a real web server: broken connections, kills, restarts, two at once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 class Sender:
-    """A client that can break off wherever it likes."""
+    """A client that can break off at any point."""
 
     def __init__(self, server: Server, user: User) -> None:
         _row, token = tokens.sign_in(user)
@@ -61,7 +61,7 @@ class Sender:
         wait_for(lambda: self.offset(url) == offset, what=f"{offset} bytes are kept")
 
     def wait_until_accepted(self, url: str) -> None:
-        """The request that brought the last byte may still be at it."""
+        """Wait: the request with the last byte may still be running."""
         wait_for(lambda: self.state(url)["state"] == "accepted", what="it became a picture")
 
     def send(self, url: str, offset: int, data: Any) -> requests.Response:
@@ -72,7 +72,7 @@ class Sender:
         return requests.get(url, headers=self.headers, timeout=20).json()
 
     def start_part(self, url: str, offset: int, announced: int, data: bytes) -> socket.socket:
-        """A request that announces more than it sends, still open."""
+        """Open a request that announces more than it sends."""
         connection = socket.create_connection(("127.0.0.1", self._server.port))
         headers = {
             **self.headers,
@@ -100,7 +100,7 @@ def sender(server: Server, alice: User) -> Sender:
 
 
 def reset(connection: socket.socket) -> None:
-    """As a crashed machine or a proxy ends it: no goodbye."""
+    """Close the connection as a crashed machine or a proxy does, without the end of TCP."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
@@ -134,12 +134,12 @@ def test_a_reset_connection_loses_next_to_nothing(sender: Sender) -> None:
 
 
 def test_two_parts_at_once_are_told_apart(server: Server, sender: Sender) -> None:
-    """The second is answered 423 until the first one's connection is gone."""
+    """The second part gets 423 until the first one's connection is closed."""
     data = draw(3000, 2000, quality=100)
     url = sender.begin(len(data))
     arrived = data[:100_000]
     first = sender.start_part(url, 0, len(data), arrived)
-    # Whichever of two writes is the one that holds the upload: here that is the first.
+    # Either of the two writes may hold the upload. Here it is the first one.
     server.wait_for_file(url, 61_440)
     assert sender.send(url, len(arrived), data[len(arrived) :]).status_code == 423
     refused = requests.delete(url, headers=sender.headers, timeout=20)
@@ -217,7 +217,7 @@ def test_a_long_part_is_committed_on_the_way_and_never_in_memory(
 
 
 def test_slow_clients_hold_up_nobody_else(server: Server, alice: User, bob: User) -> None:
-    """Neither a transaction nor all threads, however many they are."""
+    """They hold neither a transaction nor all threads, however many they are."""
     slow = []
     for user in (alice, bob):
         sender = Sender(server, user)
@@ -239,7 +239,7 @@ def test_slow_clients_hold_up_nobody_else(server: Server, alice: User, bob: User
 def test_one_account_that_drips_keeps_nobody_from_uploading(
     server: Server, alice: User, bob: User
 ) -> None:
-    """Eight parts, of which two are waited for."""
+    """Of its eight parts, the server waits for two."""
     mine, yours = Sender(server, alice), Sender(server, bob)
     urls = [mine.begin(1_000_000) for _ in range(8)]
     dripping = [mine.start_part(url, 0, 1_000_000, b"x") for url in urls]
@@ -263,10 +263,11 @@ def test_one_account_that_drips_keeps_nobody_from_uploading(
 
 
 def send_slowly(connection: socket.socket, data: bytes, step: int, pause: float) -> bytes:
-    """Until the server answers; the beginning of its answer, or nothing if it hung up."""
+    """Send until the server answers. Return the beginning of its answer, or nothing if it closes
+    the connection."""
     connection.settimeout(pause)
     for begin in range(0, len(data), step):
-        with suppress(OSError):  # it has been ended
+        with suppress(OSError):  # the server has closed it
             connection.sendall(data[begin : begin + step])
         try:
             return connection.recv(1000)
@@ -281,7 +282,7 @@ def send_slowly(connection: socket.socket, data: bytes, step: int, pause: float)
 def test_what_drips_is_ended_and_what_is_slow_goes_on(
     server: Server, alice: User, bob: User
 ) -> None:
-    """At the same time, since the time that a client gets has to pass."""
+    """Both run at the same time, as the test must let the client's time pass."""
     mine, yours = Sender(server, alice), Sender(server, bob)
     seconds = int(patience.SECONDS) + 10
     dripped, slow = mine.begin(1_000_000), pictures.png(400, 300)
@@ -324,7 +325,7 @@ def open_transactions() -> int:
 
 
 def test_a_part_of_unknown_length_is_taken(sender: Sender) -> None:
-    """HTTP's chunked encoding, as programs send that read from a pipe."""
+    """Programs that read from a pipe use HTTP's chunked encoding."""
     data = draw(400, 300)
     url = sender.begin(len(data))
     pieces = (data[begin : begin + 1000] for begin in range(0, len(data), 1000))
@@ -357,7 +358,7 @@ def body_of(connection: socket.socket, length: int) -> streams.RequestBody:
 def test_a_client_that_goes_leaves_what_it_sent(
     wire: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
-    """A laptop that is closed says nothing at all: then silence is the end."""
+    """A closed laptop sends nothing any more. The silence ends its upload."""
     monkeypatch.setattr(patience, "SECONDS", 0.2)
     client, accepted = wire
     body = body_of(accepted, 1_000_000)

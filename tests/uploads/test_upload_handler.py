@@ -1,4 +1,4 @@
-"""Requests that are too large, and pictures that are not kept."""
+"""Requests that are too large, and pictures that are not stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The admin: every page with real data, every action, and who is let in."""
+"""The admin: every page with real data, every action, and who has access."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LISTS = ("image", "embeddingspace", "analysis", "user")
 
 @pytest.fixture(autouse=True)
 def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[Any, ...]]]:
-    """The tasks that were sent, instead of sending them."""
+    """The tasks, recorded instead of sent."""
     sent: list[tuple[str, tuple[Any, ...]]] = []
     monkeypatch.setattr("gallery.dispatch._send", lambda name, args: sent.append((name, args)))
     return sent
@@ -79,7 +79,7 @@ def list_url(model: str) -> str:
 
 
 def act(client: Client, model: str, action: str, *ids: Any) -> str:
-    """Run a list action on the rows `ids`; the text of the page that follows."""
+    """Run a list action on the rows `ids`. Return the text of the next page."""
     data = {"action": action, "_selected_action": [str(pk) for pk in ids]}
     response = client.post(list_url(model), data, follow=True)
     assert response.status_code == 200
@@ -90,7 +90,7 @@ def act(client: Client, model: str, action: str, *ids: Any) -> str:
 
 
 def test_signs_in_with_the_account_of_the_site(boss: User) -> None:
-    """By its sign-in page, which asks for a second factor where there is one."""
+    """The sign-in page of the site asks for the second factor."""
     client = Client()
     page = client.get("/admin/", follow=True)
     address, _status = page.redirect_chain[-1]
@@ -378,11 +378,11 @@ def test_a_refused_space_says_why_and_keeps_what_was_typed(
 
 
 def space_action(client: Client, action: str, *args: Any) -> str:
-    """Open an action's dialog, confirm it, and read the list that follows."""
+    """Open an action's dialog, confirm it, and read the next list."""
     url = reverse(f"admin:gallery_embeddingspace_{action}", args=args)
     states = list(EmbeddingSpace.objects.order_by("pk").values_list("state", flat=True))
     assert client.get(url).status_code == 200
-    # Looking at the dialog does nothing.
+    # Opening the dialog changes nothing.
     assert states == list(EmbeddingSpace.objects.order_by("pk").values_list("state", flat=True))
     response = client.post(url, {"_form_submitted": "on"})
     assert response.status_code == 200
@@ -447,7 +447,8 @@ def test_deleting_an_account_removes_its_files(
     rung: list[Any],
     django_capture_on_commit_callbacks: Any,
 ) -> None:
-    """The same way as if she had done it: gone at once, a worker does the rest."""
+    """It works like a deletion by the user: the account is gone at once, and a worker does the
+    rest."""
     storage, name = picture.file.storage, picture.file.name
     page = admin.get(reverse("admin:gallery_user_delete", args=[alice.pk])).content.decode()
     assert "alice" in page
@@ -517,7 +518,7 @@ def test_an_account_that_is_being_deleted_can_only_be_looked_at(admin: Client, a
 
 @pytest.fixture
 def others(boss: User, alice: User, bob: User, picture: Image) -> dict[str, Any]:
-    """One of each that the admin only shows, by the name of its model."""
+    """One row of each model that the admin only shows, by the name of its model."""
     album = Album.objects.create(owner=alice, title="Trip")
     album.shares.create(user=bob)
     group = Group.objects.create(owner=alice, name="Family")

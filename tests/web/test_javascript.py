@@ -17,7 +17,7 @@ FOLDER = ROOT / "tests" / "javascript"
 
 @pytest.mark.parametrize("tests", sorted(FOLDER.glob("*.test.js")), ids=lambda path: path.stem)
 def test_modules(tests: Path) -> None:
-    # The one of the virtual environment, whatever else the machine has.
+    # Node of the virtual environment, whatever else the machine has.
     node = shutil.which("node", path=f"{sys.prefix}/bin{os.pathsep}{os.environ['PATH']}")
     assert node, "Node is installed with requirements-dev.txt"
     done = subprocess.run(

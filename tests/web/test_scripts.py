@@ -1,4 +1,4 @@
-"""The scripts of the pages and the map by which they find one another."""
+"""The scripts of the pages, and their import map."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ IMPORTED = re.compile(r"""(?:\bfrom|\bimport|\bimport\(|\bresolve\()\s*["']([^"'
 
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
-    """A process keeps the map; tests change what it says."""
+    """Forget the map, which the process keeps and tests change."""
     scripts._known.cache_clear()
     yield
     scripts._known.cache_clear()
@@ -42,7 +42,7 @@ def test_every_module_in_the_map_is_a_file() -> None:
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: str(path.relative_to(STATIC)))
 def test_every_import_is_in_the_map(script: Path) -> None:
-    """By its name in the map: a relative address would miss the hash."""
+    """Imports use the name in the map: a relative address would miss the hash."""
     assert [name for name in IMPORTED.findall(script.read_text()) if name not in imports()] == []
 
 

@@ -1,4 +1,4 @@
-"""The home page and the page of a picture: what is shown to whom."""
+"""The home page and the page of a picture: what they show, and to whom."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def pictures(alice: User, bob: User) -> dict[str, str]:
-    """One of each visibility of both; name -> id."""
+    """Pictures of each visibility of both users: name -> id."""
     found = {}
     for number, owner in enumerate((alice, bob)):
         for shade, visibility in enumerate(Image.Visibility.values):
@@ -54,7 +54,7 @@ def test_visitors_see_public_pictures_only(pictures: dict[str, str], scope: str)
 def test_scrolling_neither_repeats_nor_skips(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(browse, "PAGE", 3)
     mine = [str(upload(alice, draw(colour=(n, 0, 0))).pk) for n in range(8)]
-    # Several of the same moment, as from one batch.
+    # Several pictures share a moment, as in one batch.
     Image.objects.filter(pk__in=mine[2:6]).update(created_at=timezone.now())
     client = browser(alice)
     expected = [str(image.pk) for image in Image.objects.order_by("-created_at", "-pk")]

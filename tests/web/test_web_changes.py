@@ -1,4 +1,4 @@
-"""Edit, delete, undo, trash, retry: by the owner, and by nobody else."""
+"""Editing, deleting, undo, trash and retry are for the owner alone."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_retry_what_failed(alice: User) -> None:
 def test_another_try_is_offered_where_the_picture_is_not_to_blame(
     alice: User, step: str, code: str, offered: bool
 ) -> None:
-    """Whichever step it was that failed."""
+    """Any step may be the one that failed."""
     space = make_space()
     image = upload(alice)
     set_vector(image, space, [1, 0, 0])
@@ -208,7 +208,7 @@ OWNERS_ROUTES = [
 def test_others_change_nothing(
     alice: User, bob: User, method: str, route: str, deleted: bool
 ) -> None:
-    """Even of a public picture: 404 for another member, the sign-in page for a visitor."""
+    """The picture is public. Another member gets 404, and a visitor the sign-in page."""
     image = upload(alice, title="Hers", visibility="public")
     if deleted:
         service.delete_image(image)

@@ -30,7 +30,7 @@ PAIRS = [
 
 
 def tokens(theme: int) -> dict[str, str]:
-    """Name -> #rrggbb; theme 0 is light, 1 dark."""
+    """Return name -> #rrggbb. Theme 0 is light, 1 dark."""
     pattern = r"(--[\w-]+):\s*light-dark\((#[0-9a-f]{6}),\s*(#[0-9a-f]{6})\)"
     return {found[0]: found[1 + theme] for found in re.findall(pattern, CSS.read_text())}
 

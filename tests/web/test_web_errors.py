@@ -1,4 +1,4 @@
-"""Error pages: in our style, with a way on, and without what is broken."""
+"""Error pages have our style, offer a way on, and do not use the broken part."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_the_page_for_a_broken_database_asks_it_nothing(
 ) -> None:
     client = browser(alice)
     monkeypatch.setattr(scopes, "scope_of", failing(OperationalError("gone")))
-    with django_assert_num_queries(2):  # whose session this is and who that is, before it breaks
+    with django_assert_num_queries(2):  # the session and its user, before the failure
         assert client.get("/").status_code == 503
 
 

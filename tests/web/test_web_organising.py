@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def picture(owner: User, colour: str, **fields: Any) -> Image:
-    """Named by its colour; `fields` are set past the service."""
+    """Create a picture named by its colour. `fields` are set directly in the database."""
     width, height = fields.pop("size", (64, 48))
     image = upload(owner, draw(width, height, colour), title=colour)
     Image.objects.filter(pk=image.pk).update(**fields)
@@ -29,14 +29,14 @@ def picture(owner: User, colour: str, **fields: Any) -> Image:
 
 
 def titles(response: Any) -> list[str]:
-    """What is shown, sorted."""
+    """Return the titles of the shown pictures, sorted."""
     return sorted(Image.objects.filter(pk__in=tiles(response)).values_list("title", flat=True))
 
 
 @pytest.fixture
 def pictures(alice: User) -> dict[str, Image]:
-    """red: 2024, wide, by a Canon, tagged a and b; green: 2025, tall, tagged a; blue: 2026,
-    square, public."""
+    """red: 2024, wide, by a Canon, tagged a and b; green: 2025, tall, tagged a; blue: 2026, square,
+    public."""
     made = {
         "red": picture(alice, "red", captured_at="2024-05-31T22:00Z", camera="Canon R5"),
         "green": picture(alice, "green", captured_at="2025-01-01T00:00Z", size=(48, 64)),
@@ -82,7 +82,7 @@ def test_filter_by_album(alice: User, bob: User, pictures: dict[str, Image]) -> 
     album = albums.create(alice, "One")
     albums.add_images(album, Image.objects.filter(pk=pictures["red"].pk), alice)
     assert titles(browser(alice).get("/", {"album": album.pk})) == ["red"]
-    # Of another's album nothing is told, not even its title.
+    # The page reveals nothing of another user's album, not even its title.
     page = browser(bob).get("/", {"album": album.pk})
     assert titles(page) == []
     assert "One" not in page.content.decode()
@@ -137,7 +137,7 @@ def test_the_fields_come_when_the_panel_is_opened(alice: User, page: str) -> Non
     closed = client.get(page, {"scope": "mine"})
     assert "camera" not in attributes(closed, "name")
     (later,) = [link for link in attributes(closed, "hx-get") if "only=filters" in link]
-    # Alone for scripts; without them on the page, whose panel is open.
+    # Scripts get the fields alone. Without scripts, the page comes with its panel open.
     fields = client.get(later, headers=HTMX)
     assert "camera" in attributes(fields, "name")
     assert "<html" not in fields.content.decode()
@@ -165,7 +165,7 @@ def test_scrolling_keeps_the_filters(
     further = client.get(next_page(first), headers=HTMX)
     assert titles(first) + titles(further) == ["green", "red"]
     assert next_page(further) is None
-    # Also behind a page whose panel is open.
+    # This works behind a page with an open panel, too.
     opened = client.get("/?tag=a&scope=mine&only=filters")
     assert titles(client.get(next_page(opened), headers=HTMX)) == titles(further)
 

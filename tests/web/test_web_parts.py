@@ -1,4 +1,4 @@
-"""Small parts of the pages, each by itself."""
+"""Small parts of the pages, each on its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The timeline: its months, their parts, and who comes before whom."""
+"""The timeline: its months, their parts, and the neighbours of a picture."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _shades = itertools.cycle(range(256))
 
 
 def taken(owner: User, *moments: datetime, **fields: object) -> list[str]:
-    """A picture at each moment; their ids."""
+    """Create a picture for each moment. Return their ids."""
     found = []
     for moment in moments:
         data = draw(colour=(next(_shades), 80, 90), format="PNG")
@@ -42,7 +42,7 @@ def part(user: User | None, month: str, **asked: object) -> list[str]:
 def months(user: User | None, **asked: object) -> list[tuple[str, str]]:
     response = browser(user).get("/timeline/", asked)
     assert response.status_code == 200
-    # Each section tells it, and its grid.
+    # Each section and its grid state it.
     counts = [count for count in attributes(response, "data-count") if count][::2]
     return list(zip(attributes(response, "data-name"), counts, strict=True))
 
@@ -197,6 +197,6 @@ def test_a_picture_opened_by_its_address_names_its_neighbours(alice: User, bob: 
     Image.objects.filter(pk=last).update(visibility="public")
     page = browser(alice).get(reverse("image", args=[middle]))
     assert attributes(page, "data-path") == [f"/images/{first}/", f"/images/{last}/"]
-    # Whoever was given the link learns of nothing else.
+    # Viewers with the link learn nothing else.
     page = browser(bob).get(reverse("image", args=[middle]))
     assert attributes(page, "data-path") == [f"/images/{last}/"]

@@ -1,4 +1,4 @@
-"""Made-up analysers, in the place of the real ones."""
+"""Made-up analysers in place of the real ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.work_tools import MadeUp, only
 
 @pytest.fixture
 def wanted(monkeypatch: pytest.MonkeyPatch) -> list[Analyser]:
-    """The analysers that there are, and no others."""
+    """All analysers of the test. There are no others."""
     return only(monkeypatch)
 
 

@@ -1,4 +1,4 @@
-"""How far workers have come: counted, told to whom it concerns, and agreed to at a switch."""
+"""The progress of workers: how it is counted, who sees it, and the confirmation of a switch."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_counting_asks_the_ledger_once(
 ):
     pictures(alice, count)
     analysers = wanted()
-    # Which spaces and versions there are, the count, and one backfill for each analyser.
+    # The spaces and versions, the count, and one backfill for each analyser.
     with django_assert_max_num_queries(5 + len(analysers)) as asked:
         coverage.count()
     assert len([each for each in asked if "gallery_analysis" in str(each["sql"])]) == 1
@@ -232,7 +232,7 @@ def test_an_error_of_long_ago_does_not_stick_to_the_active_space(space: Embeddin
 def test_a_site_that_searches_without_its_storage_is_ready(
     space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
 ):
-    """Launchers and load balancers go by the status: it says whether people can search."""
+    """Launchers and load balancers read the status. It says whether people can search."""
     well = {"broker": PartStatus(True, "ok"), "worker": PartStatus(True, "ok")}
     monkeypatch.setattr(status_views, "readiness", lambda: {**readiness(), **well})
     away("storage")
@@ -446,7 +446,7 @@ def built(architecture: str = "larger") -> EmbeddingSpace:
 
 @pytest.fixture
 def indexed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Indexes are built outside of transactions, by the worker (tests/work/test_indexing.py)."""
+    """Indexes are built outside transactions, by the worker (tests/work/test_indexing.py)."""
     monkeypatch.setattr("gallery.indexing.vector_indexes.has_index", lambda space: True)
 
 

@@ -1,4 +1,4 @@
-"""What `make faults` stands on. The long run is not a part of the tests."""
+"""The parts of `make faults`. The long run is no part of the tests."""
 
 from __future__ import annotations
 

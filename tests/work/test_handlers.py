@@ -1,4 +1,4 @@
-"""Requests as the web server hands them over."""
+"""Requests as the web server passes them on."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.django_db
 
-# Codecs of Python that are no way to write text, or cannot read every byte.
+# Codecs of Python that encode no text, or cannot read every byte.
 NO_TEXT = ["rot13", "zlib", "bz2", "base64", "hex", "uu", "quopri", "idna", "undefined", "nothing"]
 
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Client:
-    """Django's own client makes other requests than the server does."""
+    """Django's own client makes requests unlike those of the server."""
     monkeypatch.setattr("django.test.client.WSGIRequest", WebHandler.request_class)
     return Client(raise_request_exception=False)
 
 
 @pytest.mark.parametrize("module", ["wsgi", "asgi"])
 def test_the_server_reads_requests_so(module: str) -> None:
-    """In a process of its own: what serves sets itself up for that."""
+    """It runs in a separate process: the server configures itself for this."""
     code = f"from clipsite.{module} import application as a; print(a.request_class.__name__)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.split()[-1:] == [f"Readable{module.upper()}Request"], done.stderr

@@ -1,5 +1,5 @@
-"""Vectors for pictures, and the life of spaces, with a deterministic encoder: the model is
-beside the point. The ledger itself is tested in test_work.py."""
+"""Vectors of pictures, and the life of spaces, with a deterministic encoder: no model is needed
+here. test_work.py tests the ledger itself."""
 
 from __future__ import annotations
 
@@ -34,12 +34,13 @@ from tests.factories import ColourEncoder, analyse, make_space, set_vector, stat
 
 pytestmark = pytest.mark.django_db
 
-# Indexes are made outside of any transaction.
+# Indexes are built outside transactions.
 with_indexes = pytest.mark.django_db(transaction=True)
 
 
 class Models:
-    """What can be loaded: by its architecture, an encoder, or the sentence that says why not."""
+    """The models that can be loaded, by architecture: an encoder, or the sentence that says why it
+    cannot be loaded."""
 
     def __init__(self) -> None:
         self.usual = ColourEncoder()
@@ -106,8 +107,8 @@ def vectors(count: int) -> Vectors:
 
 
 def test_every_picture_gets_its_own_vector(space: EmbeddingSpace, alice: User) -> None:
-    """A shifted batch would give wrong vectors and no error: more than two batches,
-    a poison picture in the middle, each vector compared with its own picture."""
+    """A shifted batch would give wrong vectors and no error. So there are more than two batches
+    with a poison picture in the middle, and each vector is compared with its own picture."""
     images = [upload(alice, draw(colour=colour)) for colour in colours(11)]
     broken = images[5]
     damage(broken)
@@ -133,7 +134,7 @@ def test_every_picture_gets_its_own_vector(space: EmbeddingSpace, alice: User) -
 def test_a_picture_without_a_place_is_encoded_later(
     space: EmbeddingSpace, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is away is never the picture's fault: no try is counted."""
+    """An outage is never the picture's fault: no try is counted."""
     image = upload(alice, draw())
 
     def busy(*job: Any) -> None:
@@ -219,7 +220,7 @@ def test_the_work_never_touches_a_row_of_vectors(space: EmbeddingSpace, alice: U
 
 
 def test_only_models_for_which_work_waits_are_asked_for(models: Models, alice: User) -> None:
-    """The cache of models holds two: asked for three in turn, it loads one each time."""
+    """The cache holds two models. With three in turn it would load one each time."""
     make_space()
     for number in (2, 3, 4):
         make_space("building", architecture=f"colour-{number}")
@@ -248,7 +249,7 @@ def test_each_new_picture_joins_the_space_being_built(space: EmbeddingSpace, ali
 
 
 def build(architecture: str, pretrained: str = "") -> EmbeddingSpace:
-    """A space with all vectors that it can have, and its index."""
+    """Fill a space with all vectors that it can have, and build its index."""
     space = spaces.add_space(architecture, pretrained)
     spaces.prepare_spaces()
     encode()
@@ -296,7 +297,7 @@ def test_a_second_space_is_built_beside_and_switched_to(
     encode()
     assert spaces.roll_back() == indexed
     assert {entry.space_id for entry in image.embeddings.all()} == {indexed.pk, second.pk}
-    # What came while the first space was retired is encoded in it now.
+    # Pictures that came while the first space was retired are encoded in it now.
     assert state_of(later) == "pending"
     assert encode() == 1
     assert state_of(later) == "ready"
@@ -305,7 +306,7 @@ def test_a_second_space_is_built_beside_and_switched_to(
 def test_adding_a_space_writes_no_row_for_each_picture(
     space: EmbeddingSpace, alice: User, django_assert_max_num_queries: Any
 ) -> None:
-    """In the request of an administrator; workers bring the pictures in."""
+    """An administrator's request does it. Workers add the pictures."""
     for colour in colours(5):
         upload(alice, draw(colour=colour))
     encode()
@@ -322,7 +323,8 @@ def test_adding_a_space_writes_no_row_for_each_picture(
 def test_a_switch_loses_no_picture_that_nobody_gave_up(
     indexed: EmbeddingSpace, alice: User
 ) -> None:
-    """Two are damaged after the first model has seen them: the second never will."""
+    """Two pictures are damaged after the first model has encoded them. The second one never
+    will."""
     images = [upload(alice, draw(colour=colour)) for colour in colours(5)]
     encode()
     for image in images[:2]:
@@ -363,7 +365,7 @@ def test_the_trash_holds_up_no_switch(indexed: EmbeddingSpace, alice: User) -> N
 
 @pytest.fixture
 def at_the_switch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[], None]], Any]]:
-    """Has something begin, in a thread of its own, while a switch is being made."""
+    """Begin something in another thread while a switch is being made."""
     threads: list[threading.Thread] = []
 
     def begin(work: Callable[[], None]) -> list[Exception | None]:
@@ -373,7 +375,7 @@ def at_the_switch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callabl
             try:
                 work()
                 ended.append(None)
-            except Exception as error:  # looked at by the test
+            except Exception as error:  # the test reads it
                 ended.append(error)
             finally:
                 close_old_connections()
@@ -418,7 +420,8 @@ def test_of_two_activations_at_once_the_later_one_counts(
 def test_the_later_of_two_activations_decides_on_what_is_true_then(
     indexed: EmbeddingSpace, alice: User, at_the_switch: Any
 ) -> None:
-    """Against the first space it could have been made, against the second it loses a picture."""
+    """Compared with the first space it would be allowed. Compared with the second it loses a
+    picture."""
     image = upload(alice)
     second, third = build("colour-2"), build("colour-3")
     indexed.embeddings.all().delete()
@@ -545,8 +548,8 @@ def test_a_load_error_that_passes_leaves_nothing_behind(
 def upgraded(
     models: Models, indexed: EmbeddingSpace, alice: User
 ) -> tuple[EmbeddingSpace, EmbeddingSpace, list[Image]]:
-    """The active space, whose very weights are gone, the one beside with the new weights, and
-    the pictures, which the first has seen. Workers have just started again."""
+    """The active space, whose weights are gone; the space beside it, with the new weights; and the
+    pictures, encoded in the first one. Workers have just restarted."""
     images = [upload(alice, draw(colour=colour)) for colour in colours(3)]
     encode()
     models.usual.checksum = "other weights"
@@ -612,7 +615,7 @@ def test_it_does_not_take_over_what_it_would_lose(
 def test_another_model_beside_takes_nobodys_place(
     models: Models, indexed: EmbeddingSpace, alice: User
 ) -> None:
-    """A model that an administrator tries out, while the active one cannot be loaded."""
+    """An administrator tries out another model while the active one cannot be loaded."""
     upload(alice)
     encode()
     other = build("colour-2")
@@ -641,7 +644,7 @@ def test_a_downgrade_finds_what_came_meanwhile(
     upgraded: tuple[EmbeddingSpace, EmbeddingSpace, list[Image]],
     alice: User,
 ) -> None:
-    """The weights from before are back, and with them their space."""
+    """The old weights are back, and their space with them."""
     former, heir, images = upgraded
     encode()
     spaces.finish_spaces()

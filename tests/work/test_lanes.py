@@ -1,4 +1,4 @@
-"""Work without an end in sight never takes the threads of other work."""
+"""Endless work never takes the threads of other work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who works on a row: one at a time, for as long as they say that they are there."""
+"""Leases of a row: one worker at a time, as long as it renews its lease."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture(autouse=True)
 def _nobody_listens(dispatched: Any) -> None:
-    """Rings are for workers, of which there is none here."""
+    """Send no rings: no worker is here to hear them."""
 
 
 def an_import(owner: User) -> ImportBatch:
@@ -47,7 +47,7 @@ def in_a_thread(work: Any) -> Any:
 
 
 def lapse() -> None:
-    """As when the worker was killed a while ago."""
+    """Let the lease expire, as after a kill."""
     for model in (ImportBatch, User):
         model._base_manager.update(claimed_until=timezone.now() - timedelta(seconds=1))
 
@@ -132,7 +132,8 @@ def test_many_at_once_take_each_row_once(alice: User) -> None:
 def test_two_workers_never_remove_the_same_account(
     alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While one is at Alice's pictures the other removes Bob's account, and nothing of hers."""
+    """While one worker removes alice's pictures, the other removes bob's account, and nothing of
+    hers."""
     for colour in ("red", "green", "blue"):
         upload(alice, draw(colour=colour))
     upload(bob, draw(colour="white"))
@@ -207,7 +208,7 @@ def test_whose_turn_was_longest_ago_comes_next(alice: User, bob: User) -> None:
 
 
 def test_an_import_waits_for_its_storage(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However long it is away, no file of it is given up."""
+    """However long the storage is away, no file of the import is given up."""
     is_away = threading.Event()
     is_away.set()
 

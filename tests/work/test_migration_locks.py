@@ -12,7 +12,7 @@ from gallery.migrations._locks import shut_out_readers
 
 @pytest.mark.django_db(transaction=True)
 def test_a_reader_that_holds_what_we_want_and_wants_what_we_hold_is_not_ended() -> None:
-    """PostgreSQL ended one of the two, after a second: the reader, or the migration."""
+    """Once PostgreSQL ended the reader or the migration after a second."""
     holds, done = threading.Event(), threading.Event()
     errors: list[BaseException] = []
 
@@ -21,7 +21,7 @@ def test_a_reader_that_holds_what_we_want_and_wants_what_we_hold_is_not_ended() 
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute("SELECT count(*) FROM gallery_embedding")
                 holds.set()
-                # By now the other one holds the images and waits for the embeddings.
+                # The other one holds the images now and waits for the embeddings.
                 done.wait(0.2)
                 cursor.execute("SELECT count(*) FROM gallery_image")
                 done.wait(1.5)

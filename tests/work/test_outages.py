@@ -1,4 +1,4 @@
-"""Whatever is away: no picture pays for it, and work goes on by itself when it is back."""
+"""Outages: no picture counts a try, and work continues by itself afterwards."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def reading(wanted: list[Analyser]) -> Reading:
 
 
 class Mill:
-    """Something that may be away."""
+    """A made-up service that may be away."""
 
     def __init__(self) -> None:
         self.is_there = True
@@ -142,7 +142,8 @@ def test_others_go_on(mill: Mill, wanted: list[Analyser], made_up: MadeUp, alice
 
 
 def test_a_failure_of_what_answers_is_no_outage(mill: Mill, made_up: MadeUp, alice: User) -> None:
-    """One file of a storage is broken, the others are not: that may be tried again, and ends."""
+    """One file of a storage is broken, and the others are fine. Its work may be tried again, and
+    ends."""
     broken, _sound = pictures(alice, 2)
 
     def trouble(pk: uuid.UUID) -> None:
@@ -241,7 +242,7 @@ def test_a_storage_that_comes_back_during_the_question_misses_nothing(
 
 @with_threads
 def test_an_emptied_storage_is_an_outage(reading: Reading, alice: User, media: Path) -> None:
-    """Such as a disk that was not mounted: the folder is there, and nothing in it."""
+    """A disk that is not mounted is an example: the folder exists, and is empty."""
     stored(alice, 4)
     elsewhere = media.rename(media.with_name("elsewhere"))
     media.mkdir()

@@ -1,4 +1,4 @@
-"""What nobody waits for gives way to what somebody does."""
+"""Work that nobody waits for gives way to work that somebody waits for."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Process = subprocess.Popen[bytes]
 
 
 def niceness_of(thread: int) -> int:
-    """Beside what the tests themselves run with."""
+    """Return the niceness, relative to that of the tests."""
     return os.getpriority(os.PRIO_PROCESS, thread) - os.getpriority(os.PRIO_PROCESS, 0)
 
 
 def test_previews_and_imports_give_way(media_worker: Process) -> None:
-    """All threads that work are started by the main one, and are like it."""
+    """The main thread starts all working threads, and they inherit its niceness."""
     main = media_worker.pid
     wait_for(lambda: niceness_of(main) == NICENESS, what="the media worker gives way")
 

@@ -1,4 +1,4 @@
-"""A database or a storage that is away costs no picture a try, and loses none."""
+"""An outage of the database or the storage counts no try of a picture, and loses none."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def error_of(kind: type[psycopg.Error]) -> OperationalError:
-    """As Django raises it."""
+    """Return the error as Django raises it."""
     error = OperationalError("made up")
     error.__cause__ = kind("made up")
     return error
 
 
 STOPPED = error_of(psycopg.errors.AdminShutdown)
-LOST = error_of(psycopg.OperationalError)  # a connection that broke has no code
+LOST = error_of(psycopg.OperationalError)  # a broken connection has no code
 
 
 class Measuring(Analyser):
-    """Fails with what `fails` holds, once each."""
+    """An analyser that raises each error in `fails` once."""
 
     name = "measuring"
     things = ()
@@ -69,7 +69,8 @@ def attempts() -> set[tuple[str, int]]:
 def test_what_is_in_hand_outlasts_a_database_that_is_away(
     measuring: Measuring, alice: User, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    """The question about the next batch failed, and the one in hand was left to its lease."""
+    """Once the claim of the next batch failed, and the finished batch waited for the end of its
+    lease."""
     images = [upload(alice, draw(colour=(number * 40, 9, 9))) for number in range(6)]
     claim, asked = ledger.claim, []
 
@@ -109,7 +110,7 @@ def test_a_statement_that_cannot_succeed_is_not_asked_for_ever(
 
 @pytest.fixture
 def unmounted(alice: User, media: Path) -> Path:
-    """The folder is there and empty, though there is a picture."""
+    """The folder exists and is empty, though there is a picture."""
     upload(alice, draw(colour="navy"))
     media.rename(media.with_name("aside"))
     media.mkdir()
@@ -141,7 +142,7 @@ def test_no_rendition_is_written_there_either(unmounted: Path) -> None:
 
 
 def test_an_upload_is_told_that_the_storage_is_away(unmounted: Path, alice: User) -> None:
-    """It was answered with 500."""
+    """Once the answer was 500."""
     file = SimpleUploadedFile("a.jpg", draw(), "image/jpeg")
     answer = api(alice).post("/api/v1/images/", {"file": file}, format="multipart")
     assert answer.status_code == 503

@@ -1,4 +1,4 @@
-"""Work goes on without messages: workers look by themselves."""
+"""Work continues without messages: workers look by themselves."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.worker, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def stack(transactional_db: None, tmp_path: Path, settings: Any) -> Iterator[Stack]:
-    """No dispatched of the tests are heard, and there is no scheduler."""
+    """Rings of the tests reach nobody, and there is no scheduler."""
     running = Stack(tmp_path / "stack")
     settings.MEDIA_ROOT = str(running.media)
     settings.UPLOAD_DIR = f"{running.media}-uploads"
@@ -43,7 +43,7 @@ def is_all_done() -> bool:
 
 
 def test_everything_is_done_without_a_broker(stack: Stack, alice: User, bob: User) -> None:
-    """It was never there, and the workers start all the same."""
+    """There never was a broker, and the workers start without it."""
     stack.start_media()
     stack.start_chores()
     stack.start_encoder(ready=False)

@@ -1,4 +1,4 @@
-"""The ledger of work and its loop, with an analyser made up for the purpose."""
+"""The ledger of work and its loop, with a made-up analyser."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_every_picture_is_analysed_once_and_its_result_is_its_own(
 
 
 def test_nobody_gets_ready_for_nothing(made_up: MadeUp, alice: User) -> None:
-    """Getting ready may mean to load a model, of which two are kept."""
+    """Preparing may load a model, and only two are kept."""
     analyse()
     assert made_up.opened == 0
     pictures(alice, 1)
@@ -129,7 +129,7 @@ def test_a_late_worker_stores_nothing(made_up: MadeUp, alice: User) -> None:
 def test_of_a_batch_is_kept_what_is_still_held(
     made_up: MadeUp, alice: User, django_capture_on_commit_callbacks: Any
 ) -> None:
-    """One was asked for anew, one was purged, one is in the trash, one is as it was."""
+    """One was asked for anew, one was purged, one is in the trash, one is unchanged."""
     again, purged, deleted, kept = pictures(alice, 4)
     claim = claimed(made_up)
     ledger.requeue([again.pk], [made_up])
@@ -240,7 +240,7 @@ def claimed_entries(image: Image) -> list[Entry]:
 
 @pytest.fixture
 def chain(wanted: list[Analyser]) -> tuple[MadeUp, MadeUp, MadeUp]:
-    """The last is asked first, and each needs the one after it."""
+    """The last analyser is asked first, and each needs the next one."""
     first = MadeUp("first")
     second = MadeUp("second", needs=("first",))
     third = MadeUp("third", needs=("second", "first"))
@@ -316,13 +316,14 @@ def test_a_picture_that_kills_the_worker_is_isolated_and_given_up(
     made_up: MadeUp, alice: User
 ) -> None:
     """Each claim below stands for a process that died while it held it."""
-    # Of two with as many tries the first in the queue, which is in the order of their ids.
+    # Of two with equally many tries, the first in the queue comes first. The queue is in the order
+    # of ids.
     killer, innocent = sorted(pictures(alice, 2), key=lambda image: image.pk)
     for _ in range(ledger.ISOLATE_AFTER):
         assert len(ids(claimed(made_up))) == 2
         leases_end()
     assert ids(claimed(made_up)) == [killer.pk]
-    # The innocent one is not held up by it, nor is one that comes later.
+    # It delays neither the innocent picture nor a later one.
     late = pictures(alice, 1)[0]
     assert analyse() == 2
     assert (row(innocent).state, row(late).state) == ("done", "done")

@@ -117,7 +117,7 @@ def test_a_text_vector_is_asked_for_once(
     photos: dict[str, Image], alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service.search_text("a  cat", alice)
-    monkeypatch.setattr(reply, "heartbeat", lambda: None)  # as if the worker were gone
+    monkeypatch.setattr(reply, "heartbeat", lambda: None)  # as if there were no worker
     assert service.search_text("a cat ", alice).hits
 
 
@@ -135,7 +135,7 @@ def test_fifty_queries_at_once(photos: dict[str, Image], settings: Any) -> None:
 def test_sixteen_small_files_that_ask_for_much_are_encoded(
     encoder_worker: Any, alice: User
 ) -> None:
-    """Each is 34 bytes and 31 megapixels: they took 7 GB together, and the worker with them."""
+    """Each has 34 bytes and 31 megapixels. Once they took 7 GB together, and killed the worker."""
     process = Path("/proc", str(encoder_worker.pid))
     (process / "clear_refs").write_text("5")  # the peak begins anew
     before = peak_of(process)
@@ -148,7 +148,7 @@ def test_sixteen_small_files_that_ask_for_much_are_encoded(
 
 
 def peak_of(process: Path) -> float:
-    """The most memory that the process has held, in megabytes."""
+    """Return the peak memory of the process in megabytes."""
     lines = (process / "status").read_text().splitlines()
     (peak,) = (int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
     return peak / 1024
@@ -157,7 +157,7 @@ def peak_of(process: Path) -> float:
 def test_a_query_does_not_wait_behind_an_indexing_batch(
     photos: dict[str, Image], alice: User
 ) -> None:
-    """Rings flood the worker while it encodes; queries are answered in between."""
+    """Rings flood the worker while it encodes. It answers queries in between."""
     for number in range(60):
         upload(alice, draw(colour=(number * 4, 0, 99)))
     for _ in range(20):
@@ -172,7 +172,7 @@ def test_a_query_does_not_wait_behind_an_indexing_batch(
 def test_a_lost_answer_frees_its_thread_at_the_timeout(
     encoder_worker: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Longer than the Redis client's own five seconds, which must not cut it short.
+    # Longer than the five seconds of the Redis client, which must not shorten it.
     settings.QUERY_TIMEOUT_SECONDS = 6.0
     monkeypatch.setattr(reply, "_pool", None)
     monkeypatch.setattr("gallery.encoders.client.current_app.send_task", lambda *a, **k: None)
@@ -205,8 +205,8 @@ def test_vectors_of_changed_weights_are_not_given(encoder_worker: Any) -> None:
 
 @pytest.fixture
 def stack(transactional_db: None, tmp_path: Path, settings: Any) -> Iterator[Stack]:
-    # The tests' own dispatched are lost, as in all tests without the session's workers; the
-    # stack's sweep makes up for it.
+    # The tests' own rings are lost, as in all tests without the session's workers. The sweep of the
+    # stack makes up for it.
     running = Stack(tmp_path / "stack")
     settings.MEDIA_ROOT = str(running.media)
     spaces.ensure_first_space()
@@ -267,7 +267,7 @@ def _encode_here(data: bytes) -> np.ndarray:
 
 
 def test_the_broker_down_during_an_upload(stack: Stack, alice: User) -> None:
-    """The upload succeeds, search says why it does not, and the sweep makes up for it."""
+    """The upload succeeds, the search says why it fails, and the sweep catches up."""
     from gallery.accounts import tokens
 
     _, token = tokens.sign_in(alice)
