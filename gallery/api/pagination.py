@@ -79,7 +79,7 @@ class CursorPages(BasePagination):
             {
                 "name": "cursor",
                 "in": "query",
-                "description": "Taken from `next` of the page before.",
+                "description": "Taken from `next` of the previous page.",
                 "schema": {"type": "string"},
             },
         ]

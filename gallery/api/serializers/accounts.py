@@ -30,7 +30,9 @@ class DeletionSerializer(serializers.Serializer):
 
 
 class AccountSerializer(serializers.ModelSerializer):
-    shown_name = serializers.CharField(help_text="What others read: the name, or the user name.")
+    shown_name = serializers.CharField(
+        help_text="The name that others see: the display name, or else the user name."
+    )
     second_factor = serializers.SerializerMethodField()
 
     class Meta:
@@ -60,11 +62,11 @@ class AccountChangesSerializer(OwnPasswordSerializer):
         choices=[code for code, _name in settings.LANGUAGES],
         required=False,
         allow_blank=True,
-        help_text="Empty: that of the browser.",
+        help_text="Empty: the language of the browser.",
     )
     keep_history = serializers.BooleanField(
         required=False,
-        help_text="Whether your searches are remembered. What has been stays until "
+        help_text="Whether your searches are recorded. Earlier ones stay until "
         "`searches/history/` is deleted.",
     )
     email = serializers.EmailField(max_length=254, required=False, help_text="Needs the password.")
@@ -88,7 +90,7 @@ class ApiTokenSerializer(serializers.ModelSerializer):
 
 
 class IssuedTokenSerializer(ApiTokenSerializer):
-    token = serializers.CharField(help_text="Shown this once; `Authorization: Token …`.")
+    token = serializers.CharField(help_text="Shown only once. For `Authorization: Token …`.")
 
     class Meta(ApiTokenSerializer.Meta):
         fields = [*ApiTokenSerializer.Meta.fields, "token"]
@@ -104,12 +106,14 @@ class NewTokenSerializer(OwnPasswordSerializer):
         allow_null=True,
         required=False,
         default=None,
-        help_text="Null: lives until it is revoked.",
+        help_text="Null: valid until it is revoked.",
     )
 
 
 class SessionSerializer(serializers.ModelSerializer):
-    current = serializers.SerializerMethodField(help_text="The session that asks.")
+    current = serializers.SerializerMethodField(
+        help_text="Whether it is the session of this request."
+    )
 
     class Meta:
         model = UserSession
@@ -157,7 +161,7 @@ class NewInvitationSerializer(serializers.Serializer):
         required=False,
         allow_blank=True,
         default="",
-        help_text="Nobody else may use it, and it is sent there.",
+        help_text="Only this address can use the invitation, and it is mailed there.",
     )
     days = serializers.IntegerField(
         min_value=1, max_value=invitations.MAX_DAYS, default=invitations.DEFAULT_DAYS
@@ -165,7 +169,7 @@ class NewInvitationSerializer(serializers.Serializer):
 
 
 class SentInvitationSerializer(InvitationSerializer):
-    mailed = serializers.BooleanField(help_text="Whether a mail went out.")
+    mailed = serializers.BooleanField(help_text="Whether a mail was sent.")
 
     class Meta(InvitationSerializer.Meta):
         fields = [*InvitationSerializer.Meta.fields, "mailed"]

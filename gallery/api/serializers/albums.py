@@ -32,16 +32,16 @@ class AlbumSerializer(serializers.Serializer[Summary]):
     title = serializers.CharField(source="album.title")
     description = serializers.CharField(source="album.description")
     owner = OwnerSerializer(source="album.owner")
-    role = serializers.ChoiceField([OWNER, *AlbumRole.values], help_text="What you may do with it.")
+    role = serializers.ChoiceField([OWNER, *AlbumRole.values], help_text="Your role in it.")
     count = serializers.IntegerField(help_text="Pictures in it.")
     cover = serializers.SerializerMethodField()
-    first_taken_at = ClockField(allow_null=True, help_text="As `taken_at` of its pictures.")
+    first_taken_at = ClockField(allow_null=True, help_text="Like `taken_at` of its pictures.")
     last_taken_at = ClockField(allow_null=True)
     shared = serializers.BooleanField(
         allow_null=True, help_text="With people or by a link; null unless you manage the album."
     )
     fills_itself = serializers.SerializerMethodField(
-        help_text="From a saved search: nothing is added or taken out by hand."
+        help_text="It fills itself from a saved search: nobody adds or removes pictures."
     )
     created_at = serializers.DateTimeField(source="album.created_at")
     updated_at = serializers.DateTimeField(source="album.updated_at")
@@ -94,7 +94,9 @@ class MoveSerializer(serializers.Serializer):
 
 class MovedSerializer(serializers.Serializer):
     moved = serializers.IntegerField()
-    undo = serializers.SerializerMethodField(help_text="Where a POST takes it back; or null.")
+    undo = serializers.SerializerMethodField(
+        help_text="The address where a POST undoes it, or null."
+    )
 
     def get_undo(self, moved: dict[str, Any]) -> str | None:
         change: Change | None = moved["undo"]

@@ -11,11 +11,11 @@ from gallery.work import coverage
 
 
 def _name_of_analyser() -> serializers.CharField:
-    return serializers.CharField(help_text="A stable word.")
+    return serializers.CharField(help_text="A stable identifier.")
 
 
 def _title() -> serializers.SerializerMethodField:
-    return serializers.SerializerMethodField(help_text="What people call it, in your language.")
+    return serializers.SerializerMethodField(help_text="Its name for people, in your language.")
 
 
 class CoverageSerializer(serializers.Serializer):
@@ -27,15 +27,15 @@ class CoverageSerializer(serializers.Serializer):
     waiting = serializers.IntegerField()
     failed = serializers.IntegerField()
     missing = serializers.IntegerField(
-        help_text="Pictures that have not been queued yet, or for an earlier version alone."
+        help_text="Pictures that are not queued yet, or only for an earlier version."
     )
     failed_by_reason = serializers.DictField(
         child=serializers.IntegerField(),
-        help_text="The failed ones by a stable word that says why. `needs`: since an earlier "
+        help_text="The failed pictures by reason, a stable identifier. `needs`: because an earlier "
         "analyser failed.",
     )
     backfill_finished = serializers.BooleanField(
-        help_text="Whether every picture has been queued; it goes on by itself."
+        help_text="Whether every picture is queued. This continues by itself."
     )
 
     def get_title(self, each: coverage.Coverage) -> str:
@@ -51,7 +51,7 @@ class OutageSerializer(serializers.Serializer):
     )
     sentence = serializers.SerializerMethodField(help_text="In your language.")
     since = serializers.DateTimeField()
-    detail = serializers.CharField(help_text="What it said.")
+    detail = serializers.CharField(help_text="The message of the service.")
 
     def get_sentence(self, outage: Outage) -> str:
         return titles.told(outage)
@@ -69,17 +69,17 @@ class StepSerializer(serializers.Serializer):
     title = _title()
     state = serializers.ChoiceField(
         [*Analysis.State.values, coverage.MISSING],
-        help_text="`missing`: it has not been queued yet.",
+        help_text="`missing`: not queued yet.",
     )
     reason_code = serializers.CharField(
-        help_text="A stable word that says why it failed, or went wrong once and waits."
+        help_text="Why it failed, or why it waits after a failure, as a stable identifier."
     )
     reason = serializers.SerializerMethodField(help_text="The same as a sentence.")
     can_retry = serializers.BooleanField(
-        help_text="It failed for a reason that can pass: `retry/` may help."
+        help_text="Whether the failure can be temporary: `retry/` may help."
     )
     done_at = serializers.DateTimeField(
-        allow_null=True, help_text="When it was made last, also while it waits to be made again."
+        allow_null=True, help_text="When it was last made, even while it waits to be made again."
     )
 
     def get_title(self, step: coverage.Step) -> str:

@@ -15,13 +15,13 @@ class LoginSerializer(serializers.Serializer):
         max_length=20,
         required=False,
         write_only=True,
-        help_text="Where the account has a second factor: a code of the authenticator "
+        help_text="For accounts with a second factor: a code of the authenticator "
         "app, or a recovery code.",
     )
 
 
 class TokenSerializer(serializers.Serializer):
-    token = serializers.CharField(help_text="Goes into `Authorization: Token …`.")
+    token = serializers.CharField(help_text="For the header `Authorization: Token …`.")
     expiry = serializers.DateTimeField()
 
 

@@ -22,11 +22,11 @@ class BulkSerializer(SelectionSerializer):
 
 
 class OutcomeSerializer(serializers.Serializer[Outcome]):
-    matched = serializers.IntegerField(help_text="Pictures that were meant.")
-    changed = serializers.IntegerField(help_text="Those that are no longer as they were.")
-    skipped = serializers.IntegerField(help_text="Those that you may not do this to.")
+    matched = serializers.IntegerField(help_text="Pictures in the selection.")
+    changed = serializers.IntegerField(help_text="Pictures that changed.")
+    skipped = serializers.IntegerField(help_text="Pictures that you may not change this way.")
     undo = serializers.SerializerMethodField(
-        help_text="Where a POST takes it back for 30 days; null if there is nothing to."
+        help_text="The address where a POST undoes it, for 30 days; null if nothing changed."
     )
 
     def get_undo(self, outcome: Outcome) -> str | None:
@@ -41,4 +41,4 @@ def undo_address(serializer: serializers.BaseSerializer, change: Change | None) 
 
 
 class UndoneSerializer(serializers.Serializer):
-    restored = serializers.IntegerField(help_text="Pictures that are again as they were.")
+    restored = serializers.IntegerField(help_text="Pictures with their former values again.")

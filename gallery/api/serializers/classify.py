@@ -52,10 +52,10 @@ class ClassNamesSerializer(serializers.Serializer):
     templates = NamesField(
         split=lambda text: [text],
         required=False,
-        help_text="Sentences with `{}` in the name's place, like “a photo of a {}.”",
+        help_text="Sentences with `{}` for the name, like “a photo of a {}.”",
     )
     none_of_these = serializers.BooleanField(
-        default=False, help_text="Adds a background class for pictures of something else."
+        default=False, help_text="Adds a background class for pictures of other things."
     )
 
 
@@ -75,5 +75,5 @@ class ClassificationSerializer(serializers.Serializer):
     results = ClassProbabilitySerializer(many=True)
     space = serializers.CharField(help_text="The name of the embedding space.")
     templates = serializers.ListField(
-        child=serializers.CharField(), help_text="The sentences that were used."
+        child=serializers.CharField(), help_text="The sentences that the model compared."
     )

@@ -27,7 +27,7 @@ class DownloadRequestSerializer(serializers.Serializer):
 class DownloadSerializer(serializers.Serializer[Prepared]):
     id = serializers.UUIDField()
     count = serializers.IntegerField(help_text="Pictures in it.")
-    bytes = serializers.IntegerField(help_text="The size of their originals together.")
+    bytes = serializers.IntegerField(help_text="The total size of their originals.")
     url = serializers.SerializerMethodField(help_text="The ZIP file, for one hour.")
 
     def get_url(self, download: Prepared) -> str:

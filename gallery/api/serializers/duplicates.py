@@ -22,7 +22,7 @@ class DuplicatePageSerializer(serializers.Serializer):
         min_value=1, max_value=MAX_GROUPS, default=DEFAULT_GROUPS, help_text="Groups on a page."
     )
     cursor = serializers.CharField(
-        required=False, help_text="Taken from `next` of the page before."
+        required=False, help_text="Taken from `next` of the previous page."
     )
 
 
@@ -30,23 +30,25 @@ class DuplicatePairSerializer(serializers.Serializer):
     first = serializers.UUIDField()
     second = serializers.UUIDField()
     similarity = serializers.FloatField(help_text="Cosine of the two vectors, from -1 to 1.")
-    bits = serializers.IntegerField(help_text="Of 64, in which their perceptual hashes differ.")
+    bits = serializers.IntegerField(
+        help_text="In how many of 64 bits their perceptual hashes differ."
+    )
 
 
 class DuplicateGroupSerializer(serializers.Serializer[Group]):
     """A group of your pictures that show the same."""
 
-    keep = serializers.UUIDField(source="keep.pk", help_text="The one that is worth keeping.")
+    keep = serializers.UUIDField(source="keep.pk", help_text="The suggested picture to keep.")
     certain = serializers.BooleanField(
-        source="is_certain", help_text="The others are mere copies of it."
+        source="is_certain", help_text="Whether the others are mere copies of it."
     )
     images = ImageSerializer(many=True, help_text="The one to keep first.")
-    pairs = DuplicatePairSerializer(many=True, help_text="What is known of each two.")
+    pairs = DuplicatePairSerializer(many=True, help_text="The facts about each pair.")
 
 
 class ComparedSerializer(serializers.Serializer):
-    compared = serializers.IntegerField(help_text="Pictures of yours that have been compared.")
-    total = serializers.IntegerField(help_text="Pictures of yours that can be.")
+    compared = serializers.IntegerField(help_text="Your pictures that are compared.")
+    total = serializers.IntegerField(help_text="Your pictures that can be compared.")
 
 
 class DuplicateGroupsSerializer(serializers.Serializer):
@@ -56,7 +58,7 @@ class DuplicateGroupsSerializer(serializers.Serializer):
 
 
 class MergeSerializer(serializers.Serializer):
-    keep = serializers.UUIDField(help_text="Gets what was noted on the others.")
+    keep = serializers.UUIDField(help_text="It gets albums, tags and other notes of the others.")
     others = serializers.ListField(
         child=serializers.UUIDField(),
         min_length=1,
@@ -70,19 +72,19 @@ class DismissSerializer(serializers.Serializer):
         child=serializers.UUIDField(),
         min_length=1,
         max_length=MAX_GROUP,
-        help_text="Pictures that are different ones.",
+        help_text="Pictures that do not show the same.",
     )
     of = serializers.UUIDField(
-        required=False, help_text="With it, only this one is different from `ids`."
+        required=False, help_text="With it, only this picture differs from `ids`."
     )
 
 
 class SettledSerializer(serializers.Serializer):
     """The change that was made, and how to undo it."""
 
-    change = serializers.SerializerMethodField(help_text="Its id; null where nothing changed.")
+    change = serializers.SerializerMethodField(help_text="Its id; null if nothing changed.")
     undo = serializers.SerializerMethodField(
-        help_text="Where a POST takes it back for 30 days; null where nothing changed."
+        help_text="The address where a POST undoes it, for 30 days; null if nothing changed."
     )
 
     def get_change(self, settled: dict[str, Any]) -> str | None:
@@ -94,8 +96,8 @@ class SettledSerializer(serializers.Serializer):
 
 
 class MergedSerializer(SettledSerializer):
-    trashed = serializers.IntegerField(help_text="Pictures that went to the trash.")
+    trashed = serializers.IntegerField(help_text="Pictures moved to the trash.")
 
 
 class DismissedSerializer(SettledSerializer):
-    pairs = serializers.IntegerField(help_text="Pairs that are told apart now.")
+    pairs = serializers.IntegerField(help_text="Pairs that are now marked as different.")

@@ -8,9 +8,7 @@ from rest_framework import serializers
 class ErrorSerializer(serializers.Serializer):
     code = serializers.CharField(help_text="Stable and machine readable.")
     detail = serializers.CharField(help_text="A sentence in the language of the request.")
-    attr = serializers.CharField(
-        allow_null=True, help_text="The input at fault, where there is one."
-    )
+    attr = serializers.CharField(allow_null=True, help_text="The input at fault, if any.")
 
 
 class ErrorResponseSerializer(serializers.Serializer):

@@ -39,7 +39,7 @@ class OwnerSerializer(PreparedSerializer):
 
 def thumbnail_address() -> serializers.URLField:
     return serializers.URLField(
-        help_text="Takes `?w=`, the width in pixels. Opens without a token for some minutes."
+        help_text="Accepts `?w=`, the width in pixels. Opens without a token for some minutes."
     )
 
 
@@ -80,42 +80,42 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
     )
     created_at = serializers.SerializerMethodField(label=gettext_lazy("Uploaded"))
     captured_at = serializers.SerializerMethodField(
-        help_text="When it was taken, if that is known. What stands before the offset is what "
-        "clocks showed on the spot; the offset is theirs where `captured_offset` tells it, "
-        "else that of the site."
+        help_text="When it was taken, if known. The time before the offset is the local time at "
+        "the place of capture. The offset is the local one if `captured_offset` has it, "
+        "else the one of the site."
     )
     taken_at = serializers.SerializerMethodField(
-        help_text="The same or else when it was uploaded: what days, months and orders go by."
+        help_text="The same, or else the time of upload. Days, months and orders use it."
     )
     captured_offset = serializers.SerializerMethodField(
-        help_text="By how much clocks on the spot were ahead of UTC, as `+05:30`, if that is "
+        help_text="The local offset from UTC at the place of capture, like `+05:30`, if "
         "known; null unless you own the picture."
     )
     frames = serializers.IntegerField(
         read_only=True,
         allow_null=True,
-        help_text="More than one: an animation. Null: not counted yet.",
+        help_text="More than one for an animation. Null: not counted yet.",
     )
     duration = serializers.FloatField(
         read_only=True,
         allow_null=True,
-        help_text="Of an animation, in seconds, if the file says so.",
+        help_text="The duration of an animation in seconds, if the file states it.",
     )
     archived = serializers.SerializerMethodField(
-        help_text="Away from the home page and the timeline; null unless you own the picture."
+        help_text="Not shown on the home page and the timeline. Null unless you own the picture."
     )
     incomplete = serializers.BooleanField(
-        read_only=True, help_text="Whether the file breaks off, so that a part is missing."
+        read_only=True, help_text="Whether the file is truncated, so that a part is missing."
     )
     tags = serializers.SerializerMethodField(help_text="Null unless you own the picture.")
     favourite = serializers.BooleanField(
-        source="is_favourite", read_only=True, help_text="Whether you marked it."
+        source="is_favourite", read_only=True, help_text="Whether it is one of your favourites."
     )
     hidden = serializers.SerializerMethodField(
-        help_text="By a moderator; null unless you own the picture or are a moderator."
+        help_text="Whether a moderator hid it. Null unless you own the picture or are a moderator."
     )
     hidden_reason = serializers.CharField(
-        read_only=True, allow_null=True, help_text="Null as `hidden` is."
+        read_only=True, allow_null=True, help_text="Null whenever `hidden` is."
     )
 
     class Meta:
@@ -234,10 +234,11 @@ class UploadedImageSerializer(ImageSerializer):
     """The picture, and whether you had it already."""
 
     duplicate = serializers.BooleanField(
-        read_only=True, help_text="You had uploaded the same bytes before: this is that picture."
+        read_only=True,
+        help_text="Whether you had uploaded the same bytes before: this is that picture.",
     )
     restored = serializers.BooleanField(
-        read_only=True, help_text="That picture was in the trash and has been taken out."
+        read_only=True, help_text="Whether that picture was restored from the trash."
     )
 
     class Meta(ImageSerializer.Meta):
@@ -257,11 +258,11 @@ class ImageChangesSerializer(ImageTextsSerializer):
     captured_at = ClockField(
         required=False,
         allow_null=True,
-        help_text="As clocks showed it on the spot, with their offset. Without one, the offset "
-        "that is known stays.",
+        help_text="The local time at the place of capture, with its offset. Without one, the "
+        "known offset stays.",
     )
     archived = serializers.BooleanField(required=False)
-    tags = tag_names(required=False, help_text="All tags that the picture has afterwards.")
+    tags = tag_names(required=False, help_text="All tags that the picture will have.")
 
     class Meta(ImageTextsSerializer.Meta):
         fields = [*ImageTextsSerializer.Meta.fields, "captured_at", "archived", "tags"]

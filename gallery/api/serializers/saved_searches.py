@@ -93,7 +93,9 @@ def _one_of_both() -> str:
 
 
 class UndoSerializer(serializers.Serializer):
-    undo = serializers.SerializerMethodField(help_text="Where a POST takes it back; or null.")
+    undo = serializers.SerializerMethodField(
+        help_text="The address where a POST undoes it, or null."
+    )
 
     def get_undo(self, done: dict[str, Change | None]) -> str | None:
         return undo_address(self, done["change"])

@@ -35,7 +35,7 @@ _WEIGHT = {
     "minimum": -MAX_WEIGHT,
     "maximum": MAX_WEIGHT,
     "default": 1,
-    "description": "How much it counts; negative: unlike. Not 0.",
+    "description": "How much it counts. Negative: unlike. Not 0.",
 }
 _CROP = {
     "type": "array",
@@ -66,9 +66,9 @@ def _term(name: str, description: str, **kind: Any) -> dict[str, Any]:
         "maxItems": MAX_TERMS,
         "items": {
             "oneOf": [
-                _term("text", "What it shows, in words.", maxLength=MAX_TERM_CHARACTERS),
+                _term("text", "The content in words.", maxLength=MAX_TERM_CHARACTERS),
                 _term("image", "A picture in the gallery.", format="uuid"),
-                _term("upload", "A query picture, as `search/pictures/` answered."),
+                _term("upload", "The id of a query picture, from `search/pictures/`."),
             ]
         },
     }
@@ -81,7 +81,7 @@ class TermsField(serializers.JSONField):
     {
         "type": "object",
         "additionalProperties": True,
-        "description": "As in the query of `images/`; an album also by its title.",
+        "description": "As in the query of `images/`. Albums also by title.",
     }
 )
 class FiltersField(serializers.JSONField):
@@ -100,7 +100,7 @@ class SearchSerializer(serializers.Serializer):
     )
     cursor = serializers.CharField(required=False, help_text="Taken from `next`.")
     fold = serializers.BooleanField(
-        default=False, help_text="Let near-duplicates stand behind the best of them."
+        default=False, help_text="Fold near-duplicates behind the best of them."
     )
 
 
@@ -124,19 +124,19 @@ class HitSerializer(PreparedSerializer):
     image = ImageSerializer()
     score = serializers.FloatField(
         allow_null=True,
-        help_text="Cosine with the query, from -1 to 1; null where only filters were asked for.",
+        help_text="Cosine with the query, from -1 to 1; null for a query of filters alone.",
     )
     fit = serializers.ChoiceField(
         choices=get_args(Fit),
         allow_null=True,
-        help_text="The score in a word; null where too little is known.",
+        help_text="The score as a word; null if too little is known.",
     )
     share = serializers.FloatField(help_text="The score as the length of a bar, from 0 to 1.")
     by_words = serializers.BooleanField(
         help_text="Title, description, tags or file name have the words of the query."
     )
     similar = ImageIdSerializer(
-        many=True, help_text="Near-duplicates that stand behind it, where asked to `fold`."
+        many=True, help_text="Near-duplicates folded behind it, with `fold`."
     )
 
 
@@ -162,24 +162,24 @@ class ResultsSerializer(PreparedSerializer):
     took_ms = serializers.DictField(child=serializers.FloatField())
     exact_copies = ImageIdSerializer(
         many=True,
-        help_text="Pictures with the very bytes of the query pictures; empty for words.",
+        help_text="Pictures with the same bytes as a query picture; empty for words.",
     )
     query = serializers.CharField(
-        help_text="The query in one line, for `q`; empty for a picture that is not kept."
+        help_text="The query in one line, for `q`; empty for a picture that is not stored."
     )
     line = serializers.FloatField(
         allow_null=True,
-        help_text="The least score that is more than chance; null where too little is known.",
+        help_text="The relevance line, the lowest score of a match; null if too little is known.",
     )
     fused = serializers.BooleanField(
-        help_text="Whether pictures with the words of the query stand higher than their "
-        "scores alone would have them."
+        help_text="Whether pictures with the words of the query rank higher than by their "
+        "scores alone."
     )
-    notes = NoteSerializer(many=True, help_text="What the searcher should know.")
+    notes = NoteSerializer(many=True, help_text="Hints about the query and the results.")
 
 
 class QueryPictureSerializer(serializers.Serializer):
-    id = serializers.CharField(help_text="For `upload` in a term, for an hour.")
+    id = serializers.CharField(help_text="For `upload` in a term, valid for an hour.")
 
 
 class ParsedSerializer(serializers.Serializer):
@@ -193,12 +193,12 @@ class ParsedSerializer(serializers.Serializer):
 
 class SuggestionSerializer(serializers.Serializer):
     kind = serializers.ChoiceField(choices=["key", "value"])
-    insert = serializers.CharField(source="label", help_text="What is typed for you.")
+    insert = serializers.CharField(source="label", help_text="The inserted text.")
     detail = serializers.CharField()
-    text = serializers.CharField(help_text="The line with this suggestion taken.")
-    at = serializers.IntegerField(help_text="Where the cursor then stands.")
-    start = serializers.IntegerField(help_text="What it takes the place of: from here …")
-    end = serializers.IntegerField(help_text="… to here, not included.")
+    text = serializers.CharField(help_text="The line after accepting this suggestion.")
+    at = serializers.IntegerField(help_text="The position of the cursor after that.")
+    start = serializers.IntegerField(help_text="The first character that it replaces.")
+    end = serializers.IntegerField(help_text="The end of the replaced characters, not included.")
 
 
 class SuggestionsSerializer(serializers.Serializer):

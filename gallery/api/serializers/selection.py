@@ -78,6 +78,6 @@ class SelectionSerializer(serializers.Serializer):
 
 
 class SelectionCountSerializer(serializers.Serializer):
-    count = serializers.IntegerField(help_text="Pictures that the selection means.")
-    owned = serializers.IntegerField(help_text="Those of them that are yours.")
-    bytes = serializers.IntegerField(help_text="The size of their originals together.")
+    count = serializers.IntegerField(help_text="Pictures in the selection.")
+    owned = serializers.IntegerField(help_text="Your own pictures among them.")
+    bytes = serializers.IntegerField(help_text="The total size of their originals.")

@@ -32,9 +32,7 @@ class ShareSerializer(serializers.Serializer):
 class NewShareSerializer(serializers.Serializer):
     """Either `user` or `group`, and the role."""
 
-    user = serializers.CharField(
-        max_length=150, required=False, help_text="A user name, spelled exactly."
-    )
+    user = serializers.CharField(max_length=150, required=False, help_text="An exact user name.")
     group = serializers.UUIDField(required=False, help_text="One of your groups.")
     role = serializers.ChoiceField(AlbumRole.choices, default=AlbumRole.VIEW)
 
@@ -51,7 +49,7 @@ class LeftSerializer(serializers.Serializer):
 
 
 class WithdrawnSerializer(serializers.Serializer):
-    withdrawn = serializers.IntegerField(help_text="How many pictures were taken out.")
+    withdrawn = serializers.IntegerField(help_text="How many pictures were removed.")
 
 
 class ContributedAlbumSerializer(serializers.Serializer):
@@ -88,7 +86,7 @@ class GroupDetailSerializer(GroupSerializer):
 
 
 class MemberSerializer(serializers.Serializer):
-    user = serializers.CharField(max_length=150, help_text="A user name, spelled exactly.")
+    user = serializers.CharField(max_length=150, help_text="An exact user name.")
 
 
 # --- Links ------------------------------------------------------------------------
@@ -161,7 +159,7 @@ class LinkChangesSerializer(serializers.Serializer):
         allow_blank=True,
         allow_null=True,
         trim_whitespace=False,
-        help_text="Empty or null: none. A new one ends what the old one has opened.",
+        help_text="Empty or null: none. A new password ends visits with the old one.",
     )
     allow_download = serializers.BooleanField(required=False)
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
@@ -193,7 +191,7 @@ class SharedSerializer(serializers.Serializer):
     count = serializers.IntegerField(allow_null=True)
     allow_download = serializers.BooleanField(allow_null=True)
     key = serializers.CharField(
-        allow_null=True, help_text="For the header `X-Share-Key`: the visit that this began."
+        allow_null=True, help_text="The key of the new visit, for the header `X-Share-Key`."
     )
 
 
@@ -204,7 +202,7 @@ class PasswordSerializer(serializers.Serializer):
 
 
 class KeySerializer(serializers.Serializer):
-    key = serializers.CharField(help_text="For the header `X-Share-Key`; good for a day.")
+    key = serializers.CharField(help_text="For the header `X-Share-Key`; valid for a day.")
 
 
 class SharedUrlsSerializer(serializers.Serializer):

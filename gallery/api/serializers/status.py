@@ -5,14 +5,14 @@ from rest_framework import serializers
 
 class RootLinksSerializer(serializers.Serializer):
     docs = serializers.URLField(help_text="The description of the API, for people.")
-    schema = serializers.URLField(help_text="The same as an OpenAPI document.")
+    schema = serializers.URLField(help_text="The OpenAPI document.")
     health = serializers.URLField()
     ready = serializers.URLField()
 
 
 class RootSerializer(serializers.Serializer):
     name = serializers.CharField(help_text="`Clipsite`.")
-    version = serializers.CharField(help_text="Of Clipsite: major.minor.patch.")
+    version = serializers.CharField(help_text="The version of Clipsite: major.minor.patch.")
     links = RootLinksSerializer()
 
 

@@ -31,7 +31,7 @@ class TagDeletedSerializer(serializers.Serializer[Change]):
 
 
 class ImageTagsSerializer(serializers.Serializer):
-    tags = tag_names(help_text="All tags that the picture has afterwards.")
+    tags = tag_names(help_text="All tags that the picture will have.")
 
 
 class CameraSerializer(serializers.Serializer):

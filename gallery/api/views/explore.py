@@ -83,7 +83,7 @@ class PointsView(_FilteredView):
                 OpenApiParameter(
                     side,
                     {"type": "number", "minimum": 0, "maximum": 1},
-                    description="An edge of the part of the map that is asked for.",
+                    description="An edge of the requested part of the map.",
                 )
                 for side in SIDES
             ),
@@ -95,7 +95,7 @@ class PointsView(_FilteredView):
                     "maximum": MAX_LIMIT,
                     "default": DEFAULT_LIMIT,
                 },
-                description="Of more points than that a fair sample is given.",
+                description="If there are more points, a fair sample is returned.",
             ),
         ],
         responses={200: MapPointsSerializer, 404: ErrorResponseSerializer},

@@ -26,7 +26,7 @@ WIDTH = OpenApiParameter(
 THUMBNAIL_KEY = OpenApiParameter(
     "key",
     location=OpenApiParameter.PATH,
-    description="When the address stops to open by itself, and a signature of that.",
+    description="The end of its validity without a session, with a signature.",
 )
 
 

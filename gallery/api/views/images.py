@@ -59,7 +59,7 @@ class ImageListView(ApiView):
             OpenApiParameter(
                 "Idempotency-Key",
                 location=OpenApiParameter.HEADER,
-                description="For a day, a repeated request gets the answer of the first.",
+                description="For a day, a repeated request gets the same answer.",
             )
         ],
         request={"multipart/form-data": UploadSerializer},

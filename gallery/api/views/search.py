@@ -42,9 +42,9 @@ LIMIT = OpenApiParameter(
     {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
     description="Results on a page.",
 )
-CURSOR = OpenApiParameter("cursor", str, description="Continues a search; taken from `next`.")
+CURSOR = OpenApiParameter("cursor", str, description="Continues a search. Taken from `next`.")
 FOLD = OpenApiParameter(
-    "fold", bool, description="`true`: near-duplicates stand behind the best of them."
+    "fold", bool, description="`true`: near-duplicates are folded behind the best of them."
 )
 LINE = OpenApiParameter(
     "q",
@@ -142,8 +142,8 @@ class CompletionView(ApiView):
             OpenApiParameter(
                 "at",
                 {"type": "integer", "minimum": 0},
-                description="Where the cursor stands, in characters (code points); at the "
-                "end unless given.",
+                description="The position of the cursor, in characters (code points); by default "
+                "the end.",
             ),
         ],
         responses={200: SuggestionsSerializer},

@@ -33,7 +33,7 @@ from gallery.sharing import downloads, link_access, link_contents, link_keys
 KEY = OpenApiParameter(
     link_keys.HEADER,
     location=OpenApiParameter.HEADER,
-    description="The key of the visit, if the link asks before it opens.",
+    description="The key of the visit, for links with a password or a limit of visits.",
 )
 
 

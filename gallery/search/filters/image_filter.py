@@ -73,18 +73,18 @@ class ImageFilter(django_filters.FilterSet):
     taken_after = ClockFilter(
         field_name="taken_at",
         lookup_expr="gte",
-        help_text="A date or a time, by the clocks where the picture was taken. Pictures that "
-        "do not tell count as taken when uploaded.",
+        help_text="A date or a local time at the place of capture. Pictures without a "
+        "known time count by their upload.",
     )
     taken_before = ClockFilter(
         field_name="taken_at",
         lookup_expr="lt",
-        help_text="A date or a time by the same clocks, not included.",
+        help_text="A date or a time like the one above, not included.",
     )
     camera = django_filters.CharFilter(
         method="by_camera",
         max_length=200,
-        help_text="As `images/cameras/` names it; where no camera has this name, a part of it.",
+        help_text="A name from `images/cameras/`. If no camera has this name, a part of it.",
     )
     orientation = django_filters.ChoiceFilter(
         method="by_orientation", choices=[(name, name) for name in ORIENTATIONS]
@@ -92,8 +92,8 @@ class ImageFilter(django_filters.FilterSet):
     color = ColoursFilter(
         method="by_colours",
         help_text="A dominant colour: " + ", ".join(f"`{name}`" for name in colours.NAMES) + " or "
-        "`#rrggbb`, which finds colours that look like it; given several times, pictures "
-        "that have them all.",
+        "`#rrggbb`, which finds similar colours. If repeated, pictures must have "
+        "all of them.",
     )
     words = django_filters.CharFilter(
         method="by_words",
@@ -115,22 +115,25 @@ class ImageFilter(django_filters.FilterSet):
     )
     album = AlbumsFilter(
         method="by_album",
-        help_text="An album that you may see; of others nothing is found. Given several "
-        "times, pictures that are in any of them.",
+        help_text="An album that you may see. Other albums match nothing. If repeated, "
+        "pictures may be in any of them.",
     )
     tag = NamesFilter(
         method="by_tags",
-        help_text="One of your tags; given several times, pictures that have them all.",
+        help_text="One of your tags. If repeated, pictures must have all of them.",
     )
-    favourite = YesNoFilter(method="by_favourite", help_text="Whether you marked it.")
+    favourite = YesNoFilter(
+        method="by_favourite", help_text="Whether it is one of your favourites."
+    )
     archived = YesNoFilter(
-        method="by_archived", help_text="`true`: your archive; `false`: what nobody archived."
+        method="by_archived",
+        help_text="`true`: your archive. `false`: pictures that are not archived.",
     )
     order = django_filters.ChoiceFilter(
         method="in_order",
         choices=[(name, name) for name in ORDERS],
-        help_text="Newest first by time of upload (`created`, unless you say otherwise) or "
-        "capture (`taken`), or, together with `album`, as the album has them (`album`).",
+        help_text="Newest first by time of upload (`created`, the default) or "
+        "capture (`taken`), or the order of an album (`album`, only with the filter `album`).",
     )
 
     class Meta:
