@@ -41,7 +41,7 @@ class FailureAdmin(ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {"title": gettext("What could not be made of pictures"), **(extra_context or {})}
+        context = {"title": gettext("Failed analyses of pictures"), **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -73,5 +73,7 @@ def _save(group: Group) -> None:
             group.save()
     except IntegrityError as error:
         raise Refusal(
-            "group_exists", _("You have a group of this name. Choose another one."), "name"
+            "group_exists",
+            _("You have a group with this name already. Choose another name."),
+            "name",
         ) from error

@@ -138,7 +138,7 @@ def _follow(url: Url, copy: IO[bytes], deadline: float) -> tuple[Url, int]:
                 _check_answer(answer)
                 return url, _store(exchange, copy)
         url = parse(urljoin(f"{url.scheme}://{url.host_header}{url.target}", location))
-    raise Refusal("too_many_redirects", _("This address leads from one to the next without end."))
+    raise Refusal("too_many_redirects", _("This address redirects without end."))
 
 
 class _Exchange:

@@ -253,7 +253,8 @@ def _config(request: HttpRequest) -> dict[str, Any]:
             "noMatches": _("Nothing on the map matches well."),
             "sampled": _("A part of them is shown. Zoom in to see the others."),
             "tooMany": _(
-                "The first {most} of {count} pictures in the line are selected: more cannot be."
+                "The first {most} of {count} pictures inside the line are selected. "
+                "No more can be selected."
             ),
             "lassoed": [
                 ngettext("{count} picture selected.", "{count} pictures selected.", n)

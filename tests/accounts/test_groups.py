@@ -162,7 +162,7 @@ def test_the_pages_make_fill_and_delete_a_group(alice, bob) -> None:
 def test_a_name_that_is_taken_is_told_beside_the_field(alice, family) -> None:
     answer = browser(alice).post("/groups/", {"name": "Family"})
     assert answer.status_code == 400
-    assert "You have a group of this name" in answer.content.decode()
+    assert "You have a group with this name" in answer.content.decode()
     other = Group.objects.create(owner=alice, name="Club")
     answer = browser(alice).post(f"/groups/{other.pk}/", {"name": "Family"})
     assert answer.status_code == 400

@@ -116,7 +116,7 @@ class GroupMemberView(GroupView):
         """Remove a person from your group."""
         member = self.group.members.filter(username=User.normalize_username(username)).first()
         if member is None:
-            raise NotFound(_("Nobody of this name is in the group."))
+            raise NotFound(_("Nobody with this name is in the group."))
         groups.remove_member(self.group, member)
         return Response(status=204)
 

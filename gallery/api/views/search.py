@@ -106,7 +106,7 @@ class SearchView(ApiView):
         given.pop("limit", None)
         query = Query.from_json(given)
         if not isinstance(cursor, str):
-            raise Refusal("bad_cursor", _("Give the cursor as “next” has it, a text."), "cursor")
+            raise Refusal("bad_cursor", _("Give the cursor as a text, as in “next”."), "cursor")
         if cursor:
             _require_nothing_else(query)
             return service.continue_search(cursor, request.user, limit=limit)
@@ -243,7 +243,7 @@ def _require_nothing_else(query: Query) -> None:
         return
     raise Refusal(
         "cursor_with_query",
-        _("A cursor goes on with the search that it is of: send it without terms and filters."),
+        _("A cursor continues its own search: send it without terms and filters."),
         "terms" if query.terms else "filters",
     )
 

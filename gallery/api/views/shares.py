@@ -106,7 +106,7 @@ class AlbumShareView(ManagedAlbumView):
     def _share(self, share_id: UUID) -> AlbumShare:
         share = shares.shares_of(self.album).filter(pk=share_id).first()
         if share is None:
-            raise NotFound(_("The album is not shared so."))
+            raise NotFound(_("The album has no such share."))
         return share
 
 
