@@ -34,50 +34,53 @@ def database_versions(
     and before `migrate`."""
     if not databases or "default" not in databases:
         return []
-    connection = connections["default"]
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SHOW server_version_num")
-            server = int(cursor.fetchone()[0]) // 10_000
-            cursor.execute(
-                "SELECT coalesce("
-                " (SELECT extversion FROM pg_extension WHERE extname = 'vector'),"
-                " (SELECT default_version FROM pg_available_extensions WHERE name = 'vector'))"
-            )
-            (vector,) = cursor.fetchone()
+        server, vector = _installed_versions()
     except OperationalError as error:
         return [Error(f"The database does not answer: {error}", id="gallery.E001")]
+    problem = _version_problem(server, vector)
+    return [problem] if problem else []
+
+
+def _installed_versions() -> tuple[int, str | None]:
+    """Return the major version of PostgreSQL, and the version of pgvector that is installed or
+    can be, if any."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SHOW server_version_num")
+        server = int(cursor.fetchone()[0]) // 10_000
+        cursor.execute(
+            "SELECT coalesce("
+            " (SELECT extversion FROM pg_extension WHERE extname = 'vector'),"
+            " (SELECT default_version FROM pg_available_extensions WHERE name = 'vector'))"
+        )
+        (vector,) = cursor.fetchone()
+    return server, vector
+
+
+def _version_problem(server: int, vector: str | None) -> CheckMessage | None:
     if server < POSTGRESQL_MINIMUM:
-        return [
-            Error(
-                f"PostgreSQL {server} is too old: Clipsite needs {POSTGRESQL_MINIMUM} or newer.",
-                id="gallery.E002",
-            )
-        ]
+        return Error(
+            f"PostgreSQL {server} is too old: Clipsite needs {POSTGRESQL_MINIMUM} or newer.",
+            id="gallery.E002",
+        )
     if vector is None:
-        return [
-            Error(
-                "The PostgreSQL server has no pgvector: install the package "
-                f"postgresql-{server}-pgvector there, or use the image pgvector/pgvector.",
-                id="gallery.E003",
-            )
-        ]
+        return Error(
+            "The PostgreSQL server has no pgvector: install the package "
+            f"postgresql-{server}-pgvector there, or use the image pgvector/pgvector.",
+            id="gallery.E003",
+        )
     if _version(vector) < PGVECTOR_MINIMUM:
-        return [
-            Error(
-                f"pgvector {vector} is too old: Clipsite needs 0.8.2 or newer "
-                "(install it, then ALTER EXTENSION vector UPDATE).",
-                id="gallery.E004",
-            )
-        ]
+        return Error(
+            f"pgvector {vector} is too old: Clipsite needs 0.8.2 or newer "
+            "(install it, then ALTER EXTENSION vector UPDATE).",
+            id="gallery.E004",
+        )
     if _version(vector) < PGVECTOR_RECOMMENDED:
-        return [
-            Warning(
-                f"pgvector {vector} has index bugs that 0.8.4 fixed; an update is recommended.",
-                id="gallery.W001",
-            )
-        ]
-    return []
+        return Warning(
+            f"pgvector {vector} has index bugs that 0.8.4 fixed; an update is recommended.",
+            id="gallery.W001",
+        )
+    return None
 
 
 @register(Tags.security)

@@ -49,25 +49,7 @@ class OpenClipEncoder:
     def __init__(self, architecture: str, pretrained: str = "") -> None:
         """Load the model. Raises ModelUnavailable with one sentence that gives the reason."""
         self.device = _choose_device(settings.CLIPSITE_DEVICE)
-        name = f"local-dir:{STARTER_FOLDER}" if architecture == STARTER else architecture
-        _refuse_unknown(name, pretrained)
-        try:
-            # Unlike its siblings, this call refuses to go on with random weights. A separate
-            # text tower lets every architecture trim its padding.
-            model, preprocess = open_clip.create_model_from_pretrained(
-                name, pretrained=pretrained or None, force_custom_text=True
-            )
-            tokenizer = open_clip.get_tokenizer(name)
-        # open_clip, its hub client and torch raise many types for a wrong name, file or
-        # network; all of them mean the same here.
-        except Exception as error:
-            logger.debug("Could not load %s / %s", architecture, pretrained, exc_info=True)
-            raise ModelUnavailable(
-                f"The model {architecture} {pretrained} could not be fetched or read: "
-                "check that this machine reaches the model hub, or copy the files here and "
-                f"name their folder or file ({_first_line(error)})."
-            ) from error
-
+        model, preprocess, tokenizer = _load(architecture, pretrained)
         self.checksum = _checksum(model)
         self.logit_scale = float(model.logit_scale.detach().exp())
         bias = getattr(model, "logit_bias", None)
@@ -178,6 +160,28 @@ def _choose_device(wanted: str) -> torch.device:
 def _has_bf16_instructions() -> bool:
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def _load(architecture: str, pretrained: str) -> tuple[Any, Any, Any]:
+    """Return the model, its preprocessing and its tokenizer. Raises ModelUnavailable."""
+    name = f"local-dir:{STARTER_FOLDER}" if architecture == STARTER else architecture
+    _refuse_unknown(name, pretrained)
+    try:
+        # Unlike its siblings, this call refuses to go on with random weights. A separate text
+        # tower lets every architecture trim its padding.
+        model, preprocess = open_clip.create_model_from_pretrained(
+            name, pretrained=pretrained or None, force_custom_text=True
+        )
+        return model, preprocess, open_clip.get_tokenizer(name)
+    # open_clip, its hub client and torch raise many types for a wrong name, file or network;
+    # all of them mean the same here.
+    except Exception as error:
+        logger.debug("Could not load %s / %s", architecture, pretrained, exc_info=True)
+        raise ModelUnavailable(
+            f"The model {architecture} {pretrained} could not be fetched or read: "
+            "check that this machine reaches the model hub, or copy the files here and "
+            f"name their folder or file ({_first_line(error)})."
+        ) from error
 
 
 def _refuse_unknown(name: str, pretrained: str) -> None:

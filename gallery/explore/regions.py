@@ -144,11 +144,20 @@ def fitting(
         within = _apart(means[sure], sizes[sure]) @ words.T
         within[~fits[sure]] = -np.inf
         within[:, concept] = -np.inf
-        for row, region in enumerate(sure[1:], 1):
-            second = int(within[row].argmax())
-            if within[row, second] >= LEAST_FIT:
-                chosen[int(region)] = (int(concept), second)
-                within[:, second] = -np.inf
+        for row, second in _second_concepts(within).items():
+            chosen[int(sure[row])] = (int(concept), second)
+    return chosen
+
+
+def _second_concepts(scores: Vectors) -> dict[int, int]:
+    """Row of `scores` (n, m) -> the concept that sets this region apart from the others with the
+    same first concept. The first row needs none, and each concept is given once."""
+    left, chosen = scores.copy(), {}
+    for row in range(1, len(left)):
+        second = int(left[row].argmax())
+        if left[row, second] >= LEAST_FIT:
+            chosen[row] = second
+            left[:, second] = -np.inf
     return chosen
 
 

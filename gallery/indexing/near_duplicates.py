@@ -184,10 +184,10 @@ def mean_distance(space: EmbeddingSpace) -> float:
 def candidates(space: EmbeddingSpace, image_ids: Sequence[UUID], unit: float) -> set[Pair]:
     """The pairs to judge: these pictures with their nearest neighbours, and all stored pairs of
     these pictures, measured again."""
-    dimensions, number = int(space.dimensions or 0), int(space.pk)
-    vector = f"vector::halfvec({dimensions})"
-    farthest = unit * max(share for share, _bits in LIMITS)
-    most_bits = max(bits for _share, bits in LIMITS)
+    limits = {
+        "farthest": unit * max(share for share, _bits in LIMITS),
+        "bits": max(bits for _share, bits in LIMITS),
+    }
     with connection.cursor() as cursor:
         # Statistics of a table that has just been filled suggest a plan that sorts the table
         # for each vector.
@@ -196,39 +196,45 @@ def candidates(space: EmbeddingSpace, image_ids: Sequence[UUID], unit: float) ->
             " set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)",
             [str(EF_SEARCH)],
         )
-        # The index is partial and over its own cast, so the query repeats both literally;
-        # they are our own integers. The hashes exclude most neighbours before anything else
-        # of them is read.
-        cursor.execute(
-            "WITH mine AS MATERIALIZED"  # noqa: S608 - see above
-            f"  (SELECT image_id, embedding.{vector} AS vector, perceptual_hash AS hash"
-            "   FROM gallery_embedding embedding JOIN gallery_image image ON image.id = image_id"
-            "   WHERE embedding.image_id = ANY(%(claimed)s)"
-            f"   AND embedding.space_id = {number})"
-            " SELECT least(mine.image_id, twin.id), greatest(mine.image_id, twin.id),"
-            "  1 - near.distance, bit_count((mine.hash # twin.perceptual_hash)::bit(64))"
-            " FROM mine CROSS JOIN LATERAL"
-            f"  (SELECT image_id, embedding.{vector} <=> mine.vector AS distance"
-            f"   FROM gallery_embedding embedding WHERE embedding.space_id = {number}"
-            f"   ORDER BY embedding.{vector} <=> mine.vector LIMIT {NEIGHBOURS}) near"
-            " JOIN gallery_image twin ON twin.id = near.image_id"
-            " WHERE twin.id <> mine.image_id AND near.distance <= %(farthest)s"
-            "  AND bit_count((mine.hash # twin.perceptual_hash)::bit(64)) <= %(bits)s"
-            " UNION SELECT first_id, second_id, 1 - (one.vector <=> other.vector),"
-            "  bit_count((image.perceptual_hash # twin.perceptual_hash)::bit(64))"
-            " FROM mine JOIN gallery_nearduplicate known"
-            "  ON known.first_id = mine.image_id OR known.second_id = mine.image_id"
-            f" JOIN gallery_embedding one ON one.image_id = first_id AND one.space_id = {number}"
-            " JOIN gallery_embedding other ON other.image_id = second_id"
-            f"  AND other.space_id = {number}"
-            " JOIN gallery_image image ON image.id = first_id"
-            " JOIN gallery_image twin ON twin.id = second_id"
-            " WHERE image.perceptual_hash IS NOT NULL AND twin.perceptual_hash IS NOT NULL",
-            {"claimed": list(image_ids), "farthest": farthest, "bits": most_bits},
-        )
+        cursor.execute(_candidates_of(space), {"claimed": list(image_ids), **limits})
         # A pair that was found from both sides may differ in the last digits.
         met = {(row[0], row[1]): Pair(*row) for row in cursor.fetchall()}
     return set(met.values())
+
+
+def _candidates_of(space: EmbeddingSpace) -> str:
+    """The statement of `candidates`, with the parameters `claimed`, `farthest` and `bits`.
+
+    The index is partial and over its own cast, so the statement repeats both literally; they are
+    our own integers. The hashes exclude most neighbours before anything else of them is read.
+    """
+    number, vector = int(space.pk), f"vector::halfvec({int(space.dimensions or 0)})"
+    return (
+        "WITH mine AS MATERIALIZED"  # noqa: S608 - see above
+        f"  (SELECT image_id, embedding.{vector} AS vector, perceptual_hash AS hash"
+        "   FROM gallery_embedding embedding JOIN gallery_image image ON image.id = image_id"
+        "   WHERE embedding.image_id = ANY(%(claimed)s)"
+        f"   AND embedding.space_id = {number})"
+        " SELECT least(mine.image_id, twin.id), greatest(mine.image_id, twin.id),"
+        "  1 - near.distance, bit_count((mine.hash # twin.perceptual_hash)::bit(64))"
+        " FROM mine CROSS JOIN LATERAL"
+        f"  (SELECT image_id, embedding.{vector} <=> mine.vector AS distance"
+        f"   FROM gallery_embedding embedding WHERE embedding.space_id = {number}"
+        f"   ORDER BY embedding.{vector} <=> mine.vector LIMIT {NEIGHBOURS}) near"
+        " JOIN gallery_image twin ON twin.id = near.image_id"
+        " WHERE twin.id <> mine.image_id AND near.distance <= %(farthest)s"
+        "  AND bit_count((mine.hash # twin.perceptual_hash)::bit(64)) <= %(bits)s"
+        " UNION SELECT first_id, second_id, 1 - (one.vector <=> other.vector),"
+        "  bit_count((image.perceptual_hash # twin.perceptual_hash)::bit(64))"
+        " FROM mine JOIN gallery_nearduplicate known"
+        "  ON known.first_id = mine.image_id OR known.second_id = mine.image_id"
+        f" JOIN gallery_embedding one ON one.image_id = first_id AND one.space_id = {number}"
+        " JOIN gallery_embedding other ON other.image_id = second_id"
+        f"  AND other.space_id = {number}"
+        " JOIN gallery_image image ON image.id = first_id"
+        " JOIN gallery_image twin ON twin.id = second_id"
+        " WHERE image.perceptual_hash IS NOT NULL AND twin.perceptual_hash IS NOT NULL"
+    )
 
 
 def _of_other_colours(pairs: Collection[Pair]) -> set[Pair]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -242,12 +243,7 @@ def dismiss(user: User, ids: Sequence[UUID], of: UUID | None = None) -> tuple[in
     if len(own.select_for_update(no_key=True).values_list("pk")) < len(wanted):
         raise Image.DoesNotExist
     ordered = sorted(wanted)
-    pairs = [
-        (first, second)
-        for number, first in enumerate(ordered)
-        for second in ordered[number + 1 :]
-        if of is None or of in (first, second)
-    ]
+    pairs = [pair for pair in combinations(ordered, 2) if of is None or of in pair]
     moment = timezone.now()
     told_apart, made = _tell_apart(pairs, moment)
     if not told_apart and not made:

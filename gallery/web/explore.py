@@ -226,7 +226,6 @@ def _address(request: HttpRequest, name: str, *args: Any, **more: str) -> str:
 
 def _config(request: HttpRequest) -> dict[str, Any]:
     """Return the addresses and texts that the scripts of the map use."""
-    forms = (1, 2)
     return {
         "points": _address(request, "explore_points"),
         "regions": _address(request, "explore_regions"),
@@ -238,30 +237,35 @@ def _config(request: HttpRequest) -> dict[str, Any]:
         "thumbnail": f"{reverse('api:image-thumbnail', args=[ANY_ID])}?w={THUMBNAIL_WIDTH}",
         "picture": reverse("image", args=[ANY_ID]),
         "facts": reverse("api:image", args=[ANY_ID]),
-        "texts": {
-            "pictures": [
-                ngettext("{count} picture on the map.", "{count} pictures on the map.", n)
-                for n in forms
-            ],
-            "unplaced": [
-                ngettext("{count} more has no place yet.", "{count} more have no place yet.", n)
-                for n in forms
-            ],
-            "matches": [
-                ngettext("{count} picture matches.", "{count} pictures match.", n) for n in forms
-            ],
-            "noMatches": _("Nothing on the map matches well."),
-            "sampled": _("A part of them is shown. Zoom in to see the others."),
-            "tooMany": _(
-                "The first {most} of {count} pictures inside the line are selected. "
-                "No more can be selected."
-            ),
-            "lassoed": [
-                ngettext("{count} picture selected.", "{count} pictures selected.", n)
-                for n in forms
-            ],
-            "lassoEmpty": _("There is no picture inside the line."),
-            "lassoHint": _("Draw a line around pictures to select them."),
-            "untitled": _("Untitled"),
-        },
+        "texts": _texts(),
+    }
+
+
+def _texts() -> dict[str, str | list[str]]:
+    """Return the texts of the scripts. Those with a number have two forms, for one and several."""
+    forms = (1, 2)
+    return {
+        "pictures": [
+            ngettext("{count} picture on the map.", "{count} pictures on the map.", n)
+            for n in forms
+        ],
+        "unplaced": [
+            ngettext("{count} more has no place yet.", "{count} more have no place yet.", n)
+            for n in forms
+        ],
+        "matches": [
+            ngettext("{count} picture matches.", "{count} pictures match.", n) for n in forms
+        ],
+        "noMatches": _("Nothing on the map matches well."),
+        "sampled": _("A part of them is shown. Zoom in to see the others."),
+        "tooMany": _(
+            "The first {most} of {count} pictures inside the line are selected. "
+            "No more can be selected."
+        ),
+        "lassoed": [
+            ngettext("{count} picture selected.", "{count} pictures selected.", n) for n in forms
+        ],
+        "lassoEmpty": _("There is no picture inside the line."),
+        "lassoHint": _("Draw a line around pictures to select them."),
+        "untitled": _("Untitled"),
     }
