@@ -218,7 +218,7 @@ def test_usage_counts_own_pictures_and_the_trash(alice: User, bob: User) -> None
 # --- Sessions -----------------------------------------------------------------------
 
 
-def test_where_one_is_signed_in(alice: User, bob: User) -> None:
+def test_an_account_lists_its_sessions(alice: User, bob: User) -> None:
     here, there = sign_in("Firefox/130.0 (X11; Linux)"), sign_in("Chrome/99 Safari/5 (iPhone)")
     sign_in(name="bob")
     page = here.get(reverse("account_sessions")).content.decode()

@@ -114,7 +114,7 @@ def test_neither_session_nor_token_is_enough(
 
 @pytest.mark.parametrize(("method", "address", "body"), API_ACTS)
 @pytest.mark.parametrize("ask", [session_of, api])
-def test_with_the_password_it_is_done(
+def test_the_password_confirms_the_act(
     alice: User, there: Any, script: Any, ask: Any, method: str, address: str, body: Any
 ) -> None:
     before = state(alice)
@@ -246,7 +246,7 @@ def test_second_factors_are_for_who_confirmed(alice: User, name: str, method: st
 
 
 @pytest.mark.parametrize("name", ["mfa_remove_webauthn", "mfa_edit_webauthn"])
-def test_so_are_passkeys(alice: User, bob: User, name: str) -> None:
+def test_changing_a_passkey_needs_a_confirmation(alice: User, bob: User, name: str) -> None:
     key = Authenticator.objects.create(user=alice, type="webauthn", data={"name": "Key"})
     address = reverse(name, args=[key.pk])
     assert "reauthenticate" in browser(alice).post(address, {"name": "Mine"}).url

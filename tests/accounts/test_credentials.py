@@ -136,7 +136,7 @@ def by_code(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("way", [by_command, by_admin, by_admin_none, by_code])
-def test_so_does_every_other_way(
+def test_every_other_new_password_ends_everything(
     mine: HandedOut,
     others: HandedOut,
     alice: User,
@@ -295,7 +295,9 @@ def test_turning_it_off_ends_the_rest_and_brings_nothing_back(mine: HandedOut, a
     assert here.get(reverse("account_home")).status_code == 200
 
 
-def test_so_does_the_admin(mine: HandedOut, others: HandedOut, alice: User) -> None:
+def test_deleting_a_factor_in_the_admin_ends_everything(
+    mine: HandedOut, others: HandedOut, alice: User
+) -> None:
     """The owner lost a device. The named tokens end, too, and nothing comes back."""
     totp.TOTP.activate(alice, SECRET)
     RecoveryCodes.activate(alice)

@@ -150,7 +150,7 @@ def test_what_ends_an_invitation(not_open: str, moderator: User, fate: str) -> N
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_at_once_one_gets_in(settings: Any, moderator: User) -> None:
+def test_one_of_two_registrations_at_once_succeeds(settings: Any, moderator: User) -> None:
     settings.REGISTRATION = "invitation"
     invitation = invitations.invite(moderator)
     statuses: list[int] = []

@@ -67,7 +67,7 @@ def test_the_password_alone_is_not_enough(protected: User) -> None:
     assert answer["WWW-Authenticate"] == "Token"
 
 
-def test_with_a_code_the_api_signs_in(protected: User) -> None:
+def test_the_api_signs_in_with_a_code(protected: User) -> None:
     answer = api_login(otp=code())
     assert answer.status_code == 200
     assert set(answer.json()) == {"token", "expiry"}

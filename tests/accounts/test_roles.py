@@ -172,7 +172,7 @@ def test_the_last_administrator_is_told_so(boss: User) -> None:
 
 @pytest.mark.parametrize("role", ["user", "moderator"])
 @pytest.mark.parametrize("address", [USERS, f"{USERS}bob/", f"{USERS}nobody/"])
-def test_for_others_there_are_no_accounts(alice: User, bob: User, role: str, address: str) -> None:
+def test_only_administrators_find_accounts(alice: User, bob: User, role: str, address: str) -> None:
     changed(alice, role=role)
     assert api(alice).get(address).status_code == 404
     assert api(alice).patch(address, {"role": "administrator"}).status_code in (404, 405)

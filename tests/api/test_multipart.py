@@ -112,7 +112,7 @@ def test_texts_of_any_kind_stay_fields() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 64, 1000, 10**6])
-def test_in_whatever_pieces_it_arrives_it_is_the_same(size: int, settings) -> None:
+def test_a_form_is_the_same_in_any_pieces(size: int, settings) -> None:
     """A boundary or a header may lie across two pieces."""
     content = draw() + b"\r\n--xY\r\n\r\n" + bytes(range(256))
     body = form(

@@ -60,7 +60,7 @@ def test_nothing_that_a_token_opens_is_stored(
         assert_unstored(answer, address)
 
 
-def test_nor_what_gives_a_session(alice: User) -> None:
+def test_answers_that_give_a_session_are_not_stored(alice: User) -> None:
     answer = Client().post("/accounts/login/", {"login": "alice", "password": PASSWORD})
     assert answer.status_code == 302
     assert answer.cookies
@@ -69,7 +69,7 @@ def test_nor_what_gives_a_session(alice: User) -> None:
     assert_unstored(wrong)
 
 
-def test_nor_an_error_of_ours(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_error_is_not_stored(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("broken")
 

@@ -93,9 +93,7 @@ def test_by_keyboard_alone(site: Site, groups: list[list[Image]]) -> None:
     assert not any(map(deleted, cups))
 
 
-def test_where_it_is_not_certain_somebody_has_to_choose(
-    site: Site, groups: list[list[Image]]
-) -> None:
+def test_uncertain_groups_need_a_choice(site: Site, groups: list[list[Image]]) -> None:
     _cats, cups = groups
     page = site.open("/duplicates/")
     card = page.locator(".duplicate-group").nth(1)

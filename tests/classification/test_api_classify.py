@@ -82,7 +82,7 @@ def test_none_of_these_is_a_row_of_its_own(cat, alice):
 
 
 @with_worker
-def test_whoever_sees_a_picture_may_classify_it(cat, alice, bob):
+def test_viewers_of_a_picture_may_classify_it(cat, alice, bob):
     assert of_stored(api(bob), cat, classnames=NAMES).status_code == 404
     api(alice).patch(f"/api/v1/images/{cat.pk}/", {"visibility": "unlisted"})
     for client in (api(bob), APIClient()):

@@ -76,7 +76,7 @@ def test_a_picture_is_found_for_whom_it_is_shown_to(alice: User, bob: User, imag
     assert [delivery.find(image.pk, viewer) for viewer in viewers] == [None] * 3
 
 
-def test_of_a_picture_no_more_is_read_than_sending_it_takes(
+def test_sending_a_picture_reads_only_what_it_needs(
     alice: User, bob: User, image: Image, django_assert_num_queries: Any
 ) -> None:
     for viewer in (alice, bob):

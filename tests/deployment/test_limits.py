@@ -269,7 +269,7 @@ def test_a_page_of_thumbnails_is_never_refused(
     assert APIClient().get(f"/api/v1/images/{gallery.pk}/thumbnail/").status_code == 200
 
 
-def test_whoever_is_signed_in_is_no_visitor(alice: User, rates: Callable[..., None]) -> None:
+def test_a_signed_in_user_is_no_visitor(alice: User, rates: Callable[..., None]) -> None:
     rates(anonymous="1/day")
     for _ in range(3):
         assert browser(alice).get("/").status_code == 200

@@ -165,7 +165,7 @@ def test_sentences_say_how_many(name: str) -> None:
         ("IMPORTS", make_import, lambda user: ImportBatch.objects.count()),
     ],
 )
-def test_of_many_at_once_none_passes_the_end(
+def test_many_requests_at_once_never_pass_a_cap(
     alice: User,
     least: Callable[[str, int], caps.Cap],
     name: str,

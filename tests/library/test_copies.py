@@ -289,7 +289,9 @@ def test_a_burst_may_be_of_fractions_of_a_second(fractions, same) -> None:
 
 
 @pytest.mark.parametrize(("kind", "certain"), [("image/png", False), ("image/jpeg", True)])
-def test_of_two_screenshots_of_one_size_nothing_differs(kind, certain, monkeypatch) -> None:
+def test_png_files_of_one_size_are_copies_only_without_a_difference(
+    kind, certain, monkeypatch
+) -> None:
     """A digit of 14 pixels on a screen of 3,440 pixels differs by 15 levels in renditions of
     1,280."""
     monkeypatch.setattr(copies, "_same_light", lambda *_images: True)

@@ -130,7 +130,7 @@ def test_groups_are_connected_and_the_best_is_suggested(alice):
     }
 
 
-def test_of_equal_size_the_one_of_a_camera_is_suggested_then_the_one_with_notes(alice):
+def test_among_equal_sizes_a_camera_picture_is_suggested_then_one_with_notes(alice):
     images = [
         upload(alice, draw(colour=(n * 60, 9, 9), format="PNG"), f"{n}.png") for n in range(3)
     ]

@@ -62,7 +62,7 @@ def test_a_lane_has_so_many_places_and_so_many_wait() -> None:
     assert reply.connection().zcard("clipsite:places:test") == 0
 
 
-def test_whoever_waits_too_long_is_told_to_come_back() -> None:
+def test_a_request_that_waits_too_long_is_refused() -> None:
     lane = Lane("test", places=1, waiting=5)
     with places.place(lane, soon()):
         start = time.monotonic()

@@ -438,7 +438,7 @@ def test_a_storage_that_hangs_is_away_and_not_asked_by_ever_more_threads(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_where_nothing_can_be_written_reading_goes_on(alice: User) -> None:
+def test_reading_continues_when_nothing_can_be_written(alice: User) -> None:
     known = rendered(alice, pictures.jpeg(300, 200))
     ledger.requeue([known.pk], visual_features.analysers())
     images = several(alice)

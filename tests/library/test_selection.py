@@ -106,13 +106,13 @@ def by_search(cursor: str, count: object, **more) -> dict:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
-def test_of_a_search_the_best_so_many_from_its_start(count, alice, images, searched):
+def test_a_search_selects_the_best_results_from_its_start(count, alice, images, searched):
     """The cursor may be of any page, and the selection may go beyond the pages that were read."""
     assert resolved(by_search(searched, count), alice) == keys(images[:count])
     assert resolved(by_search(searched, 1000), alice) == keys(images)
 
 
-def test_of_a_search_exceptions_and_what_has_gone_do_not_count(alice, images, searched):
+def test_exceptions_and_deleted_results_do_not_count(alice, images, searched):
     Image.objects.filter(pk=images[0].pk).update(deleted_at=timezone.now())
     assert resolved(by_search(searched, 2), alice) == keys(images[1:3])
     assert resolved(by_search(searched, 2, **{"except": [str(images[1].pk)]}), alice) == keys(

@@ -107,7 +107,7 @@ def test_words_of_titles_count_and_without_a_line_the_best_hundred(
     assert far.pk in inside(smart(alice, "green", "others"))
 
 
-def test_of_very_many_the_best_come_in(
+def test_the_best_of_very_many_results_enter(
     alice: User, space: EmbeddingSpace, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(smart_albums, "MAX_MATCHES", 3)

@@ -342,7 +342,7 @@ def test_entities_are_not_read() -> None:
     assert read_properties(packet(ATTRIBUTES, before=outside)) == {}
 
 
-def test_of_a_broken_packet_what_stands_before_the_fault_is_read() -> None:
+def test_a_broken_packet_is_read_up_to_the_fault() -> None:
     assert read_properties(packet(ATTRIBUTES + "<broken")) == {
         "exif:DateTimeOriginal": "2010-05-01T12:00:00+02:00"
     }

@@ -334,7 +334,7 @@ def test_null_is_as_good_as_nothing(alice):
 
 
 @pytest.mark.django_db
-def test_in_one_line_the_sentence_names_the_filter(alice):
+def test_the_sentence_names_the_filter_of_a_line(alice):
     make_space()
     for line, key in [
         ("dog size:abc", "size"),

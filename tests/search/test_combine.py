@@ -530,7 +530,7 @@ def test_notes_and_the_query_stay_with_the_pages(place: Any, alice: User) -> Non
         assert syntax.format(results.query) == "red -blue"
 
 
-def test_where_nothing_matches_well_it_is_said(
+def test_a_note_says_that_nothing_matches_well(
     place: Any, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place(alice, (1, 1, 0))

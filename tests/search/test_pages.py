@@ -298,7 +298,7 @@ def ids_of(hits: list[Hit]) -> list[uuid.UUID]:
     return [hit.image.pk for hit in hits]
 
 
-def test_of_two_who_write_the_first_one_wins(alice: User, space: EmbeddingSpace) -> None:
+def test_the_first_of_two_writers_wins(alice: User, space: EmbeddingSpace) -> None:
     made = Window(plan_of(alice, space))
     made.append(ids := [uuid.uuid4() for _ in range(3)], [0.9, 0.8, 0.7])
     assert window.save(made)

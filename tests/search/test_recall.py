@@ -285,7 +285,7 @@ def test_an_error_is_told_and_not_swallowed(
     assert (waiting.state, waiting.error) == ("failed", recall.FAILED)
 
 
-def test_only_so_many_are_kept(
+def test_only_the_last_measurements_are_kept(
     space: EmbeddingSpace, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recall, "_KEPT", 3)

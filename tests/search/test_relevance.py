@@ -183,7 +183,7 @@ def test_what_a_minus_keeps_away_makes_no_match_weak(
     assert np.mean(scores[480:] >= judgement.line) < 0.05
 
 
-def test_of_two_things_both_and_either_stand_out(rng: np.random.Generator) -> None:
+def test_both_of_two_things_stand_out(rng: np.random.Generator) -> None:
     chance = usual(rng, directions(rng, 1000))
     dog, beach = directions(rng, 2)
     both = l2_normalise((dog + beach)[None])[0]

@@ -336,7 +336,7 @@ def test_the_composer_shows_the_parts_of_a_line(alice: User, space: EmbeddingSpa
     assert "The one to be unlike" in response.content.decode()
 
 
-def test_of_a_picture_that_one_may_not_see_the_composer_tells_nothing(
+def test_the_composer_reveals_nothing_of_an_invisible_picture(
     alice: User, bob: User, space: EmbeddingSpace
 ) -> None:
     hidden = encoded(alice, space, 0.9, title="Her secret")

@@ -273,7 +273,7 @@ def test_administrators_read_all_of_it(space: EmbeddingSpace, alice: User, boss:
 
 
 @pytest.mark.parametrize("role", ["", "member", "moderator"])
-def test_to_others_there_is_nothing(role: str, alice: User):
+def test_only_administrators_find_the_coverage(role: str, alice: User):
     if role == "moderator":
         roles.take_role(alice, User.Role.MODERATOR)
         alice.save()

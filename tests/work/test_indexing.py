@@ -401,7 +401,7 @@ def wait_for_end(ended: list[Exception | None]) -> Exception | None:
 
 
 @with_indexes
-def test_of_two_activations_at_once_the_later_one_counts(
+def test_the_later_of_two_activations_counts(
     indexed: EmbeddingSpace, alice: User, at_the_switch: Any
 ) -> None:
     upload(alice)

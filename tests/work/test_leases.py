@@ -68,7 +68,7 @@ def test_one_has_it_until_it_is_given_back(alice: User) -> None:
     assert leases.take(rows, MINUTE) is not None
 
 
-def test_whoever_died_is_replaced_and_is_no_more_heard(alice: User) -> None:
+def test_a_dead_worker_is_replaced_and_no_longer_heard(alice: User) -> None:
     an_import(alice)
     rows = ImportBatch.objects.all()
     dead = leases.take(rows, MINUTE)

@@ -126,7 +126,7 @@ def test_a_late_worker_stores_nothing(made_up: MadeUp, alice: User) -> None:
     assert made_up.kept == [(image.pk, image.pk.int)]
 
 
-def test_of_a_batch_is_kept_what_is_still_held(
+def test_a_batch_stores_only_results_that_are_still_claimed(
     made_up: MadeUp, alice: User, django_capture_on_commit_callbacks: Any
 ) -> None:
     """One was asked for anew, one was purged, one is in the trash, one is unchanged."""
