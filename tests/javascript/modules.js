@@ -1,9 +1,9 @@
-// The modules of the pages under their names, as the import map of the pages gives them.
+// The modules of the pages by their names in the import map.
 
 import { registerHooks } from "node:module";
 
 const SCRIPTS = new URL("../../static/js/", import.meta.url);
-// What needs a page or a worker.
+// Modules that need a page or a worker.
 const INSTEAD = {
   "base/toast": new URL("stand-ins/toast.js", import.meta.url).href,
   "upload/hasher": new URL("stand-ins/hasher.js", import.meta.url).href,

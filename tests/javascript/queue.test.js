@@ -1,4 +1,4 @@
-// The queue of uploads: what becomes of each file, and how many are on their way.
+// The queue of uploads: the state of each file, and how many are sent at once.
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
@@ -15,7 +15,7 @@ const image = (id, state = "ready") => ({ id, state, urls: { page: `/images/${id
 const answer = (status, body = null, headers = {}) => ({ status, body, header: (name) => headers[name] ?? null });
 const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
 
-/** Takes each upload when it is let through, and answers what `outcomes` say, by name. */
+/** Takes each upload when it is released, and answers with its entry in `outcomes`, by name. */
 class Server {
   open = 0;
   most = 0;
@@ -98,7 +98,7 @@ test("a file is checked, sent and in the gallery", async () => {
   assert.ok(!queue.busy);
 });
 
-test("two are on their way at once, and all come in their turn", async () => {
+test("two files are sent at once, and each gets its turn", async () => {
   server.held = true;
   queue.add(chosen("a", "b", "c", "d", "e"), PLACE);
   await settled();
@@ -110,7 +110,7 @@ test("two are on their way at once, and all come in their turn", async () => {
   assert.deepEqual(server.created.toSorted(), ["a", "b", "c", "d", "e"]);
 });
 
-test("what the gallery has already is not sent", async () => {
+test("a file that the gallery has already is not sent", async () => {
   queue.add(chosen("a.jpg"), PLACE);
   await settled();
   found.set(queue.items[0].sha256, { page: "/images/1/", thumbnail: "/images/1/thumbnail/" });
@@ -120,7 +120,7 @@ test("what the gallery has already is not sent", async () => {
   assert.deepEqual(server.created, ["a.jpg"]);
 });
 
-test("a file that is on its way is not taken twice", async () => {
+test("a file that is being sent is not taken twice", async () => {
   server.held = true;
   assert.equal(queue.add(chosen("a", "b"), PLACE), 0);
   assert.equal(queue.add(chosen("a", "c"), PLACE), 1);
@@ -130,7 +130,7 @@ test("a file that is on its way is not taken twice", async () => {
   await settled();
 });
 
-test("a file that cannot be read fails, and the next one goes on", async () => {
+test("a file that cannot be read fails, and the next one continues", async () => {
   const broken = { file: { size: 5, lastModified: 1, arrayBuffer: () => Promise.reject(new Error()) }, path: "x" };
   queue.add([broken, ...chosen("a")], PLACE);
   await settled();
@@ -139,7 +139,7 @@ test("a file that cannot be read fails, and the next one goes on", async () => {
   assert.ok(!queue.items[0].retriable);
 });
 
-test("what does not fit is told, and taken once there is room", async () => {
+test("a file that does not fit says so, and is taken once there is room", async () => {
   told.room = "There is no room.";
   queue.add(chosen("a"), PLACE);
   await settled();
@@ -150,7 +150,7 @@ test("what does not fit is told, and taken once there is room", async () => {
   assert.deepEqual(states(), ["ready"]);
 });
 
-test("one that is paused goes on, and one that is cancelled does not", async () => {
+test("a paused upload continues, and a cancelled one does not", async () => {
   server.held = true;
   queue.add(chosen("a", "b"), PLACE);
   await settled();
@@ -166,7 +166,7 @@ test("one that is paused goes on, and one that is cancelled does not", async () 
   assert.deepEqual(server.created, ["a"]);
 });
 
-test("while all are paused what is added waits too", async () => {
+test("while all are paused, an added file waits, too", async () => {
   server.held = true;
   queue.add(chosen("a"), PLACE);
   await settled();
@@ -180,7 +180,7 @@ test("while all are paused what is added waits too", async () => {
   assert.deepEqual(states(), ["ready", "ready"]);
 });
 
-test("what the server refuses is told in its words", async () => {
+test("a refusal is shown in the words of the server", async () => {
   server.outcomes.a = { state: "refused", error: { detail: "No picture.", can_pass: false } };
   queue.add(chosen("a"), PLACE);
   await settled();
@@ -188,7 +188,7 @@ test("what the server refuses is told in its words", async () => {
   assert.deepEqual([item.state, item.reason, item.retriable, item.url], ["failed", "No picture.", false, ""]);
 });
 
-test("a picture that is kept though its album was closed says so", async () => {
+test("a picture whose album was closed is kept and says so", async () => {
   server.outcomes.a = { state: "done", image: image("a"), error: { detail: "The album is closed." } };
   queue.add(chosen("a"), PLACE);
   await settled();
@@ -202,7 +202,7 @@ test("a ZIP file becomes an import", async () => {
   assert.deepEqual([states(), told.batches], [["unpacking"], ["an import"]]);
 });
 
-test("only what is a picture by now counts as used", async () => {
+test("only files that are pictures already count as used", async () => {
   server.outcomes["a.zip"] = { state: "done", batch: "an import" };
   server.outcomes.gone = { state: "done", image: null };
   queue.add(chosen("a.zip", "gone", "b"), PLACE);

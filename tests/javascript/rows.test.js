@@ -1,4 +1,4 @@
-// How the grid of pictures is laid out.
+// The layout of the grid of pictures.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { columns, layOut, rowAt, rowOf } from "clipsite/grid/rows";
 const never = () => false;
 const MEASURES = { width: 1000, row: 200, gap: 4, strip: 30, startsSection: never, startsRow: never };
 
-/** Numbers that are the same each time, between 0 and 1. */
+/** Reproducible numbers between 0 and 1. */
 function* drawn(seed) {
   for (let state = seed; ; ) {
     state = (state * 1103515245 + 12345) % 2 ** 31;
@@ -21,17 +21,17 @@ function someRatios(count, seed) {
   return Array.from({ length: count }, () => 0.5 + 2.5 * numbers.next().value);
 }
 
-test("no picture takes no room", () => {
+test("an empty grid has no height", () => {
   assert.deepEqual(layOut([], MEASURES), { rows: [], height: 0 });
 });
 
-test("a picture alone keeps the usual height", () => {
+test("a single picture has the usual height", () => {
   const { rows, height } = layOut([1.5], MEASURES);
   assert.deepEqual(rows, [{ first: 0, end: 1, top: 0, height: 200, strip: 0 }]);
   assert.equal(height, 200);
 });
 
-test("a picture that is wider than the page is as low as it has to be", () => {
+test("a picture wider than the page gets a lower height", () => {
   assert.equal(layOut([10], MEASURES).rows[0].height, 100);
 });
 
@@ -49,7 +49,7 @@ for (const width of [320, 390, 1024, 1440]) {
       bottom = row.top + row.height;
       const last = columns(row, ratios, MEASURES.gap).at(-1);
       const end = last.left + last.width;
-      // Heights are whole pixels: half of one more or less, times the width over the height.
+      // Heights are whole pixels: the error is half a pixel times the width over the height.
       const rounding = 1 + width / row.height / 2;
       if (row !== rows.at(-1)) assert.ok(Math.abs(end - width) <= rounding, `${end} of ${width}`);
     }
@@ -58,7 +58,7 @@ for (const width of [320, 390, 1024, 1440]) {
   });
 }
 
-test("columns stand next to one another, a gap apart", () => {
+test("columns are next to one another, a gap apart", () => {
   const ratios = someRatios(40, 7);
   for (const row of layOut(ratios, MEASURES).rows) {
     const all = columns(row, ratios, MEASURES.gap);
@@ -74,13 +74,13 @@ test("a section that starts in a row puts a strip above it", () => {
   assert.deepEqual(rows[0], { first: 0, end: 3, top: 30, height: 200, strip: 30 });
 });
 
-test("a row ends where another one has to start", () => {
+test("a row ends where another one must start", () => {
   const { rows } = layOut([1, 1, 1], { ...MEASURES, startsRow: (index) => index === 2 });
   assert.deepEqual(rows.map(({ first, end }) => [first, end]), [[0, 2], [2, 3]]);
   assert.deepEqual(rows.map(({ height }) => height), [200, 200]);
 });
 
-test("rows are found by their place and by their pictures", () => {
+test("rows are found by position and by picture", () => {
   const ratios = someRatios(300, 3);
   const { rows, height } = layOut(ratios, MEASURES);
   for (let index = 0; index < ratios.length; index += 1) {

@@ -9,7 +9,7 @@ import { isArchive, Item } from "clipsite/upload/item";
 import { Meter } from "clipsite/upload/meter";
 import { pause, unless } from "clipsite/upload/waiting";
 
-test("a selection one by one", () => {
+test("pictures selected one by one", () => {
   const selection = new Selection({ all: true });
   assert.ok(selection.set("a", true));
   selection.set("b", true);
@@ -17,7 +17,7 @@ test("a selection one by one", () => {
   assert.deepEqual([selection.active, selection.count, selection.spec], [true, 1, { ids: ["b"] }]);
 });
 
-test("a selection of all but some", () => {
+test("all pictures selected except some", () => {
   const selection = new Selection({ all: true, filters: "tag=sea" });
   selection.selectWhole(5000);
   selection.set("a", false);
@@ -25,7 +25,7 @@ test("a selection of all but some", () => {
   assert.deepEqual(selection.spec, { all: true, filters: "tag=sea", except: ["a"] });
 });
 
-test("a selection has room for as many as the server takes", () => {
+test("a selection has at most as many pictures as the server takes", () => {
   const selection = new Selection({});
   for (let number = 0; number < MOST; number += 1) assert.ok(selection.set(`${number}`, true));
   assert.ok(!selection.set("one more", true));
@@ -33,7 +33,7 @@ test("a selection has room for as many as the server takes", () => {
   assert.equal(selection.count, MOST);
 });
 
-test("questions of the same moment go together, as many as may", async (context) => {
+test("questions of the same moment share a request, up to the limit", async (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const sent = [];
   const double = batched(async (values) => (sent.push(values), values.map((value) => 2 * value)), 2);
@@ -43,7 +43,7 @@ test("questions of the same moment go together, as many as may", async (context)
   assert.deepEqual(sent, [[1, 2], [3]]);
 });
 
-test("questions that fail together fail each, and the next ones are asked", async (context) => {
+test("questions of a failed request all fail, and the next ones are asked", async (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   let fails = true;
   const ask = batched(async (values) => {
@@ -68,7 +68,7 @@ test("speed is that of the last seconds", () => {
   assert.equal(meter.speed, 0);
 });
 
-test("the same file for the same place is known again", () => {
+test("the same file for the same album is recognised", () => {
   const chosen = { path: "beach/1.jpg", size: 5, modified: 1, visibility: "private", album: "" };
   const item = new Item(chosen);
   assert.equal(item.name, "1.jpg");
@@ -76,7 +76,7 @@ test("the same file for the same place is known again", () => {
   assert.notEqual(item.key, new Item({ ...chosen, album: "another" }).key);
 });
 
-test("what has failed for good is not tried again, what failed in the gallery not sent again", () => {
+test("a permanent failure is not tried again, and one in the gallery is not sent again", () => {
   const item = new Item({ path: "1.jpg", size: 5, modified: 1, visibility: "private", album: "" });
   item.state = "failed";
   assert.ok(item.retriable && item.done && !item.open);
@@ -86,7 +86,7 @@ test("what has failed for good is not tried again, what failed in the gallery no
   assert.ok(!item.renewable);
 });
 
-test("ZIP files are known by their names", () => {
+test("ZIP files are recognised by their names", () => {
   assert.deepEqual(["a.zip", "A.ZIP", "zip", "a.zip.jpg"].map(isArchive), [true, true, false, false]);
 });
 

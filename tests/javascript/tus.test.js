@@ -1,10 +1,10 @@
-// A file on its way to the server, whatever the server has of it and whatever it answers.
+// The sending of one file, with every state and answer of the server.
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
 globalThis.location = new URL("https://gallery.example/upload/");
-// The line looks at both when it is loaded; the tests bring one of their own.
+// The real line reads both when it is loaded. The tests have their own.
 globalThis.document = { cookie: "" };
 
 const { Interrupted } = await import("clipsite/upload/line");
@@ -15,7 +15,7 @@ const ENDPOINT = "/api/v1/uploads/";
 const PLACE = `${ENDPOINT}1/`;
 const READY = { state: "done", image: { id: "an id" } };
 
-/** A server that takes what it is sent, but for the `faults` that come first, by method. */
+/** A server that takes everything, after the `faults`, by method. */
 class Server {
   offset = 0;
   requests = [];
@@ -29,7 +29,7 @@ class Server {
     return this.taken(method, body, headers);
   };
 
-  // The real line repeats what was interrupted.
+  // The real line repeats interrupted requests.
   insist = async (...asked) => {
     for (;;) {
       try {
@@ -89,24 +89,24 @@ test("a small file comes with the request that creates the upload", async () => 
   assert.equal(server.requests[0].size, 1000);
 });
 
-test("names are sent as base64 of UTF-8, and what is empty is left out", async () => {
+test("names are sent as base64 of UTF-8, and empty ones are left out", async () => {
   await upload(1).send();
   const metadata = server.requests[0].headers["Upload-Metadata"];
   assert.equal(metadata, `filename ${Buffer.from("海边 1.jpg").toString("base64")}`);
 });
 
-test("the address is of this site, whatever a proxy calls it", async () => {
+test("the address is on this site, whatever a proxy answers", async () => {
   await upload(1).send();
   assert.deepEqual(told.created, [PLACE]);
 });
 
-test("a large file comes in parts, and what the server has is told", async () => {
+test("a large file is sent in parts, with its progress", async () => {
   assert.deepEqual(await upload(20 * MEGABYTE).send(), READY);
   assert.equal(server.methods, "POST PATCH PATCH PATCH GET");
   assert.deepEqual(told.stands, [0, 8, 16, 20].map((megabytes) => megabytes * MEGABYTE));
 });
 
-test("an earlier attempt goes on where the server stands", async () => {
+test("an earlier attempt continues at the offset of the server", async () => {
   server.offset = 10 * MEGABYTE;
   await upload(20 * MEGABYTE, { url: PLACE }).send();
   assert.equal(server.methods, "HEAD PATCH PATCH GET");
@@ -115,7 +115,7 @@ test("an earlier attempt goes on where the server stands", async () => {
 });
 
 for (const status of [404, 410]) {
-  test(`an upload that the server has no more (${status}) begins anew`, async () => {
+  test(`an upload that the server has lost (${status}) begins anew`, async () => {
     server.faults.HEAD = [() => answer(status)];
     await upload(2 * MEGABYTE, { url: "/api/v1/uploads/gone/" }).send();
     assert.equal(server.methods, "HEAD POST PATCH GET");
@@ -123,7 +123,7 @@ for (const status of [404, 410]) {
   });
 }
 
-test("a connection that breaks loses nothing that has arrived", async () => {
+test("a broken connection loses no bytes that have arrived", async () => {
   const part = (body) => {
     server.offset += body.size / 2; // half of it came through
     return lost();
@@ -135,27 +135,27 @@ test("a connection that breaks loses nothing that has arrived", async () => {
 });
 
 for (const status of [404, 409, 410, 460]) {
-  test(`after ${status} it asks what the server has and goes on`, async () => {
+  test(`after ${status} it asks for the offset and continues`, async () => {
     server.faults.PATCH = [() => answer(status)];
     await upload(2 * MEGABYTE).send();
     assert.equal(server.methods, "POST PATCH HEAD PATCH GET");
   });
 }
 
-test("it gives up after some vain attempts in a row", async () => {
+test("it gives up after several failed attempts in a row", async () => {
   server.faults.PATCH = Array.from({ length: 20 }, () => () => answer(460));
   await assert.rejects(upload(2 * MEGABYTE).send(), Refused);
   assert.equal(server.requests.filter(({ method }) => method === "PATCH").length, 6);
 });
 
-test("an attempt that succeeds begins the count anew", async () => {
+test("a successful attempt resets the count", async () => {
   const damaged = () => answer(460);
   const good = (body, headers) => server.taken("PATCH", body, headers);
   server.faults.PATCH = [damaged, damaged, damaged, damaged, good, damaged, damaged, damaged, damaged];
   assert.deepEqual(await upload(20 * MEGABYTE).send(), READY);
 });
 
-test("another request that still writes is waited for", async (context) => {
+test("it waits for another request that still writes", async (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   server.faults.PATCH = [() => answer(423)];
   const sent = upload(2 * MEGABYTE).send();
@@ -168,7 +168,7 @@ test("another request that still writes is waited for", async (context) => {
   assert.equal(server.methods, "POST PATCH HEAD PATCH GET");
 });
 
-test("the outcome is asked for until the server has judged", async (context) => {
+test("it asks for the outcome until the server has decided", async (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   server.faults.GET = [() => answer(200, {}, { state: "receiving" })];
   const sent = upload(1).send();
@@ -188,19 +188,19 @@ test("a refusal says why", async () => {
   });
 });
 
-test("a refusal without a word is one all the same", async () => {
+test("a refusal without a sentence still counts", async () => {
   server.faults.POST = [() => answer(500)];
   await assert.rejects(upload(1).send(), { status: 500, code: "", sentence: "" });
 });
 
-test("who gives it up gets the reason", async () => {
+test("a cancelled upload ends with its reason", async () => {
   const abort = new AbortController();
   const reason = new Error("stopped");
   server.faults.PATCH = [(body) => (abort.abort(reason), server.taken("PATCH", body, { "Upload-Offset": 0 }))];
   await assert.rejects(upload(20 * MEGABYTE, { signal: abort.signal }).send(), reason);
 });
 
-test("the server is told that the rest will not come", async () => {
+test("the server hears that the rest will not come", async () => {
   await terminate(PLACE, server);
   assert.equal(server.methods, "DELETE");
 });

@@ -1,4 +1,4 @@
-// Notices that nobody is shown.
+// Notices that nobody sees.
 
 export const toasts = [];
 export const toast = (text) => toasts.push(text);
