@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from gallery import keyset
 from gallery.errors import Unavailable
 from gallery.models import User
-from gallery.web.lists import browse
+from gallery.web.lists import listing
 from gallery.web.searching import search
 from tests.browser.conftest import Site, hand_over
 from tests.conftest import draw, upload
@@ -26,7 +26,7 @@ COUNT = 30
 @pytest.fixture
 def gallery(site: Site, member: User, monkeypatch: pytest.MonkeyPatch) -> Page:
     """Thirty pictures, in pages of seven. "red" finds the first ones first."""
-    monkeypatch.setattr(browse, "PAGE", 7)
+    monkeypatch.setattr(listing, "PAGE", 7)
     monkeypatch.setattr(search, "PAGE", 7)
     space = fake_encoder(monkeypatch)
     for number in range(COUNT):

@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, Request, expect
 
 from gallery.models import Album, AlbumItem, Image, Tag, User
-from gallery.web.lists import browse
+from gallery.web.lists import listing
 from tests.browser.conftest import PASSWORD, Site
 from tests.browser.holding import Held
 from tests.browser.signing_in import enter
@@ -28,7 +28,7 @@ SCALE, OFFSET = f"() => {MATRIX}.a", f"() => {MATRIX}.e"
 def pictures(site: Site, member: User, monkeypatch: pytest.MonkeyPatch) -> list[Image]:
     """Ten pictures, the newest first as on the home page, in parts of four. The user is signed
     in."""
-    monkeypatch.setattr(browse, "PAGE", 4)
+    monkeypatch.setattr(listing, "PAGE", 4)
     made = [
         upload(member, draw(1600, 1000, colour), title=f"Picture {number}")
         for number, colour in enumerate(COLOURS)

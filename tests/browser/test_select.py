@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from gallery.models import Favourite, Image, User
-from gallery.web.lists import browse
+from gallery.web.lists import listing
 from gallery.web.searching import search
 from tests.browser.conftest import Site
 from tests.browser.selecting import (
@@ -118,7 +118,7 @@ def test_by_a_long_press(site: Site, member: User, browser: Any) -> None:
 def test_all_that_the_list_holds_not_only_what_is_loaded(
     site: Site, member: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browse, "PAGE", 6)
+    monkeypatch.setattr(listing, "PAGE", 6)
     fill_gallery(member, 30)
     enter(site, member)
     page = site.open()
@@ -153,7 +153,7 @@ def test_a_list_that_is_loaded_to_its_end_is_chosen_picture_by_picture(
 def test_a_pick_before_is_taken_up_into_all(
     site: Site, member: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browse, "PAGE", 6)
+    monkeypatch.setattr(listing, "PAGE", 6)
     fill_gallery(member, 30)
     enter(site, member)
     page = site.open()
@@ -166,7 +166,7 @@ def test_a_pick_before_is_taken_up_into_all(
 def test_what_is_scrolled_away_stays_chosen(
     site: Site, member: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browse, "PAGE", 20)
+    monkeypatch.setattr(listing, "PAGE", 20)
     fill_gallery(member, 60)
     enter(site, member)
     page = site.open()

@@ -24,7 +24,9 @@ def space() -> EmbeddingSpace:
 
 def picture(owner: User, number: int, **fields: str) -> Image:
     facts = {"original_name": f"IMG_{number}.jpg", "visibility": "public", **fields}
-    image = Image.objects.create(owner=owner, sha256=f"{number:064d}", width=3, height=2, **facts)
+    image = Image.objects.create(
+        owner=owner, sha256=f"{number:064d}", byte_size=1, width=3, height=2, **facts
+    )
     return selectors.visible_by_id([image.pk], owner)[image.pk]
 
 

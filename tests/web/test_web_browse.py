@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from gallery.models import Image, User
-from gallery.web.lists import browse
+from gallery.web.lists import listing
 from tests.conftest import draw, upload
 from tests.factories import make_space
 from tests.web_tools import HTMX, browser, next_page, tiles
@@ -52,7 +52,7 @@ def test_visitors_see_public_pictures_only(pictures: dict[str, str], scope: str)
 
 
 def test_scrolling_neither_repeats_nor_skips(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(browse, "PAGE", 3)
+    monkeypatch.setattr(listing, "PAGE", 3)
     mine = [str(upload(alice, draw(colour=(n, 0, 0))).pk) for n in range(8)]
     # Several pictures share a moment, as in one batch.
     Image.objects.filter(pk__in=mine[2:6]).update(created_at=timezone.now())

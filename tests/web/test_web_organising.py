@@ -13,7 +13,7 @@ from django.utils import timezone
 from gallery.library import service
 from gallery.models import Change, Image, Tag, User
 from gallery.organising import albums, bulk, favourites, selection, tags
-from gallery.web.lists import browse
+from gallery.web.lists import listing
 from tests.conftest import draw, upload
 from tests.web_tools import HTMX, attributes, browser, next_page, tiles
 
@@ -159,7 +159,7 @@ def test_how_many_would_fit_is_told_before(alice: User, pictures: dict[str, Imag
 def test_scrolling_keeps_the_filters(
     alice: User, pictures: dict[str, Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browse, "PAGE", 1)
+    monkeypatch.setattr(listing, "PAGE", 1)
     client = browser(alice)
     first = client.get("/?tag=a&scope=mine")
     further = client.get(next_page(first), headers=HTMX)

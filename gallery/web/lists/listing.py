@@ -19,18 +19,18 @@ from gallery.web.pictures.tiles import tiles_of
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
 
+# Pictures of one part.
 PAGE = 60
 
 
 @dataclass(frozen=True)
 class PictureList:
     """A list. The scripts know its kind as `name` (see static/js/select/acts.js). It holds those
-    of `images` that pass the filters `fixed`. A part has `size` pictures."""
+    of `images` that pass the filters `fixed`."""
 
     name: str
     images: ImageQuerySet
     fixed: Mapping[str, Any]
-    size: int = PAGE
 
 
 def show(
@@ -44,7 +44,7 @@ def show(
         return answer
     found, wanted = filtered.pictures, filtered.wanted
     images, after = selectors.page(
-        found, request.user, request.GET.get("after"), shown.size, order_of(wanted)
+        found, request.user, request.GET.get("after"), PAGE, order_of(wanted)
     )
     part = {"tiles": tiles_of(images, request.user), "more": next_part(request, after)}
     if is_fragment(request):
