@@ -432,11 +432,11 @@ def test_the_dashboard_shows_the_table(space: EmbeddingSpace, alice: User, admin
 
 
 def test_the_dashboard_says_what_is_away(space: EmbeddingSpace, admin: Client):
-    assert "goes on by itself" not in admin.get("/admin/").content.decode()
+    assert "continues by itself" not in admin.get("/admin/").content.decode()
     away("storage")
     page = admin.get("/admin/").content.decode()
     assert "the storage of the pictures has not answered" in page
-    assert "goes on by itself" in page
+    assert "continues by itself" in page
     assert "/srv/pictures" in page, "administrators read what it said"
 
 
