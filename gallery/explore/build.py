@@ -22,8 +22,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from gallery.encoders.base import Vectors
-from gallery.errors import Unavailable
-from gallery.explore import concepts, maps
+from gallery.explore import maps
 from gallery.explore.layout import Places
 from gallery.explore.placement import nearest_of, place, place_new
 from gallery.explore.vectors import blocks, encoded
@@ -76,8 +75,6 @@ def draw(space: EmbeddingSpace) -> bool:
     except Lost:
         logger.warning("The map of %s is drawn by another worker", space)
         return False
-    if is_drawn:
-        _learn_names(space)
     return is_drawn
 
 
@@ -100,14 +97,6 @@ def _draw_and_hang(lease: Lease[ExploreMap], space: EmbeddingSpace) -> bool:
         maps.fail(lease, f"{type(error).__name__}: {error}")
         raise
     return True
-
-
-def _learn_names(space: EmbeddingSpace) -> None:
-    """Have the words for region names encoded before anybody opens the map."""
-    try:
-        concepts.vectors(space)
-    except Unavailable as error:
-        logger.warning("The names of the map are asked for when it is looked at: %s", error)
 
 
 def _draw(lease: Lease[ExploreMap], space: EmbeddingSpace) -> Drawing | None:

@@ -13,15 +13,16 @@ from django.core.cache import cache
 from django.db import connection
 from django.db.models import Avg, Count, F, OrderBy, QuerySet, StdDev, Window
 from django.db.models.functions import RowNumber
+from django.utils.translation import gettext as _
 
 from gallery import checked_cache, rate_limits, requester
 from gallery.encoders.base import Vectors, l2_normalise
-from gallery.explore import concepts
-from gallery.explore.concepts import Concept
+from gallery.errors import Unavailable
 from gallery.explore.points import within
 from gallery.explore.vectors import unpacked
 from gallery.models import ExploreMap, MapPoint
-from gallery.search.relevance import relevance
+from gallery.search.relevance import concepts, relevance
+from gallery.search.relevance.concepts import Concept
 
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
@@ -64,7 +65,7 @@ def seen(drawn: ExploreMap, pictures: ImageQuerySet, viewer_id: int | None) -> l
     """The regions with any of `pictures`, which the caller has limited to what the viewer may
     see; the largest first.
 
-    Raises Unavailable if names are not cached and the encoder is down.
+    Raises Unavailable until a worker has encoded the concepts.
     """
     rate_limits.charge("search", rate_limits.LOOKUP)
     return _regions(drawn, pictures, names(drawn, pictures, viewer_id))
@@ -89,8 +90,9 @@ def names(drawn: ExploreMap, pictures: ImageQuerySet, viewer_id: int | None) -> 
         kept = {}
         if regions:
             texts = concepts.vectors(drawn.space)
-            least = relevance.best_by_chance(drawn.space, texts)
-            chosen = fitting(means, sizes, texts, least)
+            if texts is None:
+                raise Unavailable("not_measured_yet", _("The concepts are still being encoded."))
+            chosen = fitting(means, sizes, texts, relevance.lines(drawn.space, texts))
             kept = {regions[row]: found for row, found in chosen.items()}
         if cache_scope:
             cache.set(key, list(kept.items()), CACHE_SECONDS)

@@ -1,7 +1,7 @@
 from gallery.models.access import ApiToken, Invitation, TokenBinding
 from gallery.models.album import Album, AlbumItem
 from gallery.models.analysis import Analysis, Backfill, Outage
-from gallery.models.embedding import Embedding, EmbeddingSpace
+from gallery.models.embedding import ConceptVectors, Embedding, EmbeddingSpace
 from gallery.models.explore import ExploreMap, MapCluster, MapPoint
 from gallery.models.image import Image
 from gallery.models.organising import Change, Download, Favourite, Tag
@@ -25,6 +25,7 @@ __all__ = [
     "ApiToken",
     "Backfill",
     "Change",
+    "ConceptVectors",
     "Download",
     "Embedding",
     "EmbeddingSpace",

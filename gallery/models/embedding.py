@@ -49,8 +49,6 @@ class EmbeddingSpace(models.Model):
     # Measured once by a worker: how well texts of each language find their English
     # translation, from 0 to 1 by language code (gallery.search.relevance.languages) ...
     languages = models.JSONField(default=dict, editable=False)
-    # ... and what scores in this space mean (gallery.search.relevance).
-    calibration = models.JSONField(default=dict, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     activated_at = models.DateTimeField(_("activated"), null=True, editable=False)
     # Larger with each switch of the active space: the version of everything that is computed
@@ -78,6 +76,26 @@ class EmbeddingSpace(models.Model):
     def is_loaded(self) -> bool:
         """True once a worker has loaded the model and measured it."""
         return self.dimensions is not None
+
+
+class ConceptVectors(models.Model):
+    """The vectors of everyday concepts in one space, made once by a worker
+    (gallery.search.relevance.concepts): float16, row by row. They belong to the weights with
+    `checksum` and the list with `digest`."""
+
+    space = models.OneToOneField(
+        EmbeddingSpace, on_delete=models.CASCADE, primary_key=True, related_name="concepts"
+    )
+    checksum = models.CharField(max_length=64)
+    digest = models.CharField(max_length=16)
+    vectors = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("vectors of concepts")
+        verbose_name_plural = _("vectors of concepts")
+
+    def __str__(self) -> str:
+        return str(self.space_id)
 
 
 class Embedding(models.Model):

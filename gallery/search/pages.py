@@ -136,4 +136,4 @@ def _hit(
 ) -> Hit:
     if score is None:
         return Hit(image, None, by_words=by_words, similar=similar)
-    return Hit(image, score, judgement.fit(score), judgement.share(score), by_words, similar)
+    return Hit(image, score, judgement.fit(score), judgement.probability(score), by_words, similar)

@@ -133,12 +133,14 @@ def _vector(kept: Any) -> Vectors | None:
 
 
 def _judgement(numbers: Any, sure: bytes) -> Judgement:
-    line, centre, spread, is_common, pictures = numbers
+    line, slope, at_line, presence, least, spread, pictures = numbers
     return Judgement(
         None if line is None else float(line),
-        float(centre),
+        float(slope),
+        float(at_line),
+        float(presence),
+        float(least),
         float(spread),
-        bool(is_common),
         int(pictures),
         tuple(packing.unpacked_ids(sure)),
     )

@@ -14,8 +14,8 @@ from gallery.search.query.query import Query
 from gallery.search.relevance.relevance import Fit, Judgement
 
 _TOLD_MS = 100
-# The longest bar of a fair hit of a query that the model cannot read.
-_MOST_SHARE_UNREAD = 0.75
+# The longest bar of a hit of a query that the model cannot read: that of a fair hit.
+_MOST_SHARE_UNREAD = 0.49
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class Hit:
     """One result. `score` is the cosine of query and picture, in [-1, 1]; None if the query has
     only filters.
 
-    `fit` is the meaning of the score in a word, `share` the length of its bar, in [0, 1].
+    `fit` is the meaning of the score in a word. `share` is the probability that the picture fits,
+    the length of its bar.
     `by_words`: the title, description, tags or file name have the words of the query. `similar`
     are the near-duplicates that are folded behind it, best first.
     """

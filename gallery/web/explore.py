@@ -176,7 +176,7 @@ def _regions(request: HttpRequest, drawn: ExploreMap) -> tuple[list[Region], str
         return regions.seen(drawn, pictures, request.user.pk), ""
     except Unavailable:
         return regions.unnamed(drawn, pictures), _(
-            "The regions have no names right now: the encoder does not answer."
+            "The regions have no names yet: a worker is encoding the words."
         )
 
 

@@ -18,14 +18,12 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.utils import timezone, translation
 
-from gallery.errors import Unavailable
-from gallery.explore import build, concepts, layout, maps, placement, points, regions
+from gallery.explore import build, layout, maps, placement, points, regions
 from gallery.explore.status import status
 from gallery.indexing import encoding
 from gallery.library.service import add_image
 from gallery.models import EmbeddingSpace, ExploreMap, Image, MapCluster, MapPoint, User
-from gallery.search.nearest import sample
-from gallery.search.relevance import relevance
+from gallery.search.relevance import concepts, relevance
 from gallery.work import leases
 from tests.conftest import ROOT, api, wait_for
 from tests.factories import make_space, set_state, set_vector
@@ -54,7 +52,7 @@ def words(monkeypatch: pytest.MonkeyPatch) -> None:
         vectors[row] = AXES[axis]
     monkeypatch.setattr(concepts, "vectors", lambda space: vectors)
     # With three dimensions and three words, nothing is beyond chance.
-    monkeypatch.setattr(relevance, "best_by_chance", lambda space, texts: None)
+    monkeypatch.setattr(relevance, "lines", lambda space, texts: None)
 
 
 def make_images(owner: User, count: int, **fields: Any) -> list[Image]:
@@ -398,7 +396,7 @@ def test_names_are_in_the_viewers_language_and_none_is_given_twice(alice, space,
 
 def test_a_region_has_no_name_where_none_fits():
     """The best of all concepts is a name only if it fits: the mean score of the pictures is at
-    least the best score by chance."""
+    least the relevance line of its word."""
     texts = np.eye(4, dtype="f4")
     sizes = np.array([5, 5, 5], dtype="f4")
     means = np.array([[0.9, 0.1, 0, 0], [0.1, 0.4, 0.1, 0.3], [0.1, 0.8, 0, 0.3]], dtype="f4")
@@ -410,29 +408,11 @@ def test_a_region_has_no_name_where_none_fits():
     assert regions.fitting(means, sizes, texts, least) == {0: (0,)}
 
 
-def test_what_the_best_of_many_texts_gets_by_chance(alice, space):
-    rng = np.random.default_rng(0)
-    for image in make_images(alice, 60):
-        set_vector(image, space, rng.normal(size=3))
-    texts = np.eye(3, dtype="f4")
-    few, many = (relevance.best_by_chance(space, np.tile(texts, (n, 1))) for n in (1, 50))
-    assert few is not None
-    assert many is not None
-    scores = sample.sample_of(space).vectors @ texts.T
-    reach = np.median(scores, axis=0) + np.sqrt(2 * np.log(3)) * scores.std(axis=0)
-    assert few == pytest.approx(reach, abs=1e-3)
-    assert (many[:3] > few).all(), "of more there is a better one by chance"
-
-
-def test_without_an_encoder_there_are_regions_without_names(alice, space, monkeypatch):
+def test_without_words_there_are_regions_without_names(alice, space):
     images = make_images(alice, 3)
     encode(images, space, axis=0)
     put(make_map(space), images, 0.5, 0.5)
 
-    def down(space):
-        raise Unavailable("encoder_down", "down")
-
-    monkeypatch.setattr(concepts, "vectors", down)
     body = api(alice).get(EXPLORE).json()
     assert not body["named"]
     assert [(one["count"], one["name"]) for one in body["clusters"]] == [(3, "")]
@@ -440,7 +420,7 @@ def test_without_an_encoder_there_are_regions_without_names(alice, space, monkey
     client.force_login(alice)
     page = client.get("/explore/regions/").content.decode()
     assert "Region 1" in page
-    assert "encoder does not answer" in page
+    assert "a worker is encoding the words" in page
 
 
 def test_the_list_of_concepts_is_whole():
@@ -455,9 +435,11 @@ def test_the_list_of_concepts_is_whole():
 @pytest.mark.worker
 @pytest.mark.django_db(transaction=True)
 def test_real_pictures_get_fitting_names(encoder_worker, alice):
+    from celery import current_app
     from skimage import data
     from sklearn.datasets import load_sample_image
 
+    from gallery import task_names
     from gallery.indexing.spaces import active_space
     from tests.conftest import PILImage, io
 
@@ -470,6 +452,9 @@ def test_real_pictures_get_fitting_names(encoder_worker, alice):
         found[name] = add_image(owner=alice, file=file, name=file.name).image
     space = active_space()
     wait_for(lambda: space.embeddings.count() == 3, what="vectors")
+    current_app.send_task(task_names.PREPARE_CALIBRATION)
+    wait_for(lambda: concepts.are_made(space), what="concepts")
+    concepts.forget()
     drawn = make_map(space)
     keys = {name: put(drawn, [image], 0.5, 0.5).pk for name, image in found.items()}
     names = {

@@ -21,7 +21,7 @@ from django.test import Client
 from gallery import checked_cache
 from gallery.api.uploads import Answer, IdempotencyKey
 from gallery.encoders import client
-from gallery.explore import concepts, regions
+from gallery.explore import regions
 from gallery.indexing import vector_indexes
 from gallery.library.query_picture import SmallPicture
 from gallery.models import EmbeddingSpace, User
@@ -187,7 +187,7 @@ def a_window() -> Window:
         exclude_ids=[uuid4()],
         exclude_sha256s=["ab"],
         copies_of=["cd"],
-        judgement=Judgement(np.float32(0.25), 0.1, np.float64(0.5), np.True_, 9, (uuid4(),)),
+        judgement=Judgement(np.float32(0.25), 0.1, np.float64(0.5), pictures=9, sure=(uuid4(),)),
         notes=[Note("code", "sentence")],
         fold=True,
     )
@@ -303,21 +303,6 @@ def test_a_poisoned_vector_is_asked_for_anew(
             query_pictures.vector_of(SmallPicture(b"", "ab"), None, space), vector[0]
         )
         assert len(asked) == 2
-
-
-@pytest.mark.django_db
-def test_poisoned_concepts_are_asked_for_anew(
-    raw: Raw, poison: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    space = make_space()
-    one = np.array([[1.0, 0.0, 0.0]], dtype=np.float32)
-    monkeypatch.setattr(
-        concepts, "class_weights", lambda _s, texts, _encode: one.repeat(len(texts), 0)
-    )
-    for _ in range(2):
-        vectors = concepts.vectors(space)
-        assert vectors.shape == (len(concepts.concepts()), 3)
-        raw.poison(poison)
 
 
 def test_poisoned_names_of_regions_are_not_there(raw: Raw, poison: bytes) -> None:

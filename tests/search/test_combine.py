@@ -535,12 +535,12 @@ def test_a_note_says_that_nothing_matches_well(
 ) -> None:
     place(alice, (1, 1, 0))
     place(alice, BLUE)
-    judged = Judgement(line=0.5, centre=0.2, spread=0.1, pictures=100)
+    judged = Judgement(line=0.5, slope=10.0, presence=30.0, least=0.2, spread=0.1, pictures=100)
     monkeypatch.setattr(relevance, "judge", lambda *_, **__: judged)
     good = service.search_text("red", alice)
     assert (good.notes, [hit.fit for hit in good.hits]) == ([], ["excellent", "weak"])
     # The best of many pictures reaches as much by chance.
-    judged = Judgement(line=0.5, centre=0.2, spread=0.5, pictures=100)
+    judged = Judgement(line=0.5, slope=10.0, presence=30.0, least=0.2, spread=0.5, pictures=100)
     bad = service.search_text("red", alice)
     assert [note.code for note in bad.notes] == ["no_good_match"]
     assert {hit.fit for hit in bad.hits} == {"weak"}

@@ -168,7 +168,7 @@ def space(alice: User, asked: list[str], monkeypatch: pytest.MonkeyPatch) -> Emb
     space = make_space(languages={"en": 0.9, "zh": 0.9, "de": 0.1})
     for colour, vector in (("red", (1, 0, 0)), ("green", (0, 1, 0))):
         set_vector(upload(alice, draw(colour=colour)), space, vector)
-    judged = Judgement(line=0.5, centre=0.2, spread=0.1, pictures=100)
+    judged = Judgement(line=0.5, slope=10.0, presence=30.0, least=0.2, spread=0.1, pictures=100)
     monkeypatch.setattr(relevance, "judge", lambda *_, **__: judged)
     return space
 

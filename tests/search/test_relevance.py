@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import time
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,8 @@ from gallery.search import pages
 from gallery.search.filters.narrowed import Narrowed
 from gallery.search.nearest import sample
 from gallery.search.plan import Plan
-from gallery.search.relevance import calibration, relevance
-from gallery.search.relevance.calibration import Chance
+from gallery.search.relevance import calibration, chance, concepts, relevance, text_fit
+from gallery.search.relevance.chance import Chance
 from gallery.search.results import Clock
 from tests.conftest import upload, wait_for
 from tests.factories import make_space
@@ -60,11 +61,15 @@ def near(rng: np.random.Generator, vector: Vectors, cosine: float, count: int) -
 
 
 def usual(rng: np.random.Generator, pictures: Vectors) -> Chance:
-    return calibration.measured(directions(rng, 64), pictures)
+    return measured(directions(rng, 64), pictures)
 
 
-def judged(scores: Vectors, chance: Chance | None, **asked: Any) -> relevance.Judgement:
-    found = relevance.of_scores(scores, chance, len(scores), **asked)
+def measured(queries: Vectors, pictures: Vectors) -> Chance:
+    return chance.summary(list(queries @ pictures.T))
+
+
+def judged(scores: Vectors, usual: Chance | None, **asked: Any) -> relevance.Judgement:
+    found = relevance.of_scores(scores, usual, len(scores), **asked)
     return found.settled(float(scores.max()))
 
 
@@ -79,9 +84,9 @@ def test_the_line_parts_matches_from_the_rest_however_many_they_are(
     chance."""
     query = directions(rng, 1)[0]
     library = np.concatenate([near(rng, query, 0.65, matching), directions(rng, 1000 - matching)])
-    chance = usual(rng, np.concatenate([library, directions(rng, 10)]))
+    by_chance = usual(rng, np.concatenate([library, directions(rng, 10)]))
     scores = library @ query
-    judgement = judged(scores, chance)
+    judgement = judged(scores, by_chance)
     assert judgement.line is not None
     assert np.mean(scores[:matching] >= judgement.line) > 0.95
     assert np.mean(scores[matching:] >= judgement.line) < 0.12 if matching < 1000 else True
@@ -102,9 +107,9 @@ def test_where_nothing_matches_no_score_is_above_the_line(
 def _is_silent(rng: np.random.Generator, size: int) -> float:
     """Return the share of 100 queries that find nothing in a library of that many other things."""
     library = directions(rng, size)
-    chance = usual(rng, library)
+    by_chance = usual(rng, library)
     scores = directions(rng, 100) @ library.T
-    return float(np.mean([row.max() < (judged(row, chance).line or -1) for row in scores]))
+    return float(np.mean([row.max() < (judged(row, by_chance).line or -1) for row in scores]))
 
 
 def test_in_a_small_library_all_scores_a_little_higher_are_no_match(
@@ -114,14 +119,14 @@ def test_in_a_small_library_all_scores_a_little_higher_are_no_match(
     few pictures vary by chance, and the line allows for that."""
     cone = directions(rng, 1)[0]
     library = near(rng, cone, 0.7, 60)
-    chance = calibration.measured(near(rng, cone, 0, 64), library)
+    by_chance = measured(near(rng, cone, 0, 64), library)
     scores = near(rng, cone, 0.05, 200) @ library.T
-    silent = [row.max() < (judged(row, chance).line or -1) for row in scores]
+    silent = [row.max() < (judged(row, by_chance).line or -1) for row in scores]
     assert np.mean(silent) >= 0.7
 
 
 def test_the_best_score_has_to_be_better_the_more_pictures_it_is_the_best_of() -> None:
-    judgement = relevance.Judgement(line=0.25, centre=0.0, spread=0.1, pictures=1_000_000)
+    judgement = relevance.Judgement(line=0.25, least=0.0, spread=0.1, pictures=1_000_000)
     assert judgement.settled(0.36, among=200).line == 0.25
     assert judgement.settled(0.36, among=10_000).fit(0.36) == "weak"
     assert judgement.settled(0.36).fit(0.36) == "weak"
@@ -136,30 +141,26 @@ def test_a_gap_between_texts_and_pictures_changes_nothing(rng: np.random.Generat
     pictures[:30] = near(rng, query, 0.65, 30)
     lifted = l2_normalise(pictures + 1.5 * cones[0])
     probes = l2_normalise(texts + 1.5 * (cones[0] + cones[1]))
-    chance = calibration.measured(probes, lifted)
+    usual = measured(probes, lifted)
     scores = lifted @ l2_normalise((query + 1.5 * (cones[0] + cones[1]))[None])[0]
-    assert chance.centre > 0.3
-    judgement = judged(scores, chance)
+    assert usual.centre > 0.3
+    judgement = judged(scores, usual)
     assert judgement.line is not None
-    assert judgement.line > chance.centre
+    assert judgement.line > usual.centre
     assert np.mean(scores[:30] >= judgement.line) > 0.9
     assert np.mean(scores[30:] >= judgement.line) < 0.05
 
 
 def summed(
-    library: Vectors, terms: list[Vectors], weights: list[float], chance: Chance
+    library: Vectors, terms: list[Vectors], weights: list[float], usual: Chance
 ) -> tuple[Vectors, relevance.Judgement]:
     """Return the scores of a sum of terms, and their judgement."""
     total = np.array(weights) @ np.stack(terms)
     length = np.linalg.norm(total)
     scores = library @ total / length
-    found = relevance.of_sum(
-        scores,
-        library @ np.stack(terms).T,
-        np.array(weights) / length,
-        [chance] * len(terms),
-        len(library),
-    )
+    of_parts = library @ np.stack(terms).T
+    judgements = [relevance.of_scores(part, usual, len(library)) for part in of_parts.T]
+    found = relevance.of_sum(scores, of_parts, [w / length for w in weights], judgements)
     return scores, found.settled(float(scores.max()))
 
 
@@ -169,14 +170,14 @@ def test_what_a_minus_keeps_away_makes_no_match_weak(
 ) -> None:
     """The library has dogs in the snow and elsewhere, much snow without dogs, and other
     pictures."""
-    chance = usual(rng, directions(rng, 1000))
+    by_chance = usual(rng, directions(rng, 1000))
     dog, snow = directions(rng, 2)
     both = l2_normalise((dog + snow)[None])[0]
     library = np.concatenate(
         [near(rng, dog, 0.65, 40), near(rng, both, 0.75, 40), near(rng, snow, 0.65, 400)]
     )
     library = np.concatenate([library, directions(rng, 520)])
-    scores, judgement = summed(library, [dog, snow], [1, minus], chance)
+    scores, judgement = summed(library, [dog, snow], [1, minus], by_chance)
     assert judgement.line is not None
     assert np.mean(scores[:40] >= judgement.line) > 0.9
     assert np.mean(scores[80:480] >= judgement.line) < 0.01
@@ -184,11 +185,11 @@ def test_what_a_minus_keeps_away_makes_no_match_weak(
 
 
 def test_both_of_two_things_stand_out(rng: np.random.Generator) -> None:
-    chance = usual(rng, directions(rng, 1000))
+    by_chance = usual(rng, directions(rng, 1000))
     dog, beach = directions(rng, 2)
     both = l2_normalise((dog + beach)[None])[0]
     library = np.concatenate([near(rng, both, 0.7, 20), directions(rng, 980)])
-    scores, judgement = summed(library, [dog, beach], [1, 1], chance)
+    scores, judgement = summed(library, [dog, beach], [1, 1], by_chance)
     assert judgement.line is not None
     assert np.mean(scores[:20] >= judgement.line) > 0.95
     assert np.mean(scores[20:] >= judgement.line) < 0.05
@@ -196,11 +197,11 @@ def test_both_of_two_things_stand_out(rng: np.random.Generator) -> None:
 
 def test_a_sum_that_nothing_fits_says_so(rng: np.random.Generator) -> None:
     library = directions(rng, 1000)
-    chance = usual(rng, library)
+    by_chance = usual(rng, library)
     silent = 0
     for _ in range(40):
         first, second = directions(rng, 2)
-        scores, judgement = summed(library, [first, second], [1, -1], chance)
+        scores, judgement = summed(library, [first, second], [1, -1], by_chance)
         silent += judgement.fit(float(scores.max())) == "weak"
     assert silent >= 36
 
@@ -209,11 +210,11 @@ def test_where_all_match_something_chance_is_summed_up_from_the_terms(
     rng: np.random.Generator,
 ) -> None:
     """The library has only dogs, some of them in the snow."""
-    chance = usual(rng, directions(rng, 1000))
+    by_chance = usual(rng, directions(rng, 1000))
     dog, snow = directions(rng, 2)
     both = l2_normalise((dog + snow)[None])[0]
     library = np.concatenate([near(rng, dog, 0.65, 700), near(rng, both, 0.75, 300)])
-    scores, judgement = summed(library, [dog, snow], [1, -1], chance)
+    scores, judgement = summed(library, [dog, snow], [1, -1], by_chance)
     assert judgement.line is not None
     assert np.mean(scores[:700] >= judgement.line) > 0.95
     assert np.mean(scores[700:] >= judgement.line) < 0.1
@@ -222,23 +223,22 @@ def test_where_all_match_something_chance_is_summed_up_from_the_terms(
 def test_minuses_alone_are_matched_by_all_that_they_do_not_keep_away(
     rng: np.random.Generator,
 ) -> None:
-    chance = usual(rng, directions(rng, 1000))
+    by_chance = usual(rng, directions(rng, 1000))
     people = directions(rng, 1)[0]
     library = np.concatenate([near(rng, people, 0.65, 300), directions(rng, 700)])
-    scores, judgement = summed(library, [people], [-1], chance)
+    scores, judgement = summed(library, [people], [-1], by_chance)
     assert judgement.line is not None
     assert np.mean(scores[:300] >= judgement.line) < 0.02
     assert np.mean(scores[300:] >= judgement.line) > 0.9
 
 
-def test_the_bar_is_half_full_at_the_line_and_grows_with_the_score() -> None:
-    judgement = relevance.Judgement(line=0.25, centre=0.0, spread=0.1)
-    shares = [judgement.share(score) for score in np.linspace(-1, 1, 41)]
-    assert judgement.share(0.25) == pytest.approx(0.5)
+def test_the_probability_grows_with_the_score() -> None:
+    judgement = relevance.Judgement(line=0.25, slope=40 / 3, at_line=-4 / 3, presence=30.0)
+    shares = [judgement.probability(score) for score in np.linspace(-1, 1, 41)]
     assert shares == sorted(shares)
     assert shares[0] >= 0
     assert shares[-1] <= 1
-    assert judgement.share(0.0) < 0.05
+    assert judgement.probability(0.0) < 0.05
     words = [judgement.fit(score) for score in (0.24, 0.26, 0.36, 0.46)]
     assert words == ["weak", "fair", "good", "excellent"]
 
@@ -246,7 +246,7 @@ def test_the_bar_is_half_full_at_the_line_and_grows_with_the_score() -> None:
 def test_without_a_line_there_is_no_word_and_a_plain_bar() -> None:
     judgement = relevance.Judgement()
     assert judgement.fit(0.9) is None
-    assert [judgement.share(score) for score in (-0.5, 0.3, 1.2)] == [0.0, 0.3, 1.0]
+    assert [judgement.probability(score) for score in (-0.5, 0.3, 1.2)] == [0.0, 0.3, 1.0]
     assert judgement.settled(0.9) == judgement
 
 
@@ -399,7 +399,7 @@ def test_the_sample_is_kept_and_taken_anew_when_the_weights_change(
         relevance.judge(space, vector, "text")
         relevance.judge(space, vector, "image")
     space.checksum = "others"
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):  # the concepts as well
         relevance.judge(space, vector, "text")
 
 
@@ -411,6 +411,8 @@ def test_a_judgement_costs_less_than_a_millisecond(
     ids = [uuid.uuid4() for _ in pictures]
     drawn = sample.Sample(ids, l2_normalise(pictures), sample.SIZE)
     monkeypatch.setattr(sample, "take", lambda space: drawn)
+    words = l2_normalise(rng.normal(size=(len(concepts.concepts()), 512)))
+    monkeypatch.setattr(concepts, "vectors", lambda space: words)
     space = EmbeddingSpace(architecture="any", checksum="any")
     took = []
     for query in l2_normalise(queries):
@@ -420,24 +422,87 @@ def test_a_judgement_costs_less_than_a_millisecond(
     assert min(took) < 0.001
 
 
-def test_a_space_is_measured_again_when_it_has_doubled(
-    alice: User, rng: np.random.Generator
+class Encoder:
+    """Encodes each text as a direction of its own."""
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        return l2_normalise(
+            [np.random.default_rng(list(text.encode())).normal(size=DIMENSIONS) for text in texts]
+        )
+
+
+def test_a_space_is_measured_once_for_its_weights_and_the_list(
+    db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     space = make_space(dimensions=DIMENSIONS, languages={"en": 1.0})
-    space.calibration = {"checksum": space.checksum, "size": 0}
-    space.save()
-    assert not calibration.is_due(), "no pictures yet"
-    fill(alice, space, directions(rng, 60))
     assert calibration.is_due()
-    space.calibration["size"] = 60
-    space.save()
+    assert concepts.vectors(space) is None
+    concepts.make(space, Encoder())
+    concepts.forget()
     assert not calibration.is_due()
-    space.calibration["size"] = 30
+    found = concepts.vectors(space)
+    assert found is not None
+    assert found.shape == (len(concepts.concepts()), DIMENSIONS)
+    assert np.linalg.norm(found, axis=1) == pytest.approx(1, abs=1e-2)
+    monkeypatch.setattr(concepts, "digest", lambda: "another list")
+    assert calibration.is_due()
+    monkeypatch.undo()
+    space.checksum = "of other weights"
     space.save()
     assert calibration.is_due()
-    space.calibration |= {"size": 60, "checksum": "of other weights"}
-    space.save()
-    assert calibration.is_due()
+
+
+# --- Texts --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reference(rng: np.random.Generator) -> text_fit.Reference:
+    return text_fit.Reference(directions(rng, 300), directions(rng, 500))
+
+
+def test_the_line_of_a_text_parts_what_it_fits_from_the_rest(
+    rng: np.random.Generator, reference: text_fit.Reference
+) -> None:
+    """And something is less likely to fit a text that has nothing to do with any picture."""
+    common, rare, absent = directions(rng, 3)
+    pictures = np.concatenate(
+        [near(rng, common, 0.5, 300), near(rng, rare, 0.6, 5), directions(rng, 195)]
+    )
+    judged_on = text_fit.Reference(reference.concepts, pictures)
+    common_fit, rare_fit, absent_fit = judged_on.fits(np.stack([common, rare, absent]))
+    for fit, text, its in ((common_fit, common, slice(0, 300)), (rare_fit, rare, slice(300, 305))):
+        above = judged_on.pictures @ text >= fit.line
+        assert above[its].mean() > 0.8
+        assert np.delete(above, its).mean() < 0.05
+    assert common_fit.presence > absent_fit.presence
+    assert rare_fit.presence > absent_fit.presence
+
+
+def test_the_scale_of_a_space_changes_nothing(
+    rng: np.random.Generator, reference: text_fit.Reference
+) -> None:
+    """A cone shifts and compresses all cosines: the same pictures lie above the line."""
+    text = near(rng, reference.pictures[0], 0.6, 1)
+    zeros = np.zeros((len(reference.pictures), 1), dtype="f4")
+    narrow = text_fit.Reference(
+        np.hstack([reference.concepts, zeros[: len(reference.concepts)]]),
+        l2_normalise(np.hstack([reference.pictures, zeros + 2])),
+    )
+    ((before,), (after,)) = (
+        reference.fits(text),
+        narrow.fits(np.hstack([text, np.zeros((1, 1), dtype="f4")])),
+    )
+    above = reference.pictures @ text[0] >= before.line
+    assert (narrow.pictures[:, :-1] @ text[0] >= after.line).tolist() == above.tolist()
+    assert after.presence == pytest.approx(before.presence, abs=0.01)
+
+
+def test_a_reference_of_few_or_equal_pictures_divides_by_nothing(
+    reference: text_fit.Reference,
+) -> None:
+    for pictures in (reference.pictures[:10], np.repeat(reference.pictures[:1], 10, axis=0)):
+        (found,) = text_fit.Reference(reference.concepts, pictures).fits(reference.concepts[:1])
+        assert np.isfinite([found.line, found.slope, found.at_line, found.presence]).all()
 
 
 # --- The bundled model and real photographs -------------------------------------------
@@ -480,7 +545,8 @@ def test_a_worker_measures_and_real_queries_are_judged(encoder_worker: object, a
     wait_for(lambda: space.embeddings.count() == len(contents), 180)
     assert len(contents) >= sample.MINIMUM
     current_app.send_task(task_names.PREPARE_CALIBRATION)
-    wait_for(lambda: EmbeddingSpace.objects.get(pk=space.pk).calibration.get("text"), 120)
+    wait_for(lambda: concepts.are_made(space), 120)
+    wait_for(lambda: EmbeddingSpace.objects.get(pk=space.pk).languages, 120)
     space.refresh_from_db()
     assert not calibration.is_due()
     drawn = sample.sample_of(space)

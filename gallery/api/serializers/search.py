@@ -131,7 +131,9 @@ class HitSerializer(PreparedSerializer):
         allow_null=True,
         help_text="The score as a word; null if too little is known.",
     )
-    share = serializers.FloatField(help_text="The score as the length of a bar, from 0 to 1.")
+    share = serializers.FloatField(
+        help_text="The probability that the picture fits the query, from 0 to 1."
+    )
     by_words = serializers.BooleanField(
         help_text="Title, description, tags or file name have the words of the query."
     )

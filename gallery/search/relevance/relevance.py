@@ -1,28 +1,15 @@
-"""The relevance of results: scores compared with the scores that a query gets by chance.
+"""What the scores of a query mean: does it fit a picture at all?
 
-Chance is the normal distribution of a query's scores on unrelated pictures, an empirical null
-distribution (B. Efron, "Large-scale simultaneous hypothesis testing: the choice of a null
-hypothesis", JASA 99, 2004):
+One judgement answers this for the relevance line, the words and bars of results, the note that
+nothing matches, names of regions and albums that fill themselves. It gives the probability that a
+picture with a score fits the query:
 
-- Its centre is the median of the query's scores on a random sample of the library. In a library of
-  dogs the median of "a dog" is not chance. The centre is therefore limited to two standard
-  deviations around the mean of the medians of unrelated texts in this space
-  (gallery.search.relevance.calibration).
-- Its spread is the spread of the scores of unrelated texts.
-
-The calibration does not cover sums of several terms. The chance of a sum comes from the sampled
-pictures that match none of its terms. Pictures that match a negative term are not chance either and
-would widen the spread. If nearly all pictures match a term, centre and spread are combined from
-those of the terms, as if the terms were independent.
-
-Two rules follow.
-
-- The relevance line is the lowest score with an expected share of chance of at most a third among
-  the sampled pictures above it (Y. Benjamini and Y. Hochberg, "Controlling the false discovery
-  rate", JRSS B 57, 1995). Frequent subjects have a low line, rare ones a high line.
-- Something matches if the best of n scores exceeds the best of n scores by chance, spread *
-  sqrt(2 ln n) above the centre (the universal threshold of D. Donoho and I. Johnstone, "Ideal
-  spatial adaptation by wavelet shrinkage", Biometrika 81, 1994).
+- of a text by gallery.search.relevance.text_fit, from what everyday concepts score on the same
+  pictures. Until a worker has encoded the concepts, texts are judged like pictures;
+- of a picture by chance: how often unrelated pictures score as high
+  (gallery.search.relevance.chance);
+- of a sum of terms by its terms: a picture fits if it fits all positive terms and no negative one.
+  A logistic function of the sum's score comes as near as it can to this product on the sample.
 
 docs/decisions has the figures; `make bench ARGS="relevance --help"` measures them.
 """
@@ -34,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -42,36 +30,22 @@ from gallery.models import EmbeddingSpace
 from gallery.search.nearest import sample
 from gallery.search.nearest.sample import Sample
 from gallery.search.nearest.scans import Kind
-from gallery.search.relevance import calibration
-from gallery.search.relevance.calibration import Chance
+from gallery.search.relevance import chance, concepts
+from gallery.search.relevance.text_fit import MOST_PICTURES, Reference, TextFit
 
 Fit = Literal["excellent", "good", "fair", "weak"]
 
-# The accepted share of chance among the scores above the relevance line.
-FALSE_SHARE = 1 / 3
-# The range of the relevance line, in spreads above the centre of chance. Below it, matches and
-# chance are indistinguishable. Above it, a sample of a thousand pictures is too small.
-LOWEST, HIGHEST = 1.25, 2.5
-# A query is common if at least this many sampled pictures, and this share of the sample, match it.
-# A common query has matches, however low the best score.
-COMMON_PICTURES, COMMON_SHARE = 10, 0.05
-# Matches are good and excellent from this many spreads above the relevance line on.
-GOOD, EXCELLENT = 1.0, 2.0
-# The scale, in spreads, of the logistic bar around the relevance line. The bar is four fifths full
-# at `GOOD` and at most a sixth at the centre of chance.
-_STEEPNESS = 0.75
+# Matches are good and excellent from these probabilities on.
+GOOD, EXCELLENT = 0.5, 0.75
+# The log-odds per spread of a picture's scores, and at its line.
+_PICTURE_SLOPE, _PICTURE_AT_LINE = 4 / 3, -4 / 3
 
 # The most sure matches that a judgement keeps.
 _SURE_AT_MOST = 20
-# Fewer pictures that match no term do not determine the spread of a sum.
-_ENOUGH = 30
-# The relevance line of a query with only negative terms, in spreads above the centre: 95 % of the
-# unrelated pictures are above it (one-sided normal distribution).
-_KEPT_HEIGHT = -1.645
-
-# The candidate heights of the relevance line, and the share above each by chance.
-_HEIGHTS = np.arange(LOWEST, HIGHEST, 0.05)
-_ABOVE_BY_CHANCE = np.array([math.erfc(height / math.sqrt(2)) / 2 for height in _HEIGHTS])
+# Log-odds beyond are as good as certain. Those that anything fits if chance gives as good a score.
+_CERTAIN, _DOUBT = 30.0, -1.0
+# Newton steps of the logistic fit, and the weight that keeps it finite.
+_STEPS, _RIDGE = 12, 1e-3
 
 
 @dataclass(frozen=True)
@@ -79,53 +53,63 @@ class Judgement:
     """The meaning of one query's scores. `line` is the relevance line, the least score of a match.
     Without a line nothing is known (too few pictures), and `fit` returns None.
 
-    `centre` and `spread` are those of chance. `is_common`: the sample has many matches. `pictures`
-    is about the number of pictures in the library. `sure` are some sampled pictures that match
-    beyond chance. They may belong to anybody, so they are never revealed to a searcher who may not
-    see them.
+    `slope` is the growth of the log-odds per score, `at_line` the log-odds at the line. `presence`
+    is the log-odds that anything fits. The best of n scores must reach
+    `least` + `spread` * sqrt(2 ln n) for something to fit: the best score grows with their number
+    (the universal threshold of D. Donoho and I. Johnstone, "Ideal spatial adaptation by wavelet
+    shrinkage", Biometrika 81, 1994). `pictures` is about the number of pictures in the library.
+    `sure` are some sampled pictures that match beyond chance. They may belong to anybody, so they
+    are never revealed to a searcher who may not see them.
     """
 
     line: float | None = None
-    centre: float = 0.0
+    slope: float = 1.0
+    at_line: float = 0.0
+    presence: float = 0.0
+    least: float = -math.inf
     spread: float = 1.0
-    is_common: bool = False
     pictures: int = 0
     sure: tuple[UUID, ...] = ()
+
+    def probability(self, score: float) -> float:
+        """Return the probability that a picture with this score fits; without a line the score
+        itself, within [0, 1]."""
+        if self.line is None:
+            return min(max(score, 0.0), 1.0)
+        fits = _sigmoid(self.slope * (score - self.line) + self.at_line)
+        return float(fits * _sigmoid(self.presence))
 
     def fit(self, score: float) -> Fit | None:
         if self.line is None:
             return None
-        above = (score - self.line) / self.spread
-        if above < 0:
+        if score < self.line:
             return "weak"
-        if above < GOOD:
+        probability = self.probability(score)
+        if probability < GOOD:
             return "fair"
-        return "good" if above < EXCELLENT else "excellent"
-
-    def share(self, score: float) -> float:
-        """Return the length of the bar of a score, in [0, 1]: a half at the relevance line."""
-        if self.line is None:
-            return min(max(score, 0.0), 1.0)
-        steps = (score - self.line) / (_STEEPNESS * self.spread)
-        return 1 / (1 + math.exp(-min(max(steps, -30.0), 30.0)))
+        return "good" if probability < EXCELLENT else "excellent"
 
     def settled(self, best: float, among: int | None = None) -> Judgement:
         """Return the judgement given the best score of `among` compared pictures (by default the
-        library). If chance would give as good a score, nothing matches well, and the relevance
-        line is raised above all scores."""
-        if self.line is None or self.is_common:
+        library). If it is too low, nothing matches well, and the relevance line is raised above
+        all scores."""
+        least = self._least_best(among or self.pictures)
+        if self.line is None or best >= least:
             return self
-        by_chance = self._best_by_chance(among or self.pictures)
-        return self if best >= by_chance else replace(self, line=max(self.line, by_chance))
+        if math.isinf(least):  # nothing can be good enough
+            least = float(np.nextafter(np.float32(best), np.float32(np.inf)))
+        return replace(self, line=max(self.line, least))
 
     def with_sure(self, scores: Vectors, drawn: Sample) -> Judgement:
         """Return the judgement with the sure matches of the sample, whose scores (n,) are given."""
-        best = np.flatnonzero(scores >= self._best_by_chance(self.pictures))[:_SURE_AT_MOST]
+        if self.line is None:
+            return self
+        least = max(self.line, self._least_best(self.pictures))
+        best = np.flatnonzero(scores >= least)[:_SURE_AT_MOST]
         return replace(self, sure=tuple(drawn.ids[place] for place in best))
 
-    def _best_by_chance(self, compared: int) -> float:
-        """Return the best of `compared` scores by chance."""
-        return self.centre + self.spread * math.sqrt(2 * math.log(max(compared, 2)))
+    def _least_best(self, compared: int) -> float:
+        return self.least + self.spread * _reach(compared)
 
 
 @dataclass(frozen=True)
@@ -148,85 +132,142 @@ def judge(
         return Judgement()
     scores = drawn.vectors @ vector
     parts = parts or [Part(vector, kind)]
-    usual = [calibration.chance_of(space, part.kind, drawn) for part in parts]
+    judgements = [_of_term(space, part, drawn) for part in parts]
     if len(parts) == 1 and parts[0].share > 0:
-        return of_scores(scores, usual[0], drawn.pictures).with_sure(scores, drawn)
-    shares = np.array([part.share for part in parts])
+        return judgements[0].with_sure(scores, drawn)
     of_parts = drawn.vectors @ np.stack([part.vector for part in parts]).T
-    return of_sum(scores, of_parts, shares, usual, drawn.pictures).with_sure(scores, drawn)
+    shares = [part.share for part in parts]
+    return of_sum(scores, of_parts, shares, judgements).with_sure(scores, drawn)
 
 
-def best_by_chance(space: EmbeddingSpace, texts: Vectors) -> Vectors | None:
-    """Return a threshold (m,) for each of m texts, unit vectors (m, d), that the best text for a
-    picture does not exceed by chance: centre + spread * sqrt(2 ln m) of the text, as in
-    `Judgement`. None if there are too few pictures to know chance."""
+def lines(space: EmbeddingSpace, texts: Vectors) -> Vectors | None:
+    """Return the relevance lines (m,) of m texts, unit vectors (m, d); infinity for a text that
+    fits nothing in the library. None if too little is known."""
     drawn = sample.sample_of(space)
-    if drawn is None:
+    reference = None if drawn is None else _reference(space, drawn)
+    if drawn is None or reference is None:
         return None
-    usual = calibration.chance_of(space, "text", drawn)
-    chances = [_chance(usual, scores) for scores in (drawn.vectors @ texts.T).T]
-    reach = math.sqrt(2 * math.log(max(len(texts), 2)))
-    return np.array([chance.centre + reach * chance.spread for chance in chances], dtype="f4")
+    fits = reference.fits(texts)
+    return np.array([fit.line if fit.presence >= 0 else np.inf for fit in fits], dtype="f4")
 
 
-def of_scores(scores: Vectors, usual: Chance | None, pictures: int) -> Judgement:
-    """Return the judgement of one text or picture from its `scores` (n,) on a sample of a library
-    of `pictures` pictures. `usual` is the usual chance of such queries."""
-    return _judged(scores, _chance(usual, scores), pictures)
-
-
-def of_sum(
-    scores: Vectors,
-    of_parts: Vectors,
-    shares: Vectors,
-    usual: Sequence[Chance | None],
-    pictures: int,
-) -> Judgement:
-    """Return the judgement of a sum of m terms with the given `shares` (m,). The terms alone have
-    the scores `of_parts` (n, m) and the `usual` chances."""
-    chances = [_chance(one, part) for one, part in zip(usual, of_parts.T, strict=True)]
-    centre = float(np.dot(shares, [chance.centre for chance in chances]))
-    spread = float(np.linalg.norm(shares * [chance.spread for chance in chances]))
-    if np.all(shares < 0):
-        if spread <= 0:  # all pictures are the same to this query
-            return Judgement()
-        line = centre + _KEPT_HEIGHT * spread
-        return Judgement(line, centre, spread, is_common=True, pictures=pictures)
-    matching = np.zeros(len(scores), dtype=bool)
-    for chance, part in zip(chances, of_parts.T, strict=True):
-        least = _judged(part, chance, pictures).line
-        matching |= part >= (np.inf if least is None else least)
-    rest = scores[~matching]
-    if len(rest) >= _ENOUGH:
-        centre, spread = float(np.median(rest)), float(rest.std())
-    return _judged(scores, Chance(centre, 0.0, spread), pictures)
-
-
-def _judged(scores: Vectors, chance: Chance, pictures: int) -> Judgement:
-    """Return the judgement of a query from its scores (n,) on the sample and its chance."""
-    if chance.spread <= 0:  # all pictures are the same to this query
-        return Judgement()
-    heights = np.sort((scores - chance.centre) / chance.spread)
-    above = 1 - np.searchsorted(heights, _HEIGHTS) / len(heights)
-    # All scores below the centre are chance, and as many chance scores lie above it.
-    by_chance = min(1.0, 2 * float(np.mean(heights < 0))) * _ABOVE_BY_CHANCE
-    kept = np.flatnonzero((above > 0) & (by_chance <= FALSE_SHARE * above))
-    height, share = (_HEIGHTS[kept[0]], above[kept[0]]) if len(kept) else (HIGHEST, 0.0)
+def of_text(fit: TextFit, pictures: int) -> Judgement:
+    """Return the judgement of a text on a library of `pictures` pictures."""
+    certain = math.copysign(math.inf, -fit.presence)
+    least = fit.best - fit.presence / fit.presence_slope if fit.presence_slope > 0 else certain
     return Judgement(
-        line=chance.centre + float(height) * chance.spread,
-        centre=chance.centre,
-        spread=chance.spread,
-        is_common=bool(share >= max(COMMON_SHARE, COMMON_PICTURES / len(heights))),
+        line=fit.line,
+        slope=fit.slope,
+        at_line=fit.at_line,
+        presence=fit.presence,
+        least=least - fit.spread * _reach(fit.sampled),
+        spread=fit.spread,
         pictures=pictures,
     )
 
 
-def _chance(usual: Chance | None, scores: Vectors) -> Chance:
-    """Return the null distribution of a single query from its scores (n,) on the sample. `usual` is
-    the usual one of such queries."""
-    centre = float(np.median(scores))
-    if usual is None:
-        return Chance(centre, 0.0, float(np.std(scores)))
-    scattered = 2 * usual.scatter
-    centre = min(max(centre, usual.centre - scattered), usual.centre + scattered)
-    return Chance(centre, 0.0, usual.spread)
+def of_scores(scores: Vectors, usual: chance.Chance | None, pictures: int) -> Judgement:
+    """Return the judgement of a picture, or of anything of which only its `scores` (n,) on a sample
+    of a library of `pictures` pictures are known. `usual` is the usual chance of such queries."""
+    found = chance.of(usual, scores)
+    if found.spread <= 0:  # all pictures are the same to this query
+        return Judgement()
+    line, is_common = chance.line(scores, found)
+    least = -math.inf if is_common else found.centre
+    best = float(scores.max())
+    return Judgement(
+        line=line,
+        slope=_PICTURE_SLOPE / found.spread,
+        at_line=_PICTURE_AT_LINE,
+        presence=_CERTAIN if best >= least + found.spread * _reach(pictures) else _DOUBT,
+        least=least,
+        spread=found.spread,
+        pictures=pictures,
+    )
+
+
+def of_sum(
+    scores: Vectors, of_parts: Vectors, shares: Sequence[float], judgements: Sequence[Judgement]
+) -> Judgement:
+    """Return the judgement of a sum of m terms with these `shares`. On a sample, the sum has the
+    `scores` (n,), and its terms have the scores `of_parts` (n, m) and the `judgements`."""
+    if any(judgement.line is None for judgement in judgements) or scores.std() <= 0:
+        return Judgement()
+    fits = np.ones(len(scores), dtype=np.float32)
+    strongest = max(abs(share) for share in shares)
+    for share, judgement, part in zip(shares, judgements, of_parts.T, strict=True):
+        of_term = np.array([judgement.probability(float(score)) for score in part])
+        fits *= ((of_term if share > 0 else 1 - of_term) ** (abs(share) / strongest)).astype("f4")
+    slope, constant = _logistic(scores, fits)
+    line = _line(scores, fits)
+    wanted = [each for each, share in zip(judgements, shares, strict=True) if share > 0]
+    presence = min((each.presence for each in wanted), default=_CERTAIN)
+    return Judgement(
+        line=line,
+        slope=slope,
+        at_line=slope * line + constant,
+        # The terms' own probabilities contain whether anything fits them.
+        presence=_CERTAIN,
+        least=-math.inf if presence >= 0 else math.inf,
+        pictures=judgements[0].pictures,
+    )
+
+
+# --- Terms ------------------------------------------------------------------------
+
+
+_references: WeakKeyDictionary[Sample, Reference] = WeakKeyDictionary()
+
+
+def _of_term(space: EmbeddingSpace, part: Part, drawn: Sample) -> Judgement:
+    reference = _reference(space, drawn) if part.kind == "text" else None
+    if reference is not None:
+        return of_text(reference.fits(part.vector[np.newaxis])[0], drawn.pictures)
+    usual = chance.of_pictures(drawn) if part.kind == "image" else None
+    return of_scores(drawn.vectors @ part.vector, usual, drawn.pictures)
+
+
+def _reference(space: EmbeddingSpace, drawn: Sample) -> Reference | None:
+    vectors = concepts.vectors(space)
+    if vectors is None:
+        return None
+    kept = _references.get(drawn)
+    if kept is None or kept.concepts is not vectors:
+        kept = _references[drawn] = Reference(vectors, drawn.vectors[:MOST_PICTURES])
+    return kept
+
+
+# --- Sums -------------------------------------------------------------------------
+
+
+def _line(scores: Vectors, fits: Vectors) -> float:
+    """Return the score above which the expected F1 of "fits" is highest."""
+    order = np.argsort(-scores)
+    hits = np.cumsum(fits[order])
+    f1 = 2 * hits / (np.arange(1, len(scores) + 1) + fits.sum())
+    return float(scores[order][int(f1.argmax())])
+
+
+def _logistic(scores: Vectors, fits: Vectors) -> tuple[float, float]:
+    """Return slope and constant of the logistic function of scores (n,) that is nearest to the
+    probabilities `fits` (n,), by Newton's method."""
+    centre, spread = float(scores.mean()), float(scores.std())
+    rows = np.column_stack([(scores - centre) / spread, np.ones(len(scores))])
+    found = np.array([1.0, 0.0])
+    for _ in range(_STEPS):
+        now = _sigmoid(rows @ found)
+        slope = rows.T @ (fits - now) / len(fits) - _RIDGE * found
+        curve = (rows * (now * (1 - now))[:, np.newaxis]).T @ rows / len(fits)
+        found = np.clip(
+            found + np.linalg.solve(curve + _RIDGE * np.eye(2), slope), -_CERTAIN, _CERTAIN
+        )
+    steepness = max(float(found[0]), _RIDGE) / spread
+    return steepness, float(found[1]) - steepness * centre
+
+
+def _sigmoid(odds: Vectors | float) -> Vectors:
+    return 1 / (1 + np.exp(-np.clip(odds, -_CERTAIN, _CERTAIN)))
+
+
+def _reach(compared: int) -> float:
+    return math.sqrt(2 * math.log(max(compared, 2)))
