@@ -41,13 +41,8 @@ WORDS = ("people", "snow", "grass", "water", "a dog", "a child", "a red car", "t
 
 
 def main(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(prog="relevance", description=__doc__)
-    parser.add_argument("--photos", required=True, type=Path, help="a folder or a tar")
-    parser.add_argument("--captions", required=True, type=Path)
-    parser.add_argument("--split", type=Path, help="JSON with lists of names")
-    parser.add_argument("--part", default="val", help="which list of the split")
+    parser = argument_parser("relevance", __doc__)
     parser.add_argument("--queries", type=int, default=1000, help="captions per language")
-    parser.add_argument("--vectors", type=Path, help="an .npz to keep the photos' vectors in")
     options = parser.parse_args(arguments)
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clipsite.settings")
@@ -59,8 +54,7 @@ def main(arguments: list[str]) -> None:
     from gallery.search.relevance.language_probes import CAPTIONS, ENGLISH
 
     encoder = get_encoder("starter")
-    wanted = set(json.loads(options.split.read_text())[options.part]) if options.split else None
-    names, pictures = _pictures(encoder, options, wanted)
+    names, pictures = photo_vectors(encoder, options, wanted_names(options))
     captions = json.loads(options.captions.read_text())
     place = {name: number for number, name in enumerate(names)}
     probes = encoder.encode_texts([*ENGLISH, *CAPTIONS["en"]])
@@ -82,7 +76,26 @@ def main(arguments: list[str]) -> None:
     _cost(pictures, _encoded(encoder, list(NONSENSE)), chance)
 
 
-def _pictures(encoder: Any, options: Any, wanted: set[str] | None) -> tuple[list[str], np.ndarray]:
+def argument_parser(name: str, description: str | None) -> argparse.ArgumentParser:
+    """Return a parser with the arguments that name photographs and their captions."""
+    parser = argparse.ArgumentParser(prog=name, description=description)
+    parser.add_argument("--photos", required=True, type=Path, help="a folder or a tar")
+    parser.add_argument("--captions", required=True, type=Path)
+    parser.add_argument("--split", type=Path, help="JSON with lists of names")
+    parser.add_argument("--part", default="val", help="which list of the split")
+    parser.add_argument("--vectors", type=Path, help="an .npz to keep the photos' vectors in")
+    return parser
+
+
+def wanted_names(options: argparse.Namespace) -> set[str] | None:
+    """Return the names of the chosen part of the split; None without a split."""
+    return set(json.loads(options.split.read_text())[options.part]) if options.split else None
+
+
+def photo_vectors(
+    encoder: Any, options: Any, wanted: set[str] | None
+) -> tuple[list[str], np.ndarray]:
+    """Return the names (n,) and vectors (n, d) of the photographs, kept ones if there are some."""
     if options.vectors and options.vectors.exists():
         kept = np.load(options.vectors)
         return list(kept["names"]), kept["pictures"]

@@ -1,7 +1,10 @@
 """A category that learns: a linear probe that begins at the text's vector.
 
 Each yes and no moves the vector of a category a little. There is nothing to tune and no validation
-set: how far answers move it is a constant (docs/decisions).
+set. How far the text is to be believed, the answers tell themselves: probes that believe it more
+and less are weighed by how well each predicts every answer from the others. So a text that says
+what is meant is kept, and one that the model does not know, a person's own name for a thing, is
+soon left.
 
 Sources: J. Silva-Rodríguez, S. Hajimiri, I. Ben Ayed and J. Dolz, "A closer look at the few-shot
 adaptation of large vision-language models", CVPR 2024 (ZS-LP, CLAP: a probe that begins at the
@@ -21,11 +24,12 @@ import numpy.typing as npt
 from gallery.labels.learning import logistic
 from gallery.labels.learning.logistic import Floats
 
-# The prior, in units of a logit: how much of the zero-shot logit is believed, and with what
-# standard deviation; how far the bias, and the answers, move a picture of usual length.
-_BELIEF, _BELIEF_SPREAD = 0.35, 0.08
-_BIAS = 3.0
-_MOVE = 1.5
+# How much of the zero-shot logit is believed, with which standard deviation: by the three probes.
+_BELIEFS = ((0.35, 0.08), (0.1, 0.05), (0.0, 0.02))
+# How far the bias, and the answers, move the logit of a picture of usual length.
+_BIAS, _MOVE = 3.0, 1.5
+# Logits with less than this part of the zero-shot spread are not stretched to it.
+_LEAST_SPREAD = 0.1
 
 
 @dataclass(frozen=True)
@@ -85,19 +89,39 @@ def _fitted(
     # The vector moves in the directions in which answers differ, but not along the text.
     beside = centred - np.outer(centred @ text, text)
     directions = np.linalg.qr(beside.T)[0]
-    moves = directions.shape[1]
-    fit = logistic.fit(
-        np.column_stack(
-            [zero_shot - zero_shot.mean(), np.ones(len(pictures)), unit * (beside @ directions)]
-        ),
-        truths,
-        centre=np.r_[_BELIEF, np.zeros(1 + moves)],
-        precision=np.r_[_BELIEF_SPREAD**-2, _BIAS**-2, np.ones(moves)],
+    features = np.column_stack(
+        [zero_shot - zero_shot.mean(), np.ones(len(pictures)), unit * (beside @ directions)]
     )
-    belief, moved = fit.coefficients[0], unit * (directions @ fit.coefficients[2:])
-    # Into the zero-shot range. The prior alone gives 1 / _BELIEF, and nothing gives more.
-    stretch = zero_shot.std() / max(fit.logits.std(), _BELIEF * zero_shot.std())
+    coefficients, unseen = _weighed(features, truths)
+
+    belief, moved = coefficients[0], unit * (directions @ coefficients[2:])
+    logits = features @ coefficients
+    stretch = zero_shot.std() / max(logits.std(), _LEAST_SPREAD * zero_shot.std())
     vector = stretch * (belief * text + moved / scale)
     bias = zero_shot.mean() - scale * float((pictures @ vector).mean())
-    held_out = zero_shot.mean() + stretch * (fit.held_out - fit.logits.mean())
-    return vector, float(bias), held_out
+    return vector, float(bias), zero_shot.mean() + stretch * (unseen - logits.mean())
+
+
+def _weighed(features: Floats, truths: Floats) -> tuple[Floats, Floats]:
+    """Return the mean coefficients (p,) and held-out logits (n,) of one fit for each belief,
+    weighed by the likelihood of the answers (n,) as each holds them out. Features (n, p): the
+    zero-shot logit, a constant, directions."""
+    moves = features.shape[1] - 2
+    fits = [
+        logistic.fit(
+            features,
+            truths,
+            centre=np.r_[belief, np.zeros(1 + moves)],
+            precision=np.r_[spread**-2, _BIAS**-2, np.ones(moves)],
+        )
+        for belief, spread in _BELIEFS
+    ]
+    losses = np.array(
+        [np.sum(np.logaddexp(0, fit.held_out) - truths * fit.held_out) for fit in fits]
+    )
+    weights = np.exp(losses.min() - losses)
+    weights /= weights.sum()
+    return (
+        weights @ np.stack([fit.coefficients for fit in fits]),
+        weights @ np.stack([fit.held_out for fit in fits]),
+    )

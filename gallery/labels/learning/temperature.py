@@ -26,7 +26,7 @@ from gallery.labels.learning.logistic import Floats, sigmoid
 # The prior, as standard deviations from the default: of the logarithm of the temperature in *one of
 # these*; of the slope in *any of these*, as a multiple of the default one; of the intercepts of a
 # set, and of a category from them.
-_TEMPERATURE = 0.5
+_TEMPERATURE = 0.35
 _SLOPE = 1.5
 _INTERCEPT, _CATEGORY = 2.0, 1.0
 # Temperatures that are tried, as multiples of the default.

@@ -65,6 +65,17 @@ def test_answers_find_more_than_the_text_and_more_answers_still_more(
     assert found[-1] > found[0] + 0.2
 
 
+def test_a_text_that_says_nothing_is_left(rng: np.random.Generator) -> None:
+    """The text points elsewhere: 24 answers tell all the same what is meant."""
+    world = World(rng, 256)
+    unseen, truths = world.pictures(4000, 0.1)
+    elsewhere = l2_normalise(rng.normal(size=(1, 256)))[0]
+    assert average_precision(unseen @ elsewhere, truths) < 0.2
+    pictures, verdicts = world.pictures(24, 0.4)
+    probe = fit_probe(elsewhere, pictures[verdicts], pictures[~verdicts], scale=SCALE)
+    assert average_precision(scores(probe, unseen), truths) > 0.9
+
+
 def test_logits_keep_mean_and_spread_of_the_zero_shot_ones(rng: np.random.Generator) -> None:
     world = World(rng)
     pictures, verdicts = world.pictures(60, 0.5)
