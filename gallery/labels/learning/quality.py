@@ -167,7 +167,9 @@ def _counts(
     """Count the successes of each stratum that occurs."""
     _numbers, place = np.unique(strata, return_inverse=True)
     return Counts(
-        np.bincount(place, successes).astype(int), np.bincount(place), np.bincount(place, weights)
+        np.bincount(place, successes).astype(int),
+        np.bincount(place),
+        np.asarray(np.bincount(place, weights), dtype=float),
     )
 
 

@@ -61,7 +61,7 @@ def at_least_right(
     for how many pictures each stands (a histogram), by default one. If not even the likeliest
     pictures reach the wish, the threshold is above 1 and no picture is taken.
     """
-    probability, _count, taken, right = _cumulated(probabilities, counts)
+    probability, taken, right = _cumulated(probabilities, counts)
     enough = np.flatnonzero(right >= wish * taken * (1 - 1e-12))
     if not len(enough):
         return Threshold(math.nextafter(1.0, 2.0), 0, None, 0.0)
@@ -73,7 +73,7 @@ def nearly_all(
 ) -> Threshold:
     """Return the highest threshold above which a share of at least `wish` of all right pictures is
     expected. Arguments as in `at_least_right`. Raises ValueError without pictures."""
-    probability, _count, taken, right = _cumulated(probabilities, counts)
+    probability, taken, right = _cumulated(probabilities, counts)
     if not len(probability):
         raise ValueError("A threshold needs the probabilities of a library.")
     enough = np.flatnonzero(right >= wish * right[-1] * (1 - 1e-12))
@@ -85,7 +85,7 @@ def at(
 ) -> Threshold:
     """Return what is expected of a threshold that somebody chose. Arguments as in
     `at_least_right`."""
-    probability, _count, taken, right = _cumulated(probabilities, counts)
+    probability, taken, right = _cumulated(probabilities, counts)
     above = np.flatnonzero(probability >= threshold)
     if not len(above):
         return Threshold(threshold, 0, None, 0.0)
@@ -95,15 +95,15 @@ def at(
 
 def _cumulated(
     probabilities: npt.ArrayLike, counts: npt.ArrayLike | None
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return distinct probabilities (m,) from the highest on, the pictures with each, and how many
-    pictures, and how many right ones, are expected from there on."""
+) -> tuple[Floats, Floats, Floats]:
+    """Return the distinct probabilities (m,) from the highest on, and how many pictures, and how
+    many right ones, are expected from there on."""
     every = np.asarray(probabilities, dtype=float)
     weight = np.ones(len(every)) if counts is None else np.asarray(counts, dtype=float)
     distinct, place = np.unique(every, return_inverse=True)
-    count = np.bincount(place, weight, minlength=len(distinct))[::-1]
+    count = np.asarray(np.bincount(place, weight, minlength=len(distinct)), dtype=float)[::-1]
     probability = distinct[::-1]
-    return probability, count, np.cumsum(count), np.cumsum(count * probability)
+    return probability, np.cumsum(count), np.cumsum(count * probability)
 
 
 def _threshold(probability: Floats, taken: Floats, right: Floats, last: int) -> Threshold:
