@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-from pathlib import Path
 
 import numpy as np
 
+from benchmarks.relevance import argument_parser, photo_vectors
+
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tools.relevance")
-    parser.add_argument("--photos", required=True, type=Path, help="a folder or a tar")
-    parser.add_argument("--captions", required=True, type=Path)
-    parser.add_argument("--split", required=True, type=Path)
-    parser.add_argument("--vectors", type=Path, help="an .npz to keep the photos' vectors in")
+    parser = argument_parser("python -m tools.relevance", __doc__)
     parser.add_argument("--libraries", type=int, default=84)
     parser.add_argument("--folds", type=int, default=0, help="cross-validate over words instead")
     options = parser.parse_args()
@@ -28,9 +24,9 @@ def main() -> None:
     from tools.relevance import fitting, report
     from tools.relevance.material import Material
 
-    material = Material.read(
-        get_encoder("starter"), options.photos, options.captions, options.vectors
-    )
+    encoder = get_encoder("starter")
+    names, pictures = photo_vectors(encoder, options, None)
+    material = Material.of(encoder, names, pictures, options.captions)
     pool, held_out = (material.of_split(options.split, part) for part in ("train", "val"))
     groups = material.words.groups
     if not options.folds:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from dataclasses import dataclass
@@ -11,14 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
-
-from benchmarks.recall import read_photos
 
 FOLDER = Path(__file__).parent
 # A picture shows what so many of its captions mention; with fewer, but one, it is unclear.
 MENTIONS = 2
-_BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -56,17 +51,8 @@ class Material:
     captions: list[list[str]]
 
     @classmethod
-    def read(
-        cls, encoder: Any, photos: Path, captions: Path, kept: Path | None, limit: int | None = None
-    ) -> Material:
-        """Read and encode the photographs, or take their vectors from `kept`, an .npz."""
-        if kept and kept.exists():
-            found = np.load(kept)
-            names, pictures = list(found["names"]), found["pictures"]
-        else:
-            names, pictures = _encoded(encoder, read_photos(photos, None))
-            if kept:
-                np.savez(kept, names=names, pictures=pictures)
+    def of(cls, encoder: Any, names: list[str], pictures: np.ndarray, captions: Path) -> Material:
+        """Return the material of encoded photographs, with the captions of a file."""
         place = {name: number for number, name in enumerate(names)}
         said: list[list[str]] = [[] for _ in names]
         for name, caption in json.loads(captions.read_text())["en"]:
@@ -127,14 +113,3 @@ def _pattern(text: str) -> str:
 def _rows(name: str) -> list[list[str]]:
     lines = (FOLDER / name).read_text(encoding="utf-8").splitlines()
     return [line.split("\t") for line in lines]
-
-
-def _encoded(encoder: Any, photos: dict[str, bytes]) -> tuple[list[str], np.ndarray]:
-    from tqdm import tqdm
-
-    names = sorted(photos)
-    vectors = []
-    for start in tqdm(range(0, len(names), _BATCH), desc="encode"):
-        batch = [Image.open(io.BytesIO(photos[name])) for name in names[start:][:_BATCH]]
-        vectors.append(encoder.encode_images([picture.convert("RGB") for picture in batch]))
-    return names, np.concatenate(vectors)

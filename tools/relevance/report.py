@@ -28,7 +28,7 @@ class Figures:
 
 
 def measured(
-    material: Material, pictures: np.ndarray, rows: np.ndarray, weights: Weights
+    material: Material, pictures: np.ndarray, rows: np.ndarray, weights: Weights | None = None
 ) -> Figures:
     """Judge the texts `rows` and the absent things on a library of these photographs."""
     vectors = material.pictures[pictures]
