@@ -50,7 +50,7 @@ def words(monkeypatch: pytest.MonkeyPatch) -> None:
     for axis, word in enumerate(WORDS):
         row = next(row for row, concept in enumerate(known) if concept.english == word)
         vectors[row] = AXES[axis]
-    monkeypatch.setattr(concepts, "vectors", lambda space: vectors)
+    monkeypatch.setattr(concepts, "vectors", lambda space, language="en": vectors)
     # With three dimensions and three words, nothing is beyond chance.
     monkeypatch.setattr(relevance, "lines", lambda space, texts: None)
 

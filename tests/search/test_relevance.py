@@ -412,7 +412,7 @@ def test_a_judgement_costs_less_than_a_millisecond(
     drawn = sample.Sample(ids, l2_normalise(pictures), sample.SIZE)
     monkeypatch.setattr(sample, "take", lambda space: drawn)
     words = l2_normalise(rng.normal(size=(len(concepts.concepts()), 512)))
-    monkeypatch.setattr(concepts, "vectors", lambda space: words)
+    monkeypatch.setattr(concepts, "vectors", lambda space, language="en": words)
     space = EmbeddingSpace(architecture="any", checksum="any")
     took = []
     for query in l2_normalise(queries):

@@ -68,7 +68,7 @@ def stage(
     space = web_tools.fake_encoder(monkeypatch)
     rng = np.random.default_rng(0)
     named = l2_normalise(rng.normal(size=(len(concepts.concepts()), 3)).astype("f4"))
-    monkeypatch.setattr(concepts, "vectors", lambda space: named)
+    monkeypatch.setattr(concepts, "vectors", lambda space, language="en": named)
     # Windows of two are widened, and the index is asked as well.
     monkeypatch.setattr("gallery.search.pages.FIRST_WINDOW", 2)
     settings.LIMITS = settings.VISITOR_LIMITS = {}

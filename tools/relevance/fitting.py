@@ -15,9 +15,9 @@ from tools.relevance.material import Material, Words
 
 # Shares of a library that words are told apart by: rare, some, many, most.
 SHARES = (0.02, 0.1, 0.3)
-SIZES = (1000, 1000, 1000, 400, 150, 60, 25)
-# Texts that fewer pictures show have no best line.
-_FEWEST = 4
+SIZES = (1000, 1000, 1000, 400, 150, 50, 15)
+# Texts that fewer pictures show have no best line; in a small library a few are enough.
+_FEWEST, _FEWEST_OF_FEW, _FEW = 4, 2, 200
 # Lines whose F1 is nearly the best count as well: the best one is a matter of chance.
 _NEARLY = 0.02
 _PAIRS = 60
@@ -35,6 +35,11 @@ class Library:
     features: np.ndarray
     heights: np.ndarray
     words: Words
+
+    @property
+    def fewest(self) -> int:
+        """The least number of pictures that a text is told from the rest by."""
+        return _FEWEST_OF_FEW if self.heights.shape[1] < _FEW else _FEWEST
 
     @classmethod
     def of(cls, concepts: np.ndarray, pictures: np.ndarray, words: Words) -> Library:
@@ -121,7 +126,7 @@ def _line(made: list[Library]) -> dict[str, list[float]]:
     rows = [
         (library.features[row], library.heights[row], library.words.shown[row])
         for library in made
-        for row in np.flatnonzero(library.words.shown.sum(axis=1) >= _FEWEST)
+        for row in np.flatnonzero(library.words.shown.sum(axis=1) >= library.fewest)
     ]
     features = np.stack([features for features, _heights, _shown in rows])
     best = np.array([best_line(heights, shown) for _features, heights, shown in rows])
@@ -157,11 +162,12 @@ def _presence(made: list[Library], line: dict[str, list[float]]) -> dict[str, li
     features, present = [], []
     for library in made:
         shown, mentioned = library.words.shown.sum(axis=1), library.words.mentions.max(axis=1) > 0
-        sure = np.flatnonzero((shown >= 3) | ~mentioned)
+        is_there = shown >= library.fewest - 1
+        sure = np.flatnonzero(is_there | ~mentioned)
         tops = library.heights[sure].max(axis=1)
         beyond = tops - linear(line, library.features[sure])
         features.append(np.column_stack([library.features[sure], tops, beyond]))
-        present.append(shown[sure] >= 3)
+        present.append(is_there[sure])
     joined = np.concatenate(features)
     scaler = StandardScaler().fit(joined)
     fitted = LogisticRegression(C=0.05, class_weight="balanced", max_iter=1000).fit(

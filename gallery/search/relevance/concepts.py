@@ -1,9 +1,9 @@
 """Everyday concepts and their vectors in a space.
 
 concepts.tsv has one concept on each line, in English and in Chinese. A worker makes the vectors
-once for each space, from English, which all models know; users see the names in their own language.
-Concepts name regions of the map, and their scores on a sample of pictures tell what the score of a
-text means (gallery.search.relevance.text_fit).
+once for each space. Those of the English words, which all models know, name regions of the map,
+and their scores on a sample of pictures tell what the score of a text means
+(gallery.search.relevance.text_fit).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gallery.models import ConceptVectors, EmbeddingSpace
 
 FILE = Path(__file__).with_name("concepts.tsv")
 # The concepts are plurals, so the template has no "a"; the bare word is used as well.
-TEMPLATES = ("a photo of {}", "{}")
+TEMPLATES = {"en": ("a photo of {}", "{}"), "zh": ("一张{}的照片", "{}")}
 # How long a process uses the vectors of a space, or their absence, before it asks again.
 _SECONDS, _SECONDS_WHILE_MISSING = 600.0, 5.0
 
@@ -44,7 +44,7 @@ class Concept:
 
 @dataclass(frozen=True)
 class _Kept:
-    vectors: Vectors | None
+    vectors: dict[str, Vectors] | None
     until: float
 
 
@@ -64,9 +64,9 @@ def digest() -> str:
     return hashlib.sha256(FILE.read_bytes() + repr(TEMPLATES).encode()).hexdigest()[:16]
 
 
-def vectors(space: EmbeddingSpace) -> Vectors | None:
-    """Return the unit vectors (n, d) of `concepts()` in `space`; None until a worker has made
-    them."""
+def vectors(space: EmbeddingSpace, language: str = "en") -> Vectors | None:
+    """Return the unit vectors (n, d) of `concepts()` in `space`, of the words in English ("en") or
+    Chinese ("zh"); None until a worker has made them."""
     key = (space.pk, space.checksum)
     kept = _kept.get(key)
     if kept is None or time.monotonic() >= kept.until:
@@ -74,7 +74,7 @@ def vectors(space: EmbeddingSpace) -> Vectors | None:
             found = _read(space)
             seconds = _SECONDS if found is not None else _SECONDS_WHILE_MISSING
             kept = _kept[key] = _Kept(found, time.monotonic() + seconds)
-    return kept.vectors
+    return None if kept.vectors is None else kept.vectors[language]
 
 
 def forget() -> None:
@@ -93,15 +93,19 @@ def make(space: EmbeddingSpace, encoder: Encoder) -> None:
         defaults={
             "checksum": space.checksum,
             "digest": digest(),
-            "vectors": encoded(encoder).astype("<f2").tobytes(),
+            "vectors": np.stack([encoded(encoder, each) for each in TEMPLATES])
+            .astype("<f2")
+            .tobytes(),
         },
     )
 
 
-def encoded(encoder: Encoder) -> Vectors:
+def encoded(encoder: Encoder, language: str = "en") -> Vectors:
     """Encode the concepts (n, d): each is the normalised mean of the vectors of its sentences."""
-    texts = [template.format(each.english) for each in concepts() for template in TEMPLATES]
-    sentences = encoder.encode_texts(texts).reshape(len(concepts()), len(TEMPLATES), -1)
+    words = [each.english if language == "en" else each.chinese for each in concepts()]
+    templates = TEMPLATES[language]
+    texts = [template.format(word) for word in words for template in templates]
+    sentences = encoder.encode_texts(texts).reshape(len(words), len(templates), -1)
     return l2_normalise(sentences.mean(axis=1))
 
 
@@ -109,8 +113,9 @@ def _rows(space: EmbeddingSpace) -> QuerySet[ConceptVectors]:
     return ConceptVectors.objects.filter(space=space, checksum=space.checksum, digest=digest())
 
 
-def _read(space: EmbeddingSpace) -> Vectors | None:
+def _read(space: EmbeddingSpace) -> dict[str, Vectors] | None:
     packed = _rows(space).values_list("vectors", flat=True).first()
     if packed is None:
         return None
-    return np.frombuffer(packed, dtype="<f2").reshape(len(concepts()), -1).astype(np.float32)
+    halves = np.frombuffer(packed, dtype="<f2").reshape(len(TEMPLATES), len(concepts()), -1)
+    return dict(zip(TEMPLATES, halves.astype(np.float32), strict=True))

@@ -140,6 +140,22 @@ def judge(
     return of_sum(scores, of_parts, shares, judgements).with_sure(scores, drawn)
 
 
+def probabilities(space: EmbeddingSpace, texts: Vectors, pictures: Vectors) -> Vectors | None:
+    """Return the probabilities (m, n) that m texts, unit vectors (m, d), fit n pictures, unit
+    vectors (n, d). None if too little is known."""
+    drawn = sample.sample_of(space)
+    reference = None if drawn is None else _reference(space, drawn)
+    if reference is None:
+        return None
+    rows = zip(reference.fits(texts), texts @ pictures.T, strict=True)
+    return np.stack(
+        [
+            _sigmoid(fit.slope * (scores - fit.line) + fit.at_line) * _sigmoid(fit.presence)
+            for fit, scores in rows
+        ]
+    )
+
+
 def lines(space: EmbeddingSpace, texts: Vectors) -> Vectors | None:
     """Return the relevance lines (m,) of m texts, unit vectors (m, d); infinity for a text that
     fits nothing in the library. None if too little is known."""

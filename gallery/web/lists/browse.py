@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from gallery.indexing.spaces import active_space
+from gallery.search.examples import examples
 from gallery.web.lists import listing, scopes
 from gallery.web.lists.listing import PictureList
 from gallery.web.model import is_starter
@@ -23,11 +23,6 @@ def home(request: HttpRequest) -> HttpResponse:
         "scope": scope,
         "scopes": scopes.SCOPES,
         "starter": is_starter(active_space()),
-        "examples": examples(),
+        "examples": examples(request.user),
     }
     return listing.show(request, "gallery/home.html", shown, context)
-
-
-def examples() -> list[str]:
-    """Return queries to begin with. One is Chinese for everybody, to show that this works."""
-    return [_("a cup of coffee"), _("a cat"), _("people playing sports"), "日落"]

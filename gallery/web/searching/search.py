@@ -21,6 +21,7 @@ from gallery.library.query_picture import read_small_picture
 from gallery.organising import search_history
 from gallery.organising.selection import MAX_HITS
 from gallery.search import service
+from gallery.search.examples import examples
 from gallery.search.filters.narrowed import checked as checked_filters
 from gallery.search.query import query_pictures, syntax
 from gallery.search.query.query import Term
@@ -28,7 +29,6 @@ from gallery.search.results import Results
 from gallery.search.shown_hits import shown_hits
 from gallery.web.access import is_fragment, posted_picture
 from gallery.web.lists import filters
-from gallery.web.lists.browse import examples
 from gallery.web.model import is_starter
 from gallery.web.pictures.picture import reachable
 from gallery.web.pictures.tiles import WEAK, Tile, tile_of_hit, tiles_of
@@ -208,7 +208,7 @@ def _problem(request: HttpRequest, cause: Refusal | Unavailable) -> HttpResponse
     context: dict[str, Any] = {
         "line": query_line.of_text(line, query, request.user),
         "problem": cause.message,
-        "examples": examples(),
+        "examples": examples(request.user),
         "again": request.get_full_path()
         if cause.status == 503 and request.method == "GET"
         else None,
