@@ -250,7 +250,7 @@ def test_all_works_by_keyboard(site: Site, images: list[Image]) -> None:
 
 def test_the_regions_are_a_list_as_well(site: Site, images: list[Image]) -> None:
     page = open_map(site)
-    expect(page.get_by_text("The regions have no names right now")).to_be_visible()
+    expect(page.get_by_text("The regions have no names yet")).to_be_visible()
     rows = page.locator("[data-region]")
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("64 pictures")

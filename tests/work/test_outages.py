@@ -227,12 +227,12 @@ def test_a_storage_that_comes_back_during_the_question_misses_nothing(
     stored(alice, 3)
     away = media.rename(media.with_name("elsewhere"))
     media.mkdir()
-    ask = originals._some
+    ask, one_by_one = originals._some, threading.Lock()
 
     def returns_meanwhile(but: str = "") -> list[str]:
-        if away.exists():
-            media.rmdir()
-            away.rename(media)
+        with one_by_one:
+            if away.exists():
+                away.rename(media)  # in one step, in the place of the empty folder
         return ask(but)
 
     monkeypatch.setattr(originals, "_some", returns_meanwhile)
