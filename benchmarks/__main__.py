@@ -19,6 +19,7 @@ BENCHMARKS = {
     "shares": "one searcher beside six who classify by 1,000 names",
     "serving": "requests a second of one web process, by kind, beside health/",
     "load": "200 people at once next to one alone: times, errors, memory",
+    "labels": "sorting a library into categories, next to NumPy",
     "migration": "the move to one ledger: times, memory, sizes, waits, a kill",
     "planner": "exact against approximate search by size of scope",
 }

@@ -19,13 +19,15 @@ from django.db import connection, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.models.base import ModelState
-from pgvector import HalfVector
+from pgvector import HalfVector, Vector
 from pgvector.psycopg.halfvec import HalfVectorBinaryDumper
+from pgvector.psycopg.vector import VectorBinaryDumper
 from psycopg.types.datetime import TimestamptzLoader
 
 # As a binary parameter a vector takes 1 kB, as text 5 kB that must be written and parsed. The
 # cast around the parameter gives its type.
 psycopg.adapters.register_dumper(HalfVector, HalfVectorBinaryDumper)
+psycopg.adapters.register_dumper(Vector, VectorBinaryDumper)
 
 M = TypeVar("M", bound=models.Model)
 

@@ -19,6 +19,8 @@ from gallery.encoders.registry import get_verified_encoder
 from gallery.explore import build
 from gallery.indexing import heartbeat as heartbeat  # connects the worker's signals
 from gallery.indexing import spaces
+from gallery.labels import applying as label_jobs
+from gallery.labels import tending as label_tending
 from gallery.library import facts_backfill
 from gallery.organising import copies, smart_albums, trash
 from gallery.pixels.decode import unpack
@@ -126,6 +128,18 @@ def fill_smart_albums(search_id: str | None = None) -> None:
 @lane()
 def remove_accounts() -> None:
     deletion.remove_requested()
+
+
+@shared_task
+@lane()
+def run_label_jobs() -> None:
+    label_jobs.run_waiting()
+
+
+@shared_task
+@lane()
+def tend_labels() -> None:
+    label_tending.tend()
 
 
 @shared_task

@@ -90,6 +90,10 @@ class Event(StrEnum):
     MEMBER_ADDED = "member_added"
     MEMBER_REMOVED = "member_removed"
     TRIES_LOCKED = "tries_locked"
+    LABEL_SET_MADE = "label_set_made"
+    LABEL_SET_CHANGED = "label_set_changed"
+    LABEL_SET_APPLIED = "label_set_applied"
+    LABEL_SET_DELETED = "label_set_deleted"
     SPACE_ACTIVATED = "space_activated"
 
 

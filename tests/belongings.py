@@ -12,6 +12,8 @@ from django.urls import URLPattern
 from django.utils import timezone
 
 from gallery.accounts import tokens
+from gallery.labels import sets
+from gallery.labels.definition import CategoryForm, checked
 from gallery.library.service import delete_image
 from gallery.models import (
     Album,
@@ -24,6 +26,8 @@ from gallery.models import (
     Image,
     ImportBatch,
     Invitation,
+    LabelJob,
+    LabelSet,
     NearDuplicate,
     ResumableUpload,
     SavedSearch,
@@ -70,6 +74,9 @@ class Belongings:
         self.batch = ImportBatch.objects.create(owner=owner, kind=ImportBatch.Kind.URLS)
         query = {"terms": [{"text": "sea"}], "filters": {}}
         self.saved = SavedSearch.objects.create(owner=owner, name="Sea", query=query)
+        forms = [CategoryForm("dog"), CategoryForm("cat")]
+        self.label_set = sets.create(owner, "Animals", checked(categories=forms))
+        self.job = LabelJob.objects.create(label_set=self.label_set)
         self.record = SearchRecord.objects.create(
             user=owner, text="sea", searched_at=timezone.now()
         )
@@ -95,6 +102,7 @@ class Belongings:
             "invitations": self.invitation.pk,
             "tokens": self.token.pk,
             "thumbnails": self.image.pk,
+            "label-sets": self.label_set.pk,
             "searches": self.record.pk if "history" in address else self.saved.pk,
         }
         if address.endswith("restore/") and first == "images":
@@ -102,6 +110,7 @@ class Belongings:
         values = {
             "share_id": self.share.pk,
             "image_id": self.image.pk,
+            "job": self.job.pk,
             "token": self.link.token,
             "key": NO_KEY,
             "username": self.friend.username if first == "groups" else self.owner.username,
@@ -149,5 +158,5 @@ def count_of_everything() -> dict[str, int]:
     """Return the number of all rows. It shows whether a request changed anything."""
     models = [Album, AlbumItem, AlbumShare, Change, Download, Group, Image, ImportBatch]
     models += [Invitation, NearDuplicate, ResumableUpload, SavedSearch]  # type: ignore[list-item]
-    models += [SearchRecord, ShareLink, Tag, ApiToken]  # type: ignore[list-item]
+    models += [SearchRecord, ShareLink, Tag, ApiToken, LabelSet, LabelJob]  # type: ignore[list-item]
     return {model.__name__: model._default_manager.count() for model in models}

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from gallery import dispatch, task_names, trail
 from gallery.accounts import roles, sessions, tokens
+from gallery.labels import sets as label_sets
 from gallery.library.service import purge_image
 from gallery.library.user_lock import lock_user
 from gallery.models import Album, Group, Image, ImportBatch, Invitation, ShareLink, User
@@ -116,6 +117,7 @@ def _remove(lease: Lease[User]) -> None:
         purge_image(image)
         if stopping.is_set():
             break
+    label_sets.purge_of(lease.row)
     with transaction.atomic():
         # This waits for a running upload; none can come after it.
         User.objects.select_for_update().filter(pk=user_id).first()

@@ -9,14 +9,17 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
+from gallery.labels import files
 from gallery.library.clocks import offset_text
 from gallery.models import (
     Album,
     AlbumItem,
     AlbumShare,
+    Answer,
     Favourite,
     Group,
     Image,
+    LabelSet,
     SavedSearch,
     SearchRecord,
     SecurityEvent,
@@ -39,6 +42,8 @@ def write_records(user: User, files: dict[str, str]) -> Iterator[str]:
         "groups": lambda: _groups(user),
         "links": lambda: _links(user),
         "saved_searches": lambda: _saved_searches(user),
+        "label_sets": lambda: _label_sets(user),
+        "answers": lambda: _answers(user),
         "search_history": lambda: _search_history(user),
         "security_events": lambda: _security_events(user),
     }
@@ -145,6 +150,25 @@ def _saved_searches(user: User) -> Iterator[dict[str, Any]]:
             "fills_album": saved.album_id,
             "created_at": saved.created_at,
             "updated_at": saved.updated_at,
+        }
+
+
+def _label_sets(user: User) -> Iterator[dict[str, Any]]:
+    """The sets as `label-sets/import/` takes them."""
+    for label_set in LabelSet.objects.filter(owner=user, deleted_at=None).order_by("created_at"):
+        yield {**files.as_json(label_set), "created_at": label_set.created_at}
+
+
+def _answers(user: User) -> Iterator[dict[str, Any]]:
+    """What the user said of pictures, by id only: they may belong to others."""
+    said = Answer.objects.filter(by=user).select_related("category__label_set")
+    for answer in said.order_by("at", "pk").iterator(chunk_size=_CHUNK):
+        yield {
+            "picture": answer.image_id,
+            "label_set": answer.category.label_set.name,
+            "category": answer.category.name,
+            "verdict": answer.verdict,
+            "at": answer.at,
         }
 
 

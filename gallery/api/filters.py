@@ -24,6 +24,7 @@ _VALUES: dict[str, Any] = {
     "size_max": OpenApiTypes.NUMBER,
     "album": {**_IDS, "maxItems": MAX_ALBUMS},
     "tag": _TEXTS,
+    "category": _TEXTS,
     "favourite": OpenApiTypes.BOOL,
     "archived": OpenApiTypes.BOOL,
 }

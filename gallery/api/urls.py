@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from gallery.api.errors import unknown_address
-from gallery.api.routes import accounts, organising, searching, sharing, uploads
+from gallery.api.routes import accounts, labels, organising, searching, sharing, uploads
 from gallery.api.views import analyses, auth, classify, docs, files, images, search, status
 
 app_name = "api"
@@ -37,6 +37,7 @@ v1 = [
     *uploads.routes,
     *organising.routes,
     *searching.routes,
+    *labels.routes,
     *sharing.routes,
     *accounts.routes,
     path("analyses/", analyses.AnalysesView.as_view(), name="analyses"),

@@ -8,27 +8,25 @@ Language Image Pre-Training".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-import numpy as np
 from django.utils.translation import gettext as _
 
 from gallery import rate_limits, requester
-from gallery.classification.templates import (
-    BACKGROUND,
-    DEFAULT_TEMPLATES,
-    clean_templates,
-    script_of,
-    texts_for,
-)
 from gallery.encoders import client
-from gallery.encoders.base import Vectors, l2_normalise
+from gallery.encoders.base import Vectors
 from gallery.errors import Refusal
 from gallery.indexing.spaces import require_active_space
 from gallery.indexing.vectors import stored_vector
+from gallery.labels import defaults, fitting
+from gallery.labels.definition import CategoryForm, Definition, Mode
+from gallery.labels.fitting import Weights
+from gallery.labels.probabilities import of_vector
+from gallery.labels.templates import DEFAULT_TEMPLATES, clean_templates, script_of
 from gallery.library.query_picture import QueryPicture
-from gallery.models import EmbeddingSpace, Image
+from gallery.models import EmbeddingSpace, Image, LabelSet
 from gallery.spelling import normalise_text
 
 MAX_CLASSNAMES = 1000
@@ -43,8 +41,9 @@ MAX_VISITOR_TEXTS = 250
 @dataclass(frozen=True)
 class ClassProbability:
     """The probability of one class, in [0, 1]. The probabilities of all classes sum to 1, except
-    in spaces trained with a sigmoid loss, where classes are independent. `is_none` marks the
-    background class; its `classname` is empty."""
+    in the mode “any” (which spaces trained with a sigmoid loss have unless another is asked for),
+    where classes are independent. `is_none` marks the background class; its `classname` is
+    empty."""
 
     classname: str
     probability: float
@@ -90,60 +89,50 @@ def clean_classnames(classnames: Sequence[str]) -> list[str]:
 
 def classify_image(
     image: Image,
-    classnames: Sequence[str],
+    classnames: Sequence[str] = (),
     *,
     templates: list[str] | None = None,
     none_of_these: bool = False,
+    mode: str | None = None,
+    label_set: LabelSet | None = None,
 ) -> Classification:
-    """Classify a stored picture by its vector in the active space.
+    """Classify a stored picture by its vector in the active space: against `classnames` or, if
+    given, the categories of `label_set` with all that it has learned. Without a `mode` the
+    classes exclude each other, unless the space was trained with a sigmoid loss.
 
-    The caller must check that the viewer may see it. Raises Refusal, TooMany and Unavailable.
+    The caller must check that the viewer may see both. Raises Refusal, TooMany and Unavailable.
     """
-    names, wording = _clean(classnames, templates)
+    asked = _asked(classnames, templates, none_of_these, mode, label_set)
     space = require_active_space()
     vector = stored_vector(image, space)
-    return _classify(vector, names, wording, none_of_these, space)
+    return _classify(vector, asked, space)
 
 
 def classify_picture(
     picture: QueryPicture,
-    classnames: Sequence[str],
+    classnames: Sequence[str] = (),
     *,
     templates: list[str] | None = None,
     none_of_these: bool = False,
+    mode: str | None = None,
+    label_set: LabelSet | None = None,
 ) -> Classification:
-    """Classify a picture that is not kept. Raises Refusal, TooMany and Unavailable."""
-    names, wording = _clean(classnames, templates)
+    """Classify a picture that is not kept, as `classify_image` does."""
+    asked = _asked(classnames, templates, none_of_these, mode, label_set)
     space = require_active_space()
     vector = client.encode_picture(space, picture.packed)
-    return _classify(vector, names, wording, none_of_these, space)
+    return _classify(vector, asked, space)
 
 
-def probabilities(cosines: Vectors, space: EmbeddingSpace) -> Vectors:
-    """Convert (n,) cosines to (n,) probabilities with the model's logit scale.
+@dataclass(frozen=True)
+class _Asked:
+    """What a picture is classified against: a label set, or names with their templates."""
 
-    This is softmax(scale * cosine) for CLIP, and sigmoid(scale * cosine + bias) for models with
-    a bias, which were trained with a sigmoid loss. Raises ValueError if the scale is unknown.
-    """
-    if space.logit_scale is None:
-        raise ValueError(f"{space} was never loaded: its logit scale is unknown.")
-    logits = np.asarray(cosines, dtype=np.float64) * space.logit_scale
-    if space.logit_bias is not None:
-        return np.asarray(1.0 / (1.0 + np.exp(-(logits + space.logit_bias))), dtype=np.float32)
-    exponentials = np.exp(logits - logits.max())
-    return np.asarray(exponentials / exponentials.sum(), dtype=np.float32)
-
-
-def class_weights(
-    space: EmbeddingSpace,
-    texts_per_class: list[list[str]],
-    encode: Callable[[EmbeddingSpace, list[str]], Vectors],
-) -> Vectors:
-    """Return (n, d) unit vectors: for each class the normalised mean of its texts' vectors."""
-    vectors = encode(space, [text for texts in texts_per_class for text in texts])
-    ends = np.cumsum([len(texts) for texts in texts_per_class])
-    means = [part.mean(axis=0) for part in np.split(vectors, ends[:-1])]
-    return l2_normalise(np.stack(means))
+    label_set: LabelSet | None
+    names: list[str]
+    templates: list[str]
+    none_of_these: bool
+    mode: str | None
 
 
 def _for_visitor() -> bool:
@@ -163,27 +152,68 @@ def _clean(classnames: Sequence[str], templates: list[str] | None) -> tuple[list
     return names, wording
 
 
-def _encode(space: EmbeddingSpace, texts: list[str]) -> Vectors:
-    return client.encode_texts(space, texts, charge=rate_limits.charge_classification)
+def _asked(
+    classnames: Sequence[str],
+    templates: list[str] | None,
+    none_of_these: bool,
+    mode: str | None,
+    label_set: LabelSet | None,
+) -> _Asked:
+    if label_set is not None:
+        return _Asked(label_set, [], [], none_of_these, mode)
+    names, wording = _clean(classnames, templates)
+    return _Asked(None, names, wording, none_of_these, mode)
 
 
-def _classify(
+def _classify(vector: Vectors, asked: _Asked, space: EmbeddingSpace) -> Classification:
+    if asked.label_set is not None:
+        return _by_set(vector, asked.label_set, asked.none_of_these, space)
+    is_biased = space.logit_bias is not None
+    definition = Definition(
+        mode=asked.mode or (Mode.ANY if is_biased else Mode.ONE),
+        none_of_these=asked.none_of_these,
+        templates=tuple(asked.templates),
+        categories=tuple(CategoryForm(name) for name in asked.names),
+    )
+    # The model's own scale: nothing has been learned of these names.
+    usual = replace(defaults.of(space), one=1.0)
+    weights, _texts = fitting.zero_shot(space, definition, _encode, usual)
+    used = asked.templates or list(
+        dict.fromkeys(DEFAULT_TEMPLATES[script_of(name)] for name in asked.names)
+    )
+    return _sorted(vector, weights, asked.names, asked.none_of_these, space, used)
+
+
+def _by_set(
+    vector: Vectors, label_set: LabelSet, none_of_these: bool, space: EmbeddingSpace
+) -> Classification:
+    fit = fitting.require(label_set, space)
+    version = fit.version
+    names = [entry["name"] for entry in version.categories]
+    used = version.templates or list(
+        dict.fromkeys(DEFAULT_TEMPLATES[script_of(name)] for name in names)
+    )
+    with_none = none_of_these or (version.mode == Mode.ONE and version.none_of_these)
+    return _sorted(vector, fitting.weights_of(fit), names, with_none, space, used)
+
+
+def _sorted(
     vector: Vectors,
-    names: list[str],
-    templates: list[str],
+    weights: Weights,
+    names: Sequence[str],
     none_of_these: bool,
     space: EmbeddingSpace,
+    templates: list[str],
 ) -> Classification:
-    classes = [(name, False) for name in names]
-    texts = [texts_for(name, templates) for name in names]
-    if none_of_these:
-        classes.append(("", True))
-        texts.append([BACKGROUND[script_of("".join(names))]])
-    shares = probabilities(class_weights(space, texts, _encode) @ vector, space)
+    shares, none = of_vector(weights, vector)
     results = [
-        ClassProbability(name, float(share), is_none)
-        for (name, is_none), share in zip(classes, shares, strict=True)
+        ClassProbability(name, float(share)) for name, share in zip(names, shares, strict=True)
     ]
+    if none_of_these:
+        results.append(ClassProbability("", none, is_none=True))
     results.sort(key=lambda result: -result.probability)
-    used = templates or list(dict.fromkeys(DEFAULT_TEMPLATES[script_of(name)] for name in names))
-    return Classification(results, space, used)
+    return Classification(results, space, templates)
+
+
+def _encode(space: Any, texts: list[str]) -> Vectors:
+    return client.encode_texts(space, texts, charge=rate_limits.charge_classification)

@@ -15,6 +15,7 @@ TITLES: dict[str, str | Promise] = {
     "renditions": _("Thumbnails"),
     "visual_features": _("Colours and shapes"),
     "comparison": _("Comparison with neighbours"),
+    "labelling": _("Labels"),
 }
 
 

@@ -28,6 +28,7 @@ from gallery.models import (
     Group,
     ImportBatch,
     Invitation,
+    LabelSet,
     SavedSearch,
     ShareLink,
     Tag,
@@ -77,6 +78,12 @@ SAVED_SEARCHES = Cap(
     lambda owner: SavedSearch.objects.filter(owner=owner),
     "too_many_searches",
     _("You have %(most)s saved searches already. Delete some that you no longer need."),
+)
+LABEL_SETS = Cap(
+    200,
+    lambda owner: LabelSet.objects.filter(owner=owner),
+    "too_many_label_sets",
+    _("There are %(most)s label sets, with those deleted in the last 30 days. Change one of them."),
 )
 GROUPS = Cap(
     200,

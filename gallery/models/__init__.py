@@ -4,6 +4,17 @@ from gallery.models.analysis import Analysis, Backfill, Outage
 from gallery.models.embedding import ConceptVectors, Embedding, EmbeddingSpace
 from gallery.models.explore import ExploreMap, MapCluster, MapPoint
 from gallery.models.image import Image
+from gallery.models.labels import (
+    Answer,
+    Category,
+    CategoryVector,
+    Label,
+    LabelFit,
+    LabelJob,
+    LabelSet,
+    LabelSetVersion,
+    Question,
+)
 from gallery.models.organising import Change, Download, Favourite, Tag
 from gallery.models.searching import (
     NearDuplicate,
@@ -22,8 +33,11 @@ __all__ = [
     "AlbumRole",
     "AlbumShare",
     "Analysis",
+    "Answer",
     "ApiToken",
     "Backfill",
+    "Category",
+    "CategoryVector",
     "Change",
     "ConceptVectors",
     "Download",
@@ -36,10 +50,16 @@ __all__ = [
     "ImportBatch",
     "ImportItem",
     "Invitation",
+    "Label",
+    "LabelFit",
+    "LabelJob",
+    "LabelSet",
+    "LabelSetVersion",
     "MapCluster",
     "MapPoint",
     "NearDuplicate",
     "Outage",
+    "Question",
     "RecallMeasurement",
     "ResumableUpload",
     "SavedSearch",

@@ -80,8 +80,9 @@ class EmbeddingSpace(models.Model):
 
 class ConceptVectors(models.Model):
     """The vectors of everyday concepts in one space, made once by a worker
-    (gallery.search.relevance.concepts): float16, row by row. They belong to the weights with
-    `checksum` and the list with `digest`."""
+    (gallery.search.relevance.concepts): float16, row by row, first those of the English words,
+    then those of the Chinese ones. They belong to the weights with `checksum` and the list with
+    `digest`."""
 
     space = models.OneToOneField(
         EmbeddingSpace, on_delete=models.CASCADE, primary_key=True, related_name="concepts"

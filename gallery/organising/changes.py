@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gallery.errors import Expired
+from gallery.library import undo_log
 from gallery.library.user_lock import lock_user
 from gallery.models import Change, User, Viewer
-from gallery.organising import undo_log, undoing
+from gallery.organising import undoing
 
 KEEP = timedelta(days=30)
 

@@ -13,11 +13,10 @@ from django.utils.translation import gettext as _
 
 from gallery import spelling
 from gallery.errors import Refusal
-from gallery.library import caps
+from gallery.library import caps, undo_log
 from gallery.library.user_lock import lock_user
 from gallery.models import Album, Change, SavedSearch, User, Viewer
 from gallery.models.words import called
-from gallery.organising import undo_log
 from gallery.search.filters import album_names
 from gallery.search.filters.narrowed import checked as checked_filters
 from gallery.search.query.query import Query

@@ -22,9 +22,10 @@ from django.utils import timezone
 
 from gallery import dispatch, keyset, task_names
 from gallery.errors import Expired, Refusal, Unavailable
+from gallery.library import undo_log
 from gallery.library.user_lock import lock_user
 from gallery.models import Album, AlbumItem, Change, Embedding, Image, SavedSearch, User
-from gallery.organising import album_rows, albums, saved_searches, undo_log
+from gallery.organising import album_rows, albums, saved_searches
 from gallery.search import service
 from gallery.search.filters import album_names as named_albums
 from gallery.search.filters import image_filter

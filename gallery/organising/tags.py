@@ -14,11 +14,10 @@ from django.utils.translation import gettext as _
 
 from gallery import spelling
 from gallery.errors import Refusal
-from gallery.library import caps
+from gallery.library import caps, undo_log
 from gallery.library.user_lock import lock_user
 from gallery.models import Change, Image, Tag, User
 from gallery.models.words import called
-from gallery.organising import undo_log
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

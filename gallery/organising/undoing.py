@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
+from gallery.labels import answers, applying, sets
 from gallery.library import caps
 from gallery.library.clocks import time_fields
 from gallery.models import Album, AlbumItem, Image, NearDuplicate, Tag, User
@@ -197,4 +198,7 @@ UNDO: dict[str, Callable[[Before, User], int]] = {
     "restore": _restore,
     "merge_duplicates": _merge_duplicates,
     "dismiss_duplicates": _dismiss_duplicates,
+    "apply_labels": applying.undo,
+    "answer_labels": answers.undo,
+    "delete_label_set": sets.restore,
 }

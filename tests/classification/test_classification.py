@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image as PILImage
 
-from gallery.classification import service, templates
+from gallery.classification import service
 from gallery.encoders import client
 from gallery.errors import Refusal
+from gallery.labels import sets, templates
+from gallery.labels.definition import CategoryForm, checked
 from gallery.models import Image, User
 from tests.conftest import upload
 from tests.factories import ColourEncoder, make_space, set_vector
@@ -25,7 +28,14 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         words = [next((c for c in ("red", "green", "blue") if c in t), "green") for t in texts]
         return ColourEncoder().encode_texts(words)
 
+    def encode_background(space: object, texts: list[str], **_: object) -> np.ndarray:
+        """Words that are far from all colours."""
+        return np.tile(
+            ColourEncoder().encode_images([PILImage.new("RGB", (1, 1))]), (len(texts), 1)
+        )
+
     monkeypatch.setattr(client, "encode_texts", encode)
+    monkeypatch.setattr(client, "encode_own_texts", encode_background)
     return texts_asked
 
 
@@ -62,13 +72,14 @@ def test_a_space_with_a_bias_uses_the_sigmoid(alice: User, asked: list[str]) -> 
 
 def test_none_of_these_is_a_class_of_its_own(alice: User, asked: list[str]) -> None:
     answer = service.classify_image(encoded(alice), ["red"], none_of_these=True)
-    assert [(r.classname, r.is_none) for r in answer.results] == [("red", False), ("", True)]
-    assert asked[-1] == "a photo"
+    assert {(r.classname, r.is_none) for r in answer.results} == {("red", False), ("", True)}
+    assert sum(r.probability for r in answer.results) == pytest.approx(1)
+    assert asked == ["a photo of a red"]
 
 
 def test_the_wording_follows_the_script_of_the_name(alice: User, asked: list[str]) -> None:
     answer = service.classify_image(encoded(alice), ["red", "狗"], none_of_these=True)
-    assert asked == ["a photo of a red", "一张狗的照片", "一张照片"]
+    assert asked == ["a photo of a red", "一张狗的照片"]
     assert answer.templates == ["a photo of a {}", "一张{}的照片"]
 
 
@@ -117,3 +128,35 @@ def test_names_from_a_form() -> None:
         "horse",
         "牛",
     ]
+
+
+def test_the_mode_says_whether_classes_exclude_each_other(alice: User, asked: list[str]) -> None:
+    image = encoded(alice, logit_scale=10.0)
+    one = service.classify_image(image, ["red", "green"], mode="one")
+    assert sum(r.probability for r in one.results) == pytest.approx(1)
+    both = service.classify_image(image, ["red", "green"], mode="any", none_of_these=True)
+    *classes, none = sorted(both.results, key=lambda r: r.is_none)
+    cosines = ColourEncoder().encode_texts(["red", "green"]) @ (
+        np.array([0.9, 0.3, 0.1]) / np.linalg.norm([0.9, 0.3, 0.1])
+    )
+    wanted = 1 / (1 + np.exp(-10 * cosines))
+    got = {r.classname: r.probability for r in classes}
+    assert got["red"] == pytest.approx(wanted[0], abs=2e-3)
+    assert got["green"] == pytest.approx(wanted[1], abs=2e-3)
+    assert none.probability == pytest.approx(np.prod(1 - wanted), abs=2e-3)
+
+
+def test_one_of_these_holds_for_a_space_with_a_bias_too(alice: User, asked: list[str]) -> None:
+    image = encoded(alice, logit_scale=10.0, logit_bias=-8.0)
+    answer = service.classify_image(image, ["red", "green"], mode="one")
+    assert sum(r.probability for r in answer.results) == pytest.approx(1)
+
+
+def test_a_label_set_classifies_by_its_own_categories(alice: User, asked: list[str]) -> None:
+    image = encoded(alice, logit_scale=26.3)
+    forms = [CategoryForm("red"), CategoryForm("green"), CategoryForm("blue")]
+    definition = checked(categories=forms, none_of_these=False)
+    label_set = sets.create(alice, "Colours", definition)
+    by_set = service.classify_image(image, label_set=label_set)
+    by_names = service.classify_image(image, ["red", "green", "blue"])
+    assert by_set == by_names

@@ -11,6 +11,7 @@ from rest_framework.utils import html
 
 from gallery.api.serializers.search import PictureSerializer
 from gallery.classification.service import parse_classnames
+from gallery.models import LabelSetVersion
 
 
 class NamesField(serializers.ListField):
@@ -48,7 +49,11 @@ class NamesField(serializers.ListField):
 class ClassNamesSerializer(serializers.Serializer):
     """Categories to classify a picture with."""
 
-    classnames = NamesField(split=parse_classnames, help_text="The categories to choose from.")
+    classnames = NamesField(
+        split=parse_classnames,
+        required=False,
+        help_text="The categories to choose from. Required without `label_set`.",
+    )
     templates = NamesField(
         split=lambda text: [text],
         required=False,
@@ -57,6 +62,23 @@ class ClassNamesSerializer(serializers.Serializer):
     none_of_these = serializers.BooleanField(
         default=False, help_text="Adds a background class for pictures of other things."
     )
+    mode = serializers.ChoiceField(
+        LabelSetVersion.Mode.values,
+        required=False,
+        help_text="`one`: the classes exclude each other; `any`: each yes or no. Without it, what "
+        "the model was trained for.",
+    )
+    label_set = serializers.UUIDField(
+        required=False,
+        help_text="Classify by this label set, with all that it has learned, instead of "
+        "`classnames`. Its mode counts.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "label_set" not in attrs and "classnames" not in attrs:
+            error = serializers.Field.default_error_messages["required"]
+            raise serializers.ValidationError({"classnames": [str(error)]}, code="required")
+        return attrs
 
 
 class PictureClassNamesSerializer(PictureSerializer, ClassNamesSerializer):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,8 +20,9 @@ from gallery.api.uploads import read_upload
 from gallery.api.views.base import ApiView, ImageView
 from gallery.classification import service
 from gallery.classification.service import Classification
+from gallery.errors import Refusal
 from gallery.library.query_picture import read_query_picture
-from gallery.models import Image
+from gallery.models import Image, LabelSet
 from gallery.models.image import ImageQuerySet
 
 
@@ -38,7 +40,7 @@ class ImageClassifyView(ImageView):
     )
     def post(self, request: Request, pk: UUID) -> Response:
         """Classify a stored picture: the probability of each category."""
-        return _answer(service.classify_image(self.image, **_categories(request.data)))
+        return _answer(service.classify_image(self.image, **_categories(request)))
 
 
 class ClassifyView(ApiView):
@@ -58,15 +60,26 @@ class ClassifyView(ApiView):
         plain `classnames` is split at commas, semicolons and line ends.
         """
         file = read_upload(request)
-        categories = _categories(request.data)
+        categories = _categories(request)
         picture = read_query_picture(file, file.name or "", request.user)
         return _answer(service.classify_picture(picture, **categories))
 
 
-def _categories(data: Any) -> dict[str, Any]:
-    form = ClassNamesSerializer(data=data)
+def _categories(request: Request) -> dict[str, Any]:
+    """Read the categories. Raises Refusal (unknown_label_set)."""
+    form = ClassNamesSerializer(data=request.data)
     form.is_valid(raise_exception=True)
-    return form.validated_data
+    found: dict[str, Any] = dict(form.validated_data)
+    if "label_set" in found:
+        visible = LabelSet.objects.visible_to(request.user)
+        found["label_set"] = visible.filter(pk=found["label_set"]).first()
+        if found["label_set"] is None:
+            raise Refusal(
+                "unknown_label_set",
+                _("There is no such label set, or it is not yours."),
+                "label_set",
+            )
+    return found
 
 
 def _answer(classification: Classification) -> Response:

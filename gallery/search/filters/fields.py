@@ -13,11 +13,12 @@ from django.core.validators import ProhibitNullCharactersValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from gallery.search.filters import colours
+from gallery.search.filters import categories, colours
 
 MAX_IDS = 200
 MAX_NAMES = 20
 MAX_COLOURS = 5
+MAX_CATEGORIES = 10
 # The most albums that one title may stand for.
 MAX_ALBUMS = 50
 
@@ -129,6 +130,43 @@ class _ColoursField(forms.Field):
 
 class ColoursFilter(django_filters.Filter):
     field_class = _ColoursField
+
+
+class _CategoriesField(forms.Field):
+    """Parses `category=dog&category=-cat&category=bird>0.9` to a list of
+    `gallery.search.filters.categories.Wanted`."""
+
+    widget = forms.SelectMultiple
+    default_error_messages = {
+        "too_many_categories": _("“category:” may be given at most %(most)d times."),
+        "bad_category": _(
+            "“category:” cannot be “%(value)s”: give a name, as dog, -dog for pictures without "
+            "it, or dog>0.9 for a probability from 0 to 1."
+        ),
+    }
+    max_length = 250
+
+    def clean(self, value: Any) -> list[categories.Wanted]:
+        texts = [text.strip() for text in value or [] if text.strip()]
+        if len(texts) > MAX_CATEGORIES:
+            raise forms.ValidationError(
+                self.error_messages["too_many_categories"],
+                "too_many_categories",
+                {"most": MAX_CATEGORIES},
+            )
+        return [self._read(unicodedata.normalize("NFC", text)) for text in texts]
+
+    def _read(self, text: str) -> categories.Wanted:
+        ProhibitNullCharactersValidator()(text)
+        wanted = categories.parse(text) if len(text) <= self.max_length else None
+        if wanted is None:
+            told = {"value": text[:50]}
+            raise forms.ValidationError(self.error_messages["bad_category"], "bad_category", told)
+        return wanted
+
+
+class CategoriesFilter(django_filters.Filter):
+    field_class = _CategoriesField
 
 
 class _MomentField(django_filters.fields.IsoDateTimeField):

@@ -19,9 +19,10 @@ from gallery.indexing import states
 from gallery.models import Album, AlbumItem, Favourite, Image, Tag, User, Viewer
 from gallery.models.words import named
 from gallery.search import words
-from gallery.search.filters import cameras, colours, refusals
+from gallery.search.filters import cameras, categories, colours, refusals
 from gallery.search.filters.fields import (
     AlbumsFilter,
+    CategoriesFilter,
     ClockFilter,
     ColoursFilter,
     IdsFilter,
@@ -122,6 +123,11 @@ class ImageFilter(django_filters.FilterSet):
         method="by_tags",
         help_text="One of your tags. If repeated, pictures must have all of them.",
     )
+    category = CategoriesFilter(
+        method="by_categories",
+        help_text="A category of a label set, as `dog`. `-dog`: pictures without it. `dog>0.9`: "
+        "with a higher probability. If repeated, pictures must fit all of them.",
+    )
     favourite = YesNoFilter(
         method="by_favourite", help_text="Whether it is one of your favourites."
     )
@@ -214,6 +220,17 @@ class ImageFilter(django_filters.FilterSet):
                 return images.none()
             links = Tag.images.through.objects.filter(tag__in=ids)
             images = images.filter(owner_id=self.viewer.pk, pk__in=links.values("image_id"))
+        return images
+
+    def by_categories(
+        self, images: ImageQuerySet, name: str, value: list[categories.Wanted]
+    ) -> ImageQuerySet:
+        for wanted in value:
+            condition = categories.condition(wanted, self.viewer)
+            if condition is not None:
+                images = images.filter(condition)
+            elif not wanted.negative:
+                return images.none()
         return images
 
     def by_favourite(self, images: ImageQuerySet, name: str, value: bool) -> ImageQuerySet:

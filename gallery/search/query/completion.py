@@ -15,11 +15,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gallery import rate_limits
+from gallery.labels import reading
 from gallery.models import Album, Image, Tag, User, Viewer
 from gallery.models.words import beginning, containing
 from gallery.search.filters.colours import NAMES as COLOURS
 from gallery.search.filters.image_filter import ORIENTATIONS
 from gallery.search.query import syntax
+from gallery.search.query.query import NEGATIVE_FILTERS
 from gallery.search.query.syntax import Token
 from gallery.spelling import normalise_text
 
@@ -74,7 +76,7 @@ def _keys(text: str, cursor: int, token: Token | None, viewer: Viewer) -> list[S
         _suggestion("key", text, start, cursor, f"{key}:", detail)
         for key, detail in _details().items()
         if any(spelling.startswith(typed) for spelling in _spellings(key))
-        and (key == "like" or not negative)
+        and (key in ("like", *NEGATIVE_FILTERS) or not negative)
     ]
     if typed and not negative:
         found += [
@@ -93,6 +95,7 @@ def _details() -> dict[str, str]:
     return {
         "tag": _("one of your tags"),
         "album": _("an album, by its title"),
+        "category": _("a category of a label set"),
         "after": _("taken from this day, month or year on"),
         "before": _("taken before this day, month or year"),
         "on": _("taken on this day, in this month or year"),
@@ -151,6 +154,12 @@ def _tags_where(matching: Q, viewer: Viewer) -> Iterable[Value]:
         yield name, _counted(count)
 
 
+def _categories(typed: str, viewer: Viewer) -> Iterable[Value]:
+    known = reading.categories_for(viewer).filter(containing("name", typed))
+    named = known.order_by("label_set__name", "position").values_list("name", "label_set__name")
+    return list(dict(named[: 5 * MOST]).items())[:MOST]
+
+
 def _albums(typed: str, viewer: Viewer) -> Iterable[Value]:
     albums = Album.objects.visible_to(viewer).filter(containing("title", typed))
     for title in albums.order_by("-created_at", "-pk").values_list("title", flat=True)[:MOST]:
@@ -201,6 +210,7 @@ def _one_of(*words: str) -> Callable[[str, Viewer], Iterable[Value]]:
 _VALUES: dict[str, Callable[[str, Viewer], Iterable[Value]]] = {
     "tag": _tags,
     "album": _albums,
+    "category": _categories,
     "camera": _cameras,
     "owner": _owners,
     "after": _days,

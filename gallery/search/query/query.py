@@ -19,8 +19,9 @@ import django_filters
 from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
-from gallery.search.filters import dates
+from gallery.search.filters import categories, dates
 from gallery.search.filters.fields import (
+    CategoriesFilter,
     ClockFilter,
     ColoursFilter,
     IdsFilter,
@@ -51,7 +52,9 @@ def _names_of(*kinds: type[django_filters.Filter]) -> frozenset[str]:
 
 FILTER_NAMES = frozenset(ImageFilter.base_filters)
 # Filters that take several values.
-LIST_FILTERS = _names_of(IdsFilter, NamesFilter, ColoursFilter)
+LIST_FILTERS = _names_of(IdsFilter, NamesFilter, ColoursFilter, CategoriesFilter)
+# Filters of which a value may be negative.
+NEGATIVE_FILTERS = _names_of(CategoriesFilter)
 _YES_NO_FILTERS = _names_of(YesNoFilter)
 _SIZE_FILTERS = _names_of(django_filters.NumberFilter)
 _DAY_FILTERS = _names_of(MomentFilter, ClockFilter)
@@ -215,6 +218,8 @@ def clean_filter(name: str, value: Any) -> Any:
 
 
 def _one(name: str, text: str) -> Any:
+    if name in NEGATIVE_FILTERS:
+        return categories.canonical(text) or None
     if name in _LOWER_CASE_FILTERS:
         text = text.lower()
     if name in _YES_NO_FILTERS:

@@ -35,6 +35,7 @@ from gallery.search.query.query import (
     FILTER_NAMES,
     LIST_FILTERS,
     MAX_WEIGHT,
+    NEGATIVE_FILTERS,
     SHARE_DIGITS,
     SIZE_DIGITS,
     UPLOAD_ID,
@@ -68,6 +69,10 @@ ALIASES = {
     "之前": "before",
     "日期": "on",
     "方向": "orientation",
+    "分类": "category",
+    "分類": "category",
+    "类别": "category",
+    "類別": "category",
     "颜色": "color",
     "顏色": "color",
     "收藏": "favourite",
@@ -91,6 +96,7 @@ _KEY = re.compile(rf"(\w[\w-]*)[{_COLON}]")
 _WEIGHT = re.compile(r"\^(\d+(?:\.\d*)?|\.\d+)(?=\s|$)")
 _CROP = re.compile(r"\[([^\]\s]*)\]")
 _SIZE = re.compile(r"([<>])=?\s*(\d+(?:\.\d*)?|\.\d+)\s*(?:mp|mpx|m)?", re.IGNORECASE)
+_ABOVE = re.compile(r"[>＞]\S+")
 
 
 @dataclass(frozen=True)
@@ -168,6 +174,9 @@ def _token_at(text: str, start: int) -> Token:
     quoted = text[position : position + 1] in QUOTES
     if quoted:
         value, position = _quoted(text, position)
+        # A probability stands behind the quotation marks: category:"palm tree">0.9
+        if key in NEGATIVE_FILTERS and (match := _ABOVE.match(text, position)):
+            value, position = value + match[0], match.end()
     else:
         value, position = _bare(text, position, cropped=is_picture, weighted=not is_filter)
     crop = weight = None
@@ -298,7 +307,9 @@ class _Reader:
                 % {"key": token.written_key},
             )
             return
-        if token.negative:
+        if token.negative and token.key in NEGATIVE_FILTERS:
+            value = f"-{value}"
+        elif token.negative:
             self._note(
                 "no_negative_filter",
                 _("A filter cannot be negative: “%(value)s” is searched for as text to be unlike.")
@@ -482,7 +493,8 @@ def _filters(query: Query) -> Iterator[str]:
     for name, value in left.items():
         for entry in value if isinstance(value, list) else [value]:
             text = ("yes" if entry else "no") if isinstance(entry, bool) else str(entry)
-            yield f"{name}:{quote(text)}"
+            sign = "-" if name in NEGATIVE_FILTERS and text.startswith("-") else ""
+            yield f"{sign}{name}:{quote(text.removeprefix(sign))}"
 
 
 def _dates(left: dict[str, Any]) -> Iterator[str]:

@@ -13,8 +13,6 @@ MAX_TEMPLATE_CHARACTERS = 200
 
 # By script: the template has the language of the category name.
 DEFAULT_TEMPLATES = {"latin": "a photo of a {}", "han": "一张{}的照片"}
-# The text of the background class "none of these": a picture of nothing in particular.
-BACKGROUND = {"latin": "a photo", "han": "一张照片"}
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _PLACEHOLDER = re.compile(r"\{\w*\}")
@@ -25,27 +23,32 @@ def script_of(text: str) -> str:
     return "han" if _HAN.search(text) else "latin"
 
 
-def clean_templates(templates: list[str] | None) -> list[str]:
+def clean_templates(templates: list[str] | None, most: int = MAX_TEMPLATES) -> list[str]:
     """Clean templates from a request. Each needs exactly one placeholder, `{}` or `{category}`.
 
     None or an empty list means the default of each name's script. Raises Refusal
     (too_many_templates, bad_template).
     """
     cleaned = [template.strip() for template in templates or [] if template.strip()]
-    if len(cleaned) > MAX_TEMPLATES:
+    if len(cleaned) > most:
         raise Refusal(
             "too_many_templates",
-            _("Use at most %(max)d templates.") % {"max": MAX_TEMPLATES},
+            _("Use at most %(max)d templates.") % {"max": most},
             "templates",
         )
     for template in cleaned:
-        if len(_PLACEHOLDER.findall(template)) != 1 or len(template) > MAX_TEMPLATE_CHARACTERS:
+        if not has_place(template) or len(template) > MAX_TEMPLATE_CHARACTERS:
             raise Refusal(
                 "bad_template",
                 _("A template needs {} once, where the category goes: “a photo of a {}”."),
                 "templates",
             )
     return cleaned
+
+
+def has_place(template: str) -> bool:
+    """Whether `template` has exactly one placeholder."""
+    return len(_PLACEHOLDER.findall(template)) == 1
 
 
 def fill(template: str, classname: str) -> str:

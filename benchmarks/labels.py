@@ -1,0 +1,192 @@
+"""Labels: how long sorting a library takes, next to NumPy.
+
+Fills an empty database (`make bench` starts one) with made-up vectors of 512 dimensions. Prints
+
+- ad hoc: counting all pictures by 20 categories, with and without “none of these”, in the scope of
+  their owner, and the same by NumPy from vectors in memory;
+- preview and apply by the worker's own code, with its memory;
+- one new picture against 50 applied sets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import django
+import numpy as np
+
+from benchmarks.made_up_vectors import World, unit
+
+if TYPE_CHECKING:
+    from gallery.labels.fitting import Weights
+    from gallery.models import EmbeddingSpace, LabelSet, User
+
+DIMENSIONS = 512
+SCALE = 100.0
+SETS = 50
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="labels", description=__doc__)
+    parser.add_argument("--pictures", type=int, default=100_000)
+    parser.add_argument("--categories", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args(arguments)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clipsite.settings")
+    django.setup()
+    from django.core.management import call_command
+
+    from gallery.models import Image
+
+    call_command("migrate", verbosity=0)
+    if Image.objects.exists():
+        raise SystemExit("This database holds pictures: the benchmark wants an empty one.")
+    vectors, space, owner = _library(options.pictures)
+    texts = unit(np.random.default_rng(3).normal(size=(SETS * options.categories, DIMENSIONS)))
+    _ad_hoc(vectors, space, owner, texts[: options.categories], options.rounds)
+    _applied(space, owner, texts[: options.categories])
+    _one_picture(space, owner, texts.reshape(SETS, options.categories, DIMENSIONS))
+
+
+def _library(pictures: int) -> tuple[np.ndarray, EmbeddingSpace, User]:
+    from benchmarks import made_up_library
+    from gallery.models import EmbeddingSpace, User
+
+    space = EmbeddingSpace.objects.create(
+        architecture="synthetic",
+        dimensions=DIMENSIONS,
+        logit_scale=SCALE,
+        checksum="synthetic",
+        state="active",
+        generation=1,
+    )
+    world = World(pictures)
+    vectors = world.vectors()
+    made_up_library.load(made_up_library.draw(space, world.subjects()), vectors)
+    return vectors, space, User.objects.get(username="owner")
+
+
+def _ad_hoc(
+    vectors: np.ndarray, space: EmbeddingSpace, owner: User, texts: np.ndarray, rounds: int
+) -> None:
+    from gallery.indexing.selectors import visible_to
+    from gallery.labels import scoring
+
+    scope = scoring.pictures(visible_to(owner))
+    for mode, background in (("one", 0), ("one", 32), ("any", 0)):
+        weights = _weights(mode, texts, background)
+        seconds, (total, counts) = _median(rounds, scoring.counts, weights, space, scope)
+        print(
+            f"ad hoc, {mode} of {len(texts)}, {background} background words: {seconds:.3f} s, "
+            f"{total} pictures, {sum(counts)} labels"
+        )
+        seen = vectors[:total]  # as many pictures; which ones makes no difference to NumPy
+        product, _result = _median(rounds, np.matmul, seen, weights.vectors.T)
+        whole, _result = _median(rounds, _by_numpy, seen, weights)
+        print(
+            f"  NumPy: product {product:.3f} s (SQL takes {seconds / product:.1f} times as long), "
+            f"with softmax {whole:.3f} s ({seconds / whole:.1f} times)"
+        )
+
+
+def _weights(mode: str, texts: np.ndarray, background: int) -> Weights:
+    from uuid import uuid4
+
+    from gallery.labels.fitting import Weights
+
+    words = unit(np.random.default_rng(4).normal(size=(background, DIMENSIONS)))
+    every = np.concatenate([texts, words]) * SCALE
+    return Weights(
+        mode=mode,
+        categories=[uuid4() for _ in texts],
+        vectors=every.astype(np.float32),
+        biases=[0.0] * len(every),
+        thresholds=[0.5 if mode == "any" else 0.0] * len(texts),
+    )
+
+
+def _by_numpy(vectors: np.ndarray, weights: Weights) -> np.ndarray:
+    logits = vectors @ weights.vectors.T
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares = exponentials / exponentials.sum(axis=1, keepdims=True)
+    best: np.ndarray = shares[:, : len(weights.categories)].argmax(axis=1)
+    return best
+
+
+def _applied(space: EmbeddingSpace, owner: User, texts: np.ndarray) -> None:
+    from gallery.indexing.selectors import visible_to
+    from gallery.labels import applying, fitting, previewing
+    from gallery.models import Label
+
+    label_set = _set(space, owner, "Things", texts)
+    fit = fitting.require(label_set, space)
+    images, weights = visible_to(owner), fitting.weights_of(fit)
+    start = time.perf_counter()
+    found = previewing.preview(fit, weights, space, images)
+    print(f"preview: {time.perf_counter() - start:.2f} s, +{found.added} -{found.removed}")
+    applying.request(label_set, owner, fit)
+    before = _memory()
+    start = time.perf_counter()
+    applying.run_waiting()
+    took = time.perf_counter() - start
+    labels = Label.objects.count()
+    print(f"applied: {labels} labels in {took:.1f} s; {_memory() - before:.0f} MiB more memory")
+    start = time.perf_counter()
+    found = previewing.preview(fit, weights, space, images)
+    print(f"preview of the same: {time.perf_counter() - start:.2f} s, {found.kept} kept")
+
+
+def _memory() -> float:
+    """What this process has had at most, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _set(space: EmbeddingSpace, owner: User, name: str, texts: np.ndarray) -> LabelSet:
+    """A set whose categories have these unit vectors."""
+    from gallery.labels import fitting, sets
+    from gallery.labels.definition import CategoryForm, checked
+
+    forms = [CategoryForm(f"category {number}") for number in range(len(texts))]
+    label_set = sets.create(owner, name, checked(categories=forms, none_of_these=False))
+    fitting.make(sets.newest(label_set), space, lambda _space, _texts: texts)
+    return label_set
+
+
+def _one_picture(space: EmbeddingSpace, owner: User, texts: np.ndarray) -> None:
+    from django.db import transaction
+
+    from gallery.labels import applying, fitting, labelling
+    from gallery.models import Embedding, LabelJob
+
+    for number, some in enumerate(texts):
+        label_set = _set(space, owner, f"Set {number}", some)
+        applying.request(label_set, owner, fitting.require(label_set, space))
+    LabelJob.objects.update(state="done")
+    rows = Embedding.objects.filter(space=space, image__owner=owner).values_list("image_id")[:20]
+    took = []
+    for (image,) in rows:
+        start = time.perf_counter()
+        with transaction.atomic():
+            labelling.label(space, [image])
+        took.append((time.perf_counter() - start) * 1000)
+    print(
+        f"one new picture against {len(texts) + 1} sets: median {statistics.median(took):.1f} ms,"
+        f" the first one {took[0]:.1f} ms"
+    )
+
+
+def _median(rounds: int, work: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
+    work(*arguments)
+    took = []
+    result = None
+    for _ in range(rounds):
+        start = time.perf_counter()
+        result = work(*arguments)
+        took.append(time.perf_counter() - start)
+    return statistics.median(took), result

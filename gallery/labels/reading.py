@@ -1,0 +1,143 @@
+"""Which pictures have which labels, as people are shown them.
+
+A person's answer counts more than a machine's label: a yes is a label, a no hides one, and where
+categories exclude each other a yes hides all others of the set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
+
+from gallery.labels import scoring
+from gallery.models import Category, Image, LabelSet, Viewer
+
+if TYPE_CHECKING:
+    from gallery.models.image import ImageQuerySet
+
+# Takes the ids of categories twice. A machine's probability, and 1 for what a person says.
+_SHOWN = """
+    SELECT label.image_id, label.category_id, label.probability, false AS is_human
+    FROM gallery_label label
+    JOIN gallery_category category ON category.id = label.category_id
+    WHERE label.removed_by_id IS NULL AND label.category_id = ANY(%s)
+      AND NOT EXISTS (
+          SELECT FROM gallery_answer answer
+          WHERE answer.image_id = label.image_id AND answer.category_id = label.category_id
+      )
+      AND NOT EXISTS (
+          SELECT FROM gallery_answer answer
+          JOIN gallery_category other ON other.id = answer.category_id
+          JOIN gallery_labelset label_set ON label_set.id = other.label_set_id
+          JOIN gallery_labelsetversion version ON version.id = label_set.version_id
+          WHERE answer.verdict AND other.retired_at IS NULL AND version.mode = 'one'
+            AND answer.image_id = label.image_id
+            AND other.label_set_id = category.label_set_id
+      )
+    UNION ALL
+    SELECT answer.image_id, answer.category_id, 1.0, true
+    FROM gallery_answer answer
+    WHERE answer.verdict AND answer.category_id = ANY(%s)
+"""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A label of a picture."""
+
+    category: Category
+    probability: float
+    is_human: bool
+
+
+def categories_for(viewer: Viewer) -> QuerySet[Category]:
+    """Return the categories of all sets that `viewer` may see."""
+    return Category.objects.filter(
+        label_set__in=LabelSet.objects.visible_to(viewer).order_by(), retired_at=None
+    )
+
+
+def named(categories: QuerySet[Category], name: str) -> QuerySet[Category]:
+    """Return the categories that have this name in any language, whatever case and width."""
+    same = RawSQL(
+        "SELECT category.id FROM gallery_category category, unnest(category.all_names) AS one"
+        " WHERE gallery_key(one) = gallery_key(%s)",
+        [name],
+    )
+    return categories.filter(pk__in=same)
+
+
+def with_descendants(ids: Iterable[UUID]) -> list[UUID]:
+    """Return the categories with those below them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH RECURSIVE meant AS (SELECT id FROM gallery_category WHERE id = ANY(%s)"
+            " UNION SELECT below.id FROM gallery_category below"
+            " JOIN meant ON below.parent_id = meant.id WHERE below.retired_at IS NULL)"
+            " SELECT id FROM meant",
+            [list(ids)],
+        )
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def of_picture(image: Image, viewer: Viewer) -> list[Shown]:
+    """Return the labels of a picture that `viewer` may see, by set and place in it. The caller
+    checks that they may see the picture."""
+    known = {row.pk: row for row in categories_for(viewer).select_related("label_set")}
+    ids = list(known)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT category_id, probability, is_human FROM ({_SHOWN}) AS shown"  # noqa: S608
+            " WHERE image_id = %s",
+            [ids, ids, image.pk],
+        )
+        found = [Shown(known[pk], share, human) for pk, share, human in cursor.fetchall()]
+    return sorted(found, key=lambda one: (one.category.label_set.name, one.category.position))
+
+
+def having(categories: Sequence[UUID], above: float | None = None) -> Q:
+    """Return the condition that a picture has a label of one of these categories, with a
+    probability of more than `above`."""
+    ids = list(categories)
+    least, params = ("", []) if above is None else (" WHERE probability > %s", [above])
+    return Q(
+        pk__in=RawSQL(  # noqa: S611 - our own words
+            f"SELECT image_id FROM ({_SHOWN}) AS shown{least}",  # noqa: S608
+            [ids, ids, *params],
+        )
+    )
+
+
+def counted(images: ImageQuerySet, categories: Sequence[Category]) -> dict[UUID, int]:
+    """Return how many of `images` have each category, with those below it."""
+    pairs = [*((category.pk, category.pk) for category in categories), *_below(categories)]
+    ids = [below for below, _shown in pairs]
+    scope = scoring.pictures(images)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT meant.shown, count(DISTINCT image_id)"  # noqa: S608
+            f" FROM ({_SHOWN}) AS label"
+            " JOIN unnest(%s::uuid[], %s::uuid[]) AS meant (below, shown)"
+            "  ON meant.below = label.category_id"
+            f" WHERE image_id IN ({scope.sql}) GROUP BY meant.shown",
+            [ids, ids, ids, [shown for _below, shown in pairs], *scope.params],
+        )
+        return dict(cursor.fetchall())
+
+
+def _below(categories: Sequence[Category]) -> list[tuple[UUID, UUID]]:
+    """Return (category, one above it) for all that are below others of `categories`."""
+    above = {category.pk: category.parent_id for category in categories}
+    pairs = []
+    for pk in above:
+        parent = above[pk]
+        while parent is not None and parent in above:
+            pairs.append((pk, parent))
+            parent = above[parent]
+    return pairs
