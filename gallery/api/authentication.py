@@ -42,7 +42,7 @@ _FIND = """
 _QUESTIONS = {
     *("api:search", "api:search-pictures", "api:search-parse"),
     *("api:classify", "api:image-classify"),
-    "api:label-set-preview",
+    *("api:label-set-preview", "api:label-set-evaluate", "api:label-sets-sort"),
 }
 
 

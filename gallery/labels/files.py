@@ -90,12 +90,12 @@ def read(data: bytes) -> Read:
     """Read a file, JSON or CSV. Raises TooLarge and Refusal (not_a_label_set, other_format, and
     those of gallery.labels.definition)."""
     if len(data) > MAX_BYTES:
-        raise TooLarge("label_set_too_large", _("A file of a label set has at most 2 MB."), "file")
-    text = _decoded(data).strip()
+        refuse_size()
+    text = decoded(data).strip()
     return _read_json(text) if text.startswith(("{", "[")) else _read_csv(text)
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
     """Decode UTF-8, or UTF-16 as spreadsheets save it."""
     is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
@@ -185,6 +185,10 @@ def _row(header: list[str], row: list[str]) -> CategoryForm:
         prompts=cells.get("prompts", "").split(_BAR),
         parent=cells.get("parent", ""),
     )
+
+
+def refuse_size() -> NoReturn:
+    raise TooLarge("label_set_too_large", _("A file of a label set has at most 2 MB."), "file")
 
 
 def _refuse_shape() -> NoReturn:

@@ -117,7 +117,7 @@ def make(version: LabelSetVersion, space: EmbeddingSpace, encode: Encode) -> Lab
     usual = defaults.of(space)
     weights, texts = zero_shot(space, Definition.of(version), encode, usual)
     temperature = usual.one if version.mode == Mode.ONE else usual.any
-    return store(version, space, _with_thresholds(weights), texts, temperature=temperature)
+    return store(version, space, with_thresholds(weights), texts, temperature=temperature)
 
 
 @transaction.atomic
@@ -157,7 +157,7 @@ def renew_thresholds(label_set: LabelSet) -> None:
             store(
                 fit.version,
                 space,
-                _with_thresholds(weights_of(fit)),
+                with_thresholds(weights_of(fit)),
                 texts_of(fit),
                 temperature=fit.temperature,
                 answers=fit.answers,
@@ -172,7 +172,7 @@ def texts_of(fit: LabelFit) -> Vectors:
     return np.array(list(rows), dtype=np.float32)
 
 
-def _with_thresholds(weights: Weights) -> Weights:
+def with_thresholds(weights: Weights) -> Weights:
     """Return the weights with the thresholds that people chose, or else the usual ones."""
     chosen = dict(Category.objects.filter(pk__in=weights.categories).values_list("pk", "threshold"))
     usual = USUAL_THRESHOLDS[weights.mode]

@@ -52,8 +52,11 @@ _LABELS_AT_ONCE = 20_000
 
 
 @transaction.atomic
-def create(user: User, name: str, definition: Definition, *, site: bool = False) -> LabelSet:
-    """Make a set of `user` or, with `site`, of the site. Raises Refusal (name_missing,
+def create(
+    user: User, name: str, definition: Definition, *, site: bool = False, renamed: bool = False
+) -> LabelSet:
+    """Make a set of `user` or, with `site`, of the site. A name that is taken is refused or, if it
+    may be `renamed`, gets a number. Raises Refusal (name_missing,
     name_too_long, name_taken, too_many_label_sets, not_administrator)."""
     if site and not user.is_administrator:
         raise Refusal(
@@ -62,6 +65,8 @@ def create(user: User, name: str, definition: Definition, *, site: bool = False)
     owner = None if site else user
     _lock(user, owner)
     name = clean_set_name(name)
+    if renamed:
+        name = _free_name(owner, name)
     _refuse_taken(owner, name)
     label_set = LabelSet.objects.create(owner=owner, name=name)
     caps.refuse_beyond(caps.LABEL_SETS, owner)

@@ -28,7 +28,7 @@ MAX_LIMIT = 10_000
 SIDES = ("left", "top", "right", "bottom")
 
 
-class _FilteredView(ApiView):
+class FilteredView(ApiView):
     """A view of the pictures that the viewer may see, narrowed by the usual filters."""
 
     queryset = Image.objects.all()
@@ -41,7 +41,7 @@ class _FilteredView(ApiView):
         return image_filter.narrow(visible, request.query_params, request.user).order_by()
 
 
-class ExploreView(_FilteredView):
+class ExploreView(FilteredView):
     serializer_class = MapSerializer
     pagination_class = None
 
@@ -71,7 +71,7 @@ class ExploreView(_FilteredView):
         return Response(MapSerializer(body).data)
 
 
-class PointsView(_FilteredView):
+class PointsView(FilteredView):
     serializer_class = MapPointsSerializer
     pagination_class = None
 

@@ -1,0 +1,183 @@
+"""Learns from answers: each category's vector moves, and probabilities are calibrated. Workers do
+so, in each space anew from the same answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+
+from gallery.encoders.base import Vectors
+from gallery.labels import defaults, fitting
+from gallery.labels.definition import Mode
+from gallery.labels.fitting import Weights
+from gallery.labels.learning import quality
+from gallery.labels.learning.logistic import sigmoid
+from gallery.labels.learning.probe import Probe, fit_probe
+from gallery.labels.learning.temperature import (
+    fit_intercepts,
+    fit_temperature,
+    softmax,
+)
+from gallery.models import Answer, Embedding, EmbeddingSpace, LabelFit
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers to the categories (k) of a fit, for the pictures (n) that have a vector in its
+    space: `vectors` (n, d), and `verdicts` (n, k), 1 for yes, 0 for no, NaN for none. `until` is
+    the time of the latest one."""
+
+    images: list[UUID]
+    vectors: Vectors
+    verdicts: Floats
+    until: datetime | None
+
+    @property
+    def count(self) -> int:
+        return int((~np.isnan(self.verdicts)).sum())
+
+
+def answers_to(categories: list[UUID], space: EmbeddingSpace) -> Answers:
+    """Read the answers. In the order of the pictures' ids, so that the same answers give the same
+    fit."""
+    rows = list(
+        Answer.objects.filter(category__in=categories)
+        .order_by("image_id")
+        .values_list("image_id", "category_id", "verdict", "at")
+    )
+    ids = {image for image, *_rest in rows}
+    entries = Embedding.objects.filter(space=space, part=0, image__in=ids)
+    known = dict(entries.values_list("image_id", "vector"))
+    images = [image for image in dict.fromkeys(row[0] for row in rows) if image in known]
+    place = {image: number for number, image in enumerate(images)}
+    column = {category: number for number, category in enumerate(categories)}
+    verdicts = np.full((len(images), len(categories)), np.nan)
+    for image, category, verdict, _at in rows:
+        if image in place:
+            verdicts[place[image], column[category]] = float(verdict)
+    vectors = np.array([np.asarray(known[image]) for image in images], dtype=np.float32)
+    vectors = vectors.reshape(len(images), space.dimensions or 1)
+    times = [at for image, _category, _verdict, at in rows if image in place]
+    return Answers(images, vectors, verdicts, max(times, default=None))
+
+
+def learn(fit: LabelFit, space: EmbeddingSpace) -> LabelFit:
+    """Write the fit that follows from `fit`, the current one, by all answers so far."""
+    former, texts = fitting.weights_of(fit), fitting.texts_of(fit)
+    answers = answers_to(former.categories, space)
+    usual, scale = defaults.of(space), float(space.logit_scale or 1.0)
+    verdicts = _implied(answers.verdicts) if former.mode == Mode.ONE else answers.verdicts
+    probes = [
+        _probe(text, answers.vectors, verdicts[:, number], scale)
+        for number, text in enumerate(texts[: len(former.categories)])
+    ]
+    zero_shot = np.asarray(scale * (answers.vectors @ texts.T), dtype=np.float64)
+    held_out = _held_out(probes, answers.vectors, verdicts, zero_shot, scale)
+    if former.mode == Mode.ONE:
+        temperature = fit_temperature(
+            held_out, _padded(answers.verdicts, len(texts)), default=usual.one
+        )
+        offsets = np.zeros(len(texts))
+        before, after = softmax(zero_shot, usual.one), softmax(held_out, temperature)
+    else:
+        bias = space.logit_bias or 0.0
+        found = fit_intercepts(held_out + bias, answers.verdicts, default=usual)
+        temperature = found.temperature
+        offsets = bias / temperature + found.intercepts
+        before = sigmoid((zero_shot + bias) / usual.any + usual.intercept)
+        after = sigmoid(held_out / temperature + offsets)
+    weights = Weights(
+        mode=former.mode,
+        categories=former.categories,
+        vectors=_moved(probes, texts) * np.float32(scale / temperature),
+        biases=[*(_biases(probes, len(texts)) / temperature + offsets)],
+        thresholds=former.thresholds,
+    )
+    return fitting.store(
+        fit.version,
+        space,
+        fitting.with_thresholds(weights),
+        texts,
+        temperature=temperature,
+        answers=answers.count,
+        answers_until=answers.until,
+        quality=_quality(answers, former.categories, before, after),
+    )
+
+
+def _implied(verdicts: Floats) -> Floats:
+    """Return the verdicts (n, k) of categories that exclude each other: a yes to one is a no to
+    the others."""
+    yes = (verdicts == 1).any(axis=1, keepdims=True)
+    return np.where(yes & np.isnan(verdicts), 0.0, verdicts)
+
+
+def _probe(text: Vectors, vectors: Vectors, verdicts: Floats, scale: float) -> Probe:
+    return fit_probe(text, vectors[verdicts == 1], vectors[verdicts == 0], scale=scale)
+
+
+def _held_out(
+    probes: list[Probe], vectors: Vectors, verdicts: Floats, zero_shot: Floats, scale: float
+) -> Floats:
+    """Return the logits (n, all) of the answered pictures: for each answer those of a probe that
+    has not seen it, and the background's as they are."""
+    logits = zero_shot.copy()
+    for number, probe in enumerate(probes):
+        said = verdicts[:, number]
+        logits[:, number] = scale * (vectors @ probe.vector) + probe.bias
+        logits[said == 1, number] = probe.held_out[: int((said == 1).sum())]
+        logits[said == 0, number] = probe.held_out[int((said == 1).sum()) :]
+    return logits
+
+
+def _padded(verdicts: Floats, columns: int) -> Floats:
+    """Return verdicts (n, k) with columns for the background, of which nobody says anything."""
+    padded = np.full((len(verdicts), columns), np.nan)
+    padded[:, : verdicts.shape[1]] = verdicts
+    return padded
+
+
+def _moved(probes: list[Probe], texts: Vectors) -> Vectors:
+    """Return the vectors (n, d) of the probes and, behind them, of the background."""
+    moved = texts.copy()
+    for number, probe in enumerate(probes):
+        moved[number] = probe.vector
+    return moved
+
+
+def _biases(probes: list[Probe], count: int) -> Floats:
+    return np.array([*(probe.bias for probe in probes), *[0.0] * (count - len(probes))])
+
+
+def _quality(
+    answers: Answers, categories: list[UUID], before: Floats, after: Floats
+) -> dict[str, Any]:
+    """Return what the answers say of the probabilities (n, all) without and with learning. The
+    latter are held out, and kept by category and picture: precision is estimated by them."""
+    rows, columns = np.nonzero(~np.isnan(answers.verdicts))
+    if not len(rows):
+        return {}
+    truths = answers.verdicts[rows, columns]
+    held_out: dict[str, dict[str, float]] = {}
+    for row, column in zip(rows, columns, strict=True):
+        of_category = held_out.setdefault(str(categories[column]), {})
+        of_category[str(answers.images[row])] = round(float(after[row, column]), 4)
+    return {
+        "before": _measures(before[rows, columns], truths),
+        "after": _measures(after[rows, columns], truths),
+        "held_out": held_out,
+    }
+
+
+def _measures(shares: Floats, truths: Floats) -> dict[str, float]:
+    return {
+        "calibration_error": quality.calibration_error(shares, truths),
+        "brier": quality.brier_score(shares, truths),
+    }
