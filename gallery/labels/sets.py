@@ -94,10 +94,11 @@ def update(
         _refuse_taken(label_set.owner, name, besides=label_set)
         label_set.name = name
     label_set.save(update_fields=["name", "updated_at"])
-    former = Definition.of(newest(label_set))
-    wanted = checked(**{**_fields(former), **changes})
-    if _is_other(former, wanted):
-        _add_version(label_set, wanted)
+    if changes:
+        former = Definition.of(newest(label_set))
+        wanted = checked(**{**_fields(former), **changes})
+        if _is_other(former, wanted):
+            _add_version(label_set, wanted)
     if thresholds:
         _set_thresholds(label_set, thresholds)
     _record(Event.LABEL_SET_CHANGED, label_set)

@@ -74,6 +74,16 @@ class Link:
 
 
 @dataclass
+class Sorting:
+    """A label set: the pictures that a machine labelled, whether its owner still sees them or
+    not, and those of which a person said yes. Without an owner it is of the site."""
+
+    owner: Viewer
+    labelled: set[int]
+    said: set[int]
+
+
+@dataclass
 class World:
     users: list[Person]
     pictures: list[Picture]
@@ -83,6 +93,26 @@ class World:
     links: list[Link] = field(default_factory=list)
     # (user, picture)
     favourites: set[tuple[int, int]] = field(default_factory=set)
+    sortings: list[Sorting] = field(default_factory=list)
+
+    # --- Label sets ---------------------------------------------------------------
+
+    def seen_sortings(self, viewer: Viewer) -> set[int]:
+        return {
+            number
+            for number, sorting in enumerate(self.sortings)
+            if sorting.owner is None or sorting.owner == viewer
+        }
+
+    def labels_of(self, picture: int, viewer: Viewer) -> set[str]:
+        """The names of the categories that somebody who reaches the picture is shown."""
+        found = set()
+        for number in self.seen_sortings(viewer):
+            if picture in self.sortings[number].labelled:
+                found.add(f"machine {number}")
+            if picture in self.sortings[number].said:
+                found.add(f"human {number}")
+        return found
 
     # --- Albums -------------------------------------------------------------------
 

@@ -15,11 +15,18 @@ from gallery.models import (
     AlbumItem,
     AlbumShare,
     Analysis,
+    Answer,
+    Category,
     EmbeddingSpace,
     ExploreMap,
     Favourite,
     Group,
     Image,
+    Label,
+    LabelFit,
+    LabelJob,
+    LabelSet,
+    LabelSetVersion,
     MapCluster,
     MapPoint,
     ShareLink,
@@ -63,6 +70,7 @@ class Rows:
             for album, book in zip(self.albums, world.books, strict=True)
             for place, which in enumerate(book.pictures)
         )
+        self.label_sets = [self._sort(number) for number in range(len(world.sortings))]
         self.groups = Group.objects.bulk_create(
             Group(owner=self.users[circle.owner], name=f"g{n}")
             for n, circle in enumerate(world.circles)
@@ -148,6 +156,34 @@ class Rows:
             )
             for number, image in enumerate(images)
         )
+
+    def _sort(self, number: int) -> LabelSet:
+        """A label set with its labels and answers, as if it had been applied."""
+        sorting = self.world.sortings[number]
+        owner = None if sorting.owner is None else self.users[sorting.owner]
+        label_set = LabelSet.objects.create(owner=owner, name=f"s{number}")
+        version = LabelSetVersion.objects.create(
+            label_set=label_set, number=1, mode="any", categories=[]
+        )
+        fit = LabelFit.objects.create(version=version, space=self.space)
+        job = LabelJob.objects.create(label_set=label_set, fit=fit, state="done")
+        LabelSet.objects.filter(pk=label_set.pk).update(version=version, applied=job)
+        machine, human = (
+            Category.objects.create(
+                label_set=label_set, name=name, all_names=[name], position=position
+            )
+            for position, name in enumerate([f"machine {number}", f"human {number}"])
+        )
+        Label.objects.bulk_create(
+            Label(image=self.images[n], category=machine, fit=fit, probability=0.9, added_by=job)
+            for n in sorting.labelled
+        )
+        Answer.objects.bulk_create(
+            Answer(image=self.images[n], category=human, verdict=True, at=timezone.now())
+            for n in sorting.said
+        )
+        label_set.refresh_from_db()
+        return label_set
 
     def _tags(self) -> None:
         for user in self.users:

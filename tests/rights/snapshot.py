@@ -39,6 +39,11 @@ _API = [
     "groups/",
     "links/",
     "contributions/",
+    "label-sets/",
+    "images/categories/",
+    "images/?category=machine 0",
+    "images/?category=-human 1",
+    "search/complete/?q=category:",
     "trash/",
     "duplicates/",
     "searches/",
@@ -84,7 +89,12 @@ _PAGES = [
     "/account/data/",
     "/trash/",
 ]
-_OF_EACH_PICTURE = ["{api}images/{pk}/", "{api}images/{pk}/albums/", "{api}images/{pk}/similar/"]
+_OF_EACH_PICTURE = [
+    "{api}images/{pk}/",
+    "{api}images/{pk}/albums/",
+    "{api}images/{pk}/labels/",
+    "{api}images/{pk}/similar/",
+]
 _PAGES_OF_EACH_PICTURE = ["/images/{pk}/", "/images/{pk}/similar/", "/images/{pk}/neighbours/"]
 _OF_EACH_ALBUM = [
     "{api}albums/{pk}/",

@@ -158,6 +158,27 @@ def notes_for_themselves(eyes: Eyes) -> bool:
     return _done(eyes, other, "get", "search/?q=green", status=200)
 
 
+def labels_for_themselves(eyes: Eyes) -> bool:
+    """Somebody says of pictures what they are, in a set of their own."""
+    own = [
+        number for number, sorting in enumerate(eyes.world.sortings) if sorting.owner in eyes.others
+    ]
+    if not own:
+        return False
+    number = eyes.chance.choice(own)
+    owner = eyes.world.sortings[number].owner
+    assert owner is not None
+    seen = eyes.world.seen(owner)
+    if not seen:
+        return False
+    said = [
+        {"image": str(eyes.rows.images[n].pk), "category": f"human {number}", "verdict": True}
+        for n in seen
+    ]
+    address = f"label-sets/{eyes.rows.label_sets[number].pk}/answers/"
+    return _done(eyes, owner, "post", address, {"answers": said})
+
+
 def visits(eyes: Eyes) -> bool:
     """Somebody visits a link that the viewer does not manage."""
     world = eyes.world
@@ -207,6 +228,7 @@ ACTS: list[Callable[[Eyes], bool]] = [
     takes_out,
     renames_album,
     notes_for_themselves,
+    labels_for_themselves,
     visits,
     groups_up,
     finds_copies,

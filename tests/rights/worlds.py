@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from tests.rights.model import Book, Circle, Link, Person, Picture, Share, World
+from tests.rights.model import Book, Circle, Link, Person, Picture, Share, Sorting, World
 
 PEOPLE = 4
 CAMERAS = 3
@@ -55,6 +55,14 @@ def world_of(chance: Random) -> World:
         favourites={
             (chance.choice(people), chance.choice(numbers)) for _ in range(chance.randint(0, 6))
         },
+        sortings=[
+            Sorting(
+                owner=None if chance.random() < 0.4 else chance.choice(people),
+                labelled=set(chance.sample(numbers, chance.randint(0, len(numbers)))),
+                said=set(chance.sample(numbers, chance.randint(0, 2))),
+            )
+            for _ in range(chance.randint(0, 3))
+        ],
     )
 
 

@@ -24,7 +24,7 @@ from gallery.encoders.base import l2_normalise
 from gallery.search.relevance import concepts
 from tests import web_tools
 from tests.conftest import draw
-from tests.rights import checks, counts, revoked, unseen
+from tests.rights import checks, counts, labels, revoked, unseen
 from tests.rights.eyes import Eyes, compared
 from tests.rights.model import World
 from tests.rights.rows import Rows
@@ -50,6 +50,9 @@ CHECKS: list[Callable[[Eyes], None]] = [
     counts.check_facets,
     counts.check_completion,
     counts.check_map,
+    labels.check_labels,
+    labels.check_label_counts,
+    labels.check_label_sets,
     unseen.check_the_unseen_changes_nothing,
     revoked.check_one_after_another,
     revoked.check_what_belongs_to_one,

@@ -1,0 +1,68 @@
+"""Labels: of one's own sets on what one sees, and of sets of the site for whoever sees the
+picture."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tests.rights.eyes import Eyes
+
+
+def check_labels(eyes: Eyes) -> None:
+    world, viewer = eyes.world, eyes.viewer
+    for number, image in enumerate(eyes.rows.images):
+        answer = eyes.get(f"images/{image.pk}/labels/")
+        if not world.reaches(number, viewer):
+            eyes.same("GET images/{id}/labels/", answer.status_code, 404)
+            continue
+        shown = {row["category"] for row in answer.json()["results"]}
+        eyes.same("GET images/{id}/labels/", shown, world.labels_of(number, viewer))
+    seen = world.seen(viewer)
+    for number, sorting in enumerate(world.sortings):
+        for name, pictures in (("machine", sorting.labelled), ("human", sorting.said)):
+            known = number in world.seen_sortings(viewer)
+            wanted = seen & pictures if known else set()
+            found = eyes.found("images/", category=f"{name} {number}")
+            eyes.same("GET images/?category=", found, sorted(wanted))
+            found = eyes.found("images/", category=f"-{name} {number}")
+            eyes.same("GET images/?category=-", found, sorted(seen - wanted))
+            line = f'category:"{name} {number}"'
+            eyes.same("GET search/?q=category:", eyes.found("search/", q=line), sorted(wanted))
+
+
+def check_label_counts(eyes: Eyes) -> None:
+    world, viewer = eyes.world, eyes.viewer
+    wanted = Counter(name for n in world.seen(viewer) for name in world.labels_of(n, viewer))
+    counted = {row["name"]: row["count"] for row in eyes.get("images/categories/").json()}
+    eyes.same("GET images/categories/", counted, wanted)
+    offered = eyes.get("search/complete/", q="category:").json()["suggestions"]
+    names = {one["insert"].strip('"') for one in offered if one["kind"] == "value"}
+    known = {
+        f"{kind} {number}"
+        for number in world.seen_sortings(viewer)
+        for kind in ("machine", "human")
+    }
+    eyes.same("GET search/complete/ category:", names, known)
+
+
+def check_label_sets(eyes: Eyes) -> None:
+    world, viewer = eyes.world, eyes.viewer
+    listed = {row["name"] for row in eyes.get("label-sets/").json()["results"]}
+    eyes.same("GET label-sets/", listed, {f"s{n}" for n in world.seen_sortings(viewer)})
+    for number, sorting in enumerate(world.sortings):
+        at = f"label-sets/{eyes.rows.label_sets[number].pk}/"
+        seen, owned = number in world.seen_sortings(viewer), sorting.owner == viewer is not None
+        eyes.same("GET label-sets/{id}/", eyes.get(at).status_code, 200 if seen else 404)
+        for rest in ("jobs/", "quality/", "next/", "doubts/"):
+            if not owned:
+                eyes.same(f"GET label-sets/{{id}}/{rest}", eyes.get(f"{at}{rest}").status_code, 404)
+        renamed = eyes.status("patch", at, {"name": "x"})
+        eyes.same("PATCH label-sets/{id}/", renamed, 200 if owned else 404)
+        removed = eyes.status("delete", at)
+        eyes.same("DELETE label-sets/{id}/", removed, 200 if owned else 404)
+        for picture, image in enumerate(eyes.rows.images):
+            said = [{"image": str(image.pk), "category": f"human {number}", "verdict": False}]
+            status = eyes.status("post", f"{at}answers/", {"answers": said})
+            may = world.sees(picture, viewer) if owned else picture in world.owned(viewer)
+            wanted = 404 if viewer is None or not seen else 200 if may else 400
+            eyes.same("POST label-sets/{id}/answers/", status, wanted)
