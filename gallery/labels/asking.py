@@ -73,7 +73,7 @@ def ask(
     drawn = _sampled(category, images, max(1, count // _SAMPLED))
     telling = _telling(category, weights, number, space, images, count - len(drawn), drawn)
     chosen = [*drawn, *telling]
-    scope = scoring.Statement("SELECT unnest(%s::uuid[])", (chosen,))
+    scope = scoring.these(chosen)
     shares = dict(scoring.of_category(weights, space, scope, number).rows())
     return [
         Asked(pk, float(shares[pk]), "sample" if pk in drawn else "uncertain")
@@ -99,7 +99,7 @@ def _draw(
     category = Category.objects.select_for_update().get(pk=category.pk)
     if Question.objects.filter(category=category).exists():
         return
-    scope = scoring.Statement("SELECT unnest(%s::uuid[])", (pool_of(images),))
+    scope = scoring.these(pool_of(images))
     rows = scoring.of_category(weights, space, scope, number).rows()
     sample = draw_sample([share for _pk, share in rows], SAMPLE, seed=category.pk.int % 2**32)
     Question.objects.bulk_create(

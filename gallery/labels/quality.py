@@ -163,7 +163,7 @@ def _held_out(
 
 def _shares(weights: Weights, space: EmbeddingSpace, images: Sequence[UUID]) -> dict[UUID, Floats]:
     """Return the probabilities (k + 1, none last) of pictures that have a vector."""
-    scope = scoring.Statement("SELECT unnest(%s::uuid[])", (list(set(images)),))
+    scope = scoring.these(set(images))
     ids, logits = scoring.logits(weights, space, scope)
     found, none = probabilities.of_logits(weights, logits)
     return dict(zip(ids, np.column_stack([found, none]), strict=True))
@@ -172,7 +172,7 @@ def _shares(weights: Weights, space: EmbeddingSpace, images: Sequence[UUID]) -> 
 def _pool(weights: Weights, space: EmbeddingSpace, user: User) -> Floats:
     """Return the probabilities (n, k) of some pictures that `user` may see, drawn at random."""
     ids = pool_of(visible_to(user), _POOL)
-    scope = scoring.Statement("SELECT unnest(%s::uuid[])", (ids,))
+    scope = scoring.these(ids)
     _ids, logits = scoring.logits(weights, space, scope)
     return probabilities.of_logits(weights, logits)[0]
 

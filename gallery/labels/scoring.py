@@ -3,14 +3,14 @@
 Each picture is read once, and its logits are columns: z0, z1, … With a row for each picture and
 category, grouping the rows would take several times as long as the inner products.
 
-`OFFSET 0` keeps the levels apart. Otherwise PostgreSQL would compute a logit again wherever it is
+`LIMIT ALL` keeps the levels apart. Otherwise PostgreSQL would compute a logit again wherever it is
 used. It does not keep workers from sharing the scan.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -32,21 +32,23 @@ if TYPE_CHECKING:
 Params = tuple[Any, ...]
 
 # PostgreSQL counts an inner product like an addition, and so thinks that sharing is not worth it.
-_IN_PARALLEL = {"parallel_setup_cost": 0, "parallel_tuple_cost": 0}
+# A merge join would sort all vectors.
+_SETTINGS = {"parallel_setup_cost": 0, "parallel_tuple_cost": 0, "enable_mergejoin": "off"}
 # exp() beyond this raises an error in PostgreSQL.
 _LARGEST = 700.0
 
 
 @dataclass(frozen=True)
 class Statement:
-    """SQL with its parameters."""
+    """SQL with its parameters. `is_distinct`: it gives no row twice."""
 
     sql: str
     params: Params = ()
+    is_distinct: bool = False
 
     def rows(self) -> list[tuple[Any, ...]]:
         """Run it for these parameters, by several processes of the database where that helps."""
-        return prepared.rows(self.sql, self.params, _IN_PARALLEL, plan_lasts=False)
+        return prepared.rows(self.sql, self.params, _SETTINGS, plan_lasts=False)
 
 
 def pictures(images: ImageQuerySet) -> Statement:
@@ -56,6 +58,24 @@ def pictures(images: ImageQuerySet) -> Statement:
     except EmptyResultSet:
         return Statement("SELECT NULL::uuid WHERE false")
     return Statement(sql, tuple(params))
+
+
+def collected(images: ImageQuerySet) -> Statement:
+    """Return the same, with the ids collected already: for a scope that is read more than once.
+    Several processes share the reading of vectors only then, since they cannot share the check of
+    rights, which has subqueries."""
+    scope = pictures(images)
+    ((ids,),) = Statement(
+        f"SELECT array_agg(pk)::text FROM ({scope.sql}) AS scope (pk)",  # noqa: S608
+        scope.params,
+    ).rows()
+    return these(ids or "{}")
+
+
+def these(ids: Collection[UUID] | str) -> Statement:
+    """Return the statement for pictures by their ids, each once."""
+    listed = ids if isinstance(ids, str) else list(ids)
+    return Statement("SELECT id FROM unnest(%s::uuid[]) AS these (id)", (listed,), is_distinct=True)
 
 
 def decisions(weights: Weights, space: EmbeddingSpace, scope: Statement) -> Statement:
@@ -211,7 +231,7 @@ def _shares(weights: Weights, space: EmbeddingSpace, scope: Statement) -> Statem
     return Statement(
         f"SELECT image_id, {', '.join(own)}, top, {inside} AS inside, {outside} AS outside"  # noqa: S608
         f" FROM (SELECT *, greatest({', '.join(own)}) AS top FROM ({scored.sql}) AS logits"
-        " OFFSET 0) AS topped OFFSET 0",
+        " LIMIT ALL) AS topped LIMIT ALL",
         scored.params,
     )
 
@@ -224,12 +244,19 @@ def _logits(weights: Weights, space: EmbeddingSpace, scope: Statement) -> Statem
         f"{bias!r} - (picture <#> %s::vector) AS z{number}"
         for number, bias in enumerate(map(float, weights.biases))
     )
+    # A join is planned for as many pictures as there are. Of other statements PostgreSQL makes the
+    # rows distinct first, and has no idea how many will be left.
+    within = (
+        f"JOIN ({scope.sql}) AS scope (id) ON scope.id = embedding.image_id WHERE"
+        if scope.is_distinct
+        else f"WHERE embedding.image_id IN ({scope.sql}) AND"
+    )
     return Statement(
         f"SELECT image_id, {columns} FROM ("  # noqa: S608 - our own numbers
         " SELECT embedding.image_id, embedding.vector::vector AS picture"
-        " FROM gallery_embedding embedding"
-        f" WHERE embedding.space_id = {int(space.pk)} AND embedding.part = 0"
-        f" AND embedding.image_id IN ({scope.sql}) OFFSET 0) AS pictures OFFSET 0",
+        f" FROM gallery_embedding embedding {within}"
+        f" embedding.space_id = {int(space.pk)} AND embedding.part = 0"
+        " LIMIT ALL) AS pictures LIMIT ALL",
         (*_literals(weights.vectors), *scope.params),
     )
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import connection
 
 from gallery.labels.fitting import Weights
-from gallery.labels.scoring import Statement, decisions, decisions_of_fits
+from gallery.labels.scoring import Statement, decisions, decisions_of_fits, these
 from gallery.models import EmbeddingSpace, LabelFit, LabelJob
 
 # Probabilities that differ by less are the same: sums of another order.
@@ -40,7 +40,7 @@ class Target:
     @classmethod
     def of_set(cls, weights: Weights, space: EmbeddingSpace, images: Sequence[UUID]) -> Target:
         """Score many pictures by one set. Those without a vector get no labels."""
-        found = decisions(weights, space, _these(images))
+        found = decisions(weights, space, these(images))
         image_ids, numbers, shares = _collected(found, "category")
         return cls(image_ids, [weights.categories[number - 1] for number in numbers], shares)
 
@@ -49,7 +49,7 @@ class Target:
         cls, fits: Sequence[LabelFit], space: EmbeddingSpace, images: Sequence[UUID]
     ) -> Target:
         """Score some pictures by many sets."""
-        found = decisions_of_fits([fit.pk for fit in fits], space, _these(images))
+        found = decisions_of_fits([fit.pk for fit in fits], space, these(images))
         return cls(*_collected(found, "category_id"))
 
 
@@ -95,10 +95,6 @@ def write(orders: Sequence[Order], images: Sequence[UUID], target: Target) -> Wr
         cursor.execute(_ADD, [*wanted, *ordered])
         fresh = cursor.rowcount
     return Written(added=fresh - replaced, removed=gone - replaced)
-
-
-def _these(images: Sequence[UUID]) -> Statement:
-    return Statement("SELECT unnest(%s::uuid[])", (list(images),))
 
 
 def _collected(found: Statement, category: str) -> tuple[list[Any], list[Any], list[Any]]:

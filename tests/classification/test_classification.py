@@ -14,6 +14,7 @@ from gallery.labels.definition import CategoryForm, checked
 from gallery.models import Image, User
 from tests.conftest import upload
 from tests.factories import ColourEncoder, make_space, set_vector
+from tests.labels.tools import own_scale
 
 pytestmark = pytest.mark.django_db
 
@@ -131,7 +132,7 @@ def test_names_from_a_form() -> None:
 
 
 def test_the_mode_says_whether_classes_exclude_each_other(alice: User, asked: list[str]) -> None:
-    image = encoded(alice, logit_scale=10.0)
+    image = encoded(alice, logit_scale=10.0, calibration=own_scale(10.0))
     one = service.classify_image(image, ["red", "green"], mode="one")
     assert sum(r.probability for r in one.results) == pytest.approx(1)
     both = service.classify_image(image, ["red", "green"], mode="any", none_of_these=True)

@@ -57,8 +57,15 @@ def fake_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "encode_own_texts", encode)
 
 
+def own_scale(scale: float) -> dict[str, Any]:
+    """The calibration of a space whose model is right as it is: no temperature, no intercept."""
+    return {"text": {"centre": -3 / scale, "scatter": 0.0, "spread": 1.5 / scale}}
+
+
 def word_space(state: str = "active", checksum: str = "words", **facts: Any) -> EmbeddingSpace:
-    facts = {"generation": 1 if state == "active" else 0, "logit_scale": SCALE, **facts}
+    generation = 1 if state == "active" else 0
+    usual = {"generation": generation, "logit_scale": SCALE, "calibration": own_scale(SCALE)}
+    facts = {**usual, **facts}
     return make_space(state, DIMENSIONS, f"model-{checksum}", checksum=checksum, **facts)
 
 
