@@ -9,12 +9,12 @@ from PIL import Image as PILImage
 from gallery.classification import service
 from gallery.encoders import client
 from gallery.errors import Refusal
-from gallery.labels import sets, templates
+from gallery.labels import background, defaults, sets, templates
 from gallery.labels.definition import CategoryForm, checked
+from gallery.labels.learning.temperature import Default
 from gallery.models import Image, User
 from tests.conftest import upload
 from tests.factories import ColourEncoder, make_space, set_vector
-from tests.labels.tools import own_scale
 
 pytestmark = pytest.mark.django_db
 
@@ -29,14 +29,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         words = [next((c for c in ("red", "green", "blue") if c in t), "green") for t in texts]
         return ColourEncoder().encode_texts(words)
 
-    def encode_background(space: object, texts: list[str], **_: object) -> np.ndarray:
-        """Words that are far from all colours."""
-        return np.tile(
-            ColourEncoder().encode_images([PILImage.new("RGB", (1, 1))]), (len(texts), 1)
-        )
-
+    # The words of “none of these”: all of them are grey.
+    grey = ColourEncoder().encode_images([PILImage.new("RGB", (1, 1))])
+    monkeypatch.setattr(background, "concepts_of", lambda space: grey.repeat(64, axis=0))
+    # The model is right as it is: no temperature, no intercept.
+    monkeypatch.setattr(defaults, "of", lambda space: Default())
     monkeypatch.setattr(client, "encode_texts", encode)
-    monkeypatch.setattr(client, "encode_own_texts", encode_background)
     return texts_asked
 
 
@@ -132,7 +130,7 @@ def test_names_from_a_form() -> None:
 
 
 def test_the_mode_says_whether_classes_exclude_each_other(alice: User, asked: list[str]) -> None:
-    image = encoded(alice, logit_scale=10.0, calibration=own_scale(10.0))
+    image = encoded(alice, logit_scale=10.0)
     one = service.classify_image(image, ["red", "green"], mode="one")
     assert sum(r.probability for r in one.results) == pytest.approx(1)
     both = service.classify_image(image, ["red", "green"], mode="any", none_of_these=True)

@@ -12,10 +12,12 @@ import pytest
 from gallery.encoders import client
 from gallery.encoders.base import Vectors, l2_normalise
 from gallery.indexing import encoding
-from gallery.labels import applying, fitting, sets
+from gallery.labels import applying, defaults, fitting, sets
 from gallery.labels.definition import CategoryForm, checked
 from gallery.labels.fitting import Weights
+from gallery.labels.learning.temperature import Default
 from gallery.models import (
+    ConceptVectors,
     EmbeddingSpace,
     Image,
     Label,
@@ -54,19 +56,26 @@ def fake_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
         return np.stack([vector_of_text(text, seed) for text in texts])
 
     monkeypatch.setattr(client, "encode_texts", encode)
-    monkeypatch.setattr(client, "encode_own_texts", encode)
-
-
-def own_scale(scale: float) -> dict[str, Any]:
-    """The calibration of a space whose model is right as it is: no temperature, no intercept."""
-    return {"text": {"centre": -3 / scale, "scatter": 0.0, "spread": 1.5 / scale}}
+    # The model is right as it is: no temperature, no intercept.
+    monkeypatch.setattr(defaults, "of", lambda space: Default())
 
 
 def word_space(state: str = "active", checksum: str = "words", **facts: Any) -> EmbeddingSpace:
     generation = 1 if state == "active" else 0
-    usual = {"generation": generation, "logit_scale": SCALE, "calibration": own_scale(SCALE)}
-    facts = {**usual, **facts}
-    return make_space(state, DIMENSIONS, f"model-{checksum}", checksum=checksum, **facts)
+    facts = {"generation": generation, "logit_scale": SCALE, **facts}
+    space = make_space(state, DIMENSIONS, f"model-{checksum}", checksum=checksum, **facts)
+    know_concepts(space)
+    return space
+
+
+def know_concepts(space: EmbeddingSpace, count: int = 64) -> None:
+    """Concepts in random directions, among them the one of “bird”."""
+    words = l2_normalise(np.random.default_rng(5).normal(size=(count, DIMENSIONS)))
+    words[0] = vector_of_text("bird", 0 if space.checksum == "words" else 3)
+    packed = np.concatenate([words, words]).astype("<f2").tobytes()
+    ConceptVectors.objects.create(
+        space=space, checksum=space.checksum, digest="made up", vectors=packed
+    )
 
 
 def picture(owner: User, space: EmbeddingSpace | None = None, **shares: float) -> Image:
