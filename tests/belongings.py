@@ -75,7 +75,9 @@ class Belongings:
         query = {"terms": [{"text": "sea"}], "filters": {}}
         self.saved = SavedSearch.objects.create(owner=owner, name="Sea", query=query)
         forms = [CategoryForm("dog"), CategoryForm("cat")]
-        self.label_set = sets.create(owner, "Animals", checked(categories=forms))
+        self.label_set = sets.create(
+            owner, "Animals", checked(categories=forms, none_of_these=False)
+        )
         self.job = LabelJob.objects.create(label_set=self.label_set)
         self.record = SearchRecord.objects.create(
             user=owner, text="sea", searched_at=timezone.now()

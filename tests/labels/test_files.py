@@ -121,7 +121,8 @@ def test_export_import_and_ready_sets_through_the_api(alice: User, bob: User) ->
     assert answer.status_code == 413
     assert {one["key"] for one in client.get(f"{at}ready/").json()} >= {"animals"}
     for name in ("Animals", "Animals 2"):
-        assert client.post(f"{at}ready/animals/").json()["name"] == name
-    assert client.post(f"{at}ready/nothing/").status_code == 400
-    assert api().post(f"{at}ready/animals/").status_code == 401
+        assert client.post(f"{at}ready/", {"key": "animals"}).json()["name"] == name
+    answer = client.post(f"{at}ready/", {"key": "nothing"})
+    assert (answer.status_code, code_of(answer)) == (400, "unknown_ready_set")
+    assert api().post(f"{at}ready/", {"key": "animals"}).status_code == 401
     assert LabelSet.objects.count() == 5

@@ -6,12 +6,7 @@ from gallery.api.views import label_answers, label_sets
 
 routes: list[URLPattern] = [
     path("label-sets/import/", label_answers.ImportView.as_view(), name="label-sets-import"),
-    path("label-sets/ready/", label_answers.ReadyListView.as_view(), name="label-sets-ready"),
-    path(
-        "label-sets/ready/<slug:key>/",
-        label_answers.ReadyView.as_view(),
-        name="label-sets-take-ready",
-    ),
+    path("label-sets/ready/", label_answers.ReadyView.as_view(), name="label-sets-ready"),
     path("label-sets/sort/", label_answers.SortView.as_view(), name="label-sets-sort"),
     path(
         "label-sets/<uuid:pk>/answers/",

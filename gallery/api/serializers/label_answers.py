@@ -243,6 +243,10 @@ class ReadySerializer(serializers.Serializer):
         return [form.name for form in ready.definition.categories]
 
 
+class ReadyKeySerializer(serializers.Serializer):
+    key = serializers.CharField(help_text="Of one of the ready sets.")
+
+
 class CategoryCountSerializer(serializers.Serializer):
     id = serializers.UUIDField(source="category.pk")
     name = serializers.CharField(source="category.name")

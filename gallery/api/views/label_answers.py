@@ -10,7 +10,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import IsAuthenticated, IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -25,6 +25,7 @@ from gallery.api.serializers.label_answers import (
     ImportSerializer,
     QualitySerializer,
     QuestionsSerializer,
+    ReadyKeySerializer,
     ReadySerializer,
     SortedSerializer,
     SortSerializer,
@@ -241,8 +242,9 @@ class ImportView(ApiView):
         return Response(shown(self, made.pk), status=201)
 
 
-class ReadyListView(ApiView):
+class ReadyView(ApiView):
     serializer_class = ReadySerializer
+    permission_classes = [IsAuthenticatedOrReadOnly]
     pagination_class = None
 
     @extend_schema(
@@ -252,22 +254,20 @@ class ReadyListView(ApiView):
         """The label sets that come with Clipsite."""
         return Response(self.get_serializer(ready.ready_sets(), many=True).data)
 
-
-class ReadyView(ApiView):
-    serializer_class = LabelSetSerializer
-    permission_classes = [IsAuthenticated]
-
     @extend_schema(
         operation_id="label_sets_take_ready",
         tags=[_TAG],
-        request=None,
+        request=ReadyKeySerializer,
         responses={201: LabelSetSerializer},
     )
-    def post(self, request: Request, key: str) -> Response:
+    def post(self, request: Request) -> Response:
         """Make a label set of your own from one that comes with Clipsite."""
-        chosen = ready.ready_set(key)
+        form = ReadyKeySerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        chosen = ready.ready_set(form.validated_data["key"])
         made = sets.create(self.account(), chosen.name, chosen.definition, renamed=True)
-        return Response(shown(self, made.pk), status=201)
+        found = sets.with_version(LabelSet.objects.filter(pk=made.pk)).get()
+        return Response(LabelSetSerializer(found).data, status=201)
 
 
 class SortView(ApiView):

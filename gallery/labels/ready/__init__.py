@@ -41,7 +41,7 @@ def ready_set(key: str) -> Ready:
     """Raises Refusal (unknown_ready_set)."""
     found = next((one for one in ready_sets() if one.key == key), None)
     if found is None:
-        raise Refusal("unknown_ready_set", _("There is no such ready label set."), "ready")
+        raise Refusal("unknown_ready_set", _("There is no such ready label set."), "key")
     return found
 
 
