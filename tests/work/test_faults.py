@@ -18,8 +18,8 @@ from tests.faults.uploads import drawn
 
 def test_the_same_number_draws_the_same_faults_and_pictures() -> None:
     first, second = Random(7), Random(7)
-    faults = [trouble.draw(first, 20) for _ in range(400)]
-    assert faults == [trouble.draw(second, 20) for _ in range(400)]
+    faults = [trouble.draw(first, 1, 20) for _ in range(400)]
+    assert faults == [trouble.draw(second, 1, 20) for _ in range(400)]
     assert {fault.kind for fault in faults} == set(trouble.TROUBLE)
     assert all(1 <= fault.seconds <= 20 for fault in faults)
     pictures = [drawn(Random(f"1/{number}")) for number in range(20)]
