@@ -98,7 +98,7 @@ def _counted(weights: Weights, space: EmbeddingSpace, images: Any) -> tuple[int,
     """As sorting at once does it: with the check of rights."""
     from gallery.labels import scoring
 
-    return scoring.counts(weights, space, scoring.collected(images))
+    return scoring.counts(weights, space, scoring.pictures(images))
 
 
 def _weights(mode: str, texts: np.ndarray, background: int) -> Weights:

@@ -27,6 +27,11 @@ from gallery.work.analyser import Analyser, Entry
 
 ANALYSER = "labelling"
 BATCH = 200
+_NEEDED_OF_SET = ("owner__username", "applied")
+_NEEDED_OF_JOB = (
+    *("label_set", "fit__space", "fit__checksum"),
+    *("fit__version__mode", "fit__version__label_set"),
+)
 # A vector has the time at which the transaction that stores it began.
 _LONGEST = timedelta(minutes=10)
 
@@ -77,8 +82,14 @@ def analysers() -> Iterable[Labelling]:
 
 
 def applied_sets() -> QuerySet[LabelSet]:
+    """Return the applied sets, with what labelling needs of them: all sets are read for each new
+    picture, and definitions and qualities may be large."""
     applied = LabelSet.objects.filter(applied__isnull=False, deleted_at=None)
-    return applied.select_related("owner", "applied__fit__version").order_by("id")
+    return (
+        applied.select_related("owner", "applied__fit__version")
+        .only(*_NEEDED_OF_SET, *(f"applied__{name}" for name in _NEEDED_OF_JOB))
+        .order_by("id")
+    )
 
 
 def is_wanted() -> bool:

@@ -93,7 +93,7 @@ def preview(
     fit: LabelFit, weights: Weights, space: EmbeddingSpace, images: ImageQuerySet
 ) -> Preview:
     """Compare the labels that `images` would get with those that they have."""
-    scope = scoring.collected(images)
+    scope = scoring.pictures(images)
     decided = scoring.decisions(weights, space, scope)
     version = fit.version
     own = f"'{version.label_set_id}'", "true" if version.mode == "one" else "false"

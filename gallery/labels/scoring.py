@@ -4,7 +4,7 @@ Each picture is read once, and its logits are columns: z0, z1, … With a row fo
 category, grouping the rows would take several times as long as the inner products.
 
 `LIMIT ALL` keeps the levels apart. Otherwise PostgreSQL would compute a logit again wherever it is
-used. It does not keep workers from sharing the scan.
+used. `OFFSET 0` would do so, too, but keeps several processes from sharing the work.
 """
 
 from __future__ import annotations
@@ -32,19 +32,17 @@ if TYPE_CHECKING:
 Params = tuple[Any, ...]
 
 # PostgreSQL counts an inner product like an addition, and so thinks that sharing is not worth it.
-# A merge join would sort all vectors.
-_SETTINGS = {"parallel_setup_cost": 0, "parallel_tuple_cost": 0, "enable_mergejoin": "off"}
+_SETTINGS = {"parallel_setup_cost": 0, "parallel_tuple_cost": 0}
 # exp() beyond this raises an error in PostgreSQL.
 _LARGEST = 700.0
 
 
 @dataclass(frozen=True)
 class Statement:
-    """SQL with its parameters. `is_distinct`: it gives no row twice."""
+    """SQL with its parameters."""
 
     sql: str
     params: Params = ()
-    is_distinct: bool = False
 
     def rows(self) -> list[tuple[Any, ...]]:
         """Run it for these parameters, by several processes of the database where that helps."""
@@ -60,22 +58,9 @@ def pictures(images: ImageQuerySet) -> Statement:
     return Statement(sql, tuple(params))
 
 
-def collected(images: ImageQuerySet) -> Statement:
-    """Return the same, with the ids collected already: for a scope that is read more than once.
-    Several processes share the reading of vectors only then, since they cannot share the check of
-    rights, which has subqueries."""
-    scope = pictures(images)
-    ((ids,),) = Statement(
-        f"SELECT array_agg(pk)::text FROM ({scope.sql}) AS scope (pk)",  # noqa: S608
-        scope.params,
-    ).rows()
-    return these(ids or "{}")
-
-
-def these(ids: Collection[UUID] | str) -> Statement:
-    """Return the statement for pictures by their ids, each once."""
-    listed = ids if isinstance(ids, str) else list(ids)
-    return Statement("SELECT id FROM unnest(%s::uuid[]) AS these (id)", (listed,), is_distinct=True)
+def these(ids: Collection[UUID]) -> Statement:
+    """Return the statement for pictures by their ids, some thousands at most."""
+    return Statement("SELECT id FROM unnest(%s::uuid[]) AS these (id)", (list(ids),))
 
 
 def decisions(weights: Weights, space: EmbeddingSpace, scope: Statement) -> Statement:
@@ -244,19 +229,12 @@ def _logits(weights: Weights, space: EmbeddingSpace, scope: Statement) -> Statem
         f"{bias!r} - (picture <#> %s::vector) AS z{number}"
         for number, bias in enumerate(map(float, weights.biases))
     )
-    # A join is planned for as many pictures as there are. Of other statements PostgreSQL makes the
-    # rows distinct first, and has no idea how many will be left.
-    within = (
-        f"JOIN ({scope.sql}) AS scope (id) ON scope.id = embedding.image_id WHERE"
-        if scope.is_distinct
-        else f"WHERE embedding.image_id IN ({scope.sql}) AND"
-    )
     return Statement(
         f"SELECT image_id, {columns} FROM ("  # noqa: S608 - our own numbers
         " SELECT embedding.image_id, embedding.vector::vector AS picture"
-        f" FROM gallery_embedding embedding {within}"
-        f" embedding.space_id = {int(space.pk)} AND embedding.part = 0"
-        " LIMIT ALL) AS pictures LIMIT ALL",
+        " FROM gallery_embedding embedding"
+        f" WHERE embedding.space_id = {int(space.pk)} AND embedding.part = 0"
+        f" AND embedding.image_id IN ({scope.sql}) LIMIT ALL) AS pictures LIMIT ALL",
         (*_literals(weights.vectors), *scope.params),
     )
 

@@ -43,7 +43,7 @@ def sort(
 ) -> Sorted:
     """Sort `images` by the texts of a definition alone. Raises TooMany, Unavailable."""
     weights, _texts = fitting.zero_shot(space, definition, _encode, defaults.of(space))
-    scope = scoring.collected(images)
+    scope = scoring.pictures(images)
     total, counts = scoring.counts(weights, space, scope)
     found = scoring.decisions(weights, space, scope)
     rows = scoring.Statement(
