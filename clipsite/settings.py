@@ -227,8 +227,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=10),
         "options": {"expires": 300},
     },
-    "tend-map": {
-        "task": task_names.TEND_MAP,
+    "maintain-map": {
+        "task": task_names.MAINTAIN_MAP,
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },

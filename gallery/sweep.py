@@ -24,7 +24,7 @@ from gallery import task_names
 from gallery.accounts import deletion
 from gallery.explore import maps
 from gallery.indexing import heartbeat, spaces
-from gallery.labels import applying, tending
+from gallery.labels import applying, maintenance
 from gallery.library import facts_backfill
 from gallery.organising import copies, smart_albums, trash
 from gallery.search.evaluation import recall
@@ -51,8 +51,8 @@ _WAITING: dict[str, Callable[[], bool]] = {
     task_names.COMPARE_COPIES: lambda: copies.waiting().exists(),
     task_names.FILL_SMART_ALBUMS: lambda: smart_albums.due(rest=smart_albums.FRESH).exists(),
     task_names.RUN_LABEL_JOBS: applying.is_waiting,
-    task_names.TEND_LABELS: tending.is_due,
-    task_names.TEND_MAP: lambda: maps.due() is not None,
+    task_names.MAINTAIN_LABELS: maintenance.is_due,
+    task_names.MAINTAIN_MAP: lambda: maps.due() is not None,
     task_names.REMOVE_ACCOUNTS: deletion.is_waiting,
     task_names.RUN_IMPORTS: lambda: imports.waiting().exists(),
     task_names.FINISH_UPLOADS: lambda: acceptance.interrupted().exists(),

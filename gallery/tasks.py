@@ -20,7 +20,7 @@ from gallery.explore import build
 from gallery.indexing import heartbeat as heartbeat  # connects the worker's signals
 from gallery.indexing import spaces
 from gallery.labels import applying as label_jobs
-from gallery.labels import tending as label_tending
+from gallery.labels import maintenance as label_maintenance
 from gallery.library import facts_backfill
 from gallery.organising import copies, smart_albums, trash
 from gallery.pixels.decode import unpack
@@ -138,13 +138,13 @@ def run_label_jobs() -> None:
 
 @shared_task
 @lane()
-def tend_labels() -> None:
-    label_tending.tend()
+def maintain_labels() -> None:
+    label_maintenance.maintain()
 
 
 @shared_task
 @lane()
-def tend_map() -> None:
+def maintain_map() -> None:
     build.build_due()
 
 

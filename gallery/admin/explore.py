@@ -45,7 +45,7 @@ class MapAdmin(ReadOnlyAdmin):
     def draw_again(self, request: HttpRequest, chosen: QuerySet[ExploreMap]) -> None:
         for drawn in chosen.select_related("space"):
             maps.draw_again(drawn.space)
-        on_commit(task_names.TEND_MAP)
+        on_commit(task_names.MAINTAIN_MAP)
         self.message_user(
             request,
             gettext("The map is drawn anew. The old one stays until the new one is there."),

@@ -27,6 +27,7 @@ from gallery.explore.layout import Places
 from gallery.explore.placement import nearest_of, place, place_new
 from gallery.explore.vectors import blocks, encoded
 from gallery.models import EmbeddingSpace, ExploreMap, MapCluster, MapPoint
+from gallery.work.drain import is_database_away
 from gallery.work.leases import Lease, Lost
 
 logger = logging.getLogger(__name__)
@@ -94,6 +95,9 @@ def _draw_and_hang(lease: Lease[ExploreMap], space: EmbeddingSpace) -> bool:
         maps.fail(lease, str(error))
         return False
     except Exception as error:
+        if is_database_away(error):
+            # The lease ends by itself, and a worker draws the map again.
+            raise
         maps.fail(lease, f"{type(error).__name__}: {error}")
         raise
     return True

@@ -58,7 +58,7 @@ def give(label_set: LabelSet, user: User, given: Sequence[Given]) -> Change | No
     if not changes:
         return None
     _write(user, changes)
-    dispatch.on_commit(task_names.TEND_LABELS)
+    dispatch.on_commit(task_names.MAINTAIN_LABELS)
     before = [
         [str(image), str(category), former.get((image, category)), verdict]
         for (image, category), verdict in changes.items()
@@ -87,7 +87,7 @@ def undo(before: Mapping[str, Any], user: User) -> int:
         if pair[0] in allowed and now.get(pair) == given
     }
     _write(user, back)
-    dispatch.on_commit(task_names.TEND_LABELS)
+    dispatch.on_commit(task_names.MAINTAIN_LABELS)
     return len(back)
 
 

@@ -33,7 +33,7 @@ from gallery.library import undo_log
 from gallery.models import Change, EmbeddingSpace, LabelFit, LabelJob, LabelSet, User
 from gallery.trail import Event
 from gallery.work import leases
-from gallery.work.drain import stopping
+from gallery.work.drain import is_database_away, stopping
 from gallery.work.leases import FREE, Lease, Lost
 
 logger = logging.getLogger(__name__)
@@ -175,7 +175,10 @@ def _run(lease: Lease[LabelJob]) -> None:
         lease.release(state=State.STOPPED, error=str(reason), finished_at=timezone.now())
     except Lost:
         raise
-    except Exception:
+    except Exception as error:
+        if is_database_away(error):
+            # The lease ends by itself, and a worker goes on.
+            raise
         lease.release(state=State.FAILED, error=FAILED, finished_at=timezone.now())
         raise
     else:

@@ -167,7 +167,7 @@ def _add_version(label_set: LabelSet, definition: Definition) -> None:
         categories=[form.as_json() for form in kept],
     )
     label_set.save(update_fields=["version", "updated_at"])
-    dispatch.on_commit(task_names.TEND_LABELS)
+    dispatch.on_commit(task_names.MAINTAIN_LABELS)
 
 
 def _with_rows(label_set: LabelSet, forms: Sequence[CategoryForm]) -> list[CategoryForm]:

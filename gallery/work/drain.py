@@ -144,7 +144,7 @@ def _settle(claim: ledger.Claim, entry: Entry, error: Exception) -> None:
     if isinstance(error, Fault):
         logger.warning("%s of %s: %s", claim.analyser.name, entry.image_id, error)
         patiently(ledger.fail, claim, entry, error.code, f"{error.reason}\n{error.detail}")
-    elif isinstance(error, NotNow) or _is_database_away(error):
+    elif isinstance(error, NotNow) or is_database_away(error):
         patiently(ledger.release, claim, [entry], NO_ROOM_DELAY)
     elif isinstance(error, Away) and patiently(breakers.trip, error.thing, error.detail):
         patiently(ledger.release, claim, [entry])
@@ -164,14 +164,14 @@ def patiently(ask: Callable[..., T], *arguments: Any) -> T:
         try:
             return ask(*arguments)
         except (OperationalError, InterfaceError) as error:
-            if not _is_database_away(error) or stopping.is_set():
+            if not is_database_away(error) or stopping.is_set():
                 raise
             connection.close()
             logger.error("The database does not answer, work waits: %s", error)
             stopping.wait(_DATABASE_PAUSE)
 
 
-def _is_database_away(error: Exception) -> bool:
+def is_database_away(error: Exception) -> bool:
     """Whether the database is at fault, and not the statement: no connection, a conflict with
     other transactions, no resources, or operator intervention (PostgreSQL's documentation,
     appendix A)."""

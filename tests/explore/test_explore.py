@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.core.files.base import ContentFile
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone, translation
 
@@ -281,6 +282,21 @@ def test_the_old_spaces_map_is_shown_until_the_new_one_is_drawn(alice, space):
     build.build_due()
     assert maps.shown().space == new
     assert not ExploreMap.objects.filter(space=space).exists()
+
+
+def test_a_database_that_is_away_does_not_fail_a_map(space, monkeypatch):
+    """Once the map was not drawn for six hours because a connection had broken."""
+
+    def cut(*args):
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr(build, "_draw", cut)
+    with pytest.raises(OperationalError):
+        build.draw(space)
+    drawn = ExploreMap.objects.get(space=space)
+    assert (drawn.state, drawn.not_before, drawn.error) == ("building", None, "")
+    ExploreMap.objects.update(claimed_until=timezone.now())
+    assert maps.claim(space) is not None
 
 
 def test_an_administrator_sees_why_and_has_it_drawn_anew(alice, space):

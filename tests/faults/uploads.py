@@ -93,14 +93,14 @@ class People:
         """Let the next `count` requests with a body break off in the middle."""
         self._cuts = count
 
-    def finish(self, tend: Callable[[float], None], seconds: float) -> bool:
+    def finish(self, wait: Callable[[float], None], seconds: float) -> bool:
         """Wait for all uploads. Return whether all are accepted within `seconds`."""
         deadline = time.monotonic() + seconds
         self.stopped.set()
         while any(thread.is_alive() for thread in self._threads):
             if time.monotonic() > deadline:
                 return False
-            tend(0.2)
+            wait(0.2)
         return True
 
     def _upload_all(self, owner: str) -> None:

@@ -28,13 +28,13 @@ class Verdict:
             self.facts.append(f"0 {what}")
 
 
-def settle(tend: Callable[[float], None], seconds: float) -> float | None:
+def settle(wait: Callable[[float], None], seconds: float) -> float | None:
     """Wait until no work is waiting. Return the seconds this took, or None after `seconds`."""
     started = time.monotonic()
     while waiting():
         if time.monotonic() > started + seconds:
             return None
-        tend(1)
+        wait(1)
     return time.monotonic() - started
 
 

@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from gallery.errors import Expired, Refusal
-from gallery.labels import answers, applying, fitting, previewing, reading, sets, tending
+from gallery.labels import answers, applying, fitting, maintenance, previewing, reading, sets
 from gallery.labels.answers import Given
 from gallery.labels.definition import CategoryForm
 from gallery.library.service import purge_image
@@ -307,6 +308,27 @@ def test_another_worker_goes_on_after_a_kill(running: Any) -> None:
     assert not applying.is_waiting()
 
 
+def test_a_database_that_is_away_does_not_fail_a_job(
+    running: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label_set, job = running
+
+    def cut(*args: Any) -> None:
+        raise OperationalError("the connection is lost")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(applying, "write", cut)
+        with pytest.raises(OperationalError):
+            applying.run_waiting()
+    job.refresh_from_db()
+    assert (job.state, job.error, job.done) == ("running", "", 2)
+    LabelJob.objects.filter(pk=job.pk).update(claimed_until=timezone.now())
+    applying.run_waiting()
+    job.refresh_from_db()
+    assert (job.state, job.done) == ("done", 4)
+    assert len(labels(label_set)) == 4
+
+
 def test_a_worker_that_lost_its_lease_writes_nothing(
     alice: User, space: EmbeddingSpace, running: Any
 ) -> None:
@@ -394,9 +416,9 @@ def test_a_switch_of_spaces_labels_everything_again(alice: User, space: Embeddin
     coming = word_space("building", checksum="others")
     # In the other space the direction of "dog" is the third one further on.
     encode(image, coming, more=1)
-    assert tending.is_due()
-    tending.tend()
-    assert not tending.is_due()
+    assert maintenance.is_due()
+    maintenance.maintain()
+    assert not maintenance.is_due()
     assert LabelFit.objects.filter(space=coming).count() == 1
     _switch(space, coming)
     analyse()

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from gallery.errors import Refusal
-from gallery.labels import answers, sets, tending
+from gallery.labels import answers, maintenance, sets
 from gallery.labels.answers import Given
 from gallery.labels.definition import CategoryForm
 from gallery.library import caps
@@ -175,11 +175,11 @@ def test_a_deleted_set_is_removed_after_a_month(alice: User, space: EmbeddingSpa
     label_set = make_set(alice, "dog")
     apply(label_set, alice, space)
     sets.delete(label_set, alice)
-    tending.forget_old()
+    maintenance.forget_old()
     assert LabelSet.objects.count() == 1
     long_ago = timezone.now() - sets.KEEP - timedelta(hours=1)
     LabelSet.objects.update(deleted_at=long_ago)
-    tending.forget_old()
+    maintenance.forget_old()
     assert not LabelSet.objects.exists()
     assert not Label.objects.exists()
     assert not LabelSetVersion.objects.exists()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from gallery.labels import answers, fitting, quality, sets, tending
+from gallery.labels import answers, fitting, maintenance, quality, sets
 from gallery.labels.answers import Given
 from gallery.models import EmbeddingSpace, Image, LabelFit, LabelSet, User
 from tests.conftest import api
@@ -44,13 +44,13 @@ def probability(label_set: LabelSet, space: EmbeddingSpace, image: Image) -> flo
 
 def test_answers_move_a_category(odd, alice: User, space: EmbeddingSpace) -> None:
     label_set, right, wrong = odd
-    tending.tend()
+    maintenance.maintain()
     assert probability(label_set, space, right[7]) < probability(label_set, space, wrong[7])
-    assert not tending.is_due()
+    assert not maintenance.is_due()
     teach(label_set, alice, right[:7], wrong[:7])
-    assert tending.is_due()
-    tending.tend()
-    assert not tending.is_due()
+    assert maintenance.is_due()
+    maintenance.maintain()
+    assert not maintenance.is_due()
     assert probability(label_set, space, right[7]) > probability(label_set, space, wrong[7])
     fit = LabelFit.objects.latest("id")
     assert fit.answers == 14
@@ -61,10 +61,10 @@ def test_answers_move_a_category(odd, alice: User, space: EmbeddingSpace) -> Non
 def test_the_same_answers_give_the_same_fit(odd, alice: User, space: EmbeddingSpace) -> None:
     label_set, right, wrong = odd
     teach(label_set, alice, right, wrong)
-    tending.tend()
+    maintenance.maintain()
     first = fitting.weights_of(LabelFit.objects.latest("id"))
     LabelFit.objects.all().delete()
-    tending.tend()
+    maintenance.maintain()
     again = fitting.weights_of(LabelFit.objects.latest("id"))
     assert np.array_equal(first.vectors, again.vectors)
     assert first.biases == again.biases
@@ -72,14 +72,14 @@ def test_the_same_answers_give_the_same_fit(odd, alice: User, space: EmbeddingSp
 
 def test_answers_that_are_taken_back_are_unlearned(odd, alice: User, space: EmbeddingSpace) -> None:
     label_set, right, wrong = odd
-    tending.tend()
+    maintenance.maintain()
     before = probability(label_set, space, right[0])
     teach(label_set, alice, right, wrong)
-    tending.tend()
+    maintenance.maintain()
     given = [Given(image.pk, "dog", None) for image in [*right, *wrong]]
     answers.give(label_set, alice, given)
-    assert tending.is_due()
-    tending.tend()
+    assert maintenance.is_due()
+    maintenance.maintain()
     assert probability(label_set, space, right[0]) == pytest.approx(before, abs=1e-6)
     assert LabelFit.objects.latest("id").quality == {}
 
@@ -88,20 +88,20 @@ def test_thresholds_stay_when_a_set_learns(odd, alice: User, space: EmbeddingSpa
     label_set, right, wrong = odd
     sets.update(label_set, alice, thresholds={"dog": 0.7})
     teach(label_set, alice, right, wrong)
-    tending.tend()
+    maintenance.maintain()
     assert fitting.weights_of(LabelFit.objects.latest("id")).thresholds == [0.7]
     sets.update(label_set, alice, thresholds={"dog": 0.8})
     fit = LabelFit.objects.latest("id")
     assert fitting.weights_of(fit).thresholds == [0.8]
     assert fit.answers == 16
-    assert not tending.is_due()
+    assert not maintenance.is_due()
 
 
 def test_one_of_these_learns_from_a_yes_to_another(alice: User, space: EmbeddingSpace) -> None:
     birds = [picture(alice, space, bird=1, more=n / 10) for n in range(6)]
     label_set = make_set(alice, "dog", "cat")
     answers.give(label_set, alice, [Given(image.pk, "cat", True) for image in birds[:5]])
-    tending.tend()
+    maintenance.maintain()
     apply(label_set, alice, space)
     assert labels(label_set)[birds[5].pk] == {"cat"}
 
@@ -111,14 +111,14 @@ def test_a_space_that_is_built_learns_as_its_pictures_are_encoded(
 ) -> None:
     label_set, right, wrong = odd
     teach(label_set, alice, right, wrong)
-    tending.tend()
+    maintenance.maintain()
     coming = word_space("building", checksum="others")
-    tending.tend()
+    maintenance.maintain()
     assert LabelFit.objects.get(space=coming).answers == 0
     for image in [*right[:3], *wrong[:3]]:
         encode(image, coming, red=1)
-    assert tending.is_due()
-    tending.tend()
+    assert maintenance.is_due()
+    maintenance.maintain()
     assert LabelFit.objects.filter(space=coming).latest("id").answers == 6
 
 
@@ -127,7 +127,7 @@ def test_one_sided_answers_do_no_harm(odd, verdict: bool, alice: User, space) ->
     label_set, right, wrong = odd
     given = [Given(image.pk, "dog", verdict) for image in [*right, *wrong]]
     answers.give(label_set, alice, given)
-    tending.tend()
+    maintenance.maintain()
     shares = [probability(label_set, space, image) for image in [*right, *wrong]]
     assert all(0 < share < 1 for share in shares)
 
@@ -137,7 +137,7 @@ def test_quality_is_measured_without_the_answer_itself(
 ) -> None:
     label_set, right, wrong = odd
     teach(label_set, alice, right, wrong)
-    tending.tend()
+    maintenance.maintain()
     found = quality.of_set(label_set, alice, space)
     kept = LabelFit.objects.latest("id").quality
     assert found.calibration_error == pytest.approx(kept["after"]["calibration_error"], abs=1e-3)
@@ -149,10 +149,10 @@ def test_replaced_fits_are_removed(odd, alice: User, space: EmbeddingSpace) -> N
     apply(label_set, alice, space)
     for image in right[:3]:
         answers.give(label_set, alice, [Given(image.pk, "dog", True)])
-        tending.tend()
+        maintenance.maintain()
     assert LabelFit.objects.count() == 4
     LabelFit.objects.update(created_at=timezone.now() - timedelta(days=1))
-    tending.forget_old()
+    maintenance.forget_old()
     # The fit of the job, and the newest one.
     assert LabelFit.objects.count() == 2
 
@@ -161,7 +161,7 @@ def test_a_slip_of_the_hand_is_doubted(odd, alice: User, bob: User, space: Embed
     label_set, right, wrong = odd
     teach(label_set, alice, right[:7], wrong[:7])
     answers.give(label_set, alice, [Given(right[7].pk, "dog", False)])
-    tending.tend()
+    maintenance.maintain()
     (doubt,) = quality.doubts(label_set, alice, space)
     assert (doubt.image, doubt.verdict) == (right[7].pk, False)
     assert doubt.probability > 0.5

@@ -15,7 +15,7 @@ from PIL import Image as PILImage
 
 from gallery.encoders.open_clip_encoder import STARTER_FOLDER
 from gallery.indexing.spaces import require_active_space
-from gallery.labels import applying, fitting, sets, tending
+from gallery.labels import applying, fitting, maintenance, sets
 from gallery.labels.definition import CategoryForm, checked
 from gallery.library.samples import SAMPLES
 from gallery.models import Image, Label, LabelJob, User
@@ -80,7 +80,7 @@ def test_new_pictures_are_labelled_by_workers(encoder_worker, media_worker, alic
     forms = [CategoryForm(name) for name in NAMES]
     label_set = sets.create(alice, "Things", checked(categories=forms))
     measured_by_worker()
-    tending.tend()
+    maintenance.maintain()
     applied = api(alice).post(f"/api/v1/label-sets/{label_set.pk}/apply/").json()
     wait_for(lambda: LabelJob.objects.get(pk=applied["job"]).state == "done", what="the job")
     (cat,) = [sample for sample in SAMPLES if sample.file == "chelsea.png"]

@@ -195,6 +195,17 @@ def test_both_of_two_things_stand_out(rng: np.random.Generator) -> None:
     assert np.mean(scores[20:] >= judgement.line) < 0.05
 
 
+def test_what_is_hardly_probable_is_no_match_of_a_sum(rng: np.random.Generator) -> None:
+    """Some pictures fit one of two things, none fits both."""
+    by_chance = usual(rng, directions(rng, 1000))
+    dog, beach = directions(rng, 2)
+    library = np.concatenate([near(rng, dog, 0.7, 20), directions(rng, 980)])
+    scores, judgement = summed(library, [dog, beach], [1, 1], by_chance)
+    assert judgement.line is not None
+    above = scores[scores >= judgement.line]
+    assert all(judgement.probability(float(score)) > 0.09 for score in above)
+
+
 def test_a_sum_that_nothing_fits_says_so(rng: np.random.Generator) -> None:
     library = directions(rng, 1000)
     by_chance = usual(rng, library)

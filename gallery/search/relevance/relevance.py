@@ -44,6 +44,8 @@ _PICTURE_SLOPE, _PICTURE_AT_LINE = 4 / 3, -4 / 3
 _SURE_AT_MOST = 20
 # Log-odds beyond are as good as certain. Those that anything fits if chance gives as good a score.
 _CERTAIN, _DOUBT = 30.0, -1.0
+# The least log-odds of a match of a sum: a probability of a tenth.
+_LEAST_ODDS = -2.2
 # Newton steps of the logistic fit, and the weight that keeps it finite.
 _STEPS, _RIDGE = 12, 1e-3
 
@@ -215,7 +217,8 @@ def of_sum(
         of_term = np.array([judgement.probability(float(score)) for score in part])
         fits *= ((of_term if share > 0 else 1 - of_term) ** (abs(share) / strongest)).astype("f4")
     slope, constant = _logistic(scores, fits)
-    line = _line(scores, fits)
+    # What is hardly probable is no match, however much less probable the rest is.
+    line = max(_line(scores, fits), (_LEAST_ODDS - constant) / slope)
     wanted = [each for each, share in zip(judgements, shares, strict=True) if share > 0]
     presence = min((each.presence for each in wanted), default=_CERTAIN)
     return Judgement(

@@ -33,7 +33,7 @@ def is_due() -> bool:
     return any(_without_fit(space).exists() or _to_learn(space) for space in spaces)
 
 
-def tend() -> None:
+def maintain() -> None:
     for space in _spaces():
         if not _make_fits(space):
             return
