@@ -87,7 +87,7 @@ def main(arguments: list[str]) -> None:
 
     django.setup()
     from gallery.encoders.registry import get_encoder
-    from gallery.search.relevance.concepts import concepts
+    from gallery.indexing.concepts import concepts
 
     encoder = get_encoder("starter")
     wanted = wanted_names(options)

@@ -5,13 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from celery import current_app
 
-from gallery import task_names
-from gallery.indexing.spaces import require_active_space
 from gallery.library.samples import SAMPLES
-from gallery.search.relevance import concepts
-from tests.conftest import wait_for
 
 
 def code_of(response: Any) -> str:
@@ -25,12 +20,6 @@ def sample(file: str) -> bytes:
     """A real photograph."""
     (found,) = [sample for sample in SAMPLES if sample.file == file]
     return found.path().read_bytes()
-
-
-def measured_by_worker() -> None:
-    """Have the encoder worker encode the everyday concepts, which the sweep does elsewhere."""
-    current_app.send_task(task_names.PREPARE_CALIBRATION)
-    wait_for(lambda: concepts.are_made(require_active_space()), 120, "the concepts")
 
 
 def with_worker(test: Any) -> Any:

@@ -371,11 +371,13 @@ def _encoder_process(
 def encoder_worker(
     transactional_db: None, worker_media: Path, _encoder_process: subprocess.Popen[bytes]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A running encoder worker whose first space is active."""
+    """A running encoder worker whose first space is active and has its concepts."""
+    from gallery.indexing import concepts
     from gallery.indexing.spaces import active_space, ensure_first_space
 
     ensure_first_space()
-    wait_for(active_space, WORKER_START_SECONDS, "an active space")
+    space = wait_for(active_space, WORKER_START_SECONDS, "an active space")
+    wait_for(lambda: concepts.are_made(space), 60, "the concepts")
     yield _encoder_process
     _let_workers_finish()
 

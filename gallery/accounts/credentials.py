@@ -46,7 +46,7 @@ def changed_by_owner(request: HttpRequest) -> Iterator[None]:
     """Allow the owner to change credentials inside the block. This browser stays signed in, and
     named tokens stay valid until the owner has been asked. All others end."""
     with transaction.atomic():
-        before = User.objects.select_for_update().get(pk=cast(User, request.user).pk)
+        before = User.objects.select_for_update(no_key=True).get(pk=cast(User, request.user).pk)
         yield
         after = User.objects.get(pk=before.pk)
         if after.credentials_digest != before.credentials_digest:

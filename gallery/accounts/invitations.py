@@ -79,7 +79,7 @@ def redeem(code: str, email: str) -> Invitation:
 
     Raises Refusal (invitation_gone, other_address).
     """
-    held = Invitation.objects.select_for_update().filter(code=code).first()
+    held = Invitation.objects.select_for_update(no_key=True).filter(code=code).first()
     invitation = usable(code) if held is not None else None
     if invitation is None:
         raise Refusal(

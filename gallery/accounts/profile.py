@@ -55,7 +55,7 @@ def replace_email(user: User, email: str) -> EmailAddress:
     """Make `email` the account's only address, and notify the former one. Works only during a
     request. Raises Refusal (bad_email, email_taken)."""
     email = clean_email(email, user)
-    former = User.objects.select_for_update().get(pk=user.pk).email
+    former = User.objects.select_for_update(no_key=True).get(pk=user.pk).email
     EmailAddress.objects.filter(user=user).exclude(email__iexact=email).delete()
     address, _created = EmailAddress.objects.get_or_create(user=user, email=email)
     address.set_as_primary()

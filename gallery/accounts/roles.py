@@ -76,7 +76,7 @@ def change_account(user: User, changes: Mapping[str, Any]) -> User:
     Raises Refusal (bad_role, bad_quota, last_administrator, being_deleted).
     """
     remaining = lock_administrators()
-    account = User.objects.select_for_update().get(pk=user.pk)
+    account = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     gives_or_takes = opens_or_closes(account, changes)
     if account.deletion_requested_at is not None:
         raise Refusal("being_deleted", _("This account is being deleted."))
@@ -120,7 +120,7 @@ def lock_administrators() -> set[int]:
     active = User.objects.filter(
         role=User.Role.ADMINISTRATOR, is_active=True, deletion_requested_at__isnull=True
     )
-    return set(active.order_by("pk").select_for_update().values_list("pk", flat=True))
+    return set(active.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
 
 
 def refuse_if_last(leaving: Collection[int]) -> None:

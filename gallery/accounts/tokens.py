@@ -86,7 +86,7 @@ def issue(user: User, name: str, scope: str, days: int | None) -> tuple[ApiToken
             _("Give a number of days from 1 to %(most)d, or none.") % {"most": MAX_DAYS},
             "expires_in_days",
         )
-    _remove_ended(User.objects.select_for_update().get(pk=user.pk))
+    _remove_ended(User.objects.select_for_update(no_key=True).get(pk=user.pk))
     if tokens_of(user).count() >= MAX_TOKENS:
         raise Refusal(
             "too_many_tokens",

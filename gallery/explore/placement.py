@@ -77,7 +77,7 @@ def place_new(drawn: ExploreMap, limit: int = 5000) -> int:
     placed = 0
     while placed < limit:
         with transaction.atomic():
-            held = ExploreMap.objects.select_for_update().filter(pk=drawn.pk).first()
+            held = ExploreMap.objects.select_for_update(no_key=True).filter(pk=drawn.pk).first()
             if held is None or held.built_at != drawn.built_at:
                 break
             fresh = _unplaced(drawn, BATCH)

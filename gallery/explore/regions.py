@@ -20,9 +20,10 @@ from gallery.encoders.base import Vectors, l2_normalise
 from gallery.errors import Unavailable
 from gallery.explore.points import within
 from gallery.explore.vectors import unpacked
+from gallery.indexing import concepts
+from gallery.indexing.concepts import Concept
 from gallery.models import ExploreMap, MapPoint
-from gallery.search.relevance import concepts, relevance
-from gallery.search.relevance.concepts import Concept
+from gallery.search.relevance import relevance
 
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet

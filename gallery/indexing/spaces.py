@@ -17,7 +17,7 @@ from gallery.dispatch import on_commit
 from gallery.encoders.base import Encoder, ModelUnavailable
 from gallery.encoders.registry import get_encoder
 from gallery.errors import Refusal, Unavailable
-from gallery.indexing import states, vector_indexes
+from gallery.indexing import concepts, states, vector_indexes
 from gallery.indexing.encoding import Encoding, model_of, name_of, target_spaces
 from gallery.models import Analysis, Embedding, EmbeddingSpace, Outage
 from gallery.trail import Event
@@ -213,8 +213,13 @@ def _locked(space: EmbeddingSpace) -> EmbeddingSpace:
 
 
 def needs_preparing() -> bool:
-    """Whether a space waits for its model to be loaded for the first time."""
-    return target_spaces().filter(dimensions=None).exists()
+    """Whether a space waits for its model to be loaded for the first time, or for the vectors of
+    everyday concepts."""
+    return any(space.dimensions is None or _lacks_concepts(space) for space in target_spaces())
+
+
+def _lacks_concepts(space: EmbeddingSpace) -> bool:
+    return space.is_loaded and not space.error and not concepts.are_made(space)
 
 
 def is_model_away() -> bool:
@@ -224,7 +229,8 @@ def is_model_away() -> bool:
 
 
 def prepare_spaces() -> None:
-    """Load the model of each space once, record its properties and build its index.
+    """Load the model of each space once, record its properties, build its index and encode the
+    everyday concepts.
 
     A model that cannot be loaded gets one sentence as its error; the active space goes on
     serving. The first space of all is activated as soon as it is prepared, so that a new
@@ -263,6 +269,9 @@ def _prepare(space: EmbeddingSpace) -> None:
         vector_indexes.create_index(space)
         with transaction.atomic():
             _switch_to(_locked(space))
+    # Searches need not wait for these.
+    if encoder.checksum == space.checksum and _lacks_concepts(space):
+        concepts.make(space, encoder)
 
 
 def finish_spaces() -> None:

@@ -126,7 +126,8 @@ def jobs_of(label_set: LabelSet) -> QuerySet[LabelJob]:
 
 def _locked(label_set: LabelSet) -> LabelSet:
     """Lock a set against other changes and against labelling by its former state."""
-    found = LabelSet.objects.select_for_update().filter(pk=label_set.pk, deleted_at=None).first()
+    kept = LabelSet.objects.filter(pk=label_set.pk, deleted_at=None)
+    found = kept.select_for_update(no_key=True).first()
     if found is None:
         raise Refusal("label_set_gone", _("This label set was deleted."))
     return found

@@ -96,7 +96,7 @@ def _draw(
     category: Category, weights: Weights, number: int, space: EmbeddingSpace, images: ImageQuerySet
 ) -> None:
     """Draw the random sample of a category and keep it. Of two at once, one draws."""
-    category = Category.objects.select_for_update().get(pk=category.pk)
+    category = Category.objects.select_for_update(no_key=True).get(pk=category.pk)
     if Question.objects.filter(category=category).exists():
         return
     scope = scoring.these(pool_of(images))

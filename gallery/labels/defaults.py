@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gallery.labels.background import concepts_of
+from gallery.indexing import concepts
 from gallery.labels.learning.temperature import Default, default_of
 from gallery.models import Embedding, EmbeddingSpace
 
@@ -33,7 +33,7 @@ def of(space: EmbeddingSpace) -> Default:
 
 def _chance(space: EmbeddingSpace) -> tuple[float, float]:
     """Return mean and standard deviation of the cosines of unrelated texts and pictures."""
-    words = concepts_of(space)
+    words = concepts.vectors(space)
     some = Embedding.objects.filter(space=space, part=0)
     vectors = list(some.order_by("image_id").values_list("vector", flat=True)[:_PICTURES])
     if words is None or len(vectors) < _FEWEST:

@@ -88,7 +88,7 @@ def update(
     name; null: the usual one), or fields of the definition, which make a new version.
     `categories` are then all categories. Raises Refusal."""
     _lock(user, label_set.owner)
-    label_set = LabelSet.objects.select_for_update().get(pk=label_set.pk)
+    label_set = LabelSet.objects.select_for_update(no_key=True).get(pk=label_set.pk)
     if name is not None:
         name = clean_set_name(name)
         _refuse_taken(label_set.owner, name, besides=label_set)

@@ -80,7 +80,7 @@ class EmbeddingSpace(models.Model):
 
 class ConceptVectors(models.Model):
     """The vectors of everyday concepts in one space, made once by a worker
-    (gallery.search.relevance.concepts): float16, row by row, first those of the English words,
+    (gallery.indexing.concepts): float16, row by row, first those of the English words,
     then those of the Chinese ones. They belong to the weights with `checksum` and the list with
     `digest`."""
 

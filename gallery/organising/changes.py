@@ -42,7 +42,7 @@ def undo(change_id: UUID, user: User) -> int:
     before or is too old.
     """
     lock_user(user)
-    change = undoable_by(user).select_for_update().get(pk=change_id)
+    change = undoable_by(user).select_for_update(no_key=True).get(pk=change_id)
     if change.undone_at is not None:
         raise Expired("already_undone", _("This has been undone already."))
     if change.created_at < timezone.now() - KEEP:

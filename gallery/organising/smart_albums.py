@@ -203,7 +203,7 @@ def _put(saved: SavedSearch, found: Sequence[UUID], moment: datetime) -> bool:
     their places. Returns False if the search was changed, or its album filled, since `saved` was
     read."""
     as_read = {"query": saved.query, "album": saved.album_id, "filled_at": saved.filled_at}
-    held = SavedSearch.objects.select_for_update().filter(pk=saved.pk, **as_read).first()
+    held = SavedSearch.objects.select_for_update(no_key=True).filter(pk=saved.pk, **as_read).first()
     if held is None or saved.album is None:
         return False
     inside = set(AlbumItem.objects.filter(album=saved.album).values_list("image_id", flat=True))

@@ -10,10 +10,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from gallery import checked_cache
+from gallery.indexing import concepts
 from gallery.indexing.spaces import active_space
 from gallery.models import Embedding, EmbeddingSpace, Image, Viewer
 from gallery.search.nearest.sample import SENT, decoded
-from gallery.search.relevance import concepts, relevance
+from gallery.search.relevance import relevance
 
 COUNT = 4
 # The newest pictures that examples are chosen for.

@@ -162,7 +162,7 @@ def retry(batch_id: UUID) -> None:
 
     Raises Refusal (import_file_gone) if the ZIP file is no longer kept.
     """
-    batch = ImportBatch.objects.select_for_update().get(pk=batch_id)
+    batch = ImportBatch.objects.select_for_update(no_key=True).get(pk=batch_id)
     undone = batch.items.filter(Q(state=ImportItem.State.PENDING) | _passing())
     if batch.state in OPEN or not (undone.exists() or batch.state == ImportBatch.State.FAILED):
         return

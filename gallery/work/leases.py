@@ -9,6 +9,7 @@ at its next renewal. All times are the database's, so that clocks may differ.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
@@ -60,6 +61,10 @@ class Lease(Generic[Row]):
     def _write(self, **fields: Any) -> None:
         if not self._held().update(**fields):
             raise Lost
+        self.note(fields)
+
+    def note(self, fields: Mapping[str, Any]) -> None:
+        """Note in `row` what was written, except what the database computes."""
         for name, value in fields.items():
             if not hasattr(value, "resolve_expression"):
                 setattr(self.row, name, value)
@@ -77,7 +82,9 @@ def take(rows: QuerySet[Row], lasts: timedelta, **fields: Any) -> Lease[Row] | N
     if row is None:
         return None
     lease = Lease(row, lasts)
-    row.claim = lease.token
-    type(row)._base_manager.filter(pk=row.pk).update(claim=lease.token)
-    lease.keep(**fields)
+    # One statement: a second one would check the foreign keys of the row again, and so wait for
+    # whoever has locked what they point to and waits for this row.
+    fields = {"claim": lease.token, "claimed_until": from_now(lasts), **fields}
+    type(row)._base_manager.filter(pk=row.pk).update(**fields)
+    lease.note(fields)
     return lease

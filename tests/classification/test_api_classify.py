@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from gallery.encoders import reply
 from gallery.models import Image
 from tests import pictures
-from tests.api_tools import code_of, measured_by_worker, sample, with_worker
+from tests.api_tools import code_of, sample, with_worker
 from tests.conftest import api, upload, wait_for
 from tests.factories import make_space
 
@@ -75,7 +75,6 @@ def test_templates_of_ones_own_are_used_and_shown(cat, alice):
 
 @with_worker
 def test_none_of_these_is_a_row_of_its_own(cat, alice):
-    measured_by_worker()
     body = answer_of(of_stored(api(alice), cat, classnames=["rocket"], none_of_these=True))
     (background,) = [row for row in body["results"] if row["none_of_these"]]
     assert background["classname"] == ""
@@ -119,7 +118,6 @@ def test_the_templates_of_a_form_arrive(encoder_worker, alice):
 
 @with_worker
 def test_a_form_asks_for_none_of_these(encoder_worker, alice):
-    measured_by_worker()
     answer = of_sent(api(alice), sample("chelsea.png"), classnames=NAMES, none_of_these="true")
     assert len(answer_of(answer)["results"]) == len(NAMES) + 1
 

@@ -9,7 +9,8 @@ from PIL import Image as PILImage
 from gallery.classification import service
 from gallery.encoders import client
 from gallery.errors import Refusal
-from gallery.labels import background, defaults, sets, templates
+from gallery.indexing import concepts
+from gallery.labels import defaults, sets, templates
 from gallery.labels.definition import CategoryForm, checked
 from gallery.labels.learning.temperature import Default
 from gallery.models import Image, User
@@ -31,7 +32,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     # The words of “none of these”: all of them are grey.
     grey = ColourEncoder().encode_images([PILImage.new("RGB", (1, 1))])
-    monkeypatch.setattr(background, "concepts_of", lambda space: grey.repeat(64, axis=0))
+    monkeypatch.setattr(concepts, "vectors", lambda space: grey.repeat(64, axis=0))
     # The model is right as it is: no temperature, no intercept.
     monkeypatch.setattr(defaults, "of", lambda space: Default())
     monkeypatch.setattr(client, "encode_texts", encode)

@@ -21,10 +21,10 @@ from django.utils import timezone, translation
 
 from gallery.explore import build, layout, maps, placement, points, regions
 from gallery.explore.status import status
-from gallery.indexing import encoding
+from gallery.indexing import concepts, encoding
 from gallery.library.service import add_image
 from gallery.models import EmbeddingSpace, ExploreMap, Image, MapCluster, MapPoint, User
-from gallery.search.relevance import concepts, relevance
+from gallery.search.relevance import relevance
 from gallery.work import leases
 from tests.conftest import ROOT, api, wait_for
 from tests.factories import make_space, set_state, set_vector
@@ -451,11 +451,9 @@ def test_the_list_of_concepts_is_whole():
 @pytest.mark.worker
 @pytest.mark.django_db(transaction=True)
 def test_real_pictures_get_fitting_names(encoder_worker, alice):
-    from celery import current_app
     from skimage import data
     from sklearn.datasets import load_sample_image
 
-    from gallery import task_names
     from gallery.indexing.spaces import active_space
     from tests.conftest import PILImage, io
 
@@ -468,9 +466,6 @@ def test_real_pictures_get_fitting_names(encoder_worker, alice):
         found[name] = add_image(owner=alice, file=file, name=file.name).image
     space = active_space()
     wait_for(lambda: space.embeddings.count() == 3, what="vectors")
-    current_app.send_task(task_names.PREPARE_CALIBRATION)
-    wait_for(lambda: concepts.are_made(space), what="concepts")
-    concepts.forget()
     drawn = make_map(space)
     keys = {name: put(drawn, [image], 0.5, 0.5).pk for name, image in found.items()}
     names = {

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gallery.errors import Unavailable
+from gallery.indexing import concepts
 from gallery.labels import background, defaults
 from gallery.labels.learning.temperature import STARTER, Default
 from gallery.models import User
@@ -31,7 +32,7 @@ def test_others_are_as_sure_as_unrelated_pictures_let_them_be(alice: User) -> No
     assert usual.one == 1.0
     # A text is as likely as not to fit a picture at the cosine that this far from chance.
     even = -usual.intercept * usual.any / SCALE
-    words = background.concepts_of(space)
+    words = concepts.vectors(space)
     assert words is not None
     cosines = words[:, 0]
     assert even == pytest.approx(cosines.mean() + 2 * cosines.std(), abs=0.1)
@@ -47,7 +48,7 @@ def test_background_words_are_far_from_the_categories() -> None:
     category = np.eye(DIMENSIONS, dtype=np.float32)[[5]]  # the direction of "bird"
     words = background.vectors(space, category)
     assert len(words) == background.COUNT
-    everything = background.concepts_of(space)
+    everything = concepts.vectors(space)
     assert everything is not None
     assert (words @ category.T).max() < np.quantile(everything @ category.T, 0.6)
     with pytest.raises(Unavailable):

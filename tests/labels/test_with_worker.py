@@ -20,7 +20,7 @@ from gallery.labels.definition import CategoryForm, checked
 from gallery.library.samples import SAMPLES
 from gallery.models import Image, Label, LabelJob, User
 from gallery.work.clock import from_now
-from tests.api_tools import measured_by_worker, with_worker
+from tests.api_tools import with_worker
 from tests.conftest import ROOT, api, upload, wait_for, worker_environment
 from tests.labels.tools import apply, fake_encoder, fit_of, make_set, picture, word_space
 
@@ -79,7 +79,6 @@ def test_probabilities_are_those_of_open_clip(encoder_worker, alice: User) -> No
 def test_new_pictures_are_labelled_by_workers(encoder_worker, media_worker, alice: User) -> None:
     forms = [CategoryForm(name) for name in NAMES]
     label_set = sets.create(alice, "Things", checked(categories=forms))
-    measured_by_worker()
     maintenance.maintain()
     applied = api(alice).post(f"/api/v1/label-sets/{label_set.pk}/apply/").json()
     wait_for(lambda: LabelJob.objects.get(pk=applied["job"]).state == "done", what="the job")

@@ -11,7 +11,7 @@ import pytest
 
 from gallery.encoders import client
 from gallery.encoders.base import Vectors, l2_normalise
-from gallery.indexing import encoding
+from gallery.indexing import concepts, encoding
 from gallery.labels import applying, defaults, fitting, sets
 from gallery.labels.definition import CategoryForm, checked
 from gallery.labels.fitting import Weights
@@ -68,13 +68,14 @@ def word_space(state: str = "active", checksum: str = "words", **facts: Any) -> 
     return space
 
 
-def know_concepts(space: EmbeddingSpace, count: int = 64) -> None:
+def know_concepts(space: EmbeddingSpace) -> None:
     """Concepts in random directions, among them the one of “bird”."""
+    count = len(concepts.concepts())
     words = l2_normalise(np.random.default_rng(5).normal(size=(count, DIMENSIONS)))
     words[0] = vector_of_text("bird", 0 if space.checksum == "words" else 3)
     packed = np.concatenate([words, words]).astype("<f2").tobytes()
     ConceptVectors.objects.create(
-        space=space, checksum=space.checksum, digest="made up", vectors=packed
+        space=space, checksum=space.checksum, digest=concepts.digest(), vectors=packed
     )
 
 

@@ -6,18 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from celery import current_app
 from django.contrib.auth.models import AnonymousUser
 from django.utils import translation
 
-from gallery import task_names
+from gallery.indexing import concepts
 from gallery.indexing.spaces import active_space
 from gallery.library.samples import SAMPLES, load_samples
 from gallery.models import User
 from gallery.search import service
 from gallery.search.examples import COUNT, examples
 from gallery.search.nearest import sample
-from gallery.search.relevance import concepts, relevance
+from gallery.search.relevance import relevance
 from tests.conftest import draw, upload, wait_for
 from tests.factories import make_space, set_vector
 
@@ -49,9 +48,6 @@ def test_every_example_finds_the_picture_that_it_names(
     space = active_space()
     assert space is not None
     wait_for(lambda: space.embeddings.count() == len(SAMPLES), what="vectors")
-    current_app.send_task(task_names.PREPARE_CALIBRATION)
-    wait_for(lambda: concepts.are_made(space), what="concepts")
-    concepts.forget()
 
     def finds(text: str) -> tuple[str, bool]:
         best = service.search_text(text, alice).hits[0]

@@ -22,14 +22,14 @@ from PIL import Image as PILImage
 from gallery import task_names
 from gallery.encoders import client
 from gallery.encoders.base import Vectors, l2_normalise
-from gallery.indexing import encoding
+from gallery.indexing import concepts, encoding, spaces
 from gallery.indexing.spaces import active_space
 from gallery.models import Embedding, EmbeddingSpace, Image, User
 from gallery.search import pages
 from gallery.search.filters.narrowed import Narrowed
 from gallery.search.nearest import sample
 from gallery.search.plan import Plan
-from gallery.search.relevance import calibration, chance, concepts, relevance, text_fit
+from gallery.search.relevance import calibration, chance, relevance, text_fit
 from gallery.search.relevance.chance import Chance
 from gallery.search.results import Clock
 from tests.conftest import upload, wait_for
@@ -446,21 +446,22 @@ def test_a_space_is_measured_once_for_its_weights_and_the_list(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     space = make_space(dimensions=DIMENSIONS, languages={"en": 1.0})
-    assert calibration.is_due()
+    assert not calibration.is_due()
+    assert spaces.needs_preparing()
     assert concepts.vectors(space) is None
     concepts.make(space, Encoder())
     concepts.forget()
-    assert not calibration.is_due()
+    assert not spaces.needs_preparing()
     found = concepts.vectors(space)
     assert found is not None
     assert found.shape == (len(concepts.concepts()), DIMENSIONS)
     assert np.linalg.norm(found, axis=1) == pytest.approx(1, abs=1e-2)
     monkeypatch.setattr(concepts, "digest", lambda: "another list")
-    assert calibration.is_due()
+    assert spaces.needs_preparing()
     monkeypatch.undo()
     space.checksum = "of other weights"
     space.save()
-    assert calibration.is_due()
+    assert spaces.needs_preparing()
 
 
 # --- Texts --------------------------------------------------------------------------
@@ -556,7 +557,6 @@ def test_a_worker_measures_and_real_queries_are_judged(encoder_worker: object, a
     wait_for(lambda: space.embeddings.count() == len(contents), 180)
     assert len(contents) >= sample.MINIMUM
     current_app.send_task(task_names.PREPARE_CALIBRATION)
-    wait_for(lambda: concepts.are_made(space), 120)
     wait_for(lambda: EmbeddingSpace.objects.get(pk=space.pk).languages, 120)
     space.refresh_from_db()
     assert not calibration.is_due()

@@ -21,7 +21,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from gallery.encoders.base import l2_normalise
-from gallery.search.relevance import concepts
+from gallery.indexing import concepts
 from tests import web_tools
 from tests.conftest import draw
 from tests.rights import checks, counts, labels, revoked, unseen

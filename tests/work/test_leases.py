@@ -52,6 +52,20 @@ def lapse() -> None:
         model._base_manager.update(claimed_until=timezone.now() - timedelta(seconds=1))
 
 
+def test_taking_a_row_waits_for_nobody_who_has_locked_what_it_points_to(alice: User) -> None:
+    """Who has locked the owner may want this row next: both would wait for ever."""
+    an_import(alice)
+
+    def take() -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '5s'")
+        return leases.take(ImportBatch.objects.all(), MINUTE, state="running")
+
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=alice.pk)
+        assert in_a_thread(take) is not None
+
+
 def test_one_has_it_until_it_is_given_back(alice: User) -> None:
     batch = an_import(alice)
     rows = ImportBatch.objects.all()

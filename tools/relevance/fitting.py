@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.preprocessing import StandardScaler
 
-from gallery.search.relevance import concepts
+from gallery.indexing import concepts
 from gallery.search.relevance.text_fit import Reference
 from tools.relevance.material import Material, Words
 

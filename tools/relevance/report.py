@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gallery.search.relevance import concepts
+from gallery.indexing import concepts
 from gallery.search.relevance.relevance import of_text
 from gallery.search.relevance.text_fit import MOST_PICTURES, Reference, Weights
 from tools.relevance.fitting import SHARES, best_line

@@ -90,7 +90,7 @@ class Figure:
 def request(user: User | None = None) -> RecallMeasurement | None:
     """Request a measurement of the active space. Return the open measurement, a new one if none
     waits or runs; None if no space is active."""
-    space = EmbeddingSpace.objects.select_for_update().filter(state="active").first()
+    space = EmbeddingSpace.objects.select_for_update(no_key=True).filter(state="active").first()
     if space is None:
         return None
     waiting = RecallMeasurement.objects.filter(space=space, state__in=OPEN).first()

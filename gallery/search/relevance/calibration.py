@@ -1,16 +1,15 @@
-"""What a worker measures once for each space: the languages that its model knows, and the vectors
-of everyday concepts."""
+"""The languages that a model knows. A worker measures them once for each space."""
 
 from __future__ import annotations
 
 import logging
 import threading
 
-from gallery.encoders.base import Encoder, ModelUnavailable
+from gallery.encoders.base import ModelUnavailable
 from gallery.encoders.registry import get_verified_encoder
 from gallery.indexing.encoding import target_spaces
 from gallery.models import EmbeddingSpace
-from gallery.search.relevance import concepts, languages
+from gallery.search.relevance import languages
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +19,7 @@ _measuring = threading.Lock()
 
 def is_due() -> bool:
     """Whether a space is not measured yet."""
-    return any(_due(space) for space in _loaded_spaces())
+    return bool(_due_spaces())
 
 
 def measure() -> None:
@@ -29,28 +28,18 @@ def measure() -> None:
     if not _measuring.acquire(blocking=False):
         return
     try:
-        for space in filter(_due, _loaded_spaces()):
+        for space in _due_spaces():
             try:
                 encoder = get_verified_encoder(space.architecture, space.pretrained, space.checksum)
             except ModelUnavailable as error:
                 logger.warning("%s cannot be measured: %s", space, error)
             else:
-                _measure(space, encoder)
+                unchanged = EmbeddingSpace.objects.filter(pk=space.pk, checksum=space.checksum)
+                unchanged.update(languages=languages.measured(encoder))
     finally:
         _measuring.release()
 
 
-def _loaded_spaces() -> list[EmbeddingSpace]:
-    return list(target_spaces().filter(dimensions__isnull=False, error=""))
-
-
-def _due(space: EmbeddingSpace) -> bool:
-    return not space.languages or not concepts.are_made(space)
-
-
-def _measure(space: EmbeddingSpace, encoder: Encoder) -> None:
-    if not concepts.are_made(space):
-        concepts.make(space, encoder)
-    if not space.languages:
-        unchanged = EmbeddingSpace.objects.filter(pk=space.pk, checksum=space.checksum)
-        unchanged.update(languages=languages.measured(encoder))
+def _due_spaces() -> list[EmbeddingSpace]:
+    loaded = target_spaces().filter(dimensions__isnull=False, error="")
+    return [space for space in loaded if not space.languages]

@@ -26,11 +26,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from gallery.encoders.base import Vectors
+from gallery.indexing import concepts
 from gallery.models import EmbeddingSpace
 from gallery.search.nearest import sample
 from gallery.search.nearest.sample import Sample
 from gallery.search.nearest.scans import Kind
-from gallery.search.relevance import chance, concepts
+from gallery.search.relevance import chance
 from gallery.search.relevance.text_fit import MOST_PICTURES, Reference, TextFit
 
 Fit = Literal["excellent", "good", "fair", "weak"]
