@@ -414,6 +414,21 @@ def test_the_sample_is_kept_and_taken_anew_when_the_weights_change(
         relevance.judge(space, vector, "text")
 
 
+def test_a_query_is_judged_once_and_anew_when_the_concepts_are_there(
+    alice: User, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = make_space(dimensions=DIMENSIONS)
+    fill(alice, space, directions(rng, 50))
+    vector, other = directions(rng, 2)
+    found = relevance.judge(space, vector, "text")
+    assert relevance.judge(space, vector, "text") is found
+    assert relevance.judge(space, vector, "image") is not found
+    assert relevance.judge(space, other, "text") is not found
+    words = directions(rng, len(concepts.concepts()))
+    monkeypatch.setattr(concepts, "vectors", lambda space, language="en": words)
+    assert relevance.judge(space, vector, "text") != found
+
+
 def test_a_judgement_costs_less_than_a_millisecond(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ docs/decisions has the figures; `make bench ARGS="relevance --help"` measures th
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
@@ -41,6 +41,8 @@ GOOD, EXCELLENT = 0.5, 0.75
 # The log-odds per spread of a picture's scores, and at its line.
 _PICTURE_SLOPE, _PICTURE_AT_LINE = 4 / 3, -4 / 3
 
+# The most judgements of one sample that a process keeps: 3 kB each.
+_KEPT = 512
 # The most sure matches that a judgement keeps.
 _SURE_AT_MOST = 20
 # Log-odds beyond are as good as certain. Those that anything fits if chance gives as good a score.
@@ -133,9 +135,24 @@ def judge(
     drawn = sample.sample_of(space)
     if drawn is None:
         return Judgement()
-    scores = drawn.vectors @ vector
     parts = parts or [Part(vector, kind)]
-    judgements = [_of_term(space, part, drawn) for part in parts]
+    reference = _reference(space, drawn)
+    kept = _judgements.setdefault(reference or drawn, {})
+    key = (vector.tobytes(), *((part.vector.tobytes(), part.kind, part.share) for part in parts))
+    found = kept.get(key)
+    if found is None:
+        found = _judged(vector, parts, drawn, reference)
+        if len(kept) >= _KEPT:
+            kept.clear()
+        kept[key] = found
+    return found
+
+
+def _judged(
+    vector: Vectors, parts: Sequence[Part], drawn: Sample, reference: Reference | None
+) -> Judgement:
+    scores = drawn.vectors @ vector
+    judgements = [_of_term(part, drawn, reference) for part in parts]
     if len(parts) == 1 and parts[0].share > 0:
         return judgements[0].with_sure(scores, drawn)
     of_parts = drawn.vectors @ np.stack([part.vector for part in parts]).T
@@ -237,11 +254,13 @@ def of_sum(
 
 
 _references: WeakKeyDictionary[Sample, Reference] = WeakKeyDictionary()
+# What was judged by a reference, or by a sample without one. The next pages of a search and popular
+# searches ask again.
+_judgements: WeakKeyDictionary[Reference | Sample, dict[Hashable, Judgement]] = WeakKeyDictionary()
 
 
-def _of_term(space: EmbeddingSpace, part: Part, drawn: Sample) -> Judgement:
-    reference = _reference(space, drawn) if part.kind == "text" else None
-    if reference is not None:
+def _of_term(part: Part, drawn: Sample, reference: Reference | None) -> Judgement:
+    if reference is not None and part.kind == "text":
         return of_text(reference.fits(part.vector[np.newaxis])[0], drawn.pictures)
     usual = chance.of_pictures(drawn) if part.kind == "image" else None
     return of_scores(drawn.vectors @ part.vector, usual, drawn.pictures)
