@@ -178,13 +178,14 @@ def speed(library: Library, vectors: np.ndarray, asked: Asked, options: Any) -> 
     flat.add(vectors)
     scope = scans.Scope(*visible_ids(owner), is_whole=True)  # as in a search
     window = pages.FIRST_WINDOW
-    size = scope_size.measured(space, scope, window)
+    size = scope_size.measured(space, scope)
 
     def faiss_flat(number: int) -> None:
         flat.search(asked["text"][number][None], K)
 
     def by_index(kind: scans.Kind) -> Callable[[int], Any]:
-        return lambda n: planner.by_index(space, asked[kind][n], scope, window, kind, size)
+        probes = size.probes(window, kind)
+        return lambda n: scans.in_lists(space, asked[kind][n], scope, window, probes)
 
     def planned(kind: scans.Kind) -> Callable[[int], Any]:
         return lambda n: planner.nearest(

@@ -128,14 +128,13 @@ def compare(
     vectors: np.ndarray,
     ids: list[uuid.UUID],
 ) -> None:
-    from gallery.search.nearest import planner, scans, scope_size
+    from gallery.search.nearest import scans, scope_size
 
     asked = scans.Scope.from_images(scope)
 
     def by_index(query: np.ndarray) -> list[uuid.UUID]:
-        size = scope_size.measured(space, asked, WINDOW)
-        rows = planner.by_index(space, query, asked, WINDOW, kind, size)
-        return [image_id for image_id, _ in rows]
+        probes = scope_size.measured(space, asked).probes(WINDOW, kind)
+        return [pk for pk, _ in scans.in_lists(space, query, asked, WINDOW, probes)]
 
     best = np.argsort(-(queries @ vectors.T), axis=1)[:, :K]
     truth = [{ids[i] for i in row} for row in best]

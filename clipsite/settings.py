@@ -459,7 +459,7 @@ INDEX_LEASE_SECONDS = env.int("INDEX_LEASE_SECONDS", 300)
 
 QUERY_TIMEOUT_SECONDS = env.float("QUERY_TIMEOUT_SECONDS", 10.0)
 # Scopes up to this many pictures are searched exactly (see docs/decisions).
-EXACT_SEARCH_LIMIT = env.int("EXACT_SEARCH_LIMIT", 10_000)
+EXACT_SEARCH_LIMIT = env.int("EXACT_SEARCH_LIMIT", 2_000)
 # The memory for building a vector index in PostgreSQL. An index that fits (about 1.7 kB for each
 # picture with 512 dimensions) is built several times as fast.
 INDEX_BUILD_MEMORY = env.str("INDEX_BUILD_MEMORY", "1GB")

@@ -122,7 +122,7 @@ def activate(space: EmbeddingSpace, missing: int = 0) -> None:
     if not space.is_loaded:
         raise Refusal("space_not_loaded", _("No encoder has loaded this model yet."))
     _agree(space, missing)
-    if not vector_indexes.has_index(space):
+    if not vector_indexes.has_index(space) or vector_indexes.lists_are_due(space):
         raise Refusal(
             "space_not_indexed", _("The search index of this model is still being built.")
         )

@@ -1,5 +1,5 @@
-"""The indexes of a space's vectors: a graph (HNSW) from the start, lists (IVFFlat) if there
-are many vectors.
+"""The indexes of a space's vectors: lists (IVFFlat) for searches if there are many vectors, and a
+graph (HNSW), in which workers find the neighbours of single pictures.
 
 Both are partial and over the space's own cast, so a query must repeat the cast and the literal
 space (gallery.search.nearest.scans). They are built outside of any transaction, while uploads
@@ -31,7 +31,7 @@ HNSW_EF_CONSTRUCTION = 200
 # Lists exist from LISTED_FROM vectors on; their number is LISTS_PER_ROOT times the square root
 # of the number of vectors. They are rebuilt when there should be TOO_FEW times as many
 # (docs/decisions/0020).
-LISTED_FROM = 20_000
+LISTED_FROM = 5_000
 LISTS_PER_ROOT = 8
 TOO_FEW = 2
 # The wait before another attempt to build lists that could not be built.

@@ -102,7 +102,7 @@ def _widen(found: Window, needed: int) -> bool:
     while not found.complete and found.count == before:
         # One more than needed tells whether there is a further page.
         size = max(FIRST_WINDOW, needed + 1, GROWTH * found.count)
-        if size > scans.MAX_EF_SEARCH:
+        if size > scans.LARGEST_WINDOW:
             size = max(size, EXACT_WINDOW)
         found.add(ranking.rank(found.plan, size, found.count, found.after))
         needed = size

@@ -266,7 +266,7 @@ def test_sizes_of_filtered_scopes_are_kept_for_who_asked(
     asking = [Requester(browser="a"), Requester(browser="b"), Requester(), Requester()]
     for who in (*asking, *asking):
         with requester.on_behalf_of(who):
-            scope_size.measured(space, filtered, 20)
+            scope_size.measured(space, filtered)
     assert len(counted) == 2 + 4, "once for each browser, each time where none is known"
 
 

@@ -123,7 +123,7 @@ def test_pages_widen_and_neither_repeat_nor_skip(
 ) -> None:
     """The pages go beyond the first window and the largest of the index, up to the last picture."""
     monkeypatch.setattr(pages, "FIRST_WINDOW", 3)
-    monkeypatch.setattr(scans, "MAX_EF_SEARCH", 12)
+    monkeypatch.setattr(scans, "LARGEST_WINDOW", 12)
     monkeypatch.setattr(pages, "EXACT_WINDOW", 20)
     monkeypatch.setattr(window, "CHUNK", 5)
     images = fan(alice, space, 31)

@@ -57,6 +57,14 @@ def library(transactional_db: None) -> tuple[EmbeddingSpace, np.ndarray, list[Im
     return space, vectors, images
 
 
+@pytest.fixture
+def listed(library: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The same library with lists, as if 1,500 pictures were many."""
+    monkeypatch.setattr(vector_indexes, "LISTED_FROM", COUNT)
+    vector_indexes.refresh_lists(library[0])
+    return library
+
+
 def test_one_by_one_is_exact_however_many_there_are_said_to_be(library: Any) -> None:
     space, vectors, images = library
     apart = Scope.from_images(Image.objects.filter(camera="Apart"))
@@ -66,8 +74,8 @@ def test_one_by_one_is_exact_however_many_there_are_said_to_be(library: Any) -> 
         assert [pk for pk, _ in rows] == best
 
 
-def test_small_scopes_are_exact_and_large_ones_read_the_index(library: Any, settings: Any) -> None:
-    space, vectors, images = library
+def test_small_scopes_are_exact_and_large_ones_read_the_index(listed: Any, settings: Any) -> None:
+    space, vectors, images = listed
     for limit, exact in ((COUNT, True), (COUNT - 1, False)):
         settings.EXACT_SEARCH_LIMIT = limit
         ranking = planner.nearest(space, vectors[200], Image.objects.all(), 20, "image")
@@ -77,20 +85,19 @@ def test_small_scopes_are_exact_and_large_ones_read_the_index(library: Any, sett
         assert len(ranking.ids) == 20
 
 
-def test_a_scope_that_lies_elsewhere_is_read_exactly(library: Any, settings: Any) -> None:
-    """The index would read nearly all other pictures first. It gives up, and no result is
-    missing."""
+def test_a_library_without_lists_is_compared_one_by_one(library: Any, settings: Any) -> None:
     space, vectors, images = library
     settings.EXACT_SEARCH_LIMIT = 50
-    apart = Image.objects.filter(camera="Apart")
-    ranking = planner.nearest(space, vectors[700], apart, 30, "image")
-    best = np.argsort(-(vectors[:100] @ vectors[700]))[:30]
-    assert set(ranking.ids) == {images[place].pk for place in best}
-    assert ranking.exact
+    for kind in ("text", "image"):
+        ranking = planner.nearest(space, vectors[700], Image.objects.all(), 30, kind)
+        best = np.argsort(-(vectors @ vectors[700]))[:30]
+        assert set(ranking.ids) == {images[place].pk for place in best}
+        assert ranking.exact
+        assert not ranking.complete
 
 
-def test_windows_beyond_the_index_and_the_end_of_a_scope(library: Any, settings: Any) -> None:
-    space, vectors, images = library
+def test_windows_beyond_the_index_and_the_end_of_a_scope(listed: Any, settings: Any) -> None:
+    space, vectors, images = listed
     settings.EXACT_SEARCH_LIMIT = 50
     ranking = planner.nearest(space, vectors[0], Image.objects.all(), 1100, "text")
     assert ranking.exact
@@ -103,8 +110,8 @@ def test_windows_beyond_the_index_and_the_end_of_a_scope(library: Any, settings:
     assert (nothing.ids, nothing.exact, nothing.complete) == ([], True, True)
 
 
-def test_the_size_of_a_scope_is_kept_for_a_while(library: Any, settings: Any) -> None:
-    space, vectors, _images = library
+def test_the_size_of_a_scope_is_kept_for_a_while(listed: Any, settings: Any) -> None:
+    space, vectors, _images = listed
     settings.EXACT_SEARCH_LIMIT = 50
     asked = []
     for _ in range(2):
@@ -114,123 +121,18 @@ def test_the_size_of_a_scope_is_kept_for_a_while(library: Any, settings: Any) ->
     assert asked[1] == 2 < asked[0], "settings and search, sent together"
 
 
-def test_a_text_that_the_index_has_led_astray_is_sought_again(
-    library: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The sample has a picture that the first scan should have found."""
-    space, vectors, images = library
-    settings.EXACT_SEARCH_LIMIT = 50
-    everything = sample.Sample([image.pk for image in images], vectors, COUNT)
-    monkeypatch.setattr(sample, "sample_of", lambda space: everything)
-    real, towards = scans.along, []
-
-    def astray(*args: Any, toward: np.ndarray, **kwargs: Any) -> Any:
-        towards.append(toward)
-        if len(towards) == 1:
-            return [(images[n].pk, 1.5 + n / 1000) for n in range(20)]
-        return real(*args, toward=toward, **kwargs)
-
-    monkeypatch.setattr(scans, "along", astray)
-    ranking = planner.nearest(space, vectors[700], Image.objects.all(), 20, "text")
-    best = np.argsort(-(vectors @ vectors[700]))[:20]
-    assert len(towards) == 2
-    assert towards[1] == pytest.approx(vectors[700])
-    assert len({images[place].pk for place in best} & set(ranking.ids)) >= 15
-    assert ranking.ids[0] == images[700].pk
-
-
-@pytest.mark.parametrize("misses_one", [False, True])
-def test_only_a_picture_of_the_scope_that_was_missed_lets_a_text_be_sought_again(
-    library: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, misses_one: bool
-) -> None:
-    """The sample has many pictures nearer than the 20th. They are found, or outside the scope."""
-    space, vectors, images = library
-    settings.EXACT_SEARCH_LIMIT = 50
-    text = vectors[700]
-    some = sample.Sample([image.pk for image in images[:900]], vectors[:900], COUNT)
-    monkeypatch.setattr(sample, "sample_of", lambda space: some)
-    known = set(some.ids)
-    inside = [n for n in np.argsort(-(vectors @ text)) if n % 2]
-    missed = next(n for n in inside if images[n].pk in known) if misses_one else None
-    rows = [(images[n].pk, 1 - float(vectors[n] @ text)) for n in inside if n != missed][:60]
-    readings = []
-
-    def read(*args: Any, **kwargs: Any) -> Any:
-        readings.append(args)
-        return rows
-
-    monkeypatch.setattr(scans, "along", read)
-    scope = Image.objects.filter(pk__in=[image.pk for image in images[1::2]])
-    planner.nearest(space, text, scope, 20, "text")
-    assert len(readings) == 1 + misses_one
-
-
-def test_settings_of_a_search_end_with_it(library: Any) -> None:
-    space, vectors, _images = library
+def test_settings_of_a_search_end_with_it(listed: Any) -> None:
+    space, vectors, _images = listed
 
     def current() -> list[str]:
-        names = ("hnsw.ef_search", "hnsw.iterative_scan", "ivfflat.probes", "enable_sort")
+        names = ("ivfflat.iterative_scan", "ivfflat.probes", "enable_sort")
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT {', '.join(f'current_setting({n!r})' for n in names)}")
             return list(cursor.fetchone())
 
     everything = Scope.from_images(Image.objects.all())
-    scans.along(space, vectors[0], everything, 10, 77)
     scans.in_lists(space, vectors[0], everything, 10, 7)
-    assert current() == ["40", "off", "1", "on"]
-
-
-@pytest.mark.parametrize("kind", ["image", "text"])
-def test_a_thin_scope_of_unknown_size_is_read_further_before_it_is_given_up(
-    library: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, kind: scans.Kind
-) -> None:
-    """One picture in ten, all over the library: the usual scan finds too few."""
-    space, vectors, images = library
-    settings.EXACT_SEARCH_LIMIT = 10
-    monkeypatch.setattr(scope_size, "ALWAYS_EXACT", 10)
-    monkeypatch.setattr(scope_size, "ENTRIES", {"image": 50, "text": 50})
-    real, entries = scans.along, []
-
-    def heard(*args: Any, **kwargs: Any) -> Any:
-        entries.append(args[4])
-        return real(*args, **kwargs)
-
-    monkeypatch.setattr(scans, "along", heard)
-    thin = Image.objects.filter(pk__in=[image.pk for image in images[::10]])
-    ranking = planner.nearest(space, vectors[700], thin, 10, kind)
-    best = [images[n].pk for n in np.argsort(-(vectors @ vectors[700])) if n % 10 == 0][:10]
-    assert entries[0] == 50
-    assert entries[1] == scans.MAX_EF_SEARCH
-    assert not ranking.exact
-    assert len(ranking.ids) == 10
-    assert len({*ranking.ids} & {*best}) >= 9
-
-
-@pytest.mark.parametrize(
-    ("size", "image", "text"),
-    [
-        (Size(counted=9_000, bound=2_000, indexed=10_000), 150, 400),
-        (Size(counted=90_000, bound=2_000, indexed=100_000), 150, 400),
-        # More than was counted: the share of the scope is unknown, and its library is large.
-        (Size(counted=8_000, bound=2_000, indexed=1_000_000), 150, 400),
-        # The scope has 6 % of the entries: the 500 nearest ones probably contain 30 of them.
-        (Size(counted=6_000, bound=2_000, indexed=100_000), 750, 1000),
-        (Size(counted=2_500, bound=2_000, indexed=1_000_000), 1000, 1000),
-    ],
-)
-def test_sparse_scopes_and_large_libraries_are_searched_further(
-    size: Size, image: int, text: int
-) -> None:
-    assert size.entries(30, "image") == image
-    assert size.entries(30, "text") == text
-
-
-@pytest.fixture
-def listed(library: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The same library with lists, as if 1,500 pictures were many."""
-    monkeypatch.setattr(vector_indexes, "LISTED_FROM", COUNT)
-    vector_indexes.refresh_lists(library[0])
-    return library
+    assert current() == ["off", "1", "on"]
 
 
 def test_the_lists_of_a_large_library_are_read_for_texts_and_for_pictures(
@@ -278,7 +180,7 @@ def test_a_thin_scope_that_lies_all_over_the_library_is_read_in_lists(
     settings.EXACT_SEARCH_LIMIT = 100
     monkeypatch.setattr(scope_size, "LISTED", {"image": 500, "text": 500})
     thin = Image.objects.filter(pk__in=[image.pk for image in images[::5]])
-    size = scope_size.measured(space, Scope.from_images(thin), 10)
+    size = scope_size.measured(space, Scope.from_images(thin))
     assert (size.counted, size.is_known, size.is_scattered) == (300, True, True)
     found = []
     for n in range(100, 160):

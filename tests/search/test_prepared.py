@@ -81,8 +81,8 @@ def test_a_statement_is_planned_once_whatever_is_asked(alice: User, bob: User) -
 
 @pytest.mark.django_db(transaction=True)
 def test_settings_hold_for_one_statement_which_is_planned_once_or_for_its_values() -> None:
-    statement = "SELECT current_setting('enable_sort'), current_setting('hnsw.ef_search'), %s + 0"
-    settings = {"enable_sort": "off", "hnsw.ef_search": 77}
+    statement = "SELECT current_setting('enable_sort'), current_setting('ivfflat.probes'), %s + 0"
+    settings = {"enable_sort": "off", "ivfflat.probes": 77}
     for number in range(6):
         for lasts in (True, False):
             wanted = statement if lasts else f"{statement} AS planned_anew"
@@ -94,7 +94,7 @@ def test_settings_hold_for_one_statement_which_is_planned_once_or_for_its_values
         assert cursor.fetchone() == ("on", "force_generic_plan")
         cursor.execute(
             "SELECT statement LIKE '%planned_anew', generic_plans, custom_plans"
-            " FROM pg_prepared_statements WHERE statement LIKE '%ef_search%+ 0%' ORDER BY 1"
+            " FROM pg_prepared_statements WHERE statement LIKE '%ivfflat.probes%+ 0%' ORDER BY 1"
         )
         assert cursor.fetchall() == [(False, 6, 0), (True, 0, 6)]
 

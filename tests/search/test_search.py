@@ -207,9 +207,12 @@ def test_no_broker_is_an_error_not_an_empty_list(
 
 
 @pytest.fixture
-def clustered(transactional_db: None, settings: Any) -> tuple[EmbeddingSpace, np.ndarray, list]:
-    """2,000 clustered vectors under a real HNSW index, two owners, half of them public."""
+def clustered(
+    transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> tuple[EmbeddingSpace, np.ndarray, list]:
+    """2,000 clustered vectors in lists, two owners, half of them public."""
     settings.EXACT_SEARCH_LIMIT = 100
+    monkeypatch.setattr(vector_indexes, "LISTED_FROM", 2000)
     space = make_space(dimensions=32)
     owners = [User.objects.create_user(name) for name in ("first", "second")]
     rng = np.random.default_rng(5)
@@ -234,6 +237,7 @@ def clustered(transactional_db: None, settings: Any) -> tuple[EmbeddingSpace, np
     with connection.cursor() as cursor:
         # Autovacuum does this sooner or later. Without statistics no plan is good.
         cursor.execute("ANALYZE gallery_image, gallery_embedding")
+    vector_indexes.refresh_lists(space)
     return space, vectors, images
 
 
@@ -258,8 +262,8 @@ def test_recall_of_the_index_per_kind_and_viewer(clustered: Any, kind: scans.Kin
 def test_the_index_is_really_used(clustered: Any) -> None:
     space, vectors, _ = clustered
     scope = Image.objects.visible_to(AnonymousUser())
-    plan = scans.along(space, vectors[0], scans.Scope.from_images(scope), 50, 200, explain=True)
-    assert vector_indexes.index_name(space) in str(plan)
+    plan = scans.in_lists(space, vectors[0], scans.Scope.from_images(scope), 50, 20, explain=True)
+    assert vector_indexes.lists_name(space) in str(plan)
 
 
 def test_a_sparse_scope_still_gives_full_pages(clustered: Any, settings: Any) -> None:

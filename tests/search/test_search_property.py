@@ -158,15 +158,13 @@ FILTERS = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.parametrize("index", ["graph", "lists"])
 def test_searches_equal_brute_force(
-    world: World, settings: Any, monkeypatch: pytest.MonkeyPatch, index: str
+    world: World, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if index == "lists":
-        monkeypatch.setattr(vector_indexes, "LISTED_FROM", PICTURES // 2)
-        monkeypatch.setattr(scope_size, "LISTED", {"text": 900, "image": 300})
-        vector_indexes.refresh_lists(world.space)
-        assert vector_indexes.indexed(world.space).lists > 100
+    monkeypatch.setattr(vector_indexes, "LISTED_FROM", PICTURES // 2)
+    monkeypatch.setattr(scope_size, "LISTED", {"text": 900, "image": 300})
+    vector_indexes.refresh_lists(world.space)
+    assert vector_indexes.indexed(world.space).lists > 100
 
     @hypothesis_settings(
         max_examples=50,

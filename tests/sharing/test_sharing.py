@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
+from gallery.indexing import vector_indexes
 from gallery.models import Album, AlbumItem, AlbumShare, Favourite, Group, Image, User
 from gallery.sharing import contributions, people
 from tests.api_tools import code_of
@@ -309,6 +310,7 @@ def test_what_is_revoked_is_gone_everywhere_at_once(
 # --- Found by those who may see --------------------------------------------------------
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("limit", [5000, 3], ids=["exact", "approximate"])
 def test_shared_pictures_are_found_by_those_who_may_see_them(
     alice, bob, carol, settings, monkeypatch: Any, limit: int
@@ -323,6 +325,9 @@ def test_shared_pictures_are_found_by_those_who_may_see_them(
     query = upload(bob, draw(colour="black"))
     for number, image in enumerate([*images, query]):
         set_vector(image, space, (1.0, number / 50, 0.0))
+    monkeypatch.setattr(vector_indexes, "LISTED_FROM", 1)
+    vector_indexes.create_index(space)
+    vector_indexes.refresh_lists(space)
     first, second = album_of(alice, *images[:4]), album_of(alice, *images[2:6])
     family = Group.objects.create(owner=alice, name="Family")
     family.members.add(bob)

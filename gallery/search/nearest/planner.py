@@ -1,8 +1,7 @@
-"""Nearest pictures by cosine, in SQL: exact for small scopes, by an index for others."""
+"""Nearest pictures by cosine, in SQL: exact for small scopes, in lists for others."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,10 +10,9 @@ from django.db.models import QuerySet
 
 from gallery.encoders.base import Vectors
 from gallery.models import EmbeddingSpace, Image
-from gallery.search.nearest import sample, scans
+from gallery.search.nearest import scans
 from gallery.search.nearest.scans import Kind, Rows, Scope
-from gallery.search.nearest.scope_size import SLACK, Size, measured
-from gallery.search.nearest.text_scan import near_text
+from gallery.search.nearest.scope_size import measured
 
 
 @dataclass(frozen=True)
@@ -34,52 +32,26 @@ def nearest(
     """Return the `window` pictures of `scope` nearest to the unit vector (d,).
 
     A bounded count of the scope decides how. The cost of an exact search grows with the scope,
-    the cost of the index with the share of its entries that are outside the scope. If the index
-    finds fewer than `window` pictures, the scope is compared one by one.
+    the cost of lists with the share of their entries that are outside the scope. If the lists
+    contain fewer than `window` pictures, or there are no lists (yet), the scope is compared one by
+    one.
     """
     try:
         searched = scope if isinstance(scope, Scope) else Scope.from_images(scope)
     except EmptyResultSet:
         return Ranking([], [], exact=True, complete=True)
     is_few = False
-    # The index cannot fill larger windows in one scan.
-    if window <= scans.MAX_EF_SEARCH:
-        size = measured(space, searched, window)
+    if window <= scans.LARGEST_WINDOW:
+        size = measured(space, searched)
         is_few = size.is_known
-        if not size.is_small:
-            rows = by_index(space, vector, searched, window, kind, size)
-            if len(rows) >= window:
-                return _ranking(rows[:window], exact=False, complete=False)
+        if not size.is_small and size.lists:
+            probes = size.probes(window, kind)
+            if not size.is_cheaper_than(probes):
+                rows = scans.in_lists(space, vector, searched, window, probes)
+                if len(rows) >= window:
+                    return _ranking(rows, exact=False, complete=False)
     rows = scans.one_by_one(space, vector, searched, window + 1, few=is_few)
     return _ranking(rows[:window], exact=True, complete=len(rows) <= window)
-
-
-def by_index(
-    space: EmbeddingSpace, vector: Vectors, scope: Scope, window: int, kind: Kind, size: Size
-) -> Rows:
-    """Return (image id, distance) of pictures of the scope near the unit vector (d,), nearest
-    first. There are fewer than `window` if the index does not find enough, and none if comparing
-    the whole scope is cheaper."""
-    if size.lists:
-        probes = size.probes(window, kind)
-        if size.is_cheaper_than(probes):
-            return []
-        return scans.in_lists(space, vector, scope, window, probes)
-
-    drawn = sample.sample_of(space) if kind == "text" else None
-    ample = math.ceil(SLACK[kind] * window)
-
-    def read(entries: int) -> Rows:
-        if drawn is None:
-            return scans.along(space, vector, scope, ample, entries)
-        return near_text(space, vector, scope, window, entries, drawn)
-
-    entries = size.entries(window, kind)
-    rows = read(entries)
-    # The scope is large but was not counted to its end, or has few pictures near the query.
-    if not size.is_known and len(rows) < ample and entries < scans.MAX_EF_SEARCH:
-        rows = read(scans.MAX_EF_SEARCH)
-    return rows
 
 
 def _ranking(rows: Rows, *, exact: bool, complete: bool) -> Ranking:

@@ -1,4 +1,4 @@
-"""Scans of a scope by distance: along the graph (HNSW), in lists (IVFFlat), or one by one.
+"""Scans of a scope by distance: in lists (IVFFlat), or one by one.
 
 Rows are (image id, cosine distance). The planner decides which scan runs, and how far.
 """
@@ -19,8 +19,8 @@ from gallery import prepared
 from gallery.encoders.base import Vectors
 from gallery.models import EmbeddingSpace, Image
 
-# pgvector's upper bound of hnsw.ef_search.
-MAX_EF_SEARCH = 1000
+# The most pictures that are looked for in lists.
+LARGEST_WINDOW = 1000
 
 # The kind of query: pictures that show what a text says, or that look like a picture.
 Kind = Literal["text", "image"]
@@ -43,24 +43,6 @@ class Scope:
         return cls(*images.order_by().values("pk").query.sql_with_params())
 
 
-def along(
-    space: EmbeddingSpace,
-    vector: Vectors,
-    scope: Scope,
-    count: int,
-    entries: int,
-    *,
-    toward: Vectors | None = None,
-    explain: bool = False,
-) -> Rows:
-    """Return up to `count` pictures near the unit vector (d,) that the graph (HNSW) finds,
-    nearest first; with `explain` the plan. The scan reads `entries` of the graph, at most
-    MAX_EF_SEARCH, in the direction of `toward` if given, else of `vector`."""
-    reading = {"hnsw.ef_search": entries, "hnsw.iterative_scan": "off"}
-    direction = vector if toward is None else toward
-    return _ordered(space, vector, scope, count, reading, "<=>", direction, explain)
-
-
 def in_lists(
     space: EmbeddingSpace,
     vector: Vectors,
@@ -72,8 +54,16 @@ def in_lists(
 ) -> Rows:
     """Return the `count` pictures nearest to the unit vector (d,), nearest first, from the
     `probes` lists (IVFFlat) with the nearest centroids; with `explain` the plan."""
-    reading = {"ivfflat.probes": probes, "ivfflat.iterative_scan": "off"}
-    return _ordered(space, vector, scope, count, reading, "<#>", vector, explain)
+    # The distance is the only key: with a second one PostgreSQL could not use the index.
+    statement = (
+        f"{'EXPLAIN ' if explain else ''}{_distances(space)} AND image_id IN ({scope.sql})"
+        f" ORDER BY {_vector(space)} <#> %s::halfvec({space.dimensions:d}) LIMIT {count}"
+    )
+    params = [HalfVector(vector), *scope.params, HalfVector(vector)]
+    # The planner has chosen the index. Without sorts PostgreSQL does not compare one by one.
+    settings = {"ivfflat.probes": probes, "ivfflat.iterative_scan": "off", "enable_sort": "off"}
+    found: list[Any] = prepared.rows(statement, params, settings, plan_lasts=scope.is_whole)
+    return found if explain else sorted(found, key=by_distance)
 
 
 def one_by_one(
@@ -105,30 +95,6 @@ def among(scope: Scope, ids: Sequence[UUID]) -> list[UUID]:
 def by_distance(row: tuple[UUID, float]) -> tuple[float, UUID]:
     """Return the sort key of results: nearest first, ties by id."""
     return row[1], row[0]
-
-
-def _ordered(
-    space: EmbeddingSpace,
-    vector: Vectors,
-    scope: Scope,
-    count: int,
-    reading: dict[str, object],
-    operator: str,
-    direction: Vectors,
-    explain: bool,
-) -> Rows:
-    """Return `count` rows in the order of the index of `operator` for `direction`, read with the
-    settings `reading`."""
-    # The distance is the only key: with a second one PostgreSQL could not use the index.
-    statement = (
-        f"{'EXPLAIN ' if explain else ''}{_distances(space)} AND image_id IN ({scope.sql})"
-        f" ORDER BY {_vector(space)} {operator} %s::halfvec({space.dimensions:d}) LIMIT {count}"
-    )
-    params = [HalfVector(vector), *scope.params, HalfVector(direction)]
-    # The planner has chosen the index. Without sorts PostgreSQL does not compare one by one.
-    settings = {**reading, "enable_sort": "off"}
-    found: list[Any] = prepared.rows(statement, params, settings, plan_lasts=scope.is_whole)
-    return found if explain else sorted(found, key=by_distance)
 
 
 def _distances(space: EmbeddingSpace) -> str:

@@ -20,12 +20,9 @@ from gallery.search.nearest import sample, scans
 from gallery.search.nearest.sample import Sample
 from gallery.search.nearest.scans import Kind, Scope
 
-# The least number of graph entries to read. Texts lie further from pictures than pictures from
-# each other and need a wider search.
-ENTRIES: dict[Kind, int] = {"text": 400, "image": 150}
-# The least number of list entries to read. An entry of a list costs a fraction of an entry of the
-# graph. In libraries larger than USUAL the number grows with this power of the size. It also
-# grows if memory allowed fewer lists than wanted.
+# The least number of list entries to read. Texts lie further from pictures than pictures from each
+# other and need a wider search. In libraries larger than USUAL the number grows with this power of
+# the size. It also grows if memory allowed fewer lists than wanted.
 USUAL = 100_000
 LISTED: dict[Kind, int] = {"text": 2_000, "image": 800}
 GROWTH: dict[Kind, float] = {"text": 0.4, "image": 0.2}
@@ -35,12 +32,8 @@ THIN = 0.3
 # The pictures of a clustered scope may lie in lists far from the query. At least this share of
 # the library is read for it, and more for a small scope, as above.
 GATHERED = 0.06
-# Scopes up to this size are compared one by one, whatever the size of the library, unless
-# EXACT_SEARCH_LIMIT is less.
-ALWAYS_EXACT = 2_000
-# The cost of a graph entry relative to a picture that is compared one by one, and the cost of
-# such a picture relative to a list entry.
-INDEX_COST, PICTURE_COST = 1.5, 8
+# The cost of a picture that is compared one by one relative to a list entry.
+PICTURE_COST = 8
 # Scopes are counted up to this many times the size up to which they are small. If the count ends
 # before, the index is read at once as far as the scope's share demands.
 COUNT_ON = 4
@@ -64,8 +57,8 @@ GATHERED_ODDS, SURE = 2.0, 3.0
 @dataclass(frozen=True)
 class Size:
     """The size of a scope. `counted` is the number of its pictures, at most COUNT_ON · `bound`;
-    up to `bound` the scope is small. `indexed` is the number of entries in the whole index,
-    `lists` the number of its lists (0 for a graph). `pictures` estimates the scope's pictures
+    up to `bound` the scope is small. `indexed` is the number of pictures in the space, `lists` the
+    number of its lists, 0 before they are built. `pictures` estimates the scope's pictures
     without a limit. `is_scattered`: the scope is known not to be clustered."""
 
     counted: int
@@ -83,17 +76,9 @@ class Size:
     def is_known(self) -> bool:
         return self.counted < COUNT_ON * self.bound
 
-    def entries(self, window: int, kind: Kind) -> int:
-        """Return the number of graph entries to read: enough for recall, and likely to include
-        `window` pictures of the scope. For a scope that was not counted to its end only recall
-        decides; the planner reads on if that finds too few."""
-        demanded = (
-            SLACK[kind] * window * self.indexed / max(self.counted, 1) if self.is_known else 0
-        )
-        return min(max(ENTRIES[kind], window, int(demanded)), scans.MAX_EF_SEARCH)
-
     def probes(self, window: int, kind: Kind) -> int:
-        """Return the number of lists to read, for the same purposes."""
+        """Return the number of lists to read: enough for recall, and likely to include `window`
+        pictures of the scope."""
         grown = LISTED[kind] * max(self.indexed / USUAL, 1.0) ** GROWTH[kind]
         grown *= max(wanted_lists(self.indexed) / max(self.lists, 1), 1.0)
         if not self.is_scattered:
@@ -111,21 +96,18 @@ class Size:
         return min(pictures / max(self.indexed, 1), 1.0)
 
 
-def measured(space: EmbeddingSpace, scope: Scope, window: int) -> Size:
-    """Return the size of a scope, cached for SIZE_TTL_SECONDS. If n of N pictures are in the
-    scope, about window·N/n entries of the index are read. At n = √(window·N) this equals the
-    number of pictures to compare one by one."""
-    limit = settings.EXACT_SEARCH_LIMIT
+def measured(space: EmbeddingSpace, scope: Scope) -> Size:
+    """Return the size of a scope, cached for SIZE_TTL_SECONDS."""
     # The size of a filtered scope is cached for its requester alone. All that a viewer may see
     # is part of every search, and is the same for all visitors.
     cache_scope = "everything" if scope.is_whole else requester.cache_scope()
     if not cache_scope:
-        return _counted(space, scope, window, limit)
-    asked = repr((cache_scope, space.pk, window, limit, scope))
+        return _counted(space, scope)
+    asked = repr((cache_scope, space.pk, settings.EXACT_SEARCH_LIMIT, scope))
     key = f"scope-size:{hashlib.sha256(asked.encode()).hexdigest()}"
     size = checked_cache.get(key, _size)
     if size is None:
-        size = _counted(space, scope, window, limit)
+        size = _counted(space, scope)
         cache.set(key, astuple(size), SIZE_TTL_SECONDS)
     return size
 
@@ -135,10 +117,9 @@ def _size(kept: list[Any]) -> Size:
     return Size(counted, bound, held, lists, pictures, is_scattered=bool(kept[5]))
 
 
-def _counted(space: EmbeddingSpace, scope: Scope, window: int, limit: int) -> Size:
+def _counted(space: EmbeddingSpace, scope: Scope) -> Size:
     held = indexed(space)
-    crossover = int((INDEX_COST * window * held.vectors) ** 0.5)
-    bound = min(limit, max(ALWAYS_EXACT, crossover))
+    bound = settings.EXACT_SEARCH_LIMIT
     most = COUNT_ON * bound
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM ({scope.sql} LIMIT {most}) AS bounded", scope.params)  # noqa: S608
