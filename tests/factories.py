@@ -16,7 +16,8 @@ from gallery.work.analyser import Resource
 
 
 class ColourEncoder:
-    """A deterministic encoder. Its vector is the mean colour, in three dimensions."""
+    """A deterministic encoder. Its vector is the mean colour, in three dimensions. Texts that are no
+    colour are grey."""
 
     dimensions = 3
     logit_scale = 100.0
@@ -31,7 +32,7 @@ class ColourEncoder:
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         colours = {"red": (255, 1, 1), "green": (1, 128, 1), "blue": (1, 1, 255)}
-        return l2_normalise(np.array([colours[text] for text in texts]))
+        return l2_normalise(np.array([colours.get(text, (128, 128, 128)) for text in texts]))
 
 
 def make_space(

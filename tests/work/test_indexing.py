@@ -530,7 +530,7 @@ def test_a_load_error_that_passes_leaves_nothing_behind(
     assert breakers.is_away(encoding.model_of(indexed))
     indexed.refresh_from_db()
     assert (indexed.state, indexed.error) == ("active", "")
-    assert indexed in calibration._loaded_spaces()
+    assert indexed in calibration._due_spaces()
     assert (state_of(first), state_of(later)) == ("ready", "pending")
     assert row(later, indexed).attempts == 0
 
