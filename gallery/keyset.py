@@ -104,6 +104,10 @@ def newest_first(moment: str) -> Order:
     return Order(moment)
 
 
+def by_number(field: str, *, descending: bool = True) -> Order:
+    return Order(field, descending=descending, read=_number)
+
+
 UPLOADED = newest_first("created_at")
 # Times are local to where the pictures were taken.
 TAKEN = Order("taken_at", read=_clock)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import FloatField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from gallery.labels import scoring
@@ -54,6 +54,14 @@ class Shown:
     category: Category
     probability: float
     is_human: bool
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The pictures of one category: how many, and the surest ones."""
+
+    count: int
+    covers: list[UUID]
 
 
 def categories_for(viewer: Viewer) -> QuerySet[Category]:
@@ -129,6 +137,73 @@ def counted(images: ImageQuerySet, categories: Sequence[Category]) -> dict[UUID,
             [ids, ids, ids, [shown for _below, shown in pairs], *scope.params],
         )
         return dict(cursor.fetchall())
+
+
+def summaries(
+    images: ImageQuerySet, categories: Sequence[Category], covers: int
+) -> dict[UUID, Summary]:
+    """Return how many of `images` have each category, with those below it, and the surest
+    `covers` of them. Categories without pictures are left out."""
+    pairs = [*((category.pk, category.pk) for category in categories), *_below(categories)]
+    ids = [below for below, _shown in pairs]
+    scope = scoring.pictures(images)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH found AS (SELECT meant.shown, image_id, max(probability) AS probability"  # noqa: S608
+            f" FROM ({_SHOWN}) AS label"
+            " JOIN unnest(%s::uuid[], %s::uuid[]) AS meant (below, shown)"
+            "  ON meant.below = label.category_id"
+            f" WHERE image_id IN ({scope.sql}) GROUP BY meant.shown, image_id),"
+            " ranked AS (SELECT *, row_number() OVER (PARTITION BY shown"
+            "  ORDER BY probability DESC, image_id) AS place FROM found)"
+            " SELECT shown, count(*), array_agg(image_id ORDER BY place)"
+            "  FILTER (WHERE place <= %s) FROM ranked GROUP BY shown",
+            [ids, ids, ids, [shown for _below, shown in pairs], *scope.params, covers],
+        )
+        return {pk: Summary(count, some or []) for pk, count, some in cursor.fetchall()}
+
+
+def labelled(images: ImageQuerySet, label_sets: Sequence[LabelSet]) -> dict[UUID, int]:
+    """Return how many of `images` have a category of each set. Sets without are left out."""
+    known = Category.objects.filter(label_set__in=label_sets, retired_at=None)
+    pairs = dict(known.values_list("pk", "label_set_id"))
+    ids = list(pairs)
+    scope = scoring.pictures(images)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT meant.label_set, count(DISTINCT image_id)"  # noqa: S608
+            f" FROM ({_SHOWN}) AS label"
+            " JOIN unnest(%s::uuid[], %s::uuid[]) AS meant (id, label_set)"
+            "  ON meant.id = label.category_id"
+            f" WHERE image_id IN ({scope.sql}) GROUP BY meant.label_set",
+            [ids, ids, ids, list(pairs.values()), *scope.params],
+        )
+        return dict(cursor.fetchall())
+
+
+def with_probability(images: ImageQuerySet, categories: Sequence[UUID]) -> ImageQuerySet:
+    """Annotate `images` with `label_probability`, the largest of these categories; 1 where a
+    person said so, null for pictures without a label of them."""
+    ids = list(categories)
+    largest = RawSQL(  # noqa: S611 - our own words
+        f"(SELECT max(probability) FROM ({_SHOWN}) AS shown"  # noqa: S608
+        " WHERE shown.image_id = gallery_image.id)",
+        [ids, ids],
+        output_field=FloatField(),
+    )
+    return images.annotate(label_probability=largest)
+
+
+def said(images: Sequence[UUID], categories: Sequence[UUID]) -> dict[UUID, tuple[float, bool]]:
+    """Return the probability of these categories by picture, and whether a person said so."""
+    ids = list(categories)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT image_id, max(probability), bool_or(is_human)"  # noqa: S608
+            f" FROM ({_SHOWN}) AS shown WHERE image_id = ANY(%s) GROUP BY image_id",
+            [ids, ids, list(images)],
+        )
+        return {pk: (share, human) for pk, share, human in cursor.fetchall()}
 
 
 def _below(categories: Sequence[Category]) -> list[tuple[UUID, UUID]]:

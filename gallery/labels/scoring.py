@@ -63,11 +63,14 @@ def these(ids: Collection[UUID]) -> Statement:
     return Statement("SELECT id FROM unnest(%s::uuid[]) AS these (id)", (list(ids),))
 
 
-def decisions(weights: Weights, space: EmbeddingSpace, scope: Statement) -> Statement:
+def decisions(
+    weights: Weights, space: EmbeddingSpace, scope: Statement, *, keep_none: bool = False
+) -> Statement:
     """Return the labels that the pictures of `scope` get: image_id, category (its number in
-    `weights.categories`, from 1) and probability."""
+    `weights.categories`, from 1) and probability. Where categories exclude each other, pictures
+    without a label are left out, or have the category null (`keep_none`)."""
     if weights.mode == Mode.ONE:
-        return _best(weights, space, scope)
+        return _best(weights, space, scope, keep_none=keep_none)
     scored = _logits(weights, space, scope)
     given = ", ".join(
         f"({number + 1}, z{number}, {_logit(least)})"

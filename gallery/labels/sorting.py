@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -30,12 +30,13 @@ class Heap:
 
 @dataclass(frozen=True)
 class Sorted:
-    """`pictures` were compared, and `without` of them got no category; None if categories do not
-    exclude each other."""
+    """`pictures` were compared, and `without` of them got no category, `rest` are some of these;
+    None and empty if categories do not exclude each other."""
 
     pictures: int
     without: int | None
     heaps: list[Heap]
+    rest: list[UUID] = field(default_factory=list)
 
 
 def sort(
@@ -45,7 +46,7 @@ def sort(
     weights, _texts = fitting.zero_shot(space, definition, _encode, defaults.of(space))
     scope = scoring.pictures(images)
     total, counts = scoring.counts(weights, space, scope)
-    found = scoring.decisions(weights, space, scope)
+    found = scoring.decisions(weights, space, scope, keep_none=True)
     rows = scoring.Statement(
         "SELECT category, array_agg(image_id ORDER BY place) FROM ("  # noqa: S608 - our own words
         " SELECT category, image_id, row_number() OVER"
@@ -61,7 +62,7 @@ def sort(
     ]
     # Of categories that exclude each other, a picture has one at most.
     without = total - sum(counts) if definition.mode == Mode.ONE else None
-    return Sorted(total, without, heaps)
+    return Sorted(total, without, heaps, surest.get(None, []))
 
 
 def _encode(space: Any, texts: list[str]) -> Vectors:

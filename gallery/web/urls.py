@@ -3,7 +3,7 @@ from django.urls import path
 from gallery.web import about
 from gallery.web.lists import browse
 from gallery.web.pictures import classify, picture, trash, upload
-from gallery.web.routes import accounts, organising, searching, sharing
+from gallery.web.routes import accounts, labels, organising, searching, sharing
 from gallery.web.searching import composer_views, search
 
 urlpatterns = [
@@ -29,6 +29,7 @@ urlpatterns = [
     path("images/<uuid:pk>/restore/", trash.restore, name="image_restore"),
     path("images/<uuid:pk>/purge/", trash.purge, name="image_purge"),
     *organising.routes,
+    *labels.routes,
     *searching.routes,
     *sharing.routes,
     *accounts.routes,

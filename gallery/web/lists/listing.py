@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from gallery import keyset
 from gallery.indexing import selectors
+from gallery.models import Image, Viewer
 from gallery.search.filters.image_filter import order_of
 from gallery.web.access import is_fragment
 from gallery.web.lists.filtered import Filtered
-from gallery.web.pictures.tiles import tiles_of
+from gallery.web.pictures.tiles import Tile, tiles_of
 
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
@@ -26,11 +28,14 @@ PAGE = 60
 @dataclass(frozen=True)
 class PictureList:
     """A list. The scripts know its kind as `name` (see static/js/select/acts.js). It holds those
-    of `images` that pass the filters `fixed`."""
+    of `images` that pass the filters `fixed`. Its order is that of the filters, unless it has one
+    of its own: by an annotation of `images`."""
 
     name: str
     images: ImageQuerySet
     fixed: Mapping[str, Any]
+    order: keyset.Order | None = None
+    tiles: Callable[[list[Image], Viewer], list[Tile]] = tiles_of
 
 
 def show(
@@ -44,9 +49,9 @@ def show(
         return answer
     found, wanted = filtered.pictures, filtered.wanted
     images, after = selectors.page(
-        found, request.user, request.GET.get("after"), PAGE, order_of(wanted)
+        found, request.user, request.GET.get("after"), PAGE, shown.order or order_of(wanted)
     )
-    part = {"tiles": tiles_of(images, request.user), "more": next_part(request, after)}
+    part = {"tiles": shown.tiles(images, request.user), "more": next_part(request, after)}
     if is_fragment(request):
         return render(request, "parts/tiles.html", part)
     bar = filtered.bar()

@@ -48,6 +48,8 @@ class Tile:
     For a search result, `fit` is the relevance as a word, if known. `score` is the cosine as
     text, and `share`, in [0, 1], is the length of its bar. `similar` are the ids of
     near-duplicates that are folded behind it.
+
+    `note` is another short mark, for example a probability, and `note_title` its explanation.
     """
 
     image: Image
@@ -67,6 +69,8 @@ class Tile:
     share: float = 0.0
     by_words: bool = False
     similar: tuple[UUID, ...] = ()
+    note: str = ""
+    note_title: str = ""
 
     @property
     def attributes(self) -> SafeString:
@@ -109,7 +113,7 @@ class Tile:
     @property
     def is_marked(self) -> bool:
         """Whether the corner of the tile shows a mark."""
-        return bool(self.score or self.by_words or self.state)
+        return bool(self.score or self.by_words or self.state or self.note)
 
 
 def tiles_of(images: Iterable[Image], viewer: Viewer) -> list[Tile]:

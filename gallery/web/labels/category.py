@@ -1,0 +1,143 @@
+"""The pictures of one category: the grid, and the sheet to print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from gallery import keyset
+from gallery.errors import Sentence
+from gallery.indexing import selectors
+from gallery.indexing.selectors import visible_to
+from gallery.labels import reading, sets
+from gallery.models import Category, Image, LabelSet, Viewer
+from gallery.search.filters.image_filter import narrow
+from gallery.web.access import signed_in
+from gallery.web.labels import loading
+from gallery.web.labels.loading import name_of
+from gallery.web.lists import listing
+from gallery.web.lists.listing import PictureList
+from gallery.web.pictures.tiles import Tile, tiles_of
+
+# Pictures of one sheet.
+SHEET = 500
+
+ORDERS: dict[str, tuple[Sentence, keyset.Order]] = {
+    "surest": (gettext_lazy("Surest first"), keyset.by_number("label_probability")),
+    "doubtful": (
+        gettext_lazy("Least sure first"),
+        keyset.by_number("label_probability", descending=False),
+    ),
+    "newest": (gettext_lazy("Newest first"), keyset.UPLOADED),
+}
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Writes onto tiles how probable the category is."""
+
+    categories: list[UUID]
+
+    def __call__(self, images: list[Image], viewer: Viewer) -> list[Tile]:
+        said = reading.said([image.pk for image in images], self.categories)
+        return [_marked(tile, *said.get(tile.image.pk, (0.0, False))) for tile in tiles_of(images, viewer)]
+
+
+def _marked(tile: Tile, share: float, is_human: bool) -> Tile:
+    if is_human:
+        return replace(tile, note=_("said"), note_title=_("A person said so"))
+    title = _("How probable the category is, by the model")
+    return replace(tile, note=percent(share), note_title=title)
+
+
+def percent(share: float) -> str:
+    """Return a probability as text. Only people are certain."""
+    if share >= 0.995:
+        return _("over 99 %")
+    return _("%(number)s %%") % {"number": number_format(max(round(100 * share), 1), 0)}
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+@signed_in
+def category(request: HttpRequest, pk: UUID, category: UUID) -> HttpResponse:
+    label_set, found = _load(request, pk, category)
+    below = reading.with_descendants([found.pk])
+    order = _order(request)
+    images = reading.with_probability(visible_to(request.user), below)
+    fixed = {"category": str(found.pk)}
+    shown = PictureList("category", images, fixed, ORDERS[order][1], Marks(below))
+    context = _context(request, label_set, found, order)
+    return listing.show(request, "labels/category.html", shown, context)
+
+
+@require_safe
+@signed_in
+def sheet(request: HttpRequest, pk: UUID, category: UUID) -> HttpResponse:
+    """Many small pictures with their names, to look over and to print."""
+    label_set, found = _load(request, pk, category)
+    below = reading.with_descendants([found.pk])
+    order = _order(request)
+    images = reading.with_probability(visible_to(request.user), below)
+    images = narrow(images, {"category": str(found.pk)}, request.user)
+    rows, after = selectors.page(
+        images, request.user, request.GET.get("after"), SHEET, ORDERS[order][1]
+    )
+    context = {
+        **_context(request, label_set, found, order),
+        "tiles": Marks(below)(rows, request.user),
+        "total": images.count(),
+        "next": listing.next_part(request, after),
+    }
+    return render(request, "labels/sheet.html", context)
+
+
+def _load(request: HttpRequest, pk: UUID, category: UUID) -> tuple[LabelSet, Category]:
+    """Raises Http404."""
+    label_set = loading.seen(request, pk)
+    found = sets.categories_of(label_set).select_related("parent").filter(pk=category).first()
+    if found is None:
+        raise Http404
+    return label_set, found
+
+
+def _order(request: HttpRequest) -> str:
+    asked = request.GET.get("by", "surest")
+    return asked if asked in ORDERS else "surest"
+
+
+def _context(
+    request: HttpRequest, label_set: LabelSet, found: Category, order: str
+) -> dict[str, Any]:
+    may_change = loading.may_change(request, label_set)
+    return {
+        "label_set": label_set,
+        "category": found,
+        "name": name_of(found),
+        "may_change": may_change,
+        "orders": [(key, label, key == order) for key, (label, _order) in ORDERS.items()],
+        "order": order,
+        "answering": {
+            "address": reverse("api:label-set-answers", args=[label_set.pk]),
+            "category": str(found.pk),
+            # Of a set of the site, everybody answers for their own pictures.
+            "own": not may_change,
+            "texts": {
+                "yes": _("It is: {name}"),
+                "no": _("It is not: {name}"),
+                "said": _("said"),
+                "saidYes": _("Noted: this is “%(name)s”.") % {"name": name_of(found)},
+                "saidNo": _("Noted: this is not “%(name)s”.") % {"name": name_of(found)},
+            },
+        },
+    }

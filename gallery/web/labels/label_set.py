@@ -1,0 +1,243 @@
+"""The page of a label set: its categories, what applying it would change, applying and undoing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import HttpResponseClientRefresh
+
+from gallery.errors import Refusal, Unavailable
+from gallery.indexing import selectors
+from gallery.indexing.selectors import visible_to
+from gallery.indexing.spaces import require_active_space
+from gallery.labels import applying, fitting, previewing, reading, sets
+from gallery.labels.previewing import CategoryChange
+from gallery.labels.reading import Summary
+from gallery.library import thumbnails
+from gallery.models import Category, Change, Image, LabelJob, LabelSet, User
+from gallery.organising import changes
+from gallery.rate_limits import TooMany
+from gallery.web import toasts
+from gallery.web.access import is_fragment, member, signed_in
+from gallery.web.labels import loading
+from gallery.web.labels.loading import name_of
+from gallery.web.labels.state import state_of
+from gallery.web.pictures.tiles import Tile, tiles_of
+
+# The most pictures in the mosaic of a cover.
+MOSAIC = 4
+# Changes whose pictures a preview shows. Further ones have their numbers alone.
+_WITH_PICTURES = 40
+
+
+@dataclass(frozen=True)
+class Card:
+    """A category with its number of pictures and its surest ones. `above` are the names of the
+    categories above it, but for that of its group."""
+
+    category: Category
+    name: str
+    count: int
+    covers: list[str]
+    above: str = ""
+
+
+@dataclass
+class Group:
+    """The cards below one category, which is the `title`; those without any above have none."""
+
+    title: Card | None
+    cards: list[Card] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What applying changes for one category."""
+
+    name: str
+    added: int
+    removed: int
+    add: list[Tile]
+    remove: list[Tile]
+
+
+@require_safe
+@signed_in
+def label_set(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return _page(request, loading.seen(request, pk))
+
+
+def _page(
+    request: HttpRequest, found: LabelSet, status: int = 200, **context: Any
+) -> HttpResponse:
+    categories = list(sets.categories_of(found))
+    summaries = reading.summaries(visible_to(request.user), categories, MOSAIC)
+    shown = {
+        **loading.head(request, found, "pictures"),
+        "state": state_of(found),
+        "groups": groups_of(categories, summaries),
+        "count": len(categories),
+        **context,
+    }
+    return render(request, "labels/label_set.html", shown, status=status)
+
+
+def groups_of(
+    categories: Sequence[Category], summaries: dict[UUID, Summary]
+) -> list[Group]:
+    """Return the cards: first those with nothing above or below them, then the others by the
+    topmost category."""
+    by_id = {category.pk: category for category in categories}
+    has_below = {category.parent_id for category in categories}
+    plain = Group(None)
+    groups: dict[UUID, Group] = {}
+    for category in categories:
+        above = _above(category, by_id)
+        if not above and category.pk not in has_below:
+            plain.cards.append(_card(category, summaries))
+            continue
+        top = above[-1] if above else category
+        if top.pk not in groups:
+            groups[top.pk] = Group(_card(top, summaries))
+        if above:
+            path = " › ".join(name_of(one) for one in reversed(above[:-1]))
+            groups[top.pk].cards.append(_card(category, summaries, path))
+    return [*([plain] if plain.cards else []), *groups.values()]
+
+
+def _above(category: Category, by_id: dict[UUID, Category]) -> list[Category]:
+    found = []
+    parent = category.parent_id
+    while parent is not None and parent in by_id:
+        found.append(by_id[parent])
+        parent = by_id[parent].parent_id
+    return found
+
+
+def _card(category: Category, summaries: dict[UUID, Summary], above: str = "") -> Card:
+    summary = summaries.get(category.pk, Summary(0, []))
+    covers = [thumbnails.address(pk, 320) for pk in summary.covers]
+    return Card(category, name_of(category), summary.count, covers, above)
+
+
+@require_safe
+@signed_in
+def state(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The progress of a job. The page refreshes when it has ended: `?seen=` is what it shows."""
+    found = loading.seen(request, pk)
+    now = state_of(found)
+    is_over = now.running is None or str(now.running.pk) != request.GET.get("seen")
+    if is_over and is_fragment(request):
+        return HttpResponseClientRefresh()
+    context = {**loading.head(request, found, "pictures"), "state": now}
+    return render(request, "labels/state.html", context)
+
+
+# --- Preview ----------------------------------------------------------------------
+
+
+@require_POST
+@vary_on_headers("HX-Request")
+@signed_in
+def preview(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show what applying would change. Nothing changes yet."""
+    found = loading.changeable(request, pk)
+    space = require_active_space()
+    fit = fitting.require(found, space)
+    images = visible_to(request.user)
+    changed = previewing.preview(fit, fitting.weights_of(fit), space, images)
+    context = {
+        "label_set": found,
+        "preview": changed,
+        "changed": _changed(request, changed.categories),
+    }
+    if is_fragment(request):
+        return render(request, "labels/preview.html", context)
+    return _page(request, found, **context)
+
+
+def _changed(request: HttpRequest, found: list[CategoryChange]) -> list[Changed]:
+    rows = [change for change in found if change.added or change.removed]
+    shown = [pk for change in rows[:_WITH_PICTURES] for pk in (*change.add, *change.remove)]
+    pictures = selectors.visible_by_id(shown, request.user)
+
+    def tiles(ids: list[UUID]) -> list[Tile]:
+        known: list[Image] = [pictures[pk] for pk in ids if pk in pictures]
+        return tiles_of(known, request.user)
+
+    return [
+        Changed(
+            name_of(change.category),
+            change.added,
+            change.removed,
+            tiles(change.add),
+            tiles(change.remove),
+        )
+        for change in rows
+    ]
+
+
+# --- Apply and undo ---------------------------------------------------------------
+
+
+@require_POST
+@signed_in
+def apply(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Let a worker label the pictures."""
+    found = loading.changeable(request, pk)
+    try:
+        fit = fitting.require(found, require_active_space())
+        _job, change = applying.request(found, member(request), fit)
+    except TooMany:
+        raise
+    except (Refusal, Unavailable) as cause:
+        return _page(request, found, cause.status, problem=cause.message)
+    text = _("The pictures are being labelled.")
+    if change is None:
+        toasts.say(request, text)
+    else:
+        toasts.offer_undo(request, text, reverse("change_undo", args=[change.pk]))
+    return redirect("label_set", pk=pk)
+
+
+@require_POST
+@signed_in
+def undo(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Take back the last job, whoever asked for it."""
+    found = loading.changeable(request, pk)
+    if found.applied is None:
+        toasts.say(request, _("Nothing had to be changed."))
+        return redirect("label_set", pk=pk)
+    _undo(found.applied, member(request))
+    toasts.say(request, _("Undone: the pictures have their former labels."))
+    return redirect("label_set", pk=pk)
+
+
+def _undo(job: LabelJob, user: User) -> None:
+    """Undo a job by the user's own act, so that this is not undone twice; or else, as another
+    administrator, the job itself."""
+    own = Change.objects.filter(user=user, action="apply_labels", undone_at=None)
+    change = own.filter(before__job=str(job.pk)).first()
+    if change is not None:
+        changes.undo(change.pk, user)
+    else:
+        applying.undo({"job": str(job.pk)}, user)
+
+
+@require_POST
+@signed_in
+def delete(request: HttpRequest, pk: UUID) -> HttpResponse:
+    found = loading.changeable(request, pk)
+    change = sets.delete(found, member(request))
+    text = _("“%(name)s” was deleted with its labels.") % {"name": found.name}
+    toasts.offer_undo(request, text, reverse("change_undo", args=[change.pk]))
+    return redirect("label_sets")

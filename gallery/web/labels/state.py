@@ -1,0 +1,88 @@
+"""What a label set has done to the pictures, and what it does now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from gallery.indexing.spaces import active_space
+from gallery.labels import applying, fitting
+from gallery.models import EmbeddingSpace, LabelFit, LabelJob, LabelSet
+from gallery.web.lists.ago import ago
+
+
+@dataclass(frozen=True)
+class SetState:
+    """`applied` is the job whose labels the pictures have, `running` the one that waits for a
+    worker or is at work. `notes` are sentences on what differs from the labels by now."""
+
+    applied: LabelJob | None
+    running: LabelJob | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def percent(self) -> int:
+        """How much of the running job is done."""
+        job = self.running
+        return 0 if job is None or not job.total else min(100 * job.done // job.total, 100)
+
+    @property
+    def is_undoing(self) -> bool:
+        return self.running is not None and self.running.kind == LabelJob.Kind.UNDO
+
+    @property
+    def problem(self) -> str:
+        """Why the last job has ended early; or empty."""
+        job = self.applied
+        return _(job.error) if job is not None and job.error and self.running is None else ""
+
+    @property
+    def ago(self) -> str:
+        moment = self.applied and (self.applied.finished_at or self.applied.created_at)
+        return ago(moment) if moment else ""
+
+    @property
+    def version(self) -> str:
+        """Changes when the page is out of date."""
+        job = self.running or self.applied
+        return f"{job.pk} {job.state}" if job else "never"
+
+
+def state_of(label_set: LabelSet) -> SetState:
+    (state,) = states_of([label_set]).values()
+    return SetState(state.applied, state.running, tuple(_notes(label_set, state)))
+
+
+def states_of(label_sets: Sequence[LabelSet]) -> dict[UUID, SetState]:
+    """Return the states of sets from `sets.with_version`, without notes."""
+    jobs = LabelJob.objects.filter(label_set__in=label_sets, state__in=applying.OPEN)
+    running = {job.label_set_id: job for job in jobs.order_by("created_at")}  # type: ignore[attr-defined]
+    return {one.pk: SetState(one.applied, running.get(one.pk)) for one in label_sets}
+
+
+def _notes(label_set: LabelSet, state: SetState) -> list[str]:
+    job = state.applied
+    if job is None or state.running is not None or state.problem:
+        return []
+    if job.fit is None or job.fit.version_id != label_set.version_id:  # type: ignore[attr-defined]
+        return [_("The set was changed since it was applied: the labels are those of before.")]
+    space = active_space()
+    if space is None:
+        return []
+    if _is_of_other_model(job.fit, space):
+        return [
+            _("The model has changed since: pictures get their labels anew in the background.")
+        ]
+    newest = fitting.current(label_set, space)
+    if newest is not None and newest.answers > job.fit.answers:
+        return [_("The set has learned from answers since it was applied. Apply it again.")]
+    if newest is not None and newest.pk != job.fit.pk:
+        return [_("Thresholds have changed since the set was applied. Apply it again.")]
+    return []
+
+
+def _is_of_other_model(fit: LabelFit, space: EmbeddingSpace) -> bool:
+    return fit.space_id != space.pk or fit.checksum != space.checksum  # type: ignore[attr-defined]
