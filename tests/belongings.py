@@ -105,6 +105,7 @@ class Belongings:
             "tokens": self.token.pk,
             "thumbnails": self.image.pk,
             "label-sets": self.label_set.pk,
+            "categories": self.label_set.pk,
             "searches": self.record.pk if "history" in address else self.saved.pk,
         }
         if address.endswith("restore/") and first == "images":
@@ -113,6 +114,7 @@ class Belongings:
             "share_id": self.share.pk,
             "image_id": self.image.pk,
             "job": self.job.pk,
+            "category": self.label_set.categories.get(name="dog").pk,
             "token": self.link.token,
             "key": NO_KEY,
             "username": self.friend.username if first == "groups" else self.owner.username,

@@ -50,12 +50,15 @@ class Marks:
 
     def __call__(self, images: list[Image], viewer: Viewer) -> list[Tile]:
         said = reading.said([image.pk for image in images], self.categories)
-        return [_marked(tile, *said.get(tile.image.pk, (0.0, False))) for tile in tiles_of(images, viewer)]
+        return [
+            _marked(tile, *said.get(tile.image.pk, (0.0, False)))
+            for tile in tiles_of(images, viewer)
+        ]
 
 
 def _marked(tile: Tile, share: float, is_human: bool) -> Tile:
     if is_human:
-        return replace(tile, note=_("said"), note_title=_("A person said so"))
+        return replace(tile, note=_("by hand"), note_title=_("A person said so"))
     title = _("How probable the category is, by the model")
     return replace(tile, note=percent(share), note_title=title)
 
@@ -135,7 +138,7 @@ def _context(
             "texts": {
                 "yes": _("It is: {name}"),
                 "no": _("It is not: {name}"),
-                "said": _("said"),
+                "said": _("by hand"),
                 "saidYes": _("Noted: this is “%(name)s”.") % {"name": name_of(found)},
                 "saidNo": _("Noted: this is not “%(name)s”.") % {"name": name_of(found)},
             },

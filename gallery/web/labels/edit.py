@@ -88,6 +88,7 @@ def _show(
         "arranging": {
             "moved": _("{name} is number {place} of {count}."),
             "removed": _("{name} removed."),
+            "category": _("Category {number}"),
             "undo": _("Undo"),
         },
     }

@@ -76,9 +76,7 @@ def label_set(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _page(request, loading.seen(request, pk))
 
 
-def _page(
-    request: HttpRequest, found: LabelSet, status: int = 200, **context: Any
-) -> HttpResponse:
+def _page(request: HttpRequest, found: LabelSet, status: int = 200, **context: Any) -> HttpResponse:
     categories = list(sets.categories_of(found))
     summaries = reading.summaries(visible_to(request.user), categories, MOSAIC)
     shown = {
@@ -91,9 +89,7 @@ def _page(
     return render(request, "labels/label_set.html", shown, status=status)
 
 
-def groups_of(
-    categories: Sequence[Category], summaries: dict[UUID, Summary]
-) -> list[Group]:
+def groups_of(categories: Sequence[Category], summaries: dict[UUID, Summary]) -> list[Group]:
     """Return the cards: first those with nothing above or below them, then the others by the
     topmost category."""
     by_id = {category.pk: category for category in categories}

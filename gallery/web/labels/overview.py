@@ -72,9 +72,7 @@ def _cards(request: HttpRequest, found: list[LabelSet]) -> list[Card]:
     sizes: dict[UUID, int] = {}
     for pk in known.values_list("label_set_id", flat=True):
         sizes[pk] = sizes.get(pk, 0) + 1
-    return [
-        Card(one, sizes.get(one.pk, 0), counts.get(one.pk, 0), states[one.pk]) for one in found
-    ]
+    return [Card(one, sizes.get(one.pk, 0), counts.get(one.pk, 0), states[one.pk]) for one in found]
 
 
 @require_safe
@@ -108,9 +106,7 @@ def take_ready(request: HttpRequest) -> HttpResponse:
     """Make a set of the viewer's own from one that comes with Clipsite."""
     chosen = ready.ready_set(request.POST.get("key", ""))
     made = sets.create(member(request), chosen.name, chosen.definition, renamed=True)
-    toasts.say(
-        request, _("“%(name)s” is yours now. Change it as you like.") % {"name": made.name}
-    )
+    toasts.say(request, _("“%(name)s” is yours now. Change it as you like.") % {"name": made.name})
     return redirect("label_set", pk=made.pk)
 
 

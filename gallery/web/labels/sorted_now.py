@@ -85,10 +85,12 @@ def asked(values: QueryDict) -> Asked:
 def sorted_context(request: HttpRequest, asked: Asked) -> dict[str, Any]:
     """Sort the pictures that the viewer may see. Raises Refusal, TooMany, Unavailable."""
     found = sorting.sort(asked.definition(), require_active_space(), visible_to(request.user))
-    shown = [pk for heap in found.heaps for pk in heap.images] + found.rest
-    pictures = selectors.visible_by_id(shown, request.user)
+    ids = [pk for heap in found.heaps for pk in heap.images] + found.rest
+    pictures = selectors.visible_by_id(ids, request.user)
     rows = [
-        Row(heap.name, heap.count, _share(heap.count, found), _tiles(heap.images, pictures, request))
+        Row(
+            heap.name, heap.count, _share(heap.count, found), _tiles(heap.images, pictures, request)
+        )
         for heap in found.heaps
     ]
     if found.without and asked.none_of_these:

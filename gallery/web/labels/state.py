@@ -73,9 +73,7 @@ def _notes(label_set: LabelSet, state: SetState) -> list[str]:
     if space is None:
         return []
     if _is_of_other_model(job.fit, space):
-        return [
-            _("The model has changed since: pictures get their labels anew in the background.")
-        ]
+        return [_("The model has changed since: pictures get their labels anew in the background.")]
     newest = fitting.current(label_set, space)
     if newest is not None and newest.answers > job.fit.answers:
         return [_("The set has learned from answers since it was applied. Apply it again.")]

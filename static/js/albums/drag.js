@@ -7,12 +7,13 @@ const EDGE = 90; // px at the top and the bottom of the window where a drag scro
 const SPEED = 14; // px a frame
 
 /** Make a list sortable. `begin()` is called at the start of a drag, `dropped(item, former)` when
- *  the item has another place. Its old place was before `former`. */
-export function sortable(list, { begin, dropped }) {
+ *  the item has another place. Its old place was before `former`. With a `handle`, a selector, only
+ *  this part of an item drags it; `inRows` says that items are below one another. */
+export function sortable(list, { begin, dropped, handle = "li", inRows = false }) {
   let held = null; // {item, start, former, pointer, dragging, timer}
 
   list.addEventListener("pointerdown", (event) => {
-    const item = event.target.closest("li");
+    const item = event.target.closest(handle)?.closest("li");
     if (!item || event.button) return;
     const start = { x: event.clientX, y: event.clientY };
     held = { item, start, former: item.nextElementSibling, pointer: event, dragging: false };
@@ -58,7 +59,9 @@ export function sortable(list, { begin, dropped }) {
     item.style.pointerEvents = "";
     if (!over || over === item || over.parentElement !== list) return;
     const box = over.getBoundingClientRect();
-    const behind = pointer.clientX > box.left + box.width / 2;
+    const behind = inRows
+      ? pointer.clientY > box.top + box.height / 2
+      : pointer.clientX > box.left + box.width / 2;
     list.insertBefore(item, behind ? over.nextElementSibling : over);
   }
 

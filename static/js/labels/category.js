@@ -1,0 +1,79 @@
+// Saying yes or no to the pictures of a category: by buttons on each tile, or by keys. A no takes
+// the picture out of the grid. Tiles appear and disappear (clipsite/grid/virtual), so new ones get
+// their buttons again.
+
+import { onKey } from "clipsite/base/keyboard";
+import { fill } from "clipsite/base/messages";
+import { moveInGrid } from "clipsite/grid/keyboard";
+import { call, told } from "clipsite/select/api";
+import { notice } from "clipsite/select/notices";
+
+const { address, category, own, texts } = JSON.parse(document.getElementById("answering").textContent);
+const grid = document.querySelector("[data-grid]");
+
+/** The pictures that were said to be of the category on this page. @type {Set<string>} */
+const confirmed = new Set();
+
+const tileOf = (element) => element?.closest?.("[data-grid] li[data-id]");
+const mayAnswer = (tile) => !own || "owned" in tile.dataset;
+
+function dress(tile) {
+  if (!mayAnswer(tile) || tile.querySelector("[data-verdict]")) return;
+  const name = tile.querySelector("img")?.alt ?? "";
+  const box = document.createElement("span");
+  box.className = "tile-verdict";
+  box.append(button("yes", "✓", name), button("no", "✗", name));
+  tile.append(box);
+  if (confirmed.has(tile.dataset.id)) mark(tile);
+}
+
+function button(verdict, sign, name) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.dataset.verdict = verdict;
+  made.textContent = sign;
+  made.tabIndex = -1; // the picture itself handles the keys
+  made.setAttribute("aria-label", fill(texts[verdict], { name }));
+  return made;
+}
+
+function mark(tile) {
+  tile.classList.add("confirmed");
+  const note = tile.querySelector(".tile-note");
+  if (note) note.textContent = texts.said;
+}
+
+function answer(tile, verdict) {
+  const image = tile.dataset.id;
+  return told(async () => {
+    const { undo } = await call("POST", address, { answers: [{ image, category, verdict }] });
+    notice({ text: verdict ? texts.saidYes : texts.saidNo, undo });
+    if (!verdict) return grid.dispatchEvent(new CustomEvent("grid:removed", { detail: { ids: [image] } }));
+    confirmed.add(image);
+    return mark(tile);
+  });
+}
+
+const byKey = (verdict) => () => {
+  const tile = document.activeElement?.matches("a[data-tile]") ? tileOf(document.activeElement) : null;
+  if (!tile || !mayAnswer(tile)) return false;
+  // The next picture gets the focus before this one goes.
+  moveInGrid("ArrowRight");
+  answer(tile, verdict);
+  return true;
+};
+
+if (grid) {
+  document.addEventListener("click", (event) => {
+    const pressed = event.target.closest("[data-verdict]");
+    if (!pressed) return;
+    event.preventDefault();
+    event.stopPropagation();
+    answer(tileOf(pressed), pressed.dataset.verdict === "yes");
+  }, true);
+  document.addEventListener("grid:rendered", (event) => event.detail.tiles.filter(tileOf).forEach(dress));
+  onKey("y", byKey(true));
+  onKey("n", byKey(false));
+  grid.querySelectorAll("li[data-id]").forEach(dress);
+  for (const help of document.querySelectorAll("[data-verdict-help]")) help.hidden = false;
+}

@@ -1,0 +1,53 @@
+// The box that sorts the library at once. It asks after a pause or on Enter, never twice for the
+// same, and writes what was asked into the address.
+
+import { ask, NoAnswer } from "clipsite/base/ask";
+import { message } from "clipsite/base/messages";
+import { toast } from "clipsite/base/toast";
+
+const PAUSE = 700; // ms
+
+const form = /** @type {HTMLFormElement} */ (document.getElementById("sort-box"));
+const shown = document.getElementById("sorted");
+const busy = document.getElementById("sort-busy");
+
+const query = () => new URLSearchParams(/** @type {any} */ (new FormData(form))).toString();
+
+let asked = query();
+let timer = 0;
+/** @type {AbortController | null} */
+let waiting = null;
+
+form.addEventListener("input", () => {
+  clearTimeout(timer);
+  timer = setTimeout(sort, PAUSE);
+});
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  sort();
+});
+
+async function sort() {
+  clearTimeout(timer);
+  const wanted = query();
+  if (wanted === asked) return;
+  asked = wanted;
+  waiting?.abort();
+  const mine = new AbortController();
+  waiting = mine;
+  busy.hidden = false;
+  try {
+    const address = `${form.dataset.part}?${wanted}`;
+    const answer = await ask(address, { headers: { "HX-Request": "true" }, signal: mine.signal });
+    shown.innerHTML = answer.text;
+    // A failed answer may be asked for again.
+    if (!answer.ok) asked = "";
+    else history.replaceState(history.state, "", `${form.getAttribute("action")}?${wanted}`);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    if (!(error instanceof NoAnswer)) throw error;
+    asked = "";
+    toast(message("network"));
+  }
+  busy.hidden = true;
+}
