@@ -35,11 +35,11 @@ def root(db: None) -> User:
     return User.objects.create_superuser("root", "root@example.org", "root-password")
 
 
-def page(user: User, name: str, *args: Any, **query: Any) -> Any:
+def page(user: User, name: str, /, *args: Any, **query: Any) -> Any:
     return browser(user).get(reverse(name, args=args), query)
 
 
-def post(user: User, name: str, *args: Any, **data: Any) -> Any:
+def post(user: User, name: str, /, *args: Any, **data: Any) -> Any:
     return browser(user).post(reverse(name, args=args), data)
 
 
