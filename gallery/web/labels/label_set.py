@@ -151,14 +151,14 @@ def preview(request: HttpRequest, pk: UUID) -> HttpResponse:
     fit = fitting.require(found, space)
     images = visible_to(request.user)
     changed = previewing.preview(fit, fitting.weights_of(fit), space, images)
-    context = {
+    context: dict[str, Any] = {
         "label_set": found,
         "preview": changed,
         "changed": _changed(request, changed.categories),
     }
     if is_fragment(request):
         return render(request, "labels/preview.html", context)
-    return _page(request, found, **context)
+    return _page(request, found, preview=changed, changed=context["changed"])
 
 
 def _changed(request: HttpRequest, found: list[CategoryChange]) -> list[Changed]:

@@ -40,15 +40,13 @@ class SetState:
         return _(job.error) if job is not None and job.error and self.running is None else ""
 
     @property
+    def is_up_to_date(self) -> bool:
+        return self.applied is not None and not (self.problem or self.notes)
+
+    @property
     def ago(self) -> str:
         moment = self.applied and (self.applied.finished_at or self.applied.created_at)
         return ago(moment) if moment else ""
-
-    @property
-    def version(self) -> str:
-        """Changes when the page is out of date."""
-        job = self.running or self.applied
-        return f"{job.pk} {job.state}" if job else "never"
 
 
 def state_of(label_set: LabelSet) -> SetState:
@@ -59,7 +57,7 @@ def state_of(label_set: LabelSet) -> SetState:
 def states_of(label_sets: Sequence[LabelSet]) -> dict[UUID, SetState]:
     """Return the states of sets from `sets.with_version`, without notes."""
     jobs = LabelJob.objects.filter(label_set__in=label_sets, state__in=applying.OPEN)
-    running = {job.label_set_id: job for job in jobs.order_by("created_at")}  # type: ignore[attr-defined]
+    running = {job.label_set_id: job for job in jobs.order_by("created_at")}
     return {one.pk: SetState(one.applied, running.get(one.pk)) for one in label_sets}
 
 
@@ -67,7 +65,7 @@ def _notes(label_set: LabelSet, state: SetState) -> list[str]:
     job = state.applied
     if job is None or state.running is not None or state.problem:
         return []
-    if job.fit is None or job.fit.version_id != label_set.version_id:  # type: ignore[attr-defined]
+    if job.fit is None or job.fit.version_id != label_set.version_id:
         return [_("The set was changed since it was applied: the labels are those of before.")]
     space = active_space()
     if space is None:
@@ -83,4 +81,4 @@ def _notes(label_set: LabelSet, state: SetState) -> list[str]:
 
 
 def _is_of_other_model(fit: LabelFit, space: EmbeddingSpace) -> bool:
-    return fit.space_id != space.pk or fit.checksum != space.checksum  # type: ignore[attr-defined]
+    return fit.space_id != space.pk or fit.checksum != space.checksum

@@ -110,13 +110,14 @@ list.addEventListener("keydown", (event) => {
 
 // Lines that are pasted into a name become rows.
 list.addEventListener("paste", (event) => {
-  if (!event.target.matches("[name=category]")) return;
+  const field = /** @type {HTMLInputElement} */ (event.target);
+  if (field.name !== "category") return;
   const lines = event.clipboardData.getData("text").split(/[\r\n]+/).map((line) => line.trim());
   const [first, ...others] = lines.filter(Boolean);
   if (!others.length) return;
   event.preventDefault();
-  let row = event.target.closest("li");
-  event.target.setRangeText(first, event.target.selectionStart, event.target.selectionEnd, "end");
+  let row = /** @type {Element} */ (field.closest("li"));
+  field.setRangeText(first, field.selectionStart, field.selectionEnd, "end");
   for (const line of others) {
     const next = row.nextElementSibling;
     const free = next && !nameField(next).value ? next : null;

@@ -1,0 +1,219 @@
+"""Label sets: sorting at once, keeping, preview, apply and undo; the rows of the form; saying yes
+and no to the pictures of a category. With made-up vectors, and jobs that the test runs itself."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Locator, Page, expect
+
+from gallery.labels import applying
+from gallery.labels.definition import Definition, newest
+from gallery.models import Answer, Category, EmbeddingSpace, Image, LabelSet, User
+from tests.browser.conftest import Site
+from tests.browser.selecting import expect_said
+from tests.browser.signing_in import enter
+from tests.conftest import draw, upload
+from tests.labels import tools
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def space(monkeypatch: pytest.MonkeyPatch) -> EmbeddingSpace:
+    tools.fake_encoder(monkeypatch)
+    return tools.word_space()
+
+
+@pytest.fixture
+def pictures(member: User, space: EmbeddingSpace) -> dict[str, Image]:
+    """Two dogs, one of them doubtful, a cat and a bird."""
+    made = {}
+    for number, (name, shares) in enumerate(
+        {
+            "dog": {"dog": 1.0},
+            "wolf": {"dog": 1.0, "cat": 0.8},
+            "cat": {"cat": 1.0},
+            "bird": {"bird": 1.0},
+        }.items()
+    ):
+        image = upload(member, draw(300, 200, (number * 60, 90, 120)), title=name)
+        tools.encode(image, space, **shares)
+        made[name] = image
+    return made
+
+
+def heaps(page: Page) -> list[str]:
+    """Return the names of the rows that the box has sorted, with their numbers."""
+    expect(page.locator(".heap").first).to_be_visible()
+    heads = page.locator(".heap-head").all_inner_texts()
+    return [" ".join(head.split()) for head in heads]
+
+
+def test_from_the_box_to_labels_and_back(
+    site: Site, member: User, pictures: dict[str, Image]
+) -> None:
+    enter(site, member)
+    page = site.open(reverse("label_sets"))
+    box = page.get_by_label("Sort all pictures now")
+    box.fill("dog, cat")
+    assert heaps(page) == ["dog 2 pictures", "cat 1 picture", "none of these 1 picture"]
+    expect(page).to_have_url(re.compile(r"categories=dog"))
+    page.reload()
+    assert heaps(page)[0] == "dog 2 pictures"
+    page.get_by_text("Any of these", exact=True).click()
+    expect(page.locator(".heap.none")).to_have_count(0)
+    page.get_by_text("One of these", exact=True).first.click()
+    expect(page.locator(".heap.none")).to_have_count(1)
+
+    page.get_by_label("Name of the set").fill("Pets")
+    page.get_by_role("button", name="Keep as a set").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Pets")
+    expect(page.get_by_text("Not applied yet")).to_be_visible()
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator("#label-changes-title")).to_have_text("+3, −0")
+    page.get_by_role("button", name="Apply this").click()
+    expect(page.get_by_text("Being applied")).to_be_visible()
+    applying.run_waiting()
+    expect(page.get_by_text("Applied just now: +3, −0 labels")).to_be_visible()
+    expect(page.locator(".label-cards li").first).to_contain_text("2 pictures")
+    page.get_by_role("button", name="Undo the last apply").click()
+    expect(page.get_by_text("Not applied yet")).to_be_visible()
+
+
+def test_wrong_words_in_the_box_are_a_sentence(
+    site: Site, member: User, pictures: dict[str, Image]
+) -> None:
+    site.expected_errors = ["400"]
+    enter(site, member)
+    page = site.open(reverse("label_sets"))
+    box = page.get_by_label("Sort all pictures now")
+    box.fill("-dog")
+    box.press("Enter")
+    expect(page.locator("#sorted [role=alert]")).to_contain_text("minus")
+    box.fill("dog")
+    box.press("Enter")
+    assert heaps(page)[0] == "dog 2 pictures"
+
+
+# --- The form ---------------------------------------------------------------------
+
+
+def names(page: Page) -> list[str]:
+    """Return the names of the rows that are filled."""
+    values: list[str] = page.locator("#set-rows [name=category]").evaluate_all(
+        "(fields) => fields.map((field) => field.value).filter(Boolean)"
+    )
+    return values
+
+
+def handle(page: Page, place: int) -> Locator:
+    return page.locator("#set-rows [data-handle]").nth(place)
+
+
+def test_rows_are_typed_pasted_moved_and_removed(
+    site: Site, member: User, space: EmbeddingSpace
+) -> None:
+    enter(site, member)
+    page = site.open(reverse("label_set_create"))
+    page.get_by_label("Name", exact=True).fill("Things")
+    page.get_by_label("Category 1").fill("dog")
+    page.get_by_label("Category 1").press("Enter")
+    expect(page.get_by_label("Category 2")).to_be_focused()
+    page.get_by_label("Category 2").evaluate(
+        """(field) => {
+            const data = new DataTransfer();
+            data.setData("text/plain", "cat\\nbird\\nred\\ngreen");
+            field.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true,
+                cancelable: true}));
+        }"""
+    )
+    assert names(page) == ["dog", "cat", "bird", "red", "green"]
+    handle(page, 4).focus()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Home")
+    assert names(page) == ["green", "dog", "cat", "bird", "red"]
+    expect(page.locator("#set-live")).to_have_text("green is number 1 of 5.")
+    handle(page, 0).drag_to(handle(page, 2))
+    assert names(page)[0] == "dog"
+    assert set(names(page)) == {"green", "dog", "cat", "bird", "red"}
+    page.get_by_role("button", name="Remove this category").nth(0).click()
+    assert "dog" not in names(page)
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    assert names(page)[0] == "dog"
+    kept = names(page)
+    page.get_by_role("button", name="Save").last.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Things")
+    definition = Definition.of(newest(LabelSet.objects.get()))
+    assert [form.name for form in definition.categories] == kept
+
+
+def test_equal_names_are_told_beside_the_row(
+    site: Site, member: User, space: EmbeddingSpace
+) -> None:
+    site.expected_errors = ["400"]
+    enter(site, member)
+    page = site.open(reverse("label_set_create"))
+    page.get_by_label("Name", exact=True).fill("Things")
+    page.get_by_label("Category 1").fill("dog")
+    page.get_by_label("Category 2").fill("ＤＯＧ")
+    page.get_by_role("button", name="Save").last.click()
+    expect(page.locator(".set-row").nth(1)).to_contain_text("are the same name")
+    expect(page.get_by_label("Category 2")).to_have_attribute("aria-invalid", "true")
+    assert names(page) == ["dog", "ＤＯＧ"]
+
+
+# --- A category -------------------------------------------------------------------
+
+
+@pytest.fixture
+def dog(site: Site, member: User, space: EmbeddingSpace, pictures: dict[str, Image]) -> Category:
+    """The category of an applied set. Its owner is signed in."""
+    made = tools.make_set(member, "dog", "cat", none_of_these=True)
+    tools.apply(made, member, space)
+    enter(site, member)
+    return Category.objects.get(label_set=made, name="dog")
+
+
+def shown(page: Page) -> list[str]:
+    titles: list[str] = page.locator("[data-tile] img").evaluate_all(
+        "(images) => images.map((image) => image.alt)"
+    )
+    return titles
+
+
+def test_yes_and_no_by_buttons_and_keys(site: Site, dog: Category) -> None:
+    page = site.open(reverse("category", args=[dog.label_set_id, dog.pk]))
+    expect(page.locator("[data-tile]")).to_have_count(2)
+    assert shown(page) == ["dog", "wolf"]
+    page.get_by_role("link", name="Least sure first").click()
+    expect(page.locator("[data-tile] img").first).to_have_attribute("alt", "wolf")
+    page.locator("[data-tile]").nth(1).focus()
+    page.keyboard.press("y")
+    expect_said(page, "Noted: this is “dog”.")
+    expect(page.locator(".tile.confirmed")).to_have_count(1)
+    page.locator(".tile").first.hover()
+    page.get_by_role("button", name="It is not: wolf").click()
+    expect_said(page, "Noted: this is not “dog”.")
+    expect(page.locator("[data-tile]")).to_have_count(1)
+    assert set(Answer.objects.values_list("image__title", "verdict")) == {
+        ("dog", True),
+        ("wolf", False),
+    }
+    page.locator(".toast").last.get_by_role("button", name="Undo").click()
+    expect(page.locator("[data-tile]")).to_have_count(2)
+    assert Answer.objects.count() == 1
+
+
+def test_the_contact_sheet_is_printed_with_all_its_pictures(site: Site, dog: Category) -> None:
+    page = site.open(reverse("category_sheet", args=[dog.label_set_id, dog.pk]))
+    page.evaluate("window.print = () => (window.printed = true)")
+    page.get_by_role("button", name="Print").click()
+    page.wait_for_function("window.printed")
+    expect(page.locator(".sheet li")).to_have_count(2)
+    page.emulate_media(media="print")
+    expect(page.locator(".header")).to_be_hidden()
+    expect(page.get_by_role("button", name="Print")).to_be_hidden()
+    expect(page.get_by_text("wolf")).to_be_visible()
