@@ -104,15 +104,13 @@ def newest_first(moment: str) -> Order:
     return Order(moment)
 
 
-def by_number(field: str, *, descending: bool = True) -> Order:
-    return Order(field, descending=descending, read=_number)
-
-
 UPLOADED = newest_first("created_at")
 # Times are local to where the pictures were taken.
 TAKEN = Order("taken_at", read=_clock)
 # For pictures annotated with their position in one album (gallery.organising.albums).
 IN_ALBUM = Order("position", "item_id", descending=False, read=_number, read_key=_row_number)
+# For pictures by the probability of a category (gallery.labels.reading).
+BY_PROBABILITY = Order("probability", read=_number)
 # For rows annotated with their name in lower case.
 BY_NAME = Order("name_key", descending=False, read=_words)
 

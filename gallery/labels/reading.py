@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import FloatField, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from gallery.labels import scoring
@@ -181,17 +181,28 @@ def labelled(images: ImageQuerySet, label_sets: Sequence[LabelSet]) -> dict[UUID
         return dict(cursor.fetchall())
 
 
-def with_probability(images: ImageQuerySet, categories: Sequence[UUID]) -> ImageQuerySet:
-    """Annotate `images` with `label_probability`, the largest of these categories; 1 where a
-    person said so, null for pictures without a label of them."""
+def by_probability(
+    images: ImageQuerySet,
+    categories: Sequence[UUID],
+    size: int,
+    after: tuple[float, UUID] | None = None,
+    *,
+    surest_first: bool = True,
+) -> list[tuple[UUID, float]]:
+    """Return at most `size` of `images` that have one of these categories, with the largest
+    probability, in its order. They come `after` this probability and id."""
     ids = list(categories)
-    largest = RawSQL(  # noqa: S611 - our own words
-        f"(SELECT max(probability) FROM ({_SHOWN}) AS shown"  # noqa: S608
-        " WHERE shown.image_id = gallery_image.id)",
-        [ids, ids],
-        output_field=FloatField(),
-    )
-    return images.annotate(label_probability=largest)
+    scope = scoring.pictures(images)
+    sign, way = ("<", "DESC") if surest_first else (">", "ASC")
+    beyond = "" if after is None else f"HAVING (max(probability), image_id) {sign} (%s, %s)"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT image_id, max(probability) AS share FROM ({_SHOWN}) AS shown"  # noqa: S608
+            f" WHERE image_id IN ({scope.sql}) GROUP BY image_id {beyond}"
+            f" ORDER BY share {way}, image_id {way} LIMIT %s",
+            [ids, ids, *scope.params, *(after or ()), size],
+        )
+        return cursor.fetchall()
 
 
 def said(images: Sequence[UUID], categories: Sequence[UUID]) -> dict[UUID, tuple[float, bool]]:

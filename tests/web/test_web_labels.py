@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from gallery.encoders import client
 from gallery.errors import Unavailable
-from gallery.labels import answers, applying, files, sets
+from gallery.labels import answers, applying, files, fitting, sets
 from gallery.labels.answers import Given
 from gallery.labels.definition import MAX_CATEGORIES, CategoryForm, Definition, newest
 from gallery.labels.templates import ENSEMBLE
@@ -501,3 +501,14 @@ def test_only_administrators_make_sets_for_all(
     assert "For everybody" in text(page(root, "label_set_create"))
     assert post(root, "label_set_create", **typed).status_code == 302
     assert LabelSet.objects.get().is_of_site
+
+
+def test_another_fit_alone_is_no_change(alice: User, space: EmbeddingSpace) -> None:
+    """Page and worker may each make the first fit."""
+    picture(alice, space, dog=1)
+    made = make_set(alice, "dog", "cat")
+    tools.apply(made, alice, space)
+    fitting.make(newest(made), space, client.encode_texts)
+    assert page(alice, "label_set", made.pk).context["state"].is_up_to_date
+    sets.update(made, alice, thresholds={"dog": 0.9})
+    assert "Thresholds have changed" in text(page(alice, "label_set", made.pk))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -26,19 +27,19 @@ from gallery.web.access import signed_in
 from gallery.web.labels import loading
 from gallery.web.labels.loading import name_of
 from gallery.web.lists import listing
-from gallery.web.lists.listing import PictureList
+from gallery.web.lists.listing import Page, PictureList
 from gallery.web.pictures.tiles import Tile, tiles_of
+
+if TYPE_CHECKING:
+    from gallery.models.image import ImageQuerySet
 
 # Pictures of one sheet.
 SHEET = 500
 
-ORDERS: dict[str, tuple[Sentence, keyset.Order]] = {
-    "surest": (gettext_lazy("Surest first"), keyset.by_number("label_probability")),
-    "doubtful": (
-        gettext_lazy("Least sure first"),
-        keyset.by_number("label_probability", descending=False),
-    ),
-    "newest": (gettext_lazy("Newest first"), keyset.UPLOADED),
+ORDERS: dict[str, Sentence] = {
+    "surest": gettext_lazy("Surest first"),
+    "doubtful": gettext_lazy("Least sure first"),
+    "newest": gettext_lazy("Newest first"),
 }
 
 
@@ -54,6 +55,39 @@ class Marks:
             _marked(tile, *said.get(tile.image.pk, (0.0, False)))
             for tile in tiles_of(images, viewer)
         ]
+
+
+@dataclass(frozen=True)
+class ByProbability:
+    """Loads a part of the pictures of some categories by their probability."""
+
+    categories: list[UUID]
+    surest_first: bool
+
+    def __call__(
+        self, images: ImageQuerySet, viewer: Viewer, after: str | None, size: int
+    ) -> tuple[list[Image], str | None]:
+        """Raises Refusal (bad_cursor)."""
+        order = keyset.BY_PROBABILITY
+        found = reading.by_probability(
+            images,
+            self.categories,
+            size + 1,
+            order.parse(after) if after else None,
+            surest_first=self.surest_first,
+        )
+        following = None
+        if len(found) > size:
+            found = found[:size]
+            pk, share = found[-1]
+            following = order.cursor_of(share, pk)
+        return selectors.in_order([pk for pk, _share in found], viewer), following
+
+
+def _page(order: str, categories: list[UUID]) -> Page:
+    if order == "newest":
+        return partial(selectors.page, order=keyset.UPLOADED)
+    return ByProbability(categories, order == "surest")
 
 
 def _marked(tile: Tile, share: float, is_human: bool) -> Tile:
@@ -77,9 +111,9 @@ def category(request: HttpRequest, pk: UUID, category: UUID) -> HttpResponse:
     label_set, found = _load(request, pk, category)
     below = reading.with_descendants([found.pk])
     order = _order(request)
-    images = reading.with_probability(visible_to(request.user), below)
     fixed = {"category": str(found.pk)}
-    shown = PictureList("category", images, fixed, ORDERS[order][1], Marks(below))
+    images = visible_to(request.user)
+    shown = PictureList("category", images, fixed, _page(order, below), Marks(below))
     context = _context(request, label_set, found, order)
     return listing.show(request, "labels/category.html", shown, context)
 
@@ -91,11 +125,9 @@ def sheet(request: HttpRequest, pk: UUID, category: UUID) -> HttpResponse:
     label_set, found = _load(request, pk, category)
     below = reading.with_descendants([found.pk])
     order = _order(request)
-    images = reading.with_probability(visible_to(request.user), below)
-    images = narrow(images, {"category": str(found.pk)}, request.user)
-    rows, after = selectors.page(
-        images, request.user, request.GET.get("after"), SHEET, ORDERS[order][1]
-    )
+    images = narrow(visible_to(request.user), {"category": str(found.pk)}, request.user)
+    page = _page(order, below)
+    rows, after = page(images, request.user, request.GET.get("after"), SHEET)
     context = {
         **_context(request, label_set, found, order),
         "tiles": Marks(below)(rows, request.user),
@@ -128,7 +160,7 @@ def _context(
         "category": found,
         "name": name_of(found),
         "may_change": may_change,
-        "orders": [(key, label, key == order) for key, (label, _order) in ORDERS.items()],
+        "orders": [(key, label, key == order) for key, label in ORDERS.items()],
         "order": order,
         "answering": {
             "address": reverse("api:label-set-answers", args=[label_set.pk]),

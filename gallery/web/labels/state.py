@@ -75,10 +75,14 @@ def _notes(label_set: LabelSet, state: SetState) -> list[str]:
     newest = fitting.current(label_set, space)
     if newest is not None and newest.answers > job.fit.answers:
         return [_("The set has learned from answers since it was applied. Apply it again.")]
-    if newest is not None and newest.pk != job.fit.pk:
+    if newest is not None and _thresholds(newest) != _thresholds(job.fit):
         return [_("Thresholds have changed since the set was applied. Apply it again.")]
     return []
 
 
 def _is_of_other_model(fit: LabelFit, space: EmbeddingSpace) -> bool:
     return fit.space_id != space.pk or fit.checksum != space.checksum
+
+
+def _thresholds(fit: LabelFit) -> list[tuple[UUID | None, float]]:
+    return list(fit.vectors.order_by("position").values_list("category_id", "threshold"))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from gallery import keyset
 from gallery.indexing import selectors
 from gallery.models import Image, Viewer
 from gallery.search.filters.image_filter import order_of
@@ -23,18 +23,20 @@ if TYPE_CHECKING:
 
 # Pictures of one part.
 PAGE = 60
+# From pictures, viewer, cursor and size to a part and the cursor of the next one.
+Page = Callable[["ImageQuerySet", Viewer, str | None, int], tuple[list[Image], str | None]]
 
 
 @dataclass(frozen=True)
 class PictureList:
     """A list. The scripts know its kind as `name` (see static/js/select/acts.js). It holds those
-    of `images` that pass the filters `fixed`. Its order is that of the filters, unless it has one
-    of its own: by an annotation of `images`."""
+    of `images` that pass the filters `fixed`. `page` loads a part of them as `selectors.page` does,
+    in another order than that of the filters, and `tiles` makes their tiles."""
 
     name: str
     images: ImageQuerySet
     fixed: Mapping[str, Any]
-    order: keyset.Order | None = None
+    page: Page | None = None
     tiles: Callable[[list[Image], Viewer], list[Tile]] = tiles_of
 
 
@@ -48,9 +50,8 @@ def show(
     if answer := filtered.other_answer(template, frame):
         return answer
     found, wanted = filtered.pictures, filtered.wanted
-    images, after = selectors.page(
-        found, request.user, request.GET.get("after"), PAGE, shown.order or order_of(wanted)
-    )
+    page = shown.page or partial(selectors.page, order=order_of(wanted))
+    images, after = page(found, request.user, request.GET.get("after"), PAGE)
     part = {"tiles": shown.tiles(images, request.user), "more": next_part(request, after)}
     if is_fragment(request):
         return render(request, "parts/tiles.html", part)
