@@ -66,3 +66,40 @@ def check_label_sets(eyes: Eyes) -> None:
             may = world.sees(picture, viewer) if owned else picture in world.owned(viewer)
             wanted = 404 if viewer is None or not seen else 200 if may else 400
             eyes.same("POST label-sets/{id}/answers/", status, wanted)
+
+
+def check_label_pages(eyes: Eyes) -> None:
+    world, viewer = eyes.world, eyes.viewer
+    if viewer is None:
+        eyes.same("page categories", eyes.pages.get("/categories/").status_code, 302)
+        return
+    overview = eyes.pages.get("/categories/").content.decode()
+    seen = world.seen(viewer)
+    for number, sorting in enumerate(world.sortings):
+        label_set = eyes.rows.label_sets[number]
+        at = f"/categories/{label_set.pk}/"
+        known, owned = number in world.seen_sortings(viewer), sorting.owner == viewer
+        eyes.same("page categories", at in overview, known)
+        for rest, allowed in (("", known), ("state/", known), ("edit/", owned)):
+            status = eyes.pages.get(f"{at}{rest}").status_code
+            eyes.same(f"page category set {rest}", status, 200 if allowed else 404)
+        for rest in ("preview/", "apply/", "undo/", "delete/"):
+            if not owned:
+                eyes.same(f"page {rest}", eyes.pages.post(f"{at}{rest}").status_code, 404)
+        for category in label_set.categories.all():
+            pictures = sorting.said if category.name.startswith("human") else sorting.labelled
+            page = f"{at}{category.pk}/"
+            if not known:
+                eyes.same("page category", eyes.pages.get(page).status_code, 404)
+                eyes.same("page sheet", eyes.pages.get(f"{page}sheet/").status_code, 404)
+                continue
+            for order in ("surest", "doubtful", "newest"):
+                shown = eyes.on_page(f"{page}?by={order}")
+                eyes.same("page category", shown, sorted(seen & pictures))
+            sheet = eyes.pages.get(f"{page}sheet/").content.decode()
+            listed = sorted(
+                place
+                for place, image in enumerate(eyes.rows.images)
+                if f"/images/{image.pk}/" in sheet
+            )
+            eyes.same("page sheet", listed, sorted(seen & pictures))

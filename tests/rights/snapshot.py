@@ -73,6 +73,7 @@ _PAGES = [
     "/albums/",
     "/albums/pick/",
     "/tags/",
+    "/categories/",
     "/groups/",
     "/links/",
     "/contributions/",
@@ -104,6 +105,7 @@ _OF_EACH_ALBUM = [
     "/albums/{pk}/",
     "/albums/{pk}/sharing/",
 ]
+_PAGES_OF_EACH_SET = ["/categories/{pk}/", "/categories/{pk}/state/"]
 _API_ROOT = "/api/v1/"
 
 _VARYING = [
@@ -142,6 +144,11 @@ def _addresses(eyes: Eyes) -> Iterator[str]:
     for album in eyes.rows.albums:
         for address in _OF_EACH_ALBUM:
             yield address.format(api=_API_ROOT, pk=album.pk)
+    for label_set in eyes.rows.label_sets:
+        for address in _PAGES_OF_EACH_SET:
+            yield address.format(pk=label_set.pk)
+        for category in label_set.categories.all():
+            yield f"/categories/{label_set.pk}/{category.pk}/"
     for group in eyes.rows.groups:
         yield f"{_API_ROOT}groups/{group.pk}/"
 

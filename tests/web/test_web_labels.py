@@ -512,3 +512,21 @@ def test_another_fit_alone_is_no_change(alice: User, space: EmbeddingSpace) -> N
     assert page(alice, "label_set", made.pk).context["state"].is_up_to_date
     sets.update(made, alice, thresholds={"dog": 0.9})
     assert "Thresholds have changed" in text(page(alice, "label_set", made.pk))
+
+
+def test_numbers_of_all_pictures_are_for_administrators(
+    alice: User, bob: User, root: User, space: EmbeddingSpace
+) -> None:
+    picture(alice, space, dog=1)
+    made = make_set(root, "dog", "cat", site=True)
+    job, _change = applying.request(made, root, tools.fit_of(made, space))
+    LabelJob.objects.filter(pk=job.pk).update(state="running", done=43, total=100)
+    assert "43" in text(page(root, "label_set_state", made.pk))
+    assert "43" not in text(page(bob, "label_set_state", made.pk)).replace(str(job.pk), "")
+    assert "43 %" in text(page(root, "label_sets"))
+    assert "43 %" not in text(page(bob, "label_sets"))
+    LabelJob.objects.filter(pk=job.pk).update(state="waiting")
+    applying.run_waiting()
+    assert "+1" in text(page(root, "label_set", made.pk))
+    assert "+1" not in text(page(bob, "label_set", made.pk))
+    assert "Applied just now." in text(page(bob, "label_set", made.pk))

@@ -214,7 +214,9 @@ def undo(request: HttpRequest, pk: UUID) -> HttpResponse:
         toasts.say(request, _("Nothing had to be changed."))
         return redirect("label_set", pk=pk)
     _undo(found.applied, member(request))
-    toasts.say(request, _("Undone: the pictures have their former labels."))
+    # A worker undoes many labels, which the page then shows.
+    if not applying.jobs_of(found).filter(state__in=applying.OPEN).exists():
+        toasts.say(request, _("Undone: the pictures have their former labels."))
     return redirect("label_set", pk=pk)
 
 

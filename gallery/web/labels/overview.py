@@ -28,12 +28,14 @@ PAGE = 100
 
 @dataclass(frozen=True)
 class Card:
-    """A set in the list. `pictures` of the viewer's have one of its categories."""
+    """A set in the list. `pictures` of those that the viewer sees have one of its categories. The
+    numbers of its jobs are for those who may change it: they count the pictures of everybody."""
 
     label_set: LabelSet
     categories: int
     pictures: int
     state: SetState
+    shows_numbers: bool
 
 
 @require_safe

@@ -47,11 +47,18 @@ function answer(tile, verdict) {
   const image = tile.dataset.id;
   return told(async () => {
     const { undo } = await call("POST", address, { answers: [{ image, category, verdict }] });
-    notice({ text: verdict ? texts.saidYes : texts.saidNo, undo });
+    say({ text: verdict ? texts.saidYes : texts.saidNo, undo });
     if (!verdict) return grid.dispatchEvent(new CustomEvent("grid:removed", { detail: { ids: [image] } }));
     confirmed.add(image);
     return mark(tile);
   });
+}
+
+/** Show a toast in place of the former answer's: many answers in a row would cover the page. */
+function say(said) {
+  for (const former of document.querySelectorAll(".toast.of-verdict")) former.remove();
+  notice(said);
+  document.querySelector("#toasts .toast:last-child").classList.add("of-verdict");
 }
 
 const byKey = (verdict) => () => {

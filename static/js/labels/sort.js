@@ -9,11 +9,13 @@ const PAUSE = 700; // ms
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById("sort-box"));
 const shown = document.getElementById("sorted");
+const status = document.getElementById("sort-status");
 const busy = document.getElementById("sort-busy");
 
 const query = () => new URLSearchParams(/** @type {any} */ (new FormData(form))).toString();
 
-let asked = query();
+// What failed may be asked for again.
+let asked = shown.querySelector("[role=alert]") ? "" : query();
 let timer = 0;
 /** @type {AbortController | null} */
 let waiting = null;
@@ -40,7 +42,7 @@ async function sort() {
     const address = `${form.dataset.part}?${wanted}`;
     const answer = await ask(address, { headers: { "HX-Request": "true" }, signal: mine.signal });
     shown.innerHTML = answer.text;
-    // A failed answer may be asked for again.
+    status.textContent = shown.querySelector("[data-sorted]")?.textContent ?? "";
     if (!answer.ok) asked = "";
     else history.replaceState(history.state, "", `${form.getAttribute("action")}?${wanted}`);
   } catch (error) {

@@ -11,7 +11,7 @@ const LEAVES = {
   unarchive: ["archive"],
   unfavourite: ["favourites"],
   remove_from_album: ["album"],
-  trash: ["home", "timeline", "search", "album", "archive", "favourites"],
+  trash: ["home", "timeline", "search", "album", "archive", "favourites", "category"],
   restore: ["trash"],
   purge: ["trash"],
 };
