@@ -31,7 +31,7 @@ def may_change(request: HttpRequest, label_set: LabelSet) -> bool:
 
 def head(request: HttpRequest, label_set: LabelSet, tab: str) -> dict[str, Any]:
     """Return the values of templates/labels/head.html. `tab` is the current one: pictures,
-    answer, quality, charts or edit."""
+    answer, quality, evaluate, charts or edit."""
     return {
         "label_set": label_set,
         "may_change": may_change(request, label_set),
