@@ -74,7 +74,11 @@ def _cards(request: HttpRequest, found: list[LabelSet]) -> list[Card]:
     sizes: dict[UUID, int] = {}
     for pk in known.values_list("label_set_id", flat=True):
         sizes[pk] = sizes.get(pk, 0) + 1
-    return [Card(one, sizes.get(one.pk, 0), counts.get(one.pk, 0), states[one.pk]) for one in found]
+    own = set(LabelSet.objects.changeable_by(request.user).values_list("pk", flat=True))
+    return [
+        Card(one, sizes.get(one.pk, 0), counts.get(one.pk, 0), states[one.pk], one.pk in own)
+        for one in found
+    ]
 
 
 @require_safe
