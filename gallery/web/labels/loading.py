@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import get_language
 
 from gallery.labels import sets
+from gallery.labels.definition import CategoryForm
 from gallery.models import Category, LabelSet
 
 
@@ -39,8 +41,8 @@ def head(request: HttpRequest, label_set: LabelSet, tab: str) -> dict[str, Any]:
     }
 
 
-def name_of(category: Category) -> str:
+def name_of(category: Category | CategoryForm) -> str:
     """Return the name in the viewer's language, or else the category's own."""
     language = (get_language() or "").lower()
-    names: dict[str, str] = category.names
+    names: Mapping[str, str] = category.names
     return names.get(language) or names.get(language.partition("-")[0]) or category.name

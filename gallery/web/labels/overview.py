@@ -21,9 +21,12 @@ from gallery.rate_limits import TooMany
 from gallery.web import toasts
 from gallery.web.access import member, signed_in
 from gallery.web.labels import sorted_now
+from gallery.web.labels.loading import name_of
 from gallery.web.labels.state import SetState, states_of
 
 PAGE = 100
+# Categories of a ready set that the page names.
+_NAMED = 6
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,14 @@ def _context(request: HttpRequest, asked: sorted_now.Asked) -> dict[str, Any]:
         "own": [card for card in cards if not card.label_set.is_of_site],
         "of_site": [card for card in cards if card.label_set.is_of_site],
         "more": after,
-        "ready": ready.ready_sets(),
-        "max_file": files.MAX_BYTES,
+        "ready": [_offer(one) for one in ready.ready_sets()],
     }
+
+
+def _offer(one: ready.Ready) -> dict[str, Any]:
+    categories = one.definition.categories
+    names = ", ".join(map(name_of, categories[:_NAMED]))
+    return {"key": one.key, "name": one.name, "names": names, "count": len(categories)}
 
 
 def _cards(request: HttpRequest, found: list[LabelSet]) -> list[Card]:
