@@ -107,6 +107,13 @@ def test_what_the_box_cannot_read_is_a_sentence(
     assert sentence in text(kept)
 
 
+def test_hundreds_of_names_are_sorted(alice: User, space: EmbeddingSpace) -> None:
+    picture(alice, space, dog=1)
+    names = ", ".join(["dog", *(f"a rather long name with the number {n}" for n in range(400))])
+    found = post(alice, "label_sets_sort", categories=names, mode="one")
+    assert len(found.context["rows"]) == 401
+
+
 def test_nothing_in_the_box_is_no_error(alice: User, space: EmbeddingSpace) -> None:
     part = browser(alice).get(reverse("label_sets_sort"), {"categories": " , "}, headers=HTMX)
     assert part.status_code == 200
@@ -355,6 +362,14 @@ def test_the_page_says_what_has_changed_since(alice: User, space: EmbeddingSpace
     assert "The model has changed since" in text(page(alice, "label_set", made.pk))
 
 
+def test_an_undo_that_broke_off_is_told(alice: User, space: EmbeddingSpace) -> None:
+    made = make_set(alice, "dog")
+    LabelJob.objects.create(label_set=made, kind="undo", state="failed", error=applying.FAILED)
+    assert "This broke off." in text(page(alice, "label_set", made.pk))
+    tools.apply(made, alice, space)
+    assert "This broke off." not in text(page(alice, "label_set", made.pk))
+
+
 def test_categories_below_others_are_grouped(alice: User, space: EmbeddingSpace) -> None:
     picture(alice, space, cat=1)
     forms = [
@@ -429,6 +444,18 @@ def test_parts_of_a_category_lose_nothing(
             address = shown.context["more"]
         assert len(found) == 10
         assert set(found) == images
+
+
+@pytest.mark.parametrize("by", ["surest", "doubtful", "newest"])
+@pytest.mark.parametrize("after", ["x", "nan~x", "1e999~x", "0.5~x", "~", "0.5"])
+def test_a_wrong_cursor_is_a_sentence(
+    alice: User, space: EmbeddingSpace, by: str, after: str
+) -> None:
+    made = make_set(alice, "dog")
+    for name in ("category", "category_sheet"):
+        answer = page(alice, name, made.pk, category(made, "dog").pk, by=by, after=after)
+        assert answer.status_code == 400
+        assert "This page is not known" in text(answer)
 
 
 # --- Who sees what ----------------------------------------------------------------

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from gallery import keyset
 from gallery.errors import Refusal, Unavailable
@@ -89,11 +89,12 @@ def _cards(request: HttpRequest, found: list[LabelSet]) -> list[Card]:
     ]
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def sort(request: HttpRequest) -> HttpResponse:
-    """The rows of the box alone, for its script."""
-    asked = sorted_now.asked(request.GET)
+    """The rows of the box alone, for its script. It sends a POST: hundreds of names are longer
+    than an address may be."""
+    asked = sorted_now.asked(request.POST if request.method == "POST" else request.GET)
     context = sorted_now.sorted_context(request, asked) if asked.names else {"asked": asked}
     return render(request, "labels/sorted.html", context)
 

@@ -16,12 +16,17 @@ from gallery.web.lists.ago import ago
 
 @dataclass(frozen=True)
 class SetState:
-    """`applied` is the job whose labels the pictures have, `running` the one that waits for a
-    worker or is at work. `notes` are sentences on what differs from the labels by now."""
+    """`applied` is the job whose labels the pictures have, `last` the latest job, which may be at
+    work or have undone others. `notes` are sentences on what differs from the labels by now."""
 
     applied: LabelJob | None
-    running: LabelJob | None
+    last: LabelJob | None
     notes: tuple[str, ...] = ()
+
+    @property
+    def running(self) -> LabelJob | None:
+        """The job that waits for a worker or is at work."""
+        return self.last if self.last is not None and self.last.state in applying.OPEN else None
 
     @property
     def percent(self) -> int:
@@ -35,9 +40,13 @@ class SetState:
 
     @property
     def problem(self) -> str:
-        """Why the last job has ended early; or empty."""
-        job = self.applied
-        return _(job.error) if job is not None and job.error and self.running is None else ""
+        """Why a job whose work the pictures show has ended early; or empty."""
+        if self.running is not None:
+            return ""
+        jobs = [self.applied]
+        if self.last is not None and self.last.kind == LabelJob.Kind.UNDO:
+            jobs.insert(0, self.last)
+        return next((_(job.error) for job in jobs if job is not None and job.error), "")
 
     @property
     def is_up_to_date(self) -> bool:
@@ -51,14 +60,15 @@ class SetState:
 
 def state_of(label_set: LabelSet) -> SetState:
     (state,) = states_of([label_set]).values()
-    return SetState(state.applied, state.running, tuple(_notes(label_set, state)))
+    return SetState(state.applied, state.last, tuple(_notes(label_set, state)))
 
 
 def states_of(label_sets: Sequence[LabelSet]) -> dict[UUID, SetState]:
     """Return the states of sets from `sets.with_version`, without notes."""
-    jobs = LabelJob.objects.filter(label_set__in=label_sets, state__in=applying.OPEN)
-    running = {job.label_set_id: job for job in jobs.order_by("created_at")}
-    return {one.pk: SetState(one.applied, running.get(one.pk)) for one in label_sets}
+    jobs = LabelJob.objects.filter(label_set__in=label_sets)
+    latest = jobs.order_by("label_set_id", "-created_at", "-id").distinct("label_set_id")
+    last = {job.label_set_id: job for job in latest}
+    return {one.pk: SetState(one.applied, last.get(one.pk)) for one in label_sets}
 
 
 def _notes(label_set: LabelSet, state: SetState) -> list[str]:

@@ -32,7 +32,7 @@ function button(verdict, sign, name) {
   made.type = "button";
   made.dataset.verdict = verdict;
   made.textContent = sign;
-  made.tabIndex = -1; // the picture itself handles the keys
+  made.tabIndex = -1; // until its picture has the focus
   made.setAttribute("aria-label", fill(texts[verdict], { name }));
   return made;
 }
@@ -70,7 +70,13 @@ const byKey = (verdict) => () => {
   return true;
 };
 
+/** Tab reaches the buttons of the picture that has the focus, and no others. */
+function letTabReach(tile) {
+  for (const one of grid.querySelectorAll("[data-verdict]")) one.tabIndex = tileOf(one) === tile ? 0 : -1;
+}
+
 if (grid) {
+  grid.addEventListener("focusin", (event) => letTabReach(tileOf(event.target)));
   document.addEventListener("click", (event) => {
     const pressed = event.target.closest("[data-verdict]");
     if (!pressed) return;

@@ -6,11 +6,15 @@ import { message } from "clipsite/base/messages";
 import { toast } from "clipsite/base/toast";
 
 const PAUSE = 700; // ms
+// Longer questions are asked, but not written into the address.
+const LONGEST = 2000;
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById("sort-box"));
 const shown = document.getElementById("sorted");
 const status = document.getElementById("sort-status");
 const busy = document.getElementById("sort-busy");
+
+const token = JSON.parse(document.body.getAttribute("hx-headers"));
 
 const query = () => new URLSearchParams(/** @type {any} */ (new FormData(form))).toString();
 
@@ -29,6 +33,11 @@ form.addEventListener("submit", (event) => {
   sort();
 });
 
+function addressOf(wanted) {
+  const page = form.getAttribute("action");
+  return wanted.length > LONGEST ? page : `${page}?${wanted}`;
+}
+
 async function sort() {
   clearTimeout(timer);
   const wanted = query();
@@ -39,12 +48,16 @@ async function sort() {
   waiting = mine;
   busy.hidden = false;
   try {
-    const address = `${form.dataset.part}?${wanted}`;
-    const answer = await ask(address, { headers: { "HX-Request": "true" }, signal: mine.signal });
+    const answer = await ask(form.dataset.part, {
+      method: "POST",
+      headers: { ...token, "HX-Request": "true" },
+      body: new URLSearchParams(wanted),
+      signal: mine.signal,
+    });
     shown.innerHTML = answer.text;
     status.textContent = shown.querySelector("[data-sorted]")?.textContent ?? "";
     if (!answer.ok) asked = "";
-    else history.replaceState(history.state, "", `${form.getAttribute("action")}?${wanted}`);
+    else history.replaceState(history.state, "", addressOf(wanted));
   } catch (error) {
     if (error.name === "AbortError") return;
     if (!(error instanceof NoAnswer)) throw error;
