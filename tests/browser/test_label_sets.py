@@ -1,21 +1,26 @@
 """Label sets: sorting at once, keeping, preview, apply and undo; the rows of the form; saying yes
-and no to the pictures of a category. With made-up vectors, and jobs that the test runs itself."""
+and no to the pictures of a category. With made-up vectors and jobs that the test runs itself, and
+once with real workers."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.urls import reverse
 from playwright.sync_api import Locator, Page, expect
 
+from gallery.indexing.spaces import require_active_space
 from gallery.labels import applying
 from gallery.labels.definition import Definition, newest
-from gallery.models import Answer, Category, EmbeddingSpace, Image, LabelSet, User
+from gallery.library.samples import SAMPLES
+from gallery.models import Answer, Category, Embedding, EmbeddingSpace, Image, LabelSet, User
+from tests.api_tools import with_worker
 from tests.browser.conftest import Site
 from tests.browser.selecting import expect_said
 from tests.browser.signing_in import enter
-from tests.conftest import draw, upload
+from tests.conftest import draw, upload, wait_for
 from tests.labels import tools
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -220,3 +225,42 @@ def test_the_contact_sheet_is_printed_with_all_its_pictures(site: Site, dog: Cat
     expect(page.locator(".header")).to_be_hidden()
     expect(page.get_by_role("button", name="Print")).to_be_hidden()
     expect(page.get_by_text("wolf")).to_be_visible()
+
+
+# --- With the real model ----------------------------------------------------------
+
+
+@with_worker
+def test_from_an_empty_account_to_sorted_photographs(
+    encoder_worker: Any, media_worker: Any, site: Site, member: User
+) -> None:
+    """Photographs and the starter model: sorted, kept, previewed, applied, opened, undone."""
+    wanted = {"chelsea.png": "cat", "coffee.png": "coffee", "flower.jpg": "flower"}
+    photographs = [sample for sample in SAMPLES if sample.file in wanted]
+    for sample in photographs:
+        upload(member, sample.path().read_bytes(), sample.file, title=wanted[sample.file])
+    space = require_active_space()
+    encoded = Embedding.objects.filter(space=space)
+    wait_for(lambda: encoded.count() == len(wanted), what="the vectors")
+    enter(site, member)
+    page = site.open(reverse("label_sets"))
+    box = page.get_by_label("Sort all pictures now")
+    page.get_by_label("Allow “none of these”").first.uncheck()
+    box.press_sequentially("cat, dog, coffee, flower")
+    expect(page.locator(".heap")).to_have_count(4)
+    assert heaps(page) == [
+        "cat 1 picture",
+        "dog 0 pictures",
+        "coffee 1 picture",
+        "flower 1 picture",
+    ]
+    page.get_by_role("button", name="Keep as a set").click()
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator("#label-changes-title")).to_have_text("+3, −0")
+    page.get_by_role("button", name="Apply this").click()
+    expect(page.get_by_text("Applied just now: +3, −0 labels")).to_be_visible()
+    page.get_by_role("link", name="flower").click()
+    expect(page.locator("[data-tile] img")).to_have_attribute("alt", "flower")
+    page.go_back()
+    page.get_by_role("button", name="Undo the last apply").click()
+    expect(page.get_by_text("Not applied yet")).to_be_visible()
