@@ -78,6 +78,7 @@ class Belongings:
         self.label_set = sets.create(
             owner, "Animals", checked(categories=forms, none_of_these=False)
         )
+        self.category = self.label_set.categories.get(name="dog")
         self.job = LabelJob.objects.create(label_set=self.label_set)
         self.record = SearchRecord.objects.create(
             user=owner, text="sea", searched_at=timezone.now()
@@ -114,7 +115,7 @@ class Belongings:
             "share_id": self.share.pk,
             "image_id": self.image.pk,
             "job": self.job.pk,
-            "category": self.label_set.categories.get(name="dog").pk,
+            "category": self.category.pk,
             "token": self.link.token,
             "key": NO_KEY,
             "username": self.friend.username if first == "groups" else self.owner.username,

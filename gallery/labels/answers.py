@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from gallery import dispatch, task_names
@@ -98,6 +100,16 @@ def _answerable(label_set: LabelSet, user: User) -> ImageQuerySet:
         return visible_to(user)
     owned: ImageQuerySet = Image.objects.owned_by(user)
     return owned
+
+
+def answerable_sets(image: Image, user: User | AnonymousUser) -> QuerySet[LabelSet]:
+    """Return the sets for which `user` may answer of this picture (see `_answerable`)."""
+    if not isinstance(user, User):
+        return LabelSet.objects.none()
+    if image.is_owned_by(user):
+        return LabelSet.objects.visible_to(user)
+    changeable = LabelSet.objects.changeable_by(user)
+    return changeable if visible_to(user).filter(pk=image.pk).exists() else changeable.none()
 
 
 def _refuse_counts(given: Sequence[Given]) -> None:

@@ -94,6 +94,19 @@ def with_descendants(ids: Iterable[UUID]) -> list[UUID]:
         return [pk for (pk,) in cursor.fetchall()]
 
 
+def shown(categories: Iterable[UUID]) -> scoring.Statement:
+    """Return the statement for all labels of these categories: image_id, category_id, probability
+    and is_human. The caller limits it to pictures that the viewer may see."""
+    ids = list(categories)
+    return scoring.Statement(_SHOWN, (ids, ids))
+
+
+def above_each(categories: Sequence[Category]) -> list[tuple[UUID, UUID]]:
+    """Return (category, itself or one above it) for all of `categories`: a picture of the first is
+    also of the second."""
+    return [*((category.pk, category.pk) for category in categories), *_below(categories)]
+
+
 def of_picture(image: Image, viewer: Viewer) -> list[Shown]:
     """Return the labels of a picture that `viewer` may see, by set and place in it. The caller
     checks that they may see the picture."""
@@ -124,7 +137,7 @@ def having(categories: Sequence[UUID], above: float | None = None) -> Q:
 
 def counted(images: ImageQuerySet, categories: Sequence[Category]) -> dict[UUID, int]:
     """Return how many of `images` have each category, with those below it."""
-    pairs = [*((category.pk, category.pk) for category in categories), *_below(categories)]
+    pairs = above_each(categories)
     ids = [below for below, _shown in pairs]
     scope = scoring.pictures(images)
     with connection.cursor() as cursor:

@@ -3,7 +3,14 @@ from django.urls import path
 from gallery.web import about
 from gallery.web.lists import browse
 from gallery.web.pictures import classify, picture, trash, upload
-from gallery.web.routes import accounts, labels, organising, searching, sharing
+from gallery.web.routes import (
+    accounts,
+    labels,
+    labels_elsewhere,
+    organising,
+    searching,
+    sharing,
+)
 from gallery.web.searching import composer_views, search
 
 urlpatterns = [
@@ -28,6 +35,7 @@ urlpatterns = [
     path("images/<uuid:pk>/delete/", trash.delete, name="image_delete"),
     path("images/<uuid:pk>/restore/", trash.restore, name="image_restore"),
     path("images/<uuid:pk>/purge/", trash.purge, name="image_purge"),
+    *labels_elsewhere.routes,
     *organising.routes,
     *labels.routes,
     *searching.routes,

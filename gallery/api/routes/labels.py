@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from gallery.api.views import label_answers, label_sets
+from gallery.api.views import label_answers, label_sets, label_why
 
 routes: list[URLPattern] = [
     path("label-sets/import/", label_answers.ImportView.as_view(), name="label-sets-import"),
@@ -52,4 +52,9 @@ routes: list[URLPattern] = [
         name="label-job",
     ),
     path("images/<uuid:pk>/labels/", label_sets.ImageLabelsView.as_view(), name="image-labels"),
+    path(
+        "images/<uuid:pk>/labels/<uuid:category>/why/",
+        label_why.ImageLabelWhyView.as_view(),
+        name="image-label-why",
+    ),
 ]

@@ -14,7 +14,7 @@ from django.shortcuts import render
 from gallery.errors import Refusal
 from gallery.search.filters.image_filter import narrow
 from gallery.web.access import is_fragment
-from gallery.web.lists import filters
+from gallery.web.lists import category_filter, filters
 from gallery.web.lists.filters import FilterBar
 
 if TYPE_CHECKING:
@@ -46,19 +46,22 @@ class Filtered:
     def other_answer(self, template: str, context: Mapping[str, Any]) -> HttpResponse | None:
         """Return the answer if it shows no pictures, else None.
 
-        With `?only=count` it is how many pictures pass, for htmx with `?only=filters` the fields
-        of the filters. With a wrong filter it is the page with the problem above the fields.
+        With `?only=count` it is how many pictures pass, with `?only=categories` how many of them
+        each category has, for htmx with `?only=filters` the fields of the filters. With a wrong
+        filter it is the page with the problem above the fields.
         """
-        only_count = self.request.GET.get("only") == "count"
+        only = self.request.GET.get("only")
         try:
             pictures = self.pictures
         except Refusal as refusal:
-            if only_count:
+            if only in {"count", "categories"}:
                 return self._count(problem=refusal.message)
             said = {"filters": self.bar(is_open=True), "filter_problem": refusal.message}
             return render(self.request, template, {**context, **said}, status=refusal.status)
-        if only_count:
+        if only == "count":
             return self._count(count=pictures.count())
+        if only == "categories":
+            return category_filter.counted(self.request, pictures, self.request.GET)
         if filters.are_asked_for(self.request) and is_fragment(self.request):
             return filters.form(self.request, self.bar())
         return None

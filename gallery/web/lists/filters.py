@@ -22,14 +22,15 @@ from gallery.models import Album, Image, User, Viewer
 from gallery.organising import tags
 from gallery.search.filters import colours
 from gallery.search.query.syntax import SIZES
-from gallery.web.lists import filter_labels
+from gallery.web.lists import category_filter, filter_labels
+from gallery.web.lists.category_filter import CategoryFields
 
 # These have the same names as in the API. `from` and `to` are days; the last day is included.
 _LIKE_THE_API = (
     *("words", "camera", "orientation", "size_min", "size_max"),
     *("album", "owner", "visibility", "state", "favourite"),
 )
-_SEVERAL = ("color", "tag")
+_SEVERAL = ("color", "tag", "category")
 NAMES = ("from", "to", *_LIKE_THE_API, *_SEVERAL)
 _MEMBERS_ONLY = {"album", "visibility", "state", "favourite", "tag"}
 
@@ -68,13 +69,14 @@ class Swatch:
 class Fields:
     """The fields of the form. `shown` are the names of those that make sense in this list.
     `choices` are (value, label, chosen) by field, and `sizes` are (label, least, most) in
-    megapixels."""
+    megapixels. `categories` are those chosen; the others are loaded with their counts."""
 
     shown: list[str]
     values: dict[str, str]
     choices: dict[str, list[tuple[str, Sentence, bool]]]
     swatches: list[Swatch]
     sizes: list[tuple[Sentence, str, str]]
+    categories: CategoryFields | None
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ def read(asked: QueryDict) -> dict[str, Any]:
     for name in _SEVERAL:
         if values := [value for value in asked.getlist(name) if value.strip()]:
             found[name] = values
+    if "category" in found:
+        found["category"] = category_filter.values(asked)
     return found
 
 
@@ -136,7 +140,7 @@ def bar(request: HttpRequest, fixed: Collection[str] = (), *, is_open: bool = Fa
     is_open = is_open or are_asked_for(request)
     return FilterBar(
         chips=chips,
-        clear=_address(request, without=NAMES),
+        clear=_address(request, without=(*NAMES, category_filter.LIKELY)),
         kept=[(name, str(value)) for name, value in request.GET.items() if name not in _NOT_KEPT],
         later=_address(request, without=(), only="filters"),
         is_open=is_open,
@@ -146,6 +150,7 @@ def bar(request: HttpRequest, fixed: Collection[str] = (), *, is_open: bool = Fa
 
 def _fields(request: HttpRequest, shown: list[str]) -> Fields:
     asked = request.GET
+    offers = "category" in shown
     return Fields(
         shown=shown,
         values={name: _field(name, str(asked.get(name, ""))) for name in shown},
@@ -155,30 +160,33 @@ def _fields(request: HttpRequest, shown: list[str]) -> Fields:
             (_SIZE_NAMES[name], _number(least), _number(most))
             for name, (least, most) in SIZES.items()
         ],
+        categories=category_filter.chosen(asked, request.user) if offers else None,
     )
 
 
 # `after` and `only` belong to the list with its former filters.
-_NOT_KEPT = {*NAMES, "after", "only"}
+_NOT_KEPT = {*NAMES, category_filter.LIKELY, "after", "only"}
 
 
 def _chips(request: HttpRequest, shown: list[str]) -> Iterator[Chip]:
     for name in shown:
         for value in filter(None, request.GET.getlist(name)):
-            label = _label(name, value, request.user)
+            label = _label(name, value, request)
             colour = colours.canonical(value) if name == "color" else None
             swatch = colours.swatch(colour) if colour else ""
             yield Chip(label, _address(request, without=[name], value=value), swatch)
 
 
-def _label(name: str, value: str, viewer: Viewer) -> str:
+def _label(name: str, value: str, request: HttpRequest) -> str:
     match name:
         case "from":
             return _("From %(day)s") % {"day": _readable(value)}
         case "to":
             return _("Until %(day)s") % {"day": _readable(value)}
         case "album":
-            return _("Album: %(title)s") % {"title": _title(value, viewer)}
+            return _("Album: %(title)s") % {"title": _title(value, request.user)}
+        case "category":
+            return category_filter.label(category_filter.whole(value, request.GET), request.user)
     return filter_labels.label(name, value)
 
 

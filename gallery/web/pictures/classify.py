@@ -1,9 +1,8 @@
-"""Classification with the visitor's own categories."""
+"""Classification with the visitor's own categories, or with those of a label set."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from gallery.classification import service
 from gallery.library.query_picture import read_query_picture
 from gallery.web.access import is_fragment, posted_picture, signed_in
+from gallery.web.pictures.classify_form import arguments, asked_in, choices
 from gallery.web.pictures.picture import picture_page, reachable
 
 
@@ -32,14 +32,15 @@ class Bar:
 @signed_in
 def classify(request: HttpRequest) -> HttpResponse:
     """Classify an uploaded picture, which is not kept."""
-    asked = _asked(request)
+    asked = asked_in(request)
     if request.method != "POST":
-        return render(request, "gallery/classify.html", asked)
+        return render(request, "gallery/classify.html", {**asked, **choices(request)})
     file = posted_picture(request)
     picture = read_query_picture(file, file.name or "", request.user)
-    bars = _bars(service.classify_picture(picture, **_arguments(asked)))
-    template = "gallery/classes.html" if is_fragment(request) else "gallery/classify.html"
-    return render(request, template, {**asked, "bars": bars})
+    bars = _bars(service.classify_picture(picture, **arguments(request, asked)))
+    if is_fragment(request):
+        return render(request, "gallery/classes.html", {"bars": bars})
+    return render(request, "gallery/classify.html", {**asked, **choices(request), "bars": bars})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,28 +49,11 @@ def classify_image(request: HttpRequest, pk: UUID) -> HttpResponse:
     if request.method != "POST":
         return redirect("image", pk=pk)
     image = reachable(request, pk)
-    asked = _asked(request)
-    bars = _bars(service.classify_image(image, **_arguments(asked)))
+    asked = asked_in(request)
+    bars = _bars(service.classify_image(image, **arguments(request, asked)))
     if is_fragment(request):
         return render(request, "gallery/classes.html", {"bars": bars})
     return picture_page(request, image, **asked, bars=bars)
-
-
-def _asked(request: HttpRequest) -> dict[str, Any]:
-    """Return the values of the form, to show them again."""
-    return {
-        "classnames": request.POST.get("classnames", ""),
-        "template": request.POST.get("template", "").strip(),
-        "none_of_these": "none_of_these" in request.POST,
-    }
-
-
-def _arguments(asked: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "classnames": service.parse_classnames(asked["classnames"]),
-        "templates": [asked["template"]] if asked["template"] else None,
-        "none_of_these": asked["none_of_these"],
-    }
 
 
 def _bars(classification: service.Classification) -> list[Bar]:
@@ -78,13 +62,13 @@ def _bars(classification: service.Classification) -> list[Bar]:
             name=result.classname,
             is_none=result.is_none,
             share=round(result.probability, 4),
-            percent=_percent(result.probability),
+            percent=percent(result.probability),
         )
         for result in classification.results
     ]
 
 
-def _percent(probability: float) -> str:
+def percent(probability: float) -> str:
     """Format with one decimal. A small probability that is not 0 does not become 0 %."""
     if 0 < probability < 0.0005:
         return _("under {number} %").format(number=number_format(0.1, 1))

@@ -21,6 +21,7 @@ from gallery.organising import details as noted
 from gallery.organising import duplicates
 from gallery.retryable import can_pass
 from gallery.web.access import is_fragment, signed_in
+from gallery.web.pictures.classify_form import choices
 from gallery.web.pictures.exif_lines import exif_lines
 from gallery.web.pictures.neighbours import of_same_owner
 from gallery.web.pictures.palette import palette_of
@@ -130,6 +131,7 @@ def _sentence(kept: str) -> str:
 
 def _context(request: HttpRequest, image: Image) -> dict[str, Any]:
     page = reverse("image", args=[image.pk])
+    offered = choices(request)
     offset = offset_text(image.offset)
     return {
         "image": image,
@@ -149,6 +151,8 @@ def _context(request: HttpRequest, image: Image) -> dict[str, Any]:
         },
         "beside": of_same_owner(image, request.user),
         "intervals": INTERVALS,
+        "has_label_sets": bool(offered["label_sets"]),
+        **offered,
         **_state_of(image),
         **_notes(request, image),
         "near_duplicates": _near_duplicates(request, image),

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from gallery.models import Album, Image, Viewer
 from gallery.search.filters import colours, dates
 from gallery.search.query.query import Query, Term
-from gallery.web.lists import filter_labels
+from gallery.web.lists import category_filter, filter_labels
 from gallery.web.pictures.tiles import thumbnail
 
 
@@ -38,7 +38,7 @@ def chips_of(queries: Sequence[Query], viewer: Viewer) -> list[list[QueryChip]]:
     return [
         [
             *(_term(term, images, viewer) for term in query.terms),
-            *_filters(query.filters, albums),
+            *_filters(query.filters, albums, viewer),
         ]
         for query in queries
     ]
@@ -79,7 +79,9 @@ def _images(queries: Sequence[Query], viewer: Viewer) -> dict[UUID, Image]:
 # --- Filters ------------------------------------------------------------------------
 
 
-def _filters(filters: Mapping[str, Any], albums: Mapping[str, str]) -> Iterator[QueryChip]:
+def _filters(
+    filters: Mapping[str, Any], albums: Mapping[str, str], viewer: Viewer
+) -> Iterator[QueryChip]:
     left = dict(filters)
     yield from map(_filter, _dates(left.pop("taken_after", None), left.pop("taken_before", None)))
     yield from map(_filter, _sizes(left.pop("size_min", None), left.pop("size_max", None)))
@@ -91,6 +93,8 @@ def _filters(filters: Mapping[str, Any], albums: Mapping[str, str]) -> Iterator[
                 yield QueryChip(label, is_filter=True, gone=title is None)
             elif name == "color":
                 yield _colour(str(entry))
+            elif name == "category":
+                yield _filter(category_filter.label(str(entry), viewer))
             else:
                 yield _filter(_label(name, entry))
 

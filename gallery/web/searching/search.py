@@ -28,7 +28,7 @@ from gallery.search.query.query import Term
 from gallery.search.results import Results
 from gallery.search.shown_hits import shown_hits
 from gallery.web.access import is_fragment, posted_picture
-from gallery.web.lists import filters
+from gallery.web.lists import category_filter, filters
 from gallery.web.model import is_starter
 from gallery.web.pictures.picture import reachable
 from gallery.web.pictures.tiles import WEAK, Tile, tile_of_hit, tiles_of
@@ -75,6 +75,8 @@ def search(request: HttpRequest) -> HttpResponse:
             return _take_picture(request)
         if request.GET.get("only") == "count":
             return _count(request)
+        if request.GET.get("only") == "categories":
+            return _categories(request)
         if filters.are_asked_for(request) and is_fragment(request):
             query = syntax.parse(request.GET.get("q", "")).query
             return filters.form(request, composer_filters.bar(request, query))
@@ -127,6 +129,16 @@ def _count(request: HttpRequest) -> HttpResponse:
     except Refusal as refusal:
         context = {"problem": refusal.message}
     return render(request, "gallery/filter_count.html", context)
+
+
+def _categories(request: HttpRequest) -> HttpResponse:
+    """Render how many of the pictures that pass the filters of the panel each category has."""
+    try:
+        query = composer_filters.taken_up(request.GET)
+        images = checked_filters(query.filters, request.user).images
+    except Refusal as refusal:
+        return render(request, "gallery/filter_count.html", {"problem": refusal.message})
+    return category_filter.counted(request, images, request.GET)
 
 
 def _first_page(request: HttpRequest) -> Results:

@@ -72,6 +72,12 @@ function offerUsualSizes(sizes) {
   show();
 }
 
+// A picture cannot have a category and be without it.
+panel?.addEventListener("change", ({ target }) => {
+  const both = target.checked && target.closest("[data-facet]")?.querySelectorAll("input");
+  for (const other of both || []) if (other !== target) other.checked = false;
+});
+
 // A click elsewhere, or Esc, closes the panel.
 document.addEventListener("click", (event) => {
   if (panel?.open && !panel.contains(event.target)) panel.open = false;
