@@ -18,16 +18,19 @@ from django.views.decorators.vary import vary_on_headers
 
 from gallery import keyset
 from gallery.errors import Refusal, Unavailable
-from gallery.explore import points, regions
+from gallery.explore import label_colours, points, regions
 from gallery.explore.points import Box
 from gallery.explore.regions import Region
 from gallery.explore.status import Status, status
 from gallery.indexing.selectors import with_display_fields
+from gallery.labels import reading
 from gallery.library import thumbnails
-from gallery.models import ExploreMap
+from gallery.models import ExploreMap, LabelSet
 from gallery.search import service
+from gallery.search.filters.categories import as_id
 from gallery.web.access import is_fragment
 from gallery.web.lists import scopes
+from gallery.web.lists.category_filter import name_of
 from gallery.web.lists.listing import next_part
 from gallery.web.pictures.tiles import tiles_of
 
@@ -64,6 +67,8 @@ def explore(request: HttpRequest) -> HttpResponse:
         "query": request.GET.get("q", ""),
         "seen": filtered.pictures.exists(),
         "config": _config(request),
+        "label_sets": LabelSet.objects.visible_to(request.user),
+        "colouring": _colouring(request),
         "selection": json.dumps({"all": True, "filters": filtered.wanted}),
     }
     return render(request, TEMPLATE, context)
@@ -82,6 +87,21 @@ def point_data(request: HttpRequest) -> HttpResponse:
     if "box" not in request.GET:
         answer["X-Unplaced"] = str(points.unplaced(drawn, pictures))
     return answer
+
+
+@require_safe
+@never_cache
+def label_data(request: HttpRequest) -> HttpResponse:
+    """The categories of the points by the set `?colour=`, packed by gallery.explore.label_colours.
+    `?box=` limits them like the points."""
+    label_set = _colouring(request)
+    if label_set is None:
+        raise Http404
+    known = reading.categories_for(request.user).filter(label_set=label_set).order_by("position")
+    categories = [(category.pk, name_of(category)) for category in known]
+    box = read_box(request.GET.get("box"))
+    found = label_colours.packed(_map(), _pictures(request), categories, box)
+    return HttpResponse(found, content_type="application/octet-stream")
 
 
 @require_safe
@@ -157,6 +177,12 @@ def read_box(text: str | None) -> Box | None:
     return Box(left, top, right, bottom)
 
 
+def _colouring(request: HttpRequest) -> LabelSet | None:
+    """Return the set by which the map is coloured, if the visitor may see it."""
+    pk = as_id(request.GET.get("colour", ""))
+    return LabelSet.objects.visible_to(request.user).filter(pk=pk).first() if pk else None
+
+
 def _map() -> ExploreMap:
     drawn = status().map
     if drawn is None:
@@ -229,6 +255,7 @@ def _config(request: HttpRequest) -> dict[str, Any]:
     return {
         "points": _address(request, "explore_points"),
         "regions": _address(request, "explore_regions"),
+        "labels": _address(request, "explore_labels") if _colouring(request) else "",
         "matches": f"{reverse('explore_matches')}?{urlencode({'q': request.GET.get('q', '')})}",
         "searched": bool(request.GET.get("q")),
         "mostPoints": points.MOST_PACKED,
@@ -268,4 +295,5 @@ def _texts() -> dict[str, str | list[str]]:
         "lassoEmpty": _("There is no picture inside the line."),
         "lassoHint": _("Draw a line around pictures to select them."),
         "untitled": _("Untitled"),
+        "without": _("without a category"),
     }

@@ -87,9 +87,7 @@ def values_of(known: Sequence[Category]) -> dict[UUID, str]:
     counts = Counter(key for category in known for key in _keys(category))
     names = {category.label_set_id: category.label_set.name for category in known}
     sets = Counter(key_of(name) for name in names.values())
-    within = Counter(
-        (category.label_set_id, key) for category in known for key in _keys(category)
-    )
+    within = Counter((category.label_set_id, key) for category in known for key in _keys(category))
     return {category.pk: _value(category, counts, sets, within) for category in known}
 
 

@@ -100,9 +100,7 @@ def _page_of(label_set: LabelSet) -> str:
         return ""
 
 
-def _bars(
-    own: Sequence[Category], shares: charts.Shares, finds: Mapping[UUID, str]
-) -> list[Bar]:
+def _bars(own: Sequence[Category], shares: charts.Shares, finds: Mapping[UUID, str]) -> list[Bar]:
     """Return the categories with their pictures, in the order of the set."""
     most = max(shares.counts.values(), default=0)
     parents = {category.pk: category.parent_id for category in own}
@@ -163,9 +161,7 @@ def _over_time(
                 values=values,
             )
         )
-    table = [
-        (label, [one.values[number] for one in series]) for number, label in enumerate(labels)
-    ]
+    table = [(label, [one.values[number] for one in series]) for number, label in enumerate(labels)]
     return {
         "unit": unit,
         "series": series,

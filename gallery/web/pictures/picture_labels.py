@@ -78,9 +78,7 @@ def answer(request: HttpRequest, pk: UUID) -> HttpResponse:
     answer for `back` back. `of` are the sets that the visitor has opened."""
     image = reachable(request, pk)
     category, verdict = _answered(request)
-    answers.give(
-        category.label_set, member(request), [Given(image.pk, str(category.pk), verdict)]
-    )
+    answers.give(category.label_set, member(request), [Given(image.pk, str(category.pk), verdict)])
     if is_fragment(request):
         return _section(request, image, opened=request.POST.getlist("of"))
     return redirect("image_labels", pk=pk)

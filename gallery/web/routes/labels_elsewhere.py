@@ -3,6 +3,7 @@ album."""
 
 from django.urls import URLPattern, path
 
+from gallery.web import explore
 from gallery.web.albums import category_album
 from gallery.web.label_charts import charts
 from gallery.web.pictures import picture_labels
@@ -20,6 +21,7 @@ routes: list[URLPattern] = [
         picture_labels.explain,
         name="image_label_why",
     ),
+    path("explore/labels/", explore.label_data, name="explore_labels"),
     path("categories/<uuid:pk>/charts/", charts.show, name="label_set_charts"),
     path(
         "categories/<uuid:pk>/<uuid:category>/album/",

@@ -1,9 +1,11 @@
 // The map page: connects its parts and draws them.
 
 import { Card } from "clipsite/explore/card";
+import { Categories } from "clipsite/explore/categories";
 import { colourTable, Dots } from "clipsite/explore/dots";
 import { Labels } from "clipsite/explore/labels";
 import { Lasso } from "clipsite/explore/lasso";
+import { colourOf, Legend } from "clipsite/explore/legend";
 import { listenOn } from "clipsite/explore/pointer";
 import { Points } from "clipsite/explore/points";
 import { Thumbs } from "clipsite/explore/thumbs";
@@ -38,6 +40,7 @@ const palette = () => {
 let points = new Points();
 let colours = new Uint32Array();
 let lit = null; // indices of matches, or null
+let categories = null; // of the label set that colours the map, or null
 let thumbs = [];
 let current = -1; // the point that the card shows
 let keyed = false; // the card shows the point in the middle, for the keys
@@ -57,6 +60,12 @@ const card = new Card(document.getElementById("map-card"), {
   picture: address(config.picture),
   untitled: texts.untitled,
 });
+
+const seriesColours = new Map();
+const legendList = document.getElementById("map-legend");
+const legend =
+  config.labels &&
+  new Legend(legendList, document.getElementById("map-legend-row"), texts.without, colour);
 
 // --- Drawing ---
 
@@ -94,9 +103,10 @@ function drawThumb({ index, left, top, size, bitmap }, line) {
   const factor = size / Math.max(bitmap.width, bitmap.height);
   const [width, height] = [bitmap.width * factor, bitmap.height * factor];
   const [x, y] = [left + (size - width) / 2, top + (size - height) / 2];
-  context.globalAlpha = lit && !lit.has(index) ? 0.25 : 1;
-  context.fillStyle = line;
-  context.fillRect((x - 1.5) * ratio, (y - 1.5) * ratio, (width + 3) * ratio, (height + 3) * ratio);
+  const rim = categories ? 3 : 1.5;
+  context.globalAlpha = (lit && !lit.has(index)) || categories?.isFaint(index) ? 0.25 : 1;
+  context.fillStyle = categories ? `rgb(${seriesColour(categories.series(categories.numbers[index]))})` : line;
+  context.fillRect((x - rim) * ratio, (y - rim) * ratio, (width + 2 * rim) * ratio, (height + 2 * rim) * ratio);
   context.drawImage(bitmap, x * ratio, y * ratio, width * ratio, height * ratio);
   context.globalAlpha = 1;
 }
@@ -138,11 +148,21 @@ function cross(colour) {
 // --- Points ---
 
 async function load() {
-  const answer = await ask(config.points);
+  const [answer, found] = await Promise.all([ask(config.points), askCategories()]);
   if (!answer) return;
+  categories = found;
   take(new Points(await answer.arrayBuffer()));
   view.enclose(points.bounds);
   say(Number(answer.headers.get("X-Unplaced")));
+}
+
+/** Return the categories of the points of a part of the map; null without a label set. */
+async function askCategories(box = "") {
+  const answer = config.labels && (await ask(`${config.labels}${box && `&box=${box}`}`));
+  if (!answer) return null;
+  const found = new Categories(await answer.arrayBuffer());
+  if (categories) found.hidden = categories.hidden;
+  return found;
 }
 
 function take(found) {
@@ -153,13 +173,24 @@ function take(found) {
   card.hide();
   moved = true;
   pictures.take(points);
+  if (categories) {
+    categories.match(points);
+    legend.take(categories);
+  }
   colour();
   stage.dataset.points = String(points.count);
 }
 
 function colour() {
-  colours = colourTable(points, isDark(), lit);
+  seriesColours.clear();
+  colours = categories ? categories.table(lit, seriesColour) : colourTable(points, isDark(), lit);
   draw();
+}
+
+/** Return [red, green, blue] of a series in the present theme. */
+function seriesColour(series) {
+  if (!seriesColours.has(series)) seriesColours.set(series, colourOf(legendList, series));
+  return seriesColours.get(series);
 }
 
 function say(unplaced) {
@@ -184,6 +215,7 @@ async function highlight() {
 
 /** If there are too many points for one answer, close views load all points of their part. */
 let asked = "";
+/** @type {{points: Points, categories: Categories | null} | null} */
 let whole = null;
 async function refine() {
   if (points.count < config.mostPoints && !whole) return;
@@ -192,10 +224,15 @@ async function refine() {
   const wanted = view.zoom > 3 ? sides.join() : "";
   if (wanted === asked) return;
   asked = wanted;
-  whole ??= points;
-  if (!wanted) return take(whole);
-  const answer = await ask(`${config.points}&box=${wanted}`);
-  if (answer && asked === wanted) take(new Points(await answer.arrayBuffer()));
+  whole ??= { points, categories };
+  if (!wanted) {
+    ({ categories } = whole);
+    return take(whole.points);
+  }
+  const [answer, found] = await Promise.all([ask(`${config.points}&box=${wanted}`), askCategories(wanted)]);
+  if (!answer || asked !== wanted) return;
+  categories = found;
+  take(new Points(await answer.arrayBuffer()));
 }
 
 async function ask(where) {
@@ -399,6 +436,13 @@ for (const button of document.querySelectorAll("[data-zoom]")) {
     else view.zoomBy(Number(button.dataset.zoom));
   });
 }
+
+document.getElementById("map-set")?.addEventListener("change", ({ target }) => {
+  const address = new URL(location.href);
+  if (target.value) address.searchParams.set("colour", target.value);
+  else address.searchParams.delete("colour");
+  location.assign(address);
+});
 
 // --- Size, theme, start ---
 

@@ -12,6 +12,7 @@ export class Points {
   constructor(buffer = new ArrayBuffer(0)) {
     const data = new DataView(buffer);
     this.bytes = new Uint8Array(buffer);
+    this.record = RECORD; // bytes of a point, the last 16 of which are its id
     this.count = Math.floor(buffer.byteLength / RECORD);
     this.x = new Float32Array(this.count);
     this.y = new Float32Array(this.count);
