@@ -134,6 +134,8 @@ def remove_accounts() -> None:
 @lane()
 def run_label_jobs() -> None:
     label_jobs.run_waiting()
+    if smart_albums.due().exists():
+        on_commit(task_names.FILL_SMART_ALBUMS)
 
 
 @shared_task

@@ -22,9 +22,21 @@ from django.utils import timezone
 
 from gallery import dispatch, keyset, task_names
 from gallery.errors import Expired, Refusal, Unavailable
+from gallery.labels import labelling
 from gallery.library import undo_log
 from gallery.library.user_lock import lock_user
-from gallery.models import Album, AlbumItem, Change, Embedding, Image, SavedSearch, User
+from gallery.models import (
+    Album,
+    AlbumItem,
+    Analysis,
+    Answer,
+    Change,
+    Embedding,
+    Image,
+    LabelJob,
+    SavedSearch,
+    User,
+)
 from gallery.organising import album_rows, albums, saved_searches
 from gallery.search import service
 from gallery.search.filters import album_names as named_albums
@@ -140,7 +152,8 @@ def fill_due(only: UUID | None = None) -> None:
 
 def due(rest: timedelta = timedelta(0)) -> QuerySet[SavedSearch]:
     """Return searches whose albums have never been filled, not for STALE, or not since pictures
-    of their owner were encoded. The last kind waits until `rest` has passed."""
+    of their owner were encoded or, for a search by category, got other labels. These two kinds
+    wait until `rest` has passed."""
     # The latest pictures are encoded last, and an index finds them quickly. Older pictures that
     # are encoded again are covered by STALE.
     latest = Image.objects.filter(owner_id=OuterRef(OuterRef("owner_id")))
@@ -151,8 +164,30 @@ def due(rest: timedelta = timedelta(0)) -> QuerySet[SavedSearch]:
     now = timezone.now()
     stale = Q(filled_at__lt=now - STALE)
     newer = Q(Exists(encoded), filled_at__lt=now - rest)
-    waiting = _fillable().filter(Q(filled_at=None) | stale | newer)
+    relabelled = Q(_labels_changed(), query__filters__has_key="category", filled_at__lt=now - rest)
+    waiting = _fillable().filter(Q(filled_at=None) | stale | newer | relabelled)
     return waiting.order_by(F("filled_at").asc(nulls_first=True), "pk")
+
+
+def _labels_changed() -> Q:
+    """Whether labels that the owner of a search sees have changed since its album was filled: by a
+    job, an answer, or for new pictures."""
+    since = OuterRef("filled_at")
+    jobs = LabelJob.objects.filter(_seen_through("label_set"), finished_at__gt=since)
+    said = Answer.objects.filter(_seen_through("category__label_set"), at__gt=since)
+    latest = Image.objects.filter(owner_id=OuterRef(OuterRef("owner_id")))
+    labelled = Analysis.objects.filter(
+        analyser=labelling.ANALYSER,
+        image__in=latest.order_by("-created_at", "-pk").values("pk")[:_LATEST],
+        done_at__gt=since,
+    )
+    return Q(Exists(jobs)) | Q(Exists(said)) | Q(Exists(labelled))
+
+
+def _seen_through(label_set: str) -> Q:
+    """Whether the owner of a search sees the set that a row refers to as `label_set`."""
+    own = Q(**{f"{label_set}__owner_id": OuterRef("owner_id")})
+    return own | Q(**{f"{label_set}__owner": None})
 
 
 def fill(saved_id: UUID) -> bool:

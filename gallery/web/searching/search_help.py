@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from gallery.errors import Sentence
+from gallery.labels import reading
 from gallery.models import Album, Image, User, Viewer
 from gallery.organising import tags
 from gallery.search.query import syntax
@@ -99,6 +100,7 @@ def _own_filters(viewer: Viewer) -> list[Example]:
     album = Album.objects.visible_to(viewer).order_by("-created_at").first()
     if album is not None:
         found.append(Example(_line(album=album.title), _("in this album")))
+    found += _categories(viewer)
     if not isinstance(viewer, User):
         return found
     tag = tags.in_use(viewer).first()
@@ -109,6 +111,19 @@ def _own_filters(viewer: Viewer) -> list[Example]:
         Example("owner:me", _("your own pictures")),
         Example("favourite:yes", _("your favourites")),
         Example("archived:yes", _("your archive")),
+    ]
+
+
+def _categories(viewer: Viewer) -> list[Example]:
+    """Return examples with a category that the viewer sees."""
+    category = reading.categories_for(viewer).order_by("label_set__name", "position").first()
+    if category is None:
+        return []
+    name = category.name
+    return [
+        Example(_line(category=[name]), _("labelled with this category")),
+        Example(_line(category=[f"{name}>0.9"]), _("with a probability of more than 90 %")),
+        Example(_line(category=[f"-{name}"]), _("without this category")),
     ]
 
 
