@@ -57,7 +57,7 @@ def test_it_follows_labels(alice: User, space: EmbeddingSpace) -> None:
     assert inside() == set()
     steps: list[tuple[Any, set[Any]]] = []
 
-    job, change = applying.request(label_set, alice, fit_of(label_set, space))
+    _job, change = applying.request(label_set, alice, fit_of(label_set, space))
     steps.append((applying.run_waiting, {dog.pk}))
     said = [Given(other.pk, "dog", True), Given(dog.pk, "cat", True)]
     steps.append((lambda: answers.give(label_set, alice, said), {other.pk}))

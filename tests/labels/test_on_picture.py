@@ -128,7 +128,7 @@ def test_all_categories_of_a_set_stay_open(alice: User, space: EmbeddingSpace) -
     assert "being prepared" in browser(alice).get(address, headers=HTMX).content.decode()
     apply(label_set, alice, space)
     group = browser(alice).get(address, headers=HTMX).context["group"]
-    assert [row.name for row in group.thoughts][0] == "dog"
+    assert next(row.name for row in group.thoughts) == "dog"
     assert len(group.thoughts) == 3
     cat = sets.category(label_set, "cat")
     said = {"no": cat.pk, "of": str(label_set.pk)}
@@ -158,7 +158,8 @@ def test_why_shows_the_nearest_answered_pictures(alice: User, space: EmbeddingSp
     assert [one.image for one in found.yes] == [near.pk, far.pk]
     assert [(one.image, one.said) for one in found.no] == [(wrong.pk, ""), (other.pk, "cat")]
     assert found.yes[0].similarity > found.yes[1].similarity
-    assert found.answer is not None and found.answer.verdict
+    assert found.answer is not None
+    assert found.answer.verdict
     assert (found.version, found.space, found.learned_from) == (1, space.name, 0)
     assert len(why.of(image, dog, alice, each=1).yes) == 1
 
