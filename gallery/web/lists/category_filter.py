@@ -193,4 +193,4 @@ def _level(text: str) -> float | None:
 
 
 def _over(level: float) -> str:
-    return _("over %(number)s %%") % {"number": number_format(round(level * 100, 2))}
+    return _("over %(number)s %%") % {"number": number_format(f"{level * 100:g}")}
