@@ -67,6 +67,7 @@ def explore(request: HttpRequest) -> HttpResponse:
         "query": request.GET.get("q", ""),
         "seen": filtered.pictures.exists(),
         "config": _config(request),
+        "kept": [(key, value) for key, value in _pairs(request) if key not in {"colour", "only"}],
         "label_sets": LabelSet.objects.visible_to(request.user),
         "colouring": _colouring(request),
         "selection": json.dumps({"all": True, "filters": filtered.wanted}),
@@ -175,6 +176,10 @@ def read_box(text: str | None) -> Box | None:
             "box",
         ) from error
     return Box(left, top, right, bottom)
+
+
+def _pairs(request: HttpRequest) -> list[tuple[str, str]]:
+    return [(key, value) for key, values in request.GET.lists() for value in values]
 
 
 def _colouring(request: HttpRequest) -> LabelSet | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gallery.models import Image, User
-from gallery.web.pictures.classify import _percent
+from gallery.web.pictures.classify import percent
 from gallery.web.pictures.exif_lines import exif_lines
 from gallery.web.pictures.tiles import srcset, tiles_of
 
@@ -46,7 +46,7 @@ def test_settings_come_in_one_order_and_unknown_ones_are_left_out() -> None:
     ],
 )
 def test_percentages(probability: float, text: str) -> None:
-    assert _percent(probability) == text
+    assert percent(probability) == text
 
 
 @pytest.mark.parametrize(
