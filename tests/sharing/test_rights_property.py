@@ -54,6 +54,7 @@ CHECKS: list[Callable[[Eyes], None]] = [
     labels.check_label_counts,
     labels.check_label_sets,
     labels.check_label_pages,
+    labels.check_label_reasons,
     unseen.check_the_unseen_changes_nothing,
     revoked.check_one_after_another,
     revoked.check_what_belongs_to_one,
