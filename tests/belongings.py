@@ -116,6 +116,7 @@ class Belongings:
             "image_id": self.image.pk,
             "job": self.job.pk,
             "category": self.category.pk,
+            "label_set": self.label_set.pk,
             "token": self.link.token,
             "key": NO_KEY,
             "username": self.friend.username if first == "groups" else self.owner.username,

@@ -81,6 +81,17 @@ def named(categories: QuerySet[Category], name: str) -> QuerySet[Category]:
     return categories.filter(pk__in=same)
 
 
+def named_like(categories: QuerySet[Category], part: str) -> QuerySet[Category]:
+    """Return the categories of which a name in any language contains `part`, whatever case and
+    marks of letters."""
+    like = RawSQL(
+        "SELECT category.id FROM gallery_category category, unnest(category.all_names) AS one"
+        " WHERE position(gallery_bare(%s) IN gallery_bare(one)) > 0",
+        [part],
+    )
+    return categories.filter(pk__in=like)
+
+
 def with_descendants(ids: Iterable[UUID]) -> list[UUID]:
     """Return the categories with those below them."""
     with connection.cursor() as cursor:

@@ -66,6 +66,7 @@ NOT_PAGES = {
     "filter_cameras",
     "filter_owners",
     "explore_points",
+    "explore_labels",
     "explore_matches",
     "account_export",
     "shared_download",

@@ -12,6 +12,7 @@ from gallery.labels import reading, sets
 from gallery.labels.definition import CategoryForm
 from gallery.models import EmbeddingSpace, Image, User
 from gallery.search.filters import categories
+from gallery.search.query import completion
 from gallery.web.lists import category_filter
 from tests.labels.tools import apply, make_set, picture
 from tests.web_tools import HTMX, browser, tiles
@@ -147,6 +148,19 @@ def test_an_id_has_its_name_in_chips_of_those_who_see_it(
     value = str(sets.category(label_set, "dog").pk)
     assert category_filter.label(value, alice) == "Category: dog"
     assert category_filter.label(f"-{value}", bob) == "Without category: unknown"
+
+
+def test_the_line_completes_names_in_any_language(alice: User, space: EmbeddingSpace) -> None:
+    make_set(alice, CategoryForm("dog", {"zh-hans": "小狗"}), CategoryForm("hot dog"), "Zoé")
+
+    def offered(typed: str) -> list[str]:
+        line = f"category:{typed}"
+        return [one.label for one in completion.complete(line, len(line), alice)]
+
+    assert offered("") == ["dog", '"hot dog"', "Zoé"]
+    assert offered("狗") == ["小狗"]
+    assert offered("DOG") == ["dog", '"hot dog"']
+    assert offered("zoe") == ["Zoé"]
 
 
 def test_the_help_has_examples(alice: User, bob: User, space: EmbeddingSpace) -> None:

@@ -21,9 +21,11 @@ class Command(BaseCommand):
     help = "Label all pictures by a label set, show what that would change, or evaluate the set."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--label-set", required=True, metavar="ID_OR_NAME")
+        parser.add_argument(
+            "--label-set", required=True, metavar="ID_OR_NAME", help="the set to label by"
+        )
         parser.add_argument("--owner", metavar="USER", help="whose set; without it, of the site")
-        parser.add_argument("--dry-run", action="store_true", help="only show the changes")
+        parser.add_argument("--dry-run", action="store_true", help="only count the changes")
         parser.add_argument(
             "--evaluate",
             type=Path,

@@ -23,7 +23,7 @@ from gallery.search.filters.image_filter import ORIENTATIONS
 from gallery.search.query import syntax
 from gallery.search.query.query import NEGATIVE_FILTERS
 from gallery.search.query.syntax import Token
-from gallery.spelling import normalise_text
+from gallery.spelling import key_of, normalise_text
 
 MOST = 8
 # Cameras are counted among this many of the newest pictures.
@@ -155,9 +155,18 @@ def _tags_where(matching: Q, viewer: Viewer) -> Iterable[Value]:
 
 
 def _categories(typed: str, viewer: Viewer) -> Iterable[Value]:
-    known = reading.categories_for(viewer).filter(containing("name", typed))
-    named = known.order_by("label_set__name", "position").values_list("name", "label_set__name")
-    return list(dict(named[: 5 * MOST]).items())[:MOST]
+    """Return the names of categories that fit, in the language in which they do."""
+    known = reading.named_like(reading.categories_for(viewer), typed)
+    named = known.order_by("label_set__name", "position")
+    rows = named.values_list("name", "all_names", "label_set__name")[: 5 * MOST]
+    found = {_fitting(typed, name, others): set_name for name, others, set_name in rows}
+    return list(found.items())[:MOST]
+
+
+def _fitting(typed: str, name: str, others: list[str]) -> str:
+    """Return the first of the names that contains what is typed."""
+    part = key_of(typed)
+    return next((one for one in (name, *others) if part in key_of(one)), name)
 
 
 def _albums(typed: str, viewer: Viewer) -> Iterable[Value]:
