@@ -5,6 +5,7 @@ Fills an empty database (`make bench` starts one) with made-up vectors of 512 di
 - ad hoc: counting all pictures by 20 categories, with and without “none of these”, in the scope of
   their owner, and the same by NumPy from vectors in memory;
 - preview and apply by the worker's own code, with its memory;
+- what pages show of the labels: counts of the filter panel, charts, the colours of the map, why;
 - one new picture against 50 applied sets.
 """
 
@@ -50,7 +51,8 @@ def main(arguments: list[str]) -> None:
     vectors, space, owner = _library(options.pictures)
     texts = unit(np.random.default_rng(3).normal(size=(SETS * options.categories, DIMENSIONS)))
     _ad_hoc(vectors, space, owner, texts[: options.categories], options.rounds)
-    _applied(space, owner, texts[: options.categories])
+    label_set = _applied(space, owner, texts[: options.categories])
+    _shown(space, owner, label_set, options.rounds)
     _one_picture(space, owner, texts.reshape(SETS, options.categories, DIMENSIONS))
 
 
@@ -125,7 +127,7 @@ def _by_numpy(vectors: np.ndarray, weights: Weights) -> np.ndarray:
     return best
 
 
-def _applied(space: EmbeddingSpace, owner: User, texts: np.ndarray) -> None:
+def _applied(space: EmbeddingSpace, owner: User, texts: np.ndarray) -> LabelSet:
     from gallery.indexing.selectors import visible_to
     from gallery.labels import applying, fitting, previewing
     from gallery.models import Label
@@ -146,6 +148,45 @@ def _applied(space: EmbeddingSpace, owner: User, texts: np.ndarray) -> None:
     start = time.perf_counter()
     found = previewing.preview(fit, weights, space, images)
     print(f"preview of the same: {time.perf_counter() - start:.2f} s, {found.kept} kept")
+    return label_set
+
+
+def _shown(space: EmbeddingSpace, owner: User, label_set: LabelSet, rounds: int) -> None:
+    from django.db import connection
+    from django.utils import timezone
+
+    from gallery.explore import label_colours
+    from gallery.indexing.selectors import visible_to
+    from gallery.labels import charts, reading, sets, why
+    from gallery.models import Answer, ExploreMap, MapPoint
+
+    images = visible_to(owner)
+    own = list(sets.categories_of(label_set))
+    seconds, counts = _median(rounds, reading.counted, images, own)
+    print(f"counts of the filter panel: {seconds:.3f} s, {sum(counts.values())} labels")
+    seconds, _found = _median(rounds, charts.shares, images, own)
+    print(f"chart by category: {seconds:.3f} s")
+    seconds, _found = _median(rounds, charts.over_time, images, own, "month")
+    print(f"chart over time: {seconds:.3f} s")
+    drawn = ExploreMap.objects.create(space=space, state="ready", built_at=timezone.now())
+    ids = list(images.values_list("pk", flat=True))
+    points = (MapPoint(map=drawn, image_id=pk, x=0.5, y=0.5) for pk in ids)
+    MapPoint.objects.bulk_create(points, batch_size=10_000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE gallery_mappoint")
+    names = [(category.pk, category.name) for category in own]
+    seconds, packed = _median(rounds, label_colours.packed, drawn, images, names)
+    print(f"colours of the map: {seconds:.3f} s, {len(packed) / 1e6:.1f} MB")
+    said = [
+        Answer(image_id=pk, category=own[0], verdict=number % 3 > 0, at=timezone.now())
+        for number, pk in enumerate(ids[:500])
+    ]
+    Answer.objects.bulk_create(said)
+    image = images.filter(pk=ids[-1]).get()
+    seconds, found = _median(rounds, why.of, image, own[0], owner)
+    print(f"why, 500 answers: {seconds * 1000:.1f} ms, {len(found.yes)} and {len(found.no)}")
+    Answer.objects.all().delete()
+    drawn.delete()
 
 
 def _memory() -> float:

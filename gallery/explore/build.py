@@ -236,3 +236,6 @@ def _write(drawn: ExploreMap, drawing: Drawing) -> None:
                     drawing.places[part, 1].tolist(),
                 ],
             )
+        # Without statistics, PostgreSQL takes the new points for a few and compares each one with
+        # each label.
+        cursor.execute("ANALYZE gallery_mappoint")

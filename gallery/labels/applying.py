@@ -184,9 +184,17 @@ def _run(lease: Lease[LabelJob]) -> None:
         raise
     else:
         if done:
+            _know_labels()
             lease.release(state=State.DONE, finished_at=timezone.now())
         else:
             lease.release()
+
+
+def _know_labels() -> None:
+    """Have PostgreSQL count the labels: it would take millions of new ones for a few until it does
+    so by itself, and compare them one by one."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE gallery_label")
 
 
 def _apply(lease: Lease[LabelJob]) -> bool:

@@ -153,12 +153,13 @@ def counted(images: ImageQuerySet, categories: Sequence[Category]) -> dict[UUID,
     scope = scoring.pictures(images)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT meant.shown, count(DISTINCT image_id)"  # noqa: S608
+            f"WITH scope (id) AS MATERIALIZED ({scope.sql})"  # noqa: S608
+            " SELECT meant.shown, count(DISTINCT image_id)"
             f" FROM ({_SHOWN}) AS label"
             " JOIN unnest(%s::uuid[], %s::uuid[]) AS meant (below, shown)"
             "  ON meant.below = label.category_id"
-            f" WHERE image_id IN ({scope.sql}) GROUP BY meant.shown",
-            [ids, ids, ids, [shown for _below, shown in pairs], *scope.params],
+            " WHERE image_id IN (SELECT id FROM scope) GROUP BY meant.shown",
+            [*scope.params, ids, ids, ids, [shown for _below, shown in pairs]],
         )
         return dict(cursor.fetchall())
 
