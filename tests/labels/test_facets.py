@@ -117,6 +117,17 @@ def test_the_panel_of_the_search_page_changes_the_line(alice: User, space: Embed
     assert without.url == "/search/?q=-category%3Acat"
 
 
+@pytest.mark.parametrize("page", ["home", "search"])
+def test_what_is_wrong_stands_beside_the_chosen_ones(
+    page: str, alice: User, space: EmbeddingSpace
+) -> None:
+    make_set(alice, *(f"c{n}" for n in range(12)))
+    asked = {"only": "categories", "category": [f"c{n}" for n in range(11)]}
+    answer = browser(alice).get(reverse(page), asked, headers=HTMX)
+    assert "at most 10" in answer.content.decode()
+    assert answer.content.decode().count(" checked") == 11
+
+
 def test_categories_with_probabilities_of_their_own_keep_them() -> None:
     asked = QueryDict("category=dog>0.9&category=cat>0.5&category=-bird&likely=")
     assert category_filter.values(asked) == ["dog>0.9", "cat>0.5", "-bird"]

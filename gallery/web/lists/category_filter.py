@@ -143,6 +143,12 @@ def counted(request: HttpRequest, images: ImageQuerySet, asked: QueryDict) -> Ht
     return render(request, "gallery/filter_category_choices.html", {"categories": fields})
 
 
+def refused(request: HttpRequest, problem: Sentence) -> HttpResponse:
+    """Render the chosen categories alone, with what is wrong with the filters."""
+    context = {"categories": chosen(request.GET, request.user), "problem": problem}
+    return render(request, "gallery/filter_category_choices.html", context)
+
+
 class _Picked:
     """The chosen and the excluded values. If all chosen ones have the same least probability, the
     panel shows it once, and the values are without it."""

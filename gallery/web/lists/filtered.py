@@ -54,8 +54,10 @@ class Filtered:
         try:
             pictures = self.pictures
         except Refusal as refusal:
-            if only in {"count", "categories"}:
+            if only == "count":
                 return self._count(problem=refusal.message)
+            if only == "categories":
+                return category_filter.refused(self.request, refusal.message)
             said = {"filters": self.bar(is_open=True), "filter_problem": refusal.message}
             return render(self.request, template, {**context, **said}, status=refusal.status)
         if only == "count":

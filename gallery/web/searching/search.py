@@ -137,7 +137,7 @@ def _categories(request: HttpRequest) -> HttpResponse:
         query = composer_filters.taken_up(request.GET)
         images = checked_filters(query.filters, request.user).images
     except Refusal as refusal:
-        return render(request, "gallery/filter_count.html", {"problem": refusal.message})
+        return category_filter.refused(request, refusal.message)
     return category_filter.counted(request, images, request.GET)
 
 
