@@ -143,6 +143,20 @@ def test_all_categories_of_a_set_stay_open(alice: User, space: EmbeddingSpace) -
     assert "still being prepared" in told.content.decode()
 
 
+def test_without_a_model_the_answers_stay(alice: User, space: EmbeddingSpace) -> None:
+    image = picture(alice, space, dog=1)
+    label_set = make_set(alice, "dog", "cat")
+    apply(label_set, alice, space)
+    EmbeddingSpace.objects.update(state="retired")
+    (group,) = section(alice, image).context["groups"]
+    assert [row.name for row in group.rows] == ["dog"]
+    of_set = reverse("image_labels_of_set", args=[image.pk, label_set.pk])
+    assert browser(alice).get(of_set, headers=HTMX).status_code == 503
+    dog = sets.category(label_set, "dog")
+    reasons = browser(alice).get(reverse("image_label_why", args=[image.pk, dog.pk]), headers=HTMX)
+    assert "By version 1" in reasons.content.decode()
+
+
 def test_why_shows_the_nearest_answered_pictures(alice: User, space: EmbeddingSpace) -> None:
     image = picture(alice, space, dog=1)
     near, far = picture(alice, space, dog=1, red=0.2), picture(alice, space, dog=0.5, red=1)

@@ -30,6 +30,31 @@ def check_labels(eyes: Eyes) -> None:
             eyes.same("GET search/?q=category:", eyes.found("search/", q=line), sorted(wanted))
 
 
+def check_label_reasons(eyes: Eyes) -> None:
+    """The answered pictures that explain a label, and the charts of a set."""
+    world, viewer = eyes.world, eyes.viewer
+    seen = world.seen(viewer)
+    for number, sorting in enumerate(world.sortings):
+        known = number in world.seen_sortings(viewer)
+        label_set = eyes.rows.label_sets[number]
+        category = label_set.categories.get(name=f"human {number}")
+        picture = eyes.chance.randrange(len(eyes.rows.images))
+        at = f"images/{eyes.rows.images[picture].pk}/labels/{category.pk}/why/"
+        answer = eyes.get(at)
+        may = known and world.reaches(picture, viewer)
+        eyes.same("GET …/labels/{category}/why/", answer.status_code, 200 if may else 404)
+        if may:
+            shown = {eyes.number(one["image"]) for one in answer.json()["yes"]}
+            wanted = seen & sorting.said - {picture}
+            eyes.same("GET …/why/ yes", (shown - wanted, len(shown)), (set(), min(4, len(wanted))))
+        page = eyes.pages.get(f"/categories/{label_set.pk}/charts/")
+        eyes.same("/categories/{id}/charts/", page.status_code, 200 if known else 404)
+        if known:
+            shares = page.context["shares"]
+            counts = (len(seen), len(seen & (sorting.labelled | sorting.said)))
+            eyes.same("/categories/{id}/charts/ counts", (shares.pictures, shares.labelled), counts)
+
+
 def check_label_counts(eyes: Eyes) -> None:
     world, viewer = eyes.world, eyes.viewer
     wanted = Counter(name for n in world.seen(viewer) for name in world.labels_of(n, viewer))
@@ -103,28 +128,3 @@ def check_label_pages(eyes: Eyes) -> None:
                 if f"/images/{image.pk}/" in sheet
             )
             eyes.same("page sheet", listed, sorted(seen & pictures))
-
-
-def check_label_reasons(eyes: Eyes) -> None:
-    """The answered pictures that explain a label, and the charts of a set."""
-    world, viewer = eyes.world, eyes.viewer
-    seen = world.seen(viewer)
-    for number, sorting in enumerate(world.sortings):
-        known = number in world.seen_sortings(viewer)
-        label_set = eyes.rows.label_sets[number]
-        category = label_set.categories.get(name=f"human {number}")
-        picture = eyes.chance.randrange(len(eyes.rows.images))
-        at = f"images/{eyes.rows.images[picture].pk}/labels/{category.pk}/why/"
-        answer = eyes.get(at)
-        may = known and world.reaches(picture, viewer)
-        eyes.same("GET …/labels/{category}/why/", answer.status_code, 200 if may else 404)
-        if may:
-            shown = {eyes.number(one["image"]) for one in answer.json()["yes"]}
-            wanted = seen & sorting.said - {picture}
-            eyes.same("GET …/why/ yes", (shown - wanted, len(shown)), (set(), min(4, len(wanted))))
-        page = eyes.pages.get(f"/categories/{label_set.pk}/charts/")
-        eyes.same("/categories/{id}/charts/", page.status_code, 200 if known else 404)
-        if known:
-            shares = page.context["shares"]
-            counts = (len(seen), len(seen & (sorting.labelled | sorting.said)))
-            eyes.same("/categories/{id}/charts/ counts", (shares.pictures, shares.labelled), counts)
