@@ -110,6 +110,8 @@ def explain(request: HttpRequest, pk: UUID, category: UUID) -> HttpResponse:
     if not is_fragment(request):
         return redirect("image_labels", pk=pk)
     reasons = why.of(image, found, request.user)
+    others = Category.objects.filter(label_set=found.label_set_id, retired_at=None)
+    names = {other.name: name_of(other) for other in others}
     pictures = selectors.visible_by_id([one.image for one in _near(reasons)], request.user)
     shown = {
         kind: [
@@ -117,7 +119,7 @@ def explain(request: HttpRequest, pk: UUID, category: UUID) -> HttpResponse:
                 "href": reverse("image", args=[one.image]),
                 "src": thumbnail(pictures[one.image], 160),
                 "name": pictures[one.image].name_for(request.user),
-                "said": one.said,
+                "said": names.get(one.said, one.said),
                 "similarity": number_format(round(one.similarity, 2), 2),
             }
             for one in near
