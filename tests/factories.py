@@ -16,8 +16,8 @@ from gallery.work.analyser import Resource
 
 
 class ColourEncoder:
-    """A deterministic encoder. Its vector is the mean colour, in three dimensions. Texts that are no
-    colour are grey."""
+    """A deterministic encoder. Its vector is the mean colour, in three dimensions. Texts that are
+    no colour are grey."""
 
     dimensions = 3
     logit_scale = 100.0

@@ -29,8 +29,8 @@ from gallery.models import ExploreMap, LabelSet
 from gallery.search import service
 from gallery.search.filters.categories import as_id
 from gallery.web.access import is_fragment
+from gallery.web.labels.loading import name_of
 from gallery.web.lists import scopes
-from gallery.web.lists.category_filter import name_of
 from gallery.web.lists.listing import next_part
 from gallery.web.pictures.tiles import tiles_of
 

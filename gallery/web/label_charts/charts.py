@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.urls import NoReverseMatch, reverse
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -20,20 +20,19 @@ from django.views.decorators.http import require_safe
 from gallery.indexing.selectors import visible_to
 from gallery.labels import charts, reading
 from gallery.labels.charts import Unit
-from gallery.models import Category, LabelSet
+from gallery.models import Category
 from gallery.search.filters import categories
 from gallery.search.query import syntax
 from gallery.search.query.query import Query
 from gallery.web.label_charts.columns import columns
-from gallery.web.lists.category_filter import name_of
+from gallery.web.labels import loading
+from gallery.web.labels.loading import name_of
 from gallery.web.pictures.classify import percent
 
 # The categories that are shown over time, those with most pictures first.
 MOST = 12
 # More columns than this are not told apart: then a column stands for a year.
 MOST_MONTHS = 60
-# The head of the pages of a set, or else a plain one.
-HEADS = ["labels/head.html", "label_charts/head.html"]
 
 
 @dataclass(frozen=True)
@@ -63,18 +62,14 @@ class Series:
 
 @require_safe
 def show(request: HttpRequest, pk: UUID) -> HttpResponse:
-    label_set = get_object_or_404(LabelSet.objects.visible_to(request.user), pk=pk)
+    label_set = loading.seen(request, pk)
     known = list(reading.categories_for(request.user).select_related("label_set"))
     own = [category for category in known if category.label_set_id == label_set.pk]
     finds = _finds(own, categories.values_of(known))
     images = visible_to(request.user)
     shares = charts.shares(images, own)
     context = {
-        "label_set": label_set,
-        "may_change": LabelSet.objects.changeable_by(request.user).filter(pk=pk).exists(),
-        "tab": "charts",
-        "heads": HEADS,
-        "set_page": _page_of(label_set),
+        **loading.head(request, label_set, "charts"),
         "shares": shares,
         "labelled": _part(shares.labelled, shares.pictures),
         "without": shares.pictures - shares.labelled,
@@ -91,13 +86,6 @@ def _finds(own: Sequence[Category], values: Mapping[UUID, str]) -> dict[UUID, st
         line = syntax.format(Query(filters={"category": [values[category.pk]]}))
         found[category.pk] = f"{reverse('search')}?{urlencode({'q': line})}"
     return found
-
-
-def _page_of(label_set: LabelSet) -> str:
-    try:
-        return reverse("label_set", args=[label_set.pk])
-    except NoReverseMatch:
-        return ""
 
 
 def _bars(own: Sequence[Category], shares: charts.Shares, finds: Mapping[UUID, str]) -> list[Bar]:

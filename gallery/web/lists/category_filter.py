@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.formats import number_format
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from gallery.errors import Sentence
 from gallery.labels import reading
-from gallery.models import Category, LabelSet, Viewer
+from gallery.models import LabelSet, Viewer
 from gallery.search.filters import categories
 from gallery.search.filters.categories import Wanted
+from gallery.web.labels.loading import name_of
 
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
@@ -75,13 +75,6 @@ def whole(value: str, asked: QueryDict) -> str:
     if least is None or wanted is None or wanted.negative or wanted.above is not None:
         return value
     return str(replace(wanted, above=least))
-
-
-def name_of(category: Category) -> str:
-    """Return the name in the language of the page, or else the category's own."""
-    language = (get_language() or "").lower()
-    names: dict[str, str] = category.names
-    return names.get(language) or names.get(language.partition("-")[0]) or category.name
 
 
 def label(value: str, viewer: Viewer) -> str:

@@ -27,7 +27,7 @@ from gallery.search.filters import categories
 from gallery.search.query import syntax
 from gallery.search.query.query import Query
 from gallery.web.access import is_fragment, member, signed_in
-from gallery.web.lists.category_filter import name_of
+from gallery.web.labels.loading import name_of
 from gallery.web.pictures.classify import percent
 from gallery.web.pictures.picture import picture_page, reachable
 from gallery.web.pictures.tiles import thumbnail
