@@ -14,7 +14,7 @@ from gallery.organising import saved_searches, smart_albums
 from gallery.search.filters import categories
 from gallery.search.query.query import Query
 from gallery.web.access import member, signed_in
-from gallery.web.lists.category_filter import name_of
+from gallery.web.labels.loading import name_of
 
 
 @require_POST
