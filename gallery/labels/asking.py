@@ -82,10 +82,10 @@ def ask(
     ]
 
 
-def pool_of(images: ImageQuerySet, count: int = POOL) -> list[UUID]:
-    """Return up to `count` of the pictures, drawn at random. Ids are random, so any stretch of
-    them is a fair sample."""
-    start = UUID(int=random.getrandbits(128))
+def pool_of(images: ImageQuerySet, count: int = POOL, start: UUID | None = None) -> list[UUID]:
+    """Return up to `count` of the pictures, drawn at random: those from the id `start` on, or from
+    a random one. Ids are random, so any stretch of them is a fair sample."""
+    start = start or UUID(int=random.getrandbits(128))
     ids = images.order_by("pk").values_list("pk", flat=True)
     found = list(ids.filter(pk__gte=start)[:count])
     return found + list(ids.filter(pk__lt=start)[: count - len(found)])

@@ -58,12 +58,24 @@ def read_csv(data: bytes) -> list[Labelled]:
     ]
 
 
+@dataclass(frozen=True)
+class Truths:
+    """Pictures with known categories: unit vectors (n, d), `categories` (n; None: none of the
+    set), `images` (n), their ids (None for pictures that are not in the gallery), and `places`
+    (n), where they stand in what was given. `left_out` counts those without a vector."""
+
+    vectors: Vectors
+    categories: list[UUID | None]
+    images: list[UUID | None]
+    places: list[int]
+    left_out: int
+
+
 def vectors_of(
     labelled: Sequence[Labelled], label_set: LabelSet, user: User, space: EmbeddingSpace
-) -> tuple[Vectors, list[UUID | None], int]:
-    """Return the vectors (n, d) of the pictures that `user` may see and that are encoded, their
-    categories (n), and how many pictures are left out. Raises Refusal (too_many_labels,
-    unknown_category)."""
+) -> Truths:
+    """Return the pictures that `user` may see and that are encoded. Raises Refusal
+    (too_many_labels, unknown_category)."""
     if len(labelled) > MOST:
         raise Refusal(
             "too_many_labels",
@@ -77,26 +89,28 @@ def vectors_of(
     ids = _ids(labelled, user)
     rows = Embedding.objects.filter(space=space, part=0, image__in=set(ids.values()))
     known = dict(rows.values_list("image_id", "vector"))
-    found = [
-        (known[ids[entry.image]], categories.get(entry.category))
-        for entry in labelled
-        if ids.get(entry.image) in known
-    ]
-    vectors = np.array(
-        [np.asarray(vector, dtype=np.float32) for vector, _category in found], dtype=np.float32
+    places = [n for n, entry in enumerate(labelled) if ids.get(entry.image) in known]
+    found = [labelled[place] for place in places]
+    images: list[UUID | None] = [ids[entry.image] for entry in found]
+    vectors = [np.asarray(known[image], dtype=np.float32) for image in images if image]
+    return Truths(
+        np.array(vectors, dtype=np.float32),
+        [categories.get(entry.category) for entry in found],
+        images,
+        places,
+        len(labelled) - len(found),
     )
-    return vectors, [category for _vector, category in found], len(labelled) - len(found)
 
 
-def folder(
-    path: Path, label_set: LabelSet, space: EmbeddingSpace
-) -> tuple[Vectors, list[UUID | None], int]:
+def folder(path: Path, label_set: LabelSet, space: EmbeddingSpace) -> Truths:
     """Return the same for a folder on the disk of the server that has a folder of pictures for
     each category; one named “none” is for none of the set. The pictures are encoded and not kept.
     Raises Refusal (no_labels, unknown_category), Unavailable."""
-    vectors, truths, left_out = [], [], 0
+    vectors: list[Vectors] = []
+    truths: list[UUID | None] = []
+    left_out = 0
     for part in sorted(each for each in path.iterdir() if each.is_dir()):
-        category = None if part.name == "none" else sets.category(label_set, part.name, "labels").pk
+        category = category_of_folder(label_set, part.name)
         for file in sorted(each for each in part.iterdir() if each.is_file()):
             try:
                 with file.open("rb") as stream:
@@ -107,7 +121,17 @@ def folder(
                 continue
             vectors.append(client.encode_picture(space, picture.packed))
             truths.append(category)
-    return np.array(vectors, dtype=np.float32), truths, left_out
+    count = len(truths)
+    unknown: list[UUID | None] = [None] * count
+    return Truths(
+        np.array(vectors, dtype=np.float32), truths, unknown, list(range(count)), left_out
+    )
+
+
+def category_of_folder(label_set: LabelSet, name: str) -> UUID | None:
+    """Return the category of the pictures in a folder of this name; None for “none”: they are of
+    no category. Raises Refusal (unknown_category)."""
+    return None if name == "none" else sets.category(label_set, name, "labels").pk
 
 
 def _ids(labelled: Sequence[Labelled], user: User) -> dict[str, UUID]:

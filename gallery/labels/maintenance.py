@@ -66,9 +66,14 @@ def _without_fit(space: EmbeddingSpace) -> QuerySet[LabelSet]:
     return LabelSet.objects.filter(~Exists(known), deleted_at=None, version__isnull=False)
 
 
-def _to_learn(space: EmbeddingSpace) -> list[UUID]:
-    """The sets whose fit in `space` does not know all answers to pictures that are encoded in it,
-    or knows answers that were taken back."""
+def is_learning(label_set: LabelSet, space: EmbeddingSpace) -> bool:
+    """Whether workers have yet to learn from answers to the set."""
+    return bool(_to_learn(space, label_set))
+
+
+def _to_learn(space: EmbeddingSpace, label_set: LabelSet | None = None) -> list[UUID]:
+    """The sets, or the one that is asked for, whose fit in `space` does not know all answers to
+    pictures that are encoded in it, or knows answers that were taken back."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT label_set.id FROM gallery_labelset label_set"
@@ -82,9 +87,10 @@ def _to_learn(space: EmbeddingSpace) -> list[UUID]:
             "   AND embedding.space_id = %s AND embedding.part = 0"
             "  WHERE category.label_set_id = label_set.id AND category.retired_at IS NULL"
             " ) AS known"
-            " WHERE label_set.deleted_at IS NULL AND (known.said <> fit.answers"
+            " WHERE label_set.deleted_at IS NULL"
+            " AND (%s::uuid IS NULL OR label_set.id = %s) AND (known.said <> fit.answers"
             "  OR known.latest IS DISTINCT FROM fit.answers_until)",
-            [space.pk, space.checksum, space.pk],
+            [space.pk, space.checksum, space.pk, *[label_set and label_set.pk] * 2],
         )
         return [pk for (pk,) in cursor.fetchall()]
 

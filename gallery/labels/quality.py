@@ -63,6 +63,8 @@ class Quality:
     brier: float | None
     reliability: list[Bin]
     before: Mapping[str, float]
+    # By category: its answers, and those that were guessed without and with learning.
+    learned: Mapping[str, Sequence[int]]
     categories: list[CategoryQuality]
     # The pictures of the random part of the library.
     pool: int
@@ -93,6 +95,7 @@ def of_set(label_set: LabelSet, user: User, space: EmbeddingSpace) -> Quality:
         brier=quality.brier_score(predicted, truths) if answered else None,
         reliability=quality.reliability(predicted, truths) if answered else [],
         before=fit.quality.get("before", {}),
+        learned=fit.quality.get("learned", {}),
         categories=[
             _of_category(category, weights, said, shares, pool)
             for category in sets.categories_of(label_set)
@@ -220,7 +223,7 @@ class Evaluation:
     """How well a fit sorts `pictures` with known categories. `confusion` (k + 1, k + 1) counts
     pictures by true category (rows) and label (columns); the last one is none of them. In the
     mode *any* a picture counts by its likeliest category. `likeliest` is the accuracy if none is
-    never an answer."""
+    never an answer. `cells` (n, 2) are row and column of each picture."""
 
     pictures: int
     accuracy: Estimate
@@ -231,6 +234,7 @@ class Evaluation:
     confusion: npt.NDArray[np.int64]
     classes: list[tuple[str, ClassQuality]]
     left_out: int
+    cells: npt.NDArray[np.int64]
 
 
 def evaluate(
@@ -267,4 +271,5 @@ def evaluate(
         confusion=confusion,
         classes=list(zip([*names, ""], quality.by_class(confusion), strict=True)),
         left_out=left_out,
+        cells=np.column_stack([classes, predicted]),
     )

@@ -160,11 +160,14 @@ def _quality(
     answers: Answers, categories: list[UUID], before: Floats, after: Floats
 ) -> dict[str, Any]:
     """Return what the answers say of the probabilities (n, all) without and with learning. The
-    latter are held out, and kept by category and picture: precision is estimated by them."""
+    latter are held out, and kept by category and picture: precision is estimated by them.
+    `learned` counts the answers of each category, and those that the set would have guessed
+    before and after."""
     rows, columns = np.nonzero(~np.isnan(answers.verdicts))
     if not len(rows):
         return {}
     truths = answers.verdicts[rows, columns]
+    right = [(shares[rows, columns] >= 0.5) == (truths == 1) for shares in (before, after)]
     held_out: dict[str, dict[str, float]] = {}
     for row, column in zip(rows, columns, strict=True):
         of_category = held_out.setdefault(str(categories[column]), {})
@@ -173,6 +176,13 @@ def _quality(
         "before": _measures(before[rows, columns], truths),
         "after": _measures(after[rows, columns], truths),
         "held_out": held_out,
+        "learned": {
+            str(categories[column]): [
+                int((columns == column).sum()),
+                *(int(each[columns == column].sum()) for each in right),
+            ]
+            for column in np.unique(columns)
+        },
     }
 
 

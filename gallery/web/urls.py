@@ -5,6 +5,7 @@ from gallery.web.lists import browse
 from gallery.web.pictures import classify, picture, trash, upload
 from gallery.web.routes import (
     accounts,
+    label_answers,
     labels,
     labels_elsewhere,
     organising,
@@ -39,6 +40,7 @@ urlpatterns = [
     *organising.routes,
     *labels.routes,
     *searching.routes,
+    *label_answers.routes,
     *sharing.routes,
     *accounts.routes,
     path("trash/", trash.trash, name="trash"),

@@ -182,10 +182,8 @@ class EvaluateView(LabelSetView):
         )
         space = require_active_space()
         fit = fitting.require(self.label_set, space)
-        vectors, truths, left_out = evaluating.vectors_of(
-            labelled, self.label_set, self.account(), space
-        )
-        found = quality.evaluate(fit, vectors, truths, left_out)
+        truths = evaluating.vectors_of(labelled, self.label_set, self.account(), space)
+        found = quality.evaluate(fit, truths.vectors, truths.categories, truths.left_out)
         return Response(self.get_serializer(found).data)
 
 

@@ -68,8 +68,8 @@ class Command(BaseCommand):
             raise CommandError(job.error or "Another worker goes on with it.")
 
     def _evaluate(self, label_set: LabelSet, fit: LabelFit, folder: Path) -> None:
-        vectors, truths, left_out = evaluating.folder(folder, label_set, require_active_space())
-        found = quality.evaluate(fit, vectors, truths, left_out)
+        truths = evaluating.folder(folder, label_set, require_active_space())
+        found = quality.evaluate(fit, truths.vectors, truths.categories, truths.left_out)
         self.stdout.write(
             f"{found.pictures} pictures, {found.left_out} left out: accuracy"
             f" {found.accuracy.value:.3f}, without “none” {found.likeliest.value:.3f},"

@@ -1,0 +1,56 @@
+"""Figures in words."""
+
+from __future__ import annotations
+
+from django.utils.formats import number_format
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from gallery.labels.learning.intervals import Estimate
+from gallery.models import Category
+
+
+def name_of(category: Category) -> str:
+    """Return the name in the language of the page, or else the usual one."""
+    wanted = (get_language() or "").lower()
+    names = {code.lower(): name for code, name in category.names.items()}
+    short = wanted.partition("-")[0]
+    return str(names.get(wanted) or names.get(short) or category.name)
+
+
+def number(share: float, decimals: int = 0) -> str:
+    """Return a share in percent, without the sign."""
+    return number_format(round(share * 100, decimals), decimals)
+
+
+def percent(share: float, decimals: int = 0) -> str:
+    return _("{number} %").format(number=number(share, decimals))
+
+
+def threshold(share: float) -> str:
+    """Return a probability with as many decimals as tell it from 0 and 100 percent."""
+    decimals = next((some for some in (0, 1) if _is_told(share, some)), 2)
+    return percent(share, decimals)
+
+
+def with_interval(estimate: Estimate) -> str:
+    """“91 % (84 to 95)”: the share and its 95 % interval."""
+    return _("{value} % ({low} to {high})").format(
+        value=number(estimate.value), low=number(estimate.low), high=number(estimate.high)
+    )
+
+
+def precision(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return _("How much of what is labelled is right: not known yet.")
+    return _("Of what is labelled, {share} is right.").format(share=with_interval(estimate))
+
+
+def recall(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return _("How much of all there is gets found: not known yet.")
+    return _("Of all there is, {share} is found.").format(share=with_interval(estimate))
+
+
+def _is_told(share: float, decimals: int) -> bool:
+    return share in (0.0, 1.0) or 0 < round(share * 100, decimals) < 100
