@@ -95,7 +95,8 @@ function sayRest(said) {
   return true;
 }
 
-/** A skipped picture gets no answer, and loses one that it had before. */
+/** A skipped picture gets no answer, and loses one that it had before.
+ * @param {import("clipsite/label-answers/batches").Item} item */
 function send({ image, said }) {
   outbox.add({ address: config.answers, image, category: config.category, verdict: VERDICTS[said] ?? null });
 }
@@ -206,7 +207,7 @@ function go(step) {
 }
 
 function columns() {
-  const [first, ...others] = list.children;
+  const [first, ...others] = list.querySelectorAll("li");
   const below = others.findIndex((row) => row.offsetTop > first.offsetTop);
   return below < 0 ? list.children.length : below + 1;
 }
