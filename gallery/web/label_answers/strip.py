@@ -126,9 +126,9 @@ def _texts() -> dict[str, Any]:
         "open": _("no answer yet"),
         "picture": _("Picture {number} of {count}: {name}, {answer}"),
         "untitled": _("Untitled"),
-        "likely": _("Thought likely by {percent} %."),
-        "sample": _("Drawn at random: it measures."),
-        "uncertain": _("Near the line: it teaches."),
+        # The probability is not told: people would answer what the machine expects.
+        "sample": _("Drawn at random: its answer measures."),
+        "uncertain": _("Near the line: its answer teaches."),
         "place": _("Picture {number} of {count}"),
         "saved": _("All answers are saved."),
         "saving": _("Saving…"),

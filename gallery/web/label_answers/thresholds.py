@@ -140,7 +140,7 @@ def _expected(precision: float | None, recall: float) -> str:
     if precision is None:
         return _("None of them is that sure.")
     return _(
-        "By the probabilities, {right} of them are right, and {found} of all there are is found."
+        "By the probabilities, {right} of them are right, and they are {found} of all there are."
     ).format(right=words.percent(precision), found=words.percent(recall))
 
 

@@ -48,8 +48,8 @@ def precision(estimate: Estimate | None) -> str:
 
 def recall(estimate: Estimate | None) -> str:
     if estimate is None:
-        return _("How much of all there is gets found: not known yet.")
-    return _("Of all there is, {share} is found.").format(share=with_interval(estimate))
+        return _("How many of all there are get found: not known yet.")
+    return _("Of all there are, {share} are found.").format(share=with_interval(estimate))
 
 
 def _is_told(share: float, decimals: int) -> bool:

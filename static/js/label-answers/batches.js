@@ -5,7 +5,7 @@
  *
  * `reason` tells whether it was drawn at random or lies near the line.
  * @typedef {{
- *   image: string, src: string, large: string, name: string, probability: number,
+ *   image: string, src: string, large: string, name: string,
  *   reason: "sample" | "uncertain", said?: Said,
  * }} Item
  */

@@ -19,6 +19,7 @@ const figures = document.getElementById("figures");
 const WIDTH = 640;
 const LARGE = 1280;
 const AGAIN = 3000; // ms
+const SPARE = 1.5; // of the pictures that are asked for, some may be known
 const VERDICTS = { yes: true, no: false };
 const MARKS = { yes: "✓", no: "✕", skip: "–" };
 
@@ -27,6 +28,7 @@ const counted = (forms, count) => fill(forms[count === 1 ? 0 : 1], { count });
 const batches = new Batches(config.count);
 let loading = false;
 let finished = false;
+let isStale = false; // a batch was finished since the figures were drawn
 
 const outbox = new Outbox({
   owner: config.owner,
@@ -51,7 +53,7 @@ async function load() {
   if (loading || finished || batches.hasNext) return;
   loading = true;
   // The server asks again what has no answer yet, so that has to be asked for besides.
-  const wanted = Math.min(config.count + batches.unanswered, config.most);
+  const wanted = Math.min(config.count * SPARE + batches.unanswered, config.most);
   const found = await questions(config.questions, config.category, wanted);
   loading = false;
   if (found.status !== 200) return later(found);
@@ -67,9 +69,8 @@ function later({ status: code, detail }) {
   if (!isFinal) setTimeout(load, AGAIN);
 }
 
-const itemOf = ({ image, picture, probability, reason }) => ({
+const itemOf = ({ image, picture, reason }) => ({
   image,
-  probability,
   reason,
   src: `${picture.urls.thumbnail}?w=${WIDTH}`,
   large: `${picture.urls.thumbnail}?w=${LARGE}`,
@@ -113,12 +114,12 @@ function takeBack() {
 
 /** Send the answers. After the last picture of a batch show the next one, and what is known now. */
 async function goOn() {
-  const isDone = batches.isDone;
+  const { isDone } = batches;
+  isStale ||= isDone;
   if (isDone) batches.next();
   draw();
   if (hasFocus()) focusPicture();
   await outbox.flush();
-  if (isDone && outbox.state === "saved") window.htmx.trigger(figures, "refresh");
   if (isDone || batches.open <= config.count / 2) load();
 }
 
@@ -174,8 +175,7 @@ function drawLarge(item, at) {
   }
   large.alt = item.name;
   strip.querySelector("[data-place]").textContent = fill(texts.place, { number: at + 1, count: batches.current.length });
-  const likely = fill(texts.likely, { percent: Math.round(item.probability * 100) });
-  strip.querySelector("[data-why]").textContent = `${likely} ${texts[item.reason]}`;
+  strip.querySelector("[data-why]").textContent = texts[item.reason];
 }
 
 function note(text, isBusy) {
@@ -191,6 +191,9 @@ function tell(state, waiting) {
   if (state === "saved") status.textContent = batches.canUndo ? texts.saved : "";
   else if (state === "saving") status.textContent = texts.saving;
   else status.textContent = counted(state === "waiting" ? texts.waiting : texts.signedOut, waiting);
+  if (state !== "saved" || !isStale) return;
+  isStale = false;
+  window.htmx.trigger(figures, "refresh");
 }
 
 // --- Keys and buttons ---
