@@ -74,6 +74,7 @@ def is_learning(label_set: LabelSet, space: EmbeddingSpace) -> bool:
 def _to_learn(space: EmbeddingSpace, label_set: LabelSet | None = None) -> list[UUID]:
     """The sets, or the one that is asked for, whose fit in `space` does not know all answers to
     pictures that are encoded in it, or knows answers that were taken back."""
+    only = label_set.pk if label_set else None
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT label_set.id FROM gallery_labelset label_set"
@@ -90,7 +91,7 @@ def _to_learn(space: EmbeddingSpace, label_set: LabelSet | None = None) -> list[
             " WHERE label_set.deleted_at IS NULL"
             " AND (%s::uuid IS NULL OR label_set.id = %s) AND (known.said <> fit.answers"
             "  OR known.latest IS DISTINCT FROM fit.answers_until)",
-            [space.pk, space.checksum, space.pk, *[label_set and label_set.pk] * 2],
+            [space.pk, space.checksum, space.pk, only, only],
         )
         return [pk for (pk,) in cursor.fetchall()]
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import numpy.typing as npt
 
 from gallery.labels.learning.quality import Bin
@@ -160,7 +161,7 @@ class Confusion:
     cells: list[Cell]
 
 
-def confusion(matrix: npt.NDArray, names: Sequence[str]) -> Confusion:  # type: ignore[type-arg]
+def confusion(matrix: npt.NDArray[np.int64], names: Sequence[str]) -> Confusion:
     """Lay out a matrix (k, k). The last category is left out where it has no pictures."""
     count = len(names)
     if not matrix[-1].any() and not matrix[:, -1].any():
