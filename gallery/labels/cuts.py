@@ -4,7 +4,7 @@ right as far as the probabilities say, and the pictures on both sides of it."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
@@ -14,7 +14,6 @@ from gallery.indexing.selectors import visible_to
 from gallery.labels import fitting, scoring, sets
 from gallery.labels.asking import pool_of
 from gallery.labels.definition import Mode
-from gallery.labels.fitting import Weights
 from gallery.labels.learning import thresholds
 from gallery.models import Answer, Category, EmbeddingSpace, LabelSet, User
 
@@ -125,51 +124,40 @@ def spreads(
     # Always the same part: pictures must not jump while somebody moves the threshold.
     pool = pool_of(images, POOL, start=label_set.pk)
     scale = images.count() / len(pool) if len(pool) == POOL else 1.0
+    numbers = [weights.categories.index(category.pk) for category in categories]
+    rows = scoring.standings(weights, space, scoring.these(pool), numbers).rows()
     verdicts = _verdicts(label_set, pool)
-    candidates = _candidates(weights, space, pool)
+    is_free = weights.mode == Mode.ANY
     return {
-        category.pk: _spread(weights, category, space, pool, verdicts, candidates, max(scale, 1.0))
-        for category in categories
+        category.pk: _spread(
+            category,
+            [(row[2 + place], row[0], is_free or row[1] == number) for row in rows],
+            verdicts,
+            weights.mode,
+            max(scale, 1.0),
+        )
+        for place, (category, number) in enumerate(zip(categories, numbers, strict=True))
     }
 
 
 def _spread(
-    weights: Weights,
     category: Category,
-    space: EmbeddingSpace,
-    pool: Sequence[UUID],
+    scored: Sequence[tuple[float, UUID, bool]],
     verdicts: Mapping[UUID, Mapping[UUID, bool]],
-    candidates: Mapping[UUID, int] | None,
+    mode: str,
     scale: float,
 ) -> Spread:
-    number = weights.categories.index(category.pk)
-    scored = scoring.of_category(weights, space, scoring.these(pool), number).rows()
-    own = [
-        (float(share), image)
-        for image, share in scored
-        if candidates is None or candidates.get(image) == number
-    ]
-    own.sort(key=lambda row: (-row[0], row[1]))
-    said = [_settled(verdicts.get(image), category, weights.mode) for _share, image in own]
+    """`scored` are the probabilities, pictures, and whether these could get the label."""
+    own = sorted((row for row in scored if row[2]), key=lambda row: (-row[0], row[1]))
+    said = [_settled(verdicts.get(image), category, mode) for _share, image, _can in own]
     return Spread(
-        images=[image for _share, image in own],
-        shares=np.array([share for share, _image in own], dtype=float),
+        images=[image for _share, image, _can in own],
+        shares=np.array([share for share, _image, _can in own], dtype=float),
         is_settled=np.array([one is not None for one in said], dtype=bool),
-        yes=sum(category.pk in given and given[category.pk] for given in verdicts.values()),
-        expected=float(sum(share for _image, share in scored)),
+        yes=sum(given.get(category.pk, False) for given in verdicts.values()),
+        expected=float(sum(share for share, _image, _can in scored)),
         scale=scale,
     )
-
-
-def _candidates(
-    weights: Weights, space: EmbeddingSpace, pool: Sequence[UUID]
-) -> dict[UUID, int] | None:
-    """Return the only category that each picture could get, as its number. None: any."""
-    if weights.mode == Mode.ANY:
-        return None
-    free = replace(weights, thresholds=[0.0] * len(weights.thresholds))
-    rows = scoring.decisions(free, space, scoring.these(pool)).rows()
-    return {image: category - 1 for image, category, _share in rows}
 
 
 def _verdicts(label_set: LabelSet, pool: Sequence[UUID]) -> dict[UUID, dict[UUID, bool]]:

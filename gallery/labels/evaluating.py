@@ -6,13 +6,14 @@ from __future__ import annotations
 import csv
 import io
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 import numpy as np
 from django.contrib.auth.models import AnonymousUser
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
 from gallery import spelling
@@ -87,7 +88,7 @@ def vectors_of(
         for name in {entry.category for entry in labelled if entry.category}
     }
     ids = _ids(labelled, user)
-    rows = Embedding.objects.filter(space=space, part=0, image__in=set(ids.values()))
+    rows = Embedding.objects.filter(space=space, part=0, image__in=_listed(ids.values()))
     known = dict(rows.values_list("image_id", "vector"))
     places = [n for n, entry in enumerate(labelled) if ids.get(entry.image) in known]
     found = [labelled[place] for place in places]
@@ -134,6 +135,11 @@ def category_of_folder(label_set: LabelSet, name: str) -> UUID | None:
     return None if name == "none" else sets.category(label_set, name, "labels").pk
 
 
+def _listed(ids: Iterable[UUID]) -> RawSQL:
+    """Return ids as one parameter: thousands of them would take seconds to be written out."""
+    return RawSQL("SELECT unnest(%s::uuid[])", [list(ids)])
+
+
 def _ids(labelled: Sequence[Labelled], user: User) -> dict[str, UUID]:
     """Return the pictures that `user` may see by the ids, and own ones by the file names, as they
     are written."""
@@ -143,7 +149,7 @@ def _ids(labelled: Sequence[Labelled], user: User) -> dict[str, UUID]:
             by_id[UUID(entry.image)] = entry.image
         except ValueError:
             names.add(spelling.clean_name(entry.image))
-    seen = visible_to(user).filter(pk__in=by_id).values_list("pk", flat=True)
+    seen = visible_to(user).filter(pk__in=_listed(by_id)).values_list("pk", flat=True)
     found = {by_id[pk]: pk for pk in seen}
     own = visible_to(user).filter(owner=user, original_name__in=names)
     by_name = dict(own.order_by("-created_at").values_list("original_name", "pk"))

@@ -130,6 +130,31 @@ def of_category(
     )
 
 
+def standings(
+    weights: Weights, space: EmbeddingSpace, scope: Statement, numbers: Sequence[int]
+) -> Statement:
+    """Return image_id, the only category that the picture could get at any thresholds (its number
+    from 0; null: none or, where categories do not exclude each other, any), and the probabilities
+    of the categories `numbers`."""
+    if weights.mode == Mode.ONE:
+        scored = _shares(weights, space, scope)
+        cases = " ".join(f"WHEN z{n} THEN {n}" for n in range(len(weights.categories)))
+        best = f"CASE top {cases} END"
+        if weights.background:
+            best = f"CASE WHEN outside <= 1 THEN {best} END"
+        shares = [
+            f"exp({_below(weights, f'z{number} - top')}) / (inside + outside)" for number in numbers
+        ]
+    else:
+        scored = _logits(weights, space, scope)
+        best = "NULL::integer"
+        shares = [_sigmoid(f"z{number}") for number in numbers]
+    return Statement(
+        f"SELECT image_id, {best}, {', '.join(shares)} FROM ({scored.sql}) AS scored",  # noqa: S608
+        scored.params,
+    )
+
+
 def logits(
     weights: Weights, space: EmbeddingSpace, scope: Statement
 ) -> tuple[list[UUID], npt.NDArray[np.float64]]:
