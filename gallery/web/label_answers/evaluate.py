@@ -124,7 +124,7 @@ def _result(label_set: LabelSet, truths: Truths, user: User) -> dict[str, Any]:
         "calibration_error": number_format(round(found.calibration_error, 3), 3),
         "brier": number_format(round(found.brier, 3), 3),
         "plot": plots.reliability(found.reliability),
-        "bins": [_bin(point) for point in plots.reliability(found.reliability).points],
+        "bins": [words.of_bin(one) for one in found.reliability],
         "classes": [
             {
                 "name": name,
@@ -139,14 +139,6 @@ def _result(label_set: LabelSet, truths: Truths, user: User) -> dict[str, Any]:
         "names": names,
         "drawing": _drawing(matrix),
         "cells": _cells(found, truths, names, user),
-    }
-
-
-def _bin(point: plots.Point) -> dict[str, Any]:
-    return {
-        "predicted": words.percent(point.bin.predicted),
-        "observed": words.with_interval(point.bin.observed),
-        "count": point.bin.count,
     }
 
 

@@ -44,7 +44,7 @@ def overview(request: HttpRequest, pk: UUID) -> HttpResponse:
         "answers": found.answers,
         "measures": _measures(found),
         "plot": plots.reliability(found.reliability),
-        "bins": [_bin(point) for point in plots.reliability(found.reliability).points],
+        "bins": [words.of_bin(one) for one in found.reliability],
         "rows": [_row(label_set, one, category) for one in found.categories],
         "choices": own_sets.choices(label_set, category),
         "wish": thresholds.panel(label_set, own, user, space),
@@ -75,14 +75,6 @@ def _measures(found: Quality) -> list[dict[str, str]]:
 
 def _decimals(figure: float | None) -> str:
     return "–" if figure is None else number_format(round(figure, 3), 3)
-
-
-def _bin(point: plots.Point) -> dict[str, Any]:
-    return {
-        "predicted": words.percent(point.bin.predicted),
-        "observed": words.with_interval(point.bin.observed),
-        "count": point.bin.count,
-    }
 
 
 def _row(label_set: LabelSet, one: CategoryQuality, chosen: Category) -> dict[str, Any]:

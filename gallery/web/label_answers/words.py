@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.formats import number_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from gallery.labels.learning.intervals import Estimate
+from gallery.labels.learning.quality import Bin
 from gallery.models import Category
 
 
@@ -38,6 +41,15 @@ def with_interval(estimate: Estimate) -> str:
     return _("{value} % ({low} to {high})").format(
         value=number(estimate.value), low=number(estimate.low), high=number(estimate.high)
     )
+
+
+def of_bin(one: Bin) -> dict[str, Any]:
+    """A point of the reliability plot as a row of a table."""
+    return {
+        "predicted": percent(one.predicted),
+        "observed": with_interval(one.observed),
+        "count": one.count,
+    }
 
 
 def precision(estimate: Estimate | None) -> str:

@@ -28,7 +28,7 @@ const counted = (forms, count) => fill(forms[count === 1 ? 0 : 1], { count });
 const batches = new Batches(config.count);
 let loading = false;
 let finished = false;
-let isStale = false; // a batch was finished since the figures were drawn
+let isStale = false; // the figures do not know answers that they should know
 
 const outbox = new Outbox({
   owner: config.owner,
@@ -248,5 +248,6 @@ window.addEventListener("online", () => {
 });
 
 // What an earlier page could not send goes first: it is not asked again then.
+isStale = outbox.waiting > 0;
 await outbox.flush();
 await load();
