@@ -136,6 +136,19 @@ def test_answers_wait_while_the_network_is_away(site: Site, taught) -> None:
     assert len(said()) == 4
 
 
+def test_answers_outlive_the_session(site: Site, taught, alice: User) -> None:
+    label_set, _images = taught
+    site.expected_errors = ["404"]
+    page = opened(site, label_set)
+    page.context.clear_cookies()
+    page.keyboard.press("y")
+    expect(page.locator("#strip-status")).to_contain_text("You are signed out. 1 answer is kept")
+    page.goto("about:blank")
+    enter(site, alice)
+    opened(site, label_set)
+    wait_for(lambda: len(said()) == 1, what="the answer is sent")
+
+
 def test_a_deleted_picture_costs_no_other_answer(site: Site, taught) -> None:
     label_set, _images = taught
     site.expected_errors = ["400"]

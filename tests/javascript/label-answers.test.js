@@ -137,6 +137,28 @@ test("one wrong answer costs no other", async () => {
   assert.equal(outbox.waiting, 0);
 });
 
+test("answers to a set that is gone hold up no others, and are tried by the next page", async () => {
+  server.outcomes = [{ status: 404, detail: "Nothing is here." }];
+  const outbox = open();
+  for (const image of ["one", "two"]) outbox.add(answer(image, true, "/gone/"));
+  outbox.add(answer("three"));
+  await outbox.flush();
+  assert.deepEqual([...server.said.keys()], ["/a/ three"]);
+  assert.deepEqual(refused, ["Nothing is here."]);
+  assert.deepEqual(told.at(-1), ["saved", 0]);
+  const next = open();
+  assert.equal(next.waiting, 2);
+  await next.flush();
+  assert.equal(server.said.get("/gone/ two"), true);
+});
+
+test("answers older than a deleted set are forgotten", () => {
+  const old = String(Date.now() - 31 * 24 * 3600 * 1000).padStart(15, "0");
+  storage.setItem(`answer 1 ${old} 000001 0.5`, JSON.stringify(answer("one")));
+  assert.equal(open().waiting, 0);
+  assert.equal(Object.keys(storage).length, 0);
+});
+
 test("without storage answers live as long as the page", async () => {
   for (const broken of [null, { setItem: () => { throw new Error("full"); }, getItem: () => null }]) {
     storage = broken;

@@ -459,3 +459,18 @@ def test_a_matrix_without_none_has_no_place_for_it() -> None:
     assert found.rows[1].name.endswith("…")
     assert [cell.count for cell in found.cells] == [3, 1, 0, 2]
     assert all(cell.x + found.size <= found.width for cell in found.cells)
+
+
+def test_a_session_that_has_ended_is_told_apart_from_a_set_that_is_gone(
+    library, web: Client, bob: User
+) -> None:
+    """The page asks for itself: visitors are sent to sign in."""
+    label_set, images = library
+    body = {"answers": [{"image": str(images[0].pk), "category": "dog", "verdict": True}]}
+    address = f"/api/v1/label-sets/{label_set.pk}/answers/"
+    web.logout()
+    assert web.post(address, body, content_type="application/json").status_code == 404
+    assert web.head(at(label_set, "answer/")).status_code == 302
+    web.force_login(bob)
+    assert web.post(address, body, content_type="application/json").status_code == 404
+    assert web.head(at(label_set, "answer/")).status_code == 404

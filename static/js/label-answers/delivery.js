@@ -6,6 +6,14 @@ const headers = () => ({
   "Content-Type": "application/json",
 });
 
+const SIGNED_OUT = 401;
+
+/** To visitors a personal set is as absent as one that never was. The page sends them to sign in. */
+async function isSignedOut() {
+  const { type } = await fetch(location.href, { method: "HEAD", redirect: "manual" });
+  return type === "opaqueredirect";
+}
+
 /**
  * Send answers. The request goes on if the page closes meanwhile.
  * @param {string} address
@@ -16,6 +24,7 @@ export async function deliver(address, answers) {
   const body = JSON.stringify({ answers });
   try {
     const answer = await fetch(address, { method: "POST", headers: headers(), body, keepalive: true });
+    if (answer.status === 404 && (await isSignedOut())) return { status: SIGNED_OUT };
     const retry = Number(answer.headers.get("Retry-After")) || 0;
     return { status: answer.status, retry, detail: answer.ok ? "" : await detailOf(answer) };
   } catch {

@@ -5,6 +5,7 @@ const PREFIX = "answer";
 /** A request that outlives its page may have 64 KB. */
 const AT_ONCE = 100;
 const LONGEST = 30_000; // ms between two tries
+const KEPT = 30 * 24 * 3600 * 1000; // ms, as long as a deleted set can be restored
 
 /**
  * `address` is where it is sent. A verdict of null takes an answer back.
@@ -106,6 +107,7 @@ export class Outbox {
       this.#tell("signed-out");
       return false;
     }
+    if (status === 404) return this.#setAside(address, detail);
     if (status >= 400 && status < 500 && status !== 408 && status !== 429) return this.#refuse(part, detail);
     this.#tries += 1;
     this.#tell("waiting");
@@ -124,6 +126,14 @@ export class Outbox {
     for (const entry of part) {
       if (!(await this.#deliver([entry]))) return false;
     }
+    return true;
+  }
+
+  /** The set is gone, or somebody else has signed in. A later page tries again: a deleted set can be
+   * restored. */
+  #setAside(address, detail) {
+    for (const [key, entry] of this.#entries) if (entry.address === address) this.#entries.delete(key);
+    this.refused(detail);
     return true;
   }
 
@@ -151,9 +161,11 @@ export class Outbox {
 
   #kept() {
     const keys = this.#try(() => Object.keys(this.storage ?? {})) ?? [];
-    return keys
-      .filter((key) => key.startsWith(this.prefix))
-      .sort()
+    const own = keys.filter((key) => key.startsWith(this.prefix)).sort();
+    const isOld = (key) => Number(key.slice(this.prefix.length).split(" ")[0]) < Date.now() - KEPT;
+    for (const key of own.filter(isOld)) this.#try(() => this.storage.removeItem(key));
+    return own
+      .filter((key) => !isOld(key))
       .map((key) => [key, this.#try(() => JSON.parse(this.storage.getItem(key)))])
       .filter(([, entry]) => entry?.address && entry.image);
   }
