@@ -176,6 +176,9 @@ def test_on_a_phone(site: Site, phone: None, taught) -> None:
         assert box["height"] >= 44
         assert height * 0.6 < box["y"] < height - box["height"]
     shot(page, "phone")
+    for rest in ("quality/?category=dog", "evaluate/"):
+        opened(site, label_set, rest)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), rest
 
 
 def test_a_threshold_by_eye(site: Site, taught) -> None:
