@@ -84,13 +84,15 @@ function preload(items) {
 // --- Answers ---
 
 function say(said) {
-  if (!batches.item) return false;
+  // Quick fingers, while the next batch is on its way, must not answer the last picture again.
+  if (!batches.open) return false;
   send(batches.say(said));
   goOn();
   return true;
 }
 
 function sayRest(said) {
+  if (!batches.open) return false;
   for (const item of batches.sayRest(said)) send(item);
   goOn();
   return true;
