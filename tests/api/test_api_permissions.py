@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
@@ -84,7 +86,7 @@ def test_a_deleted_picture_is_gone_whatever_it_was(stranger, alice):
     api(alice).delete(f"/api/v1/images/{image.pk}/")
     for address in OF_ONE_PICTURE:
         for method in METHODS:
-            at = filled(address, {"pk": image.pk})
+            at = filled(address, {"pk": image.pk, "category": uuid.uuid4()})
             assert getattr(stranger, method)(at).status_code == 404
 
 

@@ -20,7 +20,7 @@ TEMPLATES = sorted(
     if path.suffix in messages.TEMPLATE_SUFFIXES and "templates" in path.parts
 )
 # Names that are the same in every language.
-UNTRANSLATED = {"clipsite", "api", "esc", "exif", "gps", "https", "sha"}
+UNTRANSLATED = {"api", "clipsite", "csv", "esc", "exif", "gps", "https", "json", "sha"}
 READ_ATTRIBUTES = {"alt", "aria-label", "aria-description", "placeholder", "title"}
 # The browser reads their text, or it names keys and models.
 SILENT_ELEMENTS = {"code", "kbd", "script", "style"}
