@@ -16,6 +16,7 @@ BENCHMARKS = {
     "explore": "the map: its layout, its answers, its frames in a real Chromium",
     "relevance": "what the relevance line parts, on photographs with captions",
     "labels_learning": "what labels gain from answers, on photographs with captions",
+    "labels_end_to_end": "a minute of answers through the API, on photographs with captions",
     "shares": "one searcher beside six who classify by 1,000 names",
     "serving": "requests a second of one web process, by kind, beside health/",
     "load": "200 people at once next to one alone: times, errors, memory",
@@ -29,7 +30,7 @@ MODULES = {"search": "bench_search"}
 def main() -> int:
     if len(sys.argv) < 2 or sys.argv[1] not in BENCHMARKS:
         for name, what in BENCHMARKS.items():
-            print(f"{name:<16} {what}")
+            print(f"{name:<18} {what}")
         return 0 if len(sys.argv) < 2 else 2
     module = MODULES.get(sys.argv[1], sys.argv[1])
     import_module(f"benchmarks.{module}").main(sys.argv[2:])

@@ -94,7 +94,7 @@ def main(arguments: list[str]) -> None:
     names, vectors = photo_vectors(encoder, options, wanted)
     kept = [number for number, name in enumerate(names) if wanted is None or name in wanted]
     captions = json.loads(options.captions.read_text())["en"]
-    mentions = _mentions(captions, [names[number] for number in kept])
+    mentions = mentions_of(captions, [names[number] for number in kept])
     library = Library(
         encoder.logit_scale, vectors[kept].astype(float),
         encoder.encode_texts(list(THINGS)).astype(float), mentions >= 2, mentions != 1,
@@ -109,7 +109,7 @@ def main(arguments: list[str]) -> None:
     _cost(library)
 
 
-def _mentions(captions: list[tuple[str, str]], names: list[str]) -> np.ndarray:
+def mentions_of(captions: list[tuple[str, str]], names: list[str]) -> np.ndarray:
     """Count the captions of each photograph that mention each thing: (k, n)."""
     place = {name: number for number, name in enumerate(names)}
     counts = np.zeros((len(THINGS), len(names)), dtype=int)
@@ -273,7 +273,7 @@ def _minute(library: Library, things: list[int], seeds: int) -> None:
           f"{np.mean(abs(right - WISH) <= 0.03):.0%}")  # fmt: skip
 
 
-def _exclusive(library: Library) -> tuple[list[int], np.ndarray, np.ndarray, np.ndarray]:
+def exclusive(library: Library) -> tuple[list[int], np.ndarray, np.ndarray, np.ndarray]:
     """Return the exclusive things, the pictures that show just one, which, and those without."""
     things = [number for number, name in enumerate(THINGS) if name in EXCLUSIVE]
     shows, known = library.shows[things], library.known[things].all(axis=0)
@@ -287,7 +287,7 @@ def _one_of_these(library: Library, seeds: int) -> None:
     from gallery.labels.learning import quality
     from gallery.labels.learning.temperature import STARTER, fit_temperature, softmax
 
-    things, one, classes, _none = _exclusive(library)
+    things, one, classes, _none = exclusive(library)
     logits = library.scale * (library.pictures[one] @ library.texts[things].T)
     errors, temperatures = [], []
     for seed in range(10 * seeds):
@@ -317,7 +317,7 @@ def _none(library: Library, words: np.ndarray) -> None:
     """How well the background parts pictures of one thing from those of none."""
     from gallery.labels.learning.background import choose_background, none_probability
 
-    things, one, _classes, none = _exclusive(library)
+    things, one, _classes, none = exclusive(library)
     texts = library.texts[things]
     rows = library.pictures[np.concatenate([one, none])]
     truths = np.arange(len(rows)) >= len(one)

@@ -24,7 +24,7 @@ from gallery.labels import defaults, fitting
 from gallery.labels.definition import CategoryForm, Definition, Mode
 from gallery.labels.fitting import Weights
 from gallery.labels.probabilities import of_vector
-from gallery.labels.templates import DEFAULT_TEMPLATES, clean_templates, script_of
+from gallery.labels.templates import clean_templates, texts_for, used_for
 from gallery.library.query_picture import QueryPicture
 from gallery.models import EmbeddingSpace, Image, LabelSet
 from gallery.spelling import normalise_text
@@ -143,7 +143,7 @@ def _for_visitor() -> bool:
 def _clean(classnames: Sequence[str], templates: list[str] | None) -> tuple[list[str], list[str]]:
     names, wording = clean_classnames(classnames), clean_templates(templates)
     most = MAX_VISITOR_TEXTS if _for_visitor() else MAX_TEXTS
-    if len(names) * max(len(wording), 1) > most:
+    if sum(len(texts_for(name, wording)) for name in names) > most:
         raise Refusal(
             "too_many_classnames",
             _("Too many categories for so many templates: use fewer of either."),
@@ -178,9 +178,7 @@ def _classify(vector: Vectors, asked: _Asked, space: EmbeddingSpace) -> Classifi
     # The model's own scale: nothing has been learned of these names.
     usual = replace(defaults.of(space), one=1.0)
     weights, _texts = fitting.zero_shot(space, definition, _encode, usual)
-    used = asked.templates or list(
-        dict.fromkeys(DEFAULT_TEMPLATES[script_of(name)] for name in asked.names)
-    )
+    used = used_for(asked.names, asked.templates)
     return _sorted(vector, weights, asked.names, asked.none_of_these, space, used)
 
 
@@ -190,9 +188,7 @@ def _by_set(
     fit = fitting.require(label_set, space)
     version = fit.version
     names = [entry["name"] for entry in version.categories]
-    used = version.templates or list(
-        dict.fromkeys(DEFAULT_TEMPLATES[script_of(name)] for name in names)
-    )
+    used = used_for(names, version.templates)
     with_none = none_of_these or (version.mode == Mode.ONE and version.none_of_these)
     return _sorted(vector, fitting.weights_of(fit), names, with_none, space, used)
 

@@ -43,7 +43,7 @@ class CategoryForm:
     parent: str = ""
     id: UUID | None = None
 
-    def texts(self, templates: list[str]) -> list[str]:
+    def texts(self, templates: Sequence[str]) -> list[str]:
         """Return the texts whose mean vector represents the category."""
         if not self.prompts:
             return texts_for(self.name, templates)
@@ -70,7 +70,8 @@ class CategoryForm:
 
 @dataclass(frozen=True)
 class Definition:
-    """A checked definition. `templates` are empty for the default of each name's script."""
+    """A checked definition. `templates` are empty for the default of each name's script, and
+    (ENSEMBLE,) for the sentences of its ensemble."""
 
     mode: str
     none_of_these: bool
@@ -88,14 +89,14 @@ class Definition:
 
     def texts(self) -> list[list[str]]:
         """Return the texts of each category."""
-        return [category.texts(list(self.templates)) for category in self.categories]
+        return [category.texts(self.templates) for category in self.categories]
 
 
 def checked(
     *,
     mode: str = Mode.ONE,
     none_of_these: bool = True,
-    templates: Sequence[str] = (),
+    templates: Sequence[str] | str = (),
     categories: Sequence[CategoryForm],
 ) -> Definition:
     """Clean a definition. Raises Refusal that names `mode`, `templates`, or `categories` with
@@ -105,7 +106,7 @@ def checked(
     definition = Definition(
         mode,
         none_of_these,
-        tuple(clean_templates(list(templates), MAX_TEMPLATES)),
+        tuple(clean_templates(templates, MAX_TEMPLATES)),
         tuple(_category(form, f"categories.{n}") for n, form in enumerate(categories)),
     )
     _refuse_counts(definition)

@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal, TooLarge
+from gallery.labels import templates
 from gallery.labels.definition import CategoryForm, Definition, checked, newest
 from gallery.models import LabelSet, LabelSetVersion
 
@@ -51,7 +52,7 @@ def as_json(label_set: LabelSet) -> dict[str, Any]:
         "name": label_set.name,
         "mode": definition.mode,
         "none_of_these": definition.none_of_these,
-        "templates": list(definition.templates),
+        "templates": templates.shown(definition.templates),
         "categories": [
             {
                 "name": form.name,
@@ -123,14 +124,15 @@ def _read_json(text: str) -> Read:
         )
     if set(data) - _FIELDS or not isinstance(data.get("categories"), list):
         _refuse_shape()
-    name, templates = data.get("name", ""), data.get("templates", [])
-    none_of_these = data.get("none_of_these", True)
-    if not (isinstance(name, str) and _are_texts(templates) and isinstance(none_of_these, bool)):
+    name, none_of_these = data.get("name", ""), data.get("none_of_these", True)
+    wording = data.get("templates", [])
+    are_templates = wording == templates.ENSEMBLE or _are_texts(wording)
+    if not (isinstance(name, str) and are_templates and isinstance(none_of_these, bool)):
         _refuse_shape()
     definition = checked(
         mode=str(data.get("mode", LabelSetVersion.Mode.ONE)),
         none_of_these=none_of_these,
-        templates=templates,
+        templates=wording,
         categories=[_category(entry) for entry in data["categories"]],
     )
     return Read(name, definition)

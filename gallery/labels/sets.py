@@ -105,6 +105,40 @@ def update(
     return label_set
 
 
+@transaction.atomic
+def set_thresholds(
+    label_set: LabelSet, user: User, thresholds: Mapping[str, float | None]
+) -> Change | None:
+    """Set the least probabilities of labels by category, as `update` does. Returns what undoes
+    it; None if nothing changes."""
+    _lock(user, label_set.owner)
+    label_set = LabelSet.objects.select_for_update(no_key=True).get(pk=label_set.pk)
+    changes = _set_thresholds(label_set, thresholds)
+    if not changes:
+        return None
+    _record(Event.LABEL_SET_CHANGED, label_set)
+    before = {"set": str(label_set.pk), "thresholds": changes}
+    return undo_log.record(user, "set_thresholds", before)
+
+
+@transaction.atomic
+def undo_thresholds(before: Mapping[str, Any], user: User) -> int:
+    """Undo `set_thresholds`, except where a newer threshold has replaced it. Returns how many
+    are again as they were; 0 if the set is gone or no longer the user's."""
+    found = LabelSet.objects.changeable_by(user).filter(pk=before["set"])
+    label_set = found.select_for_update(no_key=True).first()
+    if label_set is None:
+        return 0
+    restored = sum(
+        Category.objects.filter(pk=category, threshold=now).update(threshold=former)
+        for category, former, now in before["thresholds"]
+    )
+    if restored:
+        fitting.renew_thresholds(label_set)
+        _record(Event.LABEL_SET_CHANGED, label_set)
+    return restored
+
+
 def with_version(label_sets: LabelSetQuerySet) -> LabelSetQuerySet:
     """Return the sets with what is shown of them."""
     return label_sets.select_related("owner", "version", "applied__fit__version").annotate(
@@ -216,14 +250,22 @@ def _with_rows(label_set: LabelSet, forms: Sequence[CategoryForm]) -> list[Categ
     return kept
 
 
-def _set_thresholds(label_set: LabelSet, thresholds: Mapping[str, float | None]) -> None:
+def _set_thresholds(
+    label_set: LabelSet, thresholds: Mapping[str, float | None]
+) -> list[tuple[str, float | None, float | None]]:
+    """Return what changed: categories with their former and new thresholds."""
+    changes = []
     for named, least in thresholds.items():
         if least is not None and not 0 <= least <= 1:
             raise Refusal("bad_threshold", _("A threshold is a number from 0 to 1."), "thresholds")
         row = category(label_set, named, "thresholds")
-        row.threshold = least
-        row.save(update_fields=["threshold"])
-    fitting.renew_thresholds(label_set)
+        if row.threshold != least:
+            changes.append((str(row.pk), row.threshold, least))
+            row.threshold = least
+            row.save(update_fields=["threshold"])
+    if changes:
+        fitting.renew_thresholds(label_set)
+    return changes
 
 
 # --- Delete and restore -----------------------------------------------------------

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 
 from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
+from gallery.labels import ensembles
 
 MAX_TEMPLATES = 20
 MAX_TEMPLATE_CHARACTERS = 200
 
 # By script: the template has the language of the category name.
 DEFAULT_TEMPLATES = {"latin": "a photo of a {}", "han": "一张{}的照片"}
+# In the place of templates: the many sentences of gallery.labels.ensembles.
+ENSEMBLE = "ensemble"
 
 # Seven sentences whose mean is better than any single one for photographs. Source: the notebook
 # of Radford et al., 2021; open_clip's SIMPLE_IMAGENET_TEMPLATES.
@@ -35,13 +39,16 @@ def script_of(text: str) -> str:
     return "han" if _HAN.search(text) else "latin"
 
 
-def clean_templates(templates: list[str] | None, most: int = MAX_TEMPLATES) -> list[str]:
+def clean_templates(templates: Sequence[str] | str | None, most: int = MAX_TEMPLATES) -> list[str]:
     """Clean templates from a request. Each needs exactly one placeholder, `{}` or `{category}`.
 
-    None or an empty list means the default of each name's script. Raises Refusal
-    (too_many_templates, bad_template).
+    None or an empty list means the default of each name's script, and ENSEMBLE, alone, the
+    sentences of its ensemble. Raises Refusal (too_many_templates, bad_template).
     """
-    cleaned = [template.strip() for template in templates or [] if template.strip()]
+    given = [templates] if isinstance(templates, str) else templates or []
+    cleaned = [template.strip() for template in given if template.strip()]
+    if is_ensemble(cleaned):
+        return cleaned
     if len(cleaned) > most:
         raise Refusal(
             "too_many_templates",
@@ -67,7 +74,26 @@ def fill(template: str, classname: str) -> str:
     return _PLACEHOLDER.sub(lambda match: classname, template)
 
 
-def texts_for(classname: str, templates: list[str]) -> list[str]:
+def is_ensemble(templates: Sequence[str]) -> bool:
+    return list(templates) == [ENSEMBLE]
+
+
+def texts_for(classname: str, templates: Sequence[str]) -> list[str]:
     """Return the texts whose mean vector represents a class."""
-    chosen = templates or [DEFAULT_TEMPLATES[script_of(classname)]]
-    return [fill(template, classname) for template in chosen]
+    return [fill(template, classname) for template in _chosen(classname, templates)]
+
+
+def used_for(classnames: Iterable[str], templates: Sequence[str]) -> list[str]:
+    """Return the templates that these names are filled into."""
+    return list(dict.fromkeys(each for name in classnames for each in _chosen(name, templates)))
+
+
+def shown(templates: Sequence[str]) -> list[str] | str:
+    """Return templates as the API and files have them: a list, or ENSEMBLE."""
+    return ENSEMBLE if is_ensemble(templates) else list(templates)
+
+
+def _chosen(classname: str, templates: Sequence[str]) -> Sequence[str]:
+    if is_ensemble(templates):
+        return ensembles.sentences(script_of(classname))
+    return templates or [DEFAULT_TEMPLATES[script_of(classname)]]

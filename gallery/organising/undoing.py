@@ -202,4 +202,5 @@ UNDO: dict[str, Callable[[Before, User], int]] = {
     "answer_labels": answers.undo,
     "set_thresholds": wishes.undo,
     "delete_label_set": sets.restore,
+    "set_thresholds": sets.undo_thresholds,
 }

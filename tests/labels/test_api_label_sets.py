@@ -51,6 +51,9 @@ def test_a_set_is_made_read_changed_and_deleted(alice: User) -> None:
         ("bird", None),
     ]
     assert changed["categories"][0]["id"] == body["categories"][0]["id"]
+    assert client.post(changed["undo"]).json() == {"restored": 1}
+    assert client.get(at).json()["categories"][0]["threshold"] is None
+    assert client.patch(at, {"name": "Beasts"}).json()["undo"] is None
     gone = client.delete(at)
     assert gone.status_code == 200
     assert client.get(at).status_code == 404
@@ -71,6 +74,8 @@ def test_a_set_is_made_read_changed_and_deleted(alice: User) -> None:
         ({"categories": [None]}, "null", "categories.0"),
         ({"categories": [{"name": "dog", "names": "x"}]}, "not_a_dict", "categories.0.names"),
         ({"templates": ["no place"]}, "bad_template", "templates"),
+        ({"templates": ["ensemble", "my {}"]}, "bad_template", "templates"),
+        ({"templates": "my {}"}, "not_a_list", "templates"),
         ({"site": True}, "not_administrator", "site"),
     ],
 )
@@ -81,6 +86,15 @@ def test_bad_sets_are_refused(changes: dict[str, Any], code: str, field: str, al
     assert (error["code"], error["attr"]) == (code, field)
     assert error["detail"]
     assert not LabelSet.objects.exists()
+
+
+def test_templates_may_be_the_ensemble(alice: User) -> None:
+    body = made(alice, templates="ensemble")
+    assert body["templates"] == "ensemble"
+    client, at = api(alice), f"{SETS}{body['id']}/"
+    assert client.patch(at, {"name": "Beasts"}).json()["version"] == 1
+    assert client.patch(at, {"templates": []}).json()["templates"] == []
+    assert client.patch(at, {"templates": ["ensemble"]}).json()["templates"] == "ensemble"
 
 
 def test_sets_are_their_owners_alone(alice: User, bob: User) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from open_clip import OPENAI_IMAGENET_TEMPLATES
 
 from gallery.errors import Refusal
+from gallery.labels import ensembles
 from gallery.labels.definition import CategoryForm, checked
 
 
@@ -30,6 +32,21 @@ def test_prompts_replace_the_templates() -> None:
 
 def test_the_wording_follows_the_script_of_the_name() -> None:
     assert definition("dog", "狗").texts() == [["a photo of a dog"], ["一张狗的照片"]]
+
+
+def test_the_ensemble_has_many_sentences_in_the_language_of_the_name() -> None:
+    forms = [CategoryForm("dog"), CategoryForm("猫"), CategoryForm("bird", prompts=("my {}",))]
+    dog, cat, bird = checked(categories=forms, templates="ensemble").texts()
+    assert (dog[0], len(set(dog))) == ("a bad photo of a dog.", 80)
+    assert cat[0] == "一张猫的照片"
+    assert len(set(cat)) >= 10
+    assert all(text.count("猫") == 1 for text in cat)
+    assert bird == ["my bird"]
+
+
+def test_the_ensemble_is_that_of_open_clip() -> None:
+    wanted = [template("{}") for template in OPENAI_IMAGENET_TEMPLATES]
+    assert list(ensembles.sentences("latin")) == wanted
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,14 @@ def test_json_keeps_everything(alice: User) -> None:
 
 
 @pytest.mark.django_db
+def test_json_names_the_ensemble(alice: User) -> None:
+    label_set = make_set(alice, "dog", templates="ensemble")
+    assert json.loads(files.to_json(label_set))["templates"] == "ensemble"
+    read = files.read(files.to_json(label_set).encode())
+    assert read.definition.templates == ("ensemble",)
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_csv_keeps_the_categories(encoding: str, alice: User) -> None:
     label_set = make_set(alice, *FORMS, CategoryForm("=1+1"), CategoryForm("'quoted"))

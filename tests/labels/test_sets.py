@@ -11,10 +11,12 @@ from gallery.errors import Refusal
 from gallery.labels import answers, maintenance, sets
 from gallery.labels.answers import Given
 from gallery.labels.definition import CategoryForm
+from gallery.labels.fitting import weights_of
 from gallery.library import caps
 from gallery.models import (
     Answer,
     Category,
+    Change,
     EmbeddingSpace,
     Label,
     LabelSet,
@@ -23,7 +25,7 @@ from gallery.models import (
     User,
 )
 from gallery.organising import changes
-from tests.labels.tools import apply, make_set, picture
+from tests.labels.tools import apply, fit_of, make_set, picture
 
 pytestmark = pytest.mark.django_db
 
@@ -154,6 +156,26 @@ def test_bad_thresholds_are_refused(least: float, alice: User) -> None:
     with pytest.raises(Refusal) as refusal:
         sets.update(label_set, alice, thresholds={"cat": 0.5})
     assert refusal.value.code == "unknown_category"
+
+
+def test_a_change_of_thresholds_is_undone(alice: User, bob: User, space: EmbeddingSpace) -> None:
+    label_set = make_set(alice, "dog", "cat", "bird")
+    fit_of(label_set, space)
+    sets.set_thresholds(label_set, alice, {"dog": 0.5, "cat": 0.6})
+    change = sets.set_thresholds(label_set, alice, {"dog": 0.9, "cat": None, "bird": None})
+    assert change is not None
+    assert sets.set_thresholds(label_set, alice, {"dog": 0.9}) is None
+    sets.set_thresholds(label_set, alice, {"cat": 0.8})
+    assert weights_of(fit_of(label_set, space)).thresholds == [0.9, 0.8, 0]
+    with pytest.raises(Change.DoesNotExist):
+        changes.undo(change.pk, bob)
+    # What was changed since stays.
+    assert changes.undo(change.pk, alice) == 1
+    assert weights_of(fit_of(label_set, space)).thresholds == [0.5, 0.8, 0]
+    change = sets.set_thresholds(label_set, alice, {"dog": None})
+    assert change is not None
+    sets.delete(label_set, alice)
+    assert changes.undo(change.pk, alice) == 0
 
 
 def test_a_deleted_set_comes_back_with_all_of_it(alice: User, space: EmbeddingSpace) -> None:

@@ -11,11 +11,30 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from gallery.api.serializers.bulk import undo_address
-from gallery.labels import sets
+from gallery.labels import sets, templates
 from gallery.labels.definition import MAX_CATEGORIES, CategoryForm
 from gallery.labels.previewing import CategoryChange, Preview
 from gallery.labels.reading import Shown
 from gallery.models import Change, LabelJob, LabelSet, LabelSetVersion
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "array", "items": {"type": "string"}},
+            {"type": "string", "enum": [templates.ENSEMBLE]},
+        ]
+    }
+)
+class TemplatesField(serializers.ListField):
+    """A list of templates, or the word for the ensemble."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        return super().to_internal_value([data] if data == templates.ENSEMBLE else data)
+
+    def to_representation(self, data: Any) -> Any:
+        return templates.shown(data)
+
 
 # --- Requests ---------------------------------------------------------------------
 
@@ -57,10 +76,11 @@ class LabelSetChangesSerializer(serializers.Serializer):
     none_of_these = serializers.BooleanField(
         required=False, help_text="With `one`: a picture may be of no category."
     )
-    templates = serializers.ListField(
+    templates = TemplatesField(
         child=serializers.CharField(allow_blank=True),
         required=False,
-        help_text="Sentences with `{}` in the name's place. None: the usual one of its script.",
+        help_text="Sentences with `{}` in the name's place. None: the usual one of its script; "
+        f"`{templates.ENSEMBLE}`: many, in the language of the name.",
     )
     categories = serializers.ListField(
         child=CategoryFormSerializer(),
@@ -114,7 +134,7 @@ class LabelSetSerializer(serializers.ModelSerializer[LabelSet]):
     version = serializers.IntegerField(source="version.number")
     mode = serializers.CharField(source="version.mode", help_text="`one` or `any`.")
     none_of_these = serializers.BooleanField(source="version.none_of_these")
-    templates = serializers.ListField(child=serializers.CharField(), source="version.templates")
+    templates = TemplatesField(child=serializers.CharField(), source="version.templates")
     categories = serializers.SerializerMethodField()
     site = serializers.BooleanField(source="is_of_site", help_text="A set for everybody.")
     applied = serializers.SerializerMethodField(
@@ -137,6 +157,19 @@ class LabelSetSerializer(serializers.ModelSerializer[LabelSet]):
     def get_applied(self, label_set: LabelSet) -> int | None:
         job = label_set.applied
         return None if job is None or job.fit is None else job.fit.version.number
+
+
+class ChangedLabelSetSerializer(LabelSetSerializer):
+    undo = serializers.SerializerMethodField(
+        help_text="Where a POST restores the former thresholds; null if none was changed."
+    )
+
+    class Meta(LabelSetSerializer.Meta):
+        fields = [*LabelSetSerializer.Meta.fields, "undo"]
+        read_only_fields = fields
+
+    def get_undo(self, label_set: LabelSet) -> str | None:
+        return undo_address(self, self.context["change"])
 
 
 def _categories(label_set: LabelSet) -> Iterator[dict[str, Any]]:

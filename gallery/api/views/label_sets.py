@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
@@ -16,6 +17,7 @@ from rest_framework.serializers import BaseSerializer
 from gallery.api.pagination import ByName
 from gallery.api.serializers.label_sets import (
     AppliedSerializer,
+    ChangedLabelSetSerializer,
     JobSerializer,
     LabelSetChangesSerializer,
     LabelSetSerializer,
@@ -101,14 +103,25 @@ class LabelSetDetailView(LabelSetView):
         """One label set with its categories."""
         return Response(self.get_serializer(self.label_set).data)
 
-    @extend_schema(operation_id="label_sets_change", tags=[_TAG], request=LabelSetChangesSerializer)
+    @extend_schema(
+        operation_id="label_sets_change",
+        tags=[_TAG],
+        request=LabelSetChangesSerializer,
+        responses={200: ChangedLabelSetSerializer},
+    )
+    @transaction.atomic
     def patch(self, request: Request, pk: UUID) -> Response:
         """Change a label set. Another mode, other templates or categories make a new version.
-        Labels follow when you apply it."""
+        Labels follow when you apply it. `undo` restores the former thresholds."""
         form = LabelSetChangesSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        sets.update(self.label_set, self.account(), **form.validated_data)
-        return Response(shown(self, pk))
+        fields = dict(form.validated_data)
+        thresholds = fields.pop("thresholds", {})
+        sets.update(self.label_set, self.account(), **fields)
+        change = sets.set_thresholds(self.label_set, self.account(), thresholds)
+        context = {**self.get_serializer_context(), "change": change}
+        found = sets.with_version(LabelSet.objects.filter(pk=pk)).get()
+        return Response(ChangedLabelSetSerializer(found, context=context).data)
 
     @extend_schema(operation_id="label_sets_delete", tags=[_TAG], responses={200: UndoSerializer})
     def delete(self, request: Request, pk: UUID) -> Response:
