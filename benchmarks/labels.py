@@ -4,7 +4,7 @@ Fills an empty database (`make bench` starts one) with made-up vectors of 512 di
 
 - ad hoc: counting all pictures by 20 categories, with and without “none of these”, in the scope of
   their owner, and the same by NumPy from vectors in memory;
-- preview and apply by the worker's own code, with its memory;
+- preview, and apply by a worker in a process of its own, with its memory along the way;
 - what pages show of the labels: counts of the filter panel, charts, the colours of the map, why;
 - one new picture against 50 applied sets.
 """
@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -26,11 +27,12 @@ from benchmarks.made_up_vectors import World, unit
 
 if TYPE_CHECKING:
     from gallery.labels.fitting import Weights
-    from gallery.models import EmbeddingSpace, LabelSet, User
+    from gallery.models import EmbeddingSpace, LabelJob, LabelSet, User
 
 DIMENSIONS = 512
 SCALE = 100.0
 SETS = 50
+MIB = 2**20
 
 
 def main(arguments: list[str]) -> None:
@@ -70,7 +72,8 @@ def _library(pictures: int) -> tuple[np.ndarray, EmbeddingSpace, User]:
     )
     world = World(pictures)
     vectors = world.vectors()
-    made_up_library.load(made_up_library.draw(space, world.subjects()), vectors)
+    drawn = made_up_library.draw(space, world.subjects())
+    made_up_library.load(drawn, vectors, indexed=False)  # all pictures are read anyway
     return vectors, space, User.objects.get(username="owner")
 
 
@@ -130,7 +133,6 @@ def _by_numpy(vectors: np.ndarray, weights: Weights) -> np.ndarray:
 def _applied(space: EmbeddingSpace, owner: User, texts: np.ndarray) -> LabelSet:
     from gallery.indexing.selectors import visible_to
     from gallery.labels import applying, fitting, previewing
-    from gallery.models import Label
 
     label_set = _set(space, owner, "Things", texts)
     fit = fitting.require(label_set, space)
@@ -138,13 +140,8 @@ def _applied(space: EmbeddingSpace, owner: User, texts: np.ndarray) -> LabelSet:
     start = time.perf_counter()
     found = previewing.preview(fit, weights, space, images)
     print(f"preview: {time.perf_counter() - start:.2f} s, +{found.added} -{found.removed}")
-    applying.request(label_set, owner, fit)
-    before = _memory()
-    start = time.perf_counter()
-    applying.run_waiting()
-    took = time.perf_counter() - start
-    labels = Label.objects.count()
-    print(f"applied: {labels} labels in {took:.1f} s; {_memory() - before:.0f} MiB more memory")
+    job, _change = applying.request(label_set, owner, fit)
+    _watch_worker(job)
     start = time.perf_counter()
     found = previewing.preview(fit, weights, space, images)
     print(f"preview of the same: {time.perf_counter() - start:.2f} s, {found.kept} kept")
@@ -189,9 +186,46 @@ def _shown(space: EmbeddingSpace, owner: User, label_set: LabelSet, rounds: int)
     drawn.delete()
 
 
-def _memory() -> float:
-    """What this process has had at most, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+# Says when it has begun, so that starting a process is not measured.
+_WORKER = """
+import django
+django.setup()
+from gallery.labels import applying
+print("begins", flush=True)
+applying.run_waiting()
+"""
+
+
+def _watch_worker(job: LabelJob) -> None:
+    """Let a process run the job, and print its memory as the job moves on."""
+    import psutil
+
+    with subprocess.Popen([sys.executable, "-c", _WORKER], stdout=subprocess.PIPE) as worker:
+        assert worker.stdout is not None
+        worker.stdout.readline()
+        process, start = psutil.Process(worker.pid), time.perf_counter()
+        seen = [(0.0, process.memory_info().rss)]
+        while worker.poll() is None:
+            job.refresh_from_db()
+            resident = process.memory_info().rss
+            if resident:  # none once it has ended
+                seen.append((job.done / max(job.total, 1), resident))
+            time.sleep(0.2)
+        took = time.perf_counter() - start
+    job.refresh_from_db()
+    along = ", ".join(
+        f"{_memory_at(seen, share):.0f} MiB at {share:.0%}" for share in (0, 0.1, 0.5, 0.9)
+    )
+    most = max(memory for _share, memory in seen) / MIB
+    print(
+        f"applied: {job.state}, {job.added} labels on {job.done} pictures in {took:.1f} s; "
+        f"memory of the worker {along}, at most {most:.0f} MiB"
+    )
+
+
+def _memory_at(seen: list[tuple[float, int]], share: float) -> float:
+    """The memory in MiB when the job was nearest to this share of its pictures."""
+    return min(seen, key=lambda each: abs(each[0] - share))[1] / MIB
 
 
 def _set(space: EmbeddingSpace, owner: User, name: str, texts: np.ndarray) -> LabelSet:

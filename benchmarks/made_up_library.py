@@ -79,8 +79,8 @@ def draw(space: EmbeddingSpace, subjects: np.ndarray, seed: int = 1) -> Library:
     )
 
 
-def load(library: Library, vectors: np.ndarray) -> float:
-    """Write the library. Return the seconds for building the vector indexes."""
+def load(library: Library, vectors: np.ndarray, *, indexed: bool = True) -> float:
+    """Write the library. Return the seconds for building the vector indexes, if they are wanted."""
     from django.db import connection
 
     from gallery.indexing.vector_indexes import create_index, refresh_lists
@@ -112,8 +112,9 @@ def load(library: Library, vectors: np.ndarray) -> float:
             ({"tag_id": tag.pk, "image_id": pk} for pk in _chosen(library, chosen)),
         )
     start = time.perf_counter()
-    create_index(library.space)
-    refresh_lists(library.space)
+    if indexed:
+        create_index(library.space)
+        refresh_lists(library.space)
     took = time.perf_counter() - start
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
