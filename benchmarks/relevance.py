@@ -66,8 +66,8 @@ def main(arguments: list[str]) -> None:
 def _nonsense(encoder: Any, material: Any) -> None:
     """Print how often texts without meaning are told that nothing matches, and what that costs."""
     from gallery.indexing import concepts
+    from gallery.indexing.text_fit import MOST_PICTURES, Reference
     from gallery.search.relevance.relevance import of_text
-    from gallery.search.relevance.text_fit import MOST_PICTURES, Reference
 
     pictures = material.pictures
     reference = Reference(concepts.encoded(encoder), pictures[:MOST_PICTURES])

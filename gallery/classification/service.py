@@ -176,7 +176,7 @@ def _classify(vector: Vectors, asked: _Asked, space: EmbeddingSpace) -> Classifi
         categories=tuple(CategoryForm(name) for name in asked.names),
     )
     # The model's own scale: nothing has been learned of these names.
-    usual = replace(defaults.of(space), one=1.0)
+    usual = replace(defaults.of(space, judged=definition.mode == Mode.ANY), one=1.0)
     weights, _texts = fitting.zero_shot(space, definition, _encode, usual)
     used = used_for(asked.names, asked.templates)
     return _sorted(vector, weights, asked.names, asked.none_of_these, space, used)

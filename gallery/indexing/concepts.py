@@ -3,7 +3,7 @@
 concepts.tsv has one concept on each line, in English and in Chinese. A worker makes the vectors
 once for each space. Those of the English words, which all models know, name regions of the map.
 Some of them make “none of these” (gallery.labels.background). The scores of all on a sample of
-pictures tell what the score of a text means (gallery.search.relevance.text_fit).
+pictures tell what the score of a text means (gallery.indexing.text_fit).
 """
 
 from __future__ import annotations

@@ -69,23 +69,24 @@ def zero_shot(
     space: EmbeddingSpace, definition: Definition, encode: Encode, usual: Default
 ) -> tuple[Weights, Vectors]:
     """Return the weights of a definition without answers, and the unit vectors (n, d) of its
-    texts and background words. `usual` gives temperature and intercept. Raises Unavailable."""
+    texts and background words. `usual` says how scores become probabilities. Raises
+    Unavailable."""
     texts = class_weights(space, definition.texts(), encode)
     count = len(texts)
     if definition.mode == Mode.ONE and definition.none_of_these:
         texts = np.concatenate([texts, background.vectors(space, texts)])
-    scale = float(space.logit_scale or 1.0)
     if definition.mode == Mode.ONE:
-        factor, bias = scale / usual.one, 0.0
+        vectors = texts * (float(space.logit_scale or 1.0) / usual.one)
+        biases = [0.0] * len(texts)
     else:
-        factor = scale / usual.any
-        bias = (space.logit_bias or 0.0) / usual.any + usual.intercept
+        odds = defaults.odds(usual, space, texts)
+        vectors, biases = texts * odds.slopes[:, np.newaxis], odds.constants.tolist()
     least = USUAL_THRESHOLDS[definition.mode]
     found = Weights(
         mode=definition.mode,
         categories=[form.id or UUID(int=n) for n, form in enumerate(definition.categories)],
-        vectors=np.asarray(texts * factor, dtype=np.float32),
-        biases=[bias] * len(texts),
+        vectors=np.asarray(vectors, dtype=np.float32),
+        biases=biases,
         thresholds=[least] * count,
     )
     return found, texts
@@ -114,9 +115,10 @@ def require(label_set: LabelSet, space: EmbeddingSpace) -> LabelFit:
 
 def make(version: LabelSetVersion, space: EmbeddingSpace, encode: Encode) -> LabelFit:
     """Make the first fit of a version in a space. Raises Unavailable."""
-    usual = defaults.of(space)
+    is_one = version.mode == Mode.ONE
+    usual = defaults.of(space, judged=not is_one)
     weights, texts = zero_shot(space, Definition.of(version), encode, usual)
-    temperature = usual.one if version.mode == Mode.ONE else usual.any
+    temperature = usual.one if is_one else 1.0
     return store(version, space, with_thresholds(weights), texts, temperature=temperature)
 
 

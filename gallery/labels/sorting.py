@@ -43,7 +43,8 @@ def sort(
     definition: Definition, space: EmbeddingSpace, images: ImageQuerySet, shown: int = SHOWN
 ) -> Sorted:
     """Sort `images` by the texts of a definition alone. Raises TooMany, Unavailable."""
-    weights, _texts = fitting.zero_shot(space, definition, _encode, defaults.of(space))
+    usual = defaults.of(space, judged=definition.mode == Mode.ANY)
+    weights, _texts = fitting.zero_shot(space, definition, _encode, usual)
     scope = scoring.pictures(images)
     total, counts = scoring.counts(weights, space, scope)
     found = scoring.decisions(weights, space, scope, keep_none=True)

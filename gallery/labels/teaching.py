@@ -72,32 +72,35 @@ def learn(fit: LabelFit, space: EmbeddingSpace) -> LabelFit:
     """Write the fit that follows from `fit`, the current one, by all answers so far."""
     former, texts = fitting.weights_of(fit), fitting.texts_of(fit)
     answers = answers_to(former.categories, space)
-    usual, scale = defaults.of(space), float(space.logit_scale or 1.0)
-    verdicts = _implied(answers.verdicts) if former.mode == Mode.ONE else answers.verdicts
+    is_one, scale = former.mode == Mode.ONE, float(space.logit_scale or 1.0)
+    usual = defaults.of(space, judged=not is_one)
+    verdicts = _implied(answers.verdicts) if is_one else answers.verdicts
     probes = [
         _probe(text, answers.vectors, verdicts[:, number], scale)
         for number, text in enumerate(texts[: len(former.categories)])
     ]
     zero_shot = np.asarray(scale * (answers.vectors @ texts.T), dtype=np.float64)
     held_out = _held_out(probes, answers.vectors, verdicts, zero_shot, scale)
-    if former.mode == Mode.ONE:
+    moved, biases = _moved(probes, texts), _biases(probes, len(texts))
+    if is_one:
         temperature = fit_temperature(
             held_out, _padded(answers.verdicts, len(texts)), default=usual.one
         )
-        offsets = np.zeros(len(texts))
+        vectors, biases = moved * (scale / temperature), biases / temperature
         before, after = softmax(zero_shot, usual.one), softmax(held_out, temperature)
     else:
-        bias = space.logit_bias or 0.0
-        found = fit_intercepts(held_out + bias, answers.verdicts, default=usual)
-        temperature = found.temperature
-        offsets = bias / temperature + found.intercepts
-        before = sigmoid((zero_shot + bias) / usual.any + usual.intercept)
-        after = sigmoid(held_out / temperature + offsets)
+        odds = defaults.odds(usual, space, texts)
+        logits = odds.of(held_out / scale)
+        found = fit_intercepts(logits, answers.verdicts)
+        temperature, slopes = found.temperature, odds.slopes / found.temperature
+        vectors = moved * slopes[:, np.newaxis]
+        biases = slopes * biases / scale + odds.constants / temperature + found.intercepts
+        before, after = sigmoid(odds.of(zero_shot / scale)), found.probabilities(logits)
     weights = Weights(
         mode=former.mode,
         categories=former.categories,
-        vectors=_moved(probes, texts) * np.float32(scale / temperature),
-        biases=[*(_biases(probes, len(texts)) / temperature + offsets)],
+        vectors=np.asarray(vectors, dtype=np.float32),
+        biases=biases.tolist(),
         thresholds=former.thresholds,
     )
     return fitting.store(

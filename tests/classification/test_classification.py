@@ -34,7 +34,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     grey = ColourEncoder().encode_images([PILImage.new("RGB", (1, 1))])
     monkeypatch.setattr(concepts, "vectors", lambda space: grey.repeat(64, axis=0))
     # The model is right as it is: no temperature, no intercept.
-    monkeypatch.setattr(defaults, "of", lambda space: Default())
+    monkeypatch.setattr(defaults, "of", lambda space, **_options: Default())
     monkeypatch.setattr(client, "encode_texts", encode)
     return texts_asked
 

@@ -7,11 +7,12 @@ import pytest
 
 from gallery.errors import Unavailable
 from gallery.indexing import concepts
+from gallery.indexing.text_fit import Reference
 from gallery.labels import background, defaults
 from gallery.labels.learning.temperature import STARTER, Default
-from gallery.models import User
+from gallery.models import Embedding, User
 from tests.factories import make_space
-from tests.labels.tools import DIMENSIONS, SCALE, picture, word_space
+from tests.labels.tools import DIMENSIONS, picture, word_space
 
 pytestmark = pytest.mark.django_db
 
@@ -24,18 +25,29 @@ def test_a_model_with_a_bias_needs_none() -> None:
     assert defaults.of(make_space(logit_bias=-10.0)) == Default()
 
 
-def test_others_are_as_sure_as_unrelated_pictures_let_them_be(alice: User) -> None:
+def test_each_text_is_judged_by_what_concepts_score_on_the_same_pictures(alice: User) -> None:
+    space = word_space()
+    for n in range(12):
+        picture(alice, space, red=1, green=n / 10)
+    usual = defaults.of(space)
+    assert usual.one == 1.0
+    texts = np.eye(DIMENSIONS, dtype=np.float32)[:3]
+    words = concepts.vectors(space)
+    assert words is not None
+    pictures = np.array([np.asarray(row.vector) for row in Embedding.objects.all()], dtype="f4")
+    odds = defaults.odds(usual, space, texts)
+    for number, fit in enumerate(Reference(words, pictures).fits(texts)):
+        # At the line the text is as likely to fit as the judgement says.
+        cosines = np.full((1, 3), fit.line)
+        assert odds.of(cosines)[0, number] == pytest.approx(fit.at_line, abs=0.01)
+        assert odds.slopes[number] == pytest.approx(fit.slope, rel=0.01)
+
+
+def test_one_of_these_needs_no_pictures(alice: User) -> None:
     space = word_space()
     for _ in range(12):
         picture(alice, space, red=1)
-    usual = defaults.of(space)
-    assert usual.one == 1.0
-    # A text is as likely as not to fit a picture at the cosine that this far from chance.
-    even = -usual.intercept * usual.any / SCALE
-    words = concepts.vectors(space)
-    assert words is not None
-    cosines = words[:, 0]
-    assert even == pytest.approx(cosines.mean() + 2 * cosines.std(), abs=0.1)
+    assert not isinstance(defaults.of(space, judged=False), defaults.Judged)
 
 
 def test_before_anything_is_measured_a_model_is_like_most_others() -> None:

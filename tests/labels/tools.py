@@ -57,7 +57,7 @@ def fake_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(client, "encode_texts", encode)
     # The model is right as it is: no temperature, no intercept.
-    monkeypatch.setattr(defaults, "of", lambda space: Default())
+    monkeypatch.setattr(defaults, "of", lambda space, **_options: Default())
 
 
 def word_space(state: str = "active", checksum: str = "words", **facts: Any) -> EmbeddingSpace:

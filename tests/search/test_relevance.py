@@ -22,14 +22,14 @@ from PIL import Image as PILImage
 from gallery import task_names
 from gallery.encoders import client
 from gallery.encoders.base import Vectors, l2_normalise
-from gallery.indexing import concepts, encoding, spaces
+from gallery.indexing import concepts, encoding, spaces, text_fit
 from gallery.indexing.spaces import active_space
 from gallery.models import Embedding, EmbeddingSpace, Image, User
 from gallery.search import pages
 from gallery.search.filters.narrowed import Narrowed
 from gallery.search.nearest import sample
 from gallery.search.plan import Plan
-from gallery.search.relevance import calibration, chance, relevance, text_fit
+from gallery.search.relevance import calibration, chance, relevance
 from gallery.search.relevance.chance import Chance
 from gallery.search.results import Clock
 from tests.conftest import upload, wait_for

@@ -1,4 +1,4 @@
-"""Fits gallery/search/relevance/weights.json on photographs with captions:
+"""Fits gallery/indexing/text_fit.json on photographs with captions:
 
     python -m tools.relevance --photos photos.tar --captions captions.json --split splits.json
 

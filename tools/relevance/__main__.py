@@ -20,7 +20,7 @@ def main() -> None:
 
     django.setup()
     from gallery.encoders.registry import get_encoder
-    from gallery.search.relevance import text_fit
+    from gallery.indexing import text_fit
     from tools.relevance import fitting, report
     from tools.relevance.material import Material
 

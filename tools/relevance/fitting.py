@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.preprocessing import StandardScaler
 
 from gallery.indexing import concepts
-from gallery.search.relevance.text_fit import Reference
+from gallery.indexing.text_fit import Reference
 from tools.relevance.material import Material, Words
 
 # Shares of a library that words are told apart by: rare, some, many, most.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gallery.indexing import concepts
+from gallery.indexing.text_fit import MOST_PICTURES, Reference, Weights
 from gallery.search.relevance.relevance import of_text
-from gallery.search.relevance.text_fit import MOST_PICTURES, Reference, Weights
 from tools.relevance.fitting import SHARES, best_line
 from tools.relevance.material import Material
 

@@ -4,7 +4,7 @@ One judgement answers this for the relevance line, the words and bars of results
 nothing matches, names of regions and albums that fill themselves. It gives the probability that a
 picture with a score fits the query:
 
-- of a text by gallery.search.relevance.text_fit, from what everyday concepts score on the same
+- of a text by gallery.indexing.text_fit, from what everyday concepts score on the same
   pictures. Until a worker has encoded the concepts, texts are judged like pictures;
 - of a picture by chance: how often unrelated pictures score as high
   (gallery.search.relevance.chance);
@@ -27,12 +27,12 @@ import numpy as np
 
 from gallery.encoders.base import Vectors
 from gallery.indexing import concepts
+from gallery.indexing.text_fit import MOST_PICTURES, Reference, TextFit
 from gallery.models import EmbeddingSpace
 from gallery.search.nearest import sample
 from gallery.search.nearest.sample import Sample
 from gallery.search.nearest.scans import Kind
 from gallery.search.relevance import chance
-from gallery.search.relevance.text_fit import MOST_PICTURES, Reference, TextFit
 
 Fit = Literal["excellent", "good", "fair", "weak"]
 

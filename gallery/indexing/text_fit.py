@@ -11,8 +11,9 @@ of a text are compared with those of everyday concepts on the same sample of pic
 These features have no scale: they hold for any model and any library. Linear functions of them say
 where the line between fitting and not fitting lies, and whether anything fits at all. A logistic
 function of a score's distance from the line is the probability. It was fitted on photographs with
-captions (weights.json, made by tools/relevance, which states the figures); a logistic map of scores
-to probabilities is due to J. Platt, "Probabilistic outputs for support vector machines", 1999.
+captions (text_fit.json, made by tools/relevance, which states the figures); a logistic map of
+scores to probabilities is due to J. Platt, "Probabilistic outputs for support vector machines",
+1999.
 
 The line is where the F1 score of "fits" is highest, which is where the probability is half of that
 score (Z. Lipton, C. Elkan, B. Naryanaswamy, "Optimal thresholding of classifiers to maximize F1
@@ -31,7 +32,7 @@ import numpy as np
 
 from gallery.encoders.base import Vectors
 
-FILE = Path(__file__).with_name("weights.json")
+FILE = Path(__file__).with_name("text_fit.json")
 # Enough pictures for the statistics of scores.
 MOST_PICTURES = 1000
 _QUANTILES = (0.5, 0.75, 0.9, 0.97, 0.99)
