@@ -119,7 +119,7 @@ class Account:
         )  # fmt: skip
         ids = [image.pk for image in images]
         encoding.keep_vectors(space, ids, library.pictures[places].astype(np.float32))
-        client = APIClient()
+        client = APIClient(SERVER_NAME="localhost")
         client.force_authenticate(user)
         return cls(space, places, ids, client)
 

@@ -285,7 +285,7 @@ def exclusive(library: Library) -> tuple[list[int], np.ndarray, np.ndarray, np.n
 def _one_of_these(library: Library, seeds: int) -> None:
     """One of these, after a minute of answers to the whole set."""
     from gallery.labels.learning import quality
-    from gallery.labels.learning.temperature import STARTER, fit_temperature, softmax
+    from gallery.labels.learning.temperature import STARTER, fit_one, softmax
 
     things, one, classes, _none = exclusive(library)
     logits = library.scale * (library.pictures[one] @ library.texts[things].T)
@@ -294,11 +294,11 @@ def _one_of_these(library: Library, seeds: int) -> None:
         drawn = np.random.default_rng(seed).permutation(len(one))
         asked, unseen = drawn[:MINUTE], drawn[MINUTE:]
         verdicts = np.where(np.eye(len(things))[classes[asked]] == 1, 1.0, np.nan)
-        found = fit_temperature(logits[asked], verdicts, default=STARTER.one)
-        temperatures.append(found)
+        found = fit_one(logits[asked], verdicts, default=STARTER.one, categories=len(things))
+        temperatures.append(found.temperature)
         row = []
-        for temperature in (STARTER.one, found):
-            shares = softmax(logits[unseen], temperature)
+        for calibrated in (logits[unseen] / STARTER.one, found.logits(logits[unseen])):
+            shares = softmax(calibrated)
             row.append(quality.calibration_error(*quality.of_likeliest(shares, classes[unseen])))
         cumulated = shares.cumsum(axis=1) > np.random.default_rng(seed).random((len(unseen), 1))
         by_chance = quality.of_likeliest(shares, cumulated.argmax(axis=1))

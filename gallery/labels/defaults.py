@@ -3,7 +3,9 @@
 *One of these* has the model's own logits, with one temperature. For *any of these* a model that was
 trained for it knows itself whether a text fits a picture. For all others this differs from text to
 text: “people” has low cosines with the many pictures that show people, others have high ones with
-everything. gallery.indexing.text_fit judges each text by everyday concepts on the same pictures.
+everything. So each text has a line of its own, by everyday concepts on the same pictures
+(gallery.indexing.text_fit). It is where F1 is highest, so labels begin there: with a probability of
+one half, until answers say more.
 """
 
 from __future__ import annotations
@@ -68,8 +70,7 @@ def odds(usual: Default, space: EmbeddingSpace, texts: Vectors) -> Odds:
     if isinstance(usual, Judged) and usual.reference is not None:
         fits = usual.reference.fits(texts)
         slopes = np.array([fit.slope for fit in fits])
-        lines = np.array([fit.line for fit in fits])
-        return Odds(slopes, np.array([fit.at_line for fit in fits]) - slopes * lines)
+        return Odds(slopes, -slopes * np.array([fit.line for fit in fits]))
     scale, bias = float(space.logit_scale or 1.0), space.logit_bias or 0.0
     count = len(texts)
     return Odds(

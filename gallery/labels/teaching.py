@@ -20,7 +20,7 @@ from gallery.labels.learning.logistic import sigmoid
 from gallery.labels.learning.probe import Probe, fit_probe
 from gallery.labels.learning.temperature import (
     fit_intercepts,
-    fit_temperature,
+    fit_one,
     softmax,
 )
 from gallery.models import Answer, Embedding, EmbeddingSpace, LabelFit
@@ -83,11 +83,11 @@ def learn(fit: LabelFit, space: EmbeddingSpace) -> LabelFit:
     held_out = _held_out(probes, answers.vectors, verdicts, zero_shot, scale)
     moved, biases = _moved(probes, texts), _biases(probes, len(texts))
     if is_one:
-        temperature = fit_temperature(
-            held_out, _padded(answers.verdicts, len(texts)), default=usual.one
-        )
-        vectors, biases = moved * (scale / temperature), biases / temperature
-        before, after = softmax(zero_shot, usual.one), softmax(held_out, temperature)
+        said = _padded(answers.verdicts, len(texts))
+        found = fit_one(held_out, said, default=usual.one, categories=len(former.categories))
+        temperature = found.temperature
+        vectors, biases = moved * (scale / temperature), biases / temperature + found.intercepts
+        before, after = softmax(zero_shot, usual.one), softmax(found.logits(held_out))
     else:
         odds = defaults.odds(usual, space, texts)
         logits = odds.of(held_out / scale)

@@ -1,6 +1,8 @@
 """Calibration: from the model's logits to probabilities that hold, by people's answers.
 
-- *One of these*: the softmax of the logits divided by one temperature, for the whole set.
+- *One of these*: the softmax of the logits divided by one temperature, for the whole set, plus an
+  intercept for each category. Without it, one whose cosines are high with everything would keep
+  what belongs to others, whatever people say.
 - *Any of these*: for each category the sigmoid of its logit divided by a temperature that all
   share, plus an intercept of its own.
 
@@ -9,7 +11,8 @@ Before there are answers, a default serves; few answers move away from it a litt
 Sources: C. Guo, G. Pleiss, Y. Sun and K. Weinberger, "On calibration of modern neural networks",
 ICML 2017 (temperature); W. Tu, W. Deng, D. Campbell, S. Gould and T. Gedeon, "An empirical study
 into what matters for calibrating vision-language models", ICML 2024 (one temperature, from few
-answers).
+answers); A. Alexandari, A. Kundaje and A. Shrikumar, "Maximum likelihood with bias-corrected
+calibration is hard-to-beat at label shift adaptation", ICML 2020 (temperature and intercepts).
 """
 
 from __future__ import annotations
@@ -25,12 +28,14 @@ from gallery.labels.learning.logistic import Floats, sigmoid
 
 # The prior, as standard deviations from the default: of the logarithm of the temperature in *one of
 # these*; of the slope in *any of these*, as a multiple of the default one; of the intercepts of a
-# set, and of a category from them.
+# set, and of a category from them. The latter holds for *one of these*, too.
 _TEMPERATURE = 0.35
 _SLOPE = 1.5
 _INTERCEPT, _CATEGORY = 2.0, 1.0
 # Temperatures that are tried, as multiples of the default.
 _MULTIPLES = np.geomspace(1 / 8, 8, 417)
+# How often temperature and intercepts are fitted in turn, and the steps of the latter.
+_TURNS, _STEPS = 4, 30
 
 
 @dataclass(frozen=True)
@@ -90,29 +95,77 @@ def softmax(logits: npt.ArrayLike, temperature: float = 1.0) -> Floats:
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
+def fit_one(
+    logits: npt.ArrayLike, verdicts: npt.ArrayLike, *, default: float = 1.0, categories: int
+) -> Calibration:
+    """Return the calibration of a set of the mode *one of these*.
+
+    Logits and verdicts as in `fit_temperature`; the first `categories` of the columns get
+    intercepts, words of “none of these” none. Without answers the intercepts are 0.
+    """
+    matrix, possible = _telling(logits, verdicts)
+    intercepts = np.zeros(np.shape(logits)[1])
+    for _ in range(_TURNS):
+        temperature = _temperature(matrix, possible, intercepts, default)
+        scaled = matrix / temperature
+        intercepts[:categories] = _intercepts(scaled, possible, intercepts, categories)
+    temperature = _temperature(matrix, possible, intercepts, default)
+    return Calibration(temperature, intercepts)
+
+
 def fit_temperature(
     logits: npt.ArrayLike, verdicts: npt.ArrayLike, *, default: float = 1.0
 ) -> float:
-    """Return the temperature of a set of the mode *one of these*.
+    """Return the temperature of a set of the mode *one of these*, without intercepts.
 
     `logits` (n, k) are those of n pictures with answers, `verdicts` (n, k) the answers: 1 for yes,
     0 for no, NaN for none. A yes leaves its category alone, a no all others; a picture whose
     answers leave nothing, or everything, says nothing. Raises ValueError for other shapes.
     """
+    matrix, possible = _telling(logits, verdicts)
+    return _temperature(matrix, possible, np.zeros(matrix.shape[1]), default)
+
+
+def _telling(
+    logits: npt.ArrayLike, verdicts: npt.ArrayLike
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Return the logits, and what the answers leave possible, of the pictures that say
+    something."""
     matrix, possible = np.asarray(logits, dtype=float), _possible(verdicts)
     if matrix.shape != possible.shape:
         raise ValueError("Each logit has a verdict.")
     telling = possible.any(axis=1) & ~possible.all(axis=1)
-    matrix, possible = matrix[telling], possible[telling]
+    return matrix[telling], possible[telling]
 
+
+def _temperature(
+    matrix: Floats, possible: npt.NDArray[np.bool_], intercepts: Floats, default: float
+) -> float:
     def loss(temperature: float) -> float:
-        scaled = matrix / temperature
+        scaled = matrix / temperature + intercepts
         left = np.where(possible, scaled, -np.inf)
         errors = np.logaddexp.reduce(scaled, axis=1) - np.logaddexp.reduce(left, axis=1)
         prior = (math.log(temperature / default) / _TEMPERATURE) ** 2 / 2
         return float(errors.sum()) + prior
 
     return min((default * multiple for multiple in _MULTIPLES), key=loss)
+
+
+def _intercepts(
+    scaled: Floats, possible: npt.NDArray[np.bool_], start: Floats, categories: int
+) -> Floats:
+    """Return the likeliest intercepts (k,) under their prior, from the intercepts `start` (n,) of
+    all columns. Newton's method, with the curvature as if each answer left one category: that is
+    at least the true one, so steps are rather too short."""
+    found, precision = start.copy(), _CATEGORY**-2
+    for _ in range(_STEPS):
+        logits = scaled + found
+        shares = softmax(logits)[:, :categories]
+        wanted = softmax(np.where(possible, logits, -np.inf))[:, :categories]
+        slope = (shares - wanted).sum(axis=0) + precision * found[:categories]
+        curve = np.diag(shares.sum(axis=0) + precision) - shares.T @ shares
+        found[:categories] -= np.clip(np.linalg.solve(curve, slope), -1, 1)
+    return found[:categories]
 
 
 def fit_intercepts(

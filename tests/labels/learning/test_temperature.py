@@ -103,6 +103,34 @@ def test_few_one_sided_answers_move_it_a_little(right: bool) -> None:
     assert 0.8 < found < 1.01 if right else 1.0 < found < 6
 
 
+def test_answers_tell_which_category_is_too_likely(rng: np.random.Generator) -> None:
+    logits, classes = drawn(rng, 3000, 1.5)
+    wanted = np.array([2.0, -1.0, 0.0, 0.0, 0.0, 0.0])
+    found = temperature.fit_one(logits + 1.5 * wanted, yes(classes), categories=6)
+    assert found.temperature == pytest.approx(1.5, rel=0.1)
+    assert found.intercepts - found.intercepts.mean() == pytest.approx(
+        wanted.mean() - wanted, abs=0.2
+    )
+
+
+def test_a_category_that_swallows_others_gives_them_back() -> None:
+    """Its logits are high with everything, and a few people say no."""
+    logits = np.tile([9.0, 5.0, 4.0], (12, 1))
+    verdicts = np.full((12, 3), np.nan)
+    verdicts[:, 0] = 0
+    verdicts[:4, 1] = verdicts[4:8, 2] = 1
+    found = temperature.fit_one(logits, verdicts, categories=3)
+    assert temperature.softmax(found.logits(logits))[0, 0] < 0.5
+
+
+def test_without_answers_there_are_no_intercepts() -> None:
+    for verdicts in (np.empty((0, 3)), np.full((4, 3), np.nan)):
+        logits = np.ones(verdicts.shape)
+        found = temperature.fit_one(logits, verdicts, default=0.7, categories=2)
+        assert found.temperature == pytest.approx(0.7)
+        assert not found.intercepts.any()
+
+
 def test_logits_and_verdicts_belong_together() -> None:
     with pytest.raises(ValueError, match="verdict"):
         temperature.fit_temperature(np.zeros((3, 2)), np.zeros((3, 3)))
