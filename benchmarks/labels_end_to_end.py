@@ -207,7 +207,7 @@ def _any_of_these(library: Library, space: EmbeddingSpace, count: int, seeds: in
                 chance.append(quality.calibration_error(after, drawn))
                 (now,) = account.ask("get", f"{made}/quality/")["categories"]
                 least = now["at_least_right"]["probability"]
-                if least <= 1 and now["at_least_right"]["pictures"] >= WISHED:
+                if least <= 1 and now["at_least_right"]["share"] * len(pool) >= WISHED:
                     account.ask("patch", f"{made}/", {"thresholds": {name: least}})
                     labels = account.labelled(made)
                     fresh = labels[~np.isin(labels, list(said))]

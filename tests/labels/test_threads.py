@@ -17,7 +17,8 @@ import pytest
 from gallery.encoders import client
 from gallery.encoders.base import Vectors, l2_normalise
 from gallery.indexing import concepts, encoding
-from gallery.labels import applying
+from gallery.labels import answers, applying, asking, maintenance, sets
+from gallery.labels.answers import Given
 from gallery.models import ConceptVectors, EmbeddingSpace, Image, User
 from tests.conftest import api
 from tests.factories import make_space
@@ -40,10 +41,10 @@ class Model:
 
     @property
     def name(self) -> str:
-        return f"{self.contrast} {self.common}"
+        return f"{self.contrast} {self.common} {self.scale}"
 
     def text(self, word: str) -> Vectors:
-        extra = 0.4 if word in self.high else 0.0
+        extra = 0.25 if word in self.high else 0.0
         vector: Vectors = l2_normalise((_direction(word) + (self.common + extra) * _FIRST)[None])[0]
         return vector
 
@@ -79,13 +80,14 @@ def _direction(word: str) -> Vectors:
 # Most cosines of this model are lower than the limits that galleries are shipped with.
 LOW = Model(contrast=0.22)
 HIGH = Model(contrast=0.75, common=0.5, scale=30.0)
+STEEP = Model(contrast=0.22, scale=90.0, high=("photo",))
 FLAT_LIMIT = 0.25
 
 
 @pytest.fixture(autouse=True)
 def models(monkeypatch: pytest.MonkeyPatch) -> dict[str, Model]:
     """The models by name; workers encode texts with them."""
-    known = {model.name: model for model in (LOW, HIGH)}
+    known = {model.name: model for model in (LOW, HIGH, STEEP)}
 
     def encode(space: Any, texts: Sequence[str], **_options: Any) -> Vectors:
         return np.stack([known[space.checksum].text(text) for text in texts])
@@ -192,3 +194,35 @@ def test_a_stricter_threshold_takes_labels_back(alice: User) -> None:
     owner.post(f"{at}apply/")
     applying.run_waiting()
     assert labels(label_set) == with_doubtful
+
+
+@pytest.mark.parametrize("mode", ["one", "any"])
+def test_a_category_with_high_cosines_everywhere_gives_back_what_it_swallows(
+    mode: str, alice: User
+) -> None:
+    """Any single limit on cosines that keeps pictures of the others gives all to this one. A
+    minute of answers tells it apart."""
+    words = ("dog", "photo", "boat")
+    space, shown = STEEP.space(), Shown.make(alice, *words, each=20, others=60)
+    cosines = shown.encode(STEEP, space) @ np.stack([STEEP.text(word) for word in words]).T
+    own = np.array([[word == what for word in words] for what in shown.what])
+    assert cosines[:, 1].min() > cosines[:, [0, 2]][own[:, [0, 2]]].min()
+
+    label_set = make_set(alice, *words, mode=mode, none_of_these=False, templates=["{}"])
+    what = dict(zip([image.pk for image in shown.images], shown.what, strict=True))
+    answered = set()
+    for word in words:
+        asked = asking.ask(label_set, sets.category(label_set, word), alice, space)
+        answers.give(
+            label_set, alice, [Given(one.image, word, what[one.image] == word) for one in asked]
+        )
+        answered |= {one.image for one in asked}
+        maintenance.maintain()
+    apply(label_set, alice, space)
+    found = labels(label_set)
+    assert answered < set(what)
+    for image in set(what) - answered:
+        if what[image]:
+            assert found.get(image) == {what[image]}
+        elif mode == "any":  # of one of these, each picture gets a label
+            assert image not in found

@@ -27,11 +27,11 @@ from gallery.labels.learning import logistic
 from gallery.labels.learning.logistic import Floats, sigmoid
 
 # The prior, as standard deviations from the default: of the logarithm of the temperature in *one of
-# these*; of the slope in *any of these*, as a multiple of the default one; of the intercepts of a
-# set, and of a category from them. The latter holds for *one of these*, too.
-_TEMPERATURE = 0.35
+# these*, and of the intercepts there; of the slope in *any of these*, as a multiple of the default
+# one; of the intercepts of a set, and of a category from them.
+_TEMPERATURE, _SHARE = 0.35, 1.0
 _SLOPE = 1.5
-_INTERCEPT, _CATEGORY = 2.0, 1.0
+_INTERCEPT, _CATEGORY = 2.0, 1.5
 # Temperatures that are tried, as multiples of the default.
 _MULTIPLES = np.geomspace(1 / 8, 8, 417)
 # How often temperature and intercepts are fitted in turn, and the steps of the latter.
@@ -157,7 +157,7 @@ def _intercepts(
     """Return the likeliest intercepts (k,) under their prior, from the intercepts `start` (n,) of
     all columns. Newton's method, with the curvature as if each answer left one category: that is
     at least the true one, so steps are rather too short."""
-    found, precision = start.copy(), _CATEGORY**-2
+    found, precision = start.copy(), _SHARE**-2
     for _ in range(_STEPS):
         logits = scaled + found
         shares = softmax(logits)[:, :categories]
