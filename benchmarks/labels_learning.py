@@ -48,6 +48,13 @@ EXCLUSIVE = (
 LEAST = 20  # photographs that show a thing, for a figure about it
 ANSWERS = (24, 48, 96)
 MINUTE = 50
+# A person's own names for groups of photographs, which say nothing of what they show.
+OWN_NAMES = (
+    "Rex", "Thursday", "Project Nine", "our club", "the second trip", "Aunt Mo", "Zebulon",
+    "best of", "kiki", "Nr. 12", "old stuff", "to sort", "vol. 3", "Meridian", "misc",
+)  # fmt: skip
+EXAMPLES = (1, 2, 4, 8, 16)
+GROUP = 20  # photographs of a group at least
 WISH = 0.95
 WISHED = 20  # pictures above a threshold, for a figure about it
 
@@ -104,6 +111,7 @@ def main(arguments: list[str]) -> None:
     _ranking(library, things, options.seeds)
     _minute(library, things, options.seeds)
     _one_of_these(library, options.seeds)
+    _examples(library, encoder.encode_texts(list(OWN_NAMES)).astype(float), options.seeds)
     words = [concept.english for concept in concepts()]
     _none(library, np.concatenate([encoder.encode_texts([word]) for word in words]))
     _cost(library)
@@ -311,6 +319,84 @@ def _one_of_these(library: Library, seeds: int) -> None:
     print(f"expected calibration error {error[0]:.3f} {error[1]:.3f}, by chance alone "
           f"{error[2]:.3f}; temperature {np.mean(temperatures):.2f} "
           f"± {np.std(temperatures):.2f}")  # fmt: skip
+
+
+def _examples(library: Library, own_names: np.ndarray, seeds: int) -> None:
+    """One of these, from some examples of each group: with its name, and with a name that says
+    nothing."""
+    things, one, classes, _none = exclusive(library)
+    sizes = np.bincount(classes, minlength=len(things))
+    groups = np.flatnonzero(sizes >= GROUP)[: len(own_names)]
+    shown = np.isin(classes, groups)
+    pictures, truths = library.pictures[one[shown]], np.searchsorted(groups, classes[shown])
+    names = {
+        "its name": library.texts[things][groups],
+        "a person's own name": own_names[: len(groups)],
+    }
+    print(f"\none of {len(groups)} groups of {sizes[groups].sum()} photographs, right after "
+          f"{EXAMPLES} examples of each")  # fmt: skip
+    for title, texts in names.items():
+        right = np.mean((pictures @ texts.T).argmax(axis=1) == truths)
+        print(f"{title}: without {right:.3f}, with " + "  ".join(
+            f"{_with_examples(library.scale, texts, pictures, truths, count, seeds):.3f}"
+            for count in EXAMPLES
+        ))  # fmt: skip
+    print("a linear probe alone: " + "  ".join(
+        f"{_linear_probe(pictures, truths, count, seeds):.3f}" for count in EXAMPLES
+    ))  # fmt: skip
+
+
+def _drawn_examples(truths: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places of `count` examples of each group, and those of the other pictures."""
+    rng = np.random.default_rng(seed)
+    chosen = [
+        rng.choice(np.flatnonzero(truths == group), count, replace=False)
+        for group in np.unique(truths)
+    ]
+    examples = np.concatenate(chosen)
+    return examples, np.setdiff1d(np.arange(len(truths)), examples)
+
+
+def _with_examples(
+    scale: float,
+    texts: np.ndarray,
+    pictures: np.ndarray,
+    truths: np.ndarray,
+    count: int,
+    seeds: int,
+) -> float:
+    """Return the accuracy as a set learns: a probe for each category, then calibration."""
+    from gallery.labels.learning.probe import fit_probe
+    from gallery.labels.learning.temperature import STARTER, fit_one
+
+    found = []
+    for seed in range(2 * seeds):
+        examples, others = _drawn_examples(truths, count, seed)
+        is_own = truths[examples, None] == np.arange(len(texts))
+        probes = [
+            fit_probe(text, pictures[examples][own], pictures[examples][~own], scale=scale)
+            for text, own in zip(texts, is_own.T, strict=True)
+        ]
+        held_out = np.empty(is_own.shape)
+        for number, (probe, own) in enumerate(zip(probes, is_own.T, strict=True)):
+            held_out[np.r_[np.flatnonzero(own), np.flatnonzero(~own)], number] = probe.held_out
+        verdicts = np.where(is_own, 1.0, np.nan)
+        calibration = fit_one(held_out, verdicts, default=STARTER.one, categories=len(texts))
+        logits = scale * (pictures[others] @ np.stack([probe.vector for probe in probes]).T)
+        logits = calibration.logits(logits + np.array([probe.bias for probe in probes]))
+        found.append(np.mean(logits.argmax(axis=1) == truths[others]))
+    return float(np.mean(found))
+
+
+def _linear_probe(pictures: np.ndarray, truths: np.ndarray, count: int, seeds: int) -> float:
+    from sklearn.linear_model import LogisticRegression
+
+    found = []
+    for seed in range(2 * seeds):
+        examples, others = _drawn_examples(truths, count, seed)
+        model = LogisticRegression(max_iter=2000).fit(pictures[examples], truths[examples])
+        found.append(model.score(pictures[others], truths[others]))
+    return float(np.mean(found))
 
 
 def _none(library: Library, words: np.ndarray) -> None:

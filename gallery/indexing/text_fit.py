@@ -38,8 +38,10 @@ MOST_PICTURES = 1000
 _QUANTILES = (0.5, 0.75, 0.9, 0.97, 0.99)
 # Concepts with a larger cosine to the text are the text itself.
 _SAME = 0.995
-# A text is common if it fits at least this share of the pictures, and so many.
+# A text is common if it fits at least this share of the pictures, and so many. One that is probably
+# not there, by its log-odds, has to fit more: what the model cannot read scores alike everywhere.
 _COMMON_SHARE, _COMMON_PICTURES = 0.15, 10
+_DOUBTED, _DOUBTED_SHARE = -1.0, 0.3
 # The least log-odds that something fits a common text.
 _COMMON = 3.0
 # Features beyond are as good as this far.
@@ -87,7 +89,8 @@ class Reference:
         presences = weights.presence.of(np.column_stack([features, tops, tops - lines]))
         # What fits many pictures is there, however low the best score.
         above = (heights >= lines[:, np.newaxis]).sum(axis=1)
-        is_common = above >= max(_COMMON_SHARE * len(self.pictures), _COMMON_PICTURES)
+        shares = np.where(presences < _DOUBTED, _DOUBTED_SHARE, _COMMON_SHARE)
+        is_common = above >= np.maximum(shares * len(self.pictures), _COMMON_PICTURES)
         presences = np.where(is_common, np.maximum(presences, _COMMON), presences)
         generality = features[:, 0]
         slopes = weights.slope[0] + weights.slope[1] * generality
