@@ -6,8 +6,8 @@ unseen pictures. Printed are
 
 - the calibration error of the unseen pictures' probabilities, before answers and after;
 - how many of the labels are right at the wish, in the library and among unseen pictures;
-- the live precision and recall of `quality/` beside the truth, and how often their intervals hold
-  it;
+- the live precision and recall of `quality/` beside the truth of unseen pictures, and how often
+  their intervals hold it;
 - the same calibration for a set of things of which a picture shows one.
 
 What a photograph shows is told as in `labels_learning`. Wants an empty database (`make bench`
@@ -40,6 +40,7 @@ def main(arguments: list[str]) -> None:
     parser = argument_parser("labels_end_to_end", __doc__)
     parser.add_argument("--answers", type=int, default=ANSWERS, help="for each set")
     parser.add_argument("--seeds", type=int, default=1, help="how often to draw halves")
+    parser.add_argument("--every", type=int, default=1, help="only each nth of the things")
     options = parser.parse_args(arguments)
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clipsite.settings")
@@ -64,8 +65,10 @@ def main(arguments: list[str]) -> None:
     )  # fmt: skip
     call_command("migrate", verbosity=0)
     client.encode_texts = lambda _space, texts, **_options: encoder.encode_texts(list(texts))
-    _any_of_these(library, _space(encoder), options.answers, options.seeds)
-    _one_of_these(library, _space(encoder), options.answers, 10 * options.seeds)
+    things = [thing for thing in range(len(THINGS)) if library.shows[thing].sum() >= LEAST]
+    things = things[:: options.every]
+    _any_of_these(library, _space(encoder), things, options.answers, options.seeds)
+    _one_of_these(library, _space(encoder), options.answers, 5 * options.seeds)
 
 
 def _space(encoder: Any) -> EmbeddingSpace:
@@ -182,10 +185,11 @@ class Account:
 # --- Any of these ---------------------------------------------------------------------------
 
 
-def _any_of_these(library: Library, space: EmbeddingSpace, count: int, seeds: int) -> None:
+def _any_of_these(
+    library: Library, space: EmbeddingSpace, things: list[int], count: int, seeds: int
+) -> None:
     from gallery.labels.learning import quality
 
-    things = [thing for thing in range(len(THINGS)) if library.shows[thing].sum() >= LEAST]
     names = list(THINGS)
     errors, chance, wished, unseen_wished, live, steps = [], [], [], [], [], []
     for seed in range(seeds):
@@ -218,11 +222,10 @@ def _any_of_these(library: Library, space: EmbeddingSpace, count: int, seeds: in
                     if len(taken) >= WISHED:
                         unseen_wished.append((shows[taken].mean(), len(taken)))
                     (now,) = account.ask("get", f"{made}/quality/")["categories"]
-                inside = account.probabilities(made, library.pictures[pool])[:, 0]
-                given = inside >= now["threshold"]
+                given = after >= now["threshold"]
                 truth = {
-                    "precision": shows[pool][given].mean() if given.any() else np.nan,
-                    "recall": given[shows[pool]].mean(),
+                    "precision": shows[unseen][given].mean() if given.any() else np.nan,
+                    "recall": given[shows[unseen]].mean(),
                 }
                 live.append({kind: (now[kind], truth[kind]) for kind in truth})
                 steps += account.steps

@@ -80,7 +80,7 @@ def of_set(label_set: LabelSet, user: User, space: EmbeddingSpace) -> Quality:
         )
     )
     shares = _held_out(fit, weights, space, [image for image, *_rest in said])
-    pool = _pool(weights, space, user)
+    pool = _pool(fit, weights, space, user)
     place = {pk: number for number, pk in enumerate(weights.categories)}
     answered = [
         (float(shares[image][place[category]]), verdict)
@@ -172,12 +172,14 @@ def _shares(weights: Weights, space: EmbeddingSpace, images: Sequence[UUID]) -> 
     return dict(zip(ids, np.column_stack([found, none]), strict=True))
 
 
-def _pool(weights: Weights, space: EmbeddingSpace, user: User) -> Floats:
-    """Return the probabilities (n, k) of some pictures that `user` may see, drawn at random."""
+def _pool(fit: LabelFit, weights: Weights, space: EmbeddingSpace, user: User) -> Floats:
+    """Return the probabilities (n, k) of some pictures that `user` may see, drawn at random. Those
+    that the set has learned from have the ones that they would have without: others are less sure,
+    and a wish is for all."""
     ids = pool_of(visible_to(user), _POOL)
-    scope = scoring.these(ids)
-    _ids, logits = scoring.logits(weights, space, scope)
-    return probabilities.of_logits(weights, logits)[0]
+    shares = _held_out(fit, weights, space, ids)
+    rows = [share[:-1] for share in shares.values()]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(weights.categories))
 
 
 @dataclass(frozen=True)
