@@ -3,7 +3,7 @@ somebody brings along."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -24,13 +24,17 @@ from gallery.labels.learning.doubts import doubtful_verdicts
 from gallery.labels.learning.intervals import Estimate, wilson
 from gallery.labels.learning.quality import Bin, ClassQuality
 from gallery.labels.learning.thresholds import Buckets, Threshold
-from gallery.models import Answer, Category, EmbeddingSpace, LabelFit, LabelSet, User
+from gallery.models import Answer, Category, EmbeddingSpace, LabelFit, LabelSet, Question, User
 
 # Pictures by which thresholds are suggested.
 _POOL = 5_000
 RIGHT = 0.95
 
 Floats = npt.NDArray[np.float64]
+
+
+# Picture, category, verdict and, for a picture of the random sample, its stratum.
+Said = tuple[UUID, UUID, bool, int | None]
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ def of_set(label_set: LabelSet, user: User, space: EmbeddingSpace) -> Quality:
     )
     shares = _held_out(fit, weights, space, [image for image, *_rest in said])
     pool = _pool(fit, weights, space, user)
+    sampled = _sampled(weights.categories, said)
     place = {pk: number for number, pk in enumerate(weights.categories)}
     answered = [
         (float(shares[image][place[category]]), verdict)
@@ -97,7 +102,7 @@ def of_set(label_set: LabelSet, user: User, space: EmbeddingSpace) -> Quality:
         before=fit.quality.get("before", {}),
         learned=fit.quality.get("learned", {}),
         categories=[
-            _of_category(category, weights, said, shares, pool)
+            _of_category(category, weights, said, sampled, shares, pool)
             for category in sets.categories_of(label_set)
         ],
         pool=len(pool),
@@ -107,14 +112,19 @@ def of_set(label_set: LabelSet, user: User, space: EmbeddingSpace) -> Quality:
 def _of_category(
     category: Category,
     weights: Weights,
-    said: Sequence[tuple[UUID, UUID, bool, int | None]],
+    said: Sequence[Said],
+    sampled: Container[tuple[UUID, UUID]],
     shares: Mapping[UUID, Floats],
     pool: Floats,
 ) -> CategoryQuality:
     number = weights.categories.index(category.pk)
     least = weights.thresholds[number]
     own = [row for row in said if row[1] == category.pk and row[0] in shares]
-    sample = [row for row in own if row[3] is not None and row[3] < len(category.sample_sizes)]
+    sample = [
+        row
+        for row in own
+        if row[3] is not None and row[3] < len(category.sample_sizes) and row[:2] in sampled
+    ]
     share = np.array([shares[image][number] for image, *_rest in sample])
     truth = np.array([verdict for _image, _pk, verdict, _stratum in sample], dtype=bool)
     strata, weight = sampling_weights(
@@ -141,6 +151,28 @@ def _of_category(
         else Buckets(None, None, None),
         histogram=np.histogram(library, bins=20, range=(0, 1))[0].tolist(),
     )
+
+
+def _sampled(categories: Sequence[UUID], said: Sequence[Said]) -> set[tuple[UUID, UUID]]:
+    """Return the pairs of picture and category whose answers are a random sample.
+
+    Questions have a random order, and the first ones are asked first. Pictures that are asked
+    because they are uncertain may be among the later ones, so only the beginning of the order
+    counts, as far as nearly all of it is answered: people may skip one of ten, and one more."""
+    answered = {(image, category) for image, category, _verdict, _stratum in said}
+    orders: dict[UUID, list[UUID]] = {}
+    with_answers = {category for _image, category, _verdict, stratum in said if stratum is not None}
+    rows = Question.objects.filter(category__in=with_answers & set(categories))
+    for image, category in rows.order_by("position").values_list("image_id", "category_id"):
+        orders.setdefault(category, []).append(image)
+    found: set[tuple[UUID, UUID]] = set()
+    for category, images in orders.items():
+        is_answered = np.array([(image, category) in answered for image in images])
+        counts = is_answered.cumsum()
+        enough = np.flatnonzero(np.arange(1, len(images) + 1) - counts <= 1 + counts // 10)
+        if len(enough):
+            found |= {(image, category) for image in images[: enough[-1] + 1]}
+    return found & answered
 
 
 def _is_given(weights: Weights, shares: Floats, number: int, least: float) -> bool:

@@ -119,6 +119,23 @@ def test_quality_is_estimated_from_the_sample_alone(
     assert sum(point.count for point in found.reliability) == 40
 
 
+def test_what_was_asked_out_of_turn_is_no_sample(
+    library, alice: User, space: EmbeddingSpace
+) -> None:
+    """In a small library nearly every uncertain picture is somewhere in the random order, too."""
+    label_set, _images = library
+    asking.ask(label_set, sets.category(label_set, "dog"), alice, space)
+    order = list(Question.objects.order_by("position").values_list("image_id", flat=True))
+    answers.give(label_set, alice, [Given(pk, "dog", True) for pk in [*order[:10], *order[-10:]]])
+    (dog, _cat) = quality.of_set(label_set, alice, space).categories
+    assert (dog.answers, dog.sampled) == (20, 10)
+    # People may skip a few.
+    answers.give(label_set, alice, [Given(pk, "dog", None) for pk in order[3:5]])
+    assert quality.of_set(label_set, alice, space).categories[0].sampled == 3
+    answers.give(label_set, alice, [Given(order[4], "dog", True)])
+    assert quality.of_set(label_set, alice, space).categories[0].sampled == 9
+
+
 @pytest.mark.parametrize("verdict", [True, False])
 def test_one_sided_answers_are_no_error(
     library, verdict: bool, alice: User, space: EmbeddingSpace
