@@ -11,12 +11,16 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.relevance import argument_parser, photo_vectors, wanted_names
+
+if TYPE_CHECKING:
+    from gallery.indexing.text_fit import TextFit
 
 # A thing, and the words of captions that mention it.
 THINGS = {
@@ -62,13 +66,19 @@ WISHED = 20  # pictures above a threshold, for a figure about it
 @dataclass(frozen=True)
 class Library:
     """Vectors of pictures (n, d) and texts (k, d); whether a picture shows a thing, and whether
-    that is known, both (k, n)."""
+    that is known, both (k, n). `fits` (k) judge the texts."""
 
     scale: float
     pictures: np.ndarray
     texts: np.ndarray
     shows: np.ndarray
     known: np.ndarray
+    fits: Sequence[TextFit] = ()
+
+    def log_odds(self, thing: int, logits: np.ndarray) -> np.ndarray:
+        """Return what logits of a thing mean before answers, as gallery.labels.defaults does."""
+        fit = self.fits[thing]
+        return fit.slope * (logits / self.scale - fit.line)
 
     def logits(self, thing: int) -> np.ndarray:
         return self.scale * (self.pictures @ self.texts[thing])
@@ -94,7 +104,8 @@ def main(arguments: list[str]) -> None:
 
     django.setup()
     from gallery.encoders.registry import get_encoder
-    from gallery.indexing.concepts import concepts
+    from gallery.indexing import concepts
+    from gallery.indexing.text_fit import MOST_PICTURES, Reference
 
     encoder = get_encoder("starter")
     wanted = wanted_names(options)
@@ -102,9 +113,12 @@ def main(arguments: list[str]) -> None:
     kept = [number for number, name in enumerate(names) if wanted is None or name in wanted]
     captions = json.loads(options.captions.read_text())["en"]
     mentions = mentions_of(captions, [names[number] for number in kept])
+    texts = encoder.encode_texts(list(THINGS))
+    judged_on = np.random.default_rng(0).permutation(kept)[:MOST_PICTURES]
+    reference = Reference(concepts.encoded(encoder), vectors[judged_on])
     library = Library(
-        encoder.logit_scale, vectors[kept].astype(float),
-        encoder.encode_texts(list(THINGS)).astype(float), mentions >= 2, mentions != 1,
+        encoder.logit_scale, vectors[kept].astype(float), texts.astype(float), mentions >= 2,
+        mentions != 1, reference.fits(texts),
     )  # fmt: skip
     things = [thing for thing in range(len(THINGS)) if library.shows[thing].sum() >= LEAST]
     print(f"{len(kept)} photographs, {len(things)} things")
@@ -112,7 +126,7 @@ def main(arguments: list[str]) -> None:
     _minute(library, things, options.seeds)
     _one_of_these(library, options.seeds)
     _examples(library, encoder.encode_texts(list(OWN_NAMES)).astype(float), options.seeds)
-    words = [concept.english for concept in concepts()]
+    words = [concept.english for concept in concepts.concepts()]
     _none(library, np.concatenate([encoder.encode_texts([word]) for word in words]))
     _cost(library)
 
@@ -215,10 +229,9 @@ def _as_people(
 ) -> np.ndarray:
     """A stratified random sample, then twelve at a time: near evens and near the wish in turn."""
     from gallery.labels.learning import asking, thresholds
-    from gallery.labels.learning.temperature import STARTER, Calibration
+    from gallery.labels.learning.logistic import sigmoid
 
-    before = Calibration(STARTER.any, np.array([STARTER.intercept]))
-    prior = before.probabilities(library.logits(thing)[pool, None])[:, 0]
+    prior = sigmoid(library.log_odds(thing, library.logits(thing)[pool]))
     sample = asking.draw_sample(prior, count // 2, seed=int(rng.integers(2**31)))
     asked = pool[sample.pictures]
     near_wish = False
@@ -237,11 +250,11 @@ def _as_people(
 
 def _probabilities(library: Library, thing: int, asked: np.ndarray) -> np.ndarray:
     """Return the probabilities of all pictures, by a probe and its calibration."""
-    from gallery.labels.learning.temperature import STARTER, fit_intercepts
+    from gallery.labels.learning.temperature import fit_intercepts
 
     logits, held_out, verdicts = _learned(library, thing, asked, library.texts[thing])
-    calibration = fit_intercepts(held_out[:, None], verdicts[:, None], default=STARTER)
-    return calibration.probabilities(logits[:, None])[:, 0]
+    before, after = (library.log_odds(thing, each)[:, None] for each in (held_out, logits))
+    return fit_intercepts(before, verdicts[:, None]).probabilities(after)[:, 0]
 
 
 # --- Probabilities ---------------------------------------------------------------------------
@@ -250,12 +263,11 @@ def _probabilities(library: Library, thing: int, asked: np.ndarray) -> np.ndarra
 def _minute(library: Library, things: list[int], seeds: int) -> None:
     """Any of these, after a minute of answers to one category alone."""
     from gallery.labels.learning import quality, thresholds
-    from gallery.labels.learning.temperature import STARTER, Calibration
+    from gallery.labels.learning.logistic import sigmoid
 
-    default = Calibration(STARTER.any, np.array([STARTER.intercept]))
     errors, scores, chance, reached = [], [], [], []
     for thing in things:
-        before = default.probabilities(library.logits(thing)[:, None])[:, 0]
+        before = sigmoid(library.log_odds(thing, library.logits(thing)))
         for seed in range(seeds):
             for pool, unseen in library.halves(thing, seed):
                 rng = np.random.default_rng([seed, thing])
