@@ -18,18 +18,6 @@ DEFAULT_TEMPLATES = {"latin": "a photo of a {}", "han": "一张{}的照片"}
 # In the place of templates: the many sentences of gallery.labels.ensembles.
 ENSEMBLE = "ensemble"
 
-# Seven sentences whose mean is better than any single one for photographs. Source: the notebook
-# of Radford et al., 2021; open_clip's SIMPLE_IMAGENET_TEMPLATES.
-ENSEMBLE = (
-    "itap of a {}.",
-    "a bad photo of the {}.",
-    "a origami {}.",
-    "a photo of the large {}.",
-    "a {} in a video game.",
-    "art of the {}.",
-    "a photo of the small {}.",
-)
-
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _PLACEHOLDER = re.compile(r"\{\w*\}")
 

@@ -3,18 +3,16 @@ the usual one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 from uuid import UUID
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
 from gallery.labels import cuts, sets
 from gallery.labels.cuts import Spread
-from gallery.library import undo_log
 from gallery.models import Category, Change, EmbeddingSpace, LabelSet, User
 
 Kind = Literal["right", "all", "eye", "usual"]
@@ -74,37 +72,6 @@ def fulfil(
         found = {category.pk: chosen for category in categories}
     unmet = wish.kind == "right"
     return Met(
-        save(label_set, user, found),
+        sets.set_thresholds(label_set, user, {str(pk): least for pk, least in found.items()}),
         [one for one in categories if unmet and found[one.pk] == cuts.NONE],
     )
-
-
-@transaction.atomic
-def save(label_set: LabelSet, user: User, thresholds: Mapping[UUID, float | None]) -> Change | None:
-    """Set thresholds, and keep what undoes it."""
-    rows = Category.objects.filter(label_set=label_set, pk__in=thresholds)
-    former = dict(rows.values_list("pk", "threshold"))
-    changed = {pk: least for pk, least in thresholds.items() if former.get(pk) != least}
-    if not changed:
-        return None
-    sets.update(label_set, user, thresholds={str(pk): least for pk, least in changed.items()})
-    before = [[str(pk), former.get(pk), least] for pk, least in changed.items()]
-    return undo_log.record(user, "set_thresholds", {"set": str(label_set.pk), "thresholds": before})
-
-
-@transaction.atomic
-def undo(before: Mapping[str, Any], user: User) -> int:
-    """Undo `save`, except where a newer threshold has replaced it. Returns how many thresholds
-    are again as they were."""
-    label_set = LabelSet.objects.changeable_by(user).filter(pk=before["set"]).first()
-    if label_set is None:
-        return 0
-    now = {
-        str(pk): least for pk, least in sets.categories_of(label_set).values_list("pk", "threshold")
-    }
-    back = {
-        pk: former for pk, former, given in before["thresholds"] if pk in now and now[pk] == given
-    }
-    if back:
-        sets.update(label_set, user, thresholds=back)
-    return len(back)

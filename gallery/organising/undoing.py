@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from gallery.labels import answers, applying, sets, wishes
+from gallery.labels import answers, applying, sets
 from gallery.library import caps
 from gallery.library.clocks import time_fields
 from gallery.models import Album, AlbumItem, Image, NearDuplicate, Tag, User
@@ -200,7 +200,6 @@ UNDO: dict[str, Callable[[Before, User], int]] = {
     "dismiss_duplicates": _dismiss_duplicates,
     "apply_labels": applying.undo,
     "answer_labels": answers.undo,
-    "set_thresholds": wishes.undo,
     "delete_label_set": sets.restore,
     "set_thresholds": sets.undo_thresholds,
 }

@@ -112,8 +112,8 @@ def test_the_thresholds_of_another_set_are_left_alone(
         label_set, list(sets.categories_of(label_set)), Wish("eye", 0.7), alice, space
     )
     assert met.change is not None
-    assert wishes.undo(met.change.before, bob) == 0
+    assert sets.undo_thresholds(met.change.before, bob) == 0
     LabelSet.objects.get(pk=label_set.pk)
     assert sets.category(label_set, "dog").threshold == 0.7
-    assert wishes.undo(met.change.before, alice) == 1
+    assert sets.undo_thresholds(met.change.before, alice) == 1
     assert wishes.fulfil(label_set, [], Wish("usual"), alice, space).change is None

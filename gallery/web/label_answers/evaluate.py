@@ -24,7 +24,9 @@ from gallery.labels.learning.intervals import Estimate
 from gallery.labels.quality import Evaluation
 from gallery.models import LabelSet, User
 from gallery.web.access import is_fragment, member, posted_picture, signed_in
-from gallery.web.label_answers import own_sets, plots, words
+from gallery.web.label_answers import plots, words
+from gallery.web.labels import loading
+from gallery.web.labels.loading import name_of
 from gallery.web.pictures.tiles import thumbnail
 
 # Pictures that are shown of each cell.
@@ -37,10 +39,10 @@ MAX_CSV_BYTES = 5 * 1024**2
 def evaluate(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The page and, for a CSV file, the result."""
     user = member(request)
-    label_set = own_sets.changeable(pk, user)
+    label_set = loading.changeable(request, pk)
     context = {
-        **own_sets.frame(label_set, "evaluate"),
-        "names": [words.name_of(category) for category in sets.categories_of(label_set)],
+        **loading.head(request, label_set, "evaluate"),
+        "names": [name_of(category) for category in sets.categories_of(label_set)],
         "config": _config(label_set),
     }
     if request.method != "POST":
@@ -61,7 +63,7 @@ def known(request: HttpRequest, pk: UUID) -> JsonResponse:
     come along: an unknown category is refused before anything is sent."""
     try:
         user = member(request)
-        label_set = own_sets.changeable(pk, user)
+        label_set = loading.changeable(request, pk)
         for name in set(request.POST.getlist("folder")):
             evaluating.category_of_folder(label_set, name)
         found = own_folders.known(request.POST.getlist("sha256"), user, require_active_space())
@@ -76,7 +78,7 @@ def picture(request: HttpRequest, pk: UUID) -> JsonResponse:
     """The vector of one picture, which is not kept."""
     try:
         user = member(request)
-        own_sets.changeable(pk, user)
+        loading.changeable(request, pk)
         file = posted_picture(request)
         vector = own_folders.encode(file, file.name or "", user, require_active_space())
     except (Refusal, Unavailable) as problem:
@@ -89,7 +91,7 @@ def picture(request: HttpRequest, pk: UUID) -> JsonResponse:
 def folders(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The result for all pictures of the folders, as a part of the page."""
     user = member(request)
-    label_set = own_sets.changeable(pk, user)
+    label_set = loading.changeable(request, pk)
     file = posted_picture(request)
     if (file.size or 0) > own_folders.MAX_BYTES:
         raise own_folders.too_many()
@@ -113,7 +115,7 @@ def _of_csv(request: HttpRequest, label_set: LabelSet, user: User) -> dict[str, 
 def _result(label_set: LabelSet, truths: Truths, user: User) -> dict[str, Any]:
     fit = fitting.require(label_set, require_active_space())
     found = quality.evaluate(fit, truths.vectors, truths.categories, truths.left_out)
-    names = [words.name_of(category) for category in sets.categories_of(label_set)]
+    names = [name_of(category) for category in sets.categories_of(label_set)]
     names.append(_("none of these"))
     matrix = plots.confusion(found.confusion, names)
     return {

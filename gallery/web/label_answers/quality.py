@@ -22,6 +22,8 @@ from gallery.labels.quality import CategoryQuality, Quality
 from gallery.models import Answer, Category, Image, LabelSet, User
 from gallery.web.access import is_fragment, member, signed_in
 from gallery.web.label_answers import own_sets, plots, thresholds, words
+from gallery.web.labels import loading
+from gallery.web.labels.loading import name_of
 from gallery.web.pictures.tiles import srcset, thumbnail
 
 DOUBTS = 24
@@ -34,13 +36,13 @@ _CONFIRMED, _MOST_CONFIRMED = "confirmed_answers", 500
 def overview(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The page, with the threshold of the category in the query or else of the first one."""
     user = member(request)
-    label_set = own_sets.changeable(pk, user)
+    label_set = loading.changeable(request, pk)
     category = own_sets.named(request, label_set) or sets.categories_of(label_set)[0]
     space = require_active_space()
     found = quality.of_set(label_set, user, space)
     own = next(one for one in found.categories if one.category.pk == category.pk)
     context = {
-        **own_sets.frame(label_set, "quality"),
+        **loading.head(request, label_set, "quality"),
         "answers": found.answers,
         "measures": _measures(found),
         "plot": plots.reliability(found.reliability),
@@ -80,7 +82,7 @@ def _decimals(figure: float | None) -> str:
 def _row(label_set: LabelSet, one: CategoryQuality, chosen: Category) -> dict[str, Any]:
     pk, query = label_set.pk, f"?category={one.category.pk}"
     return {
-        "name": words.name_of(one.category),
+        "name": name_of(one.category),
         "is_chosen": one.category.pk == chosen.pk,
         "answers": one.answers,
         "precision": words.with_interval(one.precision) if one.precision else "",
@@ -110,7 +112,7 @@ class DoubtCard:
 
     @property
     def title(self) -> str:
-        return words.name_of(self.category)
+        return name_of(self.category)
 
 
 def _doubts(request: HttpRequest, label_set: LabelSet, user: User) -> list[DoubtCard]:
@@ -154,7 +156,7 @@ def _card(
 def settle(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Say yes or no to a doubted answer: the same as before confirms it, the other turns it."""
     user = member(request)
-    label_set = own_sets.changeable(pk, user)
+    label_set = loading.changeable(request, pk)
     image, category = _posted_picture(request, user), _posted_category(request, label_set)
     verdict = {"yes": True, "no": False}.get(request.POST.get("verdict", ""))
     if verdict is None:

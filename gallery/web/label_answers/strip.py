@@ -19,6 +19,8 @@ from gallery.labels.quality import CategoryQuality, Quality
 from gallery.models import Category, LabelSet, User
 from gallery.web.access import is_fragment, member, signed_in
 from gallery.web.label_answers import own_sets, words
+from gallery.web.labels import loading
+from gallery.web.labels.loading import name_of
 
 # In the place of a category: the one of which one knows least.
 MOST_OPEN = "open"
@@ -29,15 +31,15 @@ MOST_OPEN = "open"
 def answer(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The page. Its script asks the API what to ask, and sends it the answers."""
     user = member(request)
-    label_set = own_sets.changeable(pk, user)
+    label_set = loading.changeable(request, pk)
     if request.GET.get("category") == MOST_OPEN:
         found = quality.of_set(label_set, user, require_active_space())
         return redirect(_address(label_set, priorities.most_open(found.categories)))
     category = own_sets.named(request, label_set) or asking.next_category(label_set)
     context = {
-        **own_sets.frame(label_set, "answer"),
+        **loading.head(request, label_set, "answer"),
         "category": category,
-        "name": words.name_of(category),
+        "name": name_of(category),
         "choices": own_sets.choices(label_set, category),
         "most_open": f"{reverse('label_set_answer', args=[pk])}?category={MOST_OPEN}",
         "figures": _figures(label_set, category, user),
@@ -53,7 +55,7 @@ def figures(request: HttpRequest, pk: UUID) -> HttpResponse:
     """What the answers to one category tell. `?until=` is the number of the fit that is shown:
     while there is no newer one, nothing has to be drawn anew."""
     user = member(request)
-    label_set = own_sets.changeable(pk, user)
+    label_set = loading.changeable(request, pk)
     category = own_sets.named(request, label_set) or sets.categories_of(label_set)[0]
     if not is_fragment(request):
         return redirect(_address(label_set, category))

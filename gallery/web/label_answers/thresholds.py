@@ -24,6 +24,8 @@ from gallery.models import Category, EmbeddingSpace, LabelSet, User
 from gallery.web import toasts
 from gallery.web.access import is_fragment, member, signed_in
 from gallery.web.label_answers import own_sets, plots, words
+from gallery.web.labels import loading
+from gallery.web.labels.loading import name_of
 from gallery.web.pictures.tiles import tiles_of
 
 # Pictures on each side of a threshold.
@@ -36,7 +38,7 @@ def cut(request: HttpRequest, pk: UUID) -> HttpResponse:
     """What a wish would do: how many pictures, how many of them right, and the pictures on both
     sides of the threshold."""
     user = member(request)
-    label_set = own_sets.changeable(pk, user)
+    label_set = loading.changeable(request, pk)
     category = own_sets.named(request, label_set) or sets.categories_of(label_set)[0]
     if not is_fragment(request):
         return redirect(_page(label_set, category))
@@ -52,7 +54,7 @@ def cut(request: HttpRequest, pk: UUID) -> HttpResponse:
 def save(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Set the threshold of one category or, with `all`, of all of them."""
     user = member(request)
-    label_set = own_sets.changeable(pk, user)
+    label_set = loading.changeable(request, pk)
     chosen = sets.category(label_set, request.POST.get("category", ""))
     every = "all" in request.POST
     categories = list(sets.categories_of(label_set)) if every else [chosen]
@@ -72,7 +74,7 @@ def panel(
     spread = cuts.spread(label_set, own.category, user, space)
     return {
         "category": own.category,
-        "name": words.name_of(own.category),
+        "name": name_of(own.category),
         "bars": plots.histogram(spread.histogram()),
         "at": round(min(own.threshold, 1.0) * 100, 1),
         "is_usual": own.category.threshold is None,
@@ -188,7 +190,7 @@ def _said(met: wishes.Met, count: int) -> str:
     )
     if not met.unmet:
         return text
-    names = ", ".join(f"“{words.name_of(category)}”" for category in met.unmet[:10])
+    names = ", ".join(f"“{name_of(category)}”" for category in met.unmet[:10])
     return _(
         "{saved} No picture is sure enough for {names}: no label until there are more answers."
     ).format(saved=text, names=names)

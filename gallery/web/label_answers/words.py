@@ -5,20 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.formats import number_format
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from gallery.labels.learning.intervals import Estimate
 from gallery.labels.learning.quality import Bin
-from gallery.models import Category
-
-
-def name_of(category: Category) -> str:
-    """Return the name in the language of the page, or else the usual one."""
-    wanted = (get_language() or "").lower()
-    names = {code.lower(): name for code, name in category.names.items()}
-    short = wanted.partition("-")[0]
-    return str(names.get(wanted) or names.get(short) or category.name)
 
 
 def number(share: float, decimals: int = 0) -> str:

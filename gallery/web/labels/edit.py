@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from gallery.errors import Refusal
 from gallery.labels import sets
 from gallery.labels.definition import MAX_CATEGORIES, Definition, checked, newest
-from gallery.labels.templates import DEFAULT_TEMPLATES, ENSEMBLE
+from gallery.labels.templates import DEFAULT_TEMPLATES
 from gallery.models import LabelSet
 from gallery.web import toasts
 from gallery.web.access import member, signed_in
@@ -82,7 +82,6 @@ def _show(
     context: dict[str, Any] = {
         "form": form.with_spare(),
         "usual": DEFAULT_TEMPLATES["latin"],
-        "ensemble": ENSEMBLE,
         "most": MAX_CATEGORIES,
         "may_make_for_site": label_set is None and member(request).is_administrator,
         "arranging": {

@@ -12,7 +12,7 @@ from django.http import QueryDict
 
 from gallery.errors import Refusal
 from gallery.labels.definition import CategoryForm, Definition, Mode
-from gallery.labels.templates import ENSEMBLE
+from gallery.labels.templates import ENSEMBLE, is_ensemble
 
 # Empty rows at the end of a form, for pages without scripts.
 SPARE = 3
@@ -70,7 +70,7 @@ class SetForm:
     @classmethod
     def of(cls, name: str, definition: Definition) -> SetForm:
         kind = "own" if definition.templates else "usual"
-        if definition.templates == ENSEMBLE:
+        if is_ensemble(definition.templates):
             kind = "ensemble"
         return cls(
             name=name,
@@ -101,7 +101,7 @@ class SetForm:
     def chosen_templates(self) -> list[str]:
         match self.kind:
             case "ensemble":
-                return list(ENSEMBLE)
+                return [ENSEMBLE]
             case "own":
                 return _lines(self.templates)
         return []
