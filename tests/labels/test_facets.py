@@ -179,4 +179,4 @@ def test_the_help_has_examples(alice: User, bob: User, space: EmbeddingSpace) ->
     text = browser(alice).get(reverse("search_help")).content.decode()
     assert "category:&quot;palm tree&quot;" in text
     assert "-category:&quot;palm tree&quot;" in text
-    assert "category:" not in browser(bob).get(reverse("search_help")).content.decode()
+    assert "category:&quot;" not in browser(bob).get(reverse("search_help")).content.decode()

@@ -210,7 +210,7 @@ def test_a_set_is_made_and_changed(alice: User, space: EmbeddingSpace) -> None:
     assert dog.names == {"zh-hans": "狗", "de": "Hund"}
     assert dog.prompts == ("a puppy", "a hound")
     assert cat.parent == "dog"
-    assert definition.templates == ENSEMBLE
+    assert definition.templates == (ENSEMBLE,)
 
     form = page(alice, "label_set_edit", made.pk).context["form"]
     assert (form.name, form.kind) == ("Pets", "ensemble")

@@ -150,7 +150,7 @@ def _told(estimate: Estimate | None) -> str:
 
 def _drawing(matrix: plots.Confusion) -> str:
     """Return the matrix as an SVG file in an address, to be downloaded."""
-    drawn = render_to_string("label_answers/confusion.svg", {"matrix": matrix, "alone": True})
+    drawn = render_to_string("label_answers/confusion_svg.html", {"matrix": matrix, "alone": True})
     return f"data:image/svg+xml;base64,{base64.b64encode(drawn.encode()).decode('ascii')}"
 
 
