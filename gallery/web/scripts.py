@@ -1,7 +1,7 @@
 """The import map of the pages: each module by its place in `static/js/`.
 
 Modules import one another by these names, because their addresses contain a hash that only
-the server knows: `clipsite/upload/tus` is `static/js/upload/tus.js`.
+the server knows: `clipsite/upload/tus` is `static/js/upload/tus.js`, or the bundle that it is in.
 """
 
 from __future__ import annotations
@@ -10,8 +10,11 @@ import json
 from functools import lru_cache
 
 from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.templatetags.static import static
 from django.urls import get_script_prefix
+
+from gallery.web import script_bundles
 
 
 def import_map() -> str:
@@ -27,7 +30,11 @@ def _known(_prefix: str) -> str:
 
 
 def _import_map() -> str:
-    return json.dumps({"imports": {name: static(path) for name, path in _found().items()}})
+    paths = _found()
+    if getattr(staticfiles_storage, "bundles", False):
+        joined = script_bundles.bundled()
+        paths |= {f"clipsite/{name}": path for name, path in joined.items()}
+    return json.dumps({"imports": {name: static(path) for name, path in paths.items()}})
 
 
 def _found() -> dict[str, str]:

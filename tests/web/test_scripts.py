@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings as project
 from django.contrib.staticfiles import finders
 
-from gallery.web import scripts
+from gallery.web import script_bundles, scripts
 
 STATIC = Path(project.BASE_DIR) / "static"
 SCRIPTS = sorted((STATIC / "js").rglob("*.js"))
@@ -70,6 +70,7 @@ def test_pages_name_scripts_that_exist() -> None:
 def test_addresses_carry_the_hashes_of_the_collected_files(settings: Any, tmp_path: Path) -> None:
     name = "js/upload/tus.0123456789ab.js"
     paths = {str(path.relative_to(STATIC)): name for path in SCRIPTS}
+    paths |= dict.fromkeys(script_bundles.bundles(), name)
     manifest = {"paths": paths, "version": "1.1", "hash": "x"}
     (tmp_path / "staticfiles.json").write_text(json.dumps(manifest))
     settings.STATIC_ROOT = str(tmp_path)

@@ -1,0 +1,25 @@
+"""The style sheets of the pages, and the one file that replaces them where static files are
+collected (clipsite.static_files)."""
+
+from __future__ import annotations
+
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.templatetags.static import static
+
+# Paths below `static/`, in the order of the cascade.
+SHEETS = tuple(
+    f"css/{name}.css"
+    for name in (
+        *("base", "controls", "forms", "overlays", "layout", "search", "grid", "composer"),
+        *("picture", "timeline", "explore", "classify", "label-charts", "upload", "account"),
+        *("share", "select", "bulk", "filters", "albums", "searches", "duplicates", "labels"),
+        "label-answers",
+    )
+)
+BUNDLE = "css/all.css"
+
+
+def addresses() -> list[str]:
+    """Return the addresses of the style sheets: of one file, or during development of all."""
+    is_bundled = getattr(staticfiles_storage, "bundles", False)
+    return [static(path) for path in ((BUNDLE,) if is_bundled else SHEETS)]

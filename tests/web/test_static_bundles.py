@@ -1,0 +1,162 @@
+"""Style sheets and scripts that are joined where static files are collected."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as project
+from django.core.management import call_command
+
+from gallery.templatetags.styles import style_sheets
+from gallery.web import script_bundles, scripts, styles
+from gallery.web.script_bundles import grouped, joined
+
+STATIC = Path(project.BASE_DIR) / "static"
+# The page of the API has its own styles and not those of the site.
+APART = {"css/api-docs.css"}
+
+
+def node(script: str, folder: Path) -> str:
+    """Return what a module prints."""
+    program = shutil.which("node", path=f"{sys.prefix}/bin{os.pathsep}{os.environ['PATH']}")
+    assert program, "Node is installed with requirements-dev.txt"
+    (folder / "run.mjs").write_text(script)
+    done = subprocess.run([program, "run.mjs"], capture_output=True, text=True, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+# --- Which modules belong together --------------------------------------------------
+
+
+def test_modules_that_the_same_pages_need_are_joined() -> None:
+    sources = {
+        "a/page": 'import { x } from "clipsite/a/x";\nimport { s } from "clipsite/a/shared";\n',
+        "a/x": 'import { y } from "clipsite/a/y";\n',
+        "a/y": "export const y = 1;\n",
+        "b/page": 'import { s } from "clipsite/a/shared";\nimport "clipsite/b/alone";\n',
+        "b/alone": "document.title = 1;\n",
+        "a/shared": "export const s = 1;\n",
+        "a/worker": "self.onmessage = null;\n",
+    }
+    assert grouped(sources, {"a/page", "b/page"}) == {"js/bundles/a-x.js": ("a/y", "a/x")}
+
+
+def test_what_every_page_needs_is_one_bundle_whatever_else_needs_it() -> None:
+    sources = {
+        "base/app": 'import { x } from "clipsite/base/x";\n',
+        "composer/bar": 'import { y } from "clipsite/base/y";\n',
+        "other/page": 'import { x } from "clipsite/base/x";\n',
+        "base/x": "export const x = 1;\n",
+        "base/y": "export const y = 1;\n",
+    }
+    assert grouped(sources, {"base/app", "composer/bar", "other/page"}) == {
+        "js/bundles/base-x.js": ("base/x", "base/y")
+    }
+
+
+# --- One file of them -----------------------------------------------------------------
+
+
+def test_a_bundle_does_what_its_modules_do(tmp_path: Path) -> None:
+    outside = "export const outside = 3;\nexport function twice(n) { return 2 * n; }\n"
+    (tmp_path / "outside.mjs").write_text(outside)
+    bundle = joined(
+        {
+            "a/first": "const own = 1;\nexport function* numbers() { yield own; yield 2; }\n"
+            "export class Sum { constructor() { this.of = [...numbers()]; } }\n",
+            "a/second": 'import {\n  Sum as Total,\n  numbers,\n} from "clipsite/a/first";\n'
+            'import * as out from "clipsite/x/outside";\n'
+            "const own = 10;\n"
+            "export const total = new Total().of.concat(out.outside, own);\n"
+            "export async function later() { return out.twice([...numbers()][1]); }\n",
+        }
+    )
+    (tmp_path / "bundle.mjs").write_text(bundle.replace("clipsite/x/outside", "./outside.mjs"))
+    printed = node(
+        'import { total, later, Sum } from "./bundle.mjs";\n'
+        "console.log(JSON.stringify([total, await later(), new Sum().of]));\n",
+        tmp_path,
+    )
+    assert json.loads(printed) == [[1, 2, 3, 10], 4, [1, 2]]
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        {"a/x": "export default 1;\n"},
+        {"a/x": "const x = 1;\nexport { x };\n"},
+        {"a/x": 'import x from "clipsite/a/y";\n'},
+        {"a/x": 'import { x } from "./y.js";\n'},
+        {"a/x": "export const x = 1;\n", "a/y": "export const x = 2;\n"},
+    ],
+)
+def test_what_cannot_be_joined_is_refused(sources: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="a/x"):
+        joined(sources)
+
+
+# --- The product's own ----------------------------------------------------------------
+
+
+@pytest.fixture
+def collected(settings: Any, tmp_path: Path) -> Iterator[Path]:
+    """The static files as a release has them."""
+    settings.STATIC_ROOT = str(tmp_path)
+    storage = "clipsite.static_files.HashedStaticFilesStorage"
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": storage}}
+    call_command("collectstatic", interactive=False, verbosity=0)
+    scripts._known.cache_clear()
+    yield tmp_path
+    scripts._known.cache_clear()
+
+
+def test_every_style_sheet_is_in_the_one_file(collected: Path) -> None:
+    sheets = {path.relative_to(STATIC).as_posix() for path in (STATIC / "css").glob("*.css")}
+    assert set(styles.SHEETS) == sheets - APART
+    (address,) = re.findall(r'href="([^"]+)"', style_sheets())
+    text = (collected / address.removeprefix("/static/")).read_text()
+    assert text == "\n".join((STATIC / sheet).read_text() for sheet in styles.SHEETS)
+
+
+def test_while_one_develops_every_sheet_has_its_address() -> None:
+    addresses = re.findall(r'href="([^"]+)"', style_sheets())
+    assert addresses == [f"/static/{sheet}" for sheet in styles.SHEETS]
+
+
+def test_the_import_map_leads_to_the_bundles_and_no_name_is_lost(collected: Path) -> None:
+    imports: dict[str, str] = json.loads(scripts.import_map())["imports"]
+    assert all(
+        (collected / address.removeprefix("/static/")).is_file() for address in imports.values()
+    )
+    bundled = script_bundles.bundled()
+    assert len(bundled) > 50
+    for name, path in bundled.items():
+        assert path.removesuffix(".js") in imports[f"clipsite/{name}"]
+    for path, names in script_bundles.bundles().items():
+        exported = set(re.findall(r"^export const ([\w$]+) =", script_bundles.contents(path), re.M))
+        sources = [(STATIC / "js" / f"{name}.js").read_text() for name in names]
+        assert exported == {
+            found
+            for text in sources
+            for found in re.findall(
+                r"^export (?:async )?(?:function\*?|class|const) ([\w$]+)", text, re.M
+            )
+        }
+
+
+def test_all_bundles_can_be_read(collected: Path, tmp_path: Path) -> None:
+    for path in script_bundles.bundles():
+        source = (collected / path).read_text()
+        (tmp_path / "checked.mjs").write_text(source)
+        node('import { execFileSync } from "node:child_process";\n'
+             'execFileSync(process.execPath, ["--check", "checked.mjs"]);\n', tmp_path)  # fmt: skip
