@@ -119,7 +119,8 @@ def spreads(
     label_set: LabelSet, categories: Sequence[Category], user: User, space: EmbeddingSpace
 ) -> dict[UUID, Spread]:
     """Do the same for several categories, by their ids."""
-    weights = fitting.weights_of(fitting.require(label_set, space))
+    fit = fitting.require(label_set, space)
+    weights = fitting.weights_of(fit)
     images = visible_to(user)
     # Always the same part: pictures must not jump while somebody moves the threshold.
     pool = pool_of(images, POOL, start=label_set.pk)
@@ -128,16 +129,15 @@ def spreads(
     rows = scoring.standings(weights, space, scoring.these(pool), numbers).rows()
     verdicts = _verdicts(label_set, pool)
     is_free = weights.mode == Mode.ANY
-    return {
-        category.pk: _spread(
-            category,
-            [(row[2 + place], row[0], is_free or row[1] == number) for row in rows],
-            verdicts,
-            weights.mode,
-            max(scale, 1.0),
-        )
-        for place, (category, number) in enumerate(zip(categories, numbers, strict=True))
-    }
+    found = {}
+    for place, (category, number) in enumerate(zip(categories, numbers, strict=True)):
+        # What the set has learned from a picture says nothing of how right it is on others.
+        held = fitting.held_out(fit, category.pk)
+        scored = [
+            (held.get(row[0], row[2 + place]), row[0], is_free or row[1] == number) for row in rows
+        ]
+        found[category.pk] = _spread(category, scored, verdicts, weights.mode, max(scale, 1.0))
+    return found
 
 
 def _spread(

@@ -65,6 +65,13 @@ def weights_of(fit: LabelFit) -> Weights:
     )
 
 
+def held_out(fit: LabelFit, category: UUID) -> dict[UUID, float]:
+    """Return the probabilities, by picture, that answered pictures would have if the category had
+    not learned from their own answers."""
+    shares = fit.quality.get("held_out", {}).get(str(category), {})
+    return {UUID(image): share for image, share in shares.items()}
+
+
 def zero_shot(
     space: EmbeddingSpace, definition: Definition, encode: Encode, usual: Default
 ) -> tuple[Weights, Vectors]:

@@ -190,9 +190,9 @@ def _held_out(
     the one that it had without that answer."""
     shares = _shares(weights, space, images)
     for number, category in enumerate(weights.categories):
-        for image, share in fit.quality.get("held_out", {}).get(str(category), {}).items():
-            if UUID(image) in shares:
-                shares[UUID(image)][number] = share
+        for image, share in fitting.held_out(fit, category).items():
+            if image in shares:
+                shares[image][number] = share
     return shares
 
 

@@ -104,6 +104,22 @@ def test_an_empty_library_has_a_cut(alice: User, space: EmbeddingSpace) -> None:
     assert spread.around(0.5, 6) == ([], [])
 
 
+def test_a_picture_counts_as_if_the_set_had_not_learned_from_it(
+    alice: User, space: EmbeddingSpace
+) -> None:
+    """Otherwise a wish trusts answered pictures, of which the set is surer than of others."""
+    label_set = make_set(alice, "dog", "cat", mode="any")
+    learned, other = picture(alice, space, dog=1), picture(alice, space, dog=1)
+    dog = sets.category(label_set, "dog")
+    fit = fit_of(label_set, space)
+    fit.quality = {"held_out": {str(dog.pk): {str(learned.pk): 0.25}}}
+    fit.save()
+    found = cuts.spread(label_set, dog, alice, space)
+    shares = dict(zip(found.images, found.shares, strict=True))
+    assert shares[learned.pk] == 0.25
+    assert shares[other.pk] > 0.5
+
+
 def test_the_thresholds_of_another_set_are_left_alone(
     alice: User, bob: User, space: EmbeddingSpace
 ) -> None:
