@@ -395,14 +395,33 @@ def encoder_worker(
     transactional_db: None, worker_media: Path, _encoder_process: subprocess.Popen[bytes]
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A running encoder worker whose first space is active and has its concepts."""
-    from gallery.indexing import concepts
-    from gallery.indexing.spaces import active_space, ensure_first_space
+    _have_first_space()
+    yield _encoder_process
+    _let_workers_finish()
 
+
+# The first space and its concepts, as a worker has made them for an earlier test.
+_first_space: list[dict[str, Any]] = []
+
+
+def _have_first_space() -> None:
+    """Have the worker prepare the first space, or put back what it has made before."""
+    from gallery.indexing import concepts, vector_indexes
+    from gallery.indexing.spaces import active_space, ensure_first_space
+    from gallery.models import ConceptVectors, EmbeddingSpace
+
+    if _first_space:
+        values, made = _first_space
+        space = EmbeddingSpace.objects.create(**values)
+        ConceptVectors.objects.create(space=space, **made)
+        vector_indexes.create_index(space)
+        return
     ensure_first_space()
     space = wait_for(active_space, WORKER_START_SECONDS, "an active space")
     wait_for(lambda: concepts.are_made(space), 60, "the concepts")
-    yield _encoder_process
-    _let_workers_finish()
+    rows = EmbeddingSpace.objects.filter(pk=space.pk), ConceptVectors.objects.filter(space=space)
+    _first_space[:] = [row.values().get() for row in rows]
+    del _first_space[0]["id"], _first_space[1]["space_id"]
 
 
 @pytest.fixture(scope="session")
