@@ -1,5 +1,5 @@
 """Leases: the right of one worker to work on one row, for a time. They serve imports, maps,
-account deletions and measurements. Work on pictures has its own ledger (`ledger`).
+label jobs, account deletions and measurements. Work on pictures has its own ledger (`ledger`).
 
 The holder renews the lease again and again. The lease of a dead worker expires. A worker that
 loses its lease (to another worker, or because somebody cancels the work with `FREE`) notices
