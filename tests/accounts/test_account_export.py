@@ -13,6 +13,7 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 from PIL.ExifTags import Base
 
+from gallery.accounts import export_records
 from gallery.accounts.export import DESCRIPTION, MISSING, export_account
 from gallery.models import (
     Album,
@@ -84,6 +85,19 @@ def test_names_are_unique_whatever_the_system(alice: User) -> None:
     names = unpacked(api(alice).get(EXPORT)).namelist()[:-1]
     assert len({name.lower() for name in names}) == 6
     assert {"pictures/a.jpg", "pictures/b_c___d___.jpg", "pictures/Title.jpg"} <= set(names)
+
+
+# What the product computes from a picture, how it keeps it, and what the export writes otherwise.
+_OTHERS = {
+    *("id", "owner", "file", "hidden_by", "facts", "ahead_of_utc", "is_offset_known"),
+    *("placeholder", "palette", "colour_cells", "perceptual_hash", "words", "name_words"),
+}
+
+
+def test_every_field_of_a_picture_is_exported_or_named_here() -> None:
+    """A new field is one or the other."""
+    fields = {field.name for field in Image._meta.concrete_fields}
+    assert fields - set(export_records._PICTURE_FIELDS) == _OTHERS
 
 
 def test_all_that_is_known_is_told(alice: User, bob: User) -> None:
