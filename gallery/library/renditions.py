@@ -15,7 +15,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 
-from gallery.errors import Refusal
+from gallery.errors import Refusal, Unavailable
 from gallery.library import rendition_pixels
 from gallery.library.storage import (
     is_stored,
@@ -75,6 +75,10 @@ def _ensure(image: Image, width: int | None) -> str:
         raise NoPreview
     try:
         _make(image, width)
+    except Unavailable as error:
+        if Image.objects.filter(pk=image.pk).exists():
+            raise
+        raise NoPreview from error
     except (isolation.Undecodable, Refusal) as error:
         logger.warning("Picture %s cannot be rendered: %s", image.pk, error)
         raise NoPreview from error
@@ -107,6 +111,7 @@ def _make(image: Image, width: int | None) -> None:
     if not Image.objects.filter(pk=image.pk).exists():
         # Purged during the drawing, perhaps before the file was written.
         remove_renditions(image.pk)
+        raise NoPreview
 
 
 def remove_renditions(pk: UUID) -> None:

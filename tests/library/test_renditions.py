@@ -609,6 +609,28 @@ def test_a_picture_purged_while_the_storage_fails_leaves_nothing(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("step", [None, "webp"])
+def test_who_asks_for_a_picture_that_is_being_purged_is_told_that_it_is_gone(
+    alice: User, media: Path, monkeypatch: pytest.MonkeyPatch, step: str | None
+) -> None:
+    """The storage is not down: the picture is purged before or while its thumbnail is drawn."""
+    image = upload(alice, pictures.jpeg(1000, 500))
+    if step is None:
+        service.purge_image(Image.objects.get(pk=image.pk))
+    else:
+        work = getattr(rendition_pixels, step)
+
+        def purge_and_go_on(picture: Pillow.Image, *rest: Any) -> Any:
+            service.purge_image(Image.objects.get(pk=image.pk))
+            return work(picture, *rest)
+
+        monkeypatch.setattr(rendition_pixels, step, purge_and_go_on)
+    with pytest.raises(NoPreview):
+        ensure_rendition(image, 320)
+    assert stored_files(media) == []
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_purge_takes_every_rendition(alice: User, media: Path) -> None:
     image = rendered(alice, pictures.jpeg(1000, 500))
     ensure_clean_copy(image)
