@@ -20,7 +20,7 @@ from PIL import Image as Pillow
 from gallery.errors import Unavailable
 from gallery.library import delivery, service
 from gallery.library.delivery import picture_response, thumbnail_response
-from gallery.library.renditions import ensure_clean_copy, ensure_rendition
+from gallery.library.renditions import NoPreview, ensure_clean_copy, ensure_rendition
 from gallery.library.storage import DurableFileSystemStorage
 from gallery.models import Image, User
 from tests import pictures
@@ -280,7 +280,7 @@ def test_a_purged_picture_leaves_nothing_to_send(alice: User) -> None:
     image = upload(alice, ORIGINAL)
     service.purge_image(image)
 
-    with pytest.raises(Unavailable):
+    with pytest.raises(NoPreview):
         thumbnail_response(image, 320)
 
     assert list(Path(default_storage.path("")).rglob("*.webp")) == []

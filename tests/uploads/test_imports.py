@@ -624,7 +624,8 @@ def test_kill_9_amid_an_import_loses_and_repeats_nothing(
             process.wait(10)
         claims_end()
     assert Image.objects.count() < 40
-    done = run(alice, batch)
+    wait_for(lambda: run(alice, batch)["state"] == "done", 60, "the rest is imported")
+    done = shown(alice, batch)
     assert (done["state"], counts(done)) == ("done", (40, 40, 0, 0, 0))
     assert Image.objects.count() == 40
     assert ImportItem.objects.exclude(image__isnull=False).count() == 0
