@@ -11,11 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.core.management import call_command
 from django.db import connection, connections
+from django.test import override_settings
 from PIL import Image as PILImage
 from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, expect
+from pytest_django.live_server_helper import LiveServer
 
 from gallery.models import User
+from gallery.templatetags import inclusion
+from gallery.web import scripts
 from tests.conftest import wait_for
 
 # Playwright's synchronous API runs an event loop in this thread. Without this setting Django would
@@ -58,6 +64,56 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
         "locale": "en-GB",
         "reduced_motion": "reduce",
     }
+
+
+RELEASED = "clipsite.static_files.HashedStaticFilesStorage"
+
+
+@pytest.fixture(scope="session")
+def _collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The static files as a release has them, but not compressed. Pages need half as many requests
+    as during development, and a browser keeps what it has."""
+    here = tmp_path_factory.mktemp("collected")
+    with _release(here):
+        call_command("collectstatic", interactive=False, verbosity=0)
+    return here
+
+
+def _release(collected: Path) -> override_settings:
+    return override_settings(
+        STATIC_ROOT=str(collected),
+        STORAGES={**settings.STORAGES, "staticfiles": {"BACKEND": RELEASED}},
+        WHITENOISE_SKIP_COMPRESS_EXTENSIONS=("css", "js", "svg"),
+    )
+
+
+@pytest.fixture(scope="session")
+def live_server(_collected: Path) -> Iterator[LiveServer]:
+    """A live server whose static files come from WhiteNoise, as in a release."""
+    with _release(_collected), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("django.contrib.staticfiles.handlers.StaticFilesHandler", lambda site: site)
+        server = LiveServer("localhost")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_addresses_of_other_tests() -> Iterator[None]:
+    """Forget the addresses of static files, which other tests have without hashes."""
+    _forget_addresses()
+    yield
+    _forget_addresses()
+
+
+def _forget_addresses() -> None:
+    scripts._known.cache_clear()
+    inclusion._fixed.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _released_files(_private_data: None, _collected: Path) -> Iterator[None]:
+    with _release(_collected):
+        yield
 
 
 class Site:
