@@ -28,12 +28,15 @@ def include(parser: Parser, token: Token) -> Node:
 
 
 @register.simple_tag
-def include_fixed(name: str) -> SafeString:
-    """Include a template that is the same for everybody. It is rendered once for each language."""
+def include_fixed(name: str, **context: str) -> SafeString:
+    """Include a template that is the same for everybody. It is rendered once for each language and
+    each `context`, of which there must be few."""
     make = _fixed.__wrapped__ if settings.DEBUG else _fixed
-    return make(name, get_language(), get_script_prefix())
+    return make(name, get_language(), get_script_prefix(), frozenset(context.items()))
 
 
-@lru_cache
-def _fixed(name: str, _language: str | None, _prefix: str) -> SafeString:
-    return mark_safe(render_to_string(name))  # noqa: S308 - templates escape their output
+@lru_cache(maxsize=512)
+def _fixed(
+    name: str, _language: str | None, _prefix: str, context: frozenset[tuple[str, str]]
+) -> SafeString:
+    return mark_safe(render_to_string(name, dict(context)))  # noqa: S308 - templates escape

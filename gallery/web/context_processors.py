@@ -11,7 +11,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from gallery.accounts import registration
-from gallery.web import scripts, toasts
+from gallery.library import quota
+from gallery.web import places, scripts, toasts
+from gallery.web.access import member
 from gallery.web.pictures import bulk
 
 # Error responses are swapped in, too: the server writes them for their place in the page.
@@ -66,6 +68,19 @@ class Site:
     def here(self) -> str:
         """The page to return to after a change of language."""
         return self._request.get_full_path() if self._request.method == "GET" else "/"
+
+    @property
+    def place(self) -> str:
+        return places.place_of(self._request.path_info)
+
+    @property
+    def current(self) -> str:
+        """The value of `aria-current` of the place."""
+        return "page" if places.is_place_itself(self._request.path_info) else "true"
+
+    @property
+    def storage(self) -> quota.Usage:
+        return quota.recent_usage(member(self._request))
 
     @cached_property
     def toasts(self) -> list[toasts.Toast]:

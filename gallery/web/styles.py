@@ -10,7 +10,7 @@ from django.templatetags.static import static
 SHEETS = tuple(
     f"css/{name}.css"
     for name in (
-        *("base", "controls", "forms", "overlays", "layout", "search", "grid", "composer"),
+        *("base", "controls", "forms", "overlays", "layout", "rail", "search", "grid", "composer"),
         *("picture", "timeline", "explore", "classify", "label-charts", "upload", "account"),
         *("share", "select", "bulk", "filters", "albums", "searches", "duplicates", "labels"),
         "label-answers",

@@ -16,6 +16,8 @@ from gallery.web.searching import composer_views, search
 
 urlpatterns = [
     path("", browse.home, name="home"),
+    path("recent/", browse.recent, name="recent"),
+    path("starter-note/", browse.dismiss_note, name="starter_note"),
     path("search/", search.search, name="search"),
     path("search/compose/", composer_views.compose, name="search_compose"),
     path("search/refine/", composer_views.refine, name="search_refine"),

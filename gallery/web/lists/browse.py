@@ -1,28 +1,60 @@
-"""The home page: the search bar, and the pictures that the viewer may see."""
+"""The home page: the timeline or, for visitors and in an empty gallery, a large search and what
+there is to see; and the list of the latest uploads."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from gallery.indexing import selectors
 from gallery.indexing.spaces import active_space
 from gallery.search.examples import examples
-from gallery.web.lists import listing, scopes
+from gallery.web.lists import listing, scopes, timeline
 from gallery.web.lists.listing import PictureList
 from gallery.web.model import is_starter
+
+# The cookie of an administrator who has read the note about the starter model.
+NOTE_COOKIE = "starter_note"
+_YEAR = 365 * 24 * 60 * 60
 
 
 @require_safe
 @vary_on_headers("HX-Request")
 def home(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated and selectors.visible_to(request.user).exists():
+        return timeline.show(request, {"is_home": True, "starter": _is_noted(request)})
+    return _list(request, "gallery/home.html", {"examples": examples(request.user)})
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def recent(request: HttpRequest) -> HttpResponse:
+    """The pictures in the order of their upload. This list needs no scripts."""
+    return _list(request, "gallery/recent.html", {})
+
+
+@require_POST
+def dismiss_note(request: HttpRequest) -> HttpResponse:
+    """Keep the note about the starter model away from this browser."""
+    response = redirect("home")
+    response.set_cookie(NOTE_COOKIE, "read", max_age=_YEAR, httponly=True, samesite="Lax")
+    return response
+
+
+def _list(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
     scope = scopes.scope_of(request)
     pictures = scopes.pictures_of(request, scope)
     shown = PictureList("home", pictures, scopes.filters_of(scope))
-    context = {
-        "scope": scope,
-        "scopes": scopes.SCOPES,
-        "starter": is_starter(active_space()),
-        "examples": examples(request.user),
-    }
-    return listing.show(request, "gallery/home.html", shown, context)
+    return listing.show(
+        request, template, shown, {"scope": scope, "scopes": scopes.SCOPES, **context}
+    )
+
+
+def _is_noted(request: HttpRequest) -> bool:
+    """Whether the page says that the starter model is active: only administrators can change it."""
+    is_administrator = getattr(request.user, "is_administrator", False)
+    return is_administrator and NOTE_COOKIE not in request.COOKIES and is_starter(active_space())

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from html import escape
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString, mark_safe
@@ -22,22 +25,29 @@ from django.views.decorators.vary import vary_on_headers
 
 from gallery.errors import Refusal
 from gallery.indexing import selectors
+from gallery.organising.timeline import Month as MonthCount
 from gallery.organising.timeline import months
 from gallery.web.access import is_fragment
 from gallery.web.lists import scopes
+from gallery.web.lists.memories import on_this_day
 from gallery.web.pictures.neighbours import beside
 from gallery.web.pictures.picture import reachable
-from gallery.web.pictures.tiles import tiles_by_day
+from gallery.web.pictures.tiles import Tile, tiles_by_day
 
-# Pictures of one request.
+if TYPE_CHECKING:
+    from gallery.models.image import ImageQuerySet
+
+# Pictures of one request, and those that the page itself contains.
 PART = 100
+FIRST = 60
 TEMPLATE = "gallery/timeline.html"
 
 
 @dataclass(frozen=True)
 class Month:
     """A month. `name` is like 2024-05. `parts` is the address of its pictures without the number
-    of the first one. `ratio` is the mean of width / height."""
+    of the first one. `ratio` is the mean of width / height. `tiles` is the HTML of its first
+    pictures."""
 
     name: str
     year: int
@@ -45,6 +55,7 @@ class Month:
     count: int
     ratio: float
     parts: str
+    tiles: str
 
     @property
     def section(self) -> SafeString:
@@ -56,10 +67,11 @@ class Month:
             f'<section class="month" id="month-{self.name}" aria-labelledby="title-{self.name}"'
             f' data-name="{self.name}" data-count="{self.count}" data-year="{self.year}"'
             f' data-label="{label}" data-counted="{escape(counted % {"count": self.count})}">'
-            f'<h2 id="title-{self.name}" tabindex="-1">{label}</h2>'
+            f'<div class="month-head"><h2 id="title-{self.name}" tabindex="-1">{label}</h2>'
+            '<p class="month-day" aria-hidden="true"></p></div>'
             f'<ul class="grid by-day" id="grid-{self.name}" role="list" data-grid'
             f' data-parts="{escape(self.parts)}" data-count="{self.count}"'
-            f' data-part-size="{PART}" data-ratio="{self.ratio}" aria-label="{label}"></ul>'
+            f' data-part-size="{PART}" data-ratio="{self.ratio}" aria-label="{label}">{self.tiles}</ul>'
             "</section>"
         )
 
@@ -71,18 +83,27 @@ def timeline(request: HttpRequest) -> HttpResponse:
     panel and wrong filters get their own answers (`Filtered.other_answer`)."""
     if "month" in request.GET:
         return _part(request, request.GET["month"])
+    return show(request, {})
+
+
+def show(request: HttpRequest, context: Mapping[str, Any]) -> HttpResponse:
+    """Render the page, with the filters of the address."""
     filtered = scopes.filtered(request)
-    frame = {"scope": scopes.scope_of(request), "scopes": scopes.SCOPES, "place": "timeline"}
+    scope = scopes.scope_of(request)
+    frame = {**context, "scope": scope, "scopes": scopes.SCOPES, "place": "timeline"}
     if answer := filtered.other_answer(TEMPLATE, frame):
         return answer
-    parts = _address(request, month="{month}", start="").split(quote_plus("{month}"))
-    found = [_month(parts, **facts) for facts in months(filtered.pictures)]
+    bar = filtered.bar()
+    counted = months(filtered.pictures)
+    found = _months(request, filtered.pictures, counted)
     context = {
         **frame,
-        "filters": filtered.bar(),
+        "filters": bar,
         "months": found,
         "total": sum(month.count for month in found),
         "selection": json.dumps({"all": True, "filters": filtered.wanted}),
+        "plain_list": f"{reverse('recent')}?{request.GET.urlencode()}",
+        "memories": [] if bar.chips or scope == "public" else on_this_day(request, counted),
     }
     return render(request, TEMPLATE, context)
 
@@ -104,7 +125,21 @@ def _part(request: HttpRequest, month: str) -> HttpResponse:
     return render(request, "parts/tiles.html", {"tiles": tiles})
 
 
-def _month(parts: list[str], *, month: str, count: int, ratio: float) -> Month:
+def _months(
+    request: HttpRequest, pictures: ImageQuerySet, counted: list[MonthCount]
+) -> list[Month]:
+    """Return the months, with the first pictures of the page: they are seen while the scripts load,
+    and without scripts."""
+    ids = pictures.order_by("-taken_at", "-pk").values_list("pk", flat=True)[:FIRST]
+    images = selectors.in_order(list(ids), request.user) if counted else []
+    tiles: dict[str, list[Tile]] = {}
+    for tile in tiles_by_day(images, request.user):
+        tiles.setdefault(tile.section[: len("2024-05")], []).append(tile)
+    parts = _address(request, month="{month}", start="").split(quote_plus("{month}"))
+    return [_month(parts, tiles.get(facts["month"], []), **facts) for facts in counted]
+
+
+def _month(parts: list[str], tiles: list[Tile], *, month: str, count: int, ratio: float) -> Month:
     """Return a month. `parts` are the pieces of its address before and after its name."""
     first = date.fromisoformat(f"{month}-01")
     return Month(
@@ -114,6 +149,7 @@ def _month(parts: list[str], *, month: str, count: int, ratio: float) -> Month:
         count=count,
         ratio=round(ratio, 4),
         parts=month.join(parts),
+        tiles=render_to_string("parts/tiles.html", {"tiles": tiles}) if tiles else "",
     )
 
 

@@ -87,6 +87,9 @@ def search(request: HttpRequest) -> HttpResponse:
             return redirect(f"{reverse('search')}?{urlencode({'q': whole})}")
         if composer_filters.was_sent(request.GET):
             return redirect(composer.address_of(composer_filters.taken_up(request.GET)))
+        if not request.GET:
+            begin = {"examples": examples(request.user)}
+            return render(request, "gallery/search_start.html", begin)
         results = _first_page(request)
     except (Refusal, Unavailable) as cause:
         return _problem(request, cause)

@@ -82,9 +82,9 @@ export class Chunks {
     return chunk;
   }
 
-  /** Add parts for a known number of pictures that are not loaded yet. */
+  /** Add parts for those of a known number of pictures that are not loaded yet. */
   expect({ parts, count, partSize, ratio }) {
-    for (let start = 0; start < count; start += Number(partSize)) {
+    for (let start = this.count; start < count; start += Number(partSize)) {
       const size = Math.min(partSize, count - start);
       this.add(`${parts}${start}`, new Array(size).fill(Number(ratio) || USUAL_RATIO));
     }

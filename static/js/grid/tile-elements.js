@@ -7,6 +7,9 @@ const dayNames = new Intl.DateTimeFormat(document.documentElement.lang, {
   timeZone: "UTC",
 });
 
+/** Return the name of a day like "2024-05-03". */
+export const dayName = (day) => dayNames.format(new Date(`${day}T00:00:00Z`));
+
 export function elementOf(markup) {
   const holder = document.createElement("template");
   holder.innerHTML = markup;
@@ -53,7 +56,7 @@ function dayHeading(day) {
   const heading = document.createElement("li");
   heading.className = "day";
   const text = document.createElement("h3");
-  text.textContent = dayNames.format(new Date(`${day}T00:00:00Z`));
+  text.textContent = dayName(day);
   text.title = text.textContent; // the visible text may be cut off
   heading.append(text);
   return heading;

@@ -44,11 +44,12 @@ export class VirtualGrid {
 
   /** Adopt the pictures of the page. `measure` comes first. */
   begin() {
+    this.#adopt();
     if (this.list.dataset.parts) {
       this.chunks.expect(this.list.dataset);
+      for (const [index, tile] of this.shown) this.#show(index, tile);
       this.arrange();
     }
-    this.#adopt();
     new MutationObserver(() => this.#adopt()).observe(this.list, { childList: true });
   }
 

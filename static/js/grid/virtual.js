@@ -9,10 +9,17 @@ import { VirtualGrid } from "clipsite/grid/virtual-grid";
 
 // The area with elements above and below the viewport, in heights of the viewport.
 const MARGIN = 1;
-// The height of the sticky header in pixels. A row behind it does not count as visible.
-const HEADER = 64;
+// The part of the scroll padding (css/base.css) that is free space.
+const AIR = 12;
 
 const grids = new WeakMap();
+
+/** Return the height in pixels that what sticks to the top covers. A row behind it does not count as
+ *  visible. */
+const covered = () => {
+  const padding = parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop);
+  return (padding || 0) - AIR;
+};
 
 const widths = new ResizeObserver((entries) => {
   const changed = entries.map(({ target }) => grids.get(target)).filter((grid) => grid.resized);
@@ -63,10 +70,11 @@ export function holdStill(change) {
 
 /** Return the first picture below the header: {grid, chunk, offset, top}, or null. */
 export function firstSeen() {
+  const line = covered();
   for (const grid of allGrids()) {
     const box = grid.list.getBoundingClientRect();
-    if (box.bottom <= HEADER || !grid.rows.length) continue;
-    const { first } = grid.rows[rowAt(grid.rows, HEADER - box.top)];
+    if (box.bottom <= line || !grid.rows.length) continue;
+    const { first } = grid.rows[rowAt(grid.rows, line - box.top)];
     const { chunk, offset } = grid.chunks.locate(first);
     return { grid, chunk, offset, top: grid.topOf(chunk, offset) };
   }
@@ -77,7 +85,7 @@ export function firstSeen() {
 export function focusPicture(grid, index) {
   const row = grid.rows[rowOf(grid.rows, index)];
   const top = grid.list.getBoundingClientRect().top + row.top - row.strip;
-  const above = top - HEADER - 12;
+  const above = top - covered() - AIR;
   const below = top + row.strip + row.height + 24 - window.innerHeight;
   if (above < 0) scroll(above);
   else if (below > 0) scroll(below);

@@ -13,7 +13,9 @@ export function startScrubber(bar, sections) {
   const months = sections[0].parentElement;
   let current = 0;
   let chosen = null; // the month chosen by key, which may be unable to reach the header
+  let pointed = null; // the place under a mouse that presses no button
   let hiding;
+  let resting;
 
   // --- The page and the bar -------------------------------------------------------
 
@@ -35,10 +37,11 @@ export function startScrubber(bar, sections) {
     follow();
   }
 
-  /** Return the number of the current month. At the top of the page this is the month below the
-   *  header, at the end the last one. */
-  function monthSeen() {
-    const line = covered() + 1 + share() * (window.innerHeight - covered());
+  /** Return the number of the month at a place of the bar. At its top this is the month below the
+   *  header, at its end the last one. */
+  function monthAt(wanted) {
+    const onScreen = covered() + 1 + wanted * (window.innerHeight - covered());
+    const line = onScreen + first() + wanted * length() - window.scrollY;
     let low = 0;
     let high = sections.length - 1;
     while (low < high) {
@@ -54,13 +57,19 @@ export function startScrubber(bar, sections) {
     const { label, counted } = sections[number].dataset;
     bar.setAttribute("aria-valuenow", number + 1);
     bar.setAttribute("aria-valuetext", `${label}, ${counted}`);
+    bar.style.setProperty("--at", share());
+    if (pointed === null) tell(number, share());
+  }
+
+  function tell(number, at) {
+    const { label, counted } = sections[number].dataset;
     bubble.firstElementChild.textContent = label;
     bubble.lastElementChild.textContent = counted;
-    bar.style.setProperty("--at", share());
+    bar.style.setProperty("--bubble-at", at);
   }
 
   function follow() {
-    show(chosen ?? monthSeen());
+    show(chosen ?? monthAt(share()));
   }
 
   function drawYears() {
@@ -96,10 +105,21 @@ export function startScrubber(bar, sections) {
     }, BUBBLE_STAYS);
   }
 
-  function drag(event) {
+  function shareAt(event) {
     const box = bar.getBoundingClientRect();
-    goToShare(clamp((event.clientY - box.top) / box.height));
+    return clamp((event.clientY - box.top) / box.height);
+  }
+
+  function drag(event) {
+    pointed = null;
+    goToShare(shareAt(event));
     follow();
+  }
+
+  function hover(event) {
+    pointed = shareAt(event);
+    tell(monthAt(pointed), pointed);
+    reveal();
   }
 
   bar.addEventListener("pointerdown", (event) => {
@@ -112,6 +132,12 @@ export function startScrubber(bar, sections) {
   });
   bar.addEventListener("pointermove", (event) => {
     if (bar.hasPointerCapture(event.pointerId)) drag(event);
+    else if (event.pointerType === "mouse") hover(event);
+  });
+  bar.addEventListener("pointerleave", (event) => {
+    if (bar.hasPointerCapture(event.pointerId)) return;
+    pointed = null;
+    hideSoon();
   });
   for (const name of ["pointerup", "pointercancel"]) bar.addEventListener(name, hideSoon);
 
@@ -143,6 +169,7 @@ export function startScrubber(bar, sections) {
     if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     event.stopPropagation(); // elsewhere the arrows belong to the grid
+    pointed = null;
     reveal();
     goToMonth(step());
     hideSoon();
@@ -153,7 +180,12 @@ export function startScrubber(bar, sections) {
   }
 
   bar.hidden = false;
-  window.addEventListener("scroll", () => requestAnimationFrame(follow), { passive: true });
+  window.addEventListener("scroll", () => {
+    bar.classList.add("scrolling");
+    clearTimeout(resting);
+    resting = setTimeout(() => bar.classList.remove("scrolling"), BUBBLE_STAYS);
+    requestAnimationFrame(follow);
+  }, { passive: true });
   new ResizeObserver(() => {
     drawYears();
     follow();
