@@ -19,7 +19,8 @@ _FOLDERS = {"skimage": "data", "sklearn": "datasets/images"}
 
 @dataclass(frozen=True)
 class Sample:
-    """One photograph: `package` is the import name, `file` its name inside it."""
+    """One photograph: `package` is the import name, `file` its name inside it. `title` is in
+    English and Chinese, since the account is everybody's."""
 
     package: str
     file: str
@@ -40,34 +41,52 @@ class Sample:
 _CC0 = "CC0, no rights reserved."
 _PUBLIC_DOMAIN = "Public domain."
 
+# Lists show the last one first.
 SAMPLES = (
-    Sample("skimage", "astronaut.png", "Astronaut in front of the flag", f"NASA. {_PUBLIC_DOMAIN}"),
-    Sample("skimage", "brick.png", "Brick wall", f"CC0Textures. {_CC0}"),
-    Sample("skimage", "camera.png", "Photographer with a tripod", f"Lav Varshney. {_CC0}"),
-    Sample("skimage", "chelsea.png", "Chelsea the cat", f"Stéfan van der Walt. {_CC0}"),
-    Sample("skimage", "clock_motion.png", "Moving clock", f"Stéfan van der Walt. {_PUBLIC_DOMAIN}"),
-    Sample("skimage", "coffee.png", "Cup of coffee", f"Rachel Michetti. {_CC0}"),
     Sample(
         "skimage",
         "coins.png",
-        "Ancient Greek coins",
+        "Ancient Greek coins · 古希腊硬币",
         "Brooklyn Museum. No known copyright restrictions.",
     ),
-    Sample("skimage", "grass.png", "Grass", f"linolafett. {_CC0}"),
-    Sample("skimage", "gravel.png", "Gravel", f"CC0Textures. {_CC0}"),
-    Sample("skimage", "hubble_deep_field.jpg", "Galaxies in deep space", f"NASA. {_PUBLIC_DOMAIN}"),
-    Sample("skimage", "retina.jpg", "Retina of an eye", f"Mikael Häggström. {_CC0}"),
-    Sample("skimage", "rocket.jpg", "Rocket launch at dusk", f"SpaceX. {_PUBLIC_DOMAIN}"),
+    Sample(
+        "skimage",
+        "camera.png",
+        "Photographer with a tripod · 摄影师与三脚架",
+        f"Lav Varshney. {_CC0}",
+    ),
+    Sample(
+        "skimage",
+        "hubble_deep_field.jpg",
+        "Galaxies in deep space · 深空星系",
+        f"NASA. {_PUBLIC_DOMAIN}",
+    ),
+    Sample(
+        "skimage",
+        "astronaut.png",
+        "Astronaut in front of the flag · 国旗前的宇航员",
+        f"NASA. {_PUBLIC_DOMAIN}",
+    ),
+    Sample(
+        "skimage",
+        "rocket.jpg",
+        "Rocket launch at dusk · 黄昏中的火箭发射",
+        f"SpaceX. {_PUBLIC_DOMAIN}",
+    ),
+    Sample("skimage", "coffee.png", "Cup of coffee · 一杯咖啡", f"Rachel Michetti. {_CC0}"),
     Sample(
         "sklearn",
         "china.jpg",
-        "Temple in China",
+        "Temple in China · 中国古寺",
         "danielbuechele, flickr.com/photos/danielbuechele/6061409035. CC BY 2.0.",
+    ),
+    Sample(
+        "skimage", "chelsea.png", "Chelsea the cat · 小猫切尔西", f"Stéfan van der Walt. {_CC0}"
     ),
     Sample(
         "sklearn",
         "flower.jpg",
-        "Flower",
+        "Flower · 花朵",
         "vultilion, flickr.com/photos/vultilion/6056698931. CC BY 2.0.",
     ),
 )

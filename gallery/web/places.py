@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-# The place of a page, by the first part of its path.
+# The place of a page, by the first part of its path. Most have the same name.
+_SAME = (
+    *("explore", "albums", "favourites", "searches", "tags", "categories", "duplicates"),
+    *("archive", "trash", "search", "upload"),
+)
 _OF_PATH = {
-    **{name: "photos" for name in ("", "timeline", "recent")},
-    **{name: "sharing" for name in ("links", "groups", "contributions")},
-    **{
-        name: name
-        for name in (
-            *("explore", "albums", "favourites", "searches", "tags", "categories"),
-            *("duplicates", "archive", "trash", "search", "upload"),
-        )
-    },
+    **dict.fromkeys(("", "timeline", "recent"), "photos"),
+    **dict.fromkeys(("links", "groups", "contributions"), "sharing"),
+    **{name: name for name in _SAME},
 }
 
 

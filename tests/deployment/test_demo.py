@@ -182,8 +182,8 @@ def test_from_nothing_to_searching_and_through_a_crash(data_dir: Path, tmp_path:
 def _check_first_start(demo: Demo) -> None:
     assert "Added 1, already there 0, not imported 1." in demo.output.read_text()
     assert "broken.jpg: " in demo.output.read_text()
-    wait_until(lambda: demo.best_title("a cup of coffee") == "Cup of coffee", 60)
-    wait_until(lambda: demo.best_title("猫") == "Chelsea the cat", 30)
+    wait_until(lambda: demo.best_title("a cup of coffee") == "Cup of coffee · 一杯咖啡", 60)
+    wait_until(lambda: demo.best_title("猫") == "Chelsea the cat · 小猫切尔西", 30)
 
     with demo.session() as session:
         added = session.post(
@@ -211,10 +211,10 @@ def _check_second_start(demo: Demo) -> None:
         images = session.get(f"{demo.url}/api/v1/images/").json()["results"]
     titles = {image["title"] for image in images}
     assert "Kept through the crash" in titles
-    assert "Cup of coffee" not in titles, "deleted before the crash"
+    assert "Cup of coffee · 一杯咖啡" not in titles, "deleted before the crash"
 
     killed = demo.pid_of("encoder")
     os.kill(killed, signal.SIGKILL)
     wait_until(lambda: demo.pid_of("encoder") != killed, 30)
-    wait_until(lambda: demo.best_title("a cat asleep") == "Chelsea the cat", 60)
+    wait_until(lambda: demo.best_title("a cat asleep") == "Chelsea the cat · 小猫切尔西", 60)
     assert "The encoder worker stopped (signal 9" in demo.output.read_text()
