@@ -118,7 +118,7 @@ def test_visitors_may_search_by_a_picture(alice: User, space: EmbeddingSpace) ->
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ({}, "Type what the picture should show."),
+        ({"q": ""}, "Type what the picture should show."),
         ({"q": " \n "}, "Type what the picture should show."),
         ({"q": "x" * 5000}, "at most 4000 characters"),
         ({"q": "x" * 1500}, "at most 1000 characters"),

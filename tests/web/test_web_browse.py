@@ -59,7 +59,7 @@ def test_scrolling_neither_repeats_nor_skips(alice: User, monkeypatch: pytest.Mo
     client = browser(alice)
     expected = [str(image.pk) for image in Image.objects.order_by("-created_at", "-pk")]
 
-    response = client.get("/")
+    response = client.get("/recent/")
     seen = tiles(response)
     upload(alice, draw(colour="blue"))  # arrives while the visitor scrolls
     while address := next_page(response):
@@ -71,7 +71,7 @@ def test_scrolling_neither_repeats_nor_skips(alice: User, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("cursor", ["x", "2024-01-01~", "2024-01-01T00:00:00~no-uuid", "~", "\x00"])
 def test_a_broken_cursor_is_refused_with_a_sentence(alice: User, cursor: str) -> None:
-    response = browser(alice).get("/", {"after": cursor})
+    response = browser(alice).get("/recent/", {"after": cursor})
     assert response.status_code == 400
     assert "Start again from the first one" in response.content.decode()
 
@@ -135,10 +135,3 @@ def test_pages_of_members_ask_visitors_to_sign_in(name: str) -> None:
 def test_pages_open(alice: User, name: str) -> None:
     make_space(architecture="starter")
     assert browser(alice).get(reverse(name)).status_code == 200
-
-
-def test_the_starter_model_is_named_where_it_is_active(alice: User) -> None:
-    space = make_space(architecture="starter")
-    assert "starter model is active" in browser(alice).get("/").content.decode()
-    type(space).objects.update(architecture="ViT-B-32")
-    assert "starter model" not in browser(alice).get("/").content.decode()

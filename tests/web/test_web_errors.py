@@ -12,9 +12,9 @@ from django.urls import reverse
 
 from gallery import keyset
 from gallery.errors import Unavailable
+from gallery.indexing import selectors
 from gallery.models import User
 from gallery.web import errors
-from gallery.web.lists import scopes
 from tests.web_tools import HTMX, browser
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +53,7 @@ def test_the_page_for_a_broken_database_asks_it_nothing(
     monkeypatch: pytest.MonkeyPatch, alice: User, django_assert_num_queries: Any
 ) -> None:
     client = browser(alice)
-    monkeypatch.setattr(scopes, "scope_of", failing(OperationalError("gone")))
+    monkeypatch.setattr(selectors, "visible_to", failing(OperationalError("gone")))
     with django_assert_num_queries(2):  # the session and its user, before the failure
         assert client.get("/").status_code == 503
 

@@ -131,8 +131,9 @@ def test_a_filter_that_is_not_understood_is_told_beside_the_fields(
     assert titles(response) == []
 
 
-@pytest.mark.parametrize("page", ["/", "/timeline/", "/archive/", "/explore/"])
+@pytest.mark.parametrize("page", ["/", "/recent/", "/timeline/", "/archive/", "/explore/"])
 def test_the_fields_come_when_the_panel_is_opened(alice: User, page: str) -> None:
+    upload(alice)
     client = browser(alice)
     closed = client.get(page, {"scope": "mine"})
     assert "camera" not in attributes(closed, "name")
@@ -161,12 +162,12 @@ def test_scrolling_keeps_the_filters(
 ) -> None:
     monkeypatch.setattr(listing, "PAGE", 1)
     client = browser(alice)
-    first = client.get("/?tag=a&scope=mine")
+    first = client.get("/recent/?tag=a&scope=mine")
     further = client.get(next_page(first), headers=HTMX)
     assert titles(first) + titles(further) == ["green", "red"]
     assert next_page(further) is None
     # This works behind a page with an open panel, too.
-    opened = client.get("/?tag=a&scope=mine&only=filters")
+    opened = client.get("/recent/?tag=a&scope=mine&only=filters")
     assert titles(client.get(next_page(opened), headers=HTMX)) == titles(further)
 
 

@@ -72,8 +72,8 @@ class Month:
             '<p class="month-day" aria-hidden="true"></p></div>'
             f'<ul class="grid by-day" id="grid-{self.name}" role="list" data-grid'
             f' data-parts="{escape(self.parts)}" data-count="{self.count}"'
-            f' data-part-size="{PART}" data-ratio="{self.ratio}" aria-label="{label}">{self.tiles}</ul>'
-            "</section>"
+            f' data-part-size="{PART}" data-ratio="{self.ratio}" aria-label="{label}">'
+            f"{self.tiles}</ul></section>"
         )
 
 
