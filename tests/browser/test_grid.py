@@ -69,7 +69,7 @@ def test_a_part_that_fails_can_be_tried_again(
         return page_of(images, after, *rest, **more)
 
     monkeypatch.setattr(keyset, "page", fail_after_the_first)
-    site.open()
+    site.open("/recent/")
     expect(gallery.get_by_role("alert")).to_contain_text("Wait a little.")
     monkeypatch.setattr(keyset, "page", page_of)
     gallery.get_by_role("button", name="Try again").click()

@@ -45,9 +45,10 @@ ALL_HERE = "() => !document.querySelector('[data-grid] > li.tile.waiting')"
 
 @pytest.fixture
 def ids(site: Site, member: User) -> list[str]:
-    """Of 300 pictures, as the home page has them; signed in."""
+    """Of 300 pictures, as the list of the latest uploads has them; signed in."""
     images = many(member, in_a_row(COUNT))
     site.sign_in(member)
+    site.open("/recent/")
     return [str(image.pk) for image in images]
 
 
@@ -160,9 +161,16 @@ def test_the_focus_is_kept_while_the_page_scrolls_away(site: Site, ids: list[str
     expect(page.locator("a[data-tile]:focus")).to_be_in_viewport()
 
 
+# The timeline comes in parts of a month, of which the page knows the number of pictures.
+BOTH = pytest.mark.parametrize("path", ["/recent/", "/"], ids=["list", "timeline"])
+
+
+@BOTH
 @pytest.mark.parametrize("way", ["back", "escape", "reload"])
-def test_back_from_a_picture_is_the_same_place(site: Site, ids: list[str], way: str) -> None:
-    page = site.page
+def test_back_from_a_picture_is_the_same_place(
+    site: Site, ids: list[str], way: str, path: str
+) -> None:
+    page = site.open(path)
     deep(page)
     before = page.evaluate(SEEN_FIRST)
     height = page.evaluate("() => document.body.scrollHeight")
@@ -182,10 +190,11 @@ def test_back_from_a_picture_is_the_same_place(site: Site, ids: list[str], way: 
     assert shown == ids[ids.index(shown[0]) :]
 
 
+@BOTH
 def test_a_reload_after_others_were_added_neither_repeats_nor_skips(
-    site: Site, ids: list[str], member: User
+    site: Site, ids: list[str], member: User, path: str
 ) -> None:
-    page = site.page
+    page = site.open(path)
     deep(page)
     before = page.evaluate(SEEN_FIRST)
     fresh = [upload(member, draw(60 + n, 40), title=f"New {n}") for n in range(70)]

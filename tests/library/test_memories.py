@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 import pytest
 from django.utils import timezone
@@ -20,7 +20,7 @@ YEARS = range(2015, 2027)
 
 def taken(owner: User, moment: datetime, **fields: object) -> Image:
     image = upload(owner, draw(colour=(moment.year % 256, moment.day, moment.hour)), **fields)
-    Image.objects.filter(pk=image.pk).update(captured_at=moment.replace(tzinfo=UTC))
+    Image.objects.filter(pk=image.pk).update(captured_at=timezone.make_aware(moment))
     return image
 
 

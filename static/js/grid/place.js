@@ -4,7 +4,7 @@
 import { NoAnswer } from "clipsite/base/ask";
 import { lastPicture } from "clipsite/base/focus";
 import { message } from "clipsite/base/messages";
-import { resume, snapshot } from "clipsite/grid/resume";
+import { reach, recallShapes, resume, shapesOf, snapshot } from "clipsite/grid/resume";
 import { linkOf } from "clipsite/grid/tile-elements";
 import { toast } from "clipsite/base/toast";
 import { allGrids, firstSeen, update } from "clipsite/grid/virtual";
@@ -58,6 +58,7 @@ function save() {
     offset: seen.offset,
     top: seen.top,
     grids: grids.filter((grid) => !grid.list.dataset.parts).map(snapshot),
+    shapes: grids.filter((grid) => grid.list.dataset.parts).flatMap(shapesOf),
   });
 }
 
@@ -73,13 +74,20 @@ async function restore(saved) {
     if (!(error instanceof NoAnswer)) throw error;
     toast(message("network")); // the first part is loaded, the others follow as usual
   }
+  recallShapes(saved.shapes ?? []);
   const grids = allGrids();
   const grid = grids.find((one) => nameOf(one, grids) === saved.grid);
-  const found = grid && find(grid.chunks.list, saved);
   window.scrollTo({ top: saved.scroll, behavior: "instant" });
-  if (found && saved.scroll > 0) {
+  let found = grid && find(grid.chunks.list, saved);
+  const goThere = () => {
+    if (!found || saved.scroll <= 0) return;
     const moved = grid.topOf(found.chunk, found.offset) - saved.top;
     window.scrollBy({ top: moved, behavior: "instant" });
+  };
+  goThere();
+  if (grid?.list.dataset.parts && (await reach(grid, saved))) {
+    found = find(grid.chunks.list, saved);
+    goThere();
   }
   update();
   if (!saved.opened) return;

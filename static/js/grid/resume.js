@@ -1,7 +1,8 @@
 // Restores the length of a grid on a return, although the page contains only its first part.
 
+import { NoAnswer } from "clipsite/base/ask";
 import { fetchTiles } from "clipsite/grid/chunks";
-import { holdStill } from "clipsite/grid/virtual";
+import { allGrids, holdStill } from "clipsite/grid/virtual";
 
 // The most parts requested between the new first part and the known parts.
 const SEAM_PARTS = 5;
@@ -23,7 +24,7 @@ export function snapshot(grid) {
  */
 export async function resume(grid, { chunks: [head, ...rest], next }) {
   if (!rest.length || !grid.rows.length) return;
-  const met = await reach(grid, head.last, rest[0].first);
+  const met = await meet(grid, head.last, rest[0].first);
   holdStill(() => {
     if (met) {
       for (const { address, first, ratios } of rest) {
@@ -36,9 +37,60 @@ export async function resume(grid, { chunks: [head, ...rest], next }) {
   });
 }
 
+/** Return the shapes of the loaded parts of a grid whose number of pictures is known. */
+export function shapesOf(grid) {
+  return grid.chunks.list
+    .filter(({ address, ids }) => address && ids)
+    .map(({ address, ratios, sections }) => ({
+      address,
+      ratios: ratios.map((ratio) => Math.round(ratio * 10000)),
+      sections,
+    }));
+}
+
+/** Give the parts that are not loaded again the shapes that they had, so that the page has the same
+ *  length. */
+export function recallShapes(shapes) {
+  const known = new Map(shapes.map((shape) => [shape.address, shape]));
+  for (const grid of allGrids()) {
+    const parts = grid.chunks.list.filter((chunk) => {
+      const shape = known.get(chunk.address);
+      return shape && !chunk.ids && shape.ratios.length === chunk.count;
+    });
+    if (!parts.length) continue;
+    for (const chunk of parts) {
+      const { ratios, sections } = known.get(chunk.address);
+      chunk.ratios = ratios.map((ratio) => ratio / 10000);
+      chunk.sections = sections;
+    }
+    grid.arrange();
+  }
+}
+
+/**
+ * Load the part in which a picture was. If it is no longer there because others were added, load
+ * those behind it. Resolves to whether the picture is loaded.
+ */
+export async function reach(grid, { picture, part }) {
+  const { list } = grid.chunks;
+  const isHere = () => grid.chunks.ids.includes(picture);
+  const at = list.findIndex(({ address }) => address === part);
+  try {
+    for (const chunk of at < 0 ? [] : list.slice(at, at + SEAM_PARTS)) {
+      if (isHere()) break;
+      if (chunk.ids) continue;
+      const { tiles } = await fetchTiles(chunk.address);
+      holdStill(() => grid.put(chunk, tiles));
+    }
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error; // the parts follow as usual
+  }
+  return isHere();
+}
+
 /** Request parts until the last one ends with picture `last` or contains picture `first`. Resolves
  *  to whether they meet the known parts. */
-async function reach(grid, last, first) {
+async function meet(grid, last, first) {
   for (let part = 0; part < SEAM_PARTS; part += 1) {
     const newest = grid.chunks.list.at(-1);
     const seam = newest.ids.indexOf(first);

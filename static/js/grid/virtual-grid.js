@@ -31,7 +31,7 @@ export class VirtualGrid {
     this.shown = new Map(); // index -> li
     this.headings = new Map(); // index of a section's first picture -> the li above it
     this.arrivals = new Arrivals({
-      arrived: (chunk, tiles) => holdStill(() => this.#put(chunk, tiles)),
+      arrived: (chunk, tiles) => holdStill(() => this.put(chunk, tiles)),
       failed: () => (this.range = null), // the next scroll requests it again
     });
     list.addEventListener("grid:removed", ({ detail }) => {
@@ -85,7 +85,8 @@ export class VirtualGrid {
     this.#resize();
   }
 
-  #put(chunk, tiles) {
+  /** Fill a part with its tiles. */
+  put(chunk, tiles) {
     const before = chunk.count;
     this.chunks.fill(chunk, tiles);
     if (chunk.count !== before) this.clear();
