@@ -27,6 +27,7 @@ def assert_unstored(answer: Any, what: str = "") -> None:
 
 PAGES = [
     *("/", "/search/", "/search/?q=red", "/search/complete/?q=ta", "/timeline/", "/albums/"),
+    *("/recent/", "/recent/?scope=mine"),
     *("/upload/", "/account/", "/account/tokens/", "/trash/", "/links/", "/groups/", "/explore/"),
     *("/accounts/email/", "/accounts/password/change/", "/accounts/2fa/", "/admin/"),
     *("/accounts/login/", "/nothing/", "/images/00000000-0000-0000-0000-000000000000/"),

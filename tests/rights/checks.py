@@ -270,6 +270,7 @@ def check_pages(eyes: Eyes) -> None:
     seen, own = world.seen(viewer), world.owned(viewer)
     kept = {n for n in seen if not world.pictures[n].archived}
     eyes.same("page home", eyes.on_page("/"), sorted(kept))
+    eyes.same("page recent", eyes.on_page("/recent/"), sorted(kept))
     if viewer is None:
         for address in ("/favourites/", "/archive/", "/albums/", "/tags/", "/links/", "/groups/"):
             eyes.same("pages of accounts", eyes.pages.get(address).status_code, 302)

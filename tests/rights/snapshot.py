@@ -68,6 +68,7 @@ _PAGES = [
     "/?scope=public",
     "/?color=blue",
     "/timeline/",
+    "/recent/",
     "/favourites/",
     "/archive/",
     "/albums/",
