@@ -80,9 +80,9 @@ def test_open_walk_and_come_back(gallery: Page, site: Site) -> None:
 def test_full_screen(gallery: Page) -> None:
     open_first(gallery)
     gallery.keyboard.press("f")
-    expect(gallery.locator("#stage:fullscreen")).to_be_visible()
+    expect(gallery.locator("html:fullscreen #stage")).to_be_visible()
     gallery.keyboard.press("f")
-    expect(gallery.locator("#stage:fullscreen")).to_have_count(0)
+    expect(gallery.locator("html:fullscreen #stage")).to_have_count(0)
 
 
 def test_edit_and_give_up(gallery: Page) -> None:

@@ -105,6 +105,7 @@ def faults(page: Page) -> list[str]:
 
 def test_saying_yes_and_no_to_the_categories_of_a_picture(pets: Pets) -> None:
     page = pets.site.open(f"/images/{pets.images[0].pk}/")
+    page.get_by_role("button", name="Info").click()
     dog = row(page, "dog")
     expect(dog.locator(".number")).to_contain_text("%")
     dog.get_by_role("button", name="No").focus()
@@ -128,6 +129,7 @@ def test_saying_yes_and_no_to_the_categories_of_a_picture(pets: Pets) -> None:
 
 def test_why_shows_the_nearest_answered_pictures(pets: Pets) -> None:
     page = pets.site.open(f"/images/{pets.images[0].pk}/")
+    page.get_by_role("button", name="Info").click()
     reason = row(page, "dog").locator(".label-why")
     reason.locator("summary").click()
     expect(reason.locator(".why-pictures").first.locator("img")).to_have_count(4)
@@ -209,6 +211,8 @@ def test_charts(pets: Pets) -> None:
 
 def test_classifying_by_a_set(pets: Pets, photos: dict[str, Path]) -> None:
     page = pets.site.open(f"/images/{pets.images[0].pk}/")
+    page.get_by_role("button", name="Info").click()
+    page.locator("#classify > summary").click()
     page.get_by_label("Classify by").select_option("Pets")
     expect(page.locator("#classnames")).to_be_hidden()
     page.get_by_role("button", name="Classify").click()

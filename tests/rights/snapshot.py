@@ -97,7 +97,13 @@ _OF_EACH_PICTURE = [
     "{api}images/{pk}/labels/",
     "{api}images/{pk}/similar/",
 ]
-_PAGES_OF_EACH_PICTURE = ["/images/{pk}/", "/images/{pk}/similar/", "/images/{pk}/neighbours/"]
+_PAGES_OF_EACH_PICTURE = [
+    "/images/{pk}/",
+    "/images/{pk}/similar/",
+    "/images/{pk}/neighbours/",
+    "/images/{pk}/filmstrip/",
+    "/images/{pk}/filmstrip/?list=owner",
+]
 _OF_EACH_ALBUM = [
     "{api}albums/{pk}/",
     "{api}albums/{pk}/images/",

@@ -1,10 +1,10 @@
-"""The previous and the next picture, by capture time."""
+"""The pictures before and after one, by capture time."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from gallery.indexing import selectors
@@ -15,16 +15,15 @@ from gallery.models.image import ImageQuerySet
 def beside(pictures: ImageQuerySet, image: Image) -> dict[str, str | None]:
     """Return the addresses of the neighbours of `image` among `pictures`, newest first: "previous"
     was taken later, "next" earlier. `pictures` need not contain `image`."""
-    later = pictures.filter(taken_at__gte=image.taken_at).filter(
-        Q(taken_at__gt=image.taken_at) | Q(pk__gt=image.pk)
-    )
-    earlier = pictures.filter(taken_at__lte=image.taken_at).filter(
-        Q(taken_at__lt=image.taken_at) | Q(pk__lt=image.pk)
-    )
-    return {
-        "previous": _address(_first(later.order_by("taken_at", "pk"))),
-        "next": _address(_first(earlier.order_by("-taken_at", "-pk"))),
-    }
+    later, earlier = _later(pictures, image), _earlier(pictures, image)
+    return {"previous": _address(later.first()), "next": _address(earlier.first())}
+
+
+def window(pictures: ImageQuerySet, image: Image, size: int) -> list[UUID]:
+    """Return the ids of at most `size` pictures on either side of `image` among `pictures`, and
+    its own between them, newest first."""
+    later = list(_later(pictures, image)[:size])
+    return [*reversed(later), image.pk, *_earlier(pictures, image)[:size]]
 
 
 def of_same_owner(image: Image, viewer: Viewer) -> dict[str, str | None]:
@@ -38,5 +37,16 @@ def _address(pk: UUID | None) -> str | None:
     return None if pk is None else reverse("image", args=[pk])
 
 
-def _first(ordered: ImageQuerySet) -> UUID | None:
-    return ordered.values_list("pk", flat=True).first()
+def _later(pictures: ImageQuerySet, image: Image) -> QuerySet[Image, UUID]:
+    """Return the ids of the pictures that were taken later, the nearest first."""
+    later = pictures.filter(taken_at__gte=image.taken_at).filter(
+        Q(taken_at__gt=image.taken_at) | Q(pk__gt=image.pk)
+    )
+    return later.order_by("taken_at", "pk").values_list("pk", flat=True)
+
+
+def _earlier(pictures: ImageQuerySet, image: Image) -> QuerySet[Image, UUID]:
+    earlier = pictures.filter(taken_at__lte=image.taken_at).filter(
+        Q(taken_at__lt=image.taken_at) | Q(pk__lt=image.pk)
+    )
+    return earlier.order_by("-taken_at", "-pk").values_list("pk", flat=True)

@@ -23,6 +23,7 @@ from gallery.retryable import can_pass
 from gallery.web.access import is_fragment, signed_in
 from gallery.web.pictures.classify_form import choices
 from gallery.web.pictures.exif_lines import exif_lines
+from gallery.web.pictures.names import name_of
 from gallery.web.pictures.neighbours import of_same_owner
 from gallery.web.pictures.palette import palette_of
 from gallery.web.pictures.picture_form import DetailsForm
@@ -31,6 +32,8 @@ from gallery.work import ledger
 
 # The choices for the seconds per picture in a slideshow.
 INTERVALS = [2, 3, 5, 10, 20, 60]
+# Written by static/js/picture/panel.js: pages begin with the panel as it was left, without a jump.
+PANEL_COOKIE = "viewer-panel"
 
 
 @require_safe
@@ -52,7 +55,7 @@ def reachable(request: HttpRequest, pk: UUID) -> Image:
 
 @require_safe
 def details(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Title, description and buttons. "Cancel" in the form restores them."""
+    """Owner, visibility and description. "Cancel" in the form restores them."""
     if not is_fragment(request):
         return redirect("image", pk=pk)
     return render(request, "gallery/details.html", _context(request, reachable(request, pk)))
@@ -66,7 +69,8 @@ def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = DetailsForm(request.POST or None, instance=image)
     if form.is_valid() and _save(form):
         if is_fragment(request):
-            return render(request, "gallery/details.html", _context(request, _own(request, pk)))
+            context = {**_context(request, _own(request, pk)), "is_saved": True}
+            return render(request, "gallery/details.html", context)
         return redirect("image", pk=pk)
     template = "gallery/details_form.html" if is_fragment(request) else "gallery/edit.html"
     return render(request, template, {"form": form, "image": image})
@@ -141,9 +145,12 @@ def _context(request: HttpRequest, image: Image) -> dict[str, Any]:
         "palette": palette_of(image),
         "picture": {
             "name": image.name_for(request.user),
+            "parts": name_of(image, request.user),
             "src": thumbnail(image, 1280),
             "srcset": srcset(image),
-            "true_ratio": round(image.width / image.height, 4),
+            "true_ratio": round(image.width / image.height, 6),
+            # A picture is never shown larger than twice its own pixels.
+            "widest": 2 * image.width,
             "file": reverse("api:image-file", args=[image.pk]),
             "format": image.content_type.removeprefix("image/").upper(),
             "link": request.build_absolute_uri(page),
@@ -151,6 +158,7 @@ def _context(request: HttpRequest, image: Image) -> dict[str, Any]:
         },
         "beside": of_same_owner(image, request.user),
         "intervals": INTERVALS,
+        "panel_is_open": request.COOKIES.get(PANEL_COOKIE) == "open",
         "has_label_sets": bool(offered["label_sets"]),
         **offered,
         **_state_of(image),

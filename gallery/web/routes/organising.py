@@ -3,7 +3,7 @@
 from django.urls import path
 
 from gallery.web.albums import album_order, albums
-from gallery.web.lists import collections, filters, tags, timeline
+from gallery.web.lists import collections, filmstrip, filters, tags, timeline
 from gallery.web.pictures import bulk, trash
 
 routes = [
@@ -28,6 +28,8 @@ routes = [
     path("changes/<uuid:pk>/undo/", bulk.undo, name="change_undo"),
     path("timeline/", timeline.timeline, name="timeline"),
     path("images/<uuid:pk>/neighbours/", timeline.neighbours, name="image_neighbours"),
+    path("images/<uuid:pk>/filmstrip/", filmstrip.filmstrip, name="image_filmstrip"),
+    path("images/<uuid:pk>/shuffled/", filmstrip.shuffled, name="image_shuffled"),
     path("filters/cameras/", filters.suggestions, {"field": "camera"}, name="filter_cameras"),
     path(
         "filters/owners/",

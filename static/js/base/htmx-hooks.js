@@ -11,5 +11,6 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target?.id !== "details") return;
   const details = document.getElementById("details");
-  details?.querySelector("[aria-invalid=true], input:not([type=hidden]), [data-edit]")?.focus();
+  const field = details?.querySelector("[aria-invalid=true], input:not([type=hidden])");
+  (field ?? document.querySelector("[data-edit]"))?.focus();
 });

@@ -12,6 +12,9 @@ import { allGrids, firstSeen, update } from "clipsite/grid/virtual";
 const PREFIX = "place:";
 const RETURN = "return-to";
 const KEPT = 8;
+// Pictures that were moved to the trash on their own pages, in this tab.
+const GONE = "gone";
+const MOST_GONE = 500;
 
 const here = () => location.pathname + location.search;
 const isPicture = () => Boolean(document.getElementById("stage"));
@@ -27,10 +30,24 @@ export function noteOpened(page, path) {
   if (saved) store(PREFIX + page, { ...saved, opened: path });
 }
 
+/** Note that picture `id` is in the trash, or no longer: a grid that the browser has kept in memory
+ *  still has it. */
+export function noteGone(id, isGone) {
+  const others = (read(GONE) ?? []).filter((one) => one !== id);
+  store(GONE, isGone ? [...others, id].slice(-MOST_GONE) : others);
+}
+
+function removeGone() {
+  const ids = read(GONE);
+  if (!ids?.length) return;
+  for (const { list } of allGrids()) list.dispatchEvent(new CustomEvent("grid:removed", { detail: { ids } }));
+}
+
 /** Store the place when the page is left, and restore it on a return. */
 export function keepPlace() {
   if (isPicture()) return;
   addEventListener("pagehide", save);
+  addEventListener("pageshow", (event) => event.persisted && removeGone());
   const saved = read(PREFIX + here());
   if (saved && isReturn()) restore(saved);
 }

@@ -2,6 +2,8 @@
 
 const TAP = { milliseconds: 320, pixels: 24 };
 const SWIPE = 56; // pixels
+// Parts of the stage that are not the picture.
+const BESIDE = ".viewer-bar, .filmstrip, .slideshow-controls";
 // Within this time after a scroll, the wheel continues to scroll the page.
 const WHEEL_REST = 350; // ms
 
@@ -26,7 +28,7 @@ export function listenOn(stage, zoom, swiped) {
   };
 
   stage.addEventListener("pointerdown", (event) => {
-    if (event.button || event.target.closest("a, button, select, label")) return;
+    if (event.button || event.target.closest(`a, button, select, label, ${BESIDE}`)) return;
     fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
     stage.setPointerCapture(event.pointerId);
     begin();
@@ -81,6 +83,7 @@ export function listenOn(stage, zoom, swiped) {
   stage.addEventListener(
     "wheel",
     (event) => {
+      if (event.target.closest(BESIDE)) return;
       const pinched = event.ctrlKey; // a touchpad's pinch arrives with Ctrl
       const scrolling = window.scrollY > 0 || performance.now() - scrolled < WHEEL_REST;
       const full = document.fullscreenElement;

@@ -1,24 +1,34 @@
 // The page of one picture: its stage, its neighbours, its keys.
 
 import { NoAnswer } from "clipsite/base/ask";
-import { listenOn } from "clipsite/picture/gestures";
 import { onKey } from "clipsite/base/keyboard";
-import { toggleArchive, toggleFavourite } from "clipsite/picture/marks";
 import { message } from "clipsite/base/messages";
-import "clipsite/picture/to-album";
-import { Slideshow } from "clipsite/picture/slideshow";
 import { toast } from "clipsite/base/toast";
+import { noteGone } from "clipsite/grid/place";
+import { dropFromStrip, showAround } from "clipsite/picture/filmstrip";
+import { enterFullScreen, hideWhenIdle, isFull, leaveFullScreen, toggleFullScreen } from "clipsite/picture/full-screen";
+import { listenOn } from "clipsite/picture/gestures";
+import { toggleArchive, toggleFavourite } from "clipsite/picture/marks";
+import { panelIsOpen, sayState, setPanel, sheetIsOpen } from "clipsite/picture/panel";
+import { drawn, nextDrawn, shuffleAgain } from "clipsite/picture/shuffle";
+import { Slideshow } from "clipsite/picture/slideshow";
+import "clipsite/picture/to-album";
 import { keepOnly, load, preload, show } from "clipsite/picture/viewer";
 import { around, forget, leave, moveOn, wayBack } from "clipsite/picture/walk";
 import { Zoom } from "clipsite/picture/zoom";
+import { call, told as orRefused } from "clipsite/select/api";
 
 const stage = document.getElementById("stage");
+const viewer = document.getElementById("viewer");
 const zoom = new Zoom(stage);
 const slideshow = new Slideshow({
   stage,
   controls: stage.querySelector("[data-slideshow-controls]"),
-  next: () => go(1),
-  ended: () => toast(stage.dataset.ended),
+  next: slideshowGoesOn,
+  ended() {
+    leaveFullScreen();
+    toast(stage.dataset.ended);
+  },
 });
 
 // --- Neighbours -------------------------------------------------------------------
@@ -31,6 +41,20 @@ let waiting = 0;
  *  one. */
 function go(step) {
   return inTurn(() => move(step));
+}
+
+/** Show another picture of the list, after all earlier requests. Resolves to whether it is there. */
+function goTo(path) {
+  return inTurn(async () => {
+    const page = await load(path);
+    if (page) await turnTo(path, page);
+    else {
+      forget(path);
+      dropFromStrip(path);
+      await lookAround();
+    }
+    return Boolean(page);
+  });
 }
 
 function inTurn(work) {
@@ -58,11 +82,13 @@ async function move(step) {
   return page ? true : Boolean(path) && movePast(path, step);
 }
 
-async function turnTo(path, page) {
+/** Show `page`. `settle` runs when the list knows the new place. */
+async function turnTo(path, page, settle = () => {}) {
   const from = location.pathname;
   const button = document.activeElement?.closest("[data-walk]")?.dataset.walk;
   show(path, page);
   moveOn(from, path);
+  settle();
   beside = null;
   await lookAround();
   if (button) stage.querySelector(`[data-walk="${button}"]`)?.focus({ preventScroll: true });
@@ -71,6 +97,7 @@ async function turnTo(path, page) {
 /** Skip a picture that is gone. */
 async function movePast(gone, step) {
   forget(gone);
+  dropFromStrip(gone);
   await lookAround();
   const path = step > 0 ? beside.next : beside.previous;
   return path === gone ? false : move(step);
@@ -83,39 +110,39 @@ async function lookAround() {
     link.hidden = !path;
     if (path) link.href = path;
   }
-  const paths = [beside.next, beside.previous].filter(Boolean);
+  const paths = [beside.next, beside.previous, nextDrawn()].filter(Boolean);
   keepOnly(paths);
   Promise.all(paths.map(preload)).catch(() => null); // it is requested again when needed
+  showAround(location.pathname);
 }
 
 document.addEventListener("picture:shown", () => {
   zoom.reset();
   slideshow.shown();
+  sayState();
   if (window.scrollY > stage.offsetHeight / 2) window.scrollTo({ top: 0, behavior: "instant" });
 });
 
-// --- Actions on the stage -----------------------------------------------------------
+// --- The slideshow ------------------------------------------------------------------
 
-function toggleFullScreen() {
-  if (document.fullscreenElement) document.exitFullscreen();
-  else stage.requestFullscreen();
-  return true;
+async function slideshowGoesOn() {
+  if (slideshow.order !== "shuffled") return go(slideshow.order === "backwards" ? -1 : 1);
+  return inTurn(async () => {
+    for (;;) {
+      const path = await drawn(location.pathname);
+      const page = path && (await load(path));
+      if (page) await turnTo(path, page);
+      if (page || !path) return Boolean(page);
+    }
+  });
 }
 
-document.addEventListener("fullscreenchange", () => {
-  zoom.reset();
-  if (!document.fullscreenElement) slideshow.stop();
-});
-
-stage.addEventListener("click", (event) => {
-  const control = event.target.closest("[data-walk], [data-full-screen], [data-slideshow]");
-  if (!control || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  if (control.dataset.walk) {
-    event.preventDefault();
-    go(Number(control.dataset.walk));
-  } else if ("fullScreen" in control.dataset) toggleFullScreen();
-  else slideshow.toggle();
-});
+function toggleSlideshow() {
+  if (slideshow.playing) return slideshow.stop();
+  shuffleAgain();
+  enterFullScreen();
+  slideshow.play();
+}
 
 stage.addEventListener("slideshow:changed", ({ detail }) => {
   const button = stage.querySelector("[data-slideshow]");
@@ -124,7 +151,96 @@ stage.addEventListener("slideshow:changed", ({ detail }) => {
   button.setAttribute("aria-label", button.title);
 });
 
+document.addEventListener("fullscreenchange", () => {
+  zoom.reset();
+  if (!isFull()) slideshow.stop();
+});
+hideWhenIdle(stage);
+
+// --- Deleting -----------------------------------------------------------------------
+
+/** Move the picture to the trash and show the next one. The last one of a list goes with its form:
+ *  the list says that it is gone. */
+async function remove() {
+  const form = document.querySelector("[data-delete]");
+  const next = await livingNeighbour();
+  if (!next) {
+    form.elements.next.value = wayBack();
+    return form.submit();
+  }
+  const gone = location.pathname;
+  const id = form.dataset.delete;
+  await orRefused(async () => {
+    const { undo } = await call("POST", stage.dataset.bulk, { selection: { ids: [id] }, action: "trash" });
+    noteGone(id, true);
+    let putBack;
+    await turnTo(next.path, next.page, () => {
+      putBack = forget(gone);
+      dropFromStrip(gone);
+    });
+    toast(stage.dataset.deleted, undo && { label: message("undo"), run: () => restore({ id, gone, undo, putBack }) });
+  });
+}
+
+function restore({ id, gone, undo, putBack }) {
+  return orRefused(async () => {
+    await call("POST", undo);
+    noteGone(id, false);
+    putBack();
+    await goTo(gone);
+    toast(stage.dataset.restored);
+  });
+}
+
+/** Resolves to the {path, page} of the next picture, or else of the one before; null if the picture
+ *  is alone. */
+async function livingNeighbour() {
+  for (;;) {
+    await lookAround();
+    const path = beside.next ?? beside.previous;
+    const page = path && (await load(path));
+    if (page || !path) return page && { path, page };
+    forget(path);
+    dropFromStrip(path);
+    if ((await around(location.pathname)).next === path) return null; // the server insists on it
+  }
+}
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-delete]")) return;
+  event.preventDefault();
+  inTurn(remove);
+});
+
+// --- Actions on the stage -----------------------------------------------------------
+
+const isPlain = (event) => !(event.ctrlKey || event.metaKey || event.shiftKey);
+
+stage.addEventListener("click", (event) => {
+  const { target } = event;
+  const link = target.closest("[data-walk], [data-strip], [data-close]");
+  if (link && isPlain(event)) {
+    event.preventDefault();
+    if (link.dataset.walk) go(Number(link.dataset.walk));
+    else if (link.dataset.strip) goTo(link.dataset.strip);
+    else leave();
+  }
+  if (target.closest("[data-full-screen]")) toggleFullScreen();
+  if (target.closest("[data-slideshow], [data-slideshow-start]")) toggleSlideshow();
+  if (target.closest("[data-play-file]")) playFile(target.closest("[data-play-file]"));
+  // An entry of the menu closes it.
+  if (target.closest(".viewer-menu .menu-item")) document.getElementById("viewer-more").hidePopover();
+});
+
+/** Show the file itself, which moves, in place of its first frame. */
+function playFile(button) {
+  zoom.image.removeAttribute("srcset");
+  zoom.image.src = zoom.image.dataset.full;
+  button.hidden = true;
+}
+
 listenOn(stage, zoom, go);
+viewer.addEventListener("panel:changed", () => zoom.reset());
 
 // --- Keys ---------------------------------------------------------------------------
 
@@ -140,28 +256,34 @@ const walkOrPan = (step) => ({ repeat }) => {
   return true;
 };
 const panUpOrDown = (step) => () => zoom.zoomed && (zoom.pan(0, -step * PAN), true);
+/** Press a control of the bar. Returns true if the viewer has it. */
+const press = (selector) => ({ repeat }) => {
+  const control = document.querySelector(selector);
+  if (control && !repeat) control.click();
+  return Boolean(control);
+};
 
 onKey("ArrowLeft", walkOrPan(-1));
 onKey("ArrowRight", walkOrPan(1));
 onKey("ArrowUp", panUpOrDown(-1));
 onKey("ArrowDown", panUpOrDown(1));
 onKey("f", toggleFullScreen);
+onKey("i", () => (setPanel(!panelIsOpen()), true));
 onKey("l", toggleFavourite);
 onKey("a", toggleArchive);
+onKey("e", press("[data-edit]"));
+onKey("s", press(".viewer-bar [data-share]"));
+onKey("Delete", press("[data-delete] button"));
 onKey("+", () => (zoom.closer(), true));
 onKey("=", () => (zoom.closer(), true));
 onKey("-", () => (zoom.further(), true));
 onKey("0", () => (zoom.reset(), true));
-onKey(" ", () => !onControl() && (slideshow.toggle(), true));
-onKey("e", () => {
-  const link = document.querySelector("[data-edit]");
-  link?.click();
-  return Boolean(link);
-});
+onKey(" ", () => !onControl() && (toggleSlideshow(), true));
 onKey("Escape", () => {
   if (zoom.zoomed) zoom.reset();
   else if (slideshow.playing) slideshow.stop();
-  else if (!document.fullscreenElement) leave();
+  else if (sheetIsOpen()) setPanel(false);
+  else if (!isFull()) leave();
   return true;
 });
 
@@ -182,13 +304,8 @@ document.addEventListener("click", async (event) => {
   }
   // If others cannot open the address, offer to share the picture.
   const { copied, offer } = button.dataset;
-  const share = () => document.querySelector("#details [data-share]").click();
+  const share = () => document.querySelector(".viewer-bar [data-share]").click();
   toast(copied, offer && { label: offer, run: share });
-});
-
-// After a deletion, return to the list from which the picture was opened.
-document.addEventListener("submit", (event) => {
-  if (event.target.matches("[data-delete]")) event.target.elements.next.value = wayBack();
 });
 
 inTurn(lookAround);

@@ -1,26 +1,39 @@
 // A slideshow up to the last picture. It plays only while the page is visible. The time of a
 // picture begins when the picture is loaded.
 
-const KEY = "slideshow-seconds";
+const KEYS = { seconds: "slideshow-seconds", order: "slideshow-order" };
 
 export class Slideshow {
   /** `next()` resolves to whether there is a next picture. `ended()` is called if there is none.
-   *  `controls` contains the choice of seconds and a stop button. */
+   *  `controls` contains the choices of seconds and order. */
   constructor({ stage, controls, next, ended }) {
     this.stage = stage;
     this.next = next;
     this.ended = ended;
     this.playing = false;
-    this.seconds = controls.querySelector("select");
-    this.seconds.value = kept() ?? this.seconds.value;
-    this.seconds.addEventListener("change", () => {
-      keep(this.seconds.value);
-      if (this.playing) this.#wait();
-    });
+    this.seconds = this.#choice(controls, "seconds");
+    this.orders = this.#choice(controls, "order");
     document.addEventListener("visibilitychange", () => {
       clearTimeout(this.timer);
       if (this.playing && !document.hidden) this.#wait();
     });
+  }
+
+  /** "forwards", "backwards" or "shuffled". */
+  get order() {
+    return this.orders.value;
+  }
+
+  /** Return a select whose value lasts. */
+  #choice(controls, name) {
+    const select = controls.querySelector(`[name=${name}]`);
+    const known = [...select.options].map((option) => option.value);
+    if (known.includes(kept(KEYS[name]))) select.value = kept(KEYS[name]);
+    select.addEventListener("change", () => {
+      keep(KEYS[name], select.value);
+      if (this.playing) this.#wait();
+    });
+    return select;
   }
 
   toggle() {
@@ -62,17 +75,17 @@ export class Slideshow {
   }
 }
 
-function kept() {
+function kept(key) {
   try {
-    return localStorage.getItem(KEY);
+    return localStorage.getItem(key);
   } catch {
     return null; // storage is forbidden
   }
 }
 
-function keep(seconds) {
+function keep(key, value) {
   try {
-    localStorage.setItem(KEY, seconds);
+    localStorage.setItem(key, value);
   } catch {
     // Storage is forbidden: the choice lasts for this page.
   }

@@ -4,7 +4,9 @@
 import { ask, NoAnswer } from "clipsite/base/ask";
 
 // The parts of the page that are replaced.
-const PARTS = ["aside", "similar"];
+const PARTS = ["viewer-bar", "stage-view", "info-panel", "similar"];
+// What stays open or shut from picture to picture.
+const FOLDS = ".more-facts, #classify";
 
 const pages = new Map(); // path -> promise of the parsed page, or of null
 
@@ -31,8 +33,10 @@ export function load(path) {
 export function show(path, page) {
   pages.delete(path);
   const name = page.querySelector("h1").textContent;
-  document.getElementById("view").replaceWith(document.adoptNode(page.getElementById("view")));
+  const control = document.activeElement?.closest("[data-control]")?.dataset.control;
+  keepFolds(page);
   for (const part of PARTS) replace(part, page);
+  if (control) document.querySelector(`[data-control="${control}"]`)?.focus({ preventScroll: true });
   document.title = page.title;
   history.replaceState(history.state, "", path);
   document.getElementById("shown").textContent = name;
@@ -41,8 +45,13 @@ export function show(path, page) {
 
 function replace(name, page) {
   const part = document.adoptNode(page.querySelector(`.${name}`));
-  document.querySelector(`.picture-page > .${name}`).replaceWith(part);
+  document.querySelector(`#viewer .${name}`).replaceWith(part);
   window.htmx.process(part);
+}
+
+function keepFolds(page) {
+  const folds = document.querySelectorAll(FOLDS);
+  page.querySelectorAll(FOLDS).forEach((fold, at) => (fold.open = folds[at]?.open ?? fold.open));
 }
 
 async function fetchPage(path) {

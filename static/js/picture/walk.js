@@ -48,6 +48,13 @@ export async function around(path) {
   return { previous: walk.paths[at - 1] ?? null, next: walk.paths[at + 1] ?? null };
 }
 
+/** Return the list around `path`: its known {paths}, or the {query} by which the server knows it. */
+export function listOf(path) {
+  const walk = recall(path);
+  if (walk?.timeline !== undefined) return { query: walk.timeline };
+  return walk?.paths.includes(path) ? { paths: walk.paths } : { query: "?list=owner" };
+}
+
 /** Store the step from one picture to another one in the same list. */
 export function moveOn(from, to) {
   const walk = recall(from);
@@ -56,10 +63,12 @@ export function moveOn(from, to) {
   save({ ...walk, at: to });
 }
 
-/** Remove a deleted picture from the list. */
+/** Remove a deleted picture from the list. Returns a function that puts it back. */
 export function forget(path) {
   const walk = read();
-  if (walk?.paths) save({ ...walk, paths: walk.paths.filter((one) => one !== path) });
+  if (!walk?.paths) return () => null;
+  save({ ...walk, paths: walk.paths.filter((one) => one !== path) });
+  return () => save(walk);
 }
 
 /** Go back to the grid from which the picture was opened, or else to the home page. */

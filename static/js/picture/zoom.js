@@ -1,5 +1,5 @@
-// Zooms the picture on the stage. Sizes are in CSS pixels, and offsets are from the middle of the
-// stage. At scale 1 the whole picture is visible.
+// Zooms the picture on the stage. Sizes are in CSS pixels, and offsets are from the middle of
+// its view. At scale 1 the whole picture is visible.
 
 const STEP = 1.5;
 
@@ -11,6 +11,11 @@ export class Zoom {
 
   get image() {
     return this.stage.querySelector(".fit");
+  }
+
+  /** What the picture is shown in. It is replaced with the picture. */
+  get view() {
+    return this.stage.querySelector(".stage-view");
   }
 
   get zoomed() {
@@ -62,11 +67,11 @@ export class Zoom {
   }
 
   #apply() {
-    const { image, stage } = this;
+    const { image, stage, view } = this;
     if (!image) return;
     const room = (own, there) => Math.max(0, (own * this.scale - there) / 2);
-    const widest = room(image.clientWidth, stage.clientWidth);
-    const highest = room(image.clientHeight, stage.clientHeight);
+    const widest = room(image.clientWidth, view.clientWidth);
+    const highest = room(image.clientHeight, view.clientHeight);
     this.x = Math.min(widest, Math.max(-widest, this.x));
     this.y = Math.min(highest, Math.max(-highest, this.y));
     stage.classList.toggle("zoomed", this.zoomed);
@@ -85,7 +90,7 @@ export class Zoom {
   }
 
   #middle() {
-    const box = this.stage.getBoundingClientRect();
+    const box = this.view.getBoundingClientRect();
     return { x: box.left + box.width / 2, y: box.top + box.height / 2 };
   }
 
