@@ -65,18 +65,36 @@ def page(link: ShareLink, after: str | None, size: int) -> tuple[list[Image], st
 
 def neighbours(link: ShareLink, image: Image) -> Neighbours | None:
     """The neighbours of a picture; None if it has left the album meanwhile."""
-    pictures, forward = pictures_of(link), keyset.IN_ALBUM
+    pictures = pictures_of(link)
     here: Any = pictures.filter(pk=image.pk).first()
     if here is None:
         return None
-    backward = replace(forward, descending=not forward.descending)
-    later, earlier = (
-        pictures.filter(order.after(here.position, here.item_id)).order_by(*order.fields())
-        for order in (forward, backward)
-    )
+    earlier, later = _beside(pictures, here)
     return Neighbours(
         before=earlier.values_list("pk", flat=True).first(),
         after=later.values_list("pk", flat=True).first(),
         place=earlier.count() + 1,
         count=pictures.count(),
     )
+
+
+def window(link: ShareLink, image: Image, size: int) -> list[Image]:
+    """Return at most `size` pictures on either side of one and itself, in the order of the album;
+    none if it has left the album meanwhile."""
+    pictures = pictures_of(link)
+    here: Any = pictures.filter(pk=image.pk).first()
+    if here is None:
+        return []
+    earlier, later = _beside(pictures, here)
+    return [*reversed(earlier[:size]), here, *later[:size]]
+
+
+def _beside(pictures: ImageQuerySet, here: Any) -> tuple[ImageQuerySet, ImageQuerySet]:
+    """Return the pictures before and after `here`, each the nearest first."""
+    forward = keyset.IN_ALBUM
+    backward = replace(forward, descending=not forward.descending)
+    earlier, later = (
+        pictures.filter(order.after(here.position, here.item_id)).order_by(*order.fields())
+        for order in (backward, forward)
+    )
+    return earlier, later

@@ -93,6 +93,21 @@ def test_the_place_of_a_picture_is_told_and_one_that_has_left_has_none(album, pi
     )
 
 
+def test_small_pictures_of_the_album_stand_below_one(album, pictures) -> None:
+    link = link_to(album)
+    first, second, third = pictures
+    assert link_contents.window(link, second, 1) == [first, second, third]
+    assert link_contents.window(link, first, 1) == [first, second]
+    page = text(visitor().get(page_of(link, f"images/{third.pk}/")))
+    strip = page.partition('class="filmstrip"')[2].partition("</nav>")[0]
+    assert re.findall(r"images/([0-9a-f-]{36})/\"", strip) == [str(one.pk) for one in pictures]
+    # Its thumbnails open by the link alone.
+    assert strip.count(f"/api/v1/shared/{link.token}/thumbnails/") == 3
+    service.delete_image(second)
+    assert link_contents.window(link, second, 1) == []
+    assert link_contents.window(link, first, 1) == [first, third]
+
+
 def test_a_link_to_a_picture_shows_it_at_once(alice, pictures) -> None:
     link = link_to(pictures[0], allow_download=True)
     page = visitor().get(page_of(link))

@@ -19,6 +19,7 @@ class LinkPicture:
     name: str
     href: str
     src: str
+    small: str
     srcset: str
     file: str
     ratio: float
@@ -40,6 +41,7 @@ def picture_for(link: ShareLink, image: Image) -> LinkPicture:
         name=tile.name,
         href=reverse("shared_image", args=[link.token, image.pk]),
         src=thumbnail(image, 640, link.token),
+        small=thumbnail(image, 160, link.token),
         srcset=srcset(image, link.token),
         file=reverse("api:shared-file", args=[link.token, image.pk]),
         ratio=tile.ratio,

@@ -27,6 +27,8 @@ from gallery.web.access import is_fragment
 from gallery.web.sharing.link_tiles import picture_for, tiles_for
 
 PAGE = 60
+# Small pictures on either side of one.
+AROUND = 8
 
 P = ParamSpec("P")
 LinkView = Callable[Concatenate[HttpRequest, ShareLink, P], HttpResponseBase]
@@ -125,6 +127,8 @@ def _picture(request: HttpRequest, link: ShareLink, image: Image) -> HttpRespons
         "about": link_contents.about(link),
         "image": image,
         "picture": picture_for(link, image),
+        "widest": 2 * image.width,
+        "true_ratio": round(image.width / image.height, 6),
     }
     if link.album is not None:
         found = link_contents.neighbours(link, image)
@@ -133,6 +137,9 @@ def _picture(request: HttpRequest, link: ShareLink, image: Image) -> HttpRespons
         context["neighbours"] = found
         context["before"] = found.before and _page_of(link, found.before)
         context["after"] = found.after and _page_of(link, found.after)
+        if found.count > 1:
+            around = link_contents.window(link, image, AROUND)
+            context["strip"] = tiles_for(link, around)
     return render(request, "sharing/shared_picture.html", context)
 
 

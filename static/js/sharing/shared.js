@@ -1,6 +1,7 @@
 // The pages of a share link: arrow keys for the neighbours, full screen.
 
 import { onKey } from "clipsite/base/keyboard";
+import { isFull, hideWhenIdle, toggleFullScreen } from "clipsite/picture/full-screen";
 
 const stage = document.getElementById("stage");
 
@@ -11,20 +12,23 @@ function follow(relation) {
   return Boolean(link);
 }
 
-function toggleFullScreen() {
-  if (document.fullscreenElement) document.exitFullscreen();
-  else stage.requestFullscreen();
+function leave() {
+  const album = document.querySelector("[data-up]");
+  if (!isFull() && album) location.assign(album.href);
   return true;
 }
 
-function leave() {
-  const album = document.querySelector("[data-up]");
-  if (!document.fullscreenElement && album) location.assign(album.href);
-  return true;
+/** Put the current picture in the middle of the row. */
+function centreStrip(row) {
+  const current = row.querySelector("[aria-current]").closest("li");
+  row.scrollLeft = current.offsetLeft + (current.offsetWidth - row.clientWidth) / 2;
 }
 
 if (stage) {
   stage.querySelector("[data-full-screen]").addEventListener("click", toggleFullScreen);
+  hideWhenIdle(stage);
+  const row = stage.querySelector(".filmstrip ol");
+  if (row) centreStrip(row);
   onKey("f", toggleFullScreen);
   onKey("ArrowLeft", () => follow("prev"));
   onKey("ArrowRight", () => follow("next"));
