@@ -46,6 +46,7 @@ function go(step) {
 /** Show another picture of the list, after all earlier requests. Resolves to whether it is there. */
 function goTo(path) {
   return inTurn(async () => {
+    if (path === location.pathname) return true;
     const page = await load(path);
     if (page) await turnTo(path, page);
     else {
@@ -195,14 +196,16 @@ function restore({ id, gone, undo, putBack }) {
 /** Resolves to the {path, page} of the next picture, or else of the one before; null if the picture
  *  is alone. */
 async function livingNeighbour() {
+  const tried = new Set();
   for (;;) {
     await lookAround();
     const path = beside.next ?? beside.previous;
-    const page = path && (await load(path));
-    if (page || !path) return page && { path, page };
+    if (!path || tried.has(path)) return null;
+    const page = await load(path);
+    if (page) return { path, page };
+    tried.add(path);
     forget(path);
     dropFromStrip(path);
-    if ((await around(location.pathname)).next === path) return null; // the server insists on it
   }
 }
 
@@ -227,10 +230,18 @@ stage.addEventListener("click", (event) => {
   }
   if (target.closest("[data-full-screen]")) toggleFullScreen();
   if (target.closest("[data-slideshow], [data-slideshow-start]")) toggleSlideshow();
+  if (target.closest("[data-to-similar]")) showSimilar();
   if (target.closest("[data-play-file]")) playFile(target.closest("[data-play-file]"));
   // An entry of the menu closes it.
   if (target.closest(".viewer-menu .menu-item")) document.getElementById("viewer-more").hidePopover();
 });
+
+/** Scroll without a new entry in the history: "back" leads to the grid. */
+function showSimilar() {
+  const title = document.getElementById("similar-title");
+  title.scrollIntoView();
+  title.focus({ preventScroll: true });
+}
 
 /** Show the file itself, which moves, in place of its first frame. */
 function playFile(button) {
@@ -273,7 +284,7 @@ onKey("l", toggleFavourite);
 onKey("a", toggleArchive);
 onKey("e", press("[data-edit]"));
 onKey("s", press(".viewer-bar [data-share]"));
-onKey("Delete", press("[data-delete] button"));
+onKey("Delete", (event) => !inGrid() && press("[data-delete] button")(event));
 onKey("+", () => (zoom.closer(), true));
 onKey("=", () => (zoom.closer(), true));
 onKey("-", () => (zoom.further(), true));
