@@ -62,6 +62,8 @@ NOT_PAGES = {
     "mfa_login_webauthn",
     "search_complete",
     "image_neighbours",
+    "image_filmstrip",
+    "image_shuffled",
     "trash_thumbnail",
     "filter_cameras",
     "filter_owners",

@@ -211,7 +211,7 @@ def test_a_slideshow_ends_with_the_last_picture(site: Site, pictures: list[Image
     page = opened(site, pictures[-3])
     expect(page.locator("[data-walk='1']")).to_be_visible()
     page.keyboard.press(" ")
-    page.locator("[data-slideshow-controls] select").select_option("2")
+    page.locator("[name=seconds]").select_option("2")
     play = page.locator("[data-slideshow]")
     expect(page.locator(FULL)).to_be_visible()
     expect(play).to_have_attribute("aria-label", "Pause")
