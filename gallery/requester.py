@@ -73,6 +73,13 @@ def cache_scope() -> str:
     return who.cache_scope if who else "nobody"
 
 
+def absolute(path: str) -> str:
+    """Return the absolute address of a path, as the current requester reaches the site; "" in
+    workers and commands."""
+    who = _current.get()
+    return who.build_absolute_uri(path) if isinstance(who, HttpRequest) else ""
+
+
 def address_of(request: HttpRequest) -> str:
     """Return the client's address, behind PROXY_COUNT proxies."""
     told = request.headers.get("X-Forwarded-For")

@@ -29,6 +29,7 @@ from gallery.library import facts_backfill
 from gallery.organising import copies, smart_albums, trash
 from gallery.search.evaluation import recall
 from gallery.search.relevance import calibration
+from gallery.sharing import notices
 from gallery.uploads import acceptance, imports
 from gallery.work import backfill, breakers, ledger
 from gallery.work.analyser import Resource
@@ -55,6 +56,7 @@ _WAITING: dict[str, Callable[[], bool]] = {
     task_names.MAINTAIN_MAP: lambda: maps.due() is not None,
     task_names.REMOVE_ACCOUNTS: deletion.is_waiting,
     task_names.RUN_IMPORTS: lambda: imports.waiting().exists(),
+    task_names.MAIL_NOTICES: lambda: notices.to_mail().exists(),
     task_names.FINISH_UPLOADS: lambda: acceptance.interrupted().exists(),
     task_names.READ_FACTS_AGAIN: lambda: facts_backfill.waiting().exists(),
     task_names.PURGE_TRASH: trash.is_given_up,

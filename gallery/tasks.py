@@ -26,6 +26,7 @@ from gallery.organising import copies, smart_albums, trash
 from gallery.pixels.decode import unpack
 from gallery.search.evaluation import recall
 from gallery.search.relevance import calibration
+from gallery.sharing import notices
 from gallery.uploads import acceptance, import_run, imports, tus
 from gallery.work import drain
 from gallery.work.analyser import Resource
@@ -184,6 +185,12 @@ def forget_expired() -> None:
 @lane()
 def finish_uploads() -> None:
     acceptance.finish_interrupted()
+
+
+@shared_task
+@lane()
+def mail_notices() -> None:
+    notices.mail_waiting()
 
 
 @shared_task

@@ -3,6 +3,7 @@ library is ever in memory as a whole."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -20,6 +21,8 @@ from gallery.models import (
     Group,
     Image,
     LabelSet,
+    Notice,
+    Portrait,
     SavedSearch,
     SearchRecord,
     SecurityEvent,
@@ -40,6 +43,7 @@ def write_records(user: User, files: dict[str, str]) -> Iterator[str]:
         "albums": lambda: _albums(user),
         "favourites": lambda: _favourites(user),
         "groups": lambda: _groups(user),
+        "notices": lambda: _notices(user),
         "links": lambda: _links(user),
         "saved_searches": lambda: _saved_searches(user),
         "label_sets": lambda: _label_sets(user),
@@ -63,6 +67,8 @@ def _account(user: User) -> dict[str, Any]:
         "language": user.language,
         "role": user.role,
         "keep_history": user.keep_history,
+        "mail_notices": user.mail_notices,
+        "portrait": _portrait(user),
         "joined": user.date_joined,
     }
 
@@ -96,6 +102,7 @@ def _albums(user: User) -> Iterator[dict[str, Any]]:
             "title": album.title,
             "description": album.description,
             "cover": album.cover_id,
+            "for_sharing": album.for_sharing,
             "created_at": album.created_at,
             "updated_at": album.updated_at,
             "deleted_at": album.deleted_at,
@@ -124,6 +131,25 @@ def _groups(user: User) -> Iterator[dict[str, Any]]:
     for group in Group.objects.filter(owner=user).with_members():
         members = [member.get_username() for member in group.members.all()]
         yield {"name": group.name, "members": members, "created_at": group.created_at}
+
+
+def _portrait(user: User) -> str | None:
+    """The picture of the account as base64 of its WebP file."""
+    found = Portrait.objects.filter(user=user).values_list("content", flat=True).first()
+    return None if found is None else base64.b64encode(bytes(found)).decode()
+
+
+def _notices(user: User) -> Iterator[dict[str, Any]]:
+    """Those of albums that the user still sees."""
+    for notice in Notice.objects.shown_to(user).select_related("actor", "album"):
+        yield {
+            "kind": notice.kind,
+            "by": notice.actor.get_username() if notice.actor else None,
+            "album": notice.album_id,
+            "title": notice.album.title,
+            "created_at": notice.created_at,
+            "seen_at": notice.seen_at,
+        }
 
 
 def _links(user: User) -> Iterator[dict[str, Any]]:

@@ -27,6 +27,7 @@ def update(
     display_name: str | None = None,
     language: str | None = None,
     keep_history: bool | None = None,
+    mail_notices: bool | None = None,
 ) -> None:
     """Change the given fields. An empty name means the user name, an empty language that of
     the browser. Raises Refusal (name_too_long, bad_language)."""
@@ -42,6 +43,9 @@ def update(
     if keep_history is not None:
         user.keep_history = keep_history
         changed.append("keep_history")
+    if mail_notices is not None:
+        user.mail_notices = mail_notices
+        changed.append("mail_notices")
     user.save(update_fields=changed)
 
 

@@ -133,6 +133,7 @@ CHANGES_KEPT = 1_000
 DOWNLOADS_KEPT = 50
 IMPORTS_KEPT = 200
 UPLOADS_KEPT = 10_000
+NOTICES_KEPT = 200
 
 
 def hold_room(cap: Cap, owner: User, of: object = None, more: int = 1) -> None:

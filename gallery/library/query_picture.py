@@ -76,6 +76,23 @@ def read_small_picture(file: IO[bytes] | File[bytes], name: str, viewer: Viewer)
     return SmallPicture(small, sha256_of(content))
 
 
+def read_square(file: IO[bytes] | File[bytes], name: str, viewer: Viewer, side: int) -> bytes:
+    """Check a picture and return its middle as a WebP square of at most `side` pixels, without
+    metadata. Raises as `read_query_picture` does."""
+    content = as_django_file(file)
+    header = _affordable_header(content, name, viewer)
+    with damage_told():
+        return jobs.square_webp(content, header, side)
+
+
+def square_of_stored(image: Image, side: int) -> bytes:
+    """Return the same of a stored picture. Raises Unavailable if its file cannot be read, else as
+    `packed_part` does."""
+    file = read_stored(original_of(image))
+    with damage_told():
+        return jobs.square_webp(file, jobs.header_of(file), side)
+
+
 def packed_part(file: IO[bytes], part: Part = WHOLE) -> bytes:
     """Return a part of a picture as it is sent to the encoder. Raises Refusal for a damaged
     file, or Unavailable."""

@@ -49,6 +49,21 @@ def addresses(link: str = "") -> Callable[[UUID], str]:
     return lambda pk: f"{before}{_key(pk, secret)}{between}{pk}{after}"
 
 
+def key_for(pk: UUID) -> str:
+    """Return a key that opens `pk` for some minutes, for addresses of another kind."""
+    return _key(pk, _secret(settings.THUMBNAIL_SECRET, settings.SECRET_KEY))
+
+
+def is_opened(key: str, pk: UUID) -> bool:
+    """Whether `key` is a key of `pk` (see `key_for`) and has not expired."""
+    until, _dash, signature = key.partition("-")
+    if not (until.isascii() and until.isdigit() and len(until) <= 12):
+        return False
+    secret = _secret(settings.THUMBNAIL_SECRET, settings.SECRET_KEY)
+    expected = _signature(until, str(pk), secret)
+    return constant_time_compare(signature, expected) and int(until) > time.time()
+
+
 def opened_by(path: str) -> UUID | None:
     """Return the picture to whose thumbnail the path of a signed address gives access; None if
     the address has expired or is not valid."""

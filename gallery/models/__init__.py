@@ -15,7 +15,9 @@ from gallery.models.labels import (
     LabelSetVersion,
     Question,
 )
+from gallery.models.notice import Notice
 from gallery.models.organising import Change, Download, Favourite, Tag
+from gallery.models.portrait import Portrait
 from gallery.models.searching import (
     NearDuplicate,
     RecallMeasurement,
@@ -58,7 +60,9 @@ __all__ = [
     "MapCluster",
     "MapPoint",
     "NearDuplicate",
+    "Notice",
     "Outage",
+    "Portrait",
     "Question",
     "RecallMeasurement",
     "ResumableUpload",

@@ -32,6 +32,11 @@ class AlbumQuerySet(models.QuerySet["Album"]):
         """Albums that `user` may edit, arrange and share."""
         return self._with_role(user, AlbumRole.MANAGE)
 
+    def listed(self) -> AlbumQuerySet:
+        """Without the pictures that were shared together as a selection. For lists of albums to
+        look at or to choose from; it decides nothing about rights."""
+        return self.filter(for_sharing=False)
+
     def in_trash_of(self, user: Viewer) -> AlbumQuerySet:
         return self.filter(owner_id=user.pk, deleted_at__isnull=False) if user.pk else self.none()
 
@@ -64,6 +69,8 @@ class Album(models.Model):
     cover = models.ForeignKey(
         "gallery.Image", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    # Made by sharing a selection: it is listed under Sharing and not among the albums.
+    for_sharing = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(_("deleted"), null=True, editable=False)

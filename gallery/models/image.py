@@ -138,7 +138,7 @@ class Image(models.Model):
 
     class Visibility(models.TextChoices):
         PRIVATE = "private", _("Private")
-        UNLISTED = "unlisted", _("Unlisted: anyone with the link")
+        UNLISTED = "unlisted", _("Anyone with the link")
         PUBLIC = "public", _("Public")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -34,6 +34,10 @@ class User(AbstractUser, Leased):
 
     keep_history = models.BooleanField(_("keep a history of my searches"), default=True)
 
+    mail_notices = models.BooleanField(_("tell me by mail what is shared with me"), default=False)
+    # The account's picture (Portrait). Its id is here, too: pages show it without a query.
+    portrait_id = models.UUIDField(null=True, editable=False)
+
     # Null: the installation's default (QUOTA_BYTES, QUOTA_IMAGES); 0: no limit.
     quota_bytes = models.BigIntegerField(_("most bytes"), null=True, blank=True)
     quota_images = models.PositiveIntegerField(_("most pictures"), null=True, blank=True)

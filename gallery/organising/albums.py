@@ -91,11 +91,13 @@ def images_of(album: Album, viewer: Viewer) -> ImageQuerySet:
 
 
 @transaction.atomic
-def create(owner: User, title: str, description: str = "") -> Album:
+def create(owner: User, title: str, description: str = "", *, for_sharing: bool = False) -> Album:
     """Make an album without pictures. Raises Refusal (see `texts`; too_many_albums)."""
     title, description = _clean_title(title), texts.clean_description(description)
     caps.hold_room(caps.ALBUMS, owner)
-    return Album.objects.create(owner=owner, title=title, description=description)
+    return Album.objects.create(
+        owner=owner, title=title, description=description, for_sharing=for_sharing
+    )
 
 
 def update(album: Album, **fields: Any) -> Album:

@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
+from gallery import trail
 from gallery.labels import answers, applying, sets
 from gallery.library import caps
 from gallery.library.clocks import time_fields
@@ -28,6 +29,7 @@ from gallery.organising import (
     tags,
     timestamps,
 )
+from gallery.trail import Event
 from gallery.work import ledger
 
 if TYPE_CHECKING:
@@ -180,6 +182,17 @@ def _dismiss_duplicates(before: Before, user: User) -> int:
     return len(before["ids"])
 
 
+def _share(before: Before, user: User) -> int:
+    """Remove what sharing a selection made: everybody loses the pictures at once. An album that
+    was kept since then stays."""
+    shared = Album.objects.owned_by(user).filter(pk=before["album"], for_sharing=True).first()
+    if shared is None:
+        return 0
+    trail.record(Event.SHARE_ENDED, user, shared)
+    shared.delete()
+    return int(before["count"])
+
+
 UNDO: dict[str, Callable[[Before, User], int]] = {
     "add_to_album": _add_to_album,
     "remove_from_album": _remove_from_album,
@@ -196,6 +209,7 @@ UNDO: dict[str, Callable[[Before, User], int]] = {
     "unarchive": _unarchive,
     "trash": _trash,
     "restore": _restore,
+    "share": _share,
     "merge_duplicates": _merge_duplicates,
     "dismiss_duplicates": _dismiss_duplicates,
     "apply_labels": applying.undo,

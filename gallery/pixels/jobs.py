@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import IO
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from gallery.pixels import endings, isolation, png
 from gallery.pixels.decode import (
@@ -80,6 +80,15 @@ def small_jpeg(
     return jpeg
 
 
+def square_webp(file: IO[bytes], header: Header, side: int) -> bytes:
+    """Return the middle of the picture as an upright WebP square without metadata, `side` pixels
+    wide or less. Raises as `isolation.run` does."""
+    shrink = max(1.0, min(header.width, header.height) / side)
+    cost = header.cost(shrink)
+    (square,) = isolation.run(_square, file, cost, shrink=shrink, side=side)
+    return square
+
+
 # --- The jobs: they run in any process --------------------------------------------
 
 
@@ -102,6 +111,16 @@ def _packed(file: IO[bytes]) -> list[bytes]:
 
 def _packed_part(file: IO[bytes], part: tuple[float, float, float, float]) -> list[bytes]:
     return [pack(decode_part(file, part))]
+
+
+def _square(file: IO[bytes], shrink: float, side: int) -> list[bytes]:
+    image = decode(file, shrink)
+    image.info = {}
+    side = min(side, *image.size)
+    square = ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    square.save(buffer, "WEBP", quality=80, method=4)
+    return [buffer.getvalue()]
 
 
 def _jpeg(file: IO[bytes], shrink: float, long_side: int, quality: int) -> list[bytes]:

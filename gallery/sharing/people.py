@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
-from gallery.models import AlbumShare, Group, User
+from gallery.models import Album, AlbumShare, Group, User
 from gallery.sharing import attempt_limits
 
 # The most unknown names in ten minutes: enough for typing errors, too few to enumerate accounts.
@@ -33,14 +33,17 @@ def find_person(name: str, requester: User) -> User:
 
 
 def suggestions(user: User) -> QuerySet[User]:
-    """People with whom `user` already shares, and people in the same groups."""
+    """People with whom `user` shares, who share with `user`, and who are in the same groups.
+    Never anybody else: accounts cannot be enumerated."""
     shared = AlbumShare.objects.filter(
         Q(album__owner_id=user.pk) | Q(created_by_id=user.pk), user__isnull=False
     )
+    owners = Album.objects.visible_to(user).order_by().values("owner_id")
     groups = Group.objects.visible_to(user).order_by()
     known = (
         Q(pk__in=shared.order_by().values("user_id"))
         | Q(pk__in=groups.values("members"))
+        | Q(pk__in=owners)
         | Q(pk__in=groups.values("owner"))
     )
     return User.objects.filter(known, is_active=True).exclude(pk=user.pk).order_by("username")

@@ -17,6 +17,7 @@ from gallery.errors import Refusal
 from gallery.library import caps
 from gallery.library.user_lock import lock_user
 from gallery.models import Album, AlbumRole, AlbumShare, Group, User
+from gallery.sharing import notices
 from gallery.sharing.people import find_person
 from gallery.trail import Event
 
@@ -90,6 +91,7 @@ def _share(album: Album, role: str, by: User, **target: Any) -> tuple[AlbumShare
         )
         if is_new:
             caps.refuse_beyond(caps.SHARES, album.owner)
+            notices.tell(share, by)
         _tell(Event.SHARED if is_new else Event.SHARE_CHANGED, share)
     return share, is_new
 

@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 
 from gallery.accounts import registration
 from gallery.library import quota
+from gallery.models import User
+from gallery.sharing import notices
 from gallery.web import places, scripts, toasts
 from gallery.web.access import member
 from gallery.web.pictures import bulk
@@ -81,6 +83,12 @@ class Site:
     @property
     def storage(self) -> quota.Usage:
         return quota.recent_usage(member(self._request))
+
+    @cached_property
+    def new_notices(self) -> int:
+        """How many notices the signed-in account has not seen."""
+        user = self._request.user
+        return notices.unseen_count(user) if isinstance(user, User) else 0
 
     @cached_property
     def toasts(self) -> list[toasts.Toast]:

@@ -122,7 +122,8 @@ class ProfileForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ["display_name", "language"]
+        fields = ["display_name", "language", "mail_notices"]
+        help_texts = {"mail_notices": _("To your email address, once it is confirmed.")}
 
 
 class TokenForm(forms.Form):

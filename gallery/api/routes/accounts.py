@@ -6,6 +6,7 @@ from gallery.api.views import account, invitations, moderation, tokens, users
 
 routes: list[URLPattern] = [
     path("account/", account.AccountView.as_view(), name="account"),
+    path("account/portrait/", account.PortraitView.as_view(), name="account-portrait"),
     path("account/usage/", account.UsageView.as_view(), name="account-usage"),
     path("account/export/", account.ExportView.as_view(), name="account-export"),
     path("account/sessions/", account.SessionListView.as_view(), name="account-sessions"),

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from gallery.api.views import albums, bulk, downloads, tags, timeline, trash
+from gallery.api.views import albums, bulk, downloads, shared_selections, tags, timeline, trash
 
 routes: list[URLPattern] = [
     path("albums/", albums.AlbumListView.as_view(), name="albums"),
@@ -19,6 +19,7 @@ routes: list[URLPattern] = [
     path("tags/<uuid:pk>/", tags.TagDetailView.as_view(), name="tag"),
     path("images/bulk/", bulk.BulkView.as_view(), name="images-bulk"),
     path("selection/count/", bulk.SelectionCountView.as_view(), name="selection-count"),
+    path("selection/share/", shared_selections.ShareView.as_view(), name="selection-share"),
     path("changes/<uuid:pk>/undo/", bulk.ChangeUndoView.as_view(), name="change-undo"),
     path("timeline/", timeline.TimelineView.as_view(), name="timeline"),
     path("trash/", trash.TrashView.as_view(), name="trash"),

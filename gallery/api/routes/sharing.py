@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from gallery.api.views import groups, links, shared, shares
+from gallery.api.views import groups, links, notices, shared, shares
 
 routes: list[URLPattern] = [
     path("albums/<uuid:album_id>/shares/", shares.AlbumSharesView.as_view(), name="album-shares"),
@@ -17,6 +17,8 @@ routes: list[URLPattern] = [
         shares.AlbumWithdrawView.as_view(),
         name="album-withdraw",
     ),
+    path("notices/", notices.NoticeListView.as_view(), name="notices"),
+    path("notices/seen/", notices.NoticesSeenView.as_view(), name="notices-seen"),
     path("contributions/", shares.ContributionsView.as_view(), name="contributions"),
     path("groups/", groups.GroupListView.as_view(), name="groups"),
     path("groups/<uuid:group_id>/", groups.GroupDetailView.as_view(), name="group"),

@@ -10,7 +10,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from gallery.accounts import invitations, tokens
+from gallery.accounts import invitations, portraits, tokens
 from gallery.models import ApiToken, Invitation, User
 
 _BIGGEST = 2**63 - 1
@@ -33,6 +33,9 @@ class AccountSerializer(serializers.ModelSerializer):
     shown_name = serializers.CharField(
         help_text="The name that others see: the display name, or else the user name."
     )
+    portrait = serializers.SerializerMethodField(
+        help_text="The address of your picture, for some minutes; null: none."
+    )
     second_factor = serializers.SerializerMethodField()
 
     class Meta:
@@ -44,11 +47,18 @@ class AccountSerializer(serializers.ModelSerializer):
             "shown_name",
             "language",
             "keep_history",
+            "mail_notices",
+            "portrait",
             "role",
             "second_factor",
             "date_joined",
         ]
         read_only_fields = fields
+
+    def get_portrait(self, user: User) -> str | None:
+        if user.portrait_id is None:
+            return None
+        return str(self.context["request"].build_absolute_uri(portraits.address(user)))
 
     def get_second_factor(self, user: User) -> bool:
         return bool(self.context["second_factor"])
@@ -69,7 +79,19 @@ class AccountChangesSerializer(OwnPasswordSerializer):
         help_text="Whether your searches are recorded. Earlier ones stay until "
         "`searches/history/` is deleted.",
     )
+    mail_notices = serializers.BooleanField(
+        required=False,
+        help_text="Whether you get a mail when something is shared with you. It goes to your "
+        "confirmed e-mail address.",
+    )
     email = serializers.EmailField(max_length=254, required=False, help_text="Needs the password.")
+
+
+class PortraitSerializer(serializers.Serializer):
+    """One of both."""
+
+    file = serializers.FileField(required=False, help_text="A picture file.")
+    image = serializers.UUIDField(required=False, help_text="One of your pictures.")
 
 
 class UsageSerializer(serializers.Serializer):

@@ -8,10 +8,13 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from gallery.api.serializers.bulk import undo_address
 from gallery.api.serializers.images import OwnerSerializer, thumbnail_address
+from gallery.api.serializers.selection import SelectionSerializer
 from gallery.library import thumbnails
-from gallery.models import Album, AlbumRole, Image, ShareLink
+from gallery.models import Album, AlbumRole, Image, Notice, ShareLink
 from gallery.sharing import links
+from gallery.sharing.selections import MOST_NAMES, Shared
 
 
 class GroupNameSerializer(serializers.Serializer):
@@ -173,6 +176,69 @@ class NewLinkSerializer(LinkChangesSerializer):
 
     album = serializers.UUIDField(required=False)
     image = serializers.UUIDField(required=False)
+
+
+# --- Selections and notices -------------------------------------------------------
+
+
+class ShareSelectionSerializer(SelectionSerializer):
+    """With whom the selected pictures are shared: at least one person, group or link."""
+
+    title = serializers.CharField(
+        max_length=200, required=False, allow_blank=True, help_text="Empty: their number."
+    )
+    users = serializers.ListField(
+        child=serializers.CharField(max_length=150),
+        required=False,
+        max_length=MOST_NAMES,
+        help_text="Exact user names.",
+    )
+    groups = serializers.ListField(
+        child=serializers.UUIDField(), required=False, max_length=MOST_NAMES
+    )
+    link = serializers.BooleanField(
+        required=False, help_text="Also make a link that opens for anyone."
+    )
+
+
+class SharedSelectionSerializer(serializers.Serializer):
+    album = TargetSerializer(help_text="Holds the pictures. It is listed under Sharing only.")
+    page = serializers.SerializerMethodField()
+    count = serializers.IntegerField(help_text="Pictures that are shared.")
+    skipped = serializers.IntegerField(help_text="Pictures of others, which you may not share.")
+    link = serializers.SerializerMethodField(help_text="The address of the link, or null.")
+    undo = serializers.SerializerMethodField(
+        help_text="The address where a POST undoes it, for 30 days."
+    )
+
+    @extend_schema_field(serializers.URLField())
+    def get_page(self, shared: Shared) -> str:
+        return self._absolute("album", shared.album.pk)
+
+    @extend_schema_field(serializers.URLField(allow_null=True))
+    def get_link(self, shared: Shared) -> str | None:
+        return self._absolute("shared", shared.link.token) if shared.link else None
+
+    def get_undo(self, shared: Shared) -> str | None:
+        return undo_address(self, shared.undo)
+
+    def _absolute(self, route: str, key: object) -> str:
+        return str(self.context["request"].build_absolute_uri(reverse(route, args=[key])))
+
+
+class NoticeSerializer(serializers.Serializer):
+    """Something that was shared with you, as long as it is."""
+
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(Notice.Kind.choices)
+    actor = OwnerSerializer(allow_null=True, help_text="Who shared it; null: the account is gone.")
+    album = ContributedAlbumSerializer()
+    created_at = serializers.DateTimeField()
+    seen_at = serializers.DateTimeField(allow_null=True)
+
+
+class NoticesSeenSerializer(serializers.Serializer):
+    seen = serializers.IntegerField(help_text="How many were new.")
 
 
 # --- Content of a link ------------------------------------------------------------

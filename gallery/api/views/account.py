@@ -13,16 +13,26 @@ from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gallery.accounts import confirmation, deletion, profile, second_factor, sessions
+from gallery.accounts import (
+    confirmation,
+    deletion,
+    portraits,
+    profile,
+    second_factor,
+    sessions,
+)
 from gallery.accounts.export import export_response
+from gallery.api.parsers import JSONParser, MultiPartParser
 from gallery.api.serializers.accounts import (
     AccountChangesSerializer,
     AccountSerializer,
     DeletionSerializer,
     OwnPasswordSerializer,
+    PortraitSerializer,
     SessionSerializer,
     UsageSerializer,
 )
+from gallery.api.uploads import read_upload
 from gallery.api.views.base import ApiView
 from gallery.api.views.confirmed import ConfirmedView
 from gallery.library import quota
@@ -45,8 +55,8 @@ class AccountView(ConfirmedView):
         responses={200: AccountSerializer},
     )
     def patch(self, request: Request) -> Response:
-        """Change the shown name, the language, the e-mail address, or whether searches are
-        remembered."""
+        """Change the shown name, the language, the e-mail address, whether searches are
+        remembered, or whether notices come by mail."""
         form = AccountChangesSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         changes = form.validated_data
@@ -58,6 +68,7 @@ class AccountView(ConfirmedView):
             display_name=changes.get("display_name"),
             language=changes.get("language"),
             keep_history=changes.get("keep_history"),
+            mail_notices=changes.get("mail_notices"),
         )
         return self._shown()
 
@@ -77,8 +88,40 @@ class AccountView(ConfirmedView):
 
     def _shown(self) -> Response:
         user = self.account()
-        context = {"second_factor": second_factor.is_needed(user)}
+        context = {"second_factor": second_factor.is_needed(user), "request": self.request}
         return Response(AccountSerializer(user, context=context).data)
+
+
+class PortraitView(ApiView):
+    permission_classes = [IsAuthenticated]
+    parser_classes = [MultiPartParser, JSONParser]
+
+    @extend_schema(
+        operation_id="account_portrait_set",
+        tags=["account"],
+        request={
+            "multipart/form-data": PortraitSerializer,
+            "application/json": PortraitSerializer,
+        },
+        responses={204: None},
+    )
+    def put(self, request: Request) -> Response:
+        """Set the picture of your account: a file, or one of your pictures. Its middle is kept,
+        small and without metadata. Those see it who see your account, as in a shared album."""
+        form = PortraitSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        if "image" in form.validated_data:
+            portraits.choose(self.account(), form.validated_data["image"])
+        else:
+            file = read_upload(request)
+            portraits.upload(self.account(), file, file.name or "")
+        return Response(status=204)
+
+    @extend_schema(operation_id="account_portrait_remove", tags=["account"], responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """Remove the picture of your account. Its first letter is shown instead."""
+        portraits.remove(self.account())
+        return Response(status=204)
 
 
 class UsageView(ApiView):

@@ -170,7 +170,7 @@ def _fitting(typed: str, name: str, others: list[str]) -> str:
 
 
 def _albums(typed: str, viewer: Viewer) -> Iterable[Value]:
-    albums = Album.objects.visible_to(viewer).filter(containing("title", typed))
+    albums = Album.objects.visible_to(viewer).listed().filter(containing("title", typed))
     for title in albums.order_by("-created_at", "-pk").values_list("title", flat=True)[:MOST]:
         yield title, ""
 

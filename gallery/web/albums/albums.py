@@ -18,6 +18,7 @@ from gallery.indexing import selectors
 from gallery.models import Album, AlbumItem, Image
 from gallery.models.words import containing
 from gallery.organising import album_summaries, albums
+from gallery.sharing import notices
 from gallery.web import toasts
 from gallery.web.access import is_fragment, member, signed_in
 from gallery.web.albums.album_cards import card_without_covers, cards_of
@@ -37,7 +38,7 @@ PICKS = 30
 @vary_on_headers("HX-Request")
 @signed_in
 def overview(request: HttpRequest) -> HttpResponse:
-    visible = Album.objects.visible_to(request.user)
+    visible = Album.objects.visible_to(request.user).listed()
     if words := request.GET.get("q", "").strip():
         visible = visible.filter(containing("title", words) | containing("owner__username", words))
     found = album_summaries.with_summary_fields(visible, request.user)
@@ -53,7 +54,8 @@ def overview(request: HttpRequest) -> HttpResponse:
 def pick(request: HttpRequest) -> HttpResponse:
     """The albums that the user may add pictures to, for the dialog to choose one."""
     words = request.GET.get("q", "").strip()
-    found = Album.objects.open_to(request.user).filter(containing("title", words), smart=None)
+    choices = Album.objects.open_to(request.user).listed()
+    found = choices.filter(containing("title", words), smart=None)
     newest = album_summaries.with_summary_fields(found.order_by("-updated_at"), request.user)
     shown = list(newest[:PICKS])
     context = {
@@ -82,6 +84,8 @@ def create(request: HttpRequest) -> HttpResponse:
 @signed_in
 def album(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = _load(request, Album.objects.visible_to(request.user), pk)
+    if found.owner_id != member(request).pk:
+        notices.mark_seen(member(request), found)
     fixed = {"album": str(found.pk), "order": "album"}
     shown = PictureList("album", selectors.visible_to(request.user), fixed)
     context = {**_context(request, found), "filling": filling_of(request, found)}

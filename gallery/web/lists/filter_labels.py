@@ -18,7 +18,7 @@ CHOICES: dict[str, dict[str, Sentence]] = {
     },
     "visibility": {
         Image.Visibility.PRIVATE.value: gettext_lazy("Private"),
-        Image.Visibility.UNLISTED.value: gettext_lazy("By link"),
+        Image.Visibility.UNLISTED.value: gettext_lazy("Anyone with the link"),
         Image.Visibility.PUBLIC.value: gettext_lazy("Public"),
     },
     "state": {

@@ -209,7 +209,7 @@ def _choices(name: str, asked: QueryDict, viewer: Viewer) -> list[tuple[str, Sen
     chosen = asked.getlist(name)
     offered: Iterable[tuple[str, Sentence]] = filter_labels.CHOICES.get(name, {}).items()
     if name == "album":
-        albums = Album.objects.visible_to(viewer).order_by("title", "pk")
+        albums = Album.objects.visible_to(viewer).listed().order_by("title", "pk")
         offered = [(str(pk), title) for pk, title in albums.values_list("pk", "title")]
     if name == "tag" and isinstance(viewer, User):
         offered = [(tag, tag) for tag in tags.names_of(viewer)]

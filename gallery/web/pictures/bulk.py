@@ -24,6 +24,10 @@ def config() -> dict[str, Any]:
     return _config(get_language(), get_script_prefix())
 
 
+# Scripts put the id of an album in its place.
+_ANY = UUID(int=0)
+
+
 @lru_cache
 def _config(_language: str | None, _prefix: str) -> dict[str, Any]:
     return {
@@ -31,6 +35,10 @@ def _config(_language: str | None, _prefix: str) -> dict[str, Any]:
         "count": reverse("api:selection-count"),
         "albums": reverse("api:albums"),
         "downloads": reverse("api:downloads"),
+        "share": reverse("api:selection-share"),
+        "portrait": reverse("api:account-portrait"),
+        "album": reverse("album", args=[_ANY]),
+        "anyAlbum": str(_ANY),
         "texts": {**_plain(), **_counted(), "done": _done()},
     }
 
@@ -52,6 +60,9 @@ def _plain() -> dict[str, str]:
         "unchanged": _("Nothing had to be changed."),
         "measuring": _("Adding up the sizes…"),
         "downloading": _("The download begins. Your browser shows how far it is."),
+        "open": _("Open"),
+        "newPortrait": _("This is your picture now."),
+        "nobody": _("Choose somebody, or make a link."),
         "newCover": _("This picture is the album's cover now."),
     }
 
@@ -69,6 +80,26 @@ def _counted() -> dict[str, list[str]]:
         ],
         "toAlbum": [
             ngettext("Add {count} picture to an album", "Add {count} pictures to an album", n)
+            for n in _FORMS
+        ],
+        "addedTo": [
+            ngettext(
+                "{count} picture added to “{album}”.", "{count} pictures added to “{album}”.", n
+            )
+            for n in _FORMS
+        ],
+        "shareThem": [
+            ngettext("Share {count} picture", "Share {count} pictures", n) for n in _FORMS
+        ],
+        "sharedThem": [
+            ngettext("{count} picture shared.", "{count} pictures shared.", n) for n in _FORMS
+        ],
+        "notShared": [
+            ngettext(
+                "{count} is not yours and is not shared.",
+                "{count} are not yours and are not shared.",
+                n,
+            )
             for n in _FORMS
         ],
         "tagThem": [ngettext("Tag {count} picture", "Tag {count} pictures", n) for n in _FORMS],

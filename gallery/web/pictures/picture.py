@@ -16,7 +16,7 @@ from django_htmx.http import trigger_client_event
 from gallery.errors import Refusal
 from gallery.indexing import selectors, states
 from gallery.library.clocks import offset_text
-from gallery.models import Album, Image, Tag, User, Viewer
+from gallery.models import Album, Image, Tag, User
 from gallery.organising import details as noted
 from gallery.organising import duplicates
 from gallery.retryable import can_pass
@@ -28,6 +28,7 @@ from gallery.web.pictures.neighbours import of_same_owner
 from gallery.web.pictures.palette import palette_of
 from gallery.web.pictures.picture_form import DetailsForm
 from gallery.web.pictures.tiles import srcset, thumbnail
+from gallery.web.sharing import previews
 from gallery.work import ledger
 
 # The choices for the seconds per picture in a slideshow.
@@ -42,7 +43,8 @@ def image(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def picture_page(request: HttpRequest, image: Image, **extra: Any) -> HttpResponse:
-    return render(request, "gallery/picture.html", {**_context(request, image), **extra})
+    context = {**_context(request, image), "preview": previews.of_image(request, image), **extra}
+    return render(request, "gallery/picture.html", context)
 
 
 def reachable(request: HttpRequest, pk: UUID) -> Image:
@@ -154,7 +156,6 @@ def _context(request: HttpRequest, image: Image) -> dict[str, Any]:
             "file": reverse("api:image-file", args=[image.pk]),
             "format": image.content_type.removeprefix("image/").upper(),
             "link": request.build_absolute_uri(page),
-            "copied": _said_of_link(image, request.user),
         },
         "beside": of_same_owner(image, request.user),
         "intervals": INTERVALS,
@@ -165,20 +166,6 @@ def _context(request: HttpRequest, image: Image) -> dict[str, Any]:
         **_notes(request, image),
         "near_duplicates": _near_duplicates(request, image),
     }
-
-
-def _said_of_link(image: Image, viewer: Viewer) -> str:
-    """Return the notice after the page's address was copied. It says who can open it."""
-    if image.hidden_at is not None:
-        return _("Link copied. A moderator has hidden this picture: only its owner can open it.")
-    if image.visibility != Image.Visibility.PRIVATE:
-        return _("Link copied.")
-    if image.is_owned_by(viewer):
-        return _(
-            "Link copied, but this picture is private: only you can open it, and people who "
-            "see it in an album that you shared with them."
-        )
-    return _("Link copied. It opens for those alone who may see this picture already.")
 
 
 def _near_duplicates(request: HttpRequest, image: Image) -> int:

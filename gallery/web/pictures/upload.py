@@ -27,12 +27,13 @@ def upload(request: HttpRequest) -> HttpResponse:
         {
             "visibilities": [
                 (Image.Visibility.PRIVATE.value, _("Private")),
-                (Image.Visibility.UNLISTED.value, _("By link")),
+                (Image.Visibility.UNLISTED.value, _("Anyone with the link")),
                 (Image.Visibility.PUBLIC.value, _("Public")),
             ],
             "albums": [
                 {"id": album.pk, "title": album.title, "selected": str(album.pk) == asked_for}
                 for album in Album.objects.open_to(request.user)
+                .listed()
                 .filter(smart=None)
                 .order_by("title", "id")
             ],

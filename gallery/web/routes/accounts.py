@@ -2,11 +2,14 @@
 
 from django.urls import URLPattern, path
 
-from gallery.web.accounts import account, invitations, users
+from gallery.web.accounts import account, invitations, portraits, users
 from gallery.web.pictures import moderation
 
 routes: list[URLPattern] = [
     path("account/", account.home, name="account_home"),
+    path("account/portrait/", portraits.upload, name="account_portrait"),
+    path("account/portrait/remove/", portraits.remove, name="account_portrait_remove"),
+    path("portraits/<str:key>/<uuid:pk>/", portraits.portrait, name="portrait"),
     path("account/sessions/", account.session_list, name="account_sessions"),
     path("account/sessions/<int:pk>/end/", account.session_end, name="account_session_end"),
     path("account/sessions/end/", account.session_end_others, name="account_sessions_end"),

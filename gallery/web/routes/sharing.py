@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from gallery.web.accounts import groups
-from gallery.web.sharing import dialog, links, visitor_pages
+from gallery.web.sharing import dialog, links, overview, selection_dialog, visitor_pages
 
 routes: list[URLPattern] = [
     path("albums/<uuid:pk>/sharing/", dialog.album_sharing, name="album_sharing"),
@@ -19,6 +19,11 @@ routes: list[URLPattern] = [
     path("albums/<uuid:pk>/withdraw/", dialog.withdraw, name="album_withdraw"),
     path("images/<uuid:pk>/sharing/", dialog.image_sharing, name="image_sharing"),
     path("images/<uuid:pk>/links/", dialog.image_link_add, name="image_link_add"),
+    path("albums/<uuid:pk>/keep/", overview.keep_as_album, name="album_keep"),
+    path("sharing/", overview.shared_with_me, name="shared_with_me"),
+    path("sharing/by-me/", overview.shared_by_me, name="shared_by_me"),
+    path("sharing/choices/", selection_dialog.choices, name="selection_choices"),
+    path("notices/", overview.all_notices, name="notices"),
     path("contributions/", dialog.contributed, name="contributions"),
     path("links/", links.all_links, name="links"),
     path("links/<uuid:link_id>/", links.card, name="link"),

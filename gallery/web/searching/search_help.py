@@ -97,7 +97,7 @@ def _own_filters(viewer: Viewer) -> list[Example]:
     camera = visible.exclude(camera="").values_list("camera", flat=True).first()
     if camera:
         found.append(Example(_line(camera=camera), _("taken with this camera")))
-    album = Album.objects.visible_to(viewer).order_by("-created_at").first()
+    album = Album.objects.visible_to(viewer).listed().order_by("-created_at").first()
     if album is not None:
         found.append(Example(_line(album=album.title), _("in this album")))
     found += _categories(viewer)

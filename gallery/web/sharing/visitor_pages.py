@@ -24,6 +24,7 @@ from gallery.sharing import downloads, link_access, link_contents, link_keys
 from gallery.sharing.link_access import LinkGone, Locked
 from gallery.web import errors
 from gallery.web.access import is_fragment
+from gallery.web.sharing import previews
 from gallery.web.sharing.link_tiles import picture_for, tiles_for
 
 PAGE = 60
@@ -118,6 +119,7 @@ def _album(request: HttpRequest, link: ShareLink) -> HttpResponse:
         return render(request, "sharing/shared_tiles.html", context)
     about = link_contents.about(link)
     context |= {"about": about, "count": link_contents.pictures_of(link).count()}
+    context["preview"] = previews.of_link(request, link)
     return render(request, "sharing/shared_album.html", context)
 
 
@@ -129,6 +131,7 @@ def _picture(request: HttpRequest, link: ShareLink, image: Image) -> HttpRespons
         "picture": picture_for(link, image),
         "widest": 2 * image.width,
         "true_ratio": round(image.width / image.height, 6),
+        "preview": previews.of_link(request, link, image),
     }
     if link.album is not None:
         found = link_contents.neighbours(link, image)

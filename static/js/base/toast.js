@@ -1,4 +1,4 @@
-// Short notices at the foot of the page. Notices with an "Undo" stay longer. A notice with the
+// Short notices at the foot of the page. Notices with something to do stay longer. A notice with the
 // pointer or the focus on it stays.
 
 import { message } from "clipsite/base/messages";
@@ -7,13 +7,18 @@ const SHORT = 5000;
 const LONG = 15000;
 const area = document.getElementById("toasts");
 
-/** Show a short notice, which screen readers read out. `action`, {label, run}, adds a button. */
-export function toast(text, action) {
+/**
+ * Show a short notice, which screen readers read out. `action`, {label, run}, adds a button, and
+ * `link`, {label, href}, a link.
+ */
+export function toast(text, action, link) {
   const box = document.createElement("div");
   box.className = "toast";
   const line = document.createElement("p");
   line.textContent = text;
   box.append(line);
+  if (link) box.append(openLink(link));
+  if (link || action) box.dataset.lasting = "";
   if (action) box.append(actionButton(action, box));
   const close = document.createElement("button");
   close.type = "button";
@@ -26,8 +31,15 @@ export function toast(text, action) {
   expire(box);
 }
 
+function openLink({ label, href }) {
+  const anchor = document.createElement("a");
+  anchor.className = "button compact";
+  anchor.href = href;
+  anchor.textContent = label;
+  return anchor;
+}
+
 function actionButton({ label, run }, box) {
-  box.dataset.lasting = "";
   const button = document.createElement("button");
   button.type = "button";
   button.className = "button compact";

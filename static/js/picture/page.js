@@ -313,10 +313,7 @@ document.addEventListener("click", async (event) => {
   } catch {
     return toast(message("copyFailed")); // not allowed, or not over HTTPS
   }
-  // If others cannot open the address, offer to share the picture.
-  const { copied, offer } = button.dataset;
-  const share = () => document.querySelector(".viewer-bar [data-share]").click();
-  toast(copied, offer && { label: offer, run: share });
+  toast(message("copied"));
 });
 
 inTurn(lookAround);

@@ -3,7 +3,7 @@
 import { call, told } from "clipsite/select/api";
 import { goOnWith, notice, reloadWith } from "clipsite/select/notices";
 import { clear, list, loadedCount, selection } from "clipsite/select/selection";
-import { config, counted, texts } from "clipsite/select/texts";
+import { config, counted, pageOf, texts } from "clipsite/select/texts";
 
 // The lists that pictures leave, by action.
 const LEAVES = {
@@ -16,17 +16,21 @@ const LEAVES = {
   purge: ["trash"],
 };
 
-/** Run an action. Resolves to whether it succeeded. */
-export function act(action, parameters = {}) {
+/**
+ * Run an action. `album`, {id, title}, is the album that the notice names and opens. Resolves to
+ * whether it succeeded.
+ */
+export function act(action, parameters = {}, album = null) {
   return told(async () => {
     const spec = selection.spec;
     const answer = await call("POST", config.bulk, { selection: spec, action, ...parameters });
-    show(action, answer, spec.ids ?? null);
+    show(action, answer, spec.ids ?? null, album);
   });
 }
 
-function show(action, { changed, skipped, undo }, ids) {
-  const said = { text: sentence(action, changed, skipped), undo };
+function show(action, { changed, skipped, undo }, ids, album) {
+  const text = sentence(action, changed, skipped, album);
+  const said = { text, undo, open: album && pageOf(album.id) };
   clear();
   if (list.dataset.next) return goOnWith(said, list.dataset.next);
   if (changed && LEAVES[action]?.includes(list.dataset.place)) {
@@ -38,10 +42,11 @@ function show(action, { changed, skipped, undo }, ids) {
   notice(said);
 }
 
-function sentence(action, changed, skipped) {
+function sentence(action, changed, skipped, album) {
   if (!changed && !skipped) return texts.unchanged;
+  const forms = album ? texts.addedTo : texts.done[action];
   return [
-    changed ? counted(texts.done[action], changed) : "",
+    changed ? counted(forms, changed, { album: album?.title }) : "",
     skipped ? counted(texts.skipped, skipped) : "",
   ].join(" ");
 }

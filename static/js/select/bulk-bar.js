@@ -4,7 +4,7 @@ import { fill } from "clipsite/base/messages";
 import { call, told } from "clipsite/select/api";
 import { act } from "clipsite/select/acts";
 import { openDialog } from "clipsite/select/dialogs";
-import { sayKept } from "clipsite/select/notices";
+import { reloadWith, sayKept } from "clipsite/select/notices";
 import {
   begin,
   clear,
@@ -76,6 +76,7 @@ function run(button) {
   document.getElementById("bulk-more").hidePopover();
   if (button.dataset.dialog) return openDialog(button.dataset.dialog);
   if ("cover" in button.dataset) return makeCover();
+  if ("portrait" in button.dataset) return makePortrait();
   return act(button.dataset.act, parameters(button));
 }
 
@@ -88,13 +89,21 @@ function makeCover() {
   });
 }
 
+function makePortrait() {
+  const [image] = selection.spec.ids;
+  return told(async () => {
+    await call("PUT", config.portrait, { image });
+    reloadWith({ text: texts.newPortrait });
+  });
+}
+
 const parameters = ({ dataset }) => (dataset.album ? { album: dataset.album } : {});
 
 sayKept();
 if (list) {
   onChange(update);
   bar.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-act], [data-dialog], [data-cover]");
+    const button = event.target.closest("[data-act], [data-dialog], [data-cover], [data-portrait]");
     if (button) run(button);
   });
   document.addEventListener("keydown", selectByKey);

@@ -1,7 +1,9 @@
-// Dialogs of actions that need input: album, tags, visibility, download, final deletion.
+// Dialogs of actions that need input: album, tags, visibility, download, final deletion. Sharing
+// has a module of its own (share.js).
 
 import { act } from "clipsite/select/acts";
 import { call, told } from "clipsite/select/api";
+import { beginSharing } from "clipsite/select/share";
 import { selection } from "clipsite/select/selection";
 import { config, counted, texts } from "clipsite/select/texts";
 import { toast } from "clipsite/base/toast";
@@ -17,10 +19,11 @@ export function openDialog(name) {
   opened.dispatchEvent(new CustomEvent("opened"));
   opened.showModal();
   if (name === "download") measure(opened);
+  if (name === "share") beginSharing();
 }
 
-async function actAndClose(opened, action, parameters) {
-  const done = await act(action, parameters);
+async function actAndClose(opened, action, parameters, album = null) {
+  const done = await act(action, parameters, album);
   if (done) opened.close();
 }
 
@@ -28,7 +31,7 @@ async function actAndClose(opened, action, parameters) {
 
 dialog("album").addEventListener("click", (event) => {
   const pick = event.target.closest("[data-pick]");
-  if (pick) actAndClose(dialog("album"), "add_to_album", { album: pick.dataset.pick });
+  if (pick) addTo({ id: pick.dataset.pick, title: pick.dataset.title });
   const create = event.target.closest("[data-create]");
   if (create) addToNew(create.dataset.create);
 });
@@ -41,10 +44,12 @@ dialog("album").querySelector("form").addEventListener("submit", (event) => {
 
 function addToNew(title) {
   return told(async () => {
-    const album = await call("POST", config.albums, { title });
-    await actAndClose(dialog("album"), "add_to_album", { album: album.id });
+    await addTo(await call("POST", config.albums, { title }));
   });
 }
+
+const addTo = (album) =>
+  actAndClose(dialog("album"), "add_to_album", { album: album.id }, { id: album.id, title: album.title });
 
 // --- Tags ---
 

@@ -6,9 +6,13 @@ import { toast } from "clipsite/base/toast";
 
 const KEY = "notice";
 
-/** Show a toast. `undo` is the address that undoes the action, or null. */
-export function notice({ text, undo }) {
-  toast(text, undo ? { label: texts.undo, run: () => takeBack(undo) } : null);
+/**
+ * Show a toast. `undo` is the address that undoes the action, and `open` that of a page that shows
+ * its effect; each may be missing.
+ */
+export function notice({ text, undo, open }) {
+  const link = open ? { label: texts.open, href: open } : null;
+  toast(text, undo ? { label: texts.undo, run: () => takeBack(undo) } : null, link);
 }
 
 /** Reload the page and show the toast there. */

@@ -7,6 +7,9 @@ const found = document.getElementById("bulk-config");
 export const config = found ? JSON.parse(found.textContent) : { texts: {} };
 export const { texts } = config;
 
+/** Return the address of an album's page. */
+export const pageOf = (id) => config.album.replace(config.anyAlbum, id);
+
 /** Return a sentence about `count` things, from its forms [one, many]. */
 export const counted = (forms, count, values) =>
   fill(forms[count === 1 ? 0 : 1], { count, ...values });

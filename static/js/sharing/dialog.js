@@ -1,7 +1,6 @@
-// The sharing dialog of an album or a picture, and copying of links.
+// The sharing dialog of an album or a picture.
 
-import { message } from "clipsite/base/messages";
-import { toast } from "clipsite/base/toast";
+import "clipsite/sharing/copy";
 
 function makeDialog() {
   const dialog = document.createElement("dialog");
@@ -23,18 +22,4 @@ document.addEventListener("click", (event) => {
   if (!button || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   open(button.dataset.share);
-});
-
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy-link]");
-  if (!button) return;
-  try {
-    await navigator.clipboard.writeText(button.dataset.copyLink);
-    toast(message("copied"));
-  } catch {
-    // Not allowed or not over HTTPS: the user can copy the address by hand.
-    const field = button.parentElement.querySelector("input");
-    field.focus();
-    field.select();
-  }
 });

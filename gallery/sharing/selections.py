@@ -1,0 +1,94 @@
+"""Sharing a selection of pictures in one act, with people, groups or by a link.
+
+The pictures become an album that is listed under Sharing only (`Album.for_sharing`). So the
+rules of albums decide who sees them, and there is no other way to reach a picture. Its pictures
+are those of the selection: it never grows by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from gallery.errors import Refusal
+from gallery.library.user_lock import lock_user
+from gallery.models import Album, AlbumRole, Change, ShareLink, User
+from gallery.organising import album_rows, albums, changes, selection
+from gallery.sharing import links, shares
+
+# Everybody gets the right to look. The sharing dialog can give more.
+_ROLE = AlbumRole.VIEW
+MOST_NAMES = 50
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What was shared: `count` pictures; `skipped` of the selection belong to others."""
+
+    album: Album
+    count: int
+    skipped: int
+    link: ShareLink | None
+    undo: Change | None
+
+
+def share(
+    spec: Mapping[str, Any],
+    by: User,
+    *,
+    users: Sequence[str] = (),
+    groups: Sequence[UUID] = (),
+    link: bool = False,
+    title: str = "",
+) -> Shared:
+    """Share the user's own pictures of the selection `spec`, all or nothing: with the people of
+    these user names, these groups, and by a link to whoever has it.
+
+    Raises Refusal (nobody, too_many_names, nothing_to_share, or as `selection.resolve`,
+    `albums.create`, `shares` and `links.create_link` do) or TooManyAttempts.
+    """
+    names = list(dict.fromkeys(name.strip() for name in users if name.strip()))
+    if not (names or groups or link):
+        raise Refusal("nobody", _("Name somebody, or make a link."), "users")
+    if len(names) + len(groups) > MOST_NAMES:
+        told = _("Share with at most %(most)d people and groups at once.")
+        raise Refusal("too_many_names", told % {"most": MOST_NAMES}, "users")
+    # Resolved outside of the transaction, since a search may use the cache and take time.
+    meant = selection.resolve(spec, by)
+    with transaction.atomic():
+        lock_user(by)
+        rows = list(meant.values_list("pk", "owner_id"))
+        own = [pk for pk, owner_id in rows if owner_id == by.pk]
+        if not own:
+            raise Refusal(
+                "nothing_to_share", _("Only your own pictures can be shared."), "selection"
+            )
+        album = _album(by, title, own)
+        for name in names:
+            shares.share_with_person(album, name, _ROLE, by)
+        for group in dict.fromkeys(groups):
+            shares.share_with_group(album, group, _ROLE, by)
+        made = links.create_link(by=by, album=album) if link else None
+        undo = changes.record(by, "share", {"album": str(album.pk), "count": len(own)})
+    return Shared(album, len(own), len(rows) - len(own), made, undo)
+
+
+def keep_as_album(album: Album) -> None:
+    """List the shared pictures among the albums from now on. Who sees them stays the same."""
+    album.for_sharing = False
+    album.save(update_fields=["for_sharing"])
+
+
+def _album(by: User, title: str, own: list[UUID]) -> Album:
+    count = len(own)
+    default = ngettext("%(count)d picture", "%(count)d pictures", count) % {"count": count}
+    album = albums.create(by, title.strip() or default, for_sharing=True)
+    album_rows.lock(album)
+    album_rows.append(album, own)
+    return album

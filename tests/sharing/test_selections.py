@@ -1,0 +1,193 @@
+"""Pictures that are shared as a selection: with whom, for how long, and what stays private."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from gallery.models import Album, AlbumShare, Group, Image, Notice, ShareLink, User
+from gallery.organising import bulk
+from tests.api_tools import code_of
+from tests.conftest import api, draw, upload
+from tests.sharing_tools import page_of, visitor
+from tests.web_tools import browser
+
+pytestmark = pytest.mark.django_db
+
+SHARE = "/api/v1/selection/share/"
+
+
+@pytest.fixture
+def carol(db: None) -> User:
+    return User.objects.create_user("carol", password="carol-password")
+
+
+@pytest.fixture
+def pictures(alice: User) -> list[Image]:
+    return [upload(alice, draw(colour=colour)) for colour in ("red", "green", "blue")]
+
+
+def chosen(*images: Image) -> dict[str, Any]:
+    return {"ids": [str(image.pk) for image in images]}
+
+
+def seen_by(user: User) -> set[str]:
+    return {row["id"] for row in api(user).get("/api/v1/images/").json()["results"]}
+
+
+def ids(*images: Image) -> set[str]:
+    return {str(image.pk) for image in images}
+
+
+def test_the_chosen_pictures_and_no_others_are_seen_by_the_chosen_people(
+    alice, bob, carol, pictures
+) -> None:
+    first, second, _third = pictures
+    wanted = {"selection": chosen(first, second), "users": ["bob"]}
+    answer = api(alice).post(SHARE, wanted)
+    assert answer.status_code == 201
+    told = answer.json()
+    assert (told["count"], told["skipped"], told["link"]) == (2, 0, None)
+    assert told["album"]["title"] == "2 pictures"
+    assert seen_by(bob) == ids(first, second)
+    assert seen_by(carol) == set()
+    assert browser(bob).get(told["page"]).status_code == 200
+    assert browser(carol).get(told["page"]).status_code == 404
+
+
+def test_everybody_of_a_group_sees_them_and_one_act_makes_one_notice_each(
+    alice, bob, carol, pictures
+) -> None:
+    family = Group.objects.create(owner=alice, name="Family")
+    family.members.add(bob, carol, alice)
+    wanted = {"selection": chosen(*pictures), "users": ["bob"], "groups": [str(family.pk)]}
+    assert api(alice).post(SHARE, wanted).status_code == 201
+    assert seen_by(bob) == seen_by(carol) == ids(*pictures)
+    told = Notice.objects.values_list("recipient__username", "kind")
+    assert sorted(told) == [("bob", "pictures"), ("carol", "pictures")]
+
+
+def test_a_link_shows_them_to_visitors(alice, pictures) -> None:
+    first, _second, third = pictures
+    wanted = {"selection": chosen(first, third), "link": True, "title": "Beach"}
+    told = api(alice).post(SHARE, wanted).json()
+    assert told["album"]["title"] == "Beach"
+    page = visitor().get(told["link"])
+    assert page.status_code == 200
+    assert page.content.decode().count("data-tile") == 2
+    link = ShareLink.objects.get()
+    assert (link.max_uses, link.password, link.allow_download) == (None, "", False)
+    assert visitor().get(page_of(link, f"images/{third.pk}/")).status_code == 200
+    assert visitor().get(page_of(link, f"images/{pictures[1].pk}/")).status_code == 404
+
+
+def test_pictures_of_others_are_never_shared(alice, bob, carol, pictures) -> None:
+    bobs = upload(bob, draw(colour="gold"), visibility="public")
+    wanted = {"selection": chosen(pictures[0], bobs), "users": ["carol"]}
+    told = api(alice).post(SHARE, wanted).json()
+    assert (told["count"], told["skipped"]) == (1, 1)
+    assert set(Image.objects.in_album(Album.objects.get())) == {pictures[0]}
+
+    for theirs in (chosen(bobs), {"ids": [str(uuid.uuid4())]}, {"ids": []}):
+        answer = api(alice).post(SHARE, {"selection": theirs, "users": ["carol"]})
+        assert (answer.status_code, code_of(answer)) == (400, "nothing_to_share")
+    assert Album.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "code"),
+    [
+        ({}, "nobody"),
+        ({"users": [" "]}, "blank"),
+        ({"users": ["nobody-here"]}, "unknown_user"),
+        ({"users": ["bob", "nobody-here"]}, "unknown_user"),
+        ({"users": ["alice"]}, "is_you"),
+        ({"groups": [str(uuid.UUID(int=1))]}, "unknown_group"),
+        (
+            {"users": ["bob"], "groups": [str(uuid.UUID(int=n)) for n in range(50)]},
+            "too_many_names",
+        ),
+    ],
+)
+def test_a_mistake_shares_nothing(alice, bob, pictures, wanted, code) -> None:
+    answer = api(alice).post(SHARE, {"selection": chosen(*pictures), **wanted})
+    assert (answer.status_code, code_of(answer)) == (400, code)
+    assert not Album.objects.exists()
+    assert not Notice.objects.exists()
+    assert seen_by(bob) == set()
+
+
+def test_groups_of_others_cannot_be_named(alice, bob, pictures) -> None:
+    foreign = Group.objects.create(owner=bob, name="Secret")
+    wanted = {"selection": chosen(*pictures), "groups": [str(foreign.pk)]}
+    assert code_of(api(alice).post(SHARE, wanted)) == "unknown_group"
+
+
+def test_visitors_share_nothing(pictures) -> None:
+    answer = api().post(SHARE, {"selection": chosen(*pictures), "link": True})
+    assert answer.status_code == 401
+    assert not ShareLink.objects.exists()
+
+
+def test_undo_takes_everything_back_at_once(alice, bob, pictures) -> None:
+    wanted = {"selection": chosen(*pictures), "users": ["bob"], "link": True}
+    told = api(alice).post(SHARE, wanted).json()
+    assert api(bob).post(told["undo"]).status_code == 404
+    assert api(alice).post(told["undo"]).json() == {"restored": 3}
+    assert seen_by(bob) == set()
+    assert visitor().get(told["link"]).status_code == 404
+    assert not Notice.objects.exists()
+    assert Image.objects.filter(owner=alice, deleted_at=None).count() == 3
+    assert api(alice).post(told["undo"]).status_code == 410
+
+
+def test_what_was_kept_as_an_album_survives_an_undo(alice, bob, pictures) -> None:
+    told = api(alice).post(SHARE, {"selection": chosen(*pictures), "users": ["bob"]}).json()
+    keep = f"/albums/{told['album']['id']}/keep/"
+    assert browser(bob).post(keep).status_code == 404
+    assert browser(alice).post(keep).status_code == 302
+    assert api(alice).post(told["undo"]).json() == {"restored": 0}
+    assert seen_by(bob) == ids(*pictures)
+
+
+def test_it_is_listed_under_sharing_and_not_among_albums(alice, bob, pictures) -> None:
+    wanted = {"selection": chosen(*pictures), "users": ["bob"], "title": "From the beach"}
+    api(alice).post(SHARE, wanted)
+    for user, page in ((alice, "/sharing/by-me/"), (bob, "/sharing/")):
+        assert "From the beach" in browser(user).get(page).content.decode()
+        assert "From the beach" not in browser(user).get("/albums/").content.decode()
+    assert "From the beach" not in browser(alice).get("/albums/pick/").content.decode()
+    assert "From the beach" not in browser(alice).get("/sharing/").content.decode()
+
+    browser(alice).post(f"/albums/{Album.objects.get().pk}/keep/")
+    assert "From the beach" in browser(alice).get("/albums/").content.decode()
+
+
+def test_it_does_not_grow_by_itself(alice, bob, pictures) -> None:
+    everything = {"all": True, "filters": {"owner": "me"}}
+    api(alice).post(SHARE, {"selection": everything, "users": ["bob"]})
+    later = upload(alice, draw(colour="pink"))
+    assert seen_by(bob) == ids(*pictures)
+    assert str(later.pk) not in seen_by(bob)
+
+
+def test_a_picture_in_the_trash_is_gone_for_all(alice, bob, pictures) -> None:
+    api(alice).post(SHARE, {"selection": chosen(*pictures), "users": ["bob"]})
+    bulk.run("trash", chosen(pictures[0]), alice)
+    assert seen_by(bob) == ids(*pictures[1:])
+
+
+def test_the_dialog_offers_people_one_knows_and_nobody_else(alice, bob, carol, pictures) -> None:
+    page = browser(alice).get("/sharing/choices/").content.decode()
+    assert "bob" not in page
+    assert "carol" not in page
+    api(alice).post(SHARE, {"selection": chosen(*pictures), "users": ["bob"]})
+    page = browser(alice).get("/sharing/choices/").content.decode()
+    assert 'value="bob"' in page
+    assert "carol" not in page
+    # And the other way round: who shares with me is somebody I know.
+    assert 'value="alice"' in browser(bob).get("/sharing/choices/").content.decode()
+    AlbumShare.objects.all().delete()
+    assert 'value="alice"' not in browser(bob).get("/sharing/choices/").content.decode()
