@@ -73,6 +73,7 @@ NOT_PAGES = {
     "account_export",
     "shared_download",
     "link_qr",
+    "portrait",
 }
 
 
