@@ -123,7 +123,12 @@ def _functions() -> dict[str, Callable[[IO[bytes]], object]]:
     accepted; the others must then work with it."""
     from gallery.library import rendition_pixels
     from gallery.library.facts import read_facts
-    from gallery.library.query_picture import packed_part, read_query_picture, read_small_picture
+    from gallery.library.query_picture import (
+        packed_part,
+        read_query_picture,
+        read_small_picture,
+        read_square,
+    )
     from gallery.library.renditions import WIDTHS
     from gallery.library.validation import inspect_picture
     from gallery.models import User
@@ -146,6 +151,7 @@ def _functions() -> dict[str, Callable[[IO[bytes]], object]]:
         "clean copy": lambda file: draw(file, [None]),
         "read_query_picture": lambda file: read_query_picture(file, "picture", viewer),
         "read_small_picture": lambda file: read_small_picture(file, "picture", viewer),
+        "read_square": lambda file: read_square(file, "picture", viewer, 256),
         "packed_part": lambda file: packed_part(file, (0.25, 0.25, 0.1, 0.1)),
     }
 

@@ -12,7 +12,8 @@ from uuid import UUID
 from allauth.account.models import EmailAddress
 from django.core.mail import send_mail
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -55,8 +56,7 @@ def tell(share: AlbumShare, by: User) -> None:
     Notice.objects.filter(album=share.album, recipient__in=new).delete()
     link = requester.absolute(reverse("album", args=[share.album_id]))
     Notice.objects.bulk_create(_notice(share.album, person, by, link) for person in new)
-    for person in new:
-        caps.keep_latest(Notice.objects.filter(recipient=person), caps.NOTICES_KEPT)
+    _forget_oldest(new)
     if link and any(person.mail_notices for person in new):
         dispatch.on_commit(task_names.MAIL_NOTICES)
 
@@ -65,6 +65,16 @@ def _notice(album: Album, person: User, by: User, link: str) -> Notice:
     kind = Notice.Kind.PICTURES if album.for_sharing else Notice.Kind.ALBUM
     mail_link = link if person.mail_notices else ""
     return Notice(recipient=person, kind=kind, actor=by, album=album, mail_link=mail_link)
+
+
+def _forget_oldest(people: list[User]) -> None:
+    """Remove the oldest notices of each person beyond NOTICES_KEPT, in one statement: a group may
+    have hundreds of members."""
+    latest_first = [F("created_at").desc(), F("pk").desc()]
+    place = Window(RowNumber(), partition_by="recipient_id", order_by=latest_first)
+    theirs = Notice.objects.filter(recipient__in=people).order_by().alias(place=place)
+    over = theirs.filter(place__gt=caps.NOTICES_KEPT).values("pk")
+    Notice.objects.filter(pk__in=over).delete()
 
 
 def _people_of(share: AlbumShare) -> QuerySet[User]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from gallery.models import Analysis, Image, User
+from gallery.models import Analysis, Image, ShareLink, User
 from gallery.organising import albums, tags
 from tests.browser.conftest import Site
 from tests.browser.selecting import (
@@ -27,6 +27,7 @@ from tests.browser.selecting import (
 from tests.browser.signing_in import enter
 from tests.conftest import draw, upload, wait_for
 from tests.factories import make_space
+from tests.sharing_tools import share
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -69,7 +70,7 @@ def test_into_an_album_that_is_found_by_typing(gallery: Page, member: User) -> N
     gallery.keyboard.type("sea")
     expect(dialog.get_by_role("button", name="Mountains")).to_have_count(0)
     dialog.get_by_role("button", name="Seaside").click()
-    expect_said(gallery, "2 pictures added.")
+    expect_said(gallery, "2 pictures added to “Seaside”.")
     expect(dialog).to_be_hidden()
     assert album.items.count() == 2
     undo(gallery)
@@ -82,9 +83,68 @@ def test_into_a_new_album(gallery: Page, member: User) -> None:
     dialog = gallery.get_by_role("dialog")
     gallery.keyboard.type("Brand new")
     dialog.get_by_role("button", name="New album “Brand new”").click()
-    expect_said(gallery, "1 picture added.")
+    expect_said(gallery, "1 picture added to “Brand new”.")
     assert member.albums.get().title == "Brand new"
     assert member.albums.get().items.get().image.title == "Picture 19"
+    gallery.locator("#toasts").get_by_role("link", name="Open").click()
+    expect(gallery.get_by_role("heading", name="Brand new")).to_be_visible()
+
+
+def test_sharing_with_a_known_person_and_undo(gallery: Page, member: User) -> None:
+    friend = User.objects.create_user("friend", display_name="Bea")
+    share(albums.create(member, "Shared before"), friend)
+    pick(gallery, 19, 18)
+    act(gallery, "Share")
+    dialog = gallery.get_by_role("dialog")
+    expect(dialog.get_by_role("heading")).to_have_text("Share 2 pictures")
+    dialog.get_by_role("button", name="Share").click()
+    expect(dialog.get_by_role("alert")).to_have_text("Choose somebody, or make a link.")
+    dialog.get_by_role("checkbox", name="Bea").check()
+    dialog.get_by_role("button", name="Share").click()
+    expect_said(gallery, "2 pictures shared.")
+    expect(dialog).to_be_hidden()
+    assert Image.objects.visible_to(friend).count() == 2
+    undo(gallery)
+    assert Image.objects.visible_to(friend).count() == 0
+
+
+def test_a_mistake_in_a_name_keeps_what_was_typed(gallery: Page) -> None:
+    pick(gallery, 19)
+    act(gallery, "Share")
+    dialog = gallery.get_by_role("dialog")
+    dialog.get_by_label("Title").fill("For you")
+    dialog.get_by_label("Somebody else").fill("nobody-here")
+    gallery.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("Nobody has this user name.")
+    expect(dialog.get_by_label("Title")).to_have_value("For you")
+    expect(dialog.get_by_label("Somebody else")).to_have_value("nobody-here")
+
+
+def test_sharing_by_a_link(gallery: Page) -> None:
+    gallery.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    pick(gallery, 19, 18)
+    act(gallery, "Share")
+    dialog = gallery.get_by_role("dialog")
+    dialog.get_by_role("button", name="Create link").click()
+    copy = dialog.get_by_role("button", name="Copy")
+    expect(copy).to_be_focused()
+    copy.click()
+    copied = gallery.evaluate("() => navigator.clipboard.readText()")
+    assert copied.endswith(f"/s/{ShareLink.objects.get().token}/")
+    dialog.get_by_role("button", name="Close").click()
+    expect_said(gallery, "2 pictures shared.")
+    gallery.goto(copied)
+    expect(gallery.get_by_role("heading", name="2 pictures")).to_be_visible()
+
+
+def test_a_picture_for_the_account(gallery: Page, member: User) -> None:
+    pick(gallery, 19)
+    bar(gallery).get_by_role("button", name="More").click()
+    gallery.get_by_role("button", name="Use as your picture").click()
+    expect_said(gallery, "This is your picture now.")
+    expect(gallery.locator("header img.avatar")).to_be_visible()
+    member.refresh_from_db()
+    assert member.portrait_id
 
 
 def test_tags(gallery: Page, member: User) -> None:

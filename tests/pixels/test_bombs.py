@@ -14,7 +14,13 @@ from tests.measured import Meter
 Faults = Callable[[bytes, tuple[str, ...]], list[str]]
 
 # One function for each way to reduce pixels. The other functions use these.
-FUNCTIONS = ("inspect_picture", "pixels_for_encoder", "thumbnails", "read_small_picture")
+FUNCTIONS = (
+    "inspect_picture",
+    "pixels_for_encoder",
+    "thumbnails",
+    "read_small_picture",
+    "read_square",
+)
 # The ceiling of the process limits them, whatever the number of pixels.
 LARGEST = (
     "webp lossless",

@@ -276,7 +276,7 @@ def test_chips_tell_a_query_in_words(alice: User, bob: User) -> None:
         "X100",
         "Portrait",
         "No favourites",
-        "By link",
+        "Anyone with the link",
         "Archived",
         "Words: summer 2019",
         "Album: unknown",
