@@ -53,6 +53,8 @@ def test_the_account_as_the_api_shows_it(alice: User) -> None:
         "role": "user",
         "second_factor": False,
         "keep_history": True,
+        "mail_notices": False,
+        "portrait": None,
         "date_joined": answer["date_joined"],
     }
 

@@ -197,7 +197,8 @@ def test_only_known_people_are_suggested(alice, bob, carol, album) -> None:
         "dan",
         "eve",
     ]
-    assert [person.username for person in people.suggestions(bob)] == []
+    # Who shares with me is somebody I know.
+    assert [person.username for person in people.suggestions(bob)] == ["alice"]
 
 
 # --- Pictures of contributors ---------------------------------------------------------
