@@ -19,7 +19,9 @@ YEARS = range(2015, 2027)
 
 
 def taken(owner: User, moment: datetime, **fields: object) -> Image:
-    image = upload(owner, draw(colour=(moment.year % 256, moment.day, moment.hour)), **fields)
+    image = upload(
+        owner, draw(colour=(moment.year % 256, 8 * moment.day, 10 * moment.hour)), **fields
+    )
     Image.objects.filter(pk=image.pk).update(captured_at=timezone.make_aware(moment))
     return image
 

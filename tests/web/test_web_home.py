@@ -135,7 +135,7 @@ def test_the_starter_model_is_named_to_administrators_until_they_dismiss_it(
 # --- The rail -----------------------------------------------------------------------
 
 PLACES = (
-    *("home", "explore", "albums", "favourites", "links", "searches", "tags"),
+    *("home", "explore", "albums", "favourites", "shared_with_me", "searches", "tags"),
     *("label_sets", "duplicates", "archive", "trash"),
 )
 
