@@ -266,8 +266,8 @@ def test_a_part_that_does_not_come_back_is_said_and_asked_for_again(
     deep(page)
     page.reload()  # parts before and behind are forgotten
     page.wait_for_function(SETTLED)
-    page.route("**/?after=*", lambda route: route.abort())
-    scroll(page, -4800)
+    page.route("**/recent/?after=*", lambda route: route.abort())
+    scroll(page, -6500)
     expect(page.get_by_text("The server does not answer").first).to_be_visible()
     page.unroute_all(behavior="wait")
     scroll(page, -300)
