@@ -265,9 +265,10 @@ def test_a_part_that_does_not_come_back_is_said_and_asked_for_again(
     page = site.page
     deep(page)
     page.reload()  # parts before and behind are forgotten
+    page.wait_for_function("() => scrollY > 2000")
     page.wait_for_function(SETTLED)
     page.route("**/recent/?after=*", lambda route: route.abort())
-    scroll(page, -6500)
+    page.evaluate("() => window.scrollTo(0, document.body.scrollHeight * 0.3)")
     expect(page.get_by_text("The server does not answer").first).to_be_visible()
     page.unroute_all(behavior="wait")
     scroll(page, -300)
