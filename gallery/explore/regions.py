@@ -4,11 +4,14 @@ by what these have in common and other regions do not."""
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
+import numpy.typing as npt
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import Avg, Count, F, OrderBy, QuerySet, StdDev, Window
@@ -28,8 +31,11 @@ from gallery.search.relevance import relevance
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
 
-# Pictures of one region that its mean is computed from: more would not move it.
-MEASURED = 200
+# A map of fewer pictures has no regions: the judgement of words knows little of so few, and people
+# see them at a glance.
+LEAST_FOR_REGIONS = 60
+# Pictures of one region that it is judged by.
+MEASURED = 64
 SHOWN = 4
 CACHE_SECONDS = 3600
 # The least cosine of a concept with the direction that sets a region apart: with less, a name
@@ -37,6 +43,11 @@ CACHE_SECONDS = 3600
 LEAST_FIT = 0.1
 # With this many regions their common mean counts about half. Chosen by looking at the names.
 FEW = 7
+# A name fits at least this share of a region's pictures, and so many times the share of the others.
+# docs/decisions/0019-the-map.md has the figures.
+MOST, MORE = 0.6, 2.5
+# Whoever gave one tag to so many of a region's pictures has named it.
+_TAGGED = 0.5
 # Means closer than this count as the same: half floats have 11 bits.
 _SAME = 1e-3
 
@@ -47,7 +58,8 @@ Name = tuple[Concept, ...]
 class Region:
     """`x` and `y` are the mean place of its `count` pictures, `spread` is the larger standard
     deviation of the two. `concepts` form its name; there are none if nothing fits or names are
-    not known. `samples` are a few of its pictures."""
+    not known. Then `tag` is the viewer's own tag that most of its pictures have, if there is one.
+    `samples` are a few of its pictures."""
 
     id: int
     x: float
@@ -56,29 +68,42 @@ class Region:
     count: int
     concepts: Name
     samples: list[UUID]
+    tag: str = ""
+    # Of several regions with the same concepts, the second has 2, and so on.
+    number: int = 1
 
     @property
     def name(self) -> str:
-        return " · ".join(concept.name for concept in self.concepts)
+        words = " · ".join(concept.name for concept in self.concepts) or self.tag
+        return f"{words} {self.number}" if self.number > 1 else words
 
 
 def seen(drawn: ExploreMap, pictures: ImageQuerySet, viewer_id: int | None) -> list[Region]:
     """The regions with any of `pictures`, which the caller has limited to what the viewer may
-    see; the largest first.
+    see; the largest first. A map of few pictures has none.
 
     Raises Unavailable until a worker has encoded the concepts.
     """
     rate_limits.charge("search", rate_limits.LOOKUP)
-    return _regions(drawn, pictures, names(drawn, pictures, viewer_id))
+    if drawn.laid_out < LEAST_FOR_REGIONS:
+        return []
+    found = _regions(drawn, pictures, names(drawn, pictures, viewer_id))
+    tags = _tags(drawn, pictures, viewer_id, [one.id for one in found if not one.concepts])
+    before: Counter[Name] = Counter()
+    for place, one in enumerate(found):
+        before[one.concepts] += 1
+        number = before[one.concepts] if one.concepts else 1
+        found[place] = replace(one, tag=tags.get(one.id, ""), number=number)
+    return found
 
 
 def unnamed(drawn: ExploreMap, pictures: ImageQuerySet) -> list[Region]:
     """The regions like `seen`, but without names."""
-    return _regions(drawn, pictures, {})
+    return _regions(drawn, pictures, {}) if drawn.laid_out >= LEAST_FOR_REGIONS else []
 
 
 def names(drawn: ExploreMap, pictures: ImageQuerySet, viewer_id: int | None) -> dict[int, Name]:
-    """The name of each region that has one; all names differ.
+    """The name of each region that has one. Several have the same if nothing sets them apart.
 
     Names are cached for each requester, until the viewer sees other pictures there.
     """
@@ -87,13 +112,14 @@ def names(drawn: ExploreMap, pictures: ImageQuerySet, viewer_id: int | None) -> 
     known = concepts.concepts()
     kept = checked_cache.get(key, lambda plain: _chosen(plain, len(known))) if cache_scope else None
     if kept is None:
-        regions, means, sizes = _means(drawn, pictures)
         kept = {}
-        if regions:
+        if measured := _measured(drawn, pictures):
             texts = concepts.vectors(drawn.space)
             if texts is None:
                 raise Unavailable("not_measured_yet", _("The concepts are still being encoded."))
-            chosen = fitting(means, sizes, texts, relevance.lines(drawn.space, texts))
+            lines = relevance.lines(drawn.space, texts)
+            chosen = fitting(list(measured.values()), texts, lines)
+            regions = list(measured)
             kept = {regions[row]: found for row, found in chosen.items()}
         if cache_scope:
             cache.set(key, list(kept.items()), CACHE_SECONDS)
@@ -110,11 +136,12 @@ def _chosen(plain: list[Any], count: int) -> dict[int, tuple[int, ...]]:
 
 
 def fitting(
-    means: Vectors, sizes: Vectors, texts: Vectors, least: Vectors | None = None
+    regions: Sequence[Vectors], texts: Vectors, lines: Vectors | None = None
 ) -> dict[int, tuple[int, ...]]:
-    """Row of `means` (n, d) -> one or two rows of `texts` (m, d): the concept that fits the
-    region best. If several regions have the same concept, the surest is named by it alone,
-    the others also by what sets them apart from each other: "Dogs", "Dogs · Snow".
+    """Number of a region -> one or two rows of `texts` (m, d): the concept that sets it apart most.
+    Each of `regions` are unit vectors (n, d) of its pictures. If several regions have the same
+    concept, the surest is named by it alone, the others also by what sets them apart from each
+    other, if anything does: "Dogs", "Dogs · Snow".
 
     Both sides are taken relative to their means: what all pictures have in common names none
     of them. This also removes the gap between pictures and texts (Liang et al., 2022, "Mind
@@ -122,43 +149,54 @@ def fitting(
     if there are few; a single region is compared as it is.
 
     This finds the concept that sets a region apart, but not whether it fits: one concept
-    always comes first. So a concept counts only if the mean score of the region's pictures
-    reaches its value in `least` (m,). The mean of unit vectors has the mean of their scores.
-    Without `least` every concept counts.
+    always comes first. So it counts only if it fits most pictures of the region, and far more of
+    them than of the others. A picture fits from the relevance line of the concept on, its row of
+    `lines` (m,). Where the first does not, the next one is not tried: it would be a guess. Without
+    `lines` every concept counts.
     """
-    fits = np.ones((len(means), len(texts)), dtype=bool)
-    if least is not None:
-        fits = means @ texts.T >= least
+    means = np.stack([pictures.mean(axis=0) for pictures in regions])
+    sizes = np.array([len(pictures) for pictures in regions], dtype="f4")
+    if lines is None:
+        fits = np.ones((len(regions), len(texts)), dtype=bool)
+    else:
+        fits = _fit(regions, sizes, texts, lines)
     share = (len(means) - 1) / (len(means) + FEW)
     scores = _apart(means, sizes, share) @ l2_normalise(texts - share * texts.mean(axis=0)).T
     words = l2_normalise(texts - texts.mean(axis=0))
-    scores[~fits] = -np.inf
     first = scores.argmax(axis=1)
+    is_sure = fits[np.arange(len(first)), first] & (scores.max(axis=1) >= LEAST_FIT)
     chosen: dict[int, tuple[int, ...]] = {}
-    for concept in np.unique(first):
-        alike = np.flatnonzero(first == concept)
+    for concept in np.unique(first[is_sure]):
+        alike = np.flatnonzero(is_sure & (first == concept))
         alike = alike[np.argsort(-scores[alike, concept], kind="stable")]
-        sure = alike[scores[alike, concept] >= LEAST_FIT]
-        if not len(sure):
+        chosen |= {int(row): (int(concept),) for row in alike}
+        if len(alike) == 1:
             continue
-        chosen[int(sure[0])] = (int(concept),)
-        if len(sure) == 1:
-            continue
-        within = _apart(means[sure], sizes[sure]) @ words.T
-        within[~fits[sure]] = -np.inf
+        within = _apart(means[alike], sizes[alike]) @ words.T
         within[:, concept] = -np.inf
-        for row, second in _second_concepts(within).items():
-            chosen[int(sure[row])] = (int(concept), second)
+        for row, second in _second_concepts(within, fits[alike]).items():
+            chosen[int(alike[row])] = (int(concept), second)
     return chosen
 
 
-def _second_concepts(scores: Vectors) -> dict[int, int]:
+def _fit(
+    regions: Sequence[Vectors], sizes: Vectors, texts: Vectors, lines: Vectors
+) -> npt.NDArray[np.bool_]:
+    """(n, m): whether each text fits most pictures of each region, and far fewer of the others."""
+    hits = np.stack([(pictures @ texts.T >= lines).sum(axis=0) for pictures in regions])
+    shares = hits / sizes[:, np.newaxis]
+    others = np.maximum(sizes.sum() - sizes, 1.0)[:, np.newaxis]
+    elsewhere = (hits.sum(axis=0) - hits) / others
+    return np.asarray((shares >= MOST) & (shares >= MORE * elsewhere))
+
+
+def _second_concepts(scores: Vectors, fits: npt.NDArray[np.bool_]) -> dict[int, int]:
     """Row of `scores` (n, m) -> the concept that sets this region apart from the others with the
-    same first concept. The first row needs none, and each concept is given once."""
+    same first concept, where it fits. The first row needs none, and each concept is given once."""
     left, chosen = scores.copy(), {}
     for row in range(1, len(left)):
         second = int(left[row].argmax())
-        if left[row, second] >= LEAST_FIT:
+        if left[row, second] >= LEAST_FIT and fits[row, second]:
             chosen[row] = second
             left[:, second] = -np.inf
     return chosen
@@ -196,6 +234,30 @@ def _regions(drawn: ExploreMap, pictures: ImageQuerySet, named: dict[int, Name])
     ]
 
 
+def _tags(
+    drawn: ExploreMap, pictures: ImageQuerySet, viewer_id: int | None, regions: Sequence[int]
+) -> dict[int, str]:
+    """The tag of the viewer that most pictures of each of these regions have; of one region alone
+    if several have the same."""
+    if viewer_id is None or not regions:
+        return {}
+    points = _inside(drawn, pictures).order_by()
+    inside = points.filter(cluster__in=regions)
+    sizes = dict(inside.values("cluster").annotate(n=Count("pk")).values_list("cluster", "n"))
+    tagged = (
+        inside.filter(image__tags__owner=viewer_id)
+        .values("cluster", name=F("image__tags__name"))
+        .annotate(n=Count("pk"))
+        .order_by("-n", "name")
+    )
+    found: dict[int, str] = {}
+    for row in tagged:
+        is_most = row["n"] > _TAGGED * sizes[row["cluster"]]
+        if is_most and row["cluster"] not in found and row["name"] not in found.values():
+            found[row["cluster"]] = row["name"]
+    return found
+
+
 def _inside(drawn: ExploreMap, pictures: ImageQuerySet) -> QuerySet[MapPoint]:
     return within(drawn, pictures).filter(cluster__isnull=False)
 
@@ -227,23 +289,21 @@ def _key(drawn: ExploreMap, counts: list[tuple[int, int]], viewer: str) -> str:
     return f"map-names:{hashlib.sha256(repr(facts).encode()).hexdigest()}"
 
 
-def _means(drawn: ExploreMap, pictures: ImageQuerySet) -> tuple[list[int], Vectors, Vectors]:
-    """The regions, the mean vectors (n, d) of the first pictures in each, and the counts of
-    these pictures (n,). The database computes the means."""
+def _measured(drawn: ExploreMap, pictures: ImageQuerySet) -> dict[int, Vectors]:
+    """The vectors (n, d) of the first pictures in each region."""
     chosen = _first(_inside(drawn, pictures), MEASURED).values_list("cluster", "image_id")
     inner, parameters = chosen.query.sql_with_params()
+    found: dict[int, list[Vectors]] = {}
     with connection.cursor() as cursor:
         cursor.execute(
             # `inner` is Django's own SQL, with placeholders.
-            "SELECT region, halfvec_send(avg(entry.vector)), count(*)"  # noqa: S608
+            "SELECT region, halfvec_send(entry.vector)"  # noqa: S608
             f" FROM ({inner}) AS chosen (region, image_id)"
             " JOIN gallery_embedding entry ON entry.image_id = chosen.image_id"
             " AND entry.space_id = %s AND entry.vector IS NOT NULL"
-            " GROUP BY region ORDER BY region",
+            " ORDER BY region, entry.image_id",
             [*parameters, drawn.space_id],
         )
-        rows = cursor.fetchall()
-    if not rows:
-        return [], np.empty((0, 1), dtype=np.float32), np.empty(0, dtype=np.float32)
-    means = [unpacked(row[1]) for row in rows]
-    return [row[0] for row in rows], np.stack(means), np.array([row[2] for row in rows], "f4")
+        for region, packed in cursor.fetchall():
+            found.setdefault(region, []).append(unpacked(packed))
+    return {region: np.stack(vectors) for region, vectors in found.items()}

@@ -109,12 +109,14 @@ def label_data(request: HttpRequest) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def region_list(request: HttpRequest) -> HttpResponse:
     """The regions with their names and a few pictures, as a page or, for htmx, beside the map."""
-    found, problem = _regions(request, _map())
+    drawn = _map()
+    found, problem = _regions(request, drawn)
     context = {
         **_frame(request),
         "filters": scopes.filtered(request).bar(),
-        "rows": [_row(request, region, number) for number, region in enumerate(found, 1)],
+        "rows": _rows(request, found, bool(problem)),
         "problem": problem,
+        "least": regions.LEAST_FOR_REGIONS if drawn.laid_out < regions.LEAST_FOR_REGIONS else 0,
     }
     template = "explore/regions.html" if is_fragment(request) else "explore/regions_page.html"
     return render(request, template, context)
@@ -125,11 +127,11 @@ def region_list(request: HttpRequest) -> HttpResponse:
 def region(request: HttpRequest, pk: int) -> HttpResponse:
     """The pictures of one region, newest first. 404 if the viewer sees none of them."""
     drawn = _map()
-    found, _problem = _regions(request, drawn)
-    numbered = {one.id: (number, one) for number, one in enumerate(found, 1)}
-    if pk not in numbered:
+    found, problem = _regions(request, drawn)
+    rows = {row["region"].id: row for row in _rows(request, found, bool(problem))}
+    if pk not in rows:
         raise Http404
-    number, shown = numbered[pk]
+    shown: Region = rows[pk]["region"]
     inside = points.within(drawn, _pictures(request)).filter(cluster=pk)
     pictures = _pictures(request).filter(pk__in=inside.order_by().values("image_id"))
     images, after = keyset.page(
@@ -143,7 +145,7 @@ def region(request: HttpRequest, pk: int) -> HttpResponse:
         return render(request, "parts/tiles.html", part)
     context = {
         **part,
-        "region": _row(request, shown, number),
+        "region": rows[pk],
         "map": _address(request, "explore", at=_view_of(shown)),
         "list": _address(request, "explore_regions"),
     }
@@ -229,13 +231,23 @@ def _progress(request: HttpRequest, now: Status) -> HttpResponse:
     return answer
 
 
-def _row(request: HttpRequest, found: Region, number: int) -> dict[str, Any]:
-    return {
-        "region": found,
-        "name": found.name or _("Region %(number)d") % {"number": number},
-        "href": _address(request, "explore_region", found.id),
-        "thumbnails": [thumbnails.address(pk, THUMBNAIL_WIDTH) for pk in found.samples],
-    }
+def _rows(request: HttpRequest, found: list[Region], unknown: bool) -> list[dict[str, Any]]:
+    """Return the regions, each with a name that no other has. With `unknown` names are not known
+    yet; otherwise a region without one is like nothing that has a word."""
+    nameless = [one.id for one in found if not one.name]
+    pattern = _("Region %(number)d") if unknown else _("Other %(number)d")
+    names = {pk: pattern % {"number": number} for number, pk in enumerate(nameless, 1)}
+    if len(nameless) == 1 and not unknown:
+        names[nameless[0]] = _("Other")
+    return [
+        {
+            "region": one,
+            "name": one.name or names[one.id],
+            "href": _address(request, "explore_region", one.id),
+            "thumbnails": [thumbnails.address(pk, THUMBNAIL_WIDTH) for pk in one.samples],
+        }
+        for one in found
+    ]
 
 
 def _view_of(found: Region) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -23,7 +24,7 @@ from gallery.explore import build, layout, maps, placement, points, regions
 from gallery.explore.status import status
 from gallery.indexing import concepts, encoding
 from gallery.library.service import add_image
-from gallery.models import EmbeddingSpace, ExploreMap, Image, MapCluster, MapPoint, User
+from gallery.models import EmbeddingSpace, ExploreMap, Image, MapCluster, MapPoint, Tag, User
 from gallery.search.relevance import relevance
 from gallery.work import leases
 from tests.conftest import ROOT, api, wait_for
@@ -89,7 +90,7 @@ def three_groups(owner: User, space: EmbeddingSpace, each: int = 5) -> list[list
     return groups
 
 
-def make_map(space: EmbeddingSpace, count: int = 0) -> ExploreMap:
+def make_map(space: EmbeddingSpace, count: int = 100) -> ExploreMap:
     return ExploreMap.objects.create(
         space=space, state="ready", progress=1, laid_out=count, built_at=timezone.now()
     )
@@ -410,18 +411,105 @@ def test_names_are_in_the_viewers_language_and_none_is_given_twice(alice, space,
     assert len(found) == 4
 
 
+def a_region(*weights: float, count: int = 10) -> np.ndarray:
+    """Return `count` pictures of a region, around a mean of the four axes with these weights."""
+    rng = np.random.default_rng(3)
+    return np.array(weights, dtype="f4") + rng.normal(scale=0.02, size=(count, 4)).astype("f4")
+
+
 def test_a_region_has_no_name_where_none_fits():
-    """The best of all concepts is a name only if it fits: the mean score of the pictures is at
-    least the relevance line of its word."""
+    """The concept that sets a region apart most is its name only if it fits most of its pictures:
+    their scores are at least the relevance line of the word."""
     texts = np.eye(4, dtype="f4")
-    sizes = np.array([5, 5, 5], dtype="f4")
-    means = np.array([[0.9, 0.1, 0, 0], [0.1, 0.4, 0.1, 0.3], [0.1, 0.8, 0, 0.3]], dtype="f4")
-    assert regions.fitting(means, sizes, texts)[1], "something always comes first"
-    least = np.full(4, 0.5, dtype="f4")
-    assert regions.fitting(means, sizes, texts, least) == {0: (0,), 2: (1,)}
-    # A concept with high scores by chance needs a higher score.
-    least[1] = 0.85
-    assert regions.fitting(means, sizes, texts, least) == {0: (0,)}
+    groups = [a_region(0.9, 0.1, 0, 0), a_region(0.1, 0.4, 0.1, 0.3), a_region(0.1, 0.8, 0, 0.3)]
+    assert regions.fitting(groups, texts)[1], "something always comes first"
+    lines = np.full(4, 0.6, dtype="f4")
+    assert regions.fitting(groups, texts, lines) == {0: (0,), 2: (1,)}
+    # A concept with high scores by chance needs a higher score. No other one takes its place,
+    # though the fourth fits.
+    lines[[1, 3]] = 0.85, 0.2
+    assert regions.fitting(groups, texts, lines) == {0: (0,)}
+
+
+def test_a_name_fits_most_pictures_of_a_region_not_only_their_mean():
+    texts, lines = np.eye(4, dtype="f4"), np.full(4, 0.5, dtype="f4")
+    other = a_region(0, 0.9, 0, 0)
+    one_in_two = np.concatenate([a_region(1, 0, 0, 0), a_region(0.3, 0, 0, 0)])
+    assert one_in_two.mean(axis=0)[0] > lines[0]
+    assert regions.fitting([one_in_two, other], texts, lines) == {1: (1,)}
+    most = one_in_two[:15]
+    assert regions.fitting([most, other], texts, lines) == {0: (0,), 1: (1,)}
+
+
+def test_a_name_fits_a_region_better_than_the_others():
+    """A word that fits all alike, as “birthdays” fits coins and rockets, is no name."""
+    texts, lines = np.eye(4, dtype="f4"), np.array([0.2, 0.5, 0.5, 0.5], dtype="f4")
+    groups = [a_region(0.9, 0, 0, 0), a_region(0.3, 0.9, 0, 0), a_region(0.3, 0, 0.9, 0)]
+    assert regions.fitting(groups, texts, lines) == {1: (1,), 2: (2,)}
+    lines[0] = 0.5
+    assert regions.fitting(groups, texts, lines) == {0: (0,), 1: (1,), 2: (2,)}
+
+
+def test_regions_of_one_kind_have_the_same_words_where_nothing_sets_them_apart():
+    texts, lines = np.eye(4, dtype="f4"), np.full(4, 0.5, dtype="f4")
+    groups = [a_region(1, 0, 0, 0), a_region(0.9, 0.3, 0, 0), a_region(0.9, 0, 0.7, 0)]
+    others = [a_region(0, 0.4, 0.4, 0.9, count=30)]
+    found = regions.fitting([*groups, *others], texts, lines)
+    # The second has a little of the second word, but less than its line.
+    assert found == {0: (0,), 1: (0,), 2: (0, 2), 3: (3,)}
+
+
+def test_a_map_of_few_pictures_has_no_regions(alice, space, words):
+    images = make_images(alice, 3)
+    encode(images, space, axis=0)
+    drawn = make_map(space, count=regions.LEAST_FOR_REGIONS - 1)
+    put(drawn, images, 0.5, 0.5)
+    assert api(alice).get(EXPLORE).json()["clusters"] == []
+    client = Client()
+    client.force_login(alice)
+    page = client.get("/explore/regions/").content.decode()
+    assert f"from {regions.LEAST_FOR_REGIONS} pictures on" in page
+    ExploreMap.objects.update(laid_out=regions.LEAST_FOR_REGIONS)
+    assert [one["name"] for one in api(alice).get(EXPLORE).json()["clusters"]] == ["Dogs"]
+
+
+def test_what_no_word_fits_is_other_or_has_the_viewers_own_tag(
+    alice, bob, space, words, monkeypatch
+):
+    lines = np.full(len(concepts.concepts()), np.inf, dtype="f4")
+    monkeypatch.setattr(relevance, "lines", lambda space, texts: lines)
+    drawn = make_map(space)
+    coins, rockets, shells = (
+        make_images(alice, 4, visibility="public"),
+        make_images(alice, 3, visibility="public"),
+        make_images(alice, 2, visibility="public"),
+    )
+    for axis, images in enumerate([coins, rockets, shells]):
+        encode(images, space, axis)
+        put(drawn, images, axis / 2, 0.5)
+    mine = Tag.objects.create(owner=alice, name="My coins")
+    mine.images.set([*coins[:3], rockets[0]])
+    seldom = Tag.objects.create(owner=alice, name="Seldom")
+    seldom.images.set([shells[0]])
+
+    def shown(user) -> list[str]:
+        client = Client()
+        client.force_login(user)
+        page = client.get("/explore/regions/").content.decode()
+        return re.findall(r'data-name="([^"]*)"', page)
+
+    assert shown(alice) == ["My coins", "Other 1", "Other 2"]
+    # Nobody sees the tags of others.
+    assert shown(bob) == ["Other 1", "Other 2", "Other 3"]
+    assert [one["name"] for one in api(alice).get(EXPLORE).json()["clusters"]] == [
+        "My coins",
+        "",
+        "",
+    ]
+    Image.objects.filter(pk__in=[image.pk for image in rockets]).update(visibility="private")
+    assert shown(bob) == ["Other 1", "Other 2"]
+    Image.objects.filter(pk__in=[image.pk for image in shells]).update(visibility="private")
+    assert shown(bob) == ["Other"]
 
 
 def test_without_words_there_are_regions_without_names(alice, space):

@@ -3,13 +3,15 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from gallery.explore.maps import LEAST_PICTURES
+from gallery.explore.regions import LEAST_FOR_REGIONS
 
 
 class MapClusterSerializer(serializers.Serializer):
     id = serializers.IntegerField(help_text="Valid for this map: a new map has other clusters.")
     name = serializers.CharField(
-        help_text="What its pictures have in common, in your language, different for each cluster. "
-        "Empty if nothing fits well, or if the encoder does not answer.",
+        help_text="What its pictures have in common, in your language; clusters of one kind are "
+        "numbered. If no word fits, your own tag that most of them have. Empty without one, or if "
+        "the encoder does not answer.",
         allow_blank=True,
     )
     count = serializers.IntegerField(help_text="Pictures that you may see.")
@@ -35,7 +37,9 @@ class MapSerializer(serializers.Serializer):
         help_text="Searchable pictures that are not on the map yet."
     )
     named = serializers.BooleanField(help_text="False if the names are currently unknown.")
-    clusters = MapClusterSerializer(many=True)
+    clusters = MapClusterSerializer(
+        many=True, help_text=f"None on a map of fewer than {LEAST_FOR_REGIONS} pictures."
+    )
 
 
 class MapPointSerializer(serializers.Serializer):
