@@ -18,7 +18,7 @@ from gallery.labels import fitting, probabilities, scoring, sets
 from gallery.labels.asking import pool_of
 from gallery.labels.definition import Mode
 from gallery.labels.fitting import Weights
-from gallery.labels.learning import quality, thresholds
+from gallery.labels.learning import assisted, quality, thresholds
 from gallery.labels.learning.asking import weights as sampling_weights
 from gallery.labels.learning.doubts import doubtful_verdicts
 from gallery.labels.learning.intervals import Estimate, wilson
@@ -39,10 +39,10 @@ Said = tuple[UUID, UUID, bool, int | None]
 
 @dataclass(frozen=True)
 class CategoryQuality:
-    """What answers and scores say of one category. `precision` and `recall` are estimated from
-    the `sampled` answers alone; None while they say nothing. `right` and `all` are the
-    thresholds for “at least 95 % right” and “find nearly all”. `histogram` counts the pictures
-    of a random part of the library in twenty bins of probability."""
+    """What answers and scores say of one category. `precision` and `recall` are estimated from the
+    `sampled` answers and all probabilities; None while the answers say nothing. `right` and `all`
+    are the thresholds for “at least 95 % right” and “find nearly all”. `histogram` counts the
+    pictures of a random part of the library in twenty bins of probability."""
 
     category: Category
     answers: int
@@ -130,11 +130,11 @@ def _of_category(
     strata, weight = sampling_weights(
         [stratum or 0 for *_rest, stratum in sample], category.sample_sizes
     )
-    accepted = np.array(
-        [_is_given(weights, shares[image], number, least) for image, *_rest in sample], dtype=bool
+    seen = np.array([shares[image] for image, *_rest in sample]).reshape(-1, pool.shape[1])
+    precision, recall = assisted.precision_and_recall(
+        assisted.Sample(_given(weights, seen, number, least), truth, strata, weight, share),
+        assisted.Library(pool[:, number], _given(weights, pool, number, least)),
     )
-    precision = quality.precision(accepted, truth, strata, weight) if sample else None
-    recall = quality.recall(accepted, truth, strata, weight) if sample else None
     library = pool[:, number]
     return CategoryQuality(
         category=category,
@@ -175,12 +175,12 @@ def _sampled(categories: Sequence[UUID], said: Sequence[Said]) -> set[tuple[UUID
     return found & answered
 
 
-def _is_given(weights: Weights, shares: Floats, number: int, least: float) -> bool:
-    """Whether a picture with these probabilities (k + 1, none last) gets the label."""
+def _given(weights: Weights, shares: Floats, number: int, least: float) -> npt.NDArray[np.bool_]:
+    """Whether pictures with these probabilities (n, k + 1, none last) get the label."""
     if weights.mode == Mode.ANY:
-        return bool(shares[number] >= least)
-    rival = max(shares) if weights.background else max(shares[:-1])
-    return bool(shares[number] >= max(least, rival))
+        return np.asarray(shares[:, number] >= least)
+    rivals = shares if weights.background else shares[:, :-1]
+    return np.asarray(shares[:, number] >= np.maximum(rivals.max(axis=1), least))
 
 
 def _held_out(
@@ -205,13 +205,13 @@ def _shares(weights: Weights, space: EmbeddingSpace, images: Sequence[UUID]) -> 
 
 
 def _pool(fit: LabelFit, weights: Weights, space: EmbeddingSpace, user: User) -> Floats:
-    """Return the probabilities (n, k) of some pictures that `user` may see, drawn at random. Those
-    that the set has learned from have the ones that they would have without: others are less sure,
-    and a wish is for all."""
+    """Return the probabilities (n, k + 1, none last) of some pictures that `user` may see, drawn at
+    random. Those that the set has learned from have the ones that they would have without: others
+    are less sure, and a wish is for all."""
     ids = pool_of(visible_to(user), _POOL)
     shares = _held_out(fit, weights, space, ids)
-    rows = [share[:-1] for share in shares.values()]
-    return np.array(rows, dtype=np.float64).reshape(len(rows), len(weights.categories))
+    rows = list(shares.values())
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(weights.categories) + 1)
 
 
 @dataclass(frozen=True)

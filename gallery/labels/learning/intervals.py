@@ -106,25 +106,6 @@ def share(
     return Estimate(value / size, low / size, high / size)
 
 
-def share_inside(
-    inside: Counts, outside: Counts, confidence: float = CONFIDENCE, interval: Interval = wilson
-) -> Estimate | None:
-    """Return the share of all successes that lie inside one of two parts of a population; None if
-    the samples have no success. The distances to the limits are combined as in `share`."""
-    found, least_found, most_found = inside.total(confidence, interval)
-    missed, least_missed, most_missed = outside.total(confidence, interval)
-    if found + missed <= 0:
-        return None
-    value = found / (found + missed)
-    below = math.hypot(value - _part(least_found, missed), value - _part(found, most_missed))
-    above = math.hypot(_part(most_found, missed) - value, _part(found, least_missed) - value)
-    return Estimate(value, max(value - below, 0.0), min(value + above, 1.0))
-
-
-def _part(inside: float, outside: float) -> float:
-    return inside / (inside + outside) if inside + outside > 0 else 0.0
-
-
 def _share(successes: int, count: int) -> float:
     if not 0 <= successes <= count or not count:
         raise ValueError(f"{successes} of {count} is no share.")

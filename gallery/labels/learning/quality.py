@@ -17,7 +17,6 @@ from gallery.labels.learning.intervals import (
     Estimate,
     Interval,
     share,
-    share_inside,
     wilson,
 )
 
@@ -126,39 +125,10 @@ def precision(
     the stratum of each, and how many pictures of the library it stands for (`weights`, equal within
     a stratum). By default all are of one stratum.
     """
-    inside, _outside = _sides(accepted, truths, strata, weights)
-    return share(inside, confidence, interval)
-
-
-def recall(
-    accepted: npt.ArrayLike,
-    truths: npt.ArrayLike,
-    strata: npt.ArrayLike | None = None,
-    weights: npt.ArrayLike | None = None,
-    *,
-    confidence: float = CONFIDENCE,
-    interval: Interval = wilson,
-) -> Estimate | None:
-    """Return which share of the right pictures of a library is accepted; None if the sample has no
-    right one. Arguments as in `precision`."""
-    inside, outside = _sides(accepted, truths, strata, weights)
-    return share_inside(inside, outside, confidence, interval)
-
-
-def _sides(
-    accepted: npt.ArrayLike,
-    truths: npt.ArrayLike,
-    strata: npt.ArrayLike | None,
-    weights: npt.ArrayLike | None,
-) -> tuple[Counts, Counts]:
-    """Count accepted pictures and the others."""
     taken, truth = np.asarray(accepted, dtype=bool), np.asarray(truths, dtype=bool)
     stratum = np.zeros(len(taken), dtype=int) if strata is None else np.asarray(strata)
     weight = np.ones(len(taken)) if weights is None else np.asarray(weights, dtype=float)
-    return (
-        _counts(truth[taken], stratum[taken], weight[taken]),
-        _counts(truth[~taken], stratum[~taken], weight[~taken]),
-    )
+    return share(_counts(truth[taken], stratum[taken], weight[taken]), confidence, interval)
 
 
 def _counts(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gallery.labels.learning import asking, quality
+from gallery.labels.learning import asking, assisted
 
 
 @pytest.fixture
@@ -42,8 +42,11 @@ def test_precision_and_recall_of_samples_are_right_on_average(library: np.ndarra
     for seed in range(200):
         sample = asking.draw_sample(library, 60, seed=seed)
         strata, weights = asking.weights(sample.strata, sample.sizes)
-        seen = (accepted[sample.pictures], truths[sample.pictures], strata, weights)
-        estimates = quality.precision(*seen), quality.recall(*seen)
+        seen = sample.pictures
+        estimates = assisted.precision_and_recall(
+            assisted.Sample(accepted[seen], truths[seen], strata, weights, library[seen]),
+            assisted.Library(library, accepted),
+        )
         found.append([estimate.value for estimate in estimates if estimate])
     precision, recall = np.mean(found, axis=0)
     assert precision == pytest.approx(right / accepted.sum(), abs=0.02)
