@@ -78,8 +78,9 @@ def _right(
     return how many there are."""
     own = sample.accepted == accepted
     _numbers, place = np.unique(sample.strata[own], return_inverse=True)
-    answers, hits = np.bincount(place), np.bincount(place, sample.truths[own])
-    sizes = np.bincount(place, sample.weights[own])
+    answers = np.bincount(place).astype(float)
+    hits = np.bincount(place, sample.truths[own]).astype(float)
+    sizes = np.bincount(place, sample.weights[own]).astype(float)
     expected = np.bincount(place, sample.probabilities[own]) / np.maximum(answers, 1)
     all_of_side = library.probabilities[library.accepted == accepted]
     total = float(sizes.sum())
@@ -87,7 +88,7 @@ def _right(
         total = len(all_of_side) / len(library.probabilities) * float(sample.weights.sum())
     total = max(total, float(answers.sum()))
     if not len(answers):  # nobody has answered: all is expectation
-        answers, hits, sizes = np.zeros(1, int), np.zeros(1), np.ones(1)
+        answers, hits, sizes = np.zeros(1), np.zeros(1), np.ones(1)
         expected = np.array([all_of_side.mean() if len(all_of_side) else 0.5])
     expected = np.clip(expected, _LEAST, 1 - _LEAST)
     shares = chance.beta(
@@ -95,7 +96,7 @@ def _right(
         answers - hits + PRIOR * (1 - expected),
         size=(_DRAWS, len(answers)),
     )
-    unanswered = np.maximum(np.rint(sizes * total / sizes.sum()).astype(int) - answers, 0)
+    unanswered = np.maximum(np.rint(sizes * total / sizes.sum()) - answers, 0).astype(int)
     return (hits + chance.binomial(unanswered, shares)).sum(axis=1), total
 
 
