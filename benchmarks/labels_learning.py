@@ -115,7 +115,9 @@ def main(arguments: list[str]) -> None:
     mentions = mentions_of(captions, [names[number] for number in kept])
     texts = encoder.encode_texts(list(THINGS))
     judged_on = np.random.default_rng(0).permutation(kept)[:MOST_PICTURES]
-    reference = Reference(concepts.encoded(encoder), vectors[judged_on])
+    reference = Reference(
+        concepts.encoded(encoder), vectors[judged_on], concepts.encoded(encoder, "zh")
+    )
     library = Library(
         encoder.logit_scale, vectors[kept].astype(float), texts.astype(float), mentions >= 2,
         mentions != 1, reference.fits(texts),

@@ -3,8 +3,9 @@
 A photograph shows what at least two of its captions mention (tools/relevance). Printed are, for
 texts that few, some, many and most photographs fit, precision, recall and F1 above the line, beside
 the F1 of the best line for each text alone, which is what the ranking allows; how often texts
-without meaning and things that no caption mentions are told that nothing matches; the calibration
-error of the probabilities; and what a judgement costs. Captions are JSON:
+without meaning and things that no caption mentions are told that nothing matches, and what other
+shares of the latter would cost; the calibration error of the probabilities; and what a judgement
+costs. Captions are JSON:
 {"en": [["photo name without extension", "caption"], …]}.
 """
 
@@ -28,7 +29,8 @@ NONSENSE = (
     "8f3a9c", "kdjfhg", "pqowie", "!!!???", "foo bar baz", "lorem ipsum dolor", "啊啊啊啊",
     "的的的", "斯德哥克", "谷歌里夫", "噜噜噜",
 )  # fmt: skip
-SMALLER = (100, 15)
+# Sizes of smaller libraries, and how many are drawn of each: a single one says little.
+SMALLER = {100: 8, 15: 40}
 SUBJECT = "a dog"
 
 
@@ -51,26 +53,26 @@ def main(arguments: list[str]) -> None:
     material = Material.of(encoder, names, pictures, options.captions)
     texts = np.arange(len(material.words.texts))
     rng = np.random.default_rng(0)
-    libraries = {"all": np.arange(len(names))}
-    for size in SMALLER:
-        libraries[f"{size} of them"] = rng.choice(len(names), size, replace=False)
+    libraries = {"all": [np.arange(len(names))]}
+    for size, count in SMALLER.items():
+        libraries[f"{count} times {size} of them"] = [
+            rng.choice(len(names), size, replace=False) for _ in range(count)
+        ]
     of_subject = material.words.shown[material.words.texts.index(SUBJECT)]
-    libraries[f"only “{SUBJECT}”"] = np.flatnonzero(of_subject)
-    libraries[f"none of “{SUBJECT}”"] = np.flatnonzero(~of_subject)
-    for name, chosen in libraries.items():
-        print(f"\n{name}: {len(chosen)} photographs")
-        report.show(report.measured(material, chosen, texts))
+    libraries[f"only “{SUBJECT}”"] = [np.flatnonzero(of_subject)]
+    libraries[f"none of “{SUBJECT}”"] = [np.flatnonzero(~of_subject)]
+    for name, drawn in libraries.items():
+        print(f"\n{name}: {len(drawn[0])} photographs")
+        report.show(report.joined([report.measured(material, chosen, texts) for chosen in drawn]))
     _nonsense(encoder, material)
 
 
 def _nonsense(encoder: Any, material: Any) -> None:
     """Print how often texts without meaning are told that nothing matches, and what that costs."""
-    from gallery.indexing import concepts
-    from gallery.indexing.text_fit import MOST_PICTURES, Reference
     from gallery.search.relevance.relevance import of_text
 
     pictures = material.pictures
-    reference = Reference(concepts.encoded(encoder), pictures[:MOST_PICTURES])
+    reference = material.reference(pictures)
     silent, took = [], []
     for vector in encoder.encode_texts(list(NONSENSE)):
         best = float((pictures @ vector).max())

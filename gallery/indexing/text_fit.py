@@ -6,7 +6,9 @@ of a text are compared with those of everyday concepts on the same sample of pic
 
 - how high its scores are, and how far its best ones reach, among those of the concepts;
 - how near its vector is to the concepts: a general word is near to many;
-- the shape of its scores.
+- the shape of its scores;
+- how much its vector looks Chinese rather than English, by the concepts in both languages: models
+  know one language worse than another, and its words have noisier scores.
 
 These features have no scale: they hold for any model and any library. Linear functions of them say
 where the line between fitting and not fitting lies, and whether anything fits at all. A logistic
@@ -71,10 +73,12 @@ class TextFit:
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """The scores of concepts, unit vectors (k, d), on sampled pictures, unit vectors (n, d)."""
+    """The scores of concepts, unit vectors (k, d), on sampled pictures, unit vectors (n, d).
+    `chinese` (k, d) are the same concepts in Chinese; without them no text looks Chinese."""
 
     concepts: Vectors
     pictures: Vectors
+    chinese: Vectors | None = None
     # Without them, those of the file.
     weights: Weights | None = None
 
@@ -86,7 +90,8 @@ class Reference:
         heights = (scores - self.centre) / self.spread
         tops = heights.max(axis=1)
         lines = weights.line.of(features)
-        presences = weights.presence.of(np.column_stack([features, tops, tops - lines]))
+        language = self.language(texts)
+        presences = weights.presence.of(presence_features(features, tops, lines, language))
         # What fits many pictures is there, however low the best score.
         above = (heights >= lines[:, np.newaxis]).sum(axis=1)
         shares = np.where(presences < _DOUBTED, _DOUBTED_SHARE, _COMMON_SHARE)
@@ -95,19 +100,27 @@ class Reference:
         generality = features[:, 0]
         slopes = weights.slope[0] + weights.slope[1] * generality
         at_lines = weights.at_line[0] + weights.at_line[1] * generality
+        presence_slopes = weights.presence_slopes(language)
         return [
             TextFit(
                 line=float(self.centre + self.spread * line),
                 slope=float(max(slope, weights.least_slope) / self.spread),
                 at_line=float(at_line),
                 presence=float(presence),
-                presence_slope=float(weights.presence_slope / self.spread),
+                presence_slope=float(presence_slope / self.spread),
                 best=float(self.centre + self.spread * top),
                 spread=float(spread),
                 sampled=len(self.pictures),
             )
-            for line, slope, at_line, presence, top, spread in zip(
-                lines, slopes, at_lines, presences, tops, scores.std(axis=1), strict=True
+            for line, slope, at_line, presence, presence_slope, top, spread in zip(
+                lines,
+                slopes,
+                at_lines,
+                presences,
+                presence_slopes,
+                tops,
+                scores.std(axis=1),
+                strict=True,
             )
         ]
 
@@ -125,6 +138,32 @@ class Reference:
             ]
         )
         return np.clip(features, -_FARTHEST, _FARTHEST)
+
+    def language(self, texts: Vectors) -> Vectors:
+        """Return how much m texts look Chinese (1) rather than English (-1), (m,). Two normal
+        distributions of equal variance, along the line between the means of both languages, tell:
+        where a model does not part the languages, all texts have about 0 (R. Fisher, "The use of
+        multiple measurements in taxonomic problems", Annals of Eugenics 7, 1936)."""
+        if self._languages is None:
+            return np.zeros(len(texts), dtype=np.float32)
+        middle, direction = self._languages
+        looks: Vectors = np.tanh((texts - middle) @ direction / 2)
+        return looks
+
+    @cached_property
+    def _languages(self) -> tuple[Vectors, Vectors] | None:
+        """The middle between both languages, and the direction that gives the log-odds."""
+        if self.chinese is None:
+            return None
+        means = self.concepts.mean(axis=0), self.chinese.mean(axis=0)
+        apart = means[1] - means[0]
+        own = [
+            (vectors - mean) @ apart
+            for vectors, mean in zip((self.concepts, self.chinese), means, strict=True)
+        ]
+        # The variance along the direction; `own` are longer than projections by the length.
+        variance = np.mean(np.square(own)) / max(float(apart @ apart), _TINY)
+        return (means[0] + means[1]) / 2, apart / max(float(variance), _TINY)
 
     @cached_property
     def _scores(self) -> Vectors:
@@ -195,11 +234,22 @@ class Weights:
     least_slope: float
     at_line: tuple[float, float]
 
-    @property
-    def presence_slope(self) -> float:
-        """The growth of the presence with the best score, in spreads."""
-        best, beyond = self.presence.factors[-2:] / self.presence.scale.deviations[-2:]
-        return float(max(best + beyond, 0.0))
+    def presence_slopes(self, language: Vectors) -> Vectors:
+        """Return the growth of the presence with the best score, in spreads, of texts that look so
+        much Chinese (m,)."""
+        best, beyond, _language, both = (
+            self.presence.factors[-4:] / (self.presence.scale.deviations[-4:])
+        )
+        return np.maximum(best + beyond + both * language, 0.0)
+
+
+def presence_features(
+    features: Vectors, tops: Vectors, lines: Vectors, language: Vectors
+) -> Vectors:
+    """Return what tells whether anything fits (m, f + 4): the features of m texts, their best
+    scores, how far these are beyond the line, and what that means in the language."""
+    beyond = tops - lines
+    return np.column_stack([features, tops, beyond, language, language * beyond])
 
 
 @cache

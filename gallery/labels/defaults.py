@@ -84,4 +84,5 @@ def _reference(space: EmbeddingSpace) -> Reference | None:
     vectors = list(some.order_by("image_id").values_list("vector", flat=True)[:MOST_PICTURES])
     if words is None or len(vectors) < _FEWEST:
         return None
-    return Reference(words, np.array([np.asarray(vector) for vector in vectors], dtype=np.float32))
+    pictures = np.array([np.asarray(vector) for vector in vectors], dtype=np.float32)
+    return Reference(words, pictures, concepts.vectors(space, "zh"))

@@ -524,6 +524,25 @@ def test_the_scale_of_a_space_changes_nothing(
     assert after.presence == pytest.approx(before.presence, abs=0.01)
 
 
+def test_a_text_looks_like_the_language_that_its_space_puts_it_with(
+    rng: np.random.Generator, reference: text_fit.Reference
+) -> None:
+    """Where a space keeps the languages apart, texts of one lie together. Where it does not, and
+    without Chinese concepts, no text looks like either."""
+    other = directions(rng, 1)
+    chinese = l2_normalise(reference.concepts + 0.8 * other)
+    texts = directions(rng, 50)
+    judged = text_fit.Reference(reference.concepts, reference.pictures, chinese)
+    assert judged.language(chinese).mean() > 0.8
+    assert judged.language(reference.concepts).mean() < -0.8
+    aligned = l2_normalise(reference.concepts + 0.3 * directions(rng, 300))
+    judged = text_fit.Reference(reference.concepts, reference.pictures, aligned)
+    assert abs(judged.language(texts)).mean() < 0.2
+    for same in (reference.concepts, None):
+        neutral = text_fit.Reference(reference.concepts, reference.pictures, same)
+        assert neutral.language(texts) == pytest.approx(0)
+
+
 def test_a_reference_of_few_or_equal_pictures_divides_by_nothing(
     reference: text_fit.Reference,
 ) -> None:

@@ -14,6 +14,9 @@ def main() -> None:
     parser = argument_parser("python -m tools.relevance", __doc__)
     parser.add_argument("--libraries", type=int, default=84)
     parser.add_argument("--folds", type=int, default=0, help="cross-validate over words instead")
+    parser.add_argument(
+        "--presence", action="store_true", help="fit whether anything fits, and keep the lines"
+    )
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clipsite.settings")
     import django
@@ -31,7 +34,8 @@ def main() -> None:
     groups = material.words.groups
     if not options.folds:
         made = fitting.libraries(material, pool, np.arange(len(groups)), options.libraries, seed=1)
-        fitted = fitting.weights(made)
+        kept = json.loads(text_fit.FILE.read_text()) if options.presence else None
+        fitted = fitting.weights(made, kept=kept)
         text_fit.FILE.write_text(json.dumps(fitted, indent=1) + "\n")
         everything = np.arange(len(groups))
         report.show(report.measured(material, held_out, everything, text_fit.read(fitted)))

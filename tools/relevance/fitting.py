@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.preprocessing import StandardScaler
 
-from gallery.indexing import concepts
+from gallery.indexing import concepts, text_fit
 from gallery.indexing.text_fit import Reference
 from tools.relevance.material import Material, Words
 
@@ -23,17 +23,21 @@ _NEARLY = 0.02
 _PAIRS = 60
 _REMOVED = 12
 _LEAST_SLOPE = 0.3
+# How much worse it is to tell of a word that is there that nothing matches than not to tell so of
+# one that is not; less in small libraries, where strings without meaning would match.
+_PRESENT, _PRESENT_IN_FEW = 2.0, 1.5
 # By how much lines may be lower or higher than fitted, in spreads.
 _LOWER = np.arange(-0.4, 1.01, 0.05)
 
 
 @dataclass(frozen=True, eq=False)
 class Library:
-    """Texts on a made-up library: features (m, f), heights of scores (m, n) in spreads, and what
-    the pictures show."""
+    """Texts on a made-up library: features (m, f), heights of scores (m, n) in spreads, how much
+    they look Chinese (m,), and what the pictures show."""
 
     features: np.ndarray
     heights: np.ndarray
+    language: np.ndarray
     words: Words
 
     @property
@@ -42,11 +46,11 @@ class Library:
         return _FEWEST_OF_FEW if self.heights.shape[1] < _FEW else _FEWEST
 
     @classmethod
-    def of(cls, concepts: np.ndarray, pictures: np.ndarray, words: Words) -> Library:
-        reference = Reference(concepts, pictures)
-        scores = words.vectors @ pictures.T
+    def of(cls, reference: Reference, words: Words) -> Library:
+        scores = words.vectors @ reference.pictures.T
         heights = (scores - reference.centre) / reference.spread
-        return cls(reference.features(words.vectors, scores), heights, words)
+        language = reference.language(words.vectors)
+        return cls(reference.features(words.vectors, scores), heights, language, words)
 
 
 def libraries(
@@ -55,7 +59,7 @@ def libraries(
     """Return made-up libraries of the photographs `pool` with the texts `rows`: random ones,
     some of one subject, some without some subjects. Concepts that no caption mentions are added."""
     rng = np.random.default_rng(seed)
-    vectors, never = concepts.encoded(material.encoder), absent_concepts(material)
+    never = absent_concepts(material)
     made = []
     for number in range(count):
         some = rng.choice(rows, min(len(rows), 220), replace=False)
@@ -75,7 +79,8 @@ def libraries(
             never.texts, never.languages, never.groups, never.vectors,
             np.zeros((len(never.texts), len(chosen)), dtype=int),
         )  # fmt: skip
-        made.append(Library.of(vectors, material.pictures[chosen], _joined(words, absent)))
+        reference = material.reference(material.pictures[chosen])
+        made.append(Library.of(reference, _joined(words, absent)))
     return made
 
 
@@ -106,8 +111,12 @@ def _joined(one: Words, other: Words) -> Words:
     )
 
 
-def weights(made: list[Library], seed: int = 0) -> dict[str, Any]:
-    """Fit the weights on these libraries, as JSON."""
+def weights(
+    made: list[Library], seed: int = 0, kept: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Fit the weights on these libraries, as JSON. Of those `kept` all but the presence stay."""
+    if kept is not None:
+        return {**kept, "presence": _presence(made, kept["line"])}
     line = _line(made)
     presence = _presence(made, line)
     return {"line": line, "presence": presence, **_probability(made, line, seed)}
@@ -159,21 +168,39 @@ def linear(plain: dict[str, list[float]], features: np.ndarray) -> np.ndarray:
 
 
 def _presence(made: list[Library], line: dict[str, list[float]]) -> dict[str, list[float]]:
-    features, present = [], []
+    features, present, sizes = [], [], []
     for library in made:
         shown, mentioned = library.words.shown.sum(axis=1), library.words.mentions.max(axis=1) > 0
         is_there = shown >= library.fewest - 1
         sure = np.flatnonzero(is_there | ~mentioned)
         tops = library.heights[sure].max(axis=1)
-        beyond = tops - linear(line, library.features[sure])
-        features.append(np.column_stack([library.features[sure], tops, beyond]))
+        own = library.features[sure]
+        features.append(
+            text_fit.presence_features(own, tops, linear(line, own), library.language[sure])
+        )
         present.append(is_there[sure])
-    joined = np.concatenate(features)
+        sizes.append(np.full(len(sure), library.heights.shape[1]))
+    joined, there = np.concatenate(features), np.concatenate(present)
     scaler = StandardScaler().fit(joined)
-    fitted = LogisticRegression(C=0.05, class_weight="balanced", max_iter=1000).fit(
-        scaler.transform(joined), np.concatenate(present)
+    fitted = LogisticRegression(C=0.05, max_iter=1000).fit(
+        scaler.transform(joined), there, sample_weight=_balanced(np.concatenate(sizes), there)
     )
     return _plain(scaler, fitted.coef_[0], fitted.intercept_[0])
+
+
+def _balanced(sizes: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """Return weights of texts, by which there are as many absent things in libraries of each size,
+    and _PRESENT times as many that are there: small libraries show few of all words, and would
+    be told too often that nothing matches."""
+    size = np.rint(2 * np.log10(sizes)).astype(int)
+    weight = np.ones(len(there))
+    for one in np.unique(size):
+        those = size == one
+        present = _PRESENT_IN_FEW if sizes[those].max() < _FEW else _PRESENT
+        for is_there, count in ((True, present), (False, 1.0)):
+            some = those & (there == is_there)
+            weight[some] = count / max(some.sum(), 1)
+    return np.asarray(weight * len(there) / weight.sum())
 
 
 def _probability(made: list[Library], line: dict[str, list[float]], seed: int) -> dict[str, Any]:

@@ -11,6 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from gallery.indexing import concepts
+from gallery.indexing.text_fit import MOST_PICTURES, Reference, Weights
+
 FOLDER = Path(__file__).parent
 # A picture shows what so many of its captions mention; with fewer, but one, it is unclear.
 MENTIONS = 2
@@ -67,6 +70,15 @@ class Material:
 
     def texts(self, texts: list[str]) -> np.ndarray:
         return np.asarray(self.encoder.encode_texts(texts))
+
+    def reference(self, pictures: np.ndarray, weights: Weights | None = None) -> Reference:
+        """Return the reference of a library of pictures, unit vectors (n, d)."""
+        english, chinese = self._concepts
+        return Reference(english, pictures[:MOST_PICTURES], chinese, weights)
+
+    @cached_property
+    def _concepts(self) -> tuple[np.ndarray, np.ndarray]:
+        return concepts.encoded(self.encoder), concepts.encoded(self.encoder, "zh")
 
     @cached_property
     def words(self) -> Words:

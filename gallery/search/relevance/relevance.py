@@ -272,7 +272,9 @@ def _reference(space: EmbeddingSpace, drawn: Sample) -> Reference | None:
         return None
     kept = _references.get(drawn)
     if kept is None or kept.concepts is not vectors:
-        kept = _references[drawn] = Reference(vectors, drawn.vectors[:MOST_PICTURES])
+        kept = _references[drawn] = Reference(
+            vectors, drawn.vectors[:MOST_PICTURES], concepts.vectors(space, "zh")
+        )
     return kept
 
 
