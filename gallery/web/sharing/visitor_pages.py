@@ -8,6 +8,7 @@ from typing import Concatenate, ParamSpec
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -18,12 +19,14 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from gallery.errors import Refusal
+from gallery.labels import reading
 from gallery.models import Image, ShareLink
 from gallery.requester import network_of
 from gallery.sharing import downloads, link_access, link_contents, link_keys
 from gallery.sharing.link_access import LinkGone, Locked
 from gallery.web import errors
 from gallery.web.access import is_fragment
+from gallery.web.labels.loading import name_of
 from gallery.web.sharing import previews
 from gallery.web.sharing.link_tiles import picture_for, tiles_for
 
@@ -132,6 +135,7 @@ def _picture(request: HttpRequest, link: ShareLink, image: Image) -> HttpRespons
         "widest": 2 * image.width,
         "true_ratio": round(image.width / image.height, 6),
         "preview": previews.of_link(request, link, image),
+        "categories": _categories(image),
     }
     if link.album is not None:
         found = link_contents.neighbours(link, image)
@@ -144,6 +148,13 @@ def _picture(request: HttpRequest, link: ShareLink, image: Image) -> HttpRespons
             around = link_contents.window(link, image, AROUND)
             context["strip"] = tiles_for(link, around)
     return render(request, "sharing/shared_picture.html", context)
+
+
+def _categories(image: Image) -> list[str]:
+    """Return the names of its categories in sets of the site. The page is the same for everybody:
+    it shows no sets of the visitor's own."""
+    shown = reading.of_picture(image, AnonymousUser())
+    return list(dict.fromkeys(name_of(one.category) for one in shown))
 
 
 def _page_of(link: ShareLink, image_id: UUID) -> str:
