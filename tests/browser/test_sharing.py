@@ -121,7 +121,7 @@ def test_a_link_with_a_password_opens_the_album_until_it_is_revoked(
     visitor.wait_for_load_state()  # the page listens to keys by then
     visitor.keyboard.press("ArrowRight")
     expect(visitor.get_by_role("heading", level=1)).to_have_text("Olive")
-    shown = visitor.locator("#stage img")
+    shown = visitor.locator("#stage .fit")
     expect(shown).to_have_js_property("complete", True)
     assert shown.evaluate("image => image.naturalWidth") > 0
     with visitor.expect_download() as waiting:
