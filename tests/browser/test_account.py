@@ -238,6 +238,7 @@ def test_a_moderator_hides_a_picture_and_shows_it_again(site: Site, moderator: U
     site.expected_errors = ["400", "503"]  # nothing is encoded: no similar pictures
     site.sign_in(moderator)
     page = site.open(reverse("image", args=[image.pk]))
+    page.get_by_role("button", name="Info").click()
     page.get_by_text("Hide this picture").click()
     page.get_by_label("Why? The owner reads it.").fill("Somebody asked for it.")
     page.get_by_role("button", name="Hide the picture").click()

@@ -62,8 +62,8 @@ def test_from_nothing_to_an_album_with_pictures(site: Site, member: User) -> Non
 def test_title_and_description_are_edited_in_place(site: Site, album: Album) -> None:
     page = open_album(site, album)
     page.get_by_role("link", name="Edit title and description").click()
-    expect(page.get_by_label("Title")).to_be_focused()
-    page.get_by_label("Title").fill("Journey")
+    expect(page.get_by_label("Title", exact=True)).to_be_focused()
+    page.get_by_label("Title", exact=True).fill("Journey")
     page.get_by_label("Description").fill("By train")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Journey")
@@ -240,4 +240,5 @@ def test_no_page_scrolls_sideways(site: Site, album: Album, width: int) -> None:
     page.keyboard.press("Control+a")
     expect(page.get_by_role("region", name="Selected pictures")).to_contain_text("5 selected")
     assert page.evaluate(over) <= 0
-    assert len(chosen(page)) == 5
+    # Pictures far below the window are not in the document.
+    assert len(chosen(page)) == page.locator("[data-tile]").count() > 0

@@ -115,6 +115,7 @@ def test_the_colours_of_a_picture_search_for_pictures_like_it(gallery: Page, sit
     paint("#c00000")
     image = Image.objects.get(title=f"Picture {COUNT - 1}")
     page = site.open(f"/images/{image.pk}/")
+    page.get_by_role("button", name="Info").click()
     colour = page.get_by_role("link", name="Search for this colour: Red, 100 %")
     expect(colour).to_have_attribute("href", "/search/?q=color%3A%23c00000")
 

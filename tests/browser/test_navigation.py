@@ -19,7 +19,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 IN_RAIL = {
     **{"Photos": "home", "Explore": "explore", "Albums": "albums", "Favourites": "favourites"},
-    **{"Sharing": "links", "Searches": "searches", "Tags": "tags", "Categories": "label_sets"},
+    **{
+        "Sharing": "shared_with_me",
+        "Searches": "searches",
+        "Tags": "tags",
+        "Categories": "label_sets",
+    },
     **{"Duplicates": "duplicates", "Archive": "archive", "Trash": "trash"},
 }
 IN_BAR = {"Photos": "home", "Search": "search", "Albums": "albums", "Upload": "upload"}

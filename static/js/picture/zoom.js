@@ -13,9 +13,9 @@ export class Zoom {
     return this.stage.querySelector(".fit");
   }
 
-  /** What the picture is shown in. It is replaced with the picture. */
+  /** What the picture is shown in: it is replaced with the picture. A stage may have none. */
   get view() {
-    return this.stage.querySelector(".stage-view");
+    return this.stage.querySelector(".stage-view") ?? this.stage;
   }
 
   get zoomed() {
