@@ -6,6 +6,9 @@ There is no undo, since it would have to keep what is erased.
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+from itertools import product
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
@@ -15,6 +18,7 @@ from gallery.library.user_lock import lock_user
 from gallery.models import SearchRecord, User, Viewer
 from gallery.models.words import containing
 from gallery.search.query import syntax
+from gallery.search.query.query import Query, Term
 from gallery.spelling import normalise_text
 
 if TYPE_CHECKING:
@@ -22,6 +26,10 @@ if TYPE_CHECKING:
 
 # The most searches that are kept, the latest ones.
 MAX_RECORDS = 200
+# A search that refines the latest one within this time takes its place.
+REFINED_WITHIN = timedelta(minutes=10)
+# A word, or a single Chinese character: these are written without spaces.
+_WORD = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+")
 MAX_CHARACTERS = SearchRecord._meta.get_field("text").max_length or 0
 
 
@@ -32,7 +40,8 @@ def history_of(user: Viewer) -> QuerySet[SearchRecord]:
 
 def note(user: Viewer, text: str) -> None:
     """Put the query `text`, in one line, on top of `user`'s history. Queries that only differ in
-    spelling are one entry.
+    spelling are one entry. So are those of one session of refining: each takes the place of the
+    one before.
 
     Nothing is kept for visitors, for users who have switched the history off, and for queries
     with an uploaded picture, which itself is only kept for an hour.
@@ -42,9 +51,10 @@ def note(user: Viewer, text: str) -> None:
     line = _one_spelling(text)
     if not line or len(line) > MAX_CHARACTERS:
         return
+    refined = _refined(user, line)
     with connection.cursor() as cursor:
-        # One round trip, and no wait for the disk, since the user waits for the results. A crash
-        # of the server may lose the searches of the last moment.
+        # One statement, and no wait for the disk, since the user waits for the results. A crash of
+        # the server may lose the searches of the last moment.
         cursor.execute(
             "SET LOCAL synchronous_commit = off; WITH noted AS"
             "  (INSERT INTO gallery_searchrecord (user_id, text, searched_at)"
@@ -53,9 +63,58 @@ def note(user: Viewer, text: str) -> None:
             " DELETE FROM gallery_searchrecord WHERE id IN"
             "  (SELECT id FROM gallery_searchrecord"
             "   WHERE user_id = %(user)s AND text <> %(text)s"
-            "   ORDER BY searched_at DESC, id DESC OFFSET %(others)s)",
-            {"user": user.pk, "text": line, "now": timezone.now(), "others": MAX_RECORDS - 1},
+            "   ORDER BY searched_at DESC, id DESC OFFSET %(others)s)"
+            " OR user_id = %(user)s AND text = %(refined)s AND text <> %(text)s",
+            {
+                "user": user.pk,
+                "text": line,
+                "now": timezone.now(),
+                "others": MAX_RECORDS - 1,
+                "refined": refined,
+            },
         )
+
+
+def _refined(user: User, line: str) -> str:
+    """Return the latest search of `user` if `line` refines it, else ""."""
+    latest = history_of(user).values_list("text", "searched_at").first()
+    if latest is None:
+        return ""
+    text, searched_at = latest
+    if timezone.now() - searched_at > REFINED_WITHIN:
+        return ""
+    return text if refines(syntax.parse(line).query, syntax.parse(text).query) else ""
+
+
+def refines(query: Query, before: Query) -> bool:
+    """Whether `query` is made from `before` by adding, changing or removing a part: they have a
+    picture in common, the words of a text in one are among those of a text in the other or, if one
+    has neither, a filter in common."""
+    if query.terms and before.terms:
+        pairs = product(query.terms, before.terms)
+        return any(_is_about_the_same(term, other) for term, other in pairs)
+    return bool(_entries(query) & _entries(before))
+
+
+def _entries(query: Query) -> set[tuple[str, str]]:
+    """Return the filters, each value of a list for itself."""
+    return {
+        (name, str(entry))
+        for name, value in query.filters.items()
+        for entry in (value if isinstance(value, list) else [value])
+    }
+
+
+def _is_about_the_same(term: Term, other: Term) -> bool:
+    """Whether two terms are the same picture, or the words of one are among those of the other."""
+    if not (term.is_text and other.is_text):
+        return term.image is not None and term.image == other.image
+    words, others = _words(term.text), _words(other.text)
+    return bool(words and others) and (words <= others or others <= words)
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(text.casefold()))
 
 
 def offered(user: Viewer, typed: str, most: int) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
+from django.utils import timezone
 
 from gallery.accounts.export_records import write_records
 from gallery.models import SavedSearch, SearchRecord, User
@@ -27,11 +29,64 @@ def kept(user: User) -> list[str]:
 
 
 def test_each_search_is_kept_once_the_last_on_top(alice: User, bob: User) -> None:
-    for text in ("sea", "lake", " SEA ", "sea", 'tag:dog  "a red car"^0.5'):
+    for text in ("sea", "lake", " SEA ", "river", "sea", 'tag:dog  "a red car"^0.5'):
         search_history.note(alice, text)
     search_history.note(bob, "river")
-    assert kept(alice) == ['"a red car"^0.5 tag:dog', "sea", "SEA", "lake"]
+    assert kept(alice) == ['"a red car"^0.5 tag:dog', "sea", "river", "SEA", "lake"]
     assert kept(bob) == ["river"]
+
+
+SEA = "5a1d0b6e-6f3c-4f0c-9f62-0d4f1a2b3c4d"
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        ("dog", "a dog on the beach", "a dog on the beach -people", "a dog on the beach tag:sun"),
+        ("狗", "沙滩上的狗"),
+        (f"like:{SEA}", f"like:{SEA}[10,10,50,50] red", f"red -like:{SEA}^0.5", "red wine"),
+        ("color:red", "color:red after:2024", "dog color:red", "dog"),
+        ("tag:sea", "tag:sea tag:sun"),
+    ],
+)
+def test_a_session_of_refining_is_one_line(
+    alice: User, bob: User, session: tuple[str, ...]
+) -> None:
+    search_history.note(alice, "a boat")
+    search_history.note(bob, session[0])
+    for text in session:
+        search_history.note(alice, text)
+    assert kept(alice) == [search_history._one_spelling(session[-1]), "a boat"]
+    assert kept(bob) == [search_history._one_spelling(session[0])]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("a red car", "a blue car"),
+        ("car", "scarf"),
+        ("狗", "猫"),
+        ("dog color:red", "cat color:red"),
+        ("color:red", "color:blue"),
+        (f"like:{SEA}", "dog"),
+    ],
+)
+def test_another_search_is_another_line(alice: User, first: str, second: str) -> None:
+    search_history.note(alice, first)
+    search_history.note(alice, second)
+    assert kept(alice) == [second, first]
+
+
+def test_what_is_refined_later_is_another_line(alice: User) -> None:
+    search_history.note(alice, "dog")
+    earlier = timezone.now() - search_history.REFINED_WITHIN - timedelta(minutes=1)
+    search_history.history_of(alice).update(searched_at=earlier)
+    search_history.note(alice, "dog beach")
+    assert kept(alice) == ["dog beach", "dog"]
+    # An older search is no part of the session either.
+    search_history.note(alice, "a boat")
+    search_history.note(alice, "dog beach sunset")
+    assert kept(alice) == ["dog beach sunset", "a boat", "dog beach", "dog"]
 
 
 @pytest.mark.parametrize("text", ["", "  ", "upload:0-abc", "sea upload:0-abc", "x" * 2001])
