@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from gallery.models import Album, Image, Viewer
 from gallery.search.filters import colours, dates
@@ -21,7 +22,8 @@ from gallery.web.pictures.tiles import thumbnail
 @dataclass(frozen=True)
 class QueryChip:
     """One term or filter. `src` is the address of a small picture or "", and `swatch` is a colour
-    as #rrggbb or "". `gone` means that the viewer can no longer see its picture or album."""
+    as #rrggbb or "". `gone` means that the viewer can no longer see its picture or album, and
+    `is_picture` that the term is a picture, seen or not."""
 
     label: str
     is_filter: bool = False
@@ -29,6 +31,7 @@ class QueryChip:
     src: str = ""
     gone: bool = False
     swatch: str = ""
+    is_picture: bool = False
 
 
 def chips_of(queries: Sequence[Query], viewer: Viewer) -> list[list[QueryChip]]:
@@ -45,15 +48,41 @@ def chips_of(queries: Sequence[Query], viewer: Viewer) -> list[list[QueryChip]]:
 
 
 def in_words(query: Query, viewer: Viewer) -> str:
-    """Return a name for the query: “beach sunset, without people, #holiday”."""
+    """Return a name for the query (`words_of`)."""
     (chips,) = chips_of([query], viewer)
     return words_of(chips)
 
 
 def words_of(chips: Sequence[QueryChip]) -> str:
-    return ", ".join(
-        _("without %(what)s") % {"what": chip.label} if chip.minus else chip.label for chip in chips
-    )
+    """Return a query in a few words: “a dog on the beach + 1 picture, without people, #holiday”.
+    Only a picture that stands alone is named."""
+    pictures = [chip for chip in chips if chip.is_picture]
+    terms = [chip for chip in chips if not chip.is_filter]
+    if len(terms) == len(pictures) == 1:
+        return all_words_of(chips)
+    wanted = [chip.label for chip in terms if not chip.minus and not chip.is_picture]
+    added = sum(not chip.minus for chip in pictures)
+    taken = len(pictures) - added
+    start = " + ".join(filter(None, [", ".join(wanted), _pictures(added)]))
+    unwanted = [chip.label for chip in terms if chip.minus and not chip.is_picture]
+    without = [_without(what) for what in (*unwanted, _pictures(taken)) if what]
+    filters = [chip.label for chip in chips if chip.is_filter]
+    return ", ".join(filter(None, [start, *without, *filters]))
+
+
+def all_words_of(chips: Sequence[QueryChip]) -> str:
+    """Return all parts of a query in words, each picture by its name."""
+    return ", ".join(_without(chip.label) if chip.minus else chip.label for chip in chips)
+
+
+def _pictures(count: int) -> str:
+    if not count:
+        return ""
+    return ngettext("%(count)d picture", "%(count)d pictures", count) % {"count": count}
+
+
+def _without(what: str) -> str:
+    return _("without %(what)s") % {"what": what}
 
 
 def _term(term: Term, images: Mapping[UUID, Image], viewer: Viewer) -> QueryChip:
@@ -61,14 +90,14 @@ def _term(term: Term, images: Mapping[UUID, Image], viewer: Viewer) -> QueryChip
     if term.is_text:
         return QueryChip(term.text, minus=minus)
     if term.image is None:
-        return QueryChip(_("a picture of yours"), minus=minus)
+        return QueryChip(_("a picture of yours"), minus=minus, is_picture=True)
     image = images.get(term.image)
     if image is None:
-        return QueryChip(_("a picture that is gone"), minus=minus, gone=True)
+        return QueryChip(_("a picture that is gone"), minus=minus, gone=True, is_picture=True)
     name = image.name_for(viewer)
     if term.crop is not None:
         name = _("a part of %(name)s") % {"name": name}
-    return QueryChip(name, minus=minus, src=thumbnail(image, 160))
+    return QueryChip(name, minus=minus, src=thumbnail(image, 160), is_picture=True)
 
 
 def _images(queries: Sequence[Query], viewer: Viewer) -> dict[UUID, Image]:
@@ -88,7 +117,9 @@ def _filters(
     for name, value in left.items():
         for entry in value if isinstance(value, list) else [value]:
             if name == "album":
-                title = albums.get(str(entry).lower())
+                # The line names an album by its id or by its title.
+                name_or_id = str(entry)
+                title = albums.get(name_or_id.lower()) if _uuid(name_or_id) else name_or_id
                 label = _("Album: %(title)s") % {"title": title or _("unknown")}
                 yield QueryChip(label, is_filter=True, gone=title is None)
             elif name == "color":

@@ -15,6 +15,7 @@ from uuid import UUID
 from django.http import QueryDict
 
 from gallery.models import Viewer
+from gallery.search.filters import categories
 from gallery.search.query import syntax
 from gallery.search.query.query import Query
 from gallery.web.searching.query_chips import QueryChip, chips_of, words_of
@@ -30,8 +31,8 @@ class Held:
 
 @dataclass(frozen=True)
 class Line:
-    """`whole` is the line of the address: the parts `held` and `typed` together. `words` describe
-    all of it to people: as typed, or with pictures and albums by name."""
+    """`whole` is the line of the address: the parts `held` and `typed` together. `words` tell
+    people in short what is searched for, without an id."""
 
     whole: str
     typed: str
@@ -55,15 +56,11 @@ def lines_of(queries: Sequence[Query], viewer: Viewer) -> list[Line]:
     """Return the line of each query. A few statements load the held parts of all queries; without
     held parts there are none."""
     held = [list(_held(query)) for query in queries]
-    mixed = [query for query, parts in zip(queries, held, strict=True) if parts]
-    told = iter(chips_of([*mixed, *(part for parts in held for part in parts)], viewer))
-    words = [words_of(next(told)) for _ in mixed]
-    names = iter(words)
+    told = iter(chips_of([*queries, *(part for parts in held for part in parts)], viewer))
+    words = [words_of(next(told)) for _ in queries]
     return [
-        _mixed(query, next(names), [_shown(part, next(told)) for part in parts])
-        if parts
-        else _plain(query)
-        for query, parts in zip(queries, held, strict=True)
+        _line(query, name, [_shown(part, next(told)) for part in parts])
+        for query, name, parts in zip(queries, words, held, strict=True)
     ]
 
 
@@ -73,15 +70,10 @@ def joined(form: QueryDict, name: str) -> str:
     return " ".join([*form.getlist("with"), form.get(name, "")]).strip()
 
 
-def _plain(query: Query) -> Line:
-    text = syntax.format(query)
-    return Line(whole=text, typed=text, words=text)
-
-
-def _mixed(query: Query, words: str, held: list[Held]) -> Line:
+def _line(query: Query, words: str, held: list[Held]) -> Line:
     typed = Query(
         tuple(term for term in query.terms if term.is_text),
-        {name: value for name, value in query.filters.items() if not _is_by_id(value)},
+        {name: value for name, value in query.filters.items() if not _is_by_id(name, value)},
     )
     return Line(syntax.format(query), syntax.format(typed), words, tuple(held))
 
@@ -93,13 +85,21 @@ def _shown(part: Query, chips: list[QueryChip]) -> Held:
 def _held(query: Query) -> Iterator[Query]:
     yield from (Query((term,)) for term in query.terms if not term.is_text)
     yield from (
-        Query(filters={name: value}) for name, value in query.filters.items() if _is_by_id(value)
+        Query(filters={name: value})
+        for name, value in query.filters.items()
+        if _is_by_id(name, value)
     )
 
 
-def _is_by_id(value: Any) -> bool:
+def _is_by_id(name: str, value: Any) -> bool:
     values = value if isinstance(value, list) else [value]
-    return any(isinstance(one, str) and _is_id(one) for one in values)
+    return any(isinstance(one, str) and _is_id(_subject(name, one)) for one in values)
+
+
+def _subject(name: str, value: str) -> str:
+    """Return what a value names: a category may have a minus and a probability, too."""
+    wanted = categories.parse(value) if name == "category" else None
+    return wanted.name if wanted else value
 
 
 def _is_id(text: str) -> bool:

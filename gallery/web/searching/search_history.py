@@ -20,7 +20,7 @@ from gallery.web import toasts
 from gallery.web.access import is_fragment, member, next_address, signed_in
 from gallery.web.lists.ago import ago
 from gallery.web.searching import query_line
-from gallery.web.searching.query_chips import QueryChip, chips_of, words_of
+from gallery.web.searching.query_chips import QueryChip, all_words_of, chips_of
 from gallery.web.searching.saved_searches import search_address
 
 # The most suggestions below the search bar: recent searches and saved ones.
@@ -37,15 +37,17 @@ class Row:
 
     @property
     def words(self) -> str:
-        return words_of(self.chips)
+        return all_words_of(self.chips)
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A search that `run` repeats, in words. `name` is the name of a saved search, or ""."""
+    """A search that `run` repeats, as typed, or in words if it has more than that. `pictures` are
+    the addresses of small copies of its pictures. `name` is the name of a saved search, or ""."""
 
     run: str
     words: str
+    pictures: list[str]
     name: str = ""
 
 
@@ -116,7 +118,12 @@ def recent(request: HttpRequest) -> HttpResponse:
     names = [*(one.name for one in named), *("" for _ in lately)]
     lines = query_line.lines_of(queries, request.user)
     suggestions = [
-        Suggestion(search_address(line.whole), line.words, name)
+        Suggestion(
+            search_address(line.whole),
+            line.words if line.held else line.typed,
+            [part.chip.src for part in line.held if part.chip.src],
+            name,
+        )
         for line, name in zip(lines, names, strict=True)
     ]
     return render(request, "searches/recent.html", {"suggestions": suggestions})

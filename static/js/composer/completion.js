@@ -97,7 +97,8 @@ export class Completion {
     holder.innerHTML = answer.text;
     return [...holder.content.querySelectorAll("[data-run]")].map((item) => {
       const [name, words] = ["strong", "span"].map((part) => item.querySelector(part)?.textContent);
-      return { run: item.dataset.run, label: name ?? words, hint: name && words, icon: item.querySelector("svg") };
+      const pictures = [...item.querySelectorAll("img")];
+      return { run: item.dataset.run, label: name ?? words, hint: name && words, icon: item.querySelector("svg"), pictures };
     });
   }
 
@@ -111,12 +112,13 @@ export class Completion {
     this.#mark(-1);
   }
 
-  #draw({ label, hint, colour, icon }, index) {
+  #draw({ label, hint, colour, icon, pictures }, index) {
     const item = document.createElement("li");
     item.id = `${this.list.id}-${index}`;
     item.className = "completion";
     item.setAttribute("role", "option");
     if (icon) item.append(icon);
+    if (pictures) item.append(...pictures);
     if (colour) {
       const swatch = document.createElement("i");
       swatch.className = "swatch";
