@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from PIL import Image as Pillow
 from playwright.sync_api import Page, expect
 
@@ -31,13 +34,17 @@ def gallery(site: Site, member: User) -> Page:
     return site.open()
 
 
+def open_filters(page: Page) -> None:
+    page.get_by_role("button", name=re.compile(r"^Filter( \d+|\d+)?$")).click()
+
+
 def test_filters_live_in_the_address(gallery: Page, site: Site) -> None:
     Image.objects.filter(title__in=names(3, 4)).update(camera="Canon")
-    gallery.locator("#filters summary").click()
+    open_filters(gallery)
     gallery.get_by_label("Camera").fill("Canon")
     gallery.get_by_label("Shape").select_option("Landscape")
     expect(gallery.locator("#filters [role=status]")).to_have_text("2 pictures fit")
-    gallery.get_by_role("button", name="Show", exact=True).click()
+    gallery.get_by_role("button", name="Show 2 pictures").click()
     # Only fields with a value are in the address.
     expect(gallery).to_have_url(f"{site.url}/?camera=Canon&orientation=landscape")
     expect(gallery.locator("[data-tile]")).to_have_count(2)
@@ -63,7 +70,7 @@ def paint(*colours: str) -> None:
 
 def test_colours_are_chosen_by_swatch_and_by_any_colour(gallery: Page, site: Site) -> None:
     paint("red", "#c00000", "teal", "#8844cc")
-    gallery.locator("#filters summary").click()
+    open_filters(gallery)
     status = gallery.locator("#filters [role=status]")
     red = gallery.get_by_role("checkbox", name="Red", exact=True)
     red.focus()
@@ -74,11 +81,11 @@ def test_colours_are_chosen_by_swatch_and_by_any_colour(gallery: Page, site: Sit
     gallery.get_by_label("Another colour").fill("#8844cc")
     expect(gallery.get_by_role("checkbox", name="#8844cc")).to_be_checked()
     expect(status).to_have_text("1 picture fits")
-    gallery.get_by_role("button", name="Show", exact=True).click()
+    gallery.get_by_role("button", name=re.compile("^Show")).click()
     expect(gallery).to_have_url(f"{site.url}/?color=%238844cc")
     expect(gallery.locator("[data-tile]")).to_have_count(1)
     # It stays among the choices, and its chip removes it.
-    gallery.locator("#filters summary").click()
+    open_filters(gallery)
     expect(gallery.get_by_role("checkbox", name="#8844cc")).to_be_checked()
     gallery.get_by_role("link", name="#8844cc").click()
     expect(gallery).to_have_url(f"{site.url}/")
@@ -86,7 +93,7 @@ def test_colours_are_chosen_by_swatch_and_by_any_colour(gallery: Page, site: Sit
 
 def test_words_and_size(gallery: Page, site: Site) -> None:
     Image.objects.filter(title__in=names(3, 4)).update(width=4000, height=3000)
-    gallery.locator("#filters summary").click()
+    open_filters(gallery)
     status = gallery.locator("#filters [role=status]")
     large = gallery.get_by_role("button", name="Large")
     large.click()
@@ -95,7 +102,7 @@ def test_words_and_size(gallery: Page, site: Site) -> None:
     gallery.get_by_label("Words").fill("picture 4")
     gallery.get_by_label("Megapixels from").fill("11.5")
     expect(large).to_have_attribute("aria-pressed", "false")
-    gallery.get_by_role("button", name="Show", exact=True).click()
+    gallery.get_by_role("button", name=re.compile("^Show")).click()
     expect(gallery).to_have_url(f"{site.url}/?words=picture+4&size_min=11.5")
     expect(tile(gallery, 4)).to_be_visible()
     expect(gallery.locator("[data-tile]")).to_have_count(1)
@@ -123,12 +130,15 @@ def test_the_colours_of_a_picture_search_for_pictures_like_it(gallery: Page, sit
 @pytest.mark.parametrize("width", [320, 768])
 def test_the_panel_fits_a_narrow_screen(gallery: Page, width: int) -> None:
     gallery.set_viewport_size({"width": width, "height": 700})
-    gallery.locator("#filters summary").click()
-    expect(gallery.get_by_role("button", name="Show", exact=True)).to_be_attached()
+    open_filters(gallery)
+    expect(gallery.get_by_role("button", name=f"Show {COUNT} pictures")).to_be_in_viewport()
     wide = gallery.evaluate("document.documentElement.scrollWidth")
     assert wide <= width
-    inner = gallery.locator(".filter-form").evaluate("form => form.scrollWidth - form.clientWidth")
-    assert inner <= 0
+    fields = gallery.locator(".filter-fields")
+    assert fields.evaluate("fields => fields.scrollWidth - fields.clientWidth") <= 0
+    # The foot stays where it is.
+    fields.evaluate("fields => fields.scrollTo(0, fields.scrollHeight)")
+    expect(gallery.get_by_role("button", name=f"Show {COUNT} pictures")).to_be_in_viewport()
 
 
 def test_all_of_a_filtered_list(gallery: Page, site: Site) -> None:
@@ -147,22 +157,109 @@ def test_filters_work_without_scripts(gallery: Page, site: Site, browser: Any) -
     )
     page = context.new_page()
     page.goto(site.url)
-    page.locator("#filters summary").click()
-    page.get_by_role("link", name="Filters").click()
+    open_filters(page)
+    page.get_by_role("link", name="All filters").click()
     page.get_by_label("Camera").fill("Canon")
     page.get_by_role("button", name="Show", exact=True).click()
     expect(page.locator("[data-tile]")).to_have_count(1)
     context.close()
 
 
-def test_the_panel_by_keyboard(gallery: Page) -> None:
-    summary = gallery.locator("#filters summary")
-    summary.focus()
+def test_the_sheet_by_keyboard(gallery: Page) -> None:
+    button = gallery.get_by_role("button", name="Filter", exact=True)
+    button.focus()
     gallery.keyboard.press("Enter")
-    words = gallery.get_by_label("Words")
+    sheet = gallery.get_by_role("dialog", name="Filters")
+    words = sheet.get_by_label("Words")
     expect(words).to_be_visible()
+    gallery.keyboard.press("Tab")
+    expect(sheet.get_by_role("button", name="Close")).to_be_focused()
     gallery.keyboard.press("Tab")
     expect(words).to_be_focused()
     gallery.keyboard.press("Escape")
     expect(words).to_be_hidden()
-    expect(summary).to_be_focused()
+    expect(button).to_be_focused()
+
+
+def test_the_sheet_lies_at_the_side_or_at_the_foot(gallery: Page) -> None:
+    gallery.emulate_media(reduced_motion="reduce")
+    sheet = gallery.locator(".filters-sheet")
+    gallery.set_viewport_size({"width": 1280, "height": 800})
+    open_filters(gallery)
+    box = sheet.bounding_box()
+    assert box is not None
+    assert (box["y"], box["height"]) == (0, 800)
+    assert box["x"] > 800
+    # The grid beside it is still seen; a click there closes the sheet.
+    gallery.mouse.click(300, 90)
+    expect(sheet).to_be_hidden()
+    gallery.set_viewport_size({"width": 390, "height": 800})
+    open_filters(gallery)
+    box = sheet.bounding_box()
+    assert box is not None
+    assert box["width"] == 390
+    assert box["y"] > 50
+    assert box["y"] + box["height"] == 800
+
+
+def test_back_closes_the_sheet_on_phones(gallery: Page, site: Site) -> None:
+    Image.objects.filter(title__in=names(3, 4)).update(camera="Canon")
+    gallery.set_viewport_size({"width": 390, "height": 800})
+    page = site.open("/recent/")
+    sheet = page.locator(".filters-sheet")
+    open_filters(page)
+    page.go_back()
+    expect(sheet).to_be_hidden()
+    expect(page).to_have_url(f"{site.url}/recent/")
+    # Closed otherwise, the sheet leaves nothing behind in the history.
+    open_filters(page)
+    page.get_by_role("dialog", name="Filters").get_by_role("button", name="Close").click()
+    expect(sheet).to_be_hidden()
+    page.wait_for_function("() => !history.state?.sheet")
+    open_filters(page)
+    page.mouse.click(195, 20)  # above the sheet
+    expect(sheet).to_be_hidden()
+    page.wait_for_function("() => !history.state?.sheet")
+    open_filters(page)
+    page.get_by_label("Camera").fill("Canon")
+    page.get_by_role("button", name="Show 2 pictures").click()
+    expect(page).to_have_url(f"{site.url}/recent/?camera=Canon")
+    expect(sheet).to_be_hidden()
+    page.go_back()
+    expect(page).to_have_url(f"{site.url}/recent/")
+    expect(sheet).to_be_hidden()
+    page.go_back()
+    expect(page).to_have_url(f"{site.url}/")
+
+
+def test_dates_are_one_field_with_usual_spans(gallery: Page, site: Site) -> None:
+    today = timezone.localdate()
+    last_year = datetime(today.year - 1, 5, 3, tzinfo=UTC)
+    Image.objects.update(taken_at=datetime(today.year, 1, 1, 12, tzinfo=UTC))
+    Image.objects.filter(title__in=names(3, 4)).update(taken_at=last_year)
+    open_filters(gallery)
+    dates = gallery.get_by_role("group", name="Date taken", exact=True)
+    span = dates.get_by_role("button", name="Last year")
+    span.click()
+    expect(span).to_have_attribute("aria-pressed", "true")
+    expect(dates.get_by_label("Taken from")).to_have_value(f"{today.year - 1}-01-01")
+    expect(dates.get_by_label("until")).to_have_value(f"{today.year - 1}-12-31")
+    expect(gallery.get_by_role("button", name="Show 2 pictures")).to_be_visible()
+    span.click()  # a second press clears both
+    expect(dates.get_by_label("Taken from")).to_have_value("")
+    expect(gallery.get_by_role("button", name=f"Show {COUNT} pictures")).to_be_visible()
+    span.click()
+    gallery.get_by_role("button", name="Show 2 pictures").click()
+    expect(gallery).to_have_url(
+        f"{site.url}/?from={today.year - 1}-01-01&to={today.year - 1}-12-31"
+    )
+
+
+def test_a_wrong_filter_opens_the_sheet_and_is_told(gallery: Page, site: Site) -> None:
+    site.expected_errors.append("400")
+    page = site.open("/?words=the")
+    sheet = page.get_by_role("dialog", name="Filters")
+    expect(sheet.get_by_role("alert")).to_contain_text("Give other words")
+    sheet.get_by_label("Words").fill("picture 4")
+    page.get_by_role("button", name="Show 1 picture").click()
+    expect(page.locator("[data-tile]")).to_have_count(1)

@@ -143,15 +143,17 @@ def test_the_fields_come_when_the_panel_is_opened(alice: User, page: str) -> Non
     assert "camera" in attributes(fields, "name")
     assert "<html" not in fields.content.decode()
     whole = client.get(later).content.decode()
-    assert 'id="filters" open' in whole
+    assert "popover" not in whole.split('id="filters"')[1].split(">")[0], "it is a part of the page"
     assert '<input type="hidden" name="scope" value="mine">' in whole
     assert 'name="only"' not in whole
 
 
 def test_how_many_would_fit_is_told_before(alice: User, pictures: dict[str, Image]) -> None:
     client = browser(alice)
-    assert "2 pictures fit" in client.get("/?only=count&tag=a", headers=HTMX).content.decode()
-    assert "1 picture fits" in client.get("/?only=count&tag=b", headers=HTMX).content.decode()
+    two = client.get("/?only=count&tag=a", headers=HTMX).content.decode()
+    assert "Show 2 pictures" in two
+    assert "2 pictures fit" in two
+    assert "Show 1 picture\n" in client.get("/?only=count&tag=b", headers=HTMX).content.decode()
     refused = client.get("/?only=count&from=x", headers=HTMX)
     assert refused.status_code == 200
     assert "errors" in refused.content.decode()

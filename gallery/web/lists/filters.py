@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -68,14 +69,16 @@ class Swatch:
 @dataclass(frozen=True)
 class Fields:
     """The fields of the form. `shown` are the names of those that make sense in this list.
-    `choices` are (value, label, chosen) by field, and `sizes` are (label, least, most) in
-    megapixels. `categories` are those chosen; the others are loaded with their counts."""
+    `choices` are (value, label, chosen) by field, `sizes` are (label, least, most) in megapixels,
+    and `spans` are (label, first day, last day). `categories` are those chosen; the others are
+    loaded with their counts."""
 
     shown: list[str]
     values: dict[str, str]
     choices: dict[str, list[tuple[str, Sentence, bool]]]
     swatches: list[Swatch]
     sizes: list[tuple[Sentence, str, str]]
+    spans: list[tuple[Sentence, str, str]]
     categories: CategoryFields | None
 
 
@@ -160,6 +163,7 @@ def _fields(request: HttpRequest, shown: list[str]) -> Fields:
             (_SIZE_NAMES[name], _number(least), _number(most))
             for name, (least, most) in SIZES.items()
         ],
+        spans=_spans(),
         categories=category_filter.chosen(asked, request.user) if offers else None,
     )
 
@@ -224,6 +228,20 @@ def _swatches(asked: list[str]) -> list[Swatch]:
         Swatch(colour, colours.label(colour), colours.swatch(colour), colour in chosen)
         for colour in offered
     ]
+
+
+def _spans() -> list[tuple[Sentence, str, str]]:
+    """Return usual spans of days: label, first day and last day."""
+    today = timezone.localdate()
+    month = today.replace(day=1)
+    last_month = (month - timedelta(days=1)).replace(day=1)
+    found: list[tuple[Sentence, date, date]] = [
+        (_("Last 30 days"), today - timedelta(days=29), today),
+        (_("Last month"), last_month, month - timedelta(days=1)),
+        (_("This year"), date(today.year, 1, 1), date(today.year, 12, 31)),
+        (_("Last year"), date(today.year - 1, 1, 1), date(today.year - 1, 12, 31)),
+    ]
+    return [(label, first.isoformat(), last.isoformat()) for label, first, last in found]
 
 
 def _field(name: str, text: str) -> str:

@@ -1,31 +1,77 @@
-// The filter panel. Its fields are in the page or are loaded when the panel opens.
+// The filters: a sheet at the side of the window, on small screens at its foot. It is a popover, so
+// that it opens and closes without scripts. Its fields are in the page or are loaded when it opens.
+
+const SHEET = "filters";
 
 const panel = document.getElementById("filters");
+const small = matchMedia("(max-width: 1023px)");
+/** Whether the sheet has an entry of its own in the history, so that "back" closes it. */
+const hasEntry = () => history.state?.sheet === SHEET;
+
 if (panel) {
   begin();
   panel.addEventListener("htmx:load", begin);
+  panel.addEventListener("toggle", toggled);
+  // The space around a sheet at the foot belongs to it, so that a tap there presses nothing else.
+  panel.addEventListener("click", ({ target }) => target === panel && panel.hidePopover());
+  panel.addEventListener("click", leaveByLink);
+  addEventListener("popstate", followHistory);
   // On a return, the browser may show the page as it was left, with disabled fields.
-  window.addEventListener("pageshow", () => enable(panel));
+  addEventListener("pageshow", () => enable(panel));
+  const isPart = !panel.popover; // of the page, and open
+  if (isPart) panel.popover = "auto";
+  if (isPart || hasEntry()) panel.showPopover();
+}
+
+function toggled({ newState }) {
+  const isOpen = newState === "open";
+  if (isOpen && small.matches && !hasEntry()) history.pushState({ sheet: SHEET }, "");
+  else if (!isOpen && hasEntry()) history.back();
+}
+
+function followHistory() {
+  const isOpen = panel.matches(":popover-open");
+  if (isOpen && !hasEntry()) panel.hidePopover();
+  else if (!isOpen && hasEntry()) panel.showPopover();
+}
+
+/** Go to an address from the sheet. It takes the place of the sheet in the history.
+ * @param {Event} event
+ * @param {string} address */
+function leave(event, address) {
+  if (!hasEntry()) return;
+  event.preventDefault();
+  location.replace(address);
+}
+
+function leaveByLink(event) {
+  const link = event.target.closest("[data-clear-filters]");
+  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) leave(event, link.href);
 }
 
 function begin() {
   const form = panel.querySelector("form");
   if (!form || "begun" in form.dataset) return;
   form.dataset.begun = "";
-  sendWhatIsFilledIn(form);
-  offerAnyColour(form.querySelector(".colour-choices"));
-  offerUsualSizes(form.querySelector(".size-choices"));
+  form.addEventListener("submit", sendWhatIsFilledIn);
+  offerAnyColour(form.querySelector(".dots"));
+  form.querySelectorAll("[data-range]").forEach(offerUsual);
 }
 
 // Leave empty fields out of the address, so that people can read it.
-function sendWhatIsFilledIn(form) {
-  form.addEventListener("submit", () => {
-    for (const field of form.elements) field.disabled = field.name !== "" && !field.value;
-  });
+function sendWhatIsFilledIn(event) {
+  const form = event.target;
+  for (const field of form.elements) field.disabled = field.name !== "" && !field.value;
+  leave(event, `${form.action}?${new URLSearchParams(/** @type {any} */ (new FormData(form)))}`);
 }
 
 function enable(fields) {
   for (const field of fields.querySelectorAll(":disabled")) field.disabled = false;
+}
+
+/** Send the events of a change by hand: counts listen to them. */
+function announce(field) {
+  for (const name of ["input", "change"]) field.dispatchEvent(new Event(name, { bubbles: true }));
 }
 
 // A picked colour becomes another choice and is sent like the others.
@@ -37,38 +83,37 @@ function offerAnyColour(choices) {
     const known = choices.querySelector(`input[name=color][value="${target.value}"]`);
     if (known) known.checked = true;
     else any.before(choice(blank, target.value));
+    announce(choices);
   });
 }
 
 function choice(blank, colour) {
   const made = blank.content.cloneNode(true);
+  made.querySelector("label").title = colour;
   made.querySelector("input").value = colour;
   made.querySelector("span").textContent = colour;
   made.querySelector(".swatch").style.setProperty("--swatch", colour);
   return made;
 }
 
-// The buttons fill in the numbers. A second press clears them.
-function offerUsualSizes(sizes) {
-  const [least, most] = sizes.querySelectorAll("input");
-  const buttons = [...sizes.querySelectorAll("button")];
-  const isChosen = (button) =>
-    button.dataset.sizeMin === least.value && button.dataset.sizeMax === most.value;
+// The buttons fill in both ends of a range. A second press clears them.
+function offerUsual(range) {
+  const [first, last] = range.querySelectorAll("input");
+  const buttons = [...range.querySelectorAll("button")];
+  const isChosen = ({ dataset }) => dataset.first === first.value && dataset.last === last.value;
   const show = () => {
     for (const button of buttons) button.setAttribute("aria-pressed", String(isChosen(button)));
   };
-  sizes.querySelector(".usual-sizes").hidden = false;
+  range.querySelector(".range-usual").hidden = false;
   for (const button of buttons) {
     button.addEventListener("click", () => {
       const chosen = isChosen(button);
-      least.value = chosen ? "" : button.dataset.sizeMin;
-      most.value = chosen ? "" : button.dataset.sizeMax;
-      show();
-      // The count listens to change events, and a script's changes do not send them.
-      least.dispatchEvent(new Event("change", { bubbles: true }));
+      first.value = chosen ? "" : button.dataset.first;
+      last.value = chosen ? "" : button.dataset.last;
+      announce(first);
     });
   }
-  sizes.addEventListener("input", show);
+  range.addEventListener("input", show);
   show();
 }
 
@@ -76,14 +121,4 @@ function offerUsualSizes(sizes) {
 panel?.addEventListener("change", ({ target }) => {
   const both = target.checked && target.closest("[data-facet]")?.querySelectorAll("input");
   for (const other of both || []) if (other !== target) other.checked = false;
-});
-
-// A click elsewhere, or Esc, closes the panel.
-document.addEventListener("click", (event) => {
-  if (panel?.open && !panel.contains(event.target)) panel.open = false;
-});
-panel?.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
-  panel.open = false;
-  panel.querySelector("summary").focus();
 });
