@@ -53,6 +53,33 @@ def found_ids(cursor: str, viewer: Viewer, count: int) -> list[UUID]:
             return ids
 
 
+def matches(cursor: str, viewer: Viewer, most: int) -> tuple[int, bool]:
+    """Return how many pictures come before the first weak one, given the cursor of any page, and
+    whether these are all. After `most` pictures counting ends.
+
+    Raises Expired if the window is no longer kept.
+    """
+    while True:
+        found, _offset = window.load(cursor, viewer)
+        ids, are_all = _matching(found, most)
+        if window.save(found):
+            return Image.objects.visible_to(viewer).filter(pk__in=ids).count(), are_all
+
+
+def _matching(found: Window, most: int) -> tuple[list[UUID], bool]:
+    """Return the pictures before the first weak one, and whether these are all."""
+    ids: list[UUID] = []
+    while True:
+        for image_id, score in found.part(len(ids), found.count):
+            if not found.judgement.is_match(score, by_words=image_id in found.by_words):
+                return ids, True
+            if len(ids) == most:
+                return ids, False
+            ids.append(image_id)
+        if not _widen(found, found.count + 1):
+            return ids, True
+
+
 def _first_ids(found: Window, count: int) -> list[UUID]:
     while True:
         ids = found.ids

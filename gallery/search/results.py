@@ -68,10 +68,8 @@ class Results:
     exact_copies: list[Image] = field(default_factory=list)
 
     def is_match(self, hit: Hit) -> bool:
-        """Whether a hit has the words of the query or is not below the relevance line. Without a
-        score or a line nothing is known, and each hit counts as a match."""
-        line = self.judgement.line
-        return hit.by_words or line is None or hit.score is None or hit.score >= line
+        """Whether a hit counts as a match (`Judgement.is_match`)."""
+        return self.judgement.is_match(hit.score, by_words=hit.by_words)
 
 
 class Clock:

@@ -154,6 +154,12 @@ def continue_search(cursor: str, viewer: Viewer, *, limit: int = DEFAULT_LIMIT) 
     return pages.continued(cursor, viewer, limit)
 
 
+def count_matches(cursor: str, viewer: Viewer, most: int) -> tuple[int, bool]:
+    """Return how many results are good matches, given the cursor of any page, and whether these are
+    all. After `most` of them counting ends. Raises Expired if the window is no longer kept."""
+    return pages.matches(cursor, viewer, most)
+
+
 def _notes_on(texts: Sequence[str], problem: Problem | None) -> Iterator[Note]:
     """Yield the notes on how the model reads the texts of a query."""
     if emoji := " ".join(emoji_of(" ".join(texts))[:_MOST_EMOJI]):

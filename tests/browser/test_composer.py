@@ -376,8 +376,84 @@ def drag(page: Page, path: Path, *kinds: str, onto: Locator | None = None) -> No
     session.detach()
 
 
+def unfold(page: Page) -> None:
+    page.get_by_role("button", name="Show weaker matches").click()
+
+
+def test_weak_matches_are_behind_a_button(site: Site, images: list[Image]) -> None:
+    page = open_search(site, "red")
+    button = page.get_by_role("button", name="Show weaker matches")
+    expect(button).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="good")).to_have_text("6 good matches")
+    expect(page.locator("[data-tile]")).to_have_count(6)
+    # “All” are those that are shown.
+    page.keyboard.press("Control+a")
+    expect(page.locator("#bulk-bar [data-count]")).to_have_text("6 selected")
+    page.keyboard.press("Escape")
+    # The viewer goes through those alone, too.
+    page.locator("[data-tile]").nth(5).click()
+    expect(page.get_by_role("heading", name="Picture 5")).to_be_visible()
+    expect(page.locator("[data-next]")).to_be_hidden()
+    page.go_back()
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-grid] > .divider h2")).to_have_text("Weak matches")
+    expect(page.locator("[data-tile]").nth(6)).to_be_focused()
+    expect(button).to_have_count(0)
+    page.keyboard.press("Control+a")
+    expect(page.locator("#bulk-bar [data-count]")).to_have_text(f"{COUNT} selected")
+
+
+def test_a_return_shows_weak_matches_again(site: Site, images: list[Image]) -> None:
+    page = open_search(site, "red")
+    unfold(page)
+    page.locator("[data-tile]").nth(7).click()
+    expect(page.get_by_role("heading", name="Picture 7")).to_be_visible()
+    page.goto("about:blank")  # so that the browser has no copy of the page
+    page.go_back()
+    page.go_back()
+    expect(page.locator("[data-tile]").nth(7)).to_be_visible()
+    expect(page.locator("[data-grid] > .divider h2")).to_have_text("Weak matches")
+    expect(page.get_by_role("button", name="Show weaker matches")).to_have_count(0)
+    expect(page.locator("[data-tile]")).to_have_count(COUNT)
+
+
+def test_how_well_a_picture_matches_is_seen_on_demand(site: Site, images: list[Image]) -> None:
+    page = open_search(site, "red")
+    page.emulate_media(reduced_motion="reduce")
+    score = page.locator("li.tile .score").nth(2)
+    expect(score).to_have_css("opacity", "0")
+    expect(page.get_by_role("link", name="Picture 2 Match: Good")).to_have_count(1)
+    page.locator("[data-tile]").nth(2).hover()
+    expect(score).to_have_css("opacity", "1")
+    page.mouse.move(0, 0)
+    page.locator("[data-tile]").nth(2).focus()
+    expect(score).to_have_css("opacity", "1")
+
+
+def test_how_results_were_found_is_behind_a_question_mark(site: Site, images: list[Image]) -> None:
+    page = open_search(site, "red")
+    note = page.get_by_role("note", name="How these were found")
+    expect(note).to_be_hidden()
+    page.get_by_role("button", name="How these were found").click()
+    expect(note).to_contain_text("Every picture was compared")
+    page.keyboard.press("Escape")
+    expect(note).to_be_hidden()
+
+
+def test_recent_searches_show_their_pictures(site: Site, images: list[Image]) -> None:
+    page = open_search(site, f"red like:{images[2].pk}")
+    assert page.title() == "red + 1 picture · Clipsite"
+    page = site.open("/timeline/")
+    bar(page).focus()
+    option = page.get_by_role("listbox", name="Suggestions").get_by_role("option")
+    expect(option).to_have_text("red + 1 picture")
+    expect(option.locator("img")).to_have_js_property("complete", True)
+
+
 def test_weak_matches_stand_below_a_divider_far_down(site: Site, images: list[Image]) -> None:
     page = open_search(site, "red")
+    unfold(page)
     page.set_viewport_size({"width": 700, "height": 500})
 
     def at_the_end() -> bool:
@@ -428,11 +504,12 @@ def test_weak_matches_of_a_picture_stand_below_a_divider_too(
 
 def test_the_focus_stays_while_weak_matches_arrive(site: Site, images: list[Image]) -> None:
     """Once the divider, which arrives with the page, moved the pictures above it."""
-    held = Held(site.page, re.compile(r"/search/\?c="))
+    held = Held(site.page, re.compile(r"/search/\?c=.*unfold"))
     page = open_search(site, "red")
     first = page.locator("[data-tile]").first
-    first.focus()
+    unfold(page)
     held.wait()
+    first.focus()
     held.release()
     expect(page.locator("[data-grid] > .divider")).to_be_visible()
     expect(page.locator("[data-grid] > .divider")).to_have_count(1)

@@ -3,6 +3,8 @@ model."""
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -263,6 +265,63 @@ def test_weak_matches_stand_below_a_line_on_all_pages(
         response = client.get(address, headers=HTMX)
         found += sections(response)
     assert found == ["", "", "", "", "weak", "weak", "weak"]
+
+
+def test_weak_matches_are_folded_away(
+    alice: User, space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "PAGE", 3)
+    draw_line(monkeypatch, 0.9)
+    reds = [0.9, 0.8, 0.75, 0.7, 0.3, 0.2, 0.1]
+    images = [encoded(alice, space, red) for red in reds]
+    ids = [str(image.pk) for image in images]
+    client = browser(alice)
+    first = client.get("/search/", {"q": "red"})
+    second = client.get(next_page(first), headers=HTMX)
+    assert tiles(first) + tiles(second) == ids[:4]
+    assert "Show weaker matches" not in first.content.decode()
+    assert "Show weaker matches" in second.content.decode()
+    third = client.get(next_page(second), headers=HTMX)
+    assert tiles(third) == ids[4:6]
+    # Without scripts the button is a link to a page.
+    whole = client.get(next_page(second)).content.decode()
+    assert "Weak matches" in whole
+    assert "Nothing here matches well" not in whole
+
+
+def test_good_matches_are_counted(
+    alice: User, bob: User, space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "PAGE", 3)
+    draw_line(monkeypatch, 0.9)
+    for red in (0.9, 0.8, 0.75, 0.7, 0.3, 0.2, 0.1):
+        encoded(alice, space, red)
+    encoded(bob, space, 1.0)
+    client = browser(alice)
+    first = client.get("/search/", {"q": "red"})
+    assert "3+ good matches" in first.content.decode()
+    (later,) = [link for link in attributes(first, "hx-get") if "only=matches" in link]
+    assert ">4 good matches<" in client.get(later, headers=HTMX).content.decode()
+    assert browser(bob).get(later, headers=HTMX).status_code == 410
+    monkeypatch.setattr(search, "MAX_HITS", 2)
+    assert "More than 2 good matches" in client.get(later, headers=HTMX).content.decode()
+
+    monkeypatch.setattr(search, "PAGE", 6)
+    page = client.get("/search/", {"q": "red"})
+    assert ">4 good matches<" in page.content.decode()
+    assert json.loads(page.context["selection"])["search"]["count"] == 4, "“all” are these"
+    draw_line(monkeypatch, 0.9999)
+    assert "No good match" in client.get("/search/", {"q": "red"}).content.decode()
+
+
+def test_jargon_is_behind_the_question_mark(alice: User, space: EmbeddingSpace) -> None:
+    encoded(alice, space, 0.9, title="A red thing")
+    page = browser(alice).get("/search/", {"q": "red"}).content.decode()
+    line, behind = page.split('id="how-found"')
+    assert "1 picture" in line
+    assert "exact" not in line
+    assert "Every picture was compared: the order is exact." in behind
+    assert re.search(r"The search took 0\.\d s\.", behind)
 
 
 def test_where_nothing_matches_it_is_said_and_nothing_is_divided(

@@ -94,6 +94,11 @@ class Judgement:
             return "fair"
         return "good" if probability < EXCELLENT else "excellent"
 
+    def is_match(self, score: float | None, *, by_words: bool = False) -> bool:
+        """Whether a picture has the words of the query or is not below the relevance line. Without
+        a score or a line nothing is known, and each picture counts as a match."""
+        return by_words or self.line is None or score is None or score >= self.line
+
     def settled(self, best: float, among: int | None = None) -> Judgement:
         """Return the judgement given the best score of `among` compared pictures (by default the
         library). If it is too low, nothing matches well, and the relevance line is raised above

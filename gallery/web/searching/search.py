@@ -41,11 +41,18 @@ SIMILAR_PAGE = 24
 @dataclass(frozen=True)
 class Course:
     """The state that a page of results passes to the next one. `best` is the best score, `weak`
-    tells whether the relevance line is crossed, and `divided` whether a divider marks it."""
+    tells whether the relevance line is crossed, and `divided` whether a divider marks it.
+    `unfolds`: of the page with the line, only the weak matches are wanted."""
 
     best: float = 0.0
     weak: bool = False
     divided: bool = True
+    unfolds: bool = False
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nothing at all matches well."""
+        return self.weak and not self.divided
 
     @classmethod
     def read(cls, asked: QueryDict) -> Course:
@@ -54,10 +61,11 @@ class Course:
         except ValueError:
             best = 0.0
         weak = asked.get("weak", "")
-        return cls(best, bool(weak), weak != "all")
+        return cls(best, weak in ("divided", "all"), weak != "all", weak == "unfold")
 
     def params(self) -> dict[str, Any]:
         weak = ("divided" if self.divided else "all") if self.weak else ""
+        weak = "unfold" if self.unfolds else weak
         return {"best": round(self.best, 4), **({"weak": weak} if weak else {})}
 
 
@@ -75,6 +83,8 @@ def search(request: HttpRequest) -> HttpResponse:
             return _take_picture(request)
         if request.GET.get("only") == "count":
             return _count(request)
+        if request.GET.get("only") == "matches":
+            return _count_matches(request)
         if request.GET.get("only") == "categories":
             return _categories(request)
         if filters.are_asked_for(request) and is_fragment(request):
@@ -107,9 +117,8 @@ def similar(request: HttpRequest, pk: UUID) -> HttpResponse:
     if "c" in request.GET:
         return _further_page(request, address, SIMILAR_PAGE)
     results = service.search_similar(image, request.user, limit=SIMILAR_PAGE)
-    tiles, course = _tiles(request, results, _course_of(results))
-    context = {"tiles": tiles, "more": _more(address, results, course)}
-    return render(request, "gallery/similar.html", context)
+    part = _part(request, results, _course_of(results), address)
+    return render(request, "gallery/similar.html", part)
 
 
 def _take_picture(request: HttpRequest) -> HttpResponse:
@@ -134,6 +143,13 @@ def _count(request: HttpRequest) -> HttpResponse:
     return render(request, "gallery/filter_count.html", context)
 
 
+def _count_matches(request: HttpRequest) -> HttpResponse:
+    """Render how many good matches the results have that the cursor `of` begins."""
+    cursor = request.GET.get("of", "")
+    count, are_all = service.count_matches(cursor, request.user, MAX_HITS)
+    return render(request, "search/matches.html", {"matches": count, "are_all": are_all})
+
+
 def _categories(request: HttpRequest) -> HttpResponse:
     """Render how many of the pictures that pass the filters of the panel each category has."""
     try:
@@ -156,26 +172,36 @@ def _first_page(request: HttpRequest) -> Results:
 
 
 def _further_page(request: HttpRequest, address: str, size: int) -> HttpResponse:
-    results = service.continue_search(request.GET.get("c", ""), request.user, limit=size)
-    tiles, course = _tiles(request, results, Course.read(request.GET))
-    part = {"tiles": tiles, "more": _more(address, results, course)}
+    cursor = request.GET.get("c", "")
+    results = service.continue_search(cursor, request.user, limit=size)
+    folds = cursor if address == reverse("search") else ""
+    part = _part(request, results, Course.read(request.GET), address, folds)
     return render(request, "parts/tiles.html", part)
 
 
 def _context(request: HttpRequest, results: Results) -> dict[str, Any]:
     fields = composer.composer_for(results.query, request.user)
-    begun = Course.read(request.GET) if "c" in request.GET else _course_of(results)
-    tiles, course = _tiles(request, results, begun)
+    is_first = "c" not in request.GET
+    begun = _course_of(results) if is_first else Course.read(request.GET)
+    here = results.start if is_first else request.GET["c"]
+    is_judged = is_first and results.judgement.line is not None
+    matches = _matches(results) if is_judged else None
+    # What is folded away is not selected with “all” either.
+    most = matches if matches else MAX_HITS
     return {
+        **_part(request, results, begun, reverse("search"), folds=here),
         "composer": fields,
         "line": query_line.query_line_for(results.query, request.user),
         "filters": composer_filters.bar(request, results.query),
-        "tiles": tiles,
-        "more": _more(reverse("search"), results, course),
-        "nothing_fits": begun.weak,
+        "nothing_fits": begun.is_lost,
         "copies": tiles_of(results.exact_copies, request.user),
-        "selection": json.dumps({"search": {"cursor": results.start, "count": MAX_HITS}}),
+        "selection": json.dumps({"search": {"cursor": results.start, "count": most}}),
+        "most": MAX_HITS,
         "count": None if results.next else len(results.hits),
+        "matches": matches,
+        "counts_later": is_judged and matches is None,
+        "start": results.start,
+        "loaded": len(results.hits),
         "exact": results.exact,
         "fused": results.fused,
         "notes": results.notes,
@@ -191,6 +217,30 @@ def _course_of(results: Results) -> Course:
     return Course(_best(results), weak=lost, divided=not lost)
 
 
+def _matches(results: Results) -> int | None:
+    """Return how many good matches a first page has before the first weak one; None if the next
+    page may have more."""
+    for number, hit in enumerate(results.hits):
+        if not results.is_match(hit):
+            return number
+    return None if results.next else len(results.hits)
+
+
+def _part(
+    request: HttpRequest, results: Results, course: Course, address: str, folds: str = ""
+) -> dict[str, Any]:
+    """Return what parts/tiles.html needs for a page of results. With its cursor as `folds`, the
+    page ends at the relevance line, and a button leads to the weak matches behind it."""
+    tiles, after = _tiles(request, results, course)
+    if course.unfolds:
+        tiles = [tile for tile in tiles if tile.section == WEAK]
+    elif folds and after.weak and not course.weak:
+        tiles = [tile for tile in tiles if tile.section != WEAK]
+        asked = {"c": folds, **replace(course, unfolds=True).params()}
+        return {"tiles": tiles, "more": f"{address}?{urlencode(asked)}", "folds": True}
+    return {"tiles": tiles, "more": _more(address, results, after)}
+
+
 def _tiles(request: HttpRequest, results: Results, course: Course) -> tuple[list[Tile], Course]:
     """Return the tiles of a page and the state for the next one. From the first weak hit on, the
     tiles have their own section."""
@@ -200,7 +250,7 @@ def _tiles(request: HttpRequest, results: Results, course: Course) -> tuple[list
         weak = weak or not hit.is_match
         section = WEAK if weak and course.divided else ""
         tiles.append(tile_of_hit(hit, request.user, course.best, section))
-    return tiles, replace(course, weak=weak)
+    return tiles, replace(course, weak=weak, unfolds=False)
 
 
 def _best(results: Results) -> float:

@@ -143,8 +143,9 @@ export function keep(chunk) {
 }
 
 /**
- * Fetch a part. Resolves to {tiles, more}, where `more` is the address of the next part. Rejects
- * with NoAnswer if the server does not answer with pictures.
+ * Fetch a part. Resolves to {tiles, more, folds}, where `more` is the address of the next part, and
+ * `folds` tells whether a button leads to it. Rejects with NoAnswer if the server does not answer
+ * with pictures.
  */
 export async function fetchTiles(address, signal) {
   const answer = await ask(address, { headers: { "HX-Request": "true" }, signal });
@@ -153,8 +154,10 @@ export async function fetchTiles(address, signal) {
   if (!answer.ok || page) throw new NoAnswer(`${answer.status} ${address}`);
   const holder = document.createElement("template");
   holder.innerHTML = answer.text;
+  const loader = /** @type {HTMLElement | null} */ (holder.content.querySelector("[data-loader]"));
   return {
     tiles: [...holder.content.querySelectorAll("li.tile")],
-    more: holder.content.querySelector("[data-loader]")?.getAttribute("hx-get") ?? null,
+    more: loader?.getAttribute("hx-get") ?? null,
+    folds: "folds" in (loader?.dataset ?? {}),
   };
 }

@@ -58,6 +58,11 @@ export class VirtualGrid {
     return this.list.querySelector(":scope > [data-loader]");
   }
 
+  /** Whether a button leads to the next part. */
+  get folds() {
+    return Boolean(this.loader && "folds" in this.loader.dataset);
+  }
+
   get resized() {
     return this.rows.length > 0 && this.list.clientWidth !== this.width;
   }

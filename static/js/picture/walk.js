@@ -21,7 +21,7 @@ export function remember(tile) {
 
 /** Return the known pictures around a tile and the addresses of the other parts. */
 function listAround(list, tile) {
-  const { chunks, next } = gridOf(list);
+  const { chunks, next, folds } = gridOf(list);
   const { id } = tile.closest("li").dataset;
   const at = chunks.list.findIndex((chunk) => chunk.ids?.includes(id));
   let first = at;
@@ -33,7 +33,7 @@ function listAround(list, tile) {
   return {
     paths: ids.map((one) => tile.getAttribute("href").replace(id, one)),
     before: addresses(chunks.list.slice(0, first)).slice(-LIMIT),
-    after: [...addresses(chunks.list.slice(last + 1)), ...(next ? [next] : [])].slice(0, LIMIT),
+    after: [...addresses(chunks.list.slice(last + 1)), ...(next && !folds ? [next] : [])].slice(0, LIMIT),
   };
 }
 
@@ -98,9 +98,9 @@ function recall(path) {
 async function extend(walk, path) {
   if (path === walk.paths.at(-1) && walk.after.length) {
     const [address, ...after] = walk.after;
-    const { tiles, more } = await fetchTiles(address);
+    const { tiles, more, folds } = await fetchTiles(address);
     walk.paths = distinct([...walk.paths, ...pathsOf(tiles)]);
-    walk.after = after.length || !more ? after : [more];
+    walk.after = after.length || !more || folds ? after : [more];
     save(walk);
   } else if (path === walk.paths[0] && walk.before.length) {
     const { tiles } = await fetchTiles(walk.before.at(-1));
