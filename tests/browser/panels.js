@@ -75,6 +75,7 @@ async (FETCH) => {
     } else if (!openers.length) popover.showPopover();
     await pause(0);
     if (!popover.matches(":popover-open")) continue;
+    await until(() => !popover.querySelector("div.filter-form[hx-get]")); // what comes with opening
     await look(popover, `menu “${popover.id}”`);
     popover.hidePopover();
     home();

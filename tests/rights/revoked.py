@@ -67,6 +67,8 @@ def check_what_belongs_to_one(eyes: Eyes) -> None:
         eyes.same("cursor of another, sent", sent.status_code, 410)
         page = other.pages.get("/search/", {"c": cursor}, headers={"HX-Request": "true"})
         eyes.same("cursor of another, page", page.status_code, 410)
+        matches = other.pages.get("/search/", {"only": "matches", "of": cursor})
+        eyes.same("cursor of another, count", matches.status_code, 410)
         selection = {"search": {"cursor": cursor, "count": 1}}
         counted = other.client.post("/api/v1/selection/count/", {"selection": selection})
         eyes.same("cursor of another, selection", counted.status_code, 410)

@@ -128,6 +128,7 @@ _VARYING = [
     # The address of a thumbnail changes every few minutes.
     (re.compile(r"thumbnails/\d+-[\w-]{22}/"), "thumbnails/KEY/"),
     (re.compile(r">[0-9.,]+ m?s<"), ">TOOK<"),
+    (re.compile(r"took [0-9.,]+ s\b"), "took TOOK"),
     (re.compile(r"\b(now|(\d+|an?)\s\w+ ago)\b"), "AGO"),
 ]
 

@@ -110,12 +110,11 @@ async function meet(grid, last, first) {
 
 /** The known parts are behind a button (templates/search/weaker.html): they are shown already, and
  *  the next one loads by itself. */
-function unfold(grid, loader) {
+function unfold(loader) {
   loader.removeAttribute("data-folds");
   loader.classList.remove("weaker");
   loader.setAttribute("hx-trigger", "intersect once");
   loader.querySelector("[data-name]").textContent = loader.dataset.then;
-  grid.list.dispatchEvent(new CustomEvent("grid:unfolded"));
 }
 
 /** Set the address of the next part that the foot of the grid loads, or null for none. */
@@ -126,7 +125,7 @@ function leadOn(grid, address) {
   if (!address) return loader.remove();
   const other = loader.cloneNode(true);
   other.setAttribute("hx-get", address);
-  if ("folds" in other.dataset) unfold(grid, other);
+  if ("folds" in other.dataset) unfold(other);
   other.querySelector("a")?.setAttribute("href", address);
   loader.replaceWith(other);
   window.htmx.process(other);

@@ -11,7 +11,7 @@ const hasEntry = () => history.state?.sheet === SHEET;
 if (panel) {
   begin();
   panel.addEventListener("htmx:load", begin);
-  panel.addEventListener("toggle", toggled);
+  panel.addEventListener("beforetoggle", toggled);
   // The space around a sheet at the foot belongs to it, so that a tap there presses nothing else.
   panel.addEventListener("click", ({ target }) => target === panel && panel.hidePopover());
   panel.addEventListener("click", leaveByLink);

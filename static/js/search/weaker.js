@@ -5,6 +5,7 @@ import { selection } from "clipsite/select/selection";
 
 const list = /** @type {HTMLElement | null} */ (document.querySelector("[data-place=search]"));
 let isFolded = true;
+let isAsked = false; // whether the button was pressed
 
 /** Let "all pictures" mean what is shown: nobody selects what is folded away.
  * @param {number} count */
@@ -12,44 +13,36 @@ function selectAtMost(count) {
   selection.source.search.count = Math.min(Math.max(count, 1), Number(list.dataset.most));
 }
 
-/** Show the weak matches. The focus goes to the first of them, unless it has gone on meanwhile.
- * @param {HTMLElement} loader */
-function unfold(loader) {
-  list.addEventListener("grid:rendered", focusWeak);
-  loader.dispatchEvent(new CustomEvent("unfold"));
-}
-
 /** @param {Event} event */
-function focusWeak(event) {
-  const { tiles } = /** @type {CustomEvent} */ (event).detail;
-  const weak = tiles.find((tile) => tile.dataset.section === "weak");
-  if (!weak) return;
-  list.removeEventListener("grid:rendered", focusWeak);
-  unfolded();
-  const isElsewhere = document.activeElement?.closest("li.tile");
-  if (!isElsewhere) linkOf(weak).focus({ preventScroll: true });
+function unfold(event) {
+  const button = /** @type {HTMLElement} */ (event.target).closest("[data-folds] a");
+  if (!button) return;
+  event.preventDefault();
+  isAsked = true;
+  button.closest("li").dispatchEvent(new CustomEvent("unfold"));
 }
 
-function unfolded() {
+/** Weak matches are shown: as asked for, or again after a return to the page. The focus goes to the
+ *  first of them, unless it has gone to another picture meanwhile.
+ * @param {HTMLElement} first */
+function shown(first) {
   isFolded = false;
   selectAtMost(Infinity);
+  if (isAsked && !document.activeElement?.closest("li.tile")) linkOf(first).focus({ preventScroll: true });
 }
 
 if (list) {
   list.addEventListener("click", (event) => {
-    const link = /** @type {HTMLElement} */ (event.target).closest("[data-folds] a");
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    unfold(link.closest("li"));
+    if (!event.ctrlKey && !event.metaKey && !event.shiftKey) unfold(event);
   });
   list.addEventListener("keydown", (event) => {
-    const button = event.key === " " && /** @type {HTMLElement} */ (event.target).closest("[data-folds] a");
-    if (!button) return;
-    event.preventDefault();
-    unfold(button.closest("li"));
+    if (event.key === " ") unfold(event);
   });
-  // A return to the page shows them again.
-  list.addEventListener("grid:unfolded", unfolded);
+  list.addEventListener("grid:rendered", (event) => {
+    const { tiles } = /** @type {CustomEvent} */ (event).detail;
+    const weak = isFolded && tiles.find((tile) => tile.dataset.section === "weak");
+    if (weak) shown(weak);
+  });
   // The number of good matches may come after the page.
   document.addEventListener("htmx:afterSettle", () => {
     const told = /** @type {HTMLElement | null} */ (document.querySelector("[data-matches]"));
