@@ -26,6 +26,7 @@ _VALUES: dict[str, Any] = {
     "tag": _TEXTS,
     "category": _TEXTS,
     "favourite": OpenApiTypes.BOOL,
+    "rating": OpenApiTypes.STR,
     "archived": OpenApiTypes.BOOL,
 }
 

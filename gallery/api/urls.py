@@ -24,6 +24,7 @@ v1 = [
         files.SignedThumbnailView.as_view(),
         name="image-thumbnail-signed",
     ),
+    path("images/<uuid:pk>/recipe/", images.ImageRecipeView.as_view(), name="image-recipe"),
     path("images/<uuid:pk>/restore/", images.ImageRestoreView.as_view(), name="image-restore"),
     path("images/<uuid:pk>/retry/", images.ImageRetryView.as_view(), name="image-retry"),
     path("images/<uuid:pk>/analyses/", analyses.ImageAnalysesView.as_view(), name="image-analyses"),

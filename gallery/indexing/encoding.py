@@ -19,6 +19,7 @@ from gallery.errors import Refusal
 from gallery.models import EmbeddingSpace
 from gallery.niceness import lower
 from gallery.pixels import isolation, jobs, places
+from gallery.pixels.recipe import read as read_recipe
 from gallery.work import originals
 from gallery.work.analyser import Analyser, Entry, Resource
 from gallery.work.failures import Away, Fault, NotNow
@@ -66,7 +67,9 @@ class Encoding(Analyser):
     def prepare(self, entry: Entry) -> Pixels:
         original = originals.read(entry.file_name)
         try:
-            return jobs.pixels_for_encoder(original, jobs.header_of(original))
+            return jobs.pixels_for_encoder(
+                original, jobs.header_of(original), read_recipe(entry.recipe)
+            )
         except places.Busy as error:
             raise NotNow from error
         except (isolation.Undecodable, Refusal) as error:

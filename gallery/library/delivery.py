@@ -25,8 +25,20 @@ from django.utils.http import content_disposition_header
 from gallery import prepared
 from gallery.indexing import selectors
 from gallery.library import thumbnails
-from gallery.library.renditions import WIDTHS, ensure_clean_copy, ensure_rendition, nearest_width
-from gallery.library.storage import is_stored, open_stored, original_of, rendition_path_of
+from gallery.library.renditions import (
+    WIDTHS,
+    ensure_clean_copy,
+    ensure_edited_jpeg,
+    ensure_rendition,
+    nearest_width,
+)
+from gallery.library.storage import (
+    is_stored,
+    looked_at,
+    open_stored,
+    original_of,
+    rendition_path_of,
+)
 from gallery.models import Image, Viewer
 
 # Width of a thumbnail in pixels if the request names none.
@@ -43,7 +55,10 @@ _HEADERS = {
 
 # The fields needed to send a picture. A page of pictures is one request for itself and dozens
 # for thumbnails: assembling all that pages show of a picture took longer than all else.
-_SENT = ("id", "owner", "file", "original_name", "content_type", "width", "height")
+_SENT = (
+    *("id", "owner", "file", "original_name", "content_type", "width", "height"),
+    *("recipe", "edition"),
+)
 _LEFT_OUT = tuple(field.name for field in Image._meta.concrete_fields if field.name not in _SENT)
 _FIND = "SELECT {columns} FROM gallery_image sent WHERE sent.id = %s AND sent.id IN ({reachable})"
 
@@ -74,15 +89,22 @@ def picture_response(
     viewer: Viewer,
     *,
     download: bool = False,
+    original: bool = False,
     request: HttpRequest | None = None,
 ) -> HttpResponseBase:
     """Return the picture in full size: for its owner the untouched original under its own
-    name, for everybody else a copy without metadata under a neutral name.
+    name, for everybody else a copy without metadata under a neutral name. Of an edited picture
+    owners get a copy, too, and a JPEG as a download, unless they ask for the `original`.
 
     With `request`, a browser that has the file already gets 304. Raises NoPreview, or
     Unavailable if the storage fails or the file is missing.
     """
-    sending = _original(image) if image.is_owned_by(viewer) else _clean_copy(image)
+    sending = _clean_copy(image)
+    if image.is_owned_by(viewer):
+        if original or not image.is_edited:
+            sending = _original(image)
+        elif download:
+            sending = _edited_jpeg(image)
     return _send(sending, download=download, request=request)
 
 
@@ -100,20 +122,21 @@ def thumbnail_response(
     """Return the rendition next to `width` pixels. `request` and errors as in
     `picture_response`."""
     nearest = nearest_width(image, width)
-    sending = _thumbnail(image.pk, nearest, partial(ensure_rendition, image, nearest))
+    made = partial(ensure_rendition, image, nearest)
+    sending = _thumbnail(image.pk, image.edition, nearest, made)
     return _send(sending, download=False, request=request)
 
 
 def stored_thumbnail_response(
-    pk: UUID, width: int, *, request: HttpRequest
+    pk: UUID, edition: str, width: int, *, request: HttpRequest
 ) -> HttpResponseBase | None:
     """Return the rendition of `width` pixels or the next wider one if the storage has it, else
     None. Neither rights nor the database are checked. Raises Unavailable."""
     nearest = next((each for each in WIDTHS if each >= width), WIDTHS[-1])
-    name = rendition_path_of(pk, nearest)
+    name = rendition_path_of(pk, nearest, edition)
     if not is_stored(name):
         return None
-    sending = _thumbnail(pk, nearest, lambda: name)
+    sending = _thumbnail(pk, edition, nearest, lambda: name)
     response = _send(sending, download=False, request=request, caching=_KEEP)
     # The address gives access and may contain a share link's token: it must not spread.
     response["Referrer-Policy"] = "no-referrer"
@@ -121,8 +144,9 @@ def stored_thumbnail_response(
     return response
 
 
-def _thumbnail(pk: UUID, width: int, stored: Callable[[], str]) -> _Sending:
-    return _Sending(stored, "image/webp", f"{pk}-{width}.webp", f'"{pk}-{width}"')
+def _thumbnail(pk: UUID, edition: str, width: int, stored: Callable[[], str]) -> _Sending:
+    tag = f'"{looked_at(pk, edition)}-{width}"'
+    return _Sending(stored, "image/webp", f"{pk}-{width}.webp", tag)
 
 
 def _original(image: Image) -> _Sending:
@@ -135,12 +159,22 @@ def _original(image: Image) -> _Sending:
     )
 
 
+def _edited_jpeg(image: Image) -> _Sending:
+    name = os.path.splitext(image.original_name)[0] or str(image.pk)
+    return _Sending(
+        stored=partial(ensure_edited_jpeg, image),
+        content_type="image/jpeg",
+        filename=f"{name}.jpg",
+        etag=f'"{looked_at(image.pk, image.edition)}-jpeg"',
+    )
+
+
 def _clean_copy(image: Image) -> _Sending:
     return _Sending(
         stored=partial(ensure_clean_copy, image),
         content_type="image/webp",
         filename=f"{image.pk}.webp",
-        etag=f'"{image.pk}-full"',
+        etag=f'"{looked_at(image.pk, image.edition)}-full"',
     )
 
 

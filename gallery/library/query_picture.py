@@ -16,6 +16,8 @@ from gallery.library.validation import check_header, damage_told
 from gallery.models import Image, Viewer
 from gallery.pixels import isolation, jobs, places
 from gallery.pixels.header import Header
+from gallery.pixels.recipe import ORIGINAL, Recipe
+from gallery.pixels.recipe import read as read_recipe
 
 # Size of a picture kept in memory: enough for an encoder to look at a quarter of it.
 _KEPT_SHORT_SIDE = 1024
@@ -90,20 +92,20 @@ def square_of_stored(image: Image, side: int) -> bytes:
     `packed_part` does."""
     file = read_stored(original_of(image))
     with damage_told():
-        return jobs.square_webp(file, jobs.header_of(file), side)
+        return jobs.square_webp(file, jobs.header_of(file), side, read_recipe(image.recipe))
 
 
-def packed_part(file: IO[bytes], part: Part = WHOLE) -> bytes:
+def packed_part(file: IO[bytes], part: Part = WHOLE, recipe: Recipe = ORIGINAL) -> bytes:
     """Return a part of a picture as it is sent to the encoder. Raises Refusal for a damaged
     file, or Unavailable."""
     with damage_told():
-        return jobs.packed_part(file, jobs.header_of(file), part)
+        return jobs.packed_part(file, jobs.header_of(file), part, recipe)
 
 
 def packed_part_of_stored(image: Image, part: Part) -> bytes:
     """Return a part of a stored picture. Raises Unavailable if its file cannot be read, else as
     `packed_part` does."""
-    return packed_part(read_stored(original_of(image)), part)
+    return packed_part(read_stored(original_of(image)), part, read_recipe(image.recipe))
 
 
 def _affordable_header(file: IO[bytes], name: str, viewer: Viewer) -> Header:

@@ -17,6 +17,7 @@ from gallery.library.storage import read_stored, rendition_path_of, replace_stor
 from gallery.models import Image
 from gallery.pixels import isolation, places
 from gallery.pixels.decode import unpack
+from gallery.pixels.recipe import read as read_recipe
 from gallery.work import originals
 from gallery.work.analyser import Analyser, Entry
 from gallery.work.failures import Away, Fault, NotNow
@@ -36,7 +37,7 @@ class Renditions(Analyser):
         """Draw the copies and write them to the storage. Returns the placeholder."""
         widths = sorted(renditions.widths_of(entry), reverse=True)
         *drawn, smallest = drawn_from_original(entry, widths)
-        named = [rendition_path_of(entry.image_id, width) for width in widths]
+        named = [rendition_path_of(entry.image_id, width, entry.edition) for width in widths]
         try:
             originals.within(originals.READ_SECONDS, partial(_write, named, drawn))
         except Exception as error:  # each kind of storage has exceptions of its own
@@ -50,7 +51,7 @@ class Renditions(Analyser):
         )
 
     def discard(self, entry: Entry) -> None:
-        renditions.remove_renditions(entry.image_id)
+        renditions.remove_outdated(entry.image_id, entry.edition)
 
 
 def _write(names: Sequence[str], contents: Sequence[bytes]) -> None:
@@ -62,7 +63,9 @@ def drawn_from_original(entry: Entry, widths: Sequence[int]) -> list[bytes]:
     """Return what `rendition_pixels.draw` does, from the original. Raises Fault, Away, NotNow."""
     original = originals.read(entry.file_name)
     try:
-        return rendition_pixels.draw(original, (entry.width, entry.height), widths)
+        return rendition_pixels.draw(
+            original, (entry.width, entry.height), widths, read_recipe(entry.recipe)
+        )
     except places.Busy as error:
         raise NotNow from error
     except (isolation.Undecodable, Refusal) as error:
@@ -76,7 +79,7 @@ def smallest_of(entry: Entry) -> Picture:
     try:
         file = originals.within(
             originals.READ_SECONDS,
-            lambda: read_stored(rendition_path_of(entry.image_id, width)),
+            lambda: read_stored(rendition_path_of(entry.image_id, width, entry.edition)),
         )
         return PILImage.open(file).convert("RGB")
     # The file is missing, or Pillow finds it damaged. If the storage is down, reading the

@@ -9,13 +9,14 @@ import base64
 import io
 import math
 from collections.abc import Sequence
-from typing import IO
+from typing import IO, Any
 
 from PIL import Image, ImageFilter
 
 from gallery.pixels import isolation, jobs
 from gallery.pixels.decode import decode, pack
 from gallery.pixels.header import Cost, Header
+from gallery.pixels.recipe import ORIGINAL, Recipe, of_json
 
 _MAX_SIDE = 16_383  # the limit of WebP
 _PLACEHOLDER_SIDE = 20
@@ -23,23 +24,56 @@ _PLACEHOLDER_SIDE = 20
 _WRITING = 12
 
 
-def draw(file: IO[bytes], size: tuple[int, int], widths: Sequence[int | None]) -> list[bytes]:
+def draw(
+    file: IO[bytes],
+    size: tuple[int, int],
+    widths: Sequence[int | None],
+    recipe: Recipe = ORIGINAL,
+) -> list[bytes]:
     """Return a WebP picture for each of `widths` (None: the full size) and, as the last item,
     the pixels of the smallest one as PNG. `widths` are in descending order.
 
-    `size` is that of the upright picture. Raises as `isolation.run` does.
+    `size` is that of the upright picture after `recipe`. Raises as `isolation.run` does.
     """
-    header, shrink = jobs.header_of(file), _shrink(size, widths[0])
-    # A picture that does not fit into memory gets half as many pixels a side, repeatedly.
-    while (cost := _cost(header, shrink)).bytes > isolation.MAX_BYTES and shrink < header.width:
+    cost, shrink = _affordable(jobs.header_of(file), _shrink(size, widths[0]), recipe)
+    return isolation.run(
+        _draw, file, cost, shrink=shrink, size=size, widths=list(widths), recipe=recipe
+    )
+
+
+def draw_jpeg(file: IO[bytes], recipe: Recipe) -> bytes:
+    """Return the picture after `recipe` in full size, as a JPEG. Raises as `isolation.run`
+    does."""
+    cost, shrink = _affordable(jobs.header_of(file), 1.0, recipe)
+    (jpeg,) = isolation.run(_draw_jpeg, file, cost, shrink=shrink, recipe=recipe)
+    return jpeg
+
+
+def _affordable(header: Header, shrink: float, recipe: Recipe) -> tuple[Cost, float]:
+    """A picture that does not fit into memory gets half as many pixels a side, repeatedly."""
+    while True:
+        cost = _cost(header, shrink, recipe)
+        if cost.bytes <= isolation.MAX_BYTES or shrink >= header.width:
+            return cost, shrink
         shrink *= 2
-    return isolation.run(_draw, file, cost, shrink=shrink, size=size, widths=list(widths))
+
+
+def _draw_jpeg(file: IO[bytes], shrink: float, recipe: Sequence[Any]) -> list[bytes]:
+    picture = decode(file, shrink, of_json(recipe))
+    picture.info = {}
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=95, subsampling=0, optimize=True)
+    return [buffer.getvalue()]
 
 
 def _draw(
-    file: IO[bytes], shrink: float, size: tuple[int, int], widths: Sequence[int | None]
+    file: IO[bytes],
+    shrink: float,
+    size: tuple[int, int],
+    widths: Sequence[int | None],
+    recipe: Sequence[Any],
 ) -> list[bytes]:
-    picture = decode(file, shrink)
+    picture = decode(file, shrink, of_json(recipe))
     picture.info = {}  # no metadata is written
     drawn = []
     # From large to small: each is drawn from the one before, which is faster.
@@ -54,9 +88,9 @@ def _shrink(size: tuple[int, int], width: int | None) -> float:
     return max(1.0, size[0] / (width or size[0]), max(size) / _MAX_SIDE)
 
 
-def _cost(header: Header, shrink: float) -> Cost:
+def _cost(header: Header, shrink: float, recipe: Recipe) -> Cost:
     """Return the cost of decoding or of writing, whichever is higher: they run in turn."""
-    decoding = header.cost(shrink)
+    decoding = jobs.cost_of(header, shrink, recipe)
     writing = math.ceil(_WRITING * header.pixels / shrink**2)
     return decoding._replace(bytes=max(decoding.bytes, writing))
 

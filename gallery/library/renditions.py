@@ -8,6 +8,7 @@ smaller than the picture's, and it has the picture's own width.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import Protocol
 from uuid import UUID
 
@@ -18,6 +19,8 @@ from django.utils.translation import gettext as _
 from gallery.errors import Refusal, Unavailable
 from gallery.library import rendition_pixels
 from gallery.library.storage import (
+    edited_folder_of,
+    edited_jpeg_path,
     is_stored,
     original_of,
     read_stored,
@@ -27,6 +30,7 @@ from gallery.library.storage import (
 )
 from gallery.models import Analysis, Image
 from gallery.pixels import isolation
+from gallery.pixels.recipe import read as read_recipe
 
 logger = logging.getLogger(__name__)
 
@@ -106,15 +110,68 @@ def nearest_width(image: Image, wanted: int) -> int:
 
 def _make(image: Image, width: int | None) -> None:
     original = read_stored(original_of(image))
-    content, _smallest = rendition_pixels.draw(original, (image.width, image.height), [width])
+    size, recipe = (image.width, image.height), read_recipe(image.recipe)
+    content, _smallest = rendition_pixels.draw(original, size, [width], recipe)
     replace_stored(rendition_path(image, width), ContentFile(content))
-    if not Image.objects.filter(pk=image.pk).exists():
-        # Purged during the drawing, perhaps before the file was written.
-        remove_renditions(image.pk)
+    _keep_only_what_is_shown(image)
+
+
+def _keep_only_what_is_shown(image: Image) -> None:
+    """Remove what was just written if the picture was purged or edited meanwhile: what was cropped
+    away must not stay. Raises NoPreview then."""
+    if not remove_outdated(image.pk, image.edition):
         raise NoPreview
 
 
-def remove_renditions(pk: UUID) -> None:
-    """Remove every rendition of a picture, whose row may be gone already."""
-    for width in (*WIDTHS, None):
-        default_storage.delete(rendition_path_of(pk, width))
+def ensure_edited_jpeg(image: Image) -> str:
+    """Return the storage name of the full-size JPEG of an edited picture. Makes it if missing.
+
+    Raises as `ensure_rendition` does.
+    """
+    name = edited_jpeg_path(image)
+    if is_stored(name):
+        return name
+    try:
+        jpeg = rendition_pixels.draw_jpeg(
+            read_stored(original_of(image)), read_recipe(image.recipe)
+        )
+    except (isolation.Undecodable, Refusal) as error:
+        logger.warning("Picture %s cannot be rendered: %s", image.pk, error)
+        raise NoPreview from error
+    replace_stored(name, ContentFile(jpeg))
+    _keep_only_what_is_shown(image)
+    return name
+
+
+# --- Removing -----------------------------------------------------------------------
+
+
+def remove_outdated(pk: UUID, edition: str) -> bool:
+    """Remove the renditions of `edition` unless the picture still looks like that. Returns whether
+    it does. Whoever has written renditions asks this afterwards, and whoever changes a picture
+    removes its renditions after the commit: none of an earlier look is left."""
+    now = Image.objects.filter(pk=pk).values_list("edition", flat=True).first()
+    if now is None:
+        remove_renditions(pk)
+    elif now != edition:
+        remove_renditions(pk, but=now)
+    return now == edition
+
+
+def remove_renditions(pk: UUID, but: str | None = None) -> None:
+    """Remove every rendition of a picture, whose row may be gone already; `but` those of one
+    edition."""
+    if but != "":
+        for width in (*WIDTHS, None):
+            default_storage.delete(rendition_path_of(pk, width))
+    folder = edited_folder_of(pk)
+    try:
+        _folders, names = default_storage.listdir(folder)
+    except FileNotFoundError:
+        return  # it was never edited
+    outdated = [name for name in names if not (but and name.startswith(f"{but}-"))]
+    for name in outdated:
+        default_storage.delete(f"{folder}/{name}")
+    if len(outdated) == len(names):
+        with suppress(OSError):  # somebody writes there again
+            default_storage.delete(folder)

@@ -50,13 +50,29 @@ def original_of(image: Image) -> str:
 
 def rendition_path(image: Image, width: int | None) -> str:
     """Return the name of the rendition `width` pixels wide (None: the full-size clean copy)."""
-    return rendition_path_of(image.pk, width)
+    return rendition_path_of(image.pk, width, image.edition)
 
 
-def rendition_path_of(pk: UUID, width: int | None) -> str:
-    """Return the same for the picture with this id."""
+def rendition_path_of(pk: UUID, width: int | None, edition: str = "") -> str:
+    """Return the same for the picture with this id. The renditions of an edited picture are in a
+    folder of its own, so that all editions are found and removed."""
     key = str(pk)
-    return f"renditions/{key[:2]}/{key}-{width or 'full'}.webp"
+    return f"renditions/{key[:2]}/{looked_at(pk, edition)}-{width or 'full'}.webp"
+
+
+def edited_folder_of(pk: UUID) -> str:
+    key = str(pk)
+    return f"renditions/{key[:2]}/{key}"
+
+
+def edited_jpeg_path(image: Image) -> str:
+    """Return the name of the full-size JPEG of an edited picture, which its owner downloads."""
+    return f"{edited_folder_of(image.pk)}/{image.edition}-full.jpg"
+
+
+def looked_at(pk: UUID, edition: str) -> str:
+    """Return the name of a picture with its look, in paths and signatures."""
+    return f"{pk}/{edition}" if edition else str(pk)
 
 
 def replace_stored(name: str, content: File[bytes]) -> None:

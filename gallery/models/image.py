@@ -11,6 +11,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Exists, F, Func, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
@@ -176,6 +177,16 @@ class Image(models.Model):
     # The length of one loop of an animation in seconds, if the file says so.
     duration = models.FloatField(null=True, editable=False)
 
+    # How the owner wants it to look (gallery.pixels.recipe); empty: like the original. The file
+    # never changes. Width and height above, and all that is computed from pixels, are those after
+    # the recipe. `edition` differs from recipe to recipe and is a part of the names of renditions.
+    recipe = models.JSONField(default=dict, db_default={}, editable=False)
+    edition = models.CharField(max_length=8, blank=True, default="", db_default="", editable=False)
+    # The owner's stars, which all who see the picture see. 0: none.
+    rating = models.PositiveSmallIntegerField(
+        _("rating"), default=0, db_default=0, validators=[MaxValueValidator(5)]
+    )
+
     # Facts from the file. `facts` is the version of the code that read them
     # (gallery.library.facts); 0: read before there were versions. Width and height above are
     # those after the orientation is applied.
@@ -258,6 +269,7 @@ class Image(models.Model):
         ordering = ["-created_at", "-id"]
         constraints = [
             models.UniqueConstraint(fields=["owner", "sha256"], name="image_once_per_owner"),
+            models.CheckConstraint(condition=Q(rating__lte=5), name="image_rating_of_five"),
         ]
         indexes = [
             models.Index(fields=["owner", "-created_at", "-id"], name="image_of_owner"),
@@ -290,6 +302,7 @@ class Image(models.Model):
             ),
             models.Index(fields=["sha256"], name="image_exact_copies"),
             models.Index(fields=["camera"], name="image_camera"),
+            models.Index(fields=["owner", "rating"], name="image_rated", condition=Q(rating__gt=0)),
             GinIndex(fields=["words"], name="image_words"),
             GinIndex(fields=["name_words"], name="image_name_words"),
             GinIndex(fields=["colour_cells"], name="image_colours"),
@@ -316,6 +329,11 @@ class Image(models.Model):
         if not self.title and self.original_name and self.is_owned_by(viewer):
             return self.original_name
         return self.display_title
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether it was turned or cropped."""
+        return bool(self.edition)
 
     @property
     def is_animated(self) -> bool:

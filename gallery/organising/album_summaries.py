@@ -26,6 +26,7 @@ class Summary:
     role: str
     count: int
     cover_id: UUID | None
+    cover_edition: str
     first_taken_at: datetime | None
     last_taken_at: datetime | None
     shared: bool | None
@@ -40,6 +41,7 @@ def summarise(found: Sequence[Album], viewer: Viewer) -> list[Summary]:
     """Return one summary for each album, in the same order."""
     counts = _counts(found, viewer)
     covers = _covers(found, viewer)
+    editions = _editions(covers.values())
     shared = _shared(found)
     return [
         Summary(
@@ -47,6 +49,7 @@ def summarise(found: Sequence[Album], viewer: Viewer) -> list[Summary]:
             role=(role := albums.role_of(album, viewer)),
             count=counts.get(album.pk, _NOTHING)[0],
             cover_id=covers.get(album.pk),
+            cover_edition=editions.get(covers.get(album.pk), ""),
             first_taken_at=counts.get(album.pk, _NOTHING)[1],
             last_taken_at=counts.get(album.pk, _NOTHING)[2],
             shared=album.pk in shared if role in {albums.OWNER, AlbumRole.MANAGE} else None,
@@ -93,6 +96,11 @@ def _covers(found: Sequence[Album], viewer: Viewer) -> dict[UUID, UUID]:
         if wanted[album_id] == image_id:
             covers[album_id] = image_id
     return covers
+
+
+def _editions(covers: Iterable[UUID]) -> dict[UUID | None, str]:
+    edited = Image.objects.filter(pk__in=list(covers)).exclude(edition="").order_by()
+    return dict(edited.values_list("pk", "edition"))
 
 
 def _shared(found: Iterable[Album]) -> set[UUID]:

@@ -7,8 +7,9 @@ one user run one after the other.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -25,7 +26,9 @@ from gallery.organising import (
     album_rows,
     albums,
     changes,
+    details_of_many,
     favourites,
+    looks,
     selection,
     tags,
     timestamps,
@@ -74,8 +77,9 @@ class Done:
 def run(action: str, spec: Mapping[str, Any], user: User, **params: Any) -> Outcome:
     """Do `action` to the pictures of the selection `spec` (see `selection`).
 
-    `params` by action: album (a UUID), tags (names), visibility. Raises Refusal for invalid
-    input.
+    `params` by action: album (a UUID), tags (names), visibility, rating (stars), title,
+    captured_at (a local time or None), shift (seconds), turns (quarters to the right). Raises
+    Refusal for invalid input.
     """
     act = ACTIONS.get(action)
     if act is None:
@@ -231,6 +235,47 @@ def _reencode(chosen: Chosen, user: User, params: Params) -> Done:
     return Done(len(chosen.own), chosen.of_others)
 
 
+# --- What a picture is and looks like -------------------------------------------------
+
+
+def _rate(chosen: Chosen, user: User, params: Params) -> Done:
+    stars = details_of_many.clean_rating(params.get("rating"))
+    return _noted(chosen, details_of_many.rate(chosen.own, stars))
+
+
+def _set_title(chosen: Chosen, user: User, params: Params) -> Done:
+    title = params.get("title")
+    if title is None:
+        raise Refusal("no_title", _("Give a title; an empty one removes the titles."), "title")
+    return _noted(chosen, details_of_many.set_titles(chosen.own, title))
+
+
+def _set_date(chosen: Chosen, user: User, params: Params) -> Done:
+    if "captured_at" not in params:
+        raise Refusal("no_date", _("Give a date and a time."), "captured_at")
+    return _noted(chosen, details_of_many.set_dates(chosen.own, params["captured_at"]))
+
+
+def _shift_date(chosen: Chosen, user: User, params: Params) -> Done:
+    by = timedelta(seconds=params.get("shift") or 0)
+    return _noted(chosen, details_of_many.shift_dates(chosen.own, by))
+
+
+def _rotate(chosen: Chosen, user: User, params: Params) -> Done:
+    quarters = params.get("turns") or 0
+    if quarters % 4 == 0:
+        raise Refusal("bad_turns", _("Turn by one, two or three quarters."), "turns")
+    return _noted(chosen, looks.change(chosen.own, looks.turned(quarters), user))
+
+
+def _to_original(chosen: Chosen, user: User, params: Params) -> Done:
+    return _noted(chosen, looks.change(chosen.own, looks.back_to_original, user))
+
+
+def _noted(chosen: Chosen, rows: Sequence[Any]) -> Done:
+    return Done(len(rows), chosen.of_others, {"rows": rows} if rows else None)
+
+
 ACTIONS: dict[str, Callable[[Chosen, User, Params], Done]] = {
     "add_to_album": _add_to_album,
     "remove_from_album": _remove_from_album,
@@ -245,6 +290,12 @@ ACTIONS: dict[str, Callable[[Chosen, User, Params], Done]] = {
     "restore": _restore,
     "purge": _purge,
     "reencode": _reencode,
+    "rate": _rate,
+    "set_title": _set_title,
+    "set_date": _set_date,
+    "shift_date": _shift_date,
+    "rotate": _rotate,
+    "to_original": _to_original,
 }
 # Actions on pictures in the trash. All others are for pictures outside of it.
 IN_TRASH = {"restore", "purge"}

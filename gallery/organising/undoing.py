@@ -23,7 +23,9 @@ from gallery.models import Album, AlbumItem, Image, NearDuplicate, Tag, User
 from gallery.organising import (
     album_rows,
     albums,
+    details_of_many,
     favourites,
+    looks,
     saved_searches,
     smart_albums,
     tags,
@@ -193,6 +195,22 @@ def _share(before: Before, user: User) -> int:
     return int(before["count"])
 
 
+def _look(before: Before, user: User) -> int:
+    return looks.restore(before["rows"], user)
+
+
+def _ratings(before: Before, user: User) -> int:
+    return details_of_many.restore_ratings(before["rows"], user.pk)
+
+
+def _titles(before: Before, user: User) -> int:
+    return details_of_many.restore_titles(before["rows"], user.pk)
+
+
+def _dates(before: Before, user: User) -> int:
+    return details_of_many.restore_dates(before["rows"], user.pk)
+
+
 UNDO: dict[str, Callable[[Before, User], int]] = {
     "add_to_album": _add_to_album,
     "remove_from_album": _remove_from_album,
@@ -210,6 +228,13 @@ UNDO: dict[str, Callable[[Before, User], int]] = {
     "trash": _trash,
     "restore": _restore,
     "share": _share,
+    "edit": _look,
+    "rotate": _look,
+    "to_original": _look,
+    "rate": _ratings,
+    "set_title": _titles,
+    "set_date": _dates,
+    "shift_date": _dates,
     "merge_duplicates": _merge_duplicates,
     "dismiss_duplicates": _dismiss_duplicates,
     "apply_labels": applying.undo,

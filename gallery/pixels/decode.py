@@ -20,6 +20,7 @@ from PIL import Image
 
 from gallery.pixels import colour, deep, endings, ground, interlaced, keys, opening, png, webp
 from gallery.pixels.opening import TURNS, open_pixels, orientation_of
+from gallery.pixels.recipe import ORIGINAL, WHOLE, Box, Recipe, in_pixels
 
 # A short side of 448 px (twice the usual model input) keeps the cosine to the
 # full decode above .9999 and decodes a 12 MP JPEG about five times faster.
@@ -125,10 +126,10 @@ def _share_unlike(filling: tuple[int, ...], image: Image.Image) -> float:
     return float((~np.isin(samples, filling)).any(axis=1).mean())
 
 
-def decode(file: IO[bytes], shrink: float = 1.0) -> Image.Image:
-    """Return upright RGB in sRGB, over a background that makes transparent pictures visible.
-    Each side is divided by a whole number up to `shrink` (1 and more) or, if the decoder itself
-    shrinks, by `shrink`.
+def decode(file: IO[bytes], shrink: float = 1.0, recipe: Recipe = ORIGINAL) -> Image.Image:
+    """Return upright RGB in sRGB, over a background that makes transparent pictures visible,
+    turned and cropped by `recipe`. Each side is divided by a whole number up to `shrink` (1 and
+    more) or, if the decoder itself shrinks, by `shrink`.
 
     Raises what decoders raise.
     """
@@ -136,30 +137,27 @@ def decode(file: IO[bytes], shrink: float = 1.0) -> Image.Image:
     size = _size_of(file)
     image, orientation, _incomplete = load(file, shrink)
     left = shrink * min(image.width / size[0], image.height / size[1])
-    return _upright(_in_tiles(image, max(1, int(left + 1e-6))), orientation)
+    return recipe.apply(_upright(_in_tiles(image, max(1, int(left + 1e-6))), orientation))
 
 
-def decode_rgb(file: IO[bytes]) -> Image.Image:
+def decode_rgb(file: IO[bytes], recipe: Recipe = ORIGINAL) -> Image.Image:
     """Return the input of an encoder: upright RGB, its short side reduced to 448 to 895 px
     (smaller pictures stay as they are), only the middle of very long pictures. Raises what
     decoders raise."""
+    if not recipe.is_empty:
+        return decode_part(file, WHOLE, recipe)
     shrink = max(1.0, min(_size_of(file)) / MIN_SHORT_SIDE)
     image, orientation, _incomplete = load(file, shrink)
     image = middle(image)
     return _upright(_in_tiles(image, max(1, min(image.size) // MIN_SHORT_SIDE)), orientation)
 
 
-def decode_part(file: IO[bytes], part: tuple[float, float, float, float]) -> Image.Image:
-    """Return the same for a part of a picture, given as shares of its upright width and height:
-    left, top, width, height."""
-    left, top, width, height = part
-    shrink = min(_size_of(file)) * min(width, height) / MIN_SHORT_SIDE
-    image = decode(file, shrink)
-    edges = (left, top, left + width, top + height)
-    pixels = [
-        round(share * side) for share, side in zip(edges, (*image.size, *image.size), strict=True)
-    ]
-    cut = middle(image.crop(_at_least_one_pixel(pixels, image.size)))
+def decode_part(file: IO[bytes], part: Box, recipe: Recipe = ORIGINAL) -> Image.Image:
+    """Return the same for a part of a picture, given as shares of its width and height after
+    `recipe`: left, top, width, height."""
+    cropped = min(_size_of(file)) * min(recipe.crop[2:])
+    image = decode(file, cropped * min(part[2:]) / MIN_SHORT_SIDE, recipe)
+    cut = middle(image.crop(in_pixels(part, image.size)))
     factor = min(cut.size) // MIN_SHORT_SIDE
     return cut.reduce(factor) if factor > 1 else cut
 
@@ -251,9 +249,3 @@ def _size_of(file: IO[bytes]) -> tuple[int, int]:
 def _upright(image: Image.Image, orientation: int) -> Image.Image:
     turn = TURNS.get(orientation)
     return image if turn is None else image.transpose(turn)
-
-
-def _at_least_one_pixel(pixels: list[int], size: tuple[int, int]) -> tuple[int, int, int, int]:
-    left, top, right, bottom = pixels
-    left, top = min(left, size[0] - 1), min(top, size[1] - 1)
-    return left, top, min(max(right, left + 1), size[0]), min(max(bottom, top + 1), size[1])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from typing import IO
+import math
+from collections.abc import Sequence
+from typing import IO, Any
 
 from PIL import Image, ImageOps
 
@@ -18,10 +20,13 @@ from gallery.pixels.decode import (
     pack,
 )
 from gallery.pixels.header import Cost, Header, read_header
+from gallery.pixels.recipe import ORIGINAL, Box, Recipe, of_json
 
 # Decoding a JPEG this many times smaller is enough to read every byte of its pixels.
 _LEAST = 8.0
 _INCOMPLETE = b"incomplete"
+# Bytes of a pixel in RGB. Cropping and turning make a copy each.
+_RGB, _COPIES = 4, 2
 
 
 def header_of(file: IO[bytes]) -> Header:
@@ -42,9 +47,12 @@ def is_incomplete(file: IO[bytes], header: Header) -> bool:
     return answer == _INCOMPLETE
 
 
-def pixels_for_encoder(file: IO[bytes], header: Header) -> Image.Image:
+def pixels_for_encoder(file: IO[bytes], header: Header, recipe: Recipe = ORIGINAL) -> Image.Image:
     """Return the pixels of `decode.decode_rgb`. Raises as `isolation.run` does."""
-    size, pixels = isolation.run(_rgb, file, cost_for_encoder(header))
+    cost = cost_for_encoder(header)
+    if not recipe.is_empty:
+        cost = cost_of(header, _shrink_for_encoder(header, recipe.crop), recipe)
+    size, pixels = isolation.run(_rgb, file, cost, recipe=recipe)
     width, height = map(int, size.split())
     return Image.frombytes("RGB", (width, height), pixels)
 
@@ -60,10 +68,24 @@ def cost_for_encoder(header: Header) -> Cost:
     return header.cost(short / MIN_SHORT_SIDE, share=min(1.0, MAX_RATIO * short / long))
 
 
-def packed_part(file: IO[bytes], header: Header, part: tuple[float, float, float, float]) -> bytes:
+def cost_of(header: Header, shrink: float, recipe: Recipe) -> Cost:
+    """Return the cost of `decode.decode`, with the copies that a recipe makes."""
+    cost = header.cost(shrink)
+    if recipe.is_empty:
+        return cost
+    copies = _COPIES * _RGB * header.pixels / max(1.0, shrink) ** 2
+    return cost._replace(bytes=cost.bytes + math.ceil(copies))
+
+
+def _shrink_for_encoder(header: Header, part: Box) -> float:
+    return min(header.width, header.height) * min(part[2:]) / MIN_SHORT_SIDE
+
+
+def packed_part(file: IO[bytes], header: Header, part: Box, recipe: Recipe = ORIGINAL) -> bytes:
     """Return the packed pixels of `decode.decode_part`. Raises as `isolation.run` does."""
-    shrink = min(header.width, header.height) * min(part[2:]) / MIN_SHORT_SIDE
-    (packed,) = isolation.run(_packed_part, file, header.cost(shrink), part=part)
+    shrink = _shrink_for_encoder(header, part) * min(recipe.crop[2:])
+    cost = cost_of(header, shrink, recipe)
+    (packed,) = isolation.run(_packed_part, file, cost, part=part, recipe=recipe)
     return packed
 
 
@@ -80,12 +102,12 @@ def small_jpeg(
     return jpeg
 
 
-def square_webp(file: IO[bytes], header: Header, side: int) -> bytes:
+def square_webp(file: IO[bytes], header: Header, side: int, recipe: Recipe = ORIGINAL) -> bytes:
     """Return the middle of the picture as an upright WebP square without metadata, `side` pixels
     wide or less. Raises as `isolation.run` does."""
-    shrink = max(1.0, min(header.width, header.height) / side)
-    cost = header.cost(shrink)
-    (square,) = isolation.run(_square, file, cost, shrink=shrink, side=side)
+    shrink = max(1.0, min(header.width, header.height) * min(recipe.crop[2:]) / side)
+    cost = cost_of(header, shrink, recipe)
+    (square,) = isolation.run(_square, file, cost, shrink=shrink, side=side, recipe=recipe)
     return square
 
 
@@ -100,8 +122,8 @@ def _verified(file: IO[bytes]) -> list[bytes]:
     return [_INCOMPLETE if incomplete else b"whole"]
 
 
-def _rgb(file: IO[bytes]) -> list[bytes]:
-    image = decode_rgb(file)
+def _rgb(file: IO[bytes], recipe: Sequence[Any]) -> list[bytes]:
+    image = decode_rgb(file, of_json(recipe))
     return [f"{image.width} {image.height}".encode(), image.tobytes()]
 
 
@@ -109,12 +131,12 @@ def _packed(file: IO[bytes]) -> list[bytes]:
     return [pack(decode_rgb(file))]
 
 
-def _packed_part(file: IO[bytes], part: tuple[float, float, float, float]) -> list[bytes]:
-    return [pack(decode_part(file, part))]
+def _packed_part(file: IO[bytes], part: Box, recipe: Sequence[Any]) -> list[bytes]:
+    return [pack(decode_part(file, part, of_json(recipe)))]
 
 
-def _square(file: IO[bytes], shrink: float, side: int) -> list[bytes]:
-    image = decode(file, shrink)
+def _square(file: IO[bytes], shrink: float, side: int, recipe: Sequence[Any]) -> list[bytes]:
+    image = decode(file, shrink, of_json(recipe))
     image.info = {}
     side = min(side, *image.size)
     square = ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)

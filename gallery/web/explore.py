@@ -4,8 +4,10 @@ Both take the timeline's scope and filters from the address."""
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -239,12 +241,15 @@ def _rows(request: HttpRequest, found: list[Region], unknown: bool) -> list[dict
     names = {pk: pattern % {"number": number} for number, pk in enumerate(nameless, 1)}
     if len(nameless) == 1 and not unknown:
         names[nameless[0]] = _("Other")
+    samples = thumbnails.addresses_by_id(
+        (pk for one in found for pk in one.samples), THUMBNAIL_WIDTH
+    )
     return [
         {
             "region": one,
             "name": one.name or names[one.id],
             "href": _address(request, "explore_region", one.id),
-            "thumbnails": [thumbnails.address(pk, THUMBNAIL_WIDTH) for pk in one.samples],
+            "thumbnails": [samples[pk] for pk in one.samples if pk in samples],
         }
         for one in found
     ]

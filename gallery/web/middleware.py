@@ -66,11 +66,11 @@ def _thumbnail(request: HttpRequest) -> HttpResponseBase | None:
     width = request.GET.get("w", str(delivery.DEFAULT_WIDTH))
     if request.method not in ("GET", "HEAD") or not _WIDTH.fullmatch(width):
         return None
-    picture = thumbnails.opened_by(request.path_info)
-    if picture is None:
+    opened = thumbnails.opened_by(request.path_info)
+    if opened is None:
         return None
     try:
-        return delivery.stored_thumbnail_response(picture, int(width), request=request)
+        return delivery.stored_thumbnail_response(*opened, int(width), request=request)
     except Unavailable:
         return None  # the view answers with a message
 

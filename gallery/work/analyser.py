@@ -11,8 +11,8 @@ from __future__ import annotations
 import enum
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -25,14 +25,16 @@ class Resource(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Entry:
-    """One claimed row: its picture, the name of the original in the storage, and the size of
-    the upright picture in pixels."""
+    """One claimed row: its picture, the name of the original in the storage, the size of the
+    upright picture in pixels, and how the owner wants it to look (gallery.pixels.recipe)."""
 
     analysis_id: int
     image_id: uuid.UUID
     file_name: str
     width: int
     height: int
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    edition: str = ""
 
 
 class Analyser(ABC):
@@ -70,7 +72,8 @@ class Analyser(ABC):
         return True
 
     def discard(self, entry: Entry) -> None:  # noqa: B027 - most leave nothing
-        """Remove what `prepare` or `run` left outside of the database for a deleted picture."""
+        """Remove what `prepare` or `run` left outside of the database, unless the picture is there
+        and still looks the same: called if the result is not stored."""
 
     @abstractmethod
     def store(self, entries: Sequence[Entry], results: Sequence[Any]) -> None:

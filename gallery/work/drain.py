@@ -154,7 +154,7 @@ def _settle(claim: ledger.Claim, entry: Entry, error: Exception) -> None:
         if isinstance(error, Away):
             code, reason = error.thing, ledger.UNREADABLE
         patiently(ledger.postpone, claim, entry, code, f"{reason}\n{error!r}")
-    patiently(ledger.discard_if_gone, claim, entry)
+    patiently(ledger.discard_if_outdated, claim, entry)
 
 
 def patiently(ask: Callable[..., T], *arguments: Any) -> T:

@@ -82,6 +82,14 @@ def requeue(image_ids: Sequence[uuid.UUID], analysers: Iterable[Analyser]) -> No
     wake(analysers)
 
 
+def hold(image_ids: Sequence[uuid.UUID]) -> None:
+    """Lock all rows of these pictures until the transaction ends: no worker begins or stores a
+    result meanwhile. Who changes the pixels of pictures calls this before anything else, since
+    workers lock these rows before the pictures, too."""
+    rows = Analysis.objects.filter(image__in=list(image_ids)).order_by("id")
+    list(rows.select_for_update(of=("self",)).values_list("pk"))
+
+
 def _insert(image_ids: Sequence[uuid.UUID], analysers: Sequence[Analyser], if_there: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -156,9 +164,7 @@ def claim(analyser: Analyser, limit: int, worker: str = "") -> Claim | None:
     rows = list(
         claimable([analyser.name])
         .select_for_update(skip_locked=True, of=("self",))
-        .values_list("id", "image_id", "image__file", "image__width", "image__height", "attempts")[
-            :limit
-        ]
+        .values_list("id", "image_id", "attempts")[:limit]
     )
     if not rows:
         return None
@@ -166,7 +172,7 @@ def claim(analyser: Analyser, limit: int, worker: str = "") -> Claim | None:
     rows = [row for row in rows if row[0] not in unready]
     fresh = [row for row in rows if row[-1] < ISOLATE_AFTER]
     rows = fresh or rows[:1]
-    taken = Claim(uuid.uuid4(), analyser, tuple(Entry(*row[:-1]) for row in rows))
+    taken = Claim(uuid.uuid4(), analyser, _entries([row[:2] for row in rows]))
     Analysis.objects.filter(id__in=[entry.analysis_id for entry in taken.entries]).update(
         claim=taken.id,
         claimed_by=worker,
@@ -175,6 +181,17 @@ def claim(analyser: Analyser, limit: int, worker: str = "") -> Claim | None:
         version=analyser.version,
     )
     return taken
+
+
+def _entries(rows: Sequence[tuple[int, uuid.UUID]]) -> tuple[Entry, ...]:
+    """Read the pictures of locked rows. A picture changes its recipe only with these locks
+    (`hold`), so that it is read either before and claimed in vain, or after."""
+    pictures = Image.objects.filter(pk__in=[image_id for _id, image_id in rows]).order_by()
+    needed = {
+        pk: facts
+        for pk, *facts in pictures.values_list("pk", "file", "width", "height", "recipe", "edition")
+    }
+    return tuple(Entry(pk, image_id, *needed[image_id]) for pk, image_id in rows)
 
 
 def _unready(analyser: Analyser, rows: Sequence[tuple[int, uuid.UUID]]) -> set[int]:
@@ -221,7 +238,7 @@ def complete(taken: Claim, entries: Sequence[Entry], results: Sequence[Any]) -> 
             return 0
         there, kept = _lock(taken, entries)
         for entry in entries:
-            if entry.image_id not in there:
+            if entry.image_id not in there or entry.analysis_id not in kept:
                 transaction.on_commit(partial(taken.analyser.discard, entry), robust=True)
         if not kept:
             return 0
@@ -296,9 +313,10 @@ def release_claims_of(worker: str) -> int:
     return held.update(claimed_until=from_now(-timedelta(seconds=1)))
 
 
-def discard_if_gone(taken: Claim, entry: Entry) -> None:
-    """Remove the files of an unfinished analysis if the picture has been purged meanwhile."""
-    if not Image.objects.filter(pk=entry.image_id).exists():
+def discard_if_outdated(taken: Claim, entry: Entry) -> None:
+    """Remove the files of an unfinished analysis if the picture has been purged or edited
+    meanwhile."""
+    if not Image.objects.filter(pk=entry.image_id, edition=entry.edition).exists():
         transaction.on_commit(partial(taken.analyser.discard, entry), robust=True)
 
 

@@ -17,7 +17,7 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from gallery.library import renditions, service, thumbnails
-from gallery.library.storage import rendition_path
+from gallery.library.storage import rendition_path, rendition_path_of
 from gallery.models import Image, User
 from tests import pictures
 from tests.conftest import upload
@@ -175,16 +175,17 @@ def test_pages_and_lists_name_addresses_that_open(image: Image, alice: User) -> 
     assert status(f"{listed}?w=640") == 200
 
 
-def test_nginx_computes_the_same_signature() -> None:
+@pytest.mark.parametrize(("edition", "look"), [("", ""), ("0a1b2c3d", "/0a1b2c3d")])
+def test_nginx_computes_the_same_signature(edition: str, look: str) -> None:
     text = (settings.BASE_DIR / "deploy" / "nginx.conf").read_text()
     (signed,) = re.findall(r'secure_link_md5 "([^"]+)";', text)
     pk = uuid.uuid4()
     secret = thumbnails._secret(settings.THUMBNAIL_SECRET, settings.SECRET_KEY)
-    key = thumbnails._key(pk, secret)
-    until, _, signature = key.partition("-")
+    key = thumbnails._key(pk, secret, edition)
+    until, signature = key[:10], key[11:33]
     for name, value in {
         "$until": until,
-        "$prefix$rest": str(pk),
+        "$prefix$rest$look": f"{pk}{look}",
         "${THUMBNAIL_SECRET}": secret,
     }.items():
         signed = signed.replace(name, value)
@@ -193,11 +194,18 @@ def test_nginx_computes_the_same_signature() -> None:
     (pattern,) = re.findall(r'location ~ "([^"]*thumbnails[^"]*)"', text)
     python = pattern.replace("(?<", "(?P<")
     for link in ("", "a-token"):
-        path = thumbnails.address(pk, link=link)
+        path = thumbnails.address(pk, link=link, edition=edition)
         found = re.fullmatch(python, path)
         assert found is not None
         assert found["prefix"] + found["rest"] == str(pk)
         assert (found["until"], found["signature"]) == (until, signature)
+        assert (found["edition"] or "") == edition
+    # The name in the storage, by the maps and the variables of nginx.
+    folder = re.search(r"map \$edition \$look \{(.*?)\}", text, re.DOTALL)
+    assert folder is not None
+    assert '"/$edition"' in folder[1]
+    assert rendition_path_of(pk, 320, edition) == f"renditions/{str(pk)[:2]}/{pk}{look}-320.webp"
+    assert "/$prefix/$prefix$rest$look-$thumbnail_width.webp" in text
     widths = re.search(r"map \$arg_w \$thumbnail_width \{(.*?)\}", text, re.DOTALL)
     assert widths is not None
     assert tuple(map(int, re.findall(r"^ +(\d+) ", widths[1], re.MULTILINE))) == renditions.WIDTHS
@@ -217,4 +225,4 @@ def test_a_secret_of_its_own_signs_otherwise(settings: Any) -> None:
     first = thumbnails.address(pk)
     settings.THUMBNAIL_SECRET = "another"
     assert thumbnails.opened_by(first) is None
-    assert thumbnails.opened_by(thumbnails.address(pk)) == pk
+    assert thumbnails.opened_by(thumbnails.address(pk)) == (pk, "")

@@ -53,7 +53,7 @@ class AlbumSerializer(serializers.Serializer[Summary]):
     def get_cover(self, summary: Summary) -> dict[str, Any] | None:
         if summary.cover_id is None:
             return None
-        thumbnail = thumbnails.address(summary.cover_id)
+        thumbnail = thumbnails.address(summary.cover_id, edition=summary.cover_edition)
         absolute = self.context["request"].build_absolute_uri(thumbnail)
         return {"id": str(summary.cover_id), "urls": {"thumbnail": absolute}}
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from django.urls import reverse
 from rest_framework import serializers
 
+from gallery.api.serializers.clocks import ClockField
 from gallery.api.serializers.selection import SelectionSerializer, tag_names
 from gallery.models import Change, Image
 from gallery.organising.bulk import ACTIONS, Outcome
+from gallery.organising.details_of_many import MOST_SHIFT, MOST_STARS
+
+MOST_SHIFT_SECONDS = int(MOST_SHIFT.total_seconds())
 
 
 class BulkSerializer(SelectionSerializer):
@@ -18,6 +22,33 @@ class BulkSerializer(SelectionSerializer):
     tags = tag_names(required=False, help_text="For `add_tags` and `remove_tags`.")
     visibility = serializers.ChoiceField(
         Image.Visibility.choices, required=False, help_text="For `set_visibility`."
+    )
+    rating = serializers.IntegerField(
+        required=False, min_value=0, max_value=MOST_STARS, help_text="Stars, for `rate`. 0: none."
+    )
+    title = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=200,
+        help_text="For `set_title`. `{n}` becomes the number of the picture, the earliest first.",
+    )
+    captured_at = ClockField(
+        required=False,
+        allow_null=True,
+        help_text="For `set_date`: the local time at the place of capture, with its offset. "
+        "Without one, a known offset stays. Null: unknown.",
+    )
+    shift = serializers.IntegerField(
+        required=False,
+        min_value=-MOST_SHIFT_SECONDS,
+        max_value=MOST_SHIFT_SECONDS,
+        help_text="For `shift_date`: seconds to add to the local times.",
+    )
+    turns = serializers.IntegerField(
+        required=False,
+        min_value=-3,
+        max_value=3,
+        help_text="For `rotate`: quarters to the right; -1 is one to the left.",
     )
 
 

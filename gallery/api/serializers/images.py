@@ -15,17 +15,20 @@ from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from gallery.api.serializers.bulk import undo_address
 from gallery.api.serializers.clocks import ClockField
 from gallery.api.serializers.prepared import PreparedSerializer
 from gallery.api.serializers.selection import tag_names
 from gallery.library import thumbnails
 from gallery.library.clocks import in_iso_form, offset_text, told
 from gallery.models import Image, Viewer
+from gallery.organising import looks
+from gallery.organising.details_of_many import MOST_STARS
 from gallery.search.filters.image_filter import STATES
 
 # Null for everybody but the owner, because these fields can reveal private facts.
 OWNERS_EYES_ONLY = [
-    *("original_name", "sha256", "latitude", "longitude", "captured_offset"),
+    *("original_name", "sha256", "latitude", "longitude", "captured_offset", "recipe"),
     *("archived", "tags"),
 ]
 # Null for everybody but the owner and moderators.
@@ -40,6 +43,22 @@ class OwnerSerializer(PreparedSerializer):
 def thumbnail_address() -> serializers.URLField:
     return serializers.URLField(
         help_text="Accepts `?w=`, the width in pixels. Opens without a token for some minutes."
+    )
+
+
+class RecipeSerializer(serializers.Serializer):
+    """How a picture is turned and then cropped. Its file stays as it is."""
+
+    turns = serializers.IntegerField(
+        min_value=0, max_value=3, default=0, help_text="Quarters to the right."
+    )
+    crop = serializers.ListField(
+        child=serializers.FloatField(min_value=0, max_value=1),
+        min_length=4,
+        max_length=4,
+        allow_null=True,
+        default=None,
+        help_text="[left, top, width, height] as shares of the turned picture. Null: all of it.",
     )
 
 
@@ -101,6 +120,13 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
         allow_null=True,
         help_text="The duration of an animation in seconds, if the file states it.",
     )
+    recipe = serializers.SerializerMethodField(
+        help_text="How you turned and cropped it; null if it looks like its file, or unless you "
+        "own the picture. `width`, `height` and all copies follow it."
+    )
+    rating = serializers.IntegerField(
+        read_only=True, help_text="The owner's stars, from 1 to 5. 0: none."
+    )
     archived = serializers.SerializerMethodField(
         help_text="Not shown on the home page and the timeline. Null unless you own the picture."
     )
@@ -139,6 +165,7 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
             "taken_at",
             "camera",
             "exif",
+            "rating",
             "placeholder",
             "owner",
             "is_owner",
@@ -175,6 +202,10 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
     def get_captured_offset(self, image: Image) -> str | None:
         return offset_text(image.offset)
 
+    @extend_schema_field(RecipeSerializer(allow_null=True))
+    def get_recipe(self, image: Image) -> dict[str, Any] | None:
+        return looks.as_shown(image.recipe)
+
     @extend_schema_field(serializers.BooleanField(allow_null=True))
     def get_archived(self, image: Image) -> bool:
         return image.archived_at is not None
@@ -193,7 +224,7 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
         pk = str(image.pk)
         return {
             "file": site + file.replace(_ANY, pk),
-            "thumbnail": site + thumbnail(image.pk),
+            "thumbnail": site + thumbnail(image.pk, image.edition),
             "page": site + page.replace(_ANY, pk),
         }
 
@@ -209,7 +240,7 @@ class ImageSerializer(PreparedSerializer, serializers.ModelSerializer):
         return timezone.get_current_timezone()
 
     @cached_property
-    def _addresses(self) -> tuple[str, str, Callable[[UUID], str], str]:
+    def _addresses(self) -> tuple[str, str, Callable[[UUID, str], str], str]:
         request, prefix = self.context["request"], get_script_prefix()
         site = f"{request.scheme}://{request.get_host()}"
         file, page = _path("api:image-file", prefix), _path("image", prefix)
@@ -246,6 +277,21 @@ class UploadedImageSerializer(ImageSerializer):
         read_only_fields = fields
 
 
+class EditedImageSerializer(ImageSerializer):
+    """The picture as it looks now, and what undoes the edit."""
+
+    undo = serializers.SerializerMethodField(
+        help_text="The address where a POST undoes it, for 30 days; null if nothing changed."
+    )
+
+    class Meta(ImageSerializer.Meta):
+        fields = [*ImageSerializer.Meta.fields, "undo"]
+        read_only_fields = fields
+
+    def get_undo(self, image: Image) -> str | None:
+        return undo_address(self, self.context["change"])
+
+
 class ImageTextsSerializer(serializers.ModelSerializer):
     class Meta:
         model = Image
@@ -262,10 +308,13 @@ class ImageChangesSerializer(ImageTextsSerializer):
         "known offset stays.",
     )
     archived = serializers.BooleanField(required=False)
+    rating = serializers.IntegerField(
+        required=False, min_value=0, max_value=MOST_STARS, help_text="Stars. 0: none."
+    )
     tags = tag_names(required=False, help_text="All tags that the picture will have.")
 
     class Meta(ImageTextsSerializer.Meta):
-        fields = [*ImageTextsSerializer.Meta.fields, "captured_at", "archived", "tags"]
+        fields = [*ImageTextsSerializer.Meta.fields, "captured_at", "archived", "rating", "tags"]
 
 
 class UploadSerializer(ImageTextsSerializer):

@@ -294,6 +294,6 @@ class SharedImageSerializer(serializers.Serializer):
         absolute = self.context["request"].build_absolute_uri
         return {
             "file": absolute(reverse("api:shared-file", args=[token, image.pk])),
-            "thumbnail": absolute(thumbnails.address(image.pk, link=token)),
+            "thumbnail": absolute(thumbnails.address(image.pk, link=token, edition=image.edition)),
             "page": absolute(reverse("shared_image", args=[token, image.pk])),
         }

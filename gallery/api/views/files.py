@@ -42,16 +42,24 @@ class ImageFileView(_SentView):
         operation_id="images_file",
         tags=["images"],
         parameters=[
-            OpenApiParameter("download", bool, description="Offer it as a download, with a name.")
+            OpenApiParameter("download", bool, description="Offer it as a download, with a name."),
+            OpenApiParameter(
+                "original", bool, description="Your file as you uploaded it, without your edits."
+            ),
         ],
         responses=PICTURE,
     )
     def get(self, request: Request, pk: UUID) -> HttpResponseBase:
         """The picture in full size. The owner gets the unchanged original, others get a copy
-        without metadata."""
-        download = request.query_params.get("download", "") in ("1", "true")
+        without metadata. Of a picture that is turned or cropped the owner gets a copy, too: as a
+        download a JPEG, unless `original` is asked for."""
+        asked = request.query_params
         return delivery.picture_response(
-            self.image, request.user, download=download, request=request._request
+            self.image,
+            request.user,
+            download=asked.get("download", "") in ("1", "true"),
+            original=asked.get("original", "") in ("1", "true"),
+            request=request._request,
         )
 
 

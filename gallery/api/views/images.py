@@ -15,8 +15,10 @@ from gallery.api.pagination import AsAsked
 from gallery.api.parsers import MultiPartParser
 from gallery.api.serializers.errors import ErrorResponseSerializer
 from gallery.api.serializers.images import (
+    EditedImageSerializer,
     ImageChangesSerializer,
     ImageSerializer,
+    RecipeSerializer,
     UploadedImageSerializer,
     UploadSerializer,
 )
@@ -26,7 +28,7 @@ from gallery.indexing import selectors
 from gallery.library import service
 from gallery.models import Image
 from gallery.models.image import ImageQuerySet
-from gallery.organising import details
+from gallery.organising import details, looks
 from gallery.search.filters import image_filter
 from gallery.work import ledger
 
@@ -117,6 +119,42 @@ class ImageDetailView(ImageView):
         """Move a picture to the trash. `restore/` takes it out again."""
         service.delete_image(self.image)
         return Response(status=204)
+
+
+class ImageRecipeView(ImageView):
+    """How a picture is turned and cropped."""
+
+    serializer_class = EditedImageSerializer
+
+    @extend_schema(
+        operation_id="images_edit",
+        tags=["images"],
+        request=RecipeSerializer,
+        responses={200: EditedImageSerializer},
+    )
+    def put(self, request: Request, pk: UUID) -> Response:
+        """Turn and crop a picture, in place of what was done before. The file stays as it is;
+        copies, colours and the vector are made anew."""
+        form = RecipeSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        wanted = form.validated_data
+        return self._edited(wanted["turns"], looks.clean_crop(wanted["crop"]))
+
+    @extend_schema(
+        operation_id="images_edit_undo",
+        tags=["images"],
+        request=None,
+        responses={200: EditedImageSerializer},
+    )
+    def delete(self, request: Request, pk: UUID) -> Response:
+        """Back to the original."""
+        return self._edited(0, looks.WHOLE)
+
+    def _edited(self, turns: int, crop: looks.Box) -> Response:
+        change = looks.edit(self.image, turns, crop, self.account())
+        image = self.load(self.nameable(), self.image.pk)
+        context = {**self.get_serializer_context(), "change": change}
+        return Response(EditedImageSerializer(image, context=context).data)
 
 
 class ImageRestoreView(ImageView):

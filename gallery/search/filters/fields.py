@@ -13,7 +13,7 @@ from django.core.validators import ProhibitNullCharactersValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from gallery.search.filters import categories, colours
+from gallery.search.filters import categories, colours, ratings
 
 MAX_IDS = 200
 MAX_NAMES = 20
@@ -167,6 +167,31 @@ class _CategoriesField(forms.Field):
 
 class CategoriesFilter(django_filters.Filter):
     field_class = _CategoriesField
+
+
+class _RatingField(forms.Field):
+    """Parses `rating=>=4` to the least and the most stars."""
+
+    widget = forms.TextInput
+    default_error_messages = {
+        "bad_rating": _(
+            "“rating:” cannot be “%(value)s”: give stars from 0, for none, to 5, as 4, >=4 or <3."
+        ),
+    }
+
+    def clean(self, value: Any) -> tuple[int, int] | None:
+        text = (value or "").strip()
+        if not text:
+            return None
+        found = ratings.parse(text)
+        if found is None:
+            told = {"value": text.replace("\0", " ")[:50]}
+            raise forms.ValidationError(self.error_messages["bad_rating"], "bad_rating", told)
+        return found
+
+
+class RatingFilter(django_filters.Filter):
+    field_class = _RatingField
 
 
 class _MomentField(django_filters.fields.IsoDateTimeField):

@@ -19,7 +19,7 @@ from gallery.indexing import states
 from gallery.models import Album, AlbumItem, Favourite, Image, Tag, User, Viewer
 from gallery.models.words import named
 from gallery.search import words
-from gallery.search.filters import cameras, categories, colours, refusals
+from gallery.search.filters import cameras, categories, colours, ratings, refusals
 from gallery.search.filters.fields import (
     AlbumsFilter,
     CategoriesFilter,
@@ -28,6 +28,7 @@ from gallery.search.filters.fields import (
     IdsFilter,
     MomentFilter,
     NamesFilter,
+    RatingFilter,
     YesNoFilter,
 )
 
@@ -130,6 +131,10 @@ class ImageFilter(django_filters.FilterSet):
     )
     favourite = YesNoFilter(
         method="by_favourite", help_text="Whether it is one of your favourites."
+    )
+    rating = RatingFilter(
+        method="by_rating",
+        help_text="The owner's stars: `4`, `>=4`, `<3`; `0` for pictures without stars.",
     )
     archived = YesNoFilter(
         method="by_archived",
@@ -236,6 +241,14 @@ class ImageFilter(django_filters.FilterSet):
     def by_favourite(self, images: ImageQuerySet, name: str, value: bool) -> ImageQuerySet:
         marked = Q(pk__in=Favourite.objects.filter(user_id=self.viewer.pk or 0).values("image_id"))
         return images.filter(marked if value else ~marked)
+
+    def by_rating(self, images: ImageQuerySet, name: str, value: tuple[int, int]) -> ImageQuerySet:
+        least, most = value
+        if least == most:
+            return images.filter(rating=least)
+        if most == ratings.MOST:
+            return images.filter(rating__gte=least)
+        return images.filter(rating__lte=most)
 
     def by_archived(self, images: ImageQuerySet, name: str, value: bool) -> ImageQuerySet:
         if value:

@@ -19,7 +19,7 @@ import django_filters
 from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
-from gallery.search.filters import categories, dates
+from gallery.search.filters import categories, dates, ratings
 from gallery.search.filters.fields import (
     CategoriesFilter,
     ClockFilter,
@@ -27,6 +27,7 @@ from gallery.search.filters.fields import (
     IdsFilter,
     MomentFilter,
     NamesFilter,
+    RatingFilter,
     YesNoFilter,
 )
 from gallery.search.filters.image_filter import ImageFilter, is_unicode
@@ -57,6 +58,7 @@ LIST_FILTERS = _names_of(IdsFilter, NamesFilter, ColoursFilter, CategoriesFilter
 NEGATIVE_FILTERS = _names_of(CategoriesFilter)
 _YES_NO_FILTERS = _names_of(YesNoFilter)
 _SIZE_FILTERS = _names_of(django_filters.NumberFilter)
+_RATING_FILTERS = _names_of(RatingFilter)
 _DAY_FILTERS = _names_of(MomentFilter, ClockFilter)
 _LOWER_CASE_FILTERS = _names_of(django_filters.ChoiceFilter, ColoursFilter)
 
@@ -226,6 +228,8 @@ def _one(name: str, text: str) -> Any:
         return _YES_NO.get(text.lower(), text or None)
     if name in _SIZE_FILTERS:
         return _number(text)
+    if name in _RATING_FILTERS:
+        return ratings.canonical(text) or text or None
     if name in _DAY_FILTERS and (span := dates.span(text)):
         return span[0]
     return _SYNONYMS.get(name, {}).get(text, text) or None

@@ -85,7 +85,7 @@ def vector_of_part(image: Image, crop: Crop, space: EmbeddingSpace) -> Vectors:
         rate_limits.charge_pixels(image.width * image.height)
         return packed_part_of_stored(image, part_of(crop))
 
-    return _vector(image.sha256, crop, space, packed)
+    return _vector(image.sha256 + image.edition, crop, space, packed)
 
 
 def part_of(crop: Crop | None) -> tuple[float, float, float, float]:

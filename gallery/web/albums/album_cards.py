@@ -53,29 +53,37 @@ def card_without_covers(album: Album, viewer: Viewer) -> Card:
     return _card(summary, [])
 
 
-def _card(summary: Summary, firsts: list[UUID]) -> Card:
-    covers = [pk for pk in (summary.cover_id, *firsts) if pk is not None]
+def _card(summary: Summary, firsts: list[tuple[UUID, str]]) -> Card:
+    covers = dict(firsts)
+    if summary.cover_id is not None:
+        covers = {summary.cover_id: summary.cover_edition, **covers}
     return Card(
         album=summary.album,
         role=summary.role,
         count=summary.count,
         dates=_dates(summary),
-        covers=[thumbnails.address(pk, 320) for pk in list(dict.fromkeys(covers))[:MOSAIC]],
+        covers=[
+            thumbnails.address(pk, 320, edition=edition)
+            for pk, edition in list(covers.items())[:MOSAIC]
+        ],
         shared=bool(summary.shared),
     )
 
 
-def _first_pictures(found: Sequence[Album], viewer: Viewer) -> defaultdict[UUID, list[UUID]]:
-    """Return the ids of the first pictures of each album that `viewer` sees, with the same rule
-    as `albums.images_of`."""
+def _first_pictures(
+    found: Sequence[Album], viewer: Viewer
+) -> defaultdict[UUID, list[tuple[UUID, str]]]:
+    """Return the ids and editions of the first pictures of each album that `viewer` sees, with
+    the same rule as `albums.images_of`."""
     shown = Q(image__hidden_at__isnull=True) | Q(image__owner_id=viewer.pk or 0)
     order = ("position", "pk")
     rank = Window(RowNumber(), partition_by="album_id", order_by=order)
     entries = AlbumItem.objects.filter(shown, album__in=found, image__deleted_at__isnull=True)
     firsts = entries.alias(rank=rank).filter(rank__lte=MOSAIC).order_by("album_id", *order)
-    pictures: defaultdict[UUID, list[UUID]] = defaultdict(list)
-    for album_id, image_id in firsts.values_list("album_id", "image_id"):
-        pictures[album_id].append(image_id)
+    pictures: defaultdict[UUID, list[tuple[UUID, str]]] = defaultdict(list)
+    shown_firsts = firsts.values_list("album_id", "image_id", "image__edition")
+    for album_id, image_id, edition in shown_firsts:
+        pictures[album_id].append((image_id, edition))
     return pictures
 
 

@@ -93,20 +93,23 @@ def groups_of(categories: Sequence[Category], summaries: dict[UUID, Summary]) ->
     """Return the cards: first those with nothing above or below them, then the others by the
     topmost category."""
     by_id = {category.pk: category for category in categories}
+    covers = thumbnails.addresses_by_id(
+        (pk for summary in summaries.values() for pk in summary.covers), 320
+    )
     has_below = {category.parent_id for category in categories}
     plain = Group(None)
     groups: dict[UUID, Group] = {}
     for category in categories:
         above = _above(category, by_id)
         if not above and category.pk not in has_below:
-            plain.cards.append(_card(category, summaries))
+            plain.cards.append(_card(category, summaries, covers))
             continue
         top = above[-1] if above else category
         if top.pk not in groups:
-            groups[top.pk] = Group(_card(top, summaries))
+            groups[top.pk] = Group(_card(top, summaries, covers))
         if above:
             path = " › ".join(name_of(one) for one in reversed(above[:-1]))
-            groups[top.pk].cards.append(_card(category, summaries, path))
+            groups[top.pk].cards.append(_card(category, summaries, covers, path))
     return [*([plain] if plain.cards else []), *groups.values()]
 
 
@@ -119,10 +122,15 @@ def _above(category: Category, by_id: dict[UUID, Category]) -> list[Category]:
     return found
 
 
-def _card(category: Category, summaries: dict[UUID, Summary], above: str = "") -> Card:
+def _card(
+    category: Category,
+    summaries: dict[UUID, Summary],
+    covers: dict[UUID, str],
+    above: str = "",
+) -> Card:
     summary = summaries.get(category.pk, Summary(0, []))
-    covers = [thumbnails.address(pk, 320) for pk in summary.covers]
-    return Card(category, name_of(category), summary.count, covers, above)
+    own = [covers[pk] for pk in summary.covers if pk in covers]
+    return Card(category, name_of(category), summary.count, own, above)
 
 
 @require_safe

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from gallery.errors import Sentence
 from gallery.models import Image
-from gallery.search.filters import colours
+from gallery.search.filters import colours, ratings
 
 # Labels by filter and by value as in an address.
 CHOICES: dict[str, dict[str, Sentence]] = {
@@ -30,11 +30,31 @@ CHOICES: dict[str, dict[str, Sentence]] = {
         "true": gettext_lazy("Favourites"),
         "false": gettext_lazy("No favourites"),
     },
+    "rating": {
+        ">=1": gettext_lazy("★ and more"),
+        ">=2": gettext_lazy("★★ and more"),
+        ">=3": gettext_lazy("★★★ and more"),
+        ">=4": gettext_lazy("★★★★ and more"),
+        "5": gettext_lazy("★★★★★"),
+        "0": gettext_lazy("No stars"),
+    },
     "archived": {
         "true": gettext_lazy("Archived"),
         "false": gettext_lazy("Not archived"),
     },
 }
+
+
+def _rating(value: str) -> str:
+    found = ratings.parse(value)
+    if found is None:
+        return value
+    known = CHOICES["rating"].get(ratings.canonical(value) or value)
+    if known is not None:
+        return str(known)
+    least, most = found
+    stars = "★" * most
+    return stars if least == most else _("%(stars)s or fewer") % {"stars": stars}
 
 
 def label(name: str, value: str) -> str:
@@ -52,6 +72,8 @@ def label(name: str, value: str) -> str:
             return colours.label(colour) if colour else value
         case "words":
             return _("Words: %(words)s") % {"words": value}
+        case "rating":
+            return _rating(value)
         case "size_min":
             return _("%(size)s MP or more") % {"size": value}
         case "size_max":

@@ -29,7 +29,7 @@ from gallery.web.lists.category_filter import CategoryFields
 # These have the same names as in the API. `from` and `to` are days; the last day is included.
 _LIKE_THE_API = (
     *("words", "camera", "orientation", "size_min", "size_max"),
-    *("album", "owner", "visibility", "state", "favourite"),
+    *("album", "owner", "visibility", "state", "favourite", "rating"),
 )
 _SEVERAL = ("color", "tag", "category")
 NAMES = ("from", "to", *_LIKE_THE_API, *_SEVERAL)

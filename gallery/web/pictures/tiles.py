@@ -148,7 +148,7 @@ def tile_of_hit(hit: ShownHit, viewer: Viewer, best: float = 0.0, section: str =
 
 def thumbnail(image: Image, width: int, link: str = "") -> str:
     """Return the thumbnail's address, through the share link `link` if given."""
-    return thumbnails.address(image.pk, nearest_width(image, width), link)
+    return thumbnails.address(image.pk, nearest_width(image, width), link, image.edition)
 
 
 def _path(name: str, image: Image) -> str:
@@ -167,7 +167,7 @@ def _parts(name: str, _prefix: str) -> tuple[str, str]:
 def srcset(image: Image, link: str = "") -> str:
     """Return the `srcset` of all renditions with their real widths. A rendition is never wider
     than the picture."""
-    return _srcset(image, thumbnails.address(image.pk, link=link))
+    return _srcset(image, thumbnails.address(image.pk, link=link, edition=image.edition))
 
 
 def _srcset(image: Image, address: str) -> str:
@@ -179,7 +179,7 @@ def _srcset(image: Image, address: str) -> str:
 def _tile(image: Image, viewer: Viewer, name: str | None = None, **facts: Any) -> Tile:
     ratio = round(min(max(image.width / image.height, _NARROWEST), _WIDEST), 4)
     owned = image.is_owned_by(viewer)
-    address = thumbnails.address(image.pk)
+    address = thumbnails.address(image.pk, edition=image.edition)
     return Tile(
         image=image,
         name=image.name_for(viewer) if name is None else name,

@@ -85,6 +85,7 @@ def _filters() -> list[Example]:
         Example("on:2024-05", _("taken in May 2024; also before:2024-05-20")),
         Example("orientation:portrait", _("or landscape, or square")),
         Example("color:red", _("mostly this colour; also color:#1e90ff")),
+        Example("rating:>=4", _("four stars or more from its owner; rating:0 has none")),
         Example("size:>4mp", _("more than 4 megapixels; also size:small, medium or large")),
         Example(_("words:summer"), _("only pictures whose title or description says so")),
     ]
