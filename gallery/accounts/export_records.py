@@ -76,8 +76,8 @@ def _account(user: User) -> dict[str, Any]:
 _PICTURE_FIELDS = (
     "title", "description", "visibility", "original_name", "sha256", "byte_size",
     "content_type", "width", "height", "recipe", "rating", "incomplete", "frames", "duration",
-    "captured_at", "taken_at", "camera", "exif", "latitude", "longitude", "created_at", "updated_at",
-    "archived_at", "hidden_at", "hidden_reason", "deleted_at",
+    "captured_at", "taken_at", "camera", "exif", "latitude", "longitude", "created_at",
+    "updated_at", "archived_at", "hidden_at", "hidden_reason", "deleted_at",
 )  # fmt: skip
 
 

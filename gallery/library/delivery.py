@@ -31,6 +31,7 @@ from gallery.library.renditions import (
     ensure_edited_jpeg,
     ensure_rendition,
     nearest_width,
+    unedited,
 )
 from gallery.library.storage import (
     is_stored,
@@ -125,6 +126,16 @@ def thumbnail_response(
     made = partial(ensure_rendition, image, nearest)
     sending = _thumbnail(image.pk, image.edition, nearest, made)
     return _send(sending, download=False, request=request)
+
+
+def unedited_response(image: Image, width: int) -> HttpResponseBase:
+    """Return an edited picture as it was before, for its editor. It is drawn for this response and
+    not stored. Raises as `picture_response` does."""
+    response = HttpResponse(unedited(image, width), content_type="image/webp")
+    for header, value in _HEADERS.items():
+        response[header] = value
+    response["Cache-Control"] = _ASK_AGAIN
+    return response
 
 
 def stored_thumbnail_response(

@@ -143,6 +143,20 @@ def ensure_edited_jpeg(image: Image) -> str:
     return name
 
 
+def unedited(image: Image, width: int) -> bytes:
+    """Return the rendition of an edited picture as it was before. Raises as `ensure_rendition`
+    does."""
+    size = image.recipe["of"]
+    wanted = min(width, WIDTHS[-1], size[0])
+    try:
+        content, _smallest = rendition_pixels.draw(
+            read_stored(original_of(image)), (size[0], size[1]), [wanted]
+        )
+    except (isolation.Undecodable, Refusal) as error:
+        raise NoPreview from error
+    return content
+
+
 # --- Removing -----------------------------------------------------------------------
 
 

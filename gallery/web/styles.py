@@ -11,9 +11,9 @@ SHEETS = tuple(
     f"css/{name}.css"
     for name in (
         *("base", "controls", "forms", "overlays", "layout", "rail", "search", "grid", "composer"),
-        *("picture", "timeline", "explore", "classify", "label-charts", "upload", "account"),
-        *("share", "select", "bulk", "filters", "albums", "searches", "duplicates", "labels"),
-        "label-answers",
+        *("picture", "editor", "timeline", "explore", "classify", "label-charts", "upload"),
+        *("account", "share", "select", "bulk", "filters", "albums", "searches", "duplicates"),
+        *("labels", "label-answers"),
     )
 )
 BUNDLE = "css/all.css"

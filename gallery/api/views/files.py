@@ -10,6 +10,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
+from gallery import rate_limits
 from gallery.api.schema import PICTURE
 from gallery.api.views.base import ImageView, image_or_404
 from gallery.errors import Refusal
@@ -67,11 +68,19 @@ class ImageThumbnailView(_SentView):
     @extend_schema(
         operation_id="images_thumbnail",
         tags=["images"],
-        parameters=[WIDTH],
+        parameters=[
+            WIDTH,
+            OpenApiParameter("original", bool, description="Your picture without your edits."),
+        ],
         responses={(200, "image/webp"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, pk: UUID) -> HttpResponseBase:
         """A smaller version of the picture, without metadata."""
+        asks_for_original = request.query_params.get("original", "") in ("1", "true")
+        if asks_for_original and self.image.is_edited and self.image.is_owned_by(request.user):
+            width = read_width(request.query_params.get("w"))
+            rate_limits.charge_pixels(self.image.width * self.image.height)
+            return delivery.unedited_response(self.image, width)
         return thumbnail(request, self.image)
 
 

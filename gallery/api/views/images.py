@@ -29,6 +29,7 @@ from gallery.library import service
 from gallery.models import Image
 from gallery.models.image import ImageQuerySet
 from gallery.organising import details, looks
+from gallery.pixels.recipe import WHOLE, Box
 from gallery.search.filters import image_filter
 from gallery.work import ledger
 
@@ -148,9 +149,9 @@ class ImageRecipeView(ImageView):
     )
     def delete(self, request: Request, pk: UUID) -> Response:
         """Back to the original."""
-        return self._edited(0, looks.WHOLE)
+        return self._edited(0, WHOLE)
 
-    def _edited(self, turns: int, crop: looks.Box) -> Response:
+    def _edited(self, turns: int, crop: Box) -> Response:
         change = looks.edit(self.image, turns, crop, self.account())
         image = self.load(self.nameable(), self.image.pk)
         context = {**self.get_serializer_context(), "change": change}

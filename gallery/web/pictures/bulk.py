@@ -107,6 +107,17 @@ def _counted() -> dict[str, list[str]]:
             ngettext("Who may see {count} picture", "Who may see {count} pictures", n)
             for n in _FORMS
         ],
+        "dateOf": [
+            ngettext("Change the date of {count} picture", "Change the date of {count} pictures", n)
+            for n in _FORMS
+        ],
+        "titleOf": [
+            ngettext(
+                "Change the title of {count} picture", "Change the title of {count} pictures", n
+            )
+            for n in _FORMS
+        ],
+        "rateThem": [ngettext("Rate {count} picture", "Rate {count} pictures", n) for n in _FORMS],
         "purgeThem": [
             ngettext("Delete {count} picture for good?", "Delete {count} pictures for good?", n)
             for n in _FORMS
@@ -153,6 +164,29 @@ def _done() -> dict[str, list[str]]:
             )
             for n in _FORMS
         ],
+        "rate": [ngettext("{count} picture rated.", "{count} pictures rated.", n) for n in _FORMS],
+        "set_title": [
+            ngettext("Title of {count} picture changed.", "Titles of {count} pictures changed.", n)
+            for n in _FORMS
+        ],
+        "set_date": _dated(),
+        "shift_date": _dated(),
+        "rotate": [
+            ngettext(
+                "{count} picture turned. The original is kept.",
+                "{count} pictures turned. The originals are kept.",
+                n,
+            )
+            for n in _FORMS
+        ],
+        "to_original": [
+            ngettext(
+                "{count} picture looks like its original again.",
+                "{count} pictures look like their originals again.",
+                n,
+            )
+            for n in _FORMS
+        ],
         "archive": [
             ngettext("{count} picture archived.", "{count} pictures archived.", n) for n in _FORMS
         ],
@@ -182,6 +216,13 @@ def _done() -> dict[str, list[str]]:
             for n in _FORMS
         ],
     }
+
+
+def _dated() -> list[str]:
+    return [
+        ngettext("Date of {count} picture changed.", "Dates of {count} pictures changed.", n)
+        for n in _FORMS
+    ]
 
 
 @require_POST

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +17,10 @@ from django_htmx.http import trigger_client_event
 from gallery.errors import Refusal
 from gallery.indexing import selectors, states
 from gallery.library.clocks import offset_text
-from gallery.models import Album, Image, Tag, User
+from gallery.models import Album, Image, Tag, User, Viewer
 from gallery.organising import details as noted
-from gallery.organising import duplicates
+from gallery.organising import duplicates, looks
+from gallery.organising.details_of_many import MOST_STARS
 from gallery.retryable import can_pass
 from gallery.web.access import is_fragment, signed_in
 from gallery.web.pictures.classify_form import choices
@@ -33,6 +35,8 @@ from gallery.work import ledger
 
 # The choices for the seconds per picture in a slideshow.
 INTERVALS = [2, 3, 5, 10, 20, 60]
+# The width of the picture in the editor.
+_EDITED_WIDTH = 1280
 # Written by static/js/picture/panel.js: pages begin with the panel as it was left, without a jump.
 PANEL_COOKIE = "viewer-panel"
 
@@ -153,10 +157,12 @@ def _context(request: HttpRequest, image: Image) -> dict[str, Any]:
             "true_ratio": round(image.width / image.height, 6),
             # A picture is never shown larger than twice its own pixels.
             "widest": 2 * image.width,
-            "file": reverse("api:image-file", args=[image.pk]),
+            "file": _file_of(image),
             "format": image.content_type.removeprefix("image/").upper(),
             "link": request.build_absolute_uri(page),
         },
+        "editor": _editor_of(image, request.user),
+        "stars": [(count, count <= image.rating) for count in range(1, MOST_STARS + 1)],
         "beside": of_same_owner(image, request.user),
         "intervals": INTERVALS,
         "panel_is_open": request.COOKIES.get(PANEL_COOKIE) == "open",
@@ -165,6 +171,25 @@ def _context(request: HttpRequest, image: Image) -> dict[str, Any]:
         **_state_of(image),
         **_notes(request, image),
         "near_duplicates": _near_duplicates(request, image),
+    }
+
+
+def _file_of(image: Image) -> str:
+    """Return the address of the full size, another one for each look: within a page, browsers show
+    a picture again without asking."""
+    address = reverse("api:image-file", args=[image.pk])
+    return f"{address}?look={image.edition}" if image.is_edited else address
+
+
+def _editor_of(image: Image, viewer: Viewer) -> dict[str, str] | None:
+    """Return what the editor needs of the viewer's own still picture: the address of all of it,
+    as it is without a recipe, and the recipe as JSON."""
+    if not (image.is_owned_by(viewer) and looks.is_editable(image)):
+        return None
+    whole = reverse("api:image-thumbnail", args=[image.pk])
+    return {
+        "src": f"{whole}?w={_EDITED_WIDTH}&original=1",
+        "recipe": json.dumps(looks.as_shown(image.recipe)),
     }
 
 

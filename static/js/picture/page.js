@@ -8,6 +8,7 @@ import { noteGone } from "clipsite/grid/place";
 import { dropFromStrip, showAround } from "clipsite/picture/filmstrip";
 import { enterFullScreen, hideWhenIdle, isFull, leaveFullScreen, toggleFullScreen } from "clipsite/picture/full-screen";
 import { listenOn } from "clipsite/picture/gestures";
+import { listenForLooks, takeStars } from "clipsite/picture/looks";
 import { toggleArchive, toggleFavourite } from "clipsite/picture/marks";
 import { panelIsOpen, sayState, setPanel, sheetIsOpen } from "clipsite/picture/panel";
 import { drawn, nextDrawn, shuffleAgain } from "clipsite/picture/shuffle";
@@ -288,7 +289,7 @@ onKey("Delete", (event) => !inGrid() && press("[data-delete] button")(event));
 onKey("+", () => (zoom.closer(), true));
 onKey("=", () => (zoom.closer(), true));
 onKey("-", () => (zoom.further(), true));
-onKey("0", () => (zoom.reset(), true));
+onKey("0", () => (zoom.zoomed ? (zoom.reset(), true) : takeStars()));
 onKey(" ", () => !onControl() && (toggleSlideshow(), true));
 onKey("Escape", () => {
   if (zoom.zoomed) zoom.reset();
@@ -315,5 +316,17 @@ document.addEventListener("click", async (event) => {
   }
   toast(message("copied"));
 });
+
+/** Show the picture of the page as it is now, also in the filmstrip. */
+listenForLooks(() =>
+  inTurn(async () => {
+    const path = location.pathname;
+    const page = await load(path);
+    if (!page) return;
+    dropFromStrip(path);
+    show(path, page);
+    await lookAround();
+  }),
+);
 
 inTurn(lookAround);

@@ -16,6 +16,9 @@ const LEAVES = {
   purge: ["trash"],
 };
 
+// After these, tiles look otherwise or stand elsewhere.
+const REDRAWN = ["rotate", "to_original", "set_title", "set_date", "shift_date"];
+
 /**
  * Run an action. `album`, {id, title}, is the album that the notice names and opens. Resolves to
  * whether it succeeded.
@@ -39,6 +42,7 @@ function show(action, { changed, skipped, undo }, ids, album) {
     remove(ids);
     if (!loadedCount()) return reloadWith(said);
   }
+  if (changed && REDRAWN.includes(action)) return reloadWith(said);
   notice(said);
 }
 

@@ -3,6 +3,7 @@
 import { fill } from "clipsite/base/messages";
 import { call, told } from "clipsite/select/api";
 import { act } from "clipsite/select/acts";
+import "clipsite/select/details";
 import { openDialog } from "clipsite/select/dialogs";
 import { reloadWith, sayKept } from "clipsite/select/notices";
 import {
@@ -97,7 +98,12 @@ function makePortrait() {
   });
 }
 
-const parameters = ({ dataset }) => (dataset.album ? { album: dataset.album } : {});
+function parameters({ dataset }) {
+  return {
+    ...(dataset.album && { album: dataset.album }),
+    ...(dataset.turns && { turns: Number(dataset.turns) }),
+  };
+}
 
 sayKept();
 if (list) {

@@ -1,5 +1,5 @@
 // Dialogs of actions that need input: album, tags, visibility, download, final deletion. Sharing
-// has a module of its own (share.js).
+// (share.js), and dates, titles and stars (details.js), have modules of their own.
 
 import { act } from "clipsite/select/acts";
 import { call, told } from "clipsite/select/api";
@@ -22,7 +22,8 @@ export function openDialog(name) {
   if (name === "share") beginSharing();
 }
 
-async function actAndClose(opened, action, parameters, album = null) {
+/** Run an action and, if it succeeded, close the dialog. */
+export async function actAndClose(opened, action, parameters, album = null) {
   const done = await act(action, parameters, album);
   if (done) opened.close();
 }
