@@ -28,7 +28,7 @@ class Editor {
       event.preventDefault();
       this.#save();
     });
-    this.form.elements.ratio.addEventListener("change", () => this.#lock());
+    this.form.addEventListener("change", () => this.#lock());
     this.reset.addEventListener("click", () => this.#show({ turns: 0, crop: [0, 0, 1, 1] }));
     for (const button of dialog.querySelectorAll("[data-quarters]")) {
       button.addEventListener("click", () => this.#turn(Number(button.dataset.quarters)));

@@ -33,6 +33,8 @@ async function changed(text, undo) {
 async function edit() {
   const { api, src, recipe } = entry().dataset;
   const answer = await askForEdit({ api, src, recipe: JSON.parse(recipe) });
+  // The entry is in a menu that is shut.
+  /** @type {HTMLElement | null} */ (document.querySelector("[data-control=more]"))?.focus();
   if (answer?.undo) await changed(texts().saved, answer.undo);
 }
 
