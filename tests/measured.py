@@ -133,15 +133,23 @@ def _functions() -> dict[str, Callable[[IO[bytes]], object]]:
     from gallery.library.validation import inspect_picture
     from gallery.models import User
     from gallery.pixels import jobs, places
+    from gallery.pixels.recipe import ORIGINAL, Recipe
 
     # Other programs may use this machine. Their pictures take no place of ours.
     places.locks = Path(tempfile.mkdtemp(prefix="clipsite-meter-"))
     atexit.register(shutil.rmtree, places.locks, ignore_errors=True)
     viewer = User()
 
-    def draw(file: IO[bytes], widths: Sequence[int | None]) -> None:
+    edited = Recipe(1, (0.0, 0.0, 1.0, 0.9))
+
+    def draw(file: IO[bytes], widths: Sequence[int | None], recipe: Recipe = ORIGINAL) -> None:
         facts = inspect_picture(file)
-        rendition_pixels.draw(file, (facts.width, facts.height), widths)
+        size = recipe.size_of((facts.width, facts.height))
+        rendition_pixels.draw(file, size, widths, recipe)
+
+    def draw_jpeg(file: IO[bytes]) -> None:
+        inspect_picture(file)
+        rendition_pixels.draw_jpeg(file, edited)
 
     return {
         "inspect_picture": inspect_picture,
@@ -149,6 +157,8 @@ def _functions() -> dict[str, Callable[[IO[bytes]], object]]:
         "pixels_for_encoder": lambda file: jobs.pixels_for_encoder(file, jobs.header_of(file)),
         "thumbnails": lambda file: draw(file, WIDTHS[::-1]),
         "clean copy": lambda file: draw(file, [None]),
+        "edited copy": lambda file: draw(file, [None], edited),
+        "edited jpeg": draw_jpeg,
         "read_query_picture": lambda file: read_query_picture(file, "picture", viewer),
         "read_small_picture": lambda file: read_small_picture(file, "picture", viewer),
         "read_square": lambda file: read_square(file, "picture", viewer, 256),

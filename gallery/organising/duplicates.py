@@ -179,6 +179,7 @@ def _groups(found: Iterable[Cluster], images: ImageQuerySet) -> list[Group]:
 _JUDGED = [
     "width",
     "height",
+    "edition",
     "content_type",
     "camera",
     "byte_size",

@@ -67,7 +67,6 @@ def change(
 
     Raises Refusal if all are animations (animated), or for a part that is too small (bad_crop).
     """
-    ledger.hold(image_ids)
     changed = []
     for image in _possible(_locked(image_ids, user)):
         recipe = wanted_of(read(image.recipe))
@@ -84,7 +83,6 @@ def change(
 def restore(rows: Iterable[Row], user: User) -> int:
     """Give pictures their former recipes, where they still have the edition that the act left."""
     former = {UUID(pk): (recipe, edition) for pk, recipe, edition in rows}
-    ledger.hold(list(former))
     back = []
     for image in _locked(list(former), user):
         recipe, edition = former[image.pk]
@@ -108,9 +106,11 @@ def is_editable(image: Image) -> bool:
 
 
 def _locked(image_ids: Sequence[UUID], user: User) -> list[Image]:
+    """Lock the pictures like a deletion: a worker that stores a result and this wait for each
+    other, whichever rows of the ledger they need afterwards."""
     own = Image.objects.filter(pk__in=image_ids, owner_id=user.pk).order_by("pk")
     needed = own.only("recipe", "edition", "width", "height", "frames")
-    return list(needed.select_for_update(no_key=True))
+    return list(needed.select_for_update())
 
 
 def _possible(images: list[Image]) -> list[Image]:

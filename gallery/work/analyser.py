@@ -72,8 +72,8 @@ class Analyser(ABC):
         return True
 
     def discard(self, entry: Entry) -> None:  # noqa: B027 - most leave nothing
-        """Remove what `prepare` or `run` left outside of the database, unless the picture is there
-        and still looks the same: called if the result is not stored."""
+        """Remove what `prepare` or `run` left outside of the database for a picture that was
+        deleted or edited meanwhile."""
 
     @abstractmethod
     def store(self, entries: Sequence[Entry], results: Sequence[Any]) -> None:

@@ -82,14 +82,6 @@ def requeue(image_ids: Sequence[uuid.UUID], analysers: Iterable[Analyser]) -> No
     wake(analysers)
 
 
-def hold(image_ids: Sequence[uuid.UUID]) -> None:
-    """Lock all rows of these pictures until the transaction ends: no worker begins or stores a
-    result meanwhile. Who changes the pixels of pictures calls this before anything else, since
-    workers lock these rows before the pictures, too."""
-    rows = Analysis.objects.filter(image__in=list(image_ids)).order_by("id")
-    list(rows.select_for_update(of=("self",)).values_list("pk"))
-
-
 def _insert(image_ids: Sequence[uuid.UUID], analysers: Sequence[Analyser], if_there: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -184,8 +176,9 @@ def claim(analyser: Analyser, limit: int, worker: str = "") -> Claim | None:
 
 
 def _entries(rows: Sequence[tuple[int, uuid.UUID]]) -> tuple[Entry, ...]:
-    """Read the pictures of locked rows. A picture changes its recipe only with these locks
-    (`hold`), so that it is read either before and claimed in vain, or after."""
+    """Read the pictures of locked rows. Whoever gives a picture another recipe also queues its
+    rows again, in one transaction: a recipe that is read too early belongs to a claim that ends
+    then."""
     pictures = Image.objects.filter(pk__in=[image_id for _id, image_id in rows]).order_by()
     needed = {
         pk: facts
@@ -238,7 +231,7 @@ def complete(taken: Claim, entries: Sequence[Entry], results: Sequence[Any]) -> 
             return 0
         there, kept = _lock(taken, entries)
         for entry in entries:
-            if entry.image_id not in there or entry.analysis_id not in kept:
+            if there.get(entry.image_id) != entry.edition:
                 transaction.on_commit(partial(taken.analyser.discard, entry), robust=True)
         if not kept:
             return 0
@@ -258,15 +251,15 @@ def complete(taken: Claim, entries: Sequence[Entry], results: Sequence[Any]) -> 
     return len(pairs)
 
 
-def _lock(taken: Claim, entries: Sequence[Entry]) -> tuple[set[uuid.UUID], set[int]]:
-    """The pictures of `entries` that still exist, and the rows that this claim still holds.
-    Both are locked in the order in which deletions lock them."""
+def _lock(taken: Claim, entries: Sequence[Entry]) -> tuple[dict[uuid.UUID, str], set[int]]:
+    """The editions of the pictures of `entries` that still exist, and the rows that this claim
+    still holds. Both are locked in the order in which deletions lock them."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM gallery_image WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE",
+            "SELECT id, edition FROM gallery_image WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE",
             [[entry.image_id for entry in entries]],
         )
-        there = {pk for (pk,) in cursor.fetchall()}
+        there = dict(cursor.fetchall())
     held = _held(taken, entries).order_by("id").select_for_update()
     return there, set(held.values_list("id", flat=True))
 

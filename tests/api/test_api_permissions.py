@@ -61,7 +61,15 @@ def assert_same_headers(there, nowhere) -> None:
 @pytest.mark.parametrize("visibility", ["public", "unlisted"])
 @pytest.mark.parametrize(
     ("method", "route"),
-    [("patch", ""), ("delete", ""), ("put", ""), ("post", "restore/"), ("post", "retry/")],
+    [
+        ("patch", ""),
+        ("delete", ""),
+        ("put", ""),
+        ("post", "restore/"),
+        ("post", "retry/"),
+        ("put", "recipe/"),
+        ("delete", "recipe/"),
+    ],
 )
 def test_who_may_see_may_not_change(stranger, visibility, method, route, alice):
     image = upload(alice, visibility=visibility)

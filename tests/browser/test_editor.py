@@ -184,7 +184,7 @@ def test_several_turn_and_turn_back(several: Page, image: Image) -> None:
 
 def test_several_get_titles(several: Page) -> None:
     more(several, "Change title")
-    several.get_by_label("Title").fill("Trip {n}")
+    several.get_by_role("textbox", name="Title", exact=True).fill("Trip {n}")
     several.keyboard.press("Enter")
     expect_said(several, "Titles of 2 pictures changed.")
     assert set(Image.objects.values_list("title", flat=True)) == {"Trip 1", "Trip 2"}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import threading
 import uuid
 from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connections
 from PIL import Image as Pillow
 
 from gallery.library import rendering, renditions, thumbnails
@@ -290,3 +292,39 @@ def test_animations_are_not_edited(alice):
 
 def test_a_missing_picture_is_404(alice):
     assert api(alice).put(f"/api/v1/images/{uuid.uuid4()}/recipe/", {}).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_edit_and_a_worker_that_stores_wait_for_each_other(alice, monkeypatch):
+    """Whatever the order of the rows: those that follow may be older than those they need."""
+    last = MadeUp("b-needed")
+    first = MadeUp("a-follows", needs=("b-needed",))
+    only(monkeypatch, first, last)
+    image = upload(alice)
+    claim = ledger.claim(last, 1)
+    assert claim is not None
+    storing, edited, errors = threading.Event(), threading.Event(), []
+
+    def edit_meanwhile() -> None:
+        try:
+            assert storing.wait(10)
+            looks.edit(image, 1, looks.WHOLE, alice)
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            edited.set()
+            connections.close_all()
+
+    def store(*_args: Any) -> None:
+        storing.set()
+        edited.wait(0.5)  # it waits for this transaction
+
+    monkeypatch.setattr(last, "store", store)
+    other = threading.Thread(target=edit_meanwhile)
+    other.start()
+    assert ledger.complete(claim, claim.entries, [1]) == 1
+    other.join(10)
+    assert errors == []
+    image.refresh_from_db()
+    assert image.width < image.height
+    assert {row(image, name).state for name in ("a-follows", "b-needed")} == {"waiting"}

@@ -121,6 +121,9 @@ def check_changes(eyes: Eyes, number: int, at: str, owned: bool) -> None:
         ("DELETE images/{id}/", "delete", "", None, 204),
         ("PUT tags/", "put", "tags/", {"tags": ["a"]}, 200),
         ("POST retry/", "post", "retry/", None, 200),
+        ("PATCH rating", "patch", "", {"rating": 3}, 200),
+        ("PUT recipe/", "put", "recipe/", {"turns": 1}, 200),
+        ("DELETE recipe/", "delete", "recipe/", None, 200),
     ]:
         eyes.same(what, eyes.status(method, f"{at}{rest}", body), done if owned else 404)
     in_trash = number in world.owned(viewer, in_trash=True)
@@ -212,6 +215,14 @@ def check_bulk(eyes: Eyes) -> None:
     eyes.same("bulk add_tags", done["changed"], len(own))
     done = run("archive")
     eyes.same("bulk archive", done["changed"], sum(not world.pictures[n].archived for n in own))
+    for action, params in {
+        "rate": {"rating": 2},
+        "set_title": {"title": "n{n}"},
+        "shift_date": {"shift": 3600},
+        "rotate": {"turns": 1},
+    }.items():
+        done = run(action, **params)
+        eyes.same(f"bulk {action}", done["changed"], len(own))
     done = run("restore")
     trashed = world.owned(viewer, in_trash=True)
     eyes.same("bulk restore", done["changed"], len(trashed))

@@ -29,6 +29,7 @@ _API = [
     "images/?camera=camera 0",
     "images/?color=red&archived=false",
     "images/?words=p1",
+    "images/?rating=>=3",
     "images/cameras/",
     "timeline/",
     "timeline/?camera=camera 1",

@@ -320,3 +320,22 @@ def test_completion_takes_any_line(line: str, at: int, alice: User) -> None:
     for found in complete(line, at, alice):
         assert 0 <= found.start <= found.end <= len(line)
         assert 0 <= found.at <= len(found.text)
+
+
+@pytest.mark.parametrize(
+    ("line", "canonical"),
+    [
+        ("rating:>=4", "rating:>=4"),
+        ("rating:>3", "rating:>=4"),
+        ("rating:4+", "rating:>=4"),
+        ("rating:<2", "rating:<=1"),
+        ("rating:≤1", "rating:<=1"),
+        ("评分：5", "rating:5"),
+        ("stars:0", "rating:0"),
+    ],
+)
+def test_stars_have_one_spelling(line: str, canonical: str) -> None:
+    parsed = syntax.parse(f"sea {line}")
+    assert parsed.notes == []
+    assert syntax.format(parsed.query) == f"sea {canonical}"
+    assert syntax.parse(syntax.format(parsed.query)).query == parsed.query
