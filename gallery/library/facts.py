@@ -9,6 +9,7 @@ from typing import IO
 from gallery.library import exif
 from gallery.library.clocks import Clock
 from gallery.library.taken import taken
+from gallery.library.xmp import read_properties
 from gallery.pixels.blocks import read_blocks
 from gallery.pixels.frames import Frames, read_frames
 from gallery.pixels.opening import open_picture
@@ -33,6 +34,8 @@ class Facts:
     longitude: float | None = None
     settings: dict[str, float | str | bool] = field(default_factory=dict)
     frames: Frames = field(default_factory=Frames)
+    # Stars from 0 to 5, as programs for photographs write them.
+    rating: int = 0
 
 
 def read_facts(file: IO[bytes], name: str = "") -> Facts:
@@ -54,4 +57,13 @@ def read_facts(file: IO[bytes], name: str = "") -> Facts:
         longitude=longitude,
         settings=exif.settings_of(found.photo),
         frames=frames,
+        rating=_rating(read_properties(blocks.xmp).get("xmp:Rating", "")),
     )
+
+
+def _rating(text: str) -> int:
+    """Return stars; 0 for none, and for a rejected picture (-1)."""
+    try:
+        return min(max(int(float(text)), 0), 5)
+    except (ValueError, OverflowError):
+        return 0

@@ -129,6 +129,7 @@ def _fields(picture: PictureFacts, facts: Facts) -> dict[str, object]:
         "exif": facts.settings,
         "latitude": facts.latitude,
         "longitude": facts.longitude,
+        "rating": facts.rating,
         **time_fields(facts.taken),
     }
 

@@ -1,4 +1,4 @@
-"""The properties of an XMP packet that say when a picture was taken.
+"""The properties of an XMP packet that say when a picture was taken, and its stars.
 
 A packet is untrusted XML: nothing external is loaded, entities are not expanded, and a packet
 with a document type is not read. Source: ISO 16684-1 (XMP), 7.
@@ -18,6 +18,7 @@ _PROPERTIES = {
     f"{_EXIF} DateTimeDigitized": "exif:DateTimeDigitized",
     "http://ns.adobe.com/photoshop/1.0/ DateCreated": "photoshop:DateCreated",
     f"{_XMP} CreateDate": "xmp:CreateDate",
+    f"{_XMP} Rating": "xmp:Rating",
 }
 _MOST_TEXT = 100
 

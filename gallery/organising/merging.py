@@ -35,6 +35,7 @@ FILLED = (
     ("captured_at", "ahead_of_utc", "is_offset_known"),
     ("camera",),
     ("latitude", "longitude"),
+    ("rating",),
 )
 FILLED_FIELDS = tuple(chain.from_iterable(FILLED))
 
@@ -235,4 +236,5 @@ def _fill_gaps(pairs: Pairs, pictures: Mapping[UUID, Image]) -> dict[str, dict[s
 
 
 def _has(image: Image, field: str) -> bool:
-    return getattr(image, field) not in (None, "")
+    empty = 0 if field == "rating" else None
+    return getattr(image, field) not in (empty, "")

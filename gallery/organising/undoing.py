@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 Before = dict[str, Any]
 
+# The values of empty fields; None for the others.
+_EMPTY: dict[str, str | int] = {"title": "", "description": "", "camera": "", "rating": 0}
 _OF_A_TIME = {"captured_at", "ahead_of_utc", "is_offset_known"}
 
 
@@ -171,7 +173,7 @@ def _empty_again(image: ImageQuerySet, filled: dict[str, Any]) -> None:
     for field, value in filled.items():
         if field in _OF_A_TIME:
             continue
-        empty = "" if field in {"title", "description", "camera"} else None
+        empty = _EMPTY.get(field)
         image.filter(**{field: value}).update(**{field: empty, "updated_at": timezone.now()})
 
 

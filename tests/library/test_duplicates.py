@@ -100,6 +100,7 @@ def state(user) -> dict[str, object]:
         "camera",
         "latitude",
         "longitude",
+        "rating",
         "deleted_at",
     )
     return {
@@ -205,7 +206,9 @@ def test_merging_carries_everything_over_and_undo_takes_all_of_it_back(alice):
         title="Sea", description="Theirs", captured_at=datetime(2024, 5, 3, 20, tzinfo=UTC),
         ahead_of_utc=8 * 3600, is_offset_known=True,
     )  # fmt: skip
-    Image.objects.filter(pk=third.pk).update(camera="X100", latitude=1.5, longitude=2.5)
+    Image.objects.filter(pk=third.pk).update(
+        camera="X100", latitude=1.5, longitude=2.5, rating=4
+    )  # fmt: skip
     here, both = (Album.objects.create(owner=alice, title=title) for title in "ab")
     lying = Album.objects.create(owner=alice, title="c", cover=third, deleted_at=timezone.now())
     AlbumItem.objects.create(album=here, image=other, position=3)
@@ -224,7 +227,7 @@ def test_merging_carries_everything_over_and_undo_takes_all_of_it_back(alice):
     assert (kept.title, kept.description, kept.camera) == ("Sea", "Mine", "X100")
     assert kept.captured_at == datetime(2024, 5, 3, 20, tzinfo=UTC)
     assert (kept.taken_at, kept.is_offset_known) == (datetime(2024, 5, 4, 4), True)
-    assert (kept.latitude, kept.longitude) == (1.5, 2.5)
+    assert (kept.latitude, kept.longitude, kept.rating) == (1.5, 2.5, 4)
     places = AlbumItem.objects.filter(image=keep).values_list("album__title", "position")
     assert sorted(places) == [("a", 2), ("b", 1), ("c", 4)]
     assert Album.objects.get(pk=lying.pk).cover_id == keep.pk

@@ -232,3 +232,20 @@ def test_all_go_back_to_their_originals(alice):
     assert field("edition", images) == ["", ""]
     assert undo(alice, outcome) == 2
     assert all(field("edition", images))
+
+
+# --- Stars of other programs --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "rating"),
+    [("4", 4), ("5.0", 5), ("-1", 0), ("9", 5), ("", 0), ("many", 0), ("nan", 0), ("1e999", 0)],
+)
+def test_an_upload_keeps_the_stars_of_its_file(alice, written, rating):
+    xmp = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" '
+        f'xmp:Rating="{written}"/></rdf:RDF></x:xmpmeta>'
+    )
+    assert upload(alice, drawn.jpeg(xmp=xmp.encode())).rating == rating
