@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from django.core.files.base import ContentFile
+from django.db import transaction
 from django.utils.translation import gettext_noop
 from PIL import Image as PILImage
 from PIL.Image import Image as Picture
@@ -49,6 +50,9 @@ class Renditions(Analyser):
         Image.objects.bulk_update(
             [Image(pk=entry.image_id, placeholder=each) for entry, each in drawn], ["placeholder"]
         )
+        for entry in entries:
+            removal = partial(renditions.remove_renditions, entry.image_id, but=entry.edition)
+            transaction.on_commit(removal, robust=True)
 
     def discard(self, entry: Entry) -> None:
         renditions.remove_outdated(entry.image_id, entry.edition)

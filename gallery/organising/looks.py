@@ -24,6 +24,8 @@ from gallery.work.analyser import wanted
 
 # What is left after a crop, at least: shares of both sides, and pixels.
 LEAST_SHARE, LEAST_PIXELS = 0.01, 16
+# Of more pictures, a storage on another machine would remove the renditions for minutes.
+REMOVED_AT_ONCE = 50
 
 # The fields of a picture that follow from its recipe. What pages show until the new renditions are
 # there must not be the former look.
@@ -142,13 +144,14 @@ def _set(image: Image, recipe: Recipe) -> None:
 
 
 def _save(images: Sequence[Image]) -> None:
-    """Store the recipes, queue all analyses again, and remove the former renditions after the
-    commit. Vectors stay until there are new ones, so that the pictures are still found."""
+    """Store the recipes and queue all analyses again. Vectors stay until there are new ones, so
+    that the pictures are still found. The former renditions are removed after the commit, those of
+    very many pictures by the worker that makes the new ones."""
     if not images:
         return
     Image.objects.bulk_update(images, _FIELDS, batch_size=500)
     ledger.requeue([image.pk for image in images], wanted())
-    for image in images:
+    for image in images if len(images) <= REMOVED_AT_ONCE else ():
         removal = partial(renditions.remove_renditions, image.pk, but=image.edition)
         transaction.on_commit(removal, robust=True)
 

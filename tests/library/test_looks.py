@@ -145,6 +145,21 @@ def test_nothing_of_a_former_look_is_left_in_the_storage(
     }  # fmt: skip
 
 
+def test_the_worker_removes_the_former_looks_of_very_many(
+    alice, media, monkeypatch, django_capture_on_commit_callbacks
+):
+    image = rendered(alice)
+    former = rendition_path(image, 640)
+    monkeypatch.setattr(looks, "REMOVED_AT_ONCE", 0)
+    with django_capture_on_commit_callbacks(execute=True):
+        edit(alice, image, turns=1)
+    assert former in stored_files(media)
+    with django_capture_on_commit_callbacks(execute=True):
+        analyse()
+    assert former not in stored_files(media)
+    assert rendition_path(image, 640) in stored_files(media)
+
+
 def test_purging_removes_all_looks(alice, media, django_capture_on_commit_callbacks):
     image = rendered(alice)
     edit(alice, image, turns=1)
