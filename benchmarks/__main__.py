@@ -11,6 +11,7 @@ from importlib import import_module
 BENCHMARKS = {
     "recall": "recall@10 and times of a running site, next to the model alone",
     "encode": "our encoder next to plain open_clip, in one run",
+    "pages": "requests, bytes and times of the pages of a running site, in a real Chromium",
     "grid": "scrolling and jumping through 100,000 pictures in a real Chromium",
     "search": "searches at 10,000 to 1,000,000 pictures next to faiss and Qdrant",
     "explore": "the map: its layout, its answers, its frames in a real Chromium",

@@ -28,7 +28,7 @@ class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):
         """Add the joined files to what `collectstatic` has collected, then name and compress all.
         Raises ValueError if a script cannot be joined."""
         if not dry_run:
-            self._add(paths, styles.BUNDLE, "\n".join(self._read(paths, styles.SHEETS)))
+            self._add(paths, styles.BUNDLE, styles.joined(self._read(paths, styles.SHEETS)))
             for path in script_bundles.bundles():
                 self._add(paths, path, script_bundles.contents(path))
         yield from super().post_process(paths, dry_run, **options)
@@ -44,10 +44,15 @@ class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):
         paths[name] = (self, self.save(name, ContentFile(text.encode())))
 
     @cached_property
+    def _bundles(self) -> dict[str, str]:
+        """The bundles of scripts that are in one, by the path of the script."""
+        return {f"js/{name}.js": path for name, path in script_bundles.bundled().items()}
+
+    @cached_property
     def _addresses(self) -> dict[str, str]:
         return {}
 
     def url(self, name: str, force: bool = False) -> str:
         if name not in self._addresses or force:
-            self._addresses[name] = super().url(name, force)
+            self._addresses[name] = super().url(self._bundles.get(name, name), force)
         return self._addresses[name]

@@ -45,8 +45,12 @@ from gallery.models import Image, Viewer
 # Width of a thumbnail in pixels if the request names none.
 DEFAULT_WIDTH = 640
 
+# What pictures from before a width was added have instead.
+_INSTEAD = {480: 640}
+
 _ASK_AGAIN = "private, no-cache"
-_KEEP = f"private, max-age={thumbnails.PERIOD}"
+# While it asks again for an address that still works, the browser shows what it has.
+_KEEP = f"private, max-age={thumbnails.PERIOD}, stale-while-revalidate={thumbnails.PERIOD}"
 _HEADERS = {
     # Browsers must treat the file as a picture, whatever they make of its bytes.
     "X-Content-Type-Options": "nosniff",
@@ -146,7 +150,8 @@ def stored_thumbnail_response(
     nearest = next((each for each in WIDTHS if each >= width), WIDTHS[-1])
     name = rendition_path_of(pk, nearest, edition)
     if not is_stored(name):
-        return None
+        instead = _INSTEAD.get(nearest)
+        return instead and stored_thumbnail_response(pk, edition, instead, request=request)
     sending = _thumbnail(pk, edition, nearest, lambda: name)
     response = _send(sending, download=False, request=request, caching=_KEEP)
     # The address gives access and may contain a share link's token: it must not spread.

@@ -20,6 +20,7 @@ from gallery.pixels.recipe import ORIGINAL, Recipe, of_json
 
 _MAX_SIDE = 16_383  # the limit of WebP
 _PLACEHOLDER_SIDE = 20
+_WIDEST_TILE = 480
 # Memory for writing WebP in bytes per pixel, the pixel included (docs/decisions/0022).
 _WRITING = 12
 
@@ -107,9 +108,11 @@ def fitted(picture: Image.Image, original: tuple[int, int], width: int | None) -
 
 
 def webp(picture: Image.Image, width: int | None) -> bytes:
-    """Encode as WebP. The full size (None) gets a higher quality than the smaller ones."""
+    """Encode as WebP. The full size (None) gets the highest quality, the tiles of grids the
+    lowest: they are what a slow line waits for."""
+    quality = 90 if width is None else 80 if width > _WIDEST_TILE else 77
     buffer = io.BytesIO()
-    picture.save(buffer, "WEBP", quality=90 if width is None else 80, method=4)
+    picture.save(buffer, "WEBP", quality=quality, method=4)
     return buffer.getvalue()
 
 

@@ -34,7 +34,7 @@ from gallery.pixels.recipe import read as read_recipe
 
 logger = logging.getLogger(__name__)
 
-WIDTHS = (320, 640, 1280, 2048)
+WIDTHS = (320, 480, 640, 1280, 2048)
 
 # The name of the analyser that makes them all (gallery.library.rendering).
 ANALYSER = "renditions"

@@ -2,8 +2,9 @@
 
 A browser that gets each module as a file makes a request for each, and learns of the next ones only
 when it has read those before. `bundles` puts modules together that are needed by the same pages, so
-no page gets a module that it does not use, and none runs that would not run otherwise. The import
-map leads the names of the modules to their bundle.
+no page gets a module that it does not use, and none runs that would not run otherwise. A script
+that pages name is in the bundle of what it alone needs. Addresses of modules, in pages and in the
+import map, lead to their bundle (clipsite.static_files). Comments are left out.
 
 This understands the modules of this project, not all of JavaScript: imports by name, exports of
 declarations. For anything else `joined` raises ValueError.
@@ -30,6 +31,10 @@ _IMPORT = re.compile(
 _EXPORT = re.compile(
     r"^export (?P<declared>(?:async )?(?:function\*?|class|const) (?P<name>[\w$]+))", re.MULTILINE
 )
+# Comments on lines of their own. No text in a script has such lines; a test looks for them.
+_COMMENT = re.compile(r"^[ ]*(?://.*|/\*[\s\S]*?\*/[ ]*)\n", re.MULTILINE)
+# A module that waits when it is loaded cannot become a function.
+_WAITS = re.compile(r"^await\b", re.MULTILINE)
 _STATEMENT = re.compile(r"^(?:import|export)\b(?!\()", re.MULTILINE)
 
 
@@ -69,7 +74,8 @@ def grouped(sources: Mapping[str, str], named: Collection[str]) -> dict[str, tup
             users[module].add(entry)
     groups: defaultdict[frozenset[str], list[str]] = defaultdict(list)
     for module in _ordered(imports):
-        if module not in entries:
+        is_worker = module in entries and module not in named
+        if not is_worker and not _WAITS.search(sources[module]):
             by = frozenset(users[module])
             groups[ALWAYS if by & ALWAYS else by].append(module)
     return {
@@ -95,7 +101,7 @@ def joined(sources: Mapping[str, str]) -> str:
             elif found["names"]:
                 wanted = re.sub(r"\s+as\s+", ": ", found["names"])
                 heads.append(f"const {{{wanted}}} = {_scope(module)};")
-        body = _IMPORT.sub("", body)
+        body = _COMMENT.sub("", _IMPORT.sub("", body))
         own = [found["name"] for found in _EXPORT.finditer(body)]
         body = _EXPORT.sub(lambda found: found["declared"], body)
         if rest := _STATEMENT.search(body):
@@ -119,8 +125,8 @@ def _sources(folder: Path) -> dict[str, str]:
 
 
 def _needed(entry: str, imports: Mapping[str, Iterable[str]]) -> set[str]:
-    """Return the modules that `entry` imports, directly or not."""
-    found: set[str] = set()
+    """Return `entry` and the modules that it imports, directly or not."""
+    found = {entry}
     waiting = [entry]
     while waiting:
         for module in imports.get(waiting.pop(), ()):

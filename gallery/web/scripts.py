@@ -10,11 +10,8 @@ import json
 from functools import lru_cache
 
 from django.conf import settings
-from django.contrib.staticfiles.storage import staticfiles_storage
 from django.templatetags.static import static
 from django.urls import get_script_prefix
-
-from gallery.web import script_bundles
 
 
 def import_map() -> str:
@@ -30,11 +27,7 @@ def _known(_prefix: str) -> str:
 
 
 def _import_map() -> str:
-    paths = _found()
-    if getattr(staticfiles_storage, "bundles", False):
-        joined = script_bundles.bundled()
-        paths |= {f"clipsite/{name}": path for name, path in joined.items()}
-    return json.dumps({"imports": {name: static(path) for name, path in paths.items()}})
+    return json.dumps({"imports": {name: static(path) for name, path in _found().items()}})
 
 
 def _found() -> dict[str, str]:

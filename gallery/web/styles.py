@@ -3,6 +3,9 @@ collected (clipsite.static_files)."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.templatetags.static import static
 
@@ -17,6 +20,12 @@ SHEETS = tuple(
     )
 )
 BUNDLE = "css/all.css"
+
+
+def joined(sheets: Iterable[str]) -> str:
+    """Return the text of all `sheets`, without comments and blank lines."""
+    text = re.sub(r"/\*.*?\*/", "", "\n".join(sheets), flags=re.DOTALL)
+    return re.sub(r"\n\s*\n", "\n", text)
 
 
 def addresses() -> list[str]:

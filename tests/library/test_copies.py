@@ -135,7 +135,7 @@ def test_what_was_made_smaller_or_compressed_is_none(picture, alice):
 
 def test_what_is_read_is_bounded(alice, monkeypatch):
     tower = stored(alice, saved(PILImage.new("RGB", (700, 9000), "white")), "tower")
-    assert detail._width_read(tower) == 320
+    assert detail._width_read(tower) == 480
     wide = stored(alice, saved(PILImage.new("RGB", (3000, 900), "white")), "wide")
     assert detail._width_read(wide) == 1280
 

@@ -69,9 +69,9 @@ def row_of(image: Image) -> Analysis:
     [
         (64, {320: 64}),
         (320, {320: 320}),
-        (321, {320: 320, 640: 321}),
-        (1000, {320: 320, 640: 640, 1280: 1000}),
-        (3000, {320: 320, 640: 640, 1280: 1280, 2048: 2048}),
+        (321, {320: 320, 480: 321}),
+        (1000, {320: 320, 480: 480, 640: 640, 1280: 1000}),
+        (3000, {320: 320, 480: 480, 640: 640, 1280: 1280, 2048: 2048}),
     ],
 )
 def test_widths_reach_the_picture_and_never_enlarge_it(
@@ -92,8 +92,8 @@ def test_widths_reach_the_picture_and_never_enlarge_it(
 def test_the_next_larger_width_is_sent(alice: User) -> None:
     image = upload(alice, pictures.jpeg(1000, 500))
 
-    assert [nearest_width(image, wanted) for wanted in (1, 320, 321, 1000, 5000)] == [
-        320, 320, 640, 1280, 1280,
+    assert [nearest_width(image, wanted) for wanted in (1, 320, 321, 481, 1000, 5000)] == [
+        320, 320, 480, 640, 1280, 1280,
     ]  # fmt: skip
 
 

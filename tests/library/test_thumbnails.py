@@ -56,7 +56,7 @@ def test_a_signed_address_opens_for_everybody_and_need_not_be_asked_again(image:
 
     assert answer.status_code == 200
     assert answer["Content-Type"] == "image/webp"
-    assert answer["Cache-Control"] == "private, max-age=300"
+    assert answer["Cache-Control"] == "private, max-age=300, stale-while-revalidate=300"
     assert answer["Referrer-Policy"] == "no-referrer"
     assert answer["X-Robots-Tag"] == "noindex, nofollow"
     assert b"".join(answer.streaming_content)[8:12] == b"WEBP"  # type: ignore[attr-defined]
@@ -163,6 +163,17 @@ def test_what_does_not_lie_there_is_asked_for_by_those_who_may(image: Image, ali
         assert status(address) == 404
         assert browser.get(address).status_code == 200
     assert status(thumbnails.address(image.pk, 320)) == 200, "made meanwhile"
+
+
+def test_pictures_from_before_a_width_was_added_have_the_next_one(alice: User) -> None:
+    image = upload(alice, pictures.jpeg(1000, 500), visibility="private")
+    analyse()
+    default_storage.delete(rendition_path(image, 480))
+    answer = Client().get(thumbnails.address(image.pk, 480))
+    assert answer.status_code == 200
+    assert answer["ETag"] == f'"{image.pk}-640"'
+    default_storage.delete(rendition_path(image, 640))
+    assert status(thumbnails.address(image.pk, 480)) == 404
 
 
 def test_pages_and_lists_name_addresses_that_open(image: Image, alice: User) -> None:

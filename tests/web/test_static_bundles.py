@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from django.conf import settings as project
 from django.core.management import call_command
+from django.templatetags.static import static
 
 from gallery.templatetags.styles import style_sheets
 from gallery.web import script_bundles, scripts, styles
@@ -48,7 +49,19 @@ def test_modules_that_the_same_pages_need_are_joined() -> None:
         "a/shared": "export const s = 1;\n",
         "a/worker": "self.onmessage = null;\n",
     }
-    assert grouped(sources, {"a/page", "b/page"}) == {"js/bundles/a-x.js": ("a/y", "a/x")}
+    assert grouped(sources, {"a/page", "b/page"}) == {
+        "js/bundles/a-page.js": ("a/y", "a/x", "a/page"),
+        "js/bundles/b-alone.js": ("b/alone", "b/page"),
+    }
+
+
+def test_a_page_script_that_waits_stays_a_file() -> None:
+    sources = {
+        "a/page": 'import { x } from "clipsite/a/x";\nimport "clipsite/a/y";\nawait x();\n',
+        "a/x": "export const x = async () => 1;\n",
+        "a/y": "document.title = 1;\n",
+    }
+    assert grouped(sources, {"a/page"}) == {"js/bundles/a-x.js": ("a/x", "a/y")}
 
 
 def test_what_every_page_needs_is_one_bundle_whatever_else_needs_it() -> None:
@@ -60,7 +73,7 @@ def test_what_every_page_needs_is_one_bundle_whatever_else_needs_it() -> None:
         "base/y": "export const y = 1;\n",
     }
     assert grouped(sources, {"base/app", "composer/bar", "other/page"}) == {
-        "js/bundles/base-x.js": ("base/x", "base/y")
+        "js/bundles/base-app.js": ("base/x", "base/app", "base/y", "composer/bar")
     }
 
 
@@ -88,6 +101,17 @@ def test_a_bundle_does_what_its_modules_do(tmp_path: Path) -> None:
         tmp_path,
     )
     assert json.loads(printed) == [[1, 2, 3, 10], 4, [1, 2]]
+
+
+def test_a_bundle_has_no_comments() -> None:
+    source = (
+        "// What it is for.\n\n/** @param {number} n\n * `half` */\n"
+        "export const half = (n) => n / 2; // rounded by nobody\n  /* why */\n"
+    )
+    bundle = joined({"a/x": source})
+    assert "export" in bundle
+    assert not any(each in bundle for each in ("What it is for", "@param", "why"))
+    assert "(n) => n / 2; // rounded by nobody" in bundle
 
 
 @pytest.mark.parametrize(
@@ -125,12 +149,35 @@ def test_every_style_sheet_is_in_the_one_file(collected: Path) -> None:
     assert set(styles.SHEETS) == sheets - APART
     (address,) = re.findall(r'href="([^"]+)"', style_sheets())
     text = (collected / address.removeprefix("/static/")).read_text()
-    assert text == "\n".join((STATIC / sheet).read_text() for sheet in styles.SHEETS)
+    assert "/*" not in text
+    assert "\n\n" not in text
+    rules = [(STATIC / sheet).read_text() for sheet in styles.SHEETS]
+    without_comments = re.sub(r"/\*.*?\*/", "", "".join(rules), flags=re.DOTALL)
+    assert "".join(text.split()) == "".join(without_comments.split())
 
 
 def test_while_one_develops_every_sheet_has_its_address() -> None:
     addresses = re.findall(r'href="([^"]+)"', style_sheets())
     assert addresses == [f"/static/{sheet}" for sheet in styles.SHEETS]
+
+
+def test_pages_get_the_bundle_of_their_script(collected: Path) -> None:
+    bundled = script_bundles.bundled()
+    assert {"base/app", "composer/bar", "timeline/page"} <= bundled.keys()
+    assert static("js/base/app.js") == static("js/composer/bar.js")
+    for name in ("base/app", "timeline/page"):
+        assert static(f"js/{name}.js").startswith(f"/static/{bundled[name].removesuffix('.js')}")
+    assert static("js/base/theme.js").startswith("/static/js/base/theme.")
+
+
+def test_no_text_in_a_script_looks_like_a_comment() -> None:
+    """Bundles leave out lines that are comments, which the lines of a template might seem."""
+    for path in (STATIC / "js").rglob("*.js"):
+        kept, last = "", 0
+        text = path.read_text()
+        for found in script_bundles._COMMENT.finditer(text):
+            kept, last = kept + text[last : found.start()], found.end()
+            assert kept.count("`") % 2 == 0, f"{path}: {found[0]}"
 
 
 def test_the_import_map_leads_to_the_bundles_and_no_name_is_lost(collected: Path) -> None:

@@ -26,7 +26,7 @@ from gallery.search.shown_hits import ShownHit
 # would fill a whole row, or be much taller than its neighbours.
 _NARROWEST, _WIDEST = 0.5, 3.0
 # The heights of a grid row in pixels (see grid.css), with some reserve.
-_ROW, _ROW_ON_PHONE = 320, 180
+_ROW, _ROW_ON_PHONE = 320, 140
 
 _ANY = UUID(int=0)
 # The section of results below the relevance line.
