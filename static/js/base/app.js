@@ -1,5 +1,6 @@
 // The entry point of all pages.
 
+import "clipsite/base/back";
 import "clipsite/base/focus";
 import "clipsite/base/htmx-hooks";
 import "clipsite/base/keyboard";

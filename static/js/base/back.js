@@ -1,0 +1,72 @@
+// The back button closes what lies over the page: dialogs and, where space is scarce, menus and
+// sheets. While one is open, the history has one more entry for this page, marked `over`.
+
+const SMALL = matchMedia("(hover: none), (max-width: 640px)");
+// Time in which closing a layer may begin to load another page.
+const LEAVING_MS = 50;
+
+/** What is open, the topmost last. @type {HTMLElement[]} */
+const layers = [];
+
+const isOver = () => Boolean(history.state?.over);
+const isLayer = (element) => element.matches("dialog") || (element.popover && SMALL.matches);
+
+function addEntry() {
+  if (!isOver()) history.pushState({ ...history.state, over: true }, "");
+}
+
+/** Remove the entry of layers that are closed. A page that is being loaded comes first: its entry
+ *  takes the place. */
+function removeEntry() {
+  let isLeaving = false;
+  const note = () => {
+    isLeaving = true;
+  };
+  addEventListener("beforeunload", note);
+  setTimeout(() => {
+    removeEventListener("beforeunload", note);
+    if (!isLeaving && !layers.length && isOver()) history.back();
+  }, LEAVING_MS);
+}
+
+function close(layer) {
+  if (layer instanceof HTMLDialogElement) layer.close();
+  else layer.hidePopover();
+}
+
+// Toggle events do not bubble.
+document.addEventListener(
+  "toggle",
+  (event) => {
+    const { newState } = /** @type {ToggleEvent} */ (event);
+    const layer = /** @type {HTMLElement} */ (event.target);
+    if (newState === "open" && isLayer(layer)) {
+      layers.push(layer);
+      addEntry();
+    } else if (newState === "closed" && layers.includes(layer)) {
+      layers.splice(layers.indexOf(layer), 1);
+      if (!layers.length) removeEntry();
+    }
+  },
+  true,
+);
+
+addEventListener("popstate", () => {
+  if (isOver() || !layers.length) return;
+  close(layers.pop());
+  if (layers.length) addEntry();
+});
+
+// A link in a layer leads on from the page below, so that "back" returns there.
+document.addEventListener("click", (event) => {
+  const link = /** @type {Element} */ (event.target).closest("a");
+  if (!link?.href || !isOver() || !layers.at(-1)?.contains(link)) return;
+  const isPlain = !(event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+  if (event.defaultPrevented || !isPlain || link.target || link.hasAttribute("download")) return;
+  event.preventDefault();
+  addEventListener("popstate", () => location.assign(link.href), { once: true });
+  history.back();
+});
+
+// The page was left by a form in a dialog, or loaded again.
+if (isOver()) history.replaceState({ ...history.state, over: false }, "");
