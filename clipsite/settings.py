@@ -12,9 +12,8 @@ import environ
 from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
 
-from clipsite import __version__
+from clipsite import __version__, admin_colours
 from gallery import task_names
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -286,7 +285,7 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "gallery.web.forms.ResetPasswordKeyForm",
 }
 ACCOUNT_CHANGE_EMAIL = True
-# The e-mail address can open the account, so its change needs the password again.
+# The email address can open the account, so its change needs the password again.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
 # Limits for wrong passwords and codes (gallery/accounts/attempts.py): for an address, for an
@@ -469,7 +468,8 @@ INDEX_BUILD_MEMORY = env.str("INDEX_BUILD_MEMORY", "1GB")
 # --- Language and time --------------------------------------------------------
 
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
-LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+# Each language in itself: who looks for theirs may not read the others.
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 USE_I18N = True
@@ -498,6 +498,7 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": "gallery.admin.dashboard.favicon"}
     ],
+    "COLORS": {"primary": admin_colours.ACCENT, "base": admin_colours.GREYS},
     "SHOW_LANGUAGES": True,
     "DASHBOARD_CALLBACK": "gallery.admin.dashboard.dashboard",
     "SIDEBAR": {"navigation": "gallery.admin.dashboard.navigation"},

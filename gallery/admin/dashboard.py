@@ -124,6 +124,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(_("Recall of the index"), "troubleshoot", "gallery", "recallmeasurement"),
                 _item(_("Maps"), "map", "gallery", "exploremap"),
                 _item(_("Failures"), "error", "gallery", "analysis"),
+                {
+                    "title": _("Components"),
+                    "icon": "widgets",
+                    "link": reverse_lazy("components"),
+                },
             ],
         },
         {
@@ -132,7 +137,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(_("Accounts"), "person", "gallery", "user"),
                 _item(_("Invitations"), "forward_to_inbox", "gallery", "invitation"),
                 _item(_("Groups"), "group", "auth", "group"),
-                _item(_("E-mail addresses"), "mail", "account", "emailaddress"),
+                _item(_("Email addresses"), "mail", "account", "emailaddress"),
                 _item(_("API tokens"), "key", "knox", "authtoken"),
                 _item(_("Second factors"), "phonelink_lock", "mfa", "authenticator"),
                 _item(_("Sessions"), "devices", "usersessions", "usersession"),

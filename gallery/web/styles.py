@@ -16,7 +16,7 @@ SHEETS = tuple(
         *("base", "controls", "forms", "overlays", "layout", "rail", "search", "grid", "composer"),
         *("picture", "editor", "timeline", "explore", "classify", "label-charts", "upload"),
         *("account", "share", "select", "bulk", "filters", "albums", "searches", "duplicates"),
-        *("labels", "label-answers"),
+        *("labels", "label-answers", "components"),
     )
 )
 BUNDLE = "css/all.css"

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from gallery.web import about
+from gallery.web import about, components
 from gallery.web.lists import browse
 from gallery.web.pictures import classify, picture, trash, upload
 from gallery.web.routes import (
@@ -28,6 +28,7 @@ urlpatterns = [
     path("upload/", upload.upload, name="upload"),
     path("classify/", classify.classify, name="classify"),
     path("about/", about.about, name="about"),
+    path("components/", components.components, name="components"),
     path("images/<uuid:pk>/", picture.image, name="image"),
     path("images/<uuid:pk>/details/", picture.details, name="image_details"),
     path("images/<uuid:pk>/edit/", picture.edit, name="image_edit"),

@@ -137,3 +137,20 @@ def test_pages_work_without_scripts(site: Site, pages: list[str], browser: Any) 
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Without scripts")
     context.close()
+
+
+def test_components_are_shown_light_and_dark(site: Site, member: User) -> None:
+    member.role = User.Role.ADMINISTRATOR
+    member.save()
+    site.sign_in(member)
+    page = site.open(reverse("components"))
+    brightness = """(sheet) => {
+        const [red, green, blue] = getComputedStyle(sheet).backgroundColor.match(/[\\d.]+/g);
+        return Number(red) + Number(green) + Number(blue);
+    }"""
+    light, dark = page.locator(".components-sheet").all()
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        assert light.evaluate(brightness) > 600 > 150 > dark.evaluate(brightness)
+    assert light.locator("*").count() == dark.locator("*").count() > 100
+    assert overflow(page) <= 0
