@@ -7,7 +7,7 @@ whose event survives a rollback. An event that cannot be written is logged and b
 
 The trail never contains passwords, tokens, codes or link addresses. It contains the name of a
 sign-in attempt only if an account has this name: otherwise it may be a password that was typed
-into the wrong field. E-mail addresses are masked.
+into the wrong field. Email addresses are masked.
 """
 
 from __future__ import annotations

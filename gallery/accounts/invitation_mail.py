@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 def send(invitation: Invitation, address: str) -> bool:
     """Mail the sign-up address, in the language of the inviting user. Return False if the
-    invitation has no e-mail address or the mail server refuses: the invitation stays valid, and
+    invitation has no email address or the mail server refuses: the invitation stays valid, and
     `address` can be passed on by hand."""
     if not invitation.email:
         return False

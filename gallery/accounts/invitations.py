@@ -30,7 +30,7 @@ def given_by(user: User) -> QuerySet[Invitation]:
 
 
 def invite(by: User, email: str = "", days: int = DEFAULT_DAYS) -> Invitation:
-    """Create an invitation. With an e-mail address, only its owner may use the invitation.
+    """Create an invitation. With an email address, only its owner may use the invitation.
 
     Raises Refusal (bad_days, bad_email, email_taken, too_many_invitations).
     """
@@ -121,7 +121,7 @@ def _clean_email(email: str) -> str:
     try:
         validate_email(email)
     except ValidationError as error:
-        raise Refusal("bad_email", _("This is no e-mail address."), "email") from error
+        raise Refusal("bad_email", _("This is no email address."), "email") from error
     if User.objects.filter(email__iexact=email).exists():
         raise Refusal("email_taken", _("Somebody with this address has an account."), "email")
     return email

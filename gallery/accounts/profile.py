@@ -1,4 +1,4 @@
-"""The profile of an account: display name, language, e-mail address."""
+"""The profile of an account: display name, language, email address."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def update(
     keep_history: bool | None = None,
     mail_notices: bool | None = None,
 ) -> None:
-    """Change the given fields. An empty name means the user name, an empty language that of
+    """Change the given fields. An empty name means the username, an empty language that of
     the browser. Raises Refusal (name_too_long, bad_language)."""
     changed = []
     if display_name is not None:
@@ -50,7 +50,7 @@ def update(
 
 
 def applies_at_once() -> bool:
-    """Whether a new e-mail address is valid without confirmation by mail, as at sign-up."""
+    """Whether a new email address is valid without confirmation by mail, as at sign-up."""
     return bool(settings.ACCOUNT_EMAIL_VERIFICATION == "none")
 
 
@@ -93,7 +93,7 @@ def clean_email(email: str, user: User) -> str:
     others = User.objects.exclude(pk=user.pk).filter(email__iexact=email)
     addresses = EmailAddress.objects.exclude(user=user).filter(email__iexact=email)
     if others.exists() or addresses.exists():
-        raise Refusal("email_taken", _("Another account has this e-mail address."), "email")
+        raise Refusal("email_taken", _("Another account has this email address."), "email")
     return email
 
 
@@ -102,9 +102,9 @@ def _well_formed(email: str) -> str:
     try:
         validate_email(email)
     except ValidationError as error:
-        raise Refusal("bad_email", _("This is no e-mail address."), "email") from error
+        raise Refusal("bad_email", _("This is no email address."), "email") from error
     if len(email) > _MAX_EMAIL:
-        raise Refusal("bad_email", _("This e-mail address is too long."), "email")
+        raise Refusal("bad_email", _("This email address is too long."), "email")
     return email
 
 

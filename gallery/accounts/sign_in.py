@@ -14,7 +14,7 @@ _WAIT_SECONDS = 300
 
 
 def check_password(request: HttpRequest, username: str, password: str) -> User | None:
-    """Return the account with this name or e-mail address, if the password is right and the
+    """Return the account with this name or email address, if the password is right and the
     account is active. Raises TooManyAttempts, whether or not the password is right."""
     try:
         user = get_adapter().authenticate(request, username=username, password=password)

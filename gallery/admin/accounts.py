@@ -1,4 +1,4 @@
-"""Accounts, e-mail addresses, groups and API tokens."""
+"""Accounts, email addresses, groups and API tokens."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ class GroupAdmin(BaseGroupAdmin, ModelAdmin):
 
 @admin.register(EmailAddress)
 class EmailAddressAdmin(BaseEmailAddressAdmin, ConfirmedAdmin, ReadOnlyAdmin):
-    """allauth's e-mail addresses. They are changed with their account, which notifies the former
+    """allauth's email addresses. They are changed with their account, which notifies the former
     address; here they can only be marked as verified."""
 
 

@@ -37,7 +37,7 @@ _SHAPES = [
 # "2010: 5: 1  9: 3: 0", as some cameras write it.
 _BLANK = re.compile(r"(?<=[-:/.]) (?=\d)", re.ASCII)
 _OFFSET = re.compile(r"([-+])(\d\d):?(\d\d)?", re.ASCII)
-# For dates of e-mails. "-0000" means that the zone is unknown.
+# For dates of emails. "-0000" means that the zone is unknown.
 _LETTERS = re.compile(r"[A-Za-z]{3}")
 _EMAIL_ZONE = re.compile(r"(?:GMT|UTC?|[ECMP][SD]T|\+\d{4}|-(?!0000)\d{4})\b", re.ASCII)
 
@@ -113,7 +113,7 @@ def _of_parts(parts: dict[str, str | None], offset: str) -> Clock | None:
 
 
 def _of_email(text: str) -> Clock | None:
-    """Read a date like "Sat, 01 May 2010 12:00:00 +0200", as in e-mails, or as C's asctime
+    """Read a date like "Sat, 01 May 2010 12:00:00 +0200", as in emails, or as C's asctime
     writes it."""
     parsed = parsedate_tz(text[:64]) if _LETTERS.search(text) else None
     if parsed is None:

@@ -159,7 +159,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('code', models.CharField(default=gallery.models.access.new_code, editable=False, max_length=64, unique=True)),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail address')),
+                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('expires_at', models.DateTimeField(verbose_name='expires')),
                 ('used_at', models.DateTimeField(null=True)),

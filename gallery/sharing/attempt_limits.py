@@ -24,7 +24,7 @@ class TooManyAttempts(Refusal):
     def __init__(self, retry_after: int) -> None:
         super().__init__(
             "too_many_tries",
-            _("Too many tries. Wait %(minutes)d min and try again.")
+            _("Too many attempts. Wait %(minutes)d min and try again.")
             % {"minutes": max(1, -(-retry_after // 60))},
         )
         self.retry_after = retry_after

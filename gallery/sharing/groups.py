@@ -43,7 +43,7 @@ def delete_group(group: Group) -> None:
 
 
 def add_member(group: Group, name: str) -> User:
-    """Add the person with this user name. Raises Refusal (unknown_user, is_you,
+    """Add the person with this username. Raises Refusal (unknown_user, is_you,
     too_many_members) or TooManyAttempts."""
     person = find_person(name, group.owner)
     with transaction.atomic():

@@ -16,7 +16,7 @@ _UNKNOWN_NAMES_SECONDS = 600
 
 
 def find_person(name: str, requester: User) -> User:
-    """Return the account with exactly this user name. Raises Refusal (unknown_user, is_you) or
+    """Return the account with exactly this username. Raises Refusal (unknown_user, is_you) or
     TooManyAttempts."""
     wanted = User.normalize_username(name.strip().removeprefix("@"))
     person = User.objects.filter(username=wanted, is_active=True).first() if wanted else None
@@ -24,11 +24,11 @@ def find_person(name: str, requester: User) -> User:
         attempt_limits.count(f"names:{requester.pk}", _MOST_UNKNOWN_NAMES, _UNKNOWN_NAMES_SECONDS)
         raise Refusal(
             "unknown_user",
-            _("Nobody has this user name. Ask for it: it must be spelled exactly."),
+            _("No account has this username. Check the spelling with its owner."),
             "user",
         )
     if person.pk == requester.pk:
-        raise Refusal("is_you", _("That is your own user name. Name somebody else."), "user")
+        raise Refusal("is_you", _("That is your own username. Enter somebody else’s."), "user")
     return person
 
 

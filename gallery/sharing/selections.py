@@ -48,7 +48,7 @@ def share(
     title: str = "",
 ) -> Shared:
     """Share the user's own pictures of the selection `spec`, all or nothing: with the people of
-    these user names, these groups, and by a link to whoever has it.
+    these usernames, these groups, and by a link to whoever has it.
 
     Raises Refusal (nobody, too_many_names, nothing_to_share, or as `selection.resolve`,
     `albums.create`, `shares` and `links.create_link` do) or TooManyAttempts.

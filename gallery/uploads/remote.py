@@ -95,7 +95,7 @@ def parse(url: str) -> Url:
     if parts.scheme not in _PORTS:
         raise _bad_url()
     if parts.username is not None or parts.password is not None:
-        raise Refusal("url_with_password", _("Addresses with a user name are not fetched."))
+        raise Refusal("url_with_password", _("Addresses with a username are not fetched."))
     if port is None:
         port = _PORTS[parts.scheme]
     if port not in _WEB_PORTS:

@@ -34,7 +34,7 @@ class LoginForm(account_forms.LoginForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["login"].label = _("User name or e-mail address")
+        self.fields["login"].label = _("Username or email address")
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
 
@@ -117,7 +117,7 @@ class ProfileForm(forms.ModelForm):
     language = forms.ChoiceField(
         label=_("Language"),
         required=False,
-        choices=[("", _("As my browser says")), *settings.LANGUAGES],
+        choices=[("", _("Same as my browser")), *settings.LANGUAGES],
     )
 
     class Meta:
@@ -174,7 +174,7 @@ class InvitationForm(forms.Form):
     """A new invitation. gallery.accounts.invitations validates it."""
 
     email = forms.EmailField(
-        label=_("E-mail address"),
+        label=_("Email address"),
         required=False,
         help_text=_("Optional: then nobody else can use it, and it is sent there."),
     )

@@ -232,8 +232,8 @@ def test_the_page_says_what_goes_and_offers_the_export(alice: User, shared: dict
 @pytest.mark.parametrize(
     ("wrong", "text"),
     [
-        ({"username": "Alice"}, "Type your user name exactly."),
-        ({"username": "bob"}, "Type your user name exactly."),
+        ({"username": "Alice"}, "Type your username exactly."),
+        ({"username": "bob"}, "Type your username exactly."),
         ({"password": "guess"}, "This is not your password."),
         ({"password": ""}, "This is not your password."),
     ],

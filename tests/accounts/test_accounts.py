@@ -147,7 +147,7 @@ def test_the_api_answers_in_the_language_of_the_request(alice: User) -> None:
     assert "Ask for" in answer.json()["errors"][0]["detail"]
 
 
-# --- E-mail address -----------------------------------------------------------------
+# --- Email address -----------------------------------------------------------------
 
 
 def test_a_new_address_counts_at_once_where_none_is_verified(alice: User) -> None:
@@ -175,7 +175,7 @@ def test_the_page_changes_the_address_after_the_password(alice: User, bob: User)
     assert asked.url.startswith(reverse("account_reauthenticate"))
     client.post(asked.url, PASSWORD)
     taken = client.post(reverse("account_email"), {"email": bob.email, "action_add": ""})
-    assert "Another account has this e-mail address." in taken.content.decode()
+    assert "Another account has this email address." in taken.content.decode()
     alice.refresh_from_db()
     assert alice.email == "new@example.org"
 
@@ -226,7 +226,7 @@ def test_an_account_lists_its_sessions(alice: User, bob: User) -> None:
     page = here.get(reverse("account_sessions")).content.decode()
     assert "Firefox · Linux" in page
     assert "Chrome · iPhone" in page
-    assert page.count("This browser") == 1
+    assert page.count("This device") == 1
     assert len(here.get(SESSIONS).json()) == 2
     assert [row["current"] for row in there.get(SESSIONS).json()] == [True, False]
 

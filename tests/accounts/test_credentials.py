@@ -107,7 +107,7 @@ def test_a_reset_ends_everything(mine: HandedOut, others: HandedOut, alice: User
     assert not tokens.tokens_of(alice).exists()
     assert not tokens.sign_ins_of(alice).exists()
     page = sign_in("alice", NEW).get(reverse("account_tokens")).content.decode()
-    assert "You have none yet." in page
+    assert "None yet." in page
 
 
 def by_command(user: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,7 +53,7 @@ def test_sign_out(alice: User) -> None:
 def test_a_forgotten_password(alice: User) -> None:
     client = browser()
     page = client.post(reverse("account_reset_password"), {"email": alice.email}, follow=True)
-    assert "Look into your mail" in page.content.decode()
+    assert "Check your inbox" in page.content.decode()
     (message,) = mail.outbox
     assert message.subject == "Choose a new password for Clipsite"
     link = re.search(r"https?://testserver(\S+)", message.body)
@@ -75,7 +75,7 @@ def test_a_forgotten_password(alice: User) -> None:
 def test_an_address_without_an_account_reveals_nothing_on_the_page() -> None:
     data = {"email": "nobody@example.org"}
     page = browser().post(reverse("account_reset_password"), data, follow=True)
-    assert "Look into your mail" in page.content.decode()
+    assert "Check your inbox" in page.content.decode()
     assert "no account has this address" in mail.outbox[0].body
 
 

@@ -136,7 +136,7 @@ class Site:
 
     def sign_in(self, user: User) -> None:
         self.open("/accounts/login/")
-        self.page.get_by_label("User name or e-mail address").fill(user.username)
+        self.page.get_by_label("Username or email address").fill(user.username)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in", exact=True).click()
         expect(self.page).to_have_url(f"{self.url}/")

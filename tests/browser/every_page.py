@@ -49,7 +49,7 @@ _MOVED = {302}
 _SHOWN = {200, 400}
 # These routes take only a POST.
 _REFUSED = {405}
-# Parts of pages, files, and pages that need a key out of an e-mail.
+# Parts of pages, files, and pages that need a key out of an email.
 NOT_PAGES = {
     "account_reset_password_from_key",
     "account_confirm_login_code",

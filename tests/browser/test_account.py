@@ -43,7 +43,7 @@ def security_key(page: Page) -> Iterator[CDPSession]:
 
 
 def confirm_password(page: Page) -> None:
-    expect(page.get_by_role("heading", level=1)).to_have_text("Is it you?")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Confirm it’s you")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Confirm").click()
 
@@ -53,7 +53,7 @@ def add_passkey(site: Site) -> Page:
     page.get_by_role("link", name="Add a passkey").click()
     confirm_password(page)
     page.get_by_label("Name", exact=True).fill("My laptop")
-    page.get_by_role("button", name="Add the passkey").click()
+    page.get_by_role("button", name="Add passkey").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
     return page
 
@@ -87,7 +87,7 @@ def test_a_passkey_as_the_second_factor(site: Site, member: User, security_key: 
     answer = APIClient().post("/api/v1/auth/login/", body)
     assert answer.json()["errors"][0]["code"] == "mfa_required"
     site.open(reverse("account_login"))
-    page.get_by_label("User name or e-mail address").fill(member.username)
+    page.get_by_label("Username or email address").fill(member.username)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("One more step")
@@ -109,7 +109,7 @@ def test_a_passkey_says_who_one_is_and_is_removed(
     page.get_by_role("link", name="Use a passkey").click()
     page.get_by_role("button", name="Use a passkey").click()
     page.get_by_role("button", name="Remove the passkey").click()
-    expect(page.get_by_text("You have none yet.")).to_be_visible()
+    expect(page.get_by_text("None yet.")).to_be_visible()
     assert not Authenticator.objects.exists()
 
 
@@ -150,7 +150,7 @@ def test_set_up_the_app_and_sign_in_with_it(site: Site, member: User) -> None:
     recovery = page.locator(".codes code").first.inner_text()
     sign_out(page)
     site.open(reverse("account_login"))
-    page.get_by_label("User name or e-mail address").fill(member.username)
+    page.get_by_label("Username or email address").fill(member.username)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_label("Code").fill("000000")
@@ -170,7 +170,7 @@ def test_a_new_token_is_copied(site: Site, member: User) -> None:
     page = site.open(reverse("account_tokens"))
     page.get_by_label("Name").fill("Backup")
     page.get_by_label("Read and write").check()
-    page.get_by_role("button", name="Make the token").click()
+    page.get_by_role("button", name="Create token").click()
     confirm_password(page)
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_text("Copied.")).to_be_visible()
@@ -179,7 +179,7 @@ def test_a_new_token_is_copied(site: Site, member: User) -> None:
     client.credentials(HTTP_AUTHORIZATION=f"Token {copied}")
     assert client.get("/api/v1/auth/me/").json()["username"] == member.username
     page.get_by_role("button", name="Revoke Backup").click()
-    expect(page.get_by_text("You have none yet.")).to_be_visible()
+    expect(page.get_by_text("None yet.")).to_be_visible()
 
 
 def test_who_changes_the_password_is_asked_about_tokens(site: Site, member: User) -> None:
@@ -211,9 +211,9 @@ def test_the_account_is_deleted_only_after_typing_its_name(site: Site, member: U
     page.get_by_role("link", name="Delete my account").click()
     button = page.get_by_role("button", name="Delete the account for good")
     expect(button).to_be_disabled()
-    page.get_by_label("Type your user name").fill("dor")
+    page.get_by_label("Type your username").fill("dor")
     expect(button).to_be_disabled()
-    page.get_by_label("Type your user name").fill("dora")
+    page.get_by_label("Type your username").fill("dora")
     button.click()  # the password was confirmed a moment ago
     expect(page.get_by_role("heading", level=1)).to_have_text("Your account is deleted")
     # A worker may have done it already.
@@ -242,7 +242,7 @@ def test_a_moderator_hides_a_picture_and_shows_it_again(site: Site, moderator: U
     page.get_by_text("Hide this picture").click()
     page.get_by_label("Why? The owner reads it.").fill("Somebody asked for it.")
     page.get_by_role("button", name="Hide the picture").click()
-    expect(page.get_by_text("Hidden from everybody but its owner.")).to_be_visible()
+    expect(page.get_by_text("Hidden from everyone but its owner.")).to_be_visible()
     site.open(reverse("moderation"))
     expect(page.get_by_text("Somebody asked for it.")).to_be_visible()
     page.get_by_role("button", name="Show Lighthouse again").click()

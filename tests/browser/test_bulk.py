@@ -116,7 +116,7 @@ def test_a_mistake_in_a_name_keeps_what_was_typed(gallery: Page, site: Site) -> 
     dialog.get_by_label("Title").fill("For you")
     dialog.get_by_label("Username").fill("nobody-here")
     gallery.keyboard.press("Enter")
-    expect(dialog.get_by_role("alert")).to_contain_text("Nobody has this user name.")
+    expect(dialog.get_by_role("alert")).to_contain_text("Nobody has this username.")
     expect(dialog.get_by_label("Title")).to_have_value("For you")
     expect(dialog.get_by_label("Username")).to_have_value("nobody-here")
 
@@ -170,7 +170,7 @@ def test_tags(gallery: Page, member: User) -> None:
 def test_visibility_and_undo(gallery: Page) -> None:
     pick(gallery, 19)
     bar(gallery).get_by_role("button", name="More").click()
-    gallery.get_by_role("button", name="Who may see them").click()
+    gallery.get_by_role("button", name="Visibility").click()
     dialog = gallery.get_by_role("dialog")
     dialog.get_by_label("Public").check()
     dialog.get_by_role("button", name="Apply").click()

@@ -55,12 +55,12 @@ def test_an_album_is_shared_with_a_person(
     page = open_dialog(site, album)
     dialog = page.locator("dialog#share")
     site.expected_errors = ["400"]
-    dialog.get_by_label("User name").fill("nobody")
+    dialog.get_by_label("Username").fill("nobody")
     dialog.get_by_role("button", name="Share").first.click()
-    expect(dialog.get_by_role("alert")).to_contain_text("Nobody has this user name")
-    expect(dialog.get_by_label("User name")).to_have_value("nobody")
+    expect(dialog.get_by_role("alert")).to_contain_text("Nobody has this username")
+    expect(dialog.get_by_label("Username")).to_have_value("nobody")
 
-    dialog.get_by_label("User name").fill("bob")
+    dialog.get_by_label("Username").fill("bob")
     dialog.get_by_role("button", name="Share").first.click()
     expect(dialog.get_by_text("Shared with Bob Martin.")).to_be_visible()
     stranger.sign_in(bob)
@@ -93,8 +93,8 @@ def test_a_link_with_a_password_opens_the_album_until_it_is_revoked(
     dialog.get_by_label("Name", exact=True).fill("For the family")
     dialog.get_by_label("Password").fill("sand castle")
     dialog.get_by_label("May be downloaded").check()
-    dialog.get_by_role("button", name="Make the link").click()
-    address = dialog.get_by_label("Address of the link").input_value()
+    dialog.get_by_role("button", name="Create link").click()
+    address = dialog.get_by_label("Link").input_value()
     expect(dialog.get_by_text("For the family")).to_be_visible()
 
     stranger.expected_errors = ["400", "404"]
@@ -169,8 +169,8 @@ def test_a_group_is_made_and_filled(site: Site, member: User, bob: User, album: 
     site.sign_in(member)
     page = site.open("/groups/")
     page.get_by_label("Name of a new group").fill("Family")
-    page.get_by_role("button", name="Make a group").click()
-    page.get_by_label("User name").fill("bob")
+    page.get_by_role("button", name="Create group").click()
+    page.get_by_label("Username").fill("bob")
     page.get_by_role("button", name="Add").click()
     expect(page.locator("li").get_by_text("Bob Martin")).to_be_visible()
     open_dialog(site, album)

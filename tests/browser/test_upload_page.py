@@ -195,7 +195,7 @@ def test_two_at_once_and_cancelling_the_rest(tab: Page, site: Site, tmp_path: Pa
 
     tab.get_by_role("button", name="Cancel drawn-0009.jpg").click()
     expect(tab.locator(row("cancelled"))).to_have_count(1)
-    tab.get_by_role("button", name="Cancel the rest").click()
+    tab.get_by_role("button", name="Cancel all").click()
     expect(tab.locator(row("cancelled"))).to_have_count(10)
     assert tab.evaluate(MAY_LEAVE)
     assert not Image.objects.exists()
@@ -216,7 +216,7 @@ def test_pausing_one_and_all(tab: Page, site: Site, tmp_path: Path) -> None:
     tab.get_by_role("button", name="Go on with drawn-0000.jpg").click()
     expect(tab.locator(KEPT)).to_have_count(1)
     expect(tab.locator(row("paused"))).to_have_count(4)
-    tab.get_by_role("button", name="Go on with all").click()
+    tab.get_by_role("button", name="Resume all").click()
     # A request that was held during the pause may still reach the server. The page then finds it
     # there, and does not send it twice.
     expect(tab.locator(f"{KEPT}, {row('duplicate')}")).to_have_count(5)
@@ -325,7 +325,7 @@ def test_two_thousand_files_are_queued_at_once(tab: Page, site: Site) -> None:
     assert rows.count() < 60
     # All are looked up, though only two are being sent.
     expect(tab.locator("#parts")).to_contain_text("To do 2,000")
-    tab.get_by_role("button", name="Cancel the rest").click()
+    tab.get_by_role("button", name="Cancel all").click()
     expect(tab.locator("#cancel-all")).to_be_hidden()
     print(f"longest task of the page: {tab.evaluate('() => longest'):.0f} ms")
 

@@ -158,7 +158,7 @@ def test_a_moderator_hides_on_the_page_and_shows_again(
     assert reverse("image_hide", args=[public.pk]) in client.get(page).content.decode()
     assert client.post(reverse("image_hide", args=[public.pk]), REASON).url == page
     shown = client.get(page).content.decode()
-    assert "Hidden from everybody but its owner." in shown
+    assert "Hidden from everyone but its owner." in shown
     assert "somebody else&#x27;s child" in shown
     assert "Lighthouse" in client.get(reverse("moderation")).content.decode()
     assert browser(bob).get(page).status_code == 404

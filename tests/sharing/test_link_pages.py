@@ -167,7 +167,7 @@ def test_tries_of_the_password_are_counted(album) -> None:
         client.post(page_of(link, "unlock/"), {"password": "wrong one"})
     answer = client.post(page_of(link, "unlock/"), {"password": "a secret"})
     assert answer.status_code == 429
-    assert "Too many tries" in text(answer)
+    assert "Too many attempts" in text(answer)
     assert int(answer["Retry-After"]) > 0
 
 

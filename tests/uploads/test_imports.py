@@ -327,7 +327,7 @@ def test_addresses_are_fetched_and_failures_told(alice: User, web: Any) -> None:
     assert "not there (404)" in reasons[address("gone.jpg")]
     assert "named .jpg but holds no picture" in reasons[address("text.jpg")]
     assert "https://example.com" in reasons["ftp://pictures.example/a.jpg"]
-    assert "user name" in reasons["http://a:b@c.example/"]
+    assert "username" in reasons["http://a:b@c.example/"]
     image = Image.objects.get()
     assert (image.original_name, image.visibility) == ("red.jpg", "unlisted")
     assert album.items.get().image == image

@@ -501,7 +501,7 @@ def test_the_last_administrator_stays(
 def test_the_address_of_another_is_refused(admin: Client, alice: User, bob: User) -> None:
     url = reverse("admin:gallery_user_change", args=[alice.pk])
     page = admin.post(url, account_form(email="BOB@example.org")).content.decode()
-    assert "Another account has this e-mail address." in page
+    assert "Another account has this email address." in page
     alice.refresh_from_db()
     assert alice.email == "alice@example.org"
 

@@ -85,8 +85,8 @@ def test_a_new_user_is_led_to_upload(alice: User) -> None:
 def test_states_are_told_to_the_owner_only(alice: User, bob: User) -> None:
     make_space()
     upload(alice, visibility="public")
-    assert "Being encoded" in browser(alice).get("/").content.decode()
-    assert "Being encoded" not in browser(bob).get("/").content.decode()
+    assert "Processing" in browser(alice).get("/").content.decode()
+    assert "Processing" not in browser(bob).get("/").content.decode()
 
 
 def test_the_file_name_is_told_to_the_owner_only(alice: User, bob: User) -> None:

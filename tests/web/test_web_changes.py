@@ -125,7 +125,7 @@ def test_retry_what_failed(alice: User) -> None:
     assert "OSError" not in page
 
     answer = client.post(reverse("image_retry", args=[image.pk]), headers=HTMX)
-    assert "Being encoded" in answer.content.decode()
+    assert "Processing" in answer.content.decode()
     row.refresh_from_db()
     assert row.state == "waiting"
 

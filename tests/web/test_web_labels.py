@@ -524,8 +524,8 @@ def test_only_administrators_make_sets_for_all(
     refused = post(alice, "label_set_create", **typed)
     assert refused.status_code == 400
     assert "Only administrators" in text(refused)
-    assert "For everybody" not in text(page(alice, "label_set_create"))
-    assert "For everybody" in text(page(root, "label_set_create"))
+    assert "For everyone" not in text(page(alice, "label_set_create"))
+    assert "For everyone" in text(page(root, "label_set_create"))
     assert post(root, "label_set_create", **typed).status_code == 302
     assert LabelSet.objects.get().is_of_site
 

@@ -31,7 +31,7 @@ class DeletionSerializer(serializers.Serializer):
 
 class AccountSerializer(serializers.ModelSerializer):
     shown_name = serializers.CharField(
-        help_text="The name that others see: the display name, or else the user name."
+        help_text="The name that others see: the display name, or else the username."
     )
     portrait = serializers.SerializerMethodField(
         help_text="The address of your picture, for some minutes; null: none."
@@ -82,7 +82,7 @@ class AccountChangesSerializer(OwnPasswordSerializer):
     mail_notices = serializers.BooleanField(
         required=False,
         help_text="Whether you get a mail when something is shared with you. It goes to your "
-        "confirmed e-mail address.",
+        "confirmed email address.",
     )
     email = serializers.EmailField(max_length=254, required=False, help_text="Needs the password.")
 

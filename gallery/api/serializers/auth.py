@@ -6,9 +6,7 @@ from gallery.models import User
 
 
 class LoginSerializer(serializers.Serializer):
-    username = serializers.CharField(
-        max_length=254, help_text="The user name or the e-mail address."
-    )
+    username = serializers.CharField(max_length=254, help_text="The username or the email address.")
     # At most 1,000 characters: hashing megabytes would take seconds.
     password = serializers.CharField(max_length=1000, trim_whitespace=False, write_only=True)
     otp = serializers.CharField(

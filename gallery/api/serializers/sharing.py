@@ -35,7 +35,7 @@ class ShareSerializer(serializers.Serializer):
 class NewShareSerializer(serializers.Serializer):
     """Either `user` or `group`, and the role."""
 
-    user = serializers.CharField(max_length=150, required=False, help_text="An exact user name.")
+    user = serializers.CharField(max_length=150, required=False, help_text="An exact username.")
     group = serializers.UUIDField(required=False, help_text="One of your groups.")
     role = serializers.ChoiceField(AlbumRole.choices, default=AlbumRole.VIEW)
 
@@ -89,7 +89,7 @@ class GroupDetailSerializer(GroupSerializer):
 
 
 class MemberSerializer(serializers.Serializer):
-    user = serializers.CharField(max_length=150, help_text="An exact user name.")
+    user = serializers.CharField(max_length=150, help_text="An exact username.")
 
 
 # --- Links ------------------------------------------------------------------------
@@ -191,7 +191,7 @@ class ShareSelectionSerializer(SelectionSerializer):
         child=serializers.CharField(max_length=150),
         required=False,
         max_length=MOST_NAMES,
-        help_text="Exact user names.",
+        help_text="Exact usernames.",
     )
     groups = serializers.ListField(
         child=serializers.UUIDField(), required=False, max_length=MOST_NAMES

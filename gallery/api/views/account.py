@@ -55,7 +55,7 @@ class AccountView(ConfirmedView):
         responses={200: AccountSerializer},
     )
     def patch(self, request: Request) -> Response:
-        """Change the shown name, the language, the e-mail address, whether searches are
+        """Change the shown name, the language, the email address, whether searches are
         remembered, or whether notices come by mail."""
         form = AccountChangesSerializer(data=request.data)
         form.is_valid(raise_exception=True)

@@ -30,7 +30,7 @@ class LoginView(ApiView):
         responses={200: TokenSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Exchange a user name and a password for a token.
+        """Exchange a username and a password for a token.
 
         For an account with a second factor, the answer is 401 `mfa_required` without `otp`, and
         401 `wrong_otp` if the code is wrong or was tried too often. After too many wrong
@@ -42,7 +42,7 @@ class LoginView(ApiView):
         user = sign_in.check_password(request._request, **form.validated_data)
         if user is None:  # unknown, inactive or a wrong password: the answer does not tell which
             raise AuthenticationFailed(
-                _("The user name or the password is wrong."), code="wrong_credentials"
+                _("The username or the password is wrong."), code="wrong_credentials"
             )
         _check_second_factor(user, otp)
         stored, token = tokens.sign_in(user)

@@ -25,7 +25,7 @@ class LastJoinedFirst(CursorPages):
     order = keyset.Order("date_joined", read_key=int)
 
 
-_SEARCH = OpenApiParameter("q", str, description="Part of the user name or the e-mail address.")
+_SEARCH = OpenApiParameter("q", str, description="Part of the username or the email address.")
 
 
 class UserListView(AdministratorView):

@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path)
-        parser.add_argument("--owner", required=True, help="user name of the account")
+        parser.add_argument("--owner", required=True, help="username of the account")
         parser.add_argument(
             "--visibility", choices=Image.Visibility.values, default=Image.Visibility.PRIVATE
         )

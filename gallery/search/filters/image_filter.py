@@ -47,7 +47,7 @@ ORIENTATIONS = {
 }
 PIXELS_OF_MEGAPIXEL = 1_000_000
 _MOST_MEGAPIXELS = 100_000
-# The most accounts that one spelling of a user name may mean.
+# The most accounts that one spelling of a username may mean.
 MAX_OWNERS = 50
 _PIXELS = ExpressionWrapper(
     Cast("width", BigIntegerField()) * F("height"), output_field=BigIntegerField()
@@ -62,7 +62,7 @@ class ImageFilter(django_filters.FilterSet):
 
     id = IdsFilter(field_name="pk", lookup_expr="in")
     owner = django_filters.CharFilter(
-        method="by_owner", max_length=150, help_text="A user name, or `me`."
+        method="by_owner", max_length=150, help_text="A username, or `me`."
     )
     visibility = django_filters.ChoiceFilter(choices=Image.Visibility.choices)
     state = django_filters.ChoiceFilter(
@@ -166,7 +166,7 @@ class ImageFilter(django_filters.FilterSet):
     def by_owner(self, images: ImageQuerySet, name: str, value: str) -> ImageQuerySet:
         if value == "me":
             return images.filter(owner_id=self.viewer.pk) if self.viewer.pk else images.none()
-        # A user name belongs to one account. Names that differ in case or diacritics count only
+        # A username belongs to one account. Names that differ in case or diacritics count only
         # if no account has this one.
         exact = User.objects.filter(username=User.normalize_username(value))
         owners = exact if exact.exists() else named(User.objects.all(), "username", value)

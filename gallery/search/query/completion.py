@@ -104,7 +104,7 @@ def _details() -> dict[str, str]:
         "orientation": _("landscape, portrait or square"),
         "favourite": _("yes or no"),
         "rating": _("stars, as 5, >=4 or <3"),
-        "owner": _("me, or a user name"),
+        "owner": _("me, or a username"),
         "visibility": _("private, unlisted or public"),
         "size": _("in megapixels, as >4mp; or small, medium, large"),
         "words": _("words in title, description, tags or file name"),

@@ -1,4 +1,4 @@
-"""The account pages: profile, sessions, API tokens, data. The pages for passwords, e-mail
+"""The account pages: profile, sessions, API tokens, data. The pages for passwords, email
 addresses and the second factor are allauth's, with the same base template."""
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def session_list(request: HttpRequest) -> HttpResponse:
 def session_end(request: HttpRequest, pk: int) -> HttpResponse:
     if not sessions.end(member(request), pk):
         raise Http404
-    toasts.say(request, _("That browser is signed out."))
+    toasts.say(request, _("That device is signed out."))
     return redirect("account_sessions")
 
 
@@ -77,7 +77,7 @@ def session_end(request: HttpRequest, pk: int) -> HttpResponse:
 @confirmed
 def session_end_others(request: HttpRequest) -> HttpResponse:
     ended = sessions.end_all(member(request), besides=request.session.session_key)
-    text = ngettext("%(count)d browser is signed out.", "%(count)d browsers are signed out.", ended)
+    text = ngettext("%(count)d device is signed out.", "%(count)d devices are signed out.", ended)
     toasts.say(request, text % {"count": ended})
     return redirect("account_sessions")
 
@@ -182,7 +182,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def delete(request: HttpRequest) -> HttpResponse:
-    """Delete the account. The form needs the user name, and the password unless it was confirmed
+    """Delete the account. The form needs the username, and the password unless it was confirmed
     recently."""
     user = member(request)
     is_confirmed = confirmation.is_recent(request)
@@ -190,7 +190,7 @@ def delete(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             if form.cleaned_data["username"] != user.get_username():
-                raise Refusal("wrong_name", _("Type your user name exactly."), "username")
+                raise Refusal("wrong_name", _("Type your username exactly."), "username")
             if not is_confirmed:
                 confirmation.confirm_password(user, form.cleaned_data["password"])
             deletion.request_deletion(user)

@@ -41,7 +41,7 @@ def invitation_list(request: HttpRequest) -> HttpResponse:
                 request,
                 _("The invitation is on its way to %(email)s.") % {"email": invitation.email}
                 if sent
-                else _("The invitation is made. Copy its address and pass it on."),
+                else _("The invitation is ready. Copy its link and pass it on."),
             )
             return redirect("invitations")
     found, after = keyset.page(invitations.given_by(user), request.GET.get("after"), PAGE)

@@ -18,18 +18,18 @@ class UserForm(forms.Form):
     role = forms.ChoiceField(label=_("Role"), choices=User.Role.choices, widget=forms.RadioSelect)
     is_active = forms.BooleanField(label=_("May sign in"), required=False)
     quota_megabytes = forms.IntegerField(
-        label=_("Room in megabytes"),
+        label=_("Storage in megabytes"),
         required=False,
         min_value=0,
         max_value=2**63 // _MEGABYTE - 1,
-        help_text=_("Empty: what this site gives everybody. 0: no limit."),
+        help_text=_("Empty: what this site gives everyone. 0: no limit."),
     )
     quota_images = forms.IntegerField(
         label=_("Most pictures"),
         required=False,
         min_value=0,
         max_value=2**31 - 1,
-        help_text=_("Empty: what this site gives everybody. 0: no limit."),
+        help_text=_("Empty: what this site gives everyone. 0: no limit."),
     )
 
     def __init__(self, *args: Any, account: User, **kwargs: Any) -> None:

@@ -139,7 +139,7 @@ def _facts(albums: dict[UUID, list[str]], linked: set[UUID]) -> list[_Kind]:
         _Kind(_("Albums"), lambda i: albums.get(i.pk, []), lambda i: ", ".join(albums[i.pk])),
         _Kind(_("Tags"), lambda i: i.tag_names, lambda i: ", ".join(i.tag_names)),
         _Kind(_("Favourite"), lambda i: i.is_favourite, lambda i: _yes(i.is_favourite)),
-        _Kind(_("Who sees it"), lambda i: i.visibility, lambda i: str(i.get_visibility_display())),
+        _Kind(_("Visibility"), lambda i: i.visibility, lambda i: str(i.get_visibility_display())),
         _Kind(_("Shared by a link"), lambda i: i.pk in linked, lambda i: _yes(i.pk in linked)),
         _Kind(_("Archived"), lambda i: i.archived_at is not None, lambda i: _yes(i.archived_at)),
         _Kind(_("File name"), lambda i: i.original_name, plain("original_name")),

@@ -104,7 +104,7 @@ def _counted() -> dict[str, list[str]]:
         ],
         "tagThem": [ngettext("Tag {count} picture", "Tag {count} pictures", n) for n in _FORMS],
         "visibilityOf": [
-            ngettext("Who may see {count} picture", "Who may see {count} pictures", n)
+            ngettext("Visibility of {count} picture", "Visibility of {count} pictures", n)
             for n in _FORMS
         ],
         "dateOf": [

@@ -20,10 +20,10 @@ def _states() -> dict[str, str]:
         "held": _("{percent} %, waiting for the server"),
         "paused": _("Paused at {percent} %"),
         "received": _("Uploaded, being checked"),
-        "pending": _("Being encoded"),
+        "pending": _("Processing"),
         "ready": _("Ready to be found"),
         "duplicate": _("Already in your gallery"),
-        "restored": _("Taken back out of the trash"),
+        "restored": _("Restored from the trash"),
         "unpacking": _("Uploaded. Its import is shown above."),
         "cancelled": _("Cancelled"),
         "missing": _("From your last visit: choose this file again to go on"),
@@ -38,7 +38,7 @@ def _controls() -> dict[str, str]:
         "cancelOne": _("Cancel {name}"),
         "retryOne": _("Retry {name}"),
         "pauseOne": _("Pause {name}"),
-        "resumeOne": _("Go on with {name}"),
+        "resumeOne": _("Resume {name}"),
         "openOne": _("Open {name}"),
         "progressOf": _("Upload of {name}"),
         "nothing": _("There is no picture in what you dropped."),
@@ -52,14 +52,14 @@ def _controls() -> dict[str, str]:
 def _summary() -> dict[str, str]:
     return {
         "summary": _("{done} of {all} done"),
-        "summaryEncoding": _("{encoding} being encoded"),
+        "summaryEncoding": _("{encoding} processing"),
         "summaryFailed": _("{failed} failed"),
         "allDone": _("All done: {ready} ready, {duplicates} already there, {failed} failed"),
         "amount": _("{sent} of {all}"),
         "timeLeft": _("{time} left"),
         "missingFiles": _(
-            "Files of your last visit that were not finished: {count}. Choose or drop them "
-            "again and they go on where they stopped."
+            "Files of your last visit that were not finished: {count}. Choose them again "
+            "and they continue where they stopped."
         ),
     }
 
