@@ -213,7 +213,7 @@ def test_pausing_one_and_all(tab: Page, site: Site, tmp_path: Path) -> None:
     expect(tab.locator(row("paused"))).to_have_count(5)
 
     tab.unroute(UPLOADS)
-    tab.get_by_role("button", name="Go on with drawn-0000.jpg").click()
+    tab.get_by_role("button", name="Resume drawn-0000.jpg").click()
     expect(tab.locator(KEPT)).to_have_count(1)
     expect(tab.locator(row("paused"))).to_have_count(4)
     tab.get_by_role("button", name="Resume all").click()

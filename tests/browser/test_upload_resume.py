@@ -116,7 +116,7 @@ def test_what_the_server_has_counts(site: Site, cut: Callable[[], tuple[Path, He
     held.release(lambda route: route.abort())
     ResumableUpload.objects.update(offset=PART - 1000)
     asked = Requests(page)
-    page.get_by_role("button", name="Go on with large.bmp").click()
+    page.get_by_role("button", name="Resume large.bmp").click()
     expect(page.locator(KEPT)).to_have_count(1, timeout=30_000)
     assert asked.offsets()[0] == PART - 1000
     check_arrived(path)
