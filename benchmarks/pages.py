@@ -12,14 +12,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 PAGES = ("/", "/search/?q=flower", "/albums/", "/upload/", "/labels/", "/accounts/")
-# Chromium sends nothing for half a second when a page is done.
-QUIET_SECONDS = 0.5
 
 # Records paints and shifts of the page in `window.measured`.
 RECORDER = """
@@ -72,7 +71,7 @@ class Weight:
 class Visit:
     weight: Weight
     kinds: dict[str, Weight]
-    first_picture: float | None
+    first_picture: float
     done: float
     paint: float
     shift: float
@@ -133,7 +132,8 @@ def opened(chromium: Browser, options: Any, session: Any) -> Iterator[Page]:
 
 
 def visit(page: Page, address: str, line: Line | None = None) -> Visit:
-    """Open a page and wait until its requests are done."""
+    """Open a page and wait until its requests are done. Without a picture in the viewport,
+    `first_picture` is infinite."""
     chrome = page.context.new_cdp_session(page)
     chrome.send("Network.enable")
     if line:
@@ -190,7 +190,7 @@ def visit(page: Page, address: str, line: Line | None = None) -> Visit:
 
 
 def report(path: str, cold: Visit, warm: Visit, far: Visit, options: Any) -> None:
-    first = f"first picture {far.first_picture:.1f} s, " if far.first_picture else ""
+    first = f"first picture {far.first_picture:.1f} s, " if isfinite(far.first_picture) else ""
     print(
         f"{path}\n  cold {_weight(cold.weight)}; warm {_weight(warm.weight)}\n"
         f"  at {options.speed} kbit/s with {options.latency} ms: {first}done {far.done:.1f} s\n"

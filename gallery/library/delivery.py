@@ -151,7 +151,9 @@ def stored_thumbnail_response(
     name = rendition_path_of(pk, nearest, edition)
     if not is_stored(name):
         instead = _INSTEAD.get(nearest)
-        return instead and stored_thumbnail_response(pk, edition, instead, request=request)
+        if instead is None:
+            return None
+        return stored_thumbnail_response(pk, edition, instead, request=request)
     sending = _thumbnail(pk, edition, nearest, lambda: name)
     response = _send(sending, download=False, request=request, caching=_KEEP)
     # The address gives access and may contain a share link's token: it must not spread.

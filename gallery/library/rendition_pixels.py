@@ -110,7 +110,7 @@ def fitted(picture: Image.Image, original: tuple[int, int], width: int | None) -
 def webp(picture: Image.Image, width: int | None) -> bytes:
     """Encode as WebP. The full size (None) gets the highest quality, the tiles of grids the
     lowest: they are what a slow line waits for."""
-    quality = 90 if width is None else 80 if width > _WIDEST_TILE else 77
+    quality = 90 if width is None else 80 if width > _WIDEST_TILE else 75
     buffer = io.BytesIO()
     picture.save(buffer, "WEBP", quality=quality, method=4)
     return buffer.getvalue()

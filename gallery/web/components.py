@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from gallery.accounts import roles
 from gallery.web.restricted import only_for
 
 # Tokens of static/css/base.css.
@@ -18,7 +19,7 @@ _TEXTS = ("text-mini", "text-tiny", "text-small", "text-medium", "text-base", "t
 _CORNERS = ("radius-small", "radius", "radius-large", "radius-round")
 
 
-@only_for(lambda viewer: viewer.is_staff)
+@only_for(lambda viewer: viewer.is_staff or roles.is_administrator(viewer))
 @require_safe
 def components(request: HttpRequest) -> HttpResponse:
     return render(

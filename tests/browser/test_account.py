@@ -237,6 +237,7 @@ def test_a_moderator_hides_a_picture_and_shows_it_again(site: Site, moderator: U
     image = upload(owner, draw(600, 400), title="Lighthouse", visibility="public")
     site.expected_errors = ["400", "503"]  # nothing is encoded: no similar pictures
     site.sign_in(moderator)
+    site.page.context.add_cookies([{"name": "viewer-panel", "value": "open", "url": site.url}])
     page = site.open(reverse("image", args=[image.pk]))
     page.get_by_role("button", name="Info").click()
     page.get_by_text("Hide this picture").click()

@@ -154,3 +154,27 @@ def test_components_are_shown_light_and_dark(site: Site, member: User) -> None:
         assert light.evaluate(brightness) > 600 > 150 > dark.evaluate(brightness)
     assert light.locator("*").count() == dark.locator("*").count() > 100
     assert overflow(page) <= 0
+
+
+@pytest.mark.parametrize("address", ["/classify/", "/upload/"])
+def test_touch_screens_read_nothing_of_dropping_and_keys(
+    site: Site, member: User, address: str
+) -> None:
+    site.sign_in(member)
+    assert "drop" in site.open(address).locator("main").inner_text().lower()
+    browser = site.page.context.browser
+    assert browser
+    finger = browser.new_context(
+        has_touch=True,
+        is_mobile=True,
+        viewport={"width": 390, "height": 844},
+        storage_state=site.page.context.storage_state(),
+    )
+    page = finger.new_page()
+    page.goto(site.url + address)
+    page.get_by_role("button", name="More", exact=True).click()
+    text = page.locator("body").inner_text().lower()
+    assert "choose" in text
+    assert "drop" not in text
+    assert "keyboard" not in text
+    finger.close()
