@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from gallery.models import User
 from tests.browser.conftest import Site
+from tests.conftest import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -28,7 +29,7 @@ def is_over(page: Page) -> bool:
 def open_keys(page: Page) -> None:
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
-    page.wait_for_function("history.state?.over")
+    wait_for(lambda: is_over(page), what="the dialog has an entry")
 
 
 def test_back_closes_a_dialog_and_goes_on_from_the_page(site: Site, albums: Page) -> None:
@@ -45,7 +46,7 @@ def test_a_closed_dialog_leaves_nothing_to_go_back_through(site: Site, albums: P
         open_keys(albums)
         albums.keyboard.press("Escape")
         expect(albums.locator("#keys")).to_be_hidden()
-        albums.wait_for_function("!history.state?.over")
+        wait_for(lambda: not is_over(albums), what="the entry of the dialog is gone")
     albums.go_back()
     expect(albums).to_have_url(f"{site.url}/about/")
 
@@ -55,7 +56,7 @@ def test_a_link_of_a_sheet_leads_on_from_the_page_below(site: Site, albums: Page
     albums.get_by_role("button", name="More", exact=True).click()
     sheet = albums.locator("#rail")
     expect(sheet).to_be_visible()
-    albums.wait_for_function("history.state?.over")
+    wait_for(lambda: is_over(albums), what="the sheet has an entry")
     sheet.get_by_role("link", name="Trash").click()
     expect(albums).to_have_url(f"{site.url}/trash/")
     albums.go_back()

@@ -4,6 +4,7 @@
 const SMALL = matchMedia("(hover: none), (max-width: 640px)");
 // Time in which closing a layer may begin to load another page.
 const LEAVING_MS = 50;
+let isLeaving = false;
 
 /** What is open, the topmost last. @type {HTMLElement[]} */
 const layers = [];
@@ -11,21 +12,23 @@ const layers = [];
 const isOver = () => Boolean(history.state?.over);
 const isLayer = (element) => element.matches("dialog") || (element.popover && SMALL.matches);
 
+function noteLeaving() {
+  isLeaving = true;
+}
+
 function addEntry() {
+  isLeaving = false;
+  addEventListener("beforeunload", noteLeaving);
   if (!isOver()) history.pushState({ ...history.state, over: true }, "");
 }
 
-/** Remove the entry of layers that are closed. A page that is being loaded comes first: its entry
- *  takes the place. */
+/** Remove the entry of layers that are closed, unless another page is being loaded: going back would
+ *  end that. */
 function removeEntry() {
-  let isLeaving = false;
-  const note = () => {
-    isLeaving = true;
-  };
-  addEventListener("beforeunload", note);
   setTimeout(() => {
-    removeEventListener("beforeunload", note);
-    if (!isLeaving && !layers.length && isOver()) history.back();
+    if (layers.length) return;
+    removeEventListener("beforeunload", noteLeaving);
+    if (!isLeaving && isOver()) history.back();
   }, LEAVING_MS);
 }
 
