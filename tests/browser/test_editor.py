@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from gallery.models import Image, User
@@ -46,6 +47,8 @@ def edited(page: Page) -> Any:
 
 
 def test_r_turns_the_picture_and_undo_turns_it_back(site: Site, image: Image) -> None:
+    # A picture that is still requested while it turns again is gone.
+    site.expected_errors.append("404")
     page = opened(site, image)
     page.keyboard.press("r")
     expect(page.locator("#stage .fit")).to_have_attribute("width", "1000")
@@ -117,6 +120,7 @@ def test_a_refusal_is_said_in_the_editor_and_nothing_is_lost(site: Site, image: 
     page = opened(site, image)
     editor = edited(page)
     Image.objects.filter(pk=image.pk).update(frames=2)
+    site.expected_errors.append("400")
     editor.get_by_role("button", name="Rotate right").click()
     editor.get_by_role("button", name="Save").click()
     expect(editor.get_by_role("alert")).to_have_text(re.compile("Animations cannot be turned"))
@@ -124,6 +128,17 @@ def test_a_refusal_is_said_in_the_editor_and_nothing_is_lost(site: Site, image: 
     editor.get_by_role("button", name="Save").click()
     expect(editor).to_be_hidden()
     assert has(image, recipe__turns=1)()
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_nothing_of_the_editor_is_out_of_reach(site: Site, image: Image, width: int) -> None:
+    site.page.set_viewport_size({"width": width, "height": 640})
+    page = opened(site, image)
+    editor = edited(page)
+    assert page.evaluate("document.getElementById('editor').scrollWidth") <= width
+    for name in ("Cancel", "Save", "Rotate left", "Rotate right"):
+        expect(editor.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
+    assert Axe().run(page, "#editor", {"resultTypes": ["violations"]}).response["violations"] == []
 
 
 def test_stars_by_keys_and_by_mouse(site: Site, image: Image) -> None:
