@@ -24,11 +24,11 @@ IMAGES = "/api/v1/images/"
 EVERYBODY_SEES = {
     "id", "state", "error", "title", "description", "visibility", "width", "height",
     "content_type", "byte_size", "frames", "duration", "incomplete", "created_at", "captured_at",
-    "taken_at", "camera", "exif", "placeholder", "owner", "is_owner", "favourite", "urls",
+    "taken_at", "camera", "exif", "rating", "placeholder", "owner", "is_owner", "favourite", "urls",
 }  # fmt: skip
 OWNER_SEES = {
     "original_name", "sha256", "latitude", "longitude", "captured_offset", "archived", "tags",
-    "hidden", "hidden_reason",
+    "hidden", "hidden_reason", "recipe",
 }  # fmt: skip
 
 
