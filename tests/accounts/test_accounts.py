@@ -245,7 +245,7 @@ def test_one_session_is_ended(alice: User, bob: User) -> None:
 def test_all_others_are_ended(alice: User, bob: User) -> None:
     here, there, third, bobs = sign_in(), sign_in(), sign_in(), sign_in(name="bob")
     page = here.post(reverse("account_sessions_end"), follow=True).content.decode()
-    assert "2 browsers are signed out." in page
+    assert "2 devices are signed out." in page
     assert [is_signed_in(client) for client in (here, there, third)] == [True, False, False]
     assert is_signed_in(bobs)
 

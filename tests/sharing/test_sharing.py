@@ -374,7 +374,7 @@ def test_what_is_wrong_is_said_and_nothing_typed_is_lost(alice, album) -> None:
         f"/albums/{album.pk}/shares/", {"user": "nobody", "role": "view"}, HTTP_HX_REQUEST="true"
     )
     assert answer.status_code == 400
-    assert "Nobody has this username" in answer.content.decode()
+    assert "No account has this username" in answer.content.decode()
     assert 'value="nobody"' in answer.content.decode()
 
 

@@ -170,7 +170,7 @@ def test_dashboard_counts_and_tells_the_state_of_each_part(
 def test_every_link_of_the_sidebar_works(admin: Client, space: EmbeddingSpace) -> None:
     groups = admin.get("/admin/").context["sidebar_navigation"]
     links = [str(item["link"]) for group in groups for item in group["items"]]
-    assert len(links) == 19
+    assert len(links) == 20
     for link in links:
         assert admin.get(link).status_code == 200, link
 
