@@ -32,7 +32,7 @@ _EXPORT = re.compile(
     r"^export (?P<declared>(?:async )?(?:function\*?|class|const) (?P<name>[\w$]+))", re.MULTILINE
 )
 # Comments on lines of their own. No text in a script has such lines; a test looks for them.
-_COMMENT = re.compile(r"^[ ]*(?://.*|/\*[\s\S]*?\*/[ ]*)\n", re.MULTILINE)
+_COMMENT = re.compile(r"^[ ]*(?://.*|/\*(?:(?!\*/)[\s\S])*\*/[ ]*)\n", re.MULTILINE)
 # A module that waits when it is loaded cannot become a function.
 _WAITS = re.compile(r"^await\b", re.MULTILINE)
 _STATEMENT = re.compile(r"^(?:import|export)\b(?!\()", re.MULTILINE)

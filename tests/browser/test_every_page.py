@@ -14,6 +14,7 @@ from playwright.sync_api import Page
 from gallery.models import User
 from tests.browser.conftest import Site
 from tests.browser.every_page import Everything, signed_in
+from tests.conftest import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -65,6 +66,8 @@ def open_panels(page: Page) -> list[str]:
         fetch = str(width in (WIDTHS[0], WIDTHS[-1])).lower()
         told = page.evaluate(f"(() => {{ const IDS = {IDS}; return ({PANELS})({fetch}); }})()")
         faults += [f"{width}: {fault}" for fault in told]
+    # The last panel's entry in the history goes: that would end the loading of the next page.
+    wait_for(lambda: not page.evaluate("Boolean(history.state?.over)"), what="panels are closed")
     return faults
 
 

@@ -107,11 +107,13 @@ def test_a_bundle_has_no_comments() -> None:
     source = (
         "// What it is for.\n\n/** @param {number} n\n * `half` */\n"
         "export const half = (n) => n / 2; // rounded by nobody\n  /* why */\n"
+        "/** @type {Element} */ (document.body).focus();\nhalf(1);\n/** @type {number} */\n"
     )
     bundle = joined({"a/x": source})
     assert "export" in bundle
     assert not any(each in bundle for each in ("What it is for", "@param", "why"))
     assert "(n) => n / 2; // rounded by nobody" in bundle
+    assert "(document.body).focus();\nhalf(1);" in bundle
 
 
 @pytest.mark.parametrize(
