@@ -74,3 +74,24 @@ def test_the_page_behind_a_dialog_stands_still(albums: Page) -> None:
     assert albums.evaluate(f"{look}.backgroundColor") != albums.evaluate(
         "getComputedStyle(document.body).backgroundColor"
     ), "the gutter of the scrollbar looks like the page under the backdrop"
+
+
+def test_menus_in_quick_succession_never_leave_the_page(site: Site, albums: Page) -> None:
+    """Each is closed before the entry of the one before is gone."""
+    albums.set_viewport_size({"width": 500, "height": 800})
+    for _time in range(4):
+        albums.evaluate(
+            """async () => {
+                const menu = document.getElementById("menu");
+                for (const wait of [0, 20, 45, 55]) {
+                    menu.showPopover();
+                    await new Promise((done) => setTimeout(done, 10));
+                    menu.hidePopover();
+                    await new Promise((done) => setTimeout(done, wait));
+                }
+            }"""
+        )
+    wait_for(lambda: not is_over(albums), what="no entry is left")
+    expect(albums).to_have_url(f"{site.url}/albums/")
+    albums.go_back()
+    expect(albums).to_have_url(f"{site.url}/about/")

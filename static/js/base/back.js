@@ -5,6 +5,9 @@ const SMALL = matchMedia("(hover: none), (max-width: 640px)");
 // Time in which closing a layer may begin to load another page.
 const LEAVING_MS = 50;
 let isLeaving = false;
+let timer = 0;
+/** Whether the way back from an entry has begun, which takes a moment. */
+let isReturning = false;
 
 /** What is open, the topmost last. @type {HTMLElement[]} */
 const layers = [];
@@ -19,16 +22,19 @@ function noteLeaving() {
 function addEntry() {
   isLeaving = false;
   addEventListener("beforeunload", noteLeaving);
-  if (!isOver()) history.pushState({ ...history.state, over: true }, "");
+  if (!isReturning && !isOver()) history.pushState({ ...history.state, over: true }, "");
 }
 
 /** Remove the entry of layers that are closed, unless another page is being loaded: going back would
  *  end that. */
 function removeEntry() {
-  setTimeout(() => {
-    if (layers.length) return;
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    if (layers.length || isReturning) return;
     removeEventListener("beforeunload", noteLeaving);
-    if (!isLeaving && isOver()) history.back();
+    if (isLeaving || !isOver()) return;
+    isReturning = true;
+    history.back();
   }, LEAVING_MS);
 }
 
@@ -55,8 +61,10 @@ document.addEventListener(
 );
 
 addEventListener("popstate", () => {
-  if (isOver() || !layers.length) return;
-  close(layers.pop());
+  const isOurs = isReturning;
+  isReturning = false;
+  if (isOver()) return;
+  if (!isOurs && layers.length) close(layers.pop());
   if (layers.length) addEntry();
 });
 
