@@ -210,7 +210,7 @@ def test_a_mail_server_that_is_down_does_not_lose_the_invitation(
     page = browser(moderator).post(
         reverse("invitations"), {"email": "other@example.org", "days": "7"}, follow=True
     )
-    assert "Copy its address and pass it on." in page.content.decode()
+    assert "Copy its link and pass it on." in page.content.decode()
 
 
 def test_moderators_see_their_own_administrators_all(
