@@ -10,10 +10,16 @@ let timer = 0;
 let isReturning = false;
 
 /** What is open, the topmost last. @type {HTMLElement[]} */
-const layers = [];
+let layers = [];
 
 const isOver = () => Boolean(history.state?.over);
 const isLayer = (element) => element.matches("dialog") || (element.popover && SMALL.matches);
+
+/** Forget what closed without an event: it was removed, or opened again at once. */
+function stillOpen() {
+  layers = layers.filter((layer) => layer.matches("dialog[open], :popover-open"));
+  return layers;
+}
 
 function noteLeaving() {
   isLeaving = true;
@@ -30,7 +36,7 @@ function addEntry() {
 function removeEntry() {
   clearTimeout(timer);
   timer = setTimeout(() => {
-    if (layers.length || isReturning) return;
+    if (stillOpen().length || isReturning) return;
     removeEventListener("beforeunload", noteLeaving);
     if (isLeaving || !isOver()) return;
     isReturning = true;
@@ -50,11 +56,10 @@ document.addEventListener(
     const { newState } = /** @type {ToggleEvent} */ (event);
     const layer = /** @type {HTMLElement} */ (event.target);
     if (newState === "open" && isLayer(layer)) {
-      layers.push(layer);
+      layers = [...stillOpen().filter((other) => other !== layer), layer];
       addEntry();
-    } else if (newState === "closed" && layers.includes(layer)) {
-      layers.splice(layers.indexOf(layer), 1);
-      if (!layers.length) removeEntry();
+    } else if (newState === "closed" && layers.includes(layer) && !stillOpen().length) {
+      removeEntry();
     }
   },
   true,
@@ -64,7 +69,7 @@ addEventListener("popstate", () => {
   const isOurs = isReturning;
   isReturning = false;
   if (isOver()) return;
-  if (!isOurs && layers.length) close(layers.pop());
+  if (!isOurs && stillOpen().length) close(layers.pop());
   if (layers.length) addEntry();
 });
 
