@@ -239,7 +239,6 @@ def test_a_moderator_hides_a_picture_and_shows_it_again(site: Site, moderator: U
     site.sign_in(moderator)
     site.page.context.add_cookies([{"name": "viewer-panel", "value": "open", "url": site.url}])
     page = site.open(reverse("image", args=[image.pk]))
-    page.get_by_role("button", name="Info").click()
     page.get_by_text("Hide this picture").click()
     page.get_by_label("Why? The owner reads it.").fill("Somebody asked for it.")
     page.get_by_role("button", name="Hide the picture").click()

@@ -1,7 +1,7 @@
-// The back button closes what lies over the page: dialogs and, where space is scarce, menus and
-// sheets. While one is open, the history has one more entry for this page, marked `over`.
+// The back button closes what lies over the page: dialogs and, where there is a bar at the foot,
+// menus and sheets. While one is open, the history has one more entry for this page, marked `over`.
 
-const SMALL = matchMedia("(hover: none), (max-width: 640px)");
+const SMALL = matchMedia("(hover: none), (max-width: 1023px)");
 // Time in which closing a layer may begin to load another page.
 const LEAVING_MS = 50;
 let isLeaving = false;

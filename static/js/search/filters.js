@@ -1,52 +1,20 @@
 // The filters: a sheet at the side of the window, on small screens at its foot. It is a popover, so
 // that it opens and closes without scripts. Its fields are in the page or are loaded when it opens.
 
-const SHEET = "filters";
-
 const panel = document.getElementById("filters");
-const small = matchMedia("(max-width: 1023px)");
-/** Whether the sheet has an entry of its own in the history, so that "back" closes it. */
-const hasEntry = () => history.state?.sheet === SHEET;
 
 if (panel) {
   begin();
   panel.addEventListener("htmx:load", begin);
-  panel.addEventListener("beforetoggle", toggled);
   // The space around a sheet at the foot belongs to it, so that a tap there presses nothing else.
   panel.addEventListener("click", ({ target }) => target === panel && panel.hidePopover());
-  panel.addEventListener("click", leaveByLink);
-  addEventListener("popstate", followHistory);
   // On a return, the browser may show the page as it was left, with disabled fields.
   addEventListener("pageshow", () => enable(panel));
   const isPart = !panel.popover; // of the page, and open
-  if (isPart) panel.popover = "auto";
-  if (isPart || hasEntry()) panel.showPopover();
-}
-
-function toggled({ newState }) {
-  const isOpen = newState === "open";
-  if (isOpen && small.matches && !hasEntry()) history.pushState({ sheet: SHEET }, "");
-  else if (!isOpen && hasEntry()) history.back();
-}
-
-function followHistory() {
-  const isOpen = panel.matches(":popover-open");
-  if (isOpen && !hasEntry()) panel.hidePopover();
-  else if (!isOpen && hasEntry()) panel.showPopover();
-}
-
-/** Go to an address from the sheet. It takes the place of the sheet in the history.
- * @param {Event} event
- * @param {string} address */
-function leave(event, address) {
-  if (!hasEntry()) return;
-  event.preventDefault();
-  location.replace(address);
-}
-
-function leaveByLink(event) {
-  const link = event.target.closest("[data-clear-filters]");
-  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) leave(event, link.href);
+  if (isPart) {
+    panel.popover = "auto";
+    panel.showPopover();
+  }
 }
 
 function begin() {
@@ -62,7 +30,10 @@ function begin() {
 function sendWhatIsFilledIn(event) {
   const form = event.target;
   for (const field of form.elements) field.disabled = field.name !== "" && !field.value;
-  leave(event, `${form.action}?${new URLSearchParams(/** @type {any} */ (new FormData(form)))}`);
+  if (!history.state?.over) return;
+  // The result takes the place of the sheet's entry in the history (base/back).
+  event.preventDefault();
+  location.replace(`${form.action}?${new URLSearchParams(/** @type {any} */ (new FormData(form)))}`);
 }
 
 function enable(fields) {
