@@ -25,6 +25,8 @@ from gallery.pixels.recipe import ORIGINAL, Box, Recipe, of_json
 # Decoding a JPEG this many times smaller is enough to read every byte of its pixels.
 _LEAST = 8.0
 _INCOMPLETE = b"incomplete"
+# Squares of the middle: how many of them a strip may be long.
+_LONGEST_STRIP = 64
 # Bytes of a pixel in RGB. Cropping and turning make a copy each.
 _RGB, _COPIES = 4, 2
 
@@ -105,7 +107,9 @@ def small_jpeg(
 def square_webp(file: IO[bytes], header: Header, side: int, recipe: Recipe = ORIGINAL) -> bytes:
     """Return the middle of the picture as an upright WebP square without metadata, `side` pixels
     wide or less. Raises as `isolation.run` does."""
-    shrink = max(1.0, min(header.width, header.height) * min(recipe.crop[2:]) / side)
+    short, long = sorted((header.width, header.height))
+    # A strip loses sharpness, but costs no more than a picture.
+    shrink = max(1.0, short * min(recipe.crop[2:]) / side, long / (_LONGEST_STRIP * side))
     cost = cost_of(header, shrink, recipe)
     (square,) = isolation.run(_square, file, cost, shrink=shrink, side=side, recipe=recipe)
     return square
