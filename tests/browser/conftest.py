@@ -204,11 +204,11 @@ def settle(page: Page) -> None:
 
 def _left(page: Page) -> bool:
     """Return whether the page could be left: False if it went elsewhere by itself, like a page that
-    reloads."""
+    reloads, or goes back from a dialog that was closed."""
     try:
         page.goto("about:blank")
     except Error as error:
-        if "interrupted by another navigation" not in error.message:
+        if not any(why in error.message for why in ("interrupted by another", "ERR_ABORTED")):
             raise
         return False
     return True

@@ -62,8 +62,8 @@ def test_from_nothing_to_an_album_with_pictures(site: Site, member: User) -> Non
 def test_title_and_description_are_edited_in_place(site: Site, album: Album) -> None:
     page = open_album(site, album)
     page.get_by_role("link", name="Edit title and description").click()
-    expect(page.get_by_label("Title", exact=True)).to_be_focused()
-    page.get_by_label("Title", exact=True).fill("Journey")
+    expect(page.locator("#album-title")).to_be_focused()
+    page.locator("#album-title").fill("Journey")
     page.get_by_label("Description").fill("By train")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Journey")

@@ -116,7 +116,7 @@ def test_a_mistake_in_a_name_keeps_what_was_typed(gallery: Page, site: Site) -> 
     dialog.get_by_label("Title").fill("For you")
     dialog.get_by_label("Username").fill("nobody-here")
     gallery.keyboard.press("Enter")
-    expect(dialog.get_by_role("alert")).to_contain_text("Nobody has this username.")
+    expect(dialog.get_by_role("alert")).to_contain_text("No account has this username.")
     expect(dialog.get_by_label("Title")).to_have_value("For you")
     expect(dialog.get_by_label("Username")).to_have_value("nobody-here")
 

@@ -44,6 +44,7 @@ def test_the_first_five_minutes(
 
     best.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("chelsea.jpg")
+    page.wait_for_load_state()
     page.keyboard.press("i")
     page.locator(".more-facts summary").click()
     expect(page.locator("#state")).to_have_text("Searchable")

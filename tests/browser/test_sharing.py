@@ -57,7 +57,7 @@ def test_an_album_is_shared_with_a_person(
     site.expected_errors = ["400"]
     dialog.get_by_label("Username").fill("nobody")
     dialog.get_by_role("button", name="Share").first.click()
-    expect(dialog.get_by_role("alert")).to_contain_text("Nobody has this username")
+    expect(dialog.get_by_role("alert")).to_contain_text("No account has this username")
     expect(dialog.get_by_label("Username")).to_have_value("nobody")
 
     dialog.get_by_label("Username").fill("bob")
@@ -94,7 +94,7 @@ def test_a_link_with_a_password_opens_the_album_until_it_is_revoked(
     dialog.get_by_label("Password").fill("sand castle")
     dialog.get_by_label("May be downloaded").check()
     dialog.get_by_role("button", name="Create link").click()
-    address = dialog.get_by_label("Link").input_value()
+    address = dialog.get_by_role("textbox", name="Link", exact=True).input_value()
     expect(dialog.get_by_text("For the family")).to_be_visible()
 
     stranger.expected_errors = ["400", "404"]

@@ -49,7 +49,8 @@ def reference(paths: list[Path], temperature: float) -> np.ndarray:
 
 @with_worker
 def test_probabilities_are_those_of_open_clip(encoder_worker, alice: User) -> None:
-    samples = SAMPLES[:10]
+    # The colours of the rocket are converted to sRGB, which open_clip does not do.
+    samples = [sample for sample in SAMPLES if sample.file != "rocket.jpg"]
     images = [upload(alice, sample.path().read_bytes(), sample.file) for sample in samples]
     wait_for(lambda: sum(image.embeddings.exists() for image in images) == len(images))
     space = require_active_space()
