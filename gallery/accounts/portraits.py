@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
 from gallery.library import query_picture, thumbnails
+from gallery.library.user_lock import lock_user
 from gallery.models import Image, Portrait, User
 
 # Pixels: sharp at 96 CSS pixels on most screens.
@@ -40,6 +41,7 @@ def choose(user: User, image_id: UUID) -> None:
 
 @transaction.atomic
 def remove(user: User) -> None:
+    lock_user(user)
     Portrait.objects.filter(user=user).delete()
     _remember(user, None)
 
@@ -63,6 +65,7 @@ def content(key: str, pk: UUID) -> bytes | None:
 
 @transaction.atomic
 def _set(user: User, square: bytes) -> None:
+    lock_user(user)
     pk = uuid.uuid4()
     # The id is new as well, so that browsers do not show the former picture from their cache.
     Portrait.objects.filter(user=user).delete()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import threading
 import uuid
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from PIL import Image as PILImage
 from PIL.ExifTags import Base
 
@@ -125,3 +127,28 @@ def test_it_goes_with_the_account(alice: User) -> None:
     with_portrait(alice)
     alice.delete()
     assert not Portrait.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_uploads_at_once_one_is_the_picture(alice: User) -> None:
+    barrier, faults = threading.Barrier(2), []
+
+    def choose(colour: str) -> None:
+        user = User.objects.get(pk=alice.pk)
+        file = io.BytesIO(draw(colour=colour))
+        barrier.wait()
+        try:
+            portraits.upload(user, file, "me.jpg")
+        except Exception as fault:
+            faults.append(fault)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=choose, args=[colour]) for colour in ("red", "blue")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    alice.refresh_from_db()
+    assert Portrait.objects.get().pk == alice.portrait_id

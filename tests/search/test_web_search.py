@@ -613,3 +613,18 @@ def test_similar_pictures_are_divided_as_results_are(
     assert sections(similar) == found
     page = client.get(reverse("image", args=[asked.pk])).content.decode()
     assert '<template data-heading="weak">' in page
+
+
+def test_the_starter_model_is_named_to_administrators_alone(
+    alice: User, bob: User, space: EmbeddingSpace
+) -> None:
+    type(space).objects.update(architecture="starter")
+    encoded(alice, space, 1.0, visibility="public")
+    User.objects.filter(pk=alice.pk).update(role=User.Role.ADMINISTRATOR)
+    note = "starter model is active"
+    client = browser(alice)
+    assert note in client.get("/search/?q=red").content.decode()
+    assert note not in browser(bob).get("/search/?q=red").content.decode()
+    assert note not in browser().get("/search/?q=red").content.decode()
+    client.post(reverse("starter_note"))
+    assert note not in client.get("/search/?q=red").content.decode()

@@ -15,10 +15,8 @@ from gallery.indexing.spaces import active_space
 from gallery.search.examples import examples
 from gallery.web.lists import listing, scopes, timeline
 from gallery.web.lists.listing import PictureList
-from gallery.web.model import is_starter
+from gallery.web.model import NOTE_COOKIE, shows_starter_note
 
-# The cookie of an administrator who has read the note about the starter model.
-NOTE_COOKIE = "starter_note"
 _YEAR = 365 * 24 * 60 * 60
 
 
@@ -26,7 +24,9 @@ _YEAR = 365 * 24 * 60 * 60
 @vary_on_headers("HX-Request")
 def home(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated and selectors.visible_to(request.user).exists():
-        return timeline.show(request, {"is_home": True, "starter": _is_noted(request)})
+        return timeline.show(
+            request, {"is_home": True, "starter": shows_starter_note(request, active_space())}
+        )
     return _list(request, "gallery/home.html", {"examples": examples(request.user)})
 
 
@@ -52,9 +52,3 @@ def _list(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpR
     return listing.show(
         request, template, shown, {"scope": scope, "scopes": scopes.SCOPES, **context}
     )
-
-
-def _is_noted(request: HttpRequest) -> bool:
-    """Whether the page says that the starter model is active: only administrators can change it."""
-    is_administrator = getattr(request.user, "is_administrator", False)
-    return is_administrator and NOTE_COOKIE not in request.COOKIES and is_starter(active_space())

@@ -29,7 +29,7 @@ from gallery.search.results import Results
 from gallery.search.shown_hits import shown_hits
 from gallery.web.access import is_fragment, posted_picture
 from gallery.web.lists import category_filter, filters
-from gallery.web.model import is_starter
+from gallery.web.model import shows_starter_note
 from gallery.web.pictures.picture import reachable
 from gallery.web.pictures.tiles import WEAK, Tile, tile_of_hit, tiles_of
 from gallery.web.searching import composer, composer_filters, query_line
@@ -206,7 +206,7 @@ def _context(request: HttpRequest, results: Results) -> dict[str, Any]:
         "fused": results.fused,
         "notes": results.notes,
         "took": number_format(math.ceil(results.took_ms["total"] / 100) / 10, 1),
-        "starter": is_starter(results.space),
+        "starter": shows_starter_note(request, results.space),
     }
 
 

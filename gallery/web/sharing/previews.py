@@ -58,7 +58,7 @@ def of_link(request: HttpRequest, link: ShareLink, image: Image | None = None) -
         title, page = about.title, reverse("shared", args=[link.token])
     return Preview(
         title=title,
-        description=(image.description if image else about.description) or _told(link),
+        description=(image.description if image else about.description) or _count_and_owner(link),
         url=request.build_absolute_uri(page),
         image=_address(request, link, shown) if shown else "",
         alt=shown.display_title if shown else "",
@@ -77,9 +77,9 @@ def _address(request: HttpRequest, link: ShareLink, image: Image) -> str:
     return request.build_absolute_uri(f"{thumbnail}?w={_WIDTH}")
 
 
-def _told(link: ShareLink) -> str:
+def _count_and_owner(link: ShareLink) -> str:
     count = link_contents.pictures_of(link).count()
-    told = ngettext(
+    pattern = ngettext(
         "%(count)d picture, shared by %(name)s", "%(count)d pictures, shared by %(name)s", count
     )
-    return told % {"count": count, "name": link_contents.about(link).owner}
+    return pattern % {"count": count, "name": link_contents.about(link).owner}
