@@ -16,6 +16,7 @@ RETRYABLE = frozenset(
         "too_many_imports",
         # The server is down, or has much to do.
         "storage_unavailable",
+        "changed_meanwhile",
         "decoding_busy",
         "decoding_slow",
         "uploads_busy",

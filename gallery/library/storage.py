@@ -99,7 +99,8 @@ def is_complete(name: str, size: int) -> bool:
 
 
 def open_stored(name: str) -> File[bytes]:
-    """Open for reading. Raises Unavailable (file_missing, storage_unavailable)."""
+    """Open for reading. Raises Unavailable (file_missing, changed_meanwhile,
+    storage_unavailable)."""
     with _errors_as_unavailable(name):
         return default_storage.open(name, "rb")
 
@@ -116,6 +117,12 @@ def _errors_as_unavailable(name: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
+        if not name.startswith(f"{_ORIGINALS}/"):  # removed by an edit since it was looked for
+            raise Unavailable(
+                "changed_meanwhile",
+                _("The picture was changed just now. Try again in a moment."),
+                retry_after=1,
+            ) from error
         logger.error("A file is missing from the storage: %s", name)
         raise Unavailable(
             "file_missing",
@@ -147,7 +154,6 @@ class DurableFileSystemStorage(FileSystemStorage):
         self._check_mounted()
         target = Path(self.path(name))
         incoming = Path(self.path(_INCOMING)) / uuid.uuid4().hex
-        self._make_folder(target.parent)
         self._make_folder(incoming.parent)
         try:
             with incoming.open("xb") as file:
@@ -157,12 +163,25 @@ class DurableFileSystemStorage(FileSystemStorage):
                 if self.file_permissions_mode is not None:
                     os.fchmod(file.fileno(), self.file_permissions_mode)
                 os.fsync(file.fileno())
-            incoming.replace(target)
+            self._place(incoming, target)
         except BaseException:
             incoming.unlink(missing_ok=True)
             raise
-        _sync_folder(target.parent)
         return name
+
+    def _place(self, incoming: Path, target: Path) -> None:
+        """Give the finished file its name. The folder of an edited picture's renditions goes with
+        the last of them: if another process removes it just now, it is made again."""
+        for tries_left in (2, 1, 0):
+            self._make_folder(target.parent)
+            try:
+                incoming.replace(target)
+                break
+            except FileNotFoundError:
+                if not tries_left:
+                    raise
+        with suppress(FileNotFoundError):  # removed again, with the file
+            _sync_folder(target.parent)
 
     def _check_mounted(self) -> None:
         """Raise OSError if the database has pictures but the folder of originals is missing.
