@@ -29,6 +29,8 @@ CONTRAST_ALONE = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}
 # These are faults of the markup of Swagger UI.
 SWAGGERS_OWN = {"heading-order", "nested-interactive", "region"}
 WIDTHS = (1440, 1280, 1024, 390, 320)
+# A laptop, a tablet with the rail, a phone.
+AXE_WIDTHS = (1280, 1024, 390)
 
 
 @pytest.fixture
@@ -79,15 +81,6 @@ def open_panels(page: Page) -> list[str]:
     return faults
 
 
-def test_panels_open_inside_the_window_and_nobody_reads_ids(
-    site: Site, everything: Everything
-) -> None:
-    faults = faults_of(site, everything.of_visitor(), open_panels)
-    enter(site, everything)
-    faults += faults_of(site, everything.of_owner(), open_panels)
-    assert not faults, "\n".join(faults)
-
-
 # Targets of jumps have a name each, and no two of a kind share one. Hidden ones count, too: axe
 # ignores them, and sections without a name.
 PARTS = """() => {
@@ -104,27 +97,35 @@ PARTS = """() => {
 
 
 def axe_faults(page: Page) -> list[str]:
-    """Return the faults that axe-core finds in the light theme, and those of contrast in the dark
-    one."""
-    faults = [f"{part} has no name of its own" for part in page.evaluate(PARTS)]
-    if page.url.endswith("/api/docs/"):
-        faults = []  # Swagger UI's
+    """Return the faults that axe-core finds at each width in the light theme, and those of contrast
+    in the dark one."""
+    swagger = page.url.endswith("/api/docs/")
+    faults = []
+    if not swagger:
+        faults = [f"{part} has no name of its own" for part in page.evaluate(PARTS)]
     for theme, options in (("light", ALL_RULES), ("dark", CONTRAST_ALONE)):
         page.emulate_media(color_scheme=theme)
-        found = Axe().run(page, options=options).response["violations"]
-        faults += [
-            f"{theme}: {rule['id']} {node['target']}: {' '.join(node['failureSummary'].split())}"
-            for rule in found
-            if not (rule["id"] in SWAGGERS_OWN and page.url.endswith("/api/docs/"))
-            for node in rule["nodes"]
-        ]
+        for width in AXE_WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            found = Axe().run(page, options=options).response["violations"]
+            faults += [
+                f"{theme}, {width}: {rule['id']} {node['target']}:"
+                f" {' '.join(node['failureSummary'].split())}"
+                for rule in found
+                if not (rule["id"] in SWAGGERS_OWN and swagger)
+                for node in rule["nodes"]
+            ]
     return faults
 
 
-def test_axe_finds_nothing_wrong(site: Site, everything: Everything) -> None:
+def all_faults(page: Page) -> list[str]:
+    return axe_faults(page) + open_panels(page)
+
+
+def test_every_page(site: Site, everything: Everything) -> None:
     # The panel of a picture is open: what is folded away has no colours.
     site.page.context.add_cookies([{"name": "viewer-panel", "value": "open", "url": site.url}])
-    faults = faults_of(site, everything.of_visitor(), axe_faults)
+    faults = faults_of(site, everything.of_visitor(), all_faults)
     enter(site, everything)
-    faults += faults_of(site, everything.of_owner(), axe_faults)
+    faults += faults_of(site, everything.of_owner(), all_faults)
     assert not faults, "\n".join(faults)
