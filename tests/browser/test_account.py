@@ -68,7 +68,7 @@ def sign_out(page: Page) -> None:
 
 
 def test_sign_in_with_a_passkey_alone(site: Site, member: User, security_key: CDPSession) -> None:
-    site.sign_in(member)
+    site.enter(member)
     page = add_passkey(site)
     assert Authenticator.objects.filter(user=member, type="webauthn").count() == 1
     sign_out(page)
@@ -79,7 +79,7 @@ def test_sign_in_with_a_passkey_alone(site: Site, member: User, security_key: CD
 
 
 def test_a_passkey_as_the_second_factor(site: Site, member: User, security_key: CDPSession) -> None:
-    site.sign_in(member)
+    site.enter(member)
     page = add_passkey(site)
     sign_out(page)
     # The password alone is not enough for the API either.
@@ -98,7 +98,7 @@ def test_a_passkey_as_the_second_factor(site: Site, member: User, security_key: 
 def test_a_passkey_says_who_one_is_and_is_removed(
     site: Site, member: User, security_key: CDPSession
 ) -> None:
-    site.sign_in(member)
+    site.enter(member)
     page = add_passkey(site)
     sign_out(page)
     site.open(reverse("account_login"))
@@ -124,7 +124,7 @@ def test_a_device_that_refuses_is_no_dead_end(
 
 
 def test_a_passkey_of_nobody_is_refused(site: Site, member: User, security_key: CDPSession) -> None:
-    site.sign_in(member)
+    site.enter(member)
     page = add_passkey(site)
     sign_out(page)
     Authenticator.objects.filter(type="webauthn").delete()
@@ -139,7 +139,7 @@ def test_a_passkey_of_nobody_is_refused(site: Site, member: User, security_key: 
 
 
 def test_set_up_the_app_and_sign_in_with_it(site: Site, member: User) -> None:
-    site.sign_in(member)
+    site.enter(member)
     page = site.open(reverse("mfa_activate_totp"))
     confirm_password(page)
     expect(page.get_by_role("img", name="QR code")).to_be_visible()
@@ -166,7 +166,7 @@ def test_set_up_the_app_and_sign_in_with_it(site: Site, member: User) -> None:
 
 def test_a_new_token_is_copied(site: Site, member: User) -> None:
     site.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    site.sign_in(member)
+    site.enter(member)
     page = site.open(reverse("account_tokens"))
     page.get_by_label("Name").fill("Backup")
     page.get_by_label("Read and write").check()
@@ -185,7 +185,7 @@ def test_a_new_token_is_copied(site: Site, member: User) -> None:
 def test_who_changes_the_password_is_asked_about_tokens(site: Site, member: User) -> None:
     for name in ("Backup", "Camera"):
         tokens.issue(member, name, "read", 30)
-    site.sign_in(member)
+    site.enter(member)
     page = site.open(reverse("account_change_password"))
     page.get_by_label("Current Password").fill(PASSWORD)
     page.get_by_label("New Password", exact=True).fill("another long password")
@@ -201,7 +201,7 @@ def test_who_changes_the_password_is_asked_about_tokens(site: Site, member: User
 
 def test_the_account_is_deleted_only_after_typing_its_name(site: Site, member: User) -> None:
     upload(member, title="Mine")
-    site.sign_in(member)
+    site.enter(member)
     page = site.open(reverse("account_data"))
     page.get_by_role("link", name="Confirm and go on").click()
     confirm_password(page)
@@ -236,7 +236,7 @@ def test_a_moderator_hides_a_picture_and_shows_it_again(site: Site, moderator: U
     owner = User.objects.create_user("ann", "ann@example.org", PASSWORD)
     image = upload(owner, draw(600, 400), title="Lighthouse", visibility="public")
     site.expected_errors = ["400", "503"]  # nothing is encoded: no similar pictures
-    site.sign_in(moderator)
+    site.enter(moderator)
     site.page.context.add_cookies([{"name": "viewer-panel", "value": "open", "url": site.url}])
     page = site.open(reverse("image", args=[image.pk]))
     page.get_by_text("Hide this picture").click()
@@ -299,7 +299,7 @@ def test_pages_in_chinese_fit_a_phone(site: Site, phone: None, pages: list[str])
 def test_protected_pages_fit_a_phone(
     site: Site, member: User, security_key: CDPSession, phone: None, settings: Any
 ) -> None:
-    site.sign_in(member)
+    site.enter(member)
     add_passkey(site)
     key = Authenticator.objects.get(type="webauthn").pk
     names = ["mfa_activate_totp", "mfa_add_webauthn", "mfa_view_recovery_codes"]

@@ -10,7 +10,6 @@ from gallery.models import Album, AlbumItem, AlbumShare, Image, User
 from gallery.organising import albums
 from tests.browser.conftest import Site
 from tests.browser.selecting import act, chosen, expect_said, pick, tile, undo
-from tests.browser.signing_in import enter
 from tests.conftest import draw, upload, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -23,7 +22,7 @@ def album(site: Site, member: User) -> Album:
     for number in range(5):
         image = upload(member, draw(300, 200, (number * 40, 90, 120)), title=f"Picture {number}")
         albums.add_images(made, Image.objects.filter(pk=image.pk), member)
-    enter(site, member)
+    site.enter(member)
     return made
 
 
@@ -39,7 +38,7 @@ def open_album(site: Site, album: Album, name: str = "album") -> Page:
 def test_from_nothing_to_an_album_with_pictures(site: Site, member: User) -> None:
     for number in range(3):
         upload(member, draw(300, 200, (number * 40, 90, 120)), title=f"Picture {number}")
-    enter(site, member)
+    site.enter(member)
     page = site.open(reverse("albums"))
     page.get_by_role("link", name="New album").click()
     dialog = page.get_by_role("dialog")
@@ -109,7 +108,7 @@ def test_delete_and_undo(site: Site, album: Album) -> None:
 def test_whom_it_is_shared_with(site: Site, album: Album, member: User) -> None:
     bob = User.objects.create_user("bob", "bob@example.org", "bob-password")
     AlbumShare.objects.create(album=album, user=bob, role="view")
-    enter(site, bob)
+    site.enter(bob)
     page = site.open(reverse("albums"))
     expect(page.get_by_text("shared with you by dora")).to_be_visible()
     page.get_by_role("link", name="Trip").click()

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def albums(site: Site, member: User) -> Page:
     """The albums of a user who came from the page about the search."""
-    site.sign_in(member)
+    site.enter(member)
     site.open("/about/")
     page = site.open("/albums/")
     page.wait_for_load_state()

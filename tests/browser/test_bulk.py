@@ -24,7 +24,6 @@ from tests.browser.selecting import (
     tile,
     undo,
 )
-from tests.browser.signing_in import enter
 from tests.conftest import draw, upload, wait_for
 from tests.factories import make_space
 from tests.sharing_tools import share
@@ -35,7 +34,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def gallery(site: Site, member: User) -> Page:
     fill_gallery(member)
-    enter(site, member)
+    site.enter(member)
     return site.open()
 
 
@@ -210,7 +209,7 @@ def test_others_pictures_are_left_alone_and_counted(
     Image.objects.filter(title__in=names(19, 18, 17)).update(visibility="public")
     upload(bob, draw(300, 200, "black"), title="Picture 100")
     site.sign_out()
-    enter(site, bob)
+    site.enter(bob)
     page = site.open()
     pick(page, 100, 19, 18)
     act(page, "Delete")

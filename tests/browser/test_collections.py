@@ -17,7 +17,6 @@ from tests.browser.selecting import (
     tile,
     undo,
 )
-from tests.browser.signing_in import enter
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -25,7 +24,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def gallery(site: Site, member: User) -> Page:
     fill_gallery(member)
-    enter(site, member)
+    site.enter(member)
     return site.open()
 
 
@@ -58,7 +57,7 @@ def test_unarchive(site: Site, gallery: Page) -> None:
 def trash(site: Site, member: User) -> Page:
     for image in fill_gallery(member, 4):
         service.delete_image(image)
-    enter(site, member)
+    site.enter(member)
     return site.open(reverse("trash"))
 
 

@@ -19,7 +19,6 @@ from gallery.search.relevance.relevance import Fit, Judgement
 from gallery.web.searching import search
 from tests.browser.conftest import Site, hand_over
 from tests.browser.holding import Held
-from tests.browser.signing_in import enter
 from tests.browser.test_looks import TOO_SMALL, UNNAMED, overflow
 from tests.conftest import draw, upload, wait_for
 from tests.factories import set_vector
@@ -58,7 +57,7 @@ def images(site: Site, member: User, monkeypatch: pytest.MonkeyPatch) -> list[Im
         )
         set_vector(image, space, (1.0, number / 10, 0.0))
         found.append(image)
-    enter(site, member)
+    site.enter(member)
     return found
 
 

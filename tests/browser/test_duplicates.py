@@ -13,7 +13,6 @@ from skimage import data as photographs
 
 from gallery.models import Album, AlbumItem, Image, NearDuplicate, Tag, User
 from tests.browser.conftest import Site
-from tests.browser.signing_in import enter
 from tests.conftest import upload
 from tests.factories import analyse
 from tests.search.test_near_duplicates import link
@@ -48,7 +47,7 @@ def groups(site: Site, alice: User) -> list[list[Image]]:
     album = Album.objects.create(owner=alice, title="Holidays in the mountains")
     AlbumItem.objects.create(album=album, image=cats[1], position=1)
     Tag.objects.create(owner=alice, name="cat").images.add(cats[1])
-    enter(site, alice)
+    site.enter(alice)
     return [cats, cups]
 
 

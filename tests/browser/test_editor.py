@@ -13,7 +13,6 @@ from playwright.sync_api import Page, expect
 from gallery.models import Image, User
 from tests.browser.conftest import Site
 from tests.browser.selecting import expect_said, undo
-from tests.browser.signing_in import enter
 from tests.conftest import draw, upload, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -23,7 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def image(site: Site, member: User) -> Image:
     made = upload(member, draw(1600, 1000, "teal"), title="Sea")
     upload(member, draw(800, 800, "gold"), title="Sun")
-    enter(site, member)
+    site.enter(member)
     return made
 
 
@@ -48,7 +47,7 @@ def edited(page: Page) -> Any:
 
 def test_r_turns_the_picture_and_undo_turns_it_back(site: Site, image: Image) -> None:
     # A picture that is still requested while it turns again is gone.
-    site.expected_errors.append("404")
+    site.expected_errors += ["404", "503"]
     page = opened(site, image)
     page.keyboard.press("r")
     expect(page.locator("#stage .fit")).to_have_attribute("width", "1000")
@@ -161,7 +160,7 @@ def test_stars_by_keys_and_by_mouse(site: Site, image: Image) -> None:
 def test_others_see_stars_and_cannot_give_them(site: Site, image: Image, alice: User) -> None:
     Image.objects.filter(pk=image.pk).update(visibility="public", rating=3)
     site.page.context.clear_cookies()
-    enter(site, alice)
+    site.enter(alice)
     page = opened(site, image)
     page.keyboard.press("i")
     expect(page.locator("p.stars")).to_contain_text("3 stars")

@@ -13,7 +13,6 @@ from gallery.indexing import encoding
 from gallery.models import ExploreMap, Image, MapCluster, MapPoint, User
 from tests.browser.conftest import Site
 from tests.browser.many import in_a_row, many
-from tests.browser.signing_in import enter
 from tests.factories import make_space
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -44,7 +43,7 @@ def images(site: Site, member: User) -> list[Image]:
     MapPoint.objects.bulk_create(points)
     # The encoder is down: regions have no names, and a picture's page has no similar ones.
     site.expected_errors = ["503", "400"]
-    enter(site, member)
+    site.enter(member)
     return images
 
 

@@ -22,7 +22,6 @@ from tests.browser.selecting import (
     names,
     tile,
 )
-from tests.browser.signing_in import enter
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -30,7 +29,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def gallery(site: Site, member: User) -> Page:
     fill_gallery(member)
-    enter(site, member)
+    site.enter(member)
     return site.open()
 
 

@@ -72,7 +72,7 @@ def test_the_first_five_minutes(
 def test_search_by_a_picture_that_is_pasted(
     encoder_worker: Any, media_worker: Any, site: Site, photos: dict[str, Path], member: Any
 ) -> None:
-    site.sign_in(member)
+    site.enter(member)
     page = site.open("/upload/")
     page.locator("#files").set_input_files([photos["coffee"], photos["astronaut"]])
     expect(page.locator(".upload-row[data-state=ready]")).to_have_count(2, timeout=90_000)
@@ -99,7 +99,7 @@ def test_a_picture_that_is_classified_and_not_kept(
     encoder_worker: Any, site: Site, photos: dict[str, Path], member: Any
 ) -> None:
     site.expected_errors = ["400"]
-    site.sign_in(member)
+    site.enter(member)
     page = site.open("/classify/")
     page.get_by_label("Picture", exact=True).set_input_files(photos["coffee"])
     expect(page.locator("[data-preview]")).to_be_visible()

@@ -10,7 +10,6 @@ from gallery.organising import search_history
 from gallery.web.searching import search
 from tests.browser.conftest import Site
 from tests.browser.selecting import act, expect_said, fill_gallery, pick, tile, undo
-from tests.browser.signing_in import enter
 from tests.factories import set_vector
 from tests.web_tools import fake_encoder
 
@@ -23,7 +22,7 @@ def results(site: Site, member: User, monkeypatch: pytest.MonkeyPatch) -> Page:
     space = fake_encoder(monkeypatch)
     for number, image in enumerate(fill_gallery(member, 8)):
         set_vector(image, space, (1.0, number / 10, 0.0))
-    enter(site, member)
+    site.enter(member)
     page = site.open("/search/?q=red")
     expect(tile(page, 0)).to_be_visible()
     return page
@@ -89,7 +88,7 @@ def test_clearing_a_selection_goes_back_to_the_pictures(results: Page) -> None:
 def test_an_erased_row_gives_the_focus_to_the_next_one(site: Site, member: User) -> None:
     for text in ("one", "two", "three"):
         search_history.note(member, text)
-    enter(site, member)
+    site.enter(member)
     page = site.open("/searches/history/")
     page.get_by_role("button", name="Erase two").click()
     expect(page.locator(".history-row")).to_have_count(2)

@@ -14,7 +14,6 @@ from gallery.labels import answers, maintenance, sets
 from gallery.labels.answers import Given
 from gallery.models import Answer, EmbeddingSpace, Image, LabelSet, User
 from tests.browser.conftest import Site
-from tests.browser.signing_in import enter
 from tests.conftest import draw, upload, wait_for
 from tests.labels import tools
 
@@ -38,7 +37,7 @@ def taught(site: Site, alice: User, space: EmbeddingSpace) -> tuple[LabelSet, li
         image = upload(alice, draw(120, 90, (8 * number, 90, 160)), name=f"{number:02}.jpg")
         tools.encode(image, space, dog=1 - number / COUNT, cat=number / COUNT)
         images.append(image)
-    enter(site, alice)
+    site.enter(alice)
     return tools.make_set(alice, "dog", "cat"), images
 
 
@@ -144,7 +143,7 @@ def test_answers_outlive_the_session(site: Site, taught, alice: User) -> None:
     page.keyboard.press("y")
     expect(page.locator("#strip-status")).to_contain_text("You are signed out. 1 answer is kept")
     page.goto("about:blank")
-    enter(site, alice)
+    site.enter(alice)
     opened(site, label_set)
     wait_for(lambda: len(said()) == 1, what="the answer is sent")
 

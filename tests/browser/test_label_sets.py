@@ -19,7 +19,6 @@ from gallery.models import Answer, Category, Embedding, EmbeddingSpace, Image, L
 from tests.api_tools import with_worker
 from tests.browser.conftest import Site
 from tests.browser.selecting import expect_said
-from tests.browser.signing_in import enter
 from tests.conftest import draw, upload, wait_for
 from tests.labels import tools
 
@@ -60,7 +59,7 @@ def heaps(page: Page) -> list[str]:
 def test_from_the_box_to_labels_and_back(
     site: Site, member: User, pictures: dict[str, Image]
 ) -> None:
-    enter(site, member)
+    site.enter(member)
     page = site.open(reverse("label_sets"))
     box = page.get_by_label("Sort all pictures now")
     box.fill("dog, cat")
@@ -92,7 +91,7 @@ def test_wrong_words_in_the_box_are_a_sentence(
     site: Site, member: User, pictures: dict[str, Image]
 ) -> None:
     site.expected_errors = ["400"]
-    enter(site, member)
+    site.enter(member)
     page = site.open(reverse("label_sets"))
     box = page.get_by_label("Sort all pictures now")
     box.fill("-dog")
@@ -121,7 +120,7 @@ def handle(page: Page, place: int) -> Locator:
 def test_rows_are_typed_pasted_moved_and_removed(
     site: Site, member: User, space: EmbeddingSpace
 ) -> None:
-    enter(site, member)
+    site.enter(member)
     page = site.open(reverse("label_set_create"))
     page.get_by_label("Name", exact=True).fill("Things")
     page.get_by_label("Category 1").fill("dog")
@@ -159,7 +158,7 @@ def test_equal_names_are_told_beside_the_row(
     site: Site, member: User, space: EmbeddingSpace
 ) -> None:
     site.expected_errors = ["400"]
-    enter(site, member)
+    site.enter(member)
     page = site.open(reverse("label_set_create"))
     page.get_by_label("Name", exact=True).fill("Things")
     page.get_by_label("Category 1").fill("dog")
@@ -178,7 +177,7 @@ def dog(site: Site, member: User, space: EmbeddingSpace, pictures: dict[str, Ima
     """The category of an applied set. Its owner is signed in."""
     made = tools.make_set(member, "dog", "cat", none_of_these=True)
     tools.apply(made, member, space)
-    enter(site, member)
+    site.enter(member)
     return Category.objects.get(label_set=made, name="dog")
 
 
@@ -242,7 +241,7 @@ def test_from_an_empty_account_to_sorted_photographs(
     space = require_active_space()
     encoded = Embedding.objects.filter(space=space)
     wait_for(lambda: encoded.count() == len(wanted), what="the vectors")
-    enter(site, member)
+    site.enter(member)
     page = site.open(reverse("label_sets"))
     box = page.get_by_label("Sort all pictures now")
     page.get_by_label("Allow “none of these”").first.uncheck()

@@ -21,7 +21,6 @@ from gallery.labels.definition import CategoryForm
 from gallery.models import Answer, ExploreMap, Image, LabelSet, MapCluster, MapPoint, User
 from tests.browser.conftest import Site
 from tests.browser.many import NEWEST, many
-from tests.browser.signing_in import enter
 from tests.labels import tools
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -59,7 +58,7 @@ def pets(site: Site, member: User, monkeypatch: pytest.MonkeyPatch) -> Pets:
     answers.give(label_set, member, given)
     # The encoder of the regions' names is away.
     site.expected_errors = ["503", "400"]
-    enter(site, member)
+    site.enter(member)
     return Pets(site, member, images, label_set)
 
 

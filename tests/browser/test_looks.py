@@ -142,7 +142,7 @@ def test_pages_work_without_scripts(site: Site, pages: list[str], browser: Any) 
 def test_components_are_shown_light_and_dark(site: Site, member: User) -> None:
     member.role = User.Role.ADMINISTRATOR
     member.save()
-    site.sign_in(member)
+    site.enter(member)
     page = site.open(reverse("components"))
     brightness = """(sheet) => {
         const [red, green, blue] = getComputedStyle(sheet).backgroundColor.match(/[\\d.]+/g);
@@ -160,7 +160,7 @@ def test_components_are_shown_light_and_dark(site: Site, member: User) -> None:
 def test_touch_screens_read_nothing_of_dropping_and_keys(
     site: Site, member: User, address: str
 ) -> None:
-    site.sign_in(member)
+    site.enter(member)
     assert "drop" in site.open(address).locator("main").inner_text().lower()
     browser = site.page.context.browser
     assert browser

@@ -14,7 +14,6 @@ from gallery.models import Album, AlbumItem, Image, Tag, User
 from gallery.web.lists import listing
 from tests.browser.conftest import PASSWORD, Site
 from tests.browser.holding import Held
-from tests.browser.signing_in import enter
 from tests.conftest import draw, upload, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -353,7 +352,7 @@ def test_deleting_the_last_picture_goes_back_to_the_list(site: Site, member: Use
     image = upload(member, title="Alone")
     # What is still requested for a picture in the trash is not found.
     site.expected_errors = ["400", "404", "503"]
-    enter(site, member)
+    site.enter(member)
     page = site.open("/")
     page.locator("[data-tile]").click()
     page.wait_for_url(f"**{address(image)}")
@@ -462,7 +461,7 @@ def test_a_small_picture_is_not_blown_up(site: Site, member: User) -> None:
     icon = upload(member, draw(16, 16, "red"), title="Icon")
     panorama = upload(member, draw(3000, 200, "teal"), title="Panorama")
     site.expected_errors = ["400", "503"]
-    enter(site, member)
+    site.enter(member)
     page = opened(site, icon)
     box = page.locator("#stage .fit").bounding_box()
     assert box is not None
@@ -480,7 +479,7 @@ def test_a_long_file_name_is_cut_in_the_middle(site: Site, member: User) -> None
     image = upload(member)
     Image.objects.filter(pk=image.pk).update(title="", original_name=name)
     site.expected_errors = ["400", "503"]
-    enter(site, member)
+    site.enter(member)
     page = opened(site, image)
     expect(page).to_have_title("a_very_long_name_of_a_file_…1_123456.jpg · Clipsite")
     heading = page.get_by_role("heading", level=1)
@@ -511,7 +510,7 @@ def test_others_see_nothing_that_is_private(site: Site, pictures: list[Image]) -
 
     bob = User.objects.create_user("bob", "bob@example.org", PASSWORD)
     site.sign_out()
-    site.sign_in(bob)
+    site.enter(bob)
     opened(site, image)
     content = page.content()
     assert [secret for secret in secrets if secret in content] == []
@@ -531,7 +530,7 @@ def test_the_address_is_copied_where_it_opens_for_others(
     site.expected_errors = ["400", "503"]
     image = upload(member, visibility=visibility)
     site.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    enter(site, member)
+    site.enter(member)
     page = site.open(f"/images/{image.pk}/")
     chosen(page, "Copy link")
     expect(page.locator("#toasts")).to_contain_text("Link copied.")
@@ -540,7 +539,7 @@ def test_the_address_is_copied_where_it_opens_for_others(
 def test_the_address_of_a_private_picture_is_not_offered(site: Site, member: User) -> None:
     site.expected_errors = ["400", "503"]
     image = upload(member)
-    enter(site, member)
+    site.enter(member)
     page = site.open(f"/images/{image.pk}/")
     page.get_by_role("button", name="More", exact=True).click()
     expect(page.locator("#viewer-more").get_by_role("button", name="Full screen")).to_be_visible()

@@ -12,7 +12,6 @@ from playwright.sync_api import Locator, Page, expect
 
 from gallery.models import Image, User
 from tests.browser.conftest import PASSWORD, Site
-from tests.browser.signing_in import enter
 from tests.conftest import upload
 from tests.factories import make_space
 
@@ -55,7 +54,7 @@ def boss() -> User:
 def test_the_administration(site: Site, policies: dict[str, set[str]], boss: User) -> None:
     make_space()
     upload(boss)
-    enter(site, boss)
+    site.enter(boss)
     opened = [reverse("admin:index"), reverse("admin:password_change")]
     for model, model_admin in admin.site._registry.items():
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
@@ -80,7 +79,7 @@ def test_the_administration(site: Site, policies: dict[str, set[str]], boss: Use
 def test_scripts_of_the_administration(site: Site, boss: User, look: str) -> None:
     upload(boss)
     look_at(site.page, look)
-    enter(site, boss)
+    site.enter(boss)
     page = site.open(reverse("admin:gallery_image_changelist"))
     page.locator("#action-toggle, .action-select").first.check()
     assert Image.objects.count() == 1

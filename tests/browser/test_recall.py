@@ -41,7 +41,7 @@ def test_measuring_from_the_button_to_the_figures(site: Site, dispatched: list[A
         RecallMeasurement.objects.filter(pk=kept.pk).update(
             created_at=timezone.now() - timedelta(weeks=9 - week)
         )
-    site.sign_in(boss)
+    site.enter(boss)
     page = site.open(reverse("admin:gallery_recallmeasurement_changelist"))
     expect(page.locator("#recall svg circle")).to_have_count(16)
     expect(page.get_by_text("too low").first).to_be_visible()
@@ -76,7 +76,7 @@ def test_on_a_phone_the_recall_is_seen_and_the_axis_can_be_read(site: Site) -> N
     space = make_space()
     for text in (0.95, 0.96):
         RecallMeasurement.objects.create(space=space, state=State.DONE, figures=figures(text, 1.0))
-    site.sign_in(boss)
+    site.enter(boss)
     site.page.set_viewport_size({"width": 390, "height": 800})
     page = site.open(reverse("admin:gallery_recallmeasurement_changelist"))
     for label in page.locator("#recall [data-axis] span").all():

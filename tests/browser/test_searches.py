@@ -15,7 +15,6 @@ from gallery.organising import saved_searches, search_history, smart_albums
 from gallery.search.query import syntax
 from tests.browser.conftest import Site
 from tests.browser.selecting import expect_said
-from tests.browser.signing_in import enter
 from tests.conftest import draw, upload
 from tests.factories import set_vector
 from tests.web_tools import WORDS, fake_encoder
@@ -30,7 +29,7 @@ def space(site: Site, member: User, monkeypatch: Any) -> EmbeddingSpace:
     for number, colour in enumerate(["red", "crimson", "salmon", "green"]):
         image = upload(member, draw(300, 200, colour), title=f"Picture {number}")
         set_vector(image, space, (0, 1, 0) if colour == "green" else (1, 0.1 * number, 0))
-    enter(site, member)
+    site.enter(member)
     return space
 
 

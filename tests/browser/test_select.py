@@ -23,7 +23,6 @@ from tests.browser.selecting import (
     tile,
     undo,
 )
-from tests.browser.signing_in import enter
 from tests.factories import set_vector
 from tests.web_tools import fake_encoder
 
@@ -33,7 +32,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def gallery(site: Site, member: User) -> Page:
     fill_gallery(member)
-    enter(site, member)
+    site.enter(member)
     return site.open()
 
 
@@ -91,7 +90,7 @@ def test_the_button_for_those_who_neither_hover_nor_know(gallery: Page) -> None:
 
 def test_by_a_long_press(site: Site, member: User, browser: Any) -> None:
     fill_gallery(member, 4)
-    enter(site, member)
+    site.enter(member)
     context = browser.new_context(
         has_touch=True,
         is_mobile=True,
@@ -120,7 +119,7 @@ def test_all_that_the_list_holds_not_only_what_is_loaded(
 ) -> None:
     monkeypatch.setattr(listing, "PAGE", 6)
     fill_gallery(member, 30)
-    enter(site, member)
+    site.enter(member)
     page = site.open("/recent/")
     page.set_viewport_size({"width": 1280, "height": 500})
     expect(tile(page, 29)).to_be_visible()
@@ -141,7 +140,7 @@ def test_a_list_that_is_loaded_to_its_end_is_chosen_picture_by_picture(
     site: Site, member: User
 ) -> None:
     fill_gallery(member, 5)
-    enter(site, member)
+    site.enter(member)
     page = site.open()
     expect(tile(page, 4)).to_be_visible()
     page.keyboard.press("Control+a")
@@ -155,7 +154,7 @@ def test_a_pick_before_is_taken_up_into_all(
 ) -> None:
     monkeypatch.setattr(listing, "PAGE", 6)
     fill_gallery(member, 30)
-    enter(site, member)
+    site.enter(member)
     page = site.open("/recent/")
     pick(page, 28)
     expect(bar(page).get_by_role("button", name="Select all 30")).to_be_visible()
@@ -168,7 +167,7 @@ def test_what_is_scrolled_away_stays_chosen(
 ) -> None:
     monkeypatch.setattr(listing, "PAGE", 20)
     fill_gallery(member, 60)
-    enter(site, member)
+    site.enter(member)
     page = site.open("/recent/")
     page.set_viewport_size({"width": 700, "height": 700})
     pick(page, 59)
@@ -190,7 +189,7 @@ def test_all_results_of_a_search(site: Site, member: User, monkeypatch: pytest.M
     space = fake_encoder(monkeypatch)
     for number, image in enumerate(fill_gallery(member)):
         set_vector(image, space, (1.0, number / 10, 0.0))
-    enter(site, member)
+    site.enter(member)
     page = site.open("/search/?q=red")
     page.set_viewport_size({"width": 1280, "height": 400})
     expect(tile(page, 0)).to_be_visible()

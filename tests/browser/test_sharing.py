@@ -51,7 +51,7 @@ def open_dialog(site: Site, album: Album) -> Page:
 def test_an_album_is_shared_with_a_person(
     site: Site, member: User, bob: User, album: Album, stranger: Site
 ) -> None:
-    site.sign_in(member)
+    site.enter(member)
     page = open_dialog(site, album)
     dialog = page.locator("dialog#share")
     site.expected_errors = ["400"]
@@ -63,7 +63,7 @@ def test_an_album_is_shared_with_a_person(
     dialog.get_by_label("Username").fill("bob")
     dialog.get_by_role("button", name="Share").first.click()
     expect(dialog.get_by_text("Shared with Bob Martin.")).to_be_visible()
-    stranger.sign_in(bob)
+    stranger.enter(bob)
     stranger.open(f"/albums/{album.pk}/")
     expect(stranger.page.get_by_role("heading", level=1)).to_contain_text("Holidays")
 
@@ -86,7 +86,7 @@ def test_an_album_is_shared_with_a_person(
 def test_a_link_with_a_password_opens_the_album_until_it_is_revoked(
     site: Site, member: User, album: Album, stranger: Site, tmp_path: Path
 ) -> None:
-    site.sign_in(member)
+    site.enter(member)
     page = open_dialog(site, album)
     dialog = page.locator("dialog#share")
     dialog.get_by_text("New link").click()
@@ -152,7 +152,7 @@ def test_the_address_of_a_link_is_told_to_no_other_page(
 
 def test_links_are_changed_in_their_list(site: Site, member: User, album: Album) -> None:
     link = link_to(album, name="Old name", password="sand castle")
-    site.sign_in(member)
+    site.enter(member)
     page = site.open("/links/")
     page.get_by_role("link", name="Change").click()
     page.get_by_label("Name", exact=True).fill("New name")
@@ -166,7 +166,7 @@ def test_links_are_changed_in_their_list(site: Site, member: User, album: Album)
 
 
 def test_a_group_is_made_and_filled(site: Site, member: User, bob: User, album: Album) -> None:
-    site.sign_in(member)
+    site.enter(member)
     page = site.open("/groups/")
     page.get_by_label("Name of a new group").fill("Family")
     page.get_by_role("button", name="Create group").click()

@@ -27,7 +27,7 @@ def moments() -> list[datetime]:
 @pytest.fixture
 def ids(site: Site, member: User) -> list[str]:
     images = many(member, moments())
-    site.sign_in(member)
+    site.enter(member)
     site.open("/timeline/")
     site.page.wait_for_function(SETTLED)
     return [str(image.pk) for image in images]
@@ -139,7 +139,7 @@ def test_it_fits_a_phone(site: Site, ids: list[str], phone: None) -> None:
 
 
 def test_an_empty_timeline(site: Site, member: User) -> None:
-    site.sign_in(member)
+    site.enter(member)
     page = site.open("/timeline/")
     expect(page.get_by_role("heading", name="Your gallery is empty")).to_be_visible()
     expect(page.locator("#scrubber")).to_have_count(0)

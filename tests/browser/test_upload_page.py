@@ -10,7 +10,6 @@ from playwright.sync_api import Page, Route, expect
 
 from gallery.models import Album, Image, ResumableUpload, User
 from tests.browser.conftest import Site, hand_over
-from tests.browser.signing_in import enter
 from tests.browser.uploading import KEPT, Requests, drawn, row
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -22,7 +21,7 @@ MAY_LEAVE = "() => dispatchEvent(new Event('beforeunload', {cancelable: true}))"
 @pytest.fixture
 def tab(site: Site, member: User) -> Page:
     """The upload page of a signed-in user."""
-    enter(site, member)
+    site.enter(member)
     return site.open("/upload/")
 
 
@@ -137,7 +136,7 @@ def test_what_does_not_fit_is_said_before_it_is_sent(
     member.quota_bytes = first.stat().st_size + 10
     member.quota_images = 0
     member.save()
-    enter(site, member)
+    site.enter(member)
     tab = site.open("/upload/")
     expect(tab.locator("#usage")).to_contain_text("of")
     asked = Requests(tab)

@@ -18,7 +18,6 @@ from playwright.sync_api import BrowserContext, Page, expect
 from gallery.models import Image, ResumableUpload, User
 from tests.browser.conftest import Site
 from tests.browser.holding import Held
-from tests.browser.signing_in import enter
 from tests.browser.uploading import KEPT, Requests, held_part, large, row
 from tests.conftest import ROOT, stop, wait_for, worker_environment
 
@@ -31,7 +30,7 @@ PART = 8 * 1024 * 1024
 def cut(site: Site, member: User, tmp_path: Path) -> Callable[[], tuple[Path, Held]]:
     """Signs in, and sends a large picture until its second part is held back."""
     site.expected_errors = ["ERR_", "Failed to load"]
-    enter(site, member)
+    site.enter(member)
     site.open("/upload/")
 
     def begin() -> tuple[Path, Held]:
@@ -146,12 +145,12 @@ def test_after_signing_in_again(
     expect(notice).to_contain_text("You are signed out")
     expect(notice.get_by_role("link", name="Sign in")).to_be_visible()
 
-    enter(site, bob)  # somebody else gets none of it
+    site.enter(bob)  # somebody else gets none of it
     page.wait_for_timeout(5000)  # one look at who is signed in
     expect(notice).to_contain_text("You are signed out")
     assert not ResumableUpload.objects.filter(owner=bob).exists()
 
-    enter(site, member)
+    site.enter(member)
     expect(page.locator(KEPT)).to_have_count(1, timeout=30_000)
     assert asked.offsets().count(0) == 1
     check_arrived(path)
@@ -218,7 +217,7 @@ def test_after_the_server_was_killed(
 ) -> None:
     site = Site(server.url, page)
     site.expected_errors = ["ERR_", "Failed to load"]
-    enter(site, member)
+    site.enter(member)
     site.open("/upload/")
     asked = Requests(page)
     path = large(tmp_path)

@@ -47,7 +47,7 @@ ALL_HERE = "() => !document.querySelector('[data-grid] > li.tile.waiting')"
 def ids(site: Site, member: User) -> list[str]:
     """Of 300 pictures, as the list of the latest uploads has them; signed in."""
     images = many(member, in_a_row(COUNT))
-    site.sign_in(member)
+    site.enter(member)
     site.open("/recent/")
     return [str(image.pk) for image in images]
 
