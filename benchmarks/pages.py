@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-PAGES = ("/", "/search/?q=flower", "/albums/", "/upload/", "/labels/", "/accounts/")
+PAGES = ("/", "/search/?q=flower", "/albums/", "/upload/", "/categories/", "/account/")
 
 # Records paints and shifts of the page in `window.measured`.
 RECORDER = """
@@ -171,7 +171,9 @@ def visit(page: Page, address: str, line: Line | None = None) -> Visit:
     chrome.on("Network.requestServedFromCache", from_cache)
     chrome.on("Network.responseReceived", received)
     chrome.on("Network.loadingFinished", finished)
-    page.goto(address, timeout=120_000)
+    answer = page.goto(address, timeout=120_000)
+    if not (answer and answer.ok):
+        raise SystemExit(f"{address} is no page of this site.")
     page.wait_for_load_state("networkidle", timeout=120_000)
     arrivals = page.evaluate(ARRIVALS)
     measured = page.evaluate("measured")
