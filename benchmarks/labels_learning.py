@@ -52,6 +52,7 @@ EXCLUSIVE = (
 LEAST = 20  # photographs that show a thing, for a figure about it
 ANSWERS = (24, 48, 96)
 MINUTE = 50
+STRIPS = (0, 1, 2, 4, 8)
 # A person's own names for groups of photographs, which say nothing of what they show.
 OWN_NAMES = (
     "Rex", "Thursday", "Project Nine", "our club", "the second trip", "Aunt Mo", "Zebulon",
@@ -75,10 +76,10 @@ class Library:
     known: np.ndarray
     fits: Sequence[TextFit] = ()
 
-    def log_odds(self, thing: int, logits: np.ndarray) -> np.ndarray:
-        """Return what logits of a thing mean before answers, as gallery.labels.defaults does."""
+    def log_odds(self, thing: int) -> np.ndarray:
+        """Return the log-odds of a thing before answers, as gallery.labels.defaults does."""
         fit = self.fits[thing]
-        return fit.slope * (logits / self.scale - fit.line)
+        return fit.slope * (self.pictures @ self.texts[thing] - fit.line)
 
     def logits(self, thing: int) -> np.ndarray:
         return self.scale * (self.pictures @ self.texts[thing])
@@ -126,6 +127,7 @@ def main(arguments: list[str]) -> None:
     print(f"{len(kept)} photographs, {len(things)} things")
     _ranking(library, things, options.seeds)
     _minute(library, things, options.seeds)
+    _strips(library, things)
     _one_of_these(library, options.seeds)
     _examples(library, encoder.encode_texts(list(OWN_NAMES)).astype(float), options.seeds)
     words = [concept.english for concept in concepts.concepts()]
@@ -192,26 +194,33 @@ def _regression(library: Library, thing: int, asked: np.ndarray) -> np.ndarray:
 
 
 def _probe(library: Library, thing: int, asked: np.ndarray) -> np.ndarray:
-    return _learned(library, thing, asked, library.texts[thing])[0]
+    return _learned(library, thing, asked, thing)[0]
 
 
 def _wrong_probe(library: Library, thing: int, asked: np.ndarray) -> np.ndarray:
     """A person's own name for a thing: here that of another thing."""
     other = (thing + len(library.texts) // 2) % len(library.texts)
-    return _learned(library, thing, asked, library.texts[other])[0]
+    return _learned(library, thing, asked, other)[0]
 
 
 def _learned(
-    library: Library, thing: int, asked: np.ndarray, text: np.ndarray
+    library: Library, thing: int, asked: np.ndarray, named: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the logits of all pictures, and for the answers held-out logits and verdicts."""
-    from gallery.labels.learning.probe import fit_probe
+    """Return the log-odds of all pictures, and for the answers held-out ones and verdicts. The
+    text is that of the thing `named`."""
+    from gallery.labels.learning.probe import fit_odds
 
-    verdicts = library.shows[thing, asked]
+    verdicts, text, fit = library.shows[thing, asked], library.texts[named], library.fits[named]
     yes, no = asked[verdicts], asked[~verdicts]
-    probe = fit_probe(text, library.pictures[yes], library.pictures[no], scale=library.scale)
-    logits = library.scale * (library.pictures @ probe.vector) + probe.bias
-    return logits, probe.held_out, np.r_[np.ones(len(yes)), np.zeros(len(no))]
+    probe = fit_odds(
+        text,
+        library.pictures[yes],
+        library.pictures[no],
+        slope=fit.slope,
+        constant=-fit.slope * fit.line,
+    )
+    log_odds = library.pictures @ probe.vector + probe.bias
+    return log_odds, probe.held_out, np.r_[np.ones(len(yes)), np.zeros(len(no))]
 
 
 # --- Which pictures are asked ----------------------------------------------------------------
@@ -233,7 +242,7 @@ def _as_people(
     from gallery.labels.learning import asking, thresholds
     from gallery.labels.learning.logistic import sigmoid
 
-    prior = sigmoid(library.log_odds(thing, library.logits(thing)[pool]))
+    prior = sigmoid(library.log_odds(thing)[pool])
     sample = asking.draw_sample(prior, count // 2, seed=int(rng.integers(2**31)))
     asked = pool[sample.pictures]
     near_wish = False
@@ -254,9 +263,25 @@ def _probabilities(library: Library, thing: int, asked: np.ndarray) -> np.ndarra
     """Return the probabilities of all pictures, by a probe and its calibration."""
     from gallery.labels.learning.temperature import fit_intercepts
 
-    logits, held_out, verdicts = _learned(library, thing, asked, library.texts[thing])
-    before, after = (library.log_odds(thing, each)[:, None] for each in (held_out, logits))
-    return fit_intercepts(before, verdicts[:, None]).probabilities(after)[:, 0]
+    log_odds, held_out, verdicts = _learned(library, thing, asked, thing)
+    found = fit_intercepts(held_out[:, None], verdicts[:, None])
+    return found.probabilities(log_odds[:, None])[:, 0]
+
+
+def _strip(
+    library: Library, thing: int, pool: np.ndarray, asked: np.ndarray, sample: np.ndarray
+) -> np.ndarray:
+    """Add the next twelve answers as pages ask for them: four of the sample, and eight near the
+    line."""
+    from gallery.labels.learning import asking
+    from gallery.labels.learning.logistic import sigmoid
+
+    shares = (
+        _probabilities(library, thing, asked) if len(asked) else sigmoid(library.log_odds(thing))
+    )
+    asked = np.concatenate([asked, sample[~np.isin(sample, asked)][:4]])
+    told = asking.most_telling(shares[pool], 0.5, 8, answered=np.isin(pool, asked))
+    return np.concatenate([asked, pool[told]])
 
 
 # --- Probabilities ---------------------------------------------------------------------------
@@ -269,7 +294,7 @@ def _minute(library: Library, things: list[int], seeds: int) -> None:
 
     errors, scores, chance, reached = [], [], [], []
     for thing in things:
-        before = sigmoid(library.log_odds(thing, library.logits(thing)))
+        before = sigmoid(library.log_odds(thing))
         for seed in range(seeds):
             for pool, unseen in library.halves(thing, seed):
                 rng = np.random.default_rng([seed, thing])
@@ -293,6 +318,34 @@ def _minute(library: Library, things: list[int], seeds: int) -> None:
           f"pictures; right {right.mean():.1%} on average, of all pictures "
           f"{np.average(right, weights=taken):.1%}, each ± {right.std():.1%}, within 3 points "
           f"{np.mean(abs(right - WISH) <= 0.03):.0%}")  # fmt: skip
+
+
+def _strips(library: Library, things: list[int]) -> None:
+    """Any of these, after a few strips of twelve answers to one category alone: the labels that it
+    gives unseen pictures."""
+    from gallery.labels.learning import asking, quality
+    from gallery.labels.learning.logistic import sigmoid
+
+    rows: dict[int, list[tuple[float, float, bool]]] = {count: [] for count in STRIPS}
+    for thing in things:
+        for pool, unseen in library.halves(thing, 0):
+            shares, truths = sigmoid(library.log_odds(thing)), library.shows[thing, unseen]
+            sample = pool[asking.draw_sample(shares[pool], 300, seed=thing).pictures]
+            asked = np.empty(0, dtype=int)
+            for count in range(max(STRIPS) + 1):
+                if count:
+                    asked = _strip(library, thing, pool, asked, sample)
+                    shares = _probabilities(library, thing, asked)
+                if count in rows:
+                    given = shares[unseen] >= 0.5
+                    f1 = 2 * (given & truths).sum() / max(given.sum() + truths.sum(), 1)
+                    error = quality.calibration_error(shares[unseen], truths)
+                    rows[count].append((f1, error, not given.any()))
+    print("\nany of these, strips of twelve answers: F1 of the labels, calibration error, "
+          "categories without any label")  # fmt: skip
+    for count, found in rows.items():
+        f1, error, nothing = np.mean(found, axis=0)
+        print(f"{count} strips: {f1:.3f}, {error:.3f}, {nothing:.0%}")
 
 
 def exclusive(library: Library) -> tuple[list[int], np.ndarray, np.ndarray, np.ndarray]:

@@ -17,7 +17,7 @@ from gallery.labels.definition import Mode
 from gallery.labels.fitting import Weights
 from gallery.labels.learning import quality
 from gallery.labels.learning.logistic import sigmoid
-from gallery.labels.learning.probe import Probe, fit_probe
+from gallery.labels.learning.probe import Probe, fit_odds, fit_probe
 from gallery.labels.learning.temperature import (
     fit_intercepts,
     fit_one,
@@ -68,39 +68,28 @@ def answers_to(categories: list[UUID], space: EmbeddingSpace) -> Answers:
     return Answers(images, vectors, verdicts, max(times, default=None))
 
 
+@dataclass(frozen=True)
+class _Learned:
+    """Vectors (n, d) and biases (n,) of all rows of a fit, and the probabilities of the answered
+    pictures (m, n), without what was learned and with it; the latter held out."""
+
+    vectors: Floats
+    biases: Floats
+    temperature: float
+    before: Floats
+    after: Floats
+
+
 def learn(fit: LabelFit, space: EmbeddingSpace) -> LabelFit:
     """Write the fit that follows from `fit`, the current one, by all answers so far."""
     former, texts = fitting.weights_of(fit), fitting.texts_of(fit)
     answers = answers_to(former.categories, space)
-    is_one, scale = former.mode == Mode.ONE, float(space.logit_scale or 1.0)
-    usual = defaults.of(space, judged=not is_one)
-    verdicts = _implied(answers.verdicts) if is_one else answers.verdicts
-    probes = [
-        _probe(text, answers.vectors, verdicts[:, number], scale)
-        for number, text in enumerate(texts[: len(former.categories)])
-    ]
-    zero_shot = np.asarray(scale * (answers.vectors @ texts.T), dtype=np.float64)
-    held_out = _held_out(probes, answers.vectors, verdicts, zero_shot, scale)
-    moved, biases = _moved(probes, texts), _biases(probes, len(texts))
-    if is_one:
-        said = _padded(answers.verdicts, len(texts))
-        found = fit_one(held_out, said, default=usual.one, categories=len(former.categories))
-        temperature = found.temperature
-        vectors, biases = moved * (scale / temperature), biases / temperature + found.intercepts
-        before, after = softmax(zero_shot, usual.one), softmax(found.logits(held_out))
-    else:
-        odds = defaults.odds(usual, space, texts)
-        logits = odds.of(held_out / scale)
-        found = fit_intercepts(logits, answers.verdicts)
-        temperature, slopes = found.temperature, odds.slopes / found.temperature
-        vectors = moved * slopes[:, np.newaxis]
-        biases = slopes * biases / scale + odds.constants / temperature + found.intercepts
-        before, after = sigmoid(odds.of(zero_shot / scale)), found.probabilities(logits)
+    learned = (_one if former.mode == Mode.ONE else _any)(answers, texts, space)
     weights = Weights(
         mode=former.mode,
         categories=former.categories,
-        vectors=np.asarray(vectors, dtype=np.float32),
-        biases=biases.tolist(),
+        vectors=np.asarray(learned.vectors, dtype=np.float32),
+        biases=learned.biases.tolist(),
         thresholds=former.thresholds,
     )
     return fitting.store(
@@ -108,10 +97,52 @@ def learn(fit: LabelFit, space: EmbeddingSpace) -> LabelFit:
         space,
         fitting.with_thresholds(weights),
         texts,
-        temperature=temperature,
+        temperature=learned.temperature,
         answers=answers.count,
         answers_until=answers.until,
-        quality=_quality(answers, former.categories, before, after),
+        quality=_quality(answers, former.categories, learned.before, learned.after),
+    )
+
+
+def _one(answers: Answers, texts: Vectors, space: EmbeddingSpace) -> _Learned:
+    """Learn a set of categories that exclude each other. `texts` (n, d) end with the background."""
+    usual, scale = defaults.of(space, judged=False), float(space.logit_scale or 1.0)
+    verdicts = _implied(answers.verdicts)
+    probes = [
+        fit_probe(text, *_told(answers.vectors, verdict), scale=scale)
+        for text, verdict in zip(texts, verdicts.T, strict=False)
+    ]
+    zero_shot = np.asarray(scale * (answers.vectors @ texts.T), dtype=np.float64)
+    held_out = _held_out(probes, answers.vectors, verdicts, zero_shot, scale)
+    said = _padded(answers.verdicts, len(texts))
+    found = fit_one(held_out, said, default=usual.one, categories=len(probes))
+    return _Learned(
+        vectors=_moved(probes, texts) * (scale / found.temperature),
+        biases=_biases(probes, len(texts)) / found.temperature + found.intercepts,
+        temperature=found.temperature,
+        before=softmax(zero_shot, usual.one),
+        after=softmax(found.logits(held_out)),
+    )
+
+
+def _any(answers: Answers, texts: Vectors, space: EmbeddingSpace) -> _Learned:
+    """Learn a set of categories (n) each of which may be there beside others."""
+    odds = defaults.odds(defaults.of(space), space, texts)
+    probes = [
+        fit_odds(text, *_told(answers.vectors, verdict), slope=slope, constant=constant)
+        for text, verdict, slope, constant in zip(
+            texts, answers.verdicts.T, odds.slopes, odds.constants, strict=True
+        )
+    ]
+    zero_shot = odds.of(np.asarray(answers.vectors @ texts.T, dtype=np.float64))
+    held_out = _held_out(probes, answers.vectors, answers.verdicts, zero_shot)
+    found = fit_intercepts(held_out, answers.verdicts)
+    return _Learned(
+        vectors=_moved(probes, texts) / found.temperature,
+        biases=_biases(probes, len(texts)) / found.temperature + found.intercepts,
+        temperature=found.temperature,
+        before=sigmoid(zero_shot),
+        after=found.probabilities(held_out),
     )
 
 
@@ -122,12 +153,17 @@ def _implied(verdicts: Floats) -> Floats:
     return np.where(yes & np.isnan(verdicts), 0.0, verdicts)
 
 
-def _probe(text: Vectors, vectors: Vectors, verdicts: Floats, scale: float) -> Probe:
-    return fit_probe(text, vectors[verdicts == 1], vectors[verdicts == 0], scale=scale)
+def _told(vectors: Vectors, verdicts: Floats) -> tuple[Vectors, Vectors]:
+    """Return the pictures with yes and those with no."""
+    return vectors[verdicts == 1], vectors[verdicts == 0]
 
 
 def _held_out(
-    probes: list[Probe], vectors: Vectors, verdicts: Floats, zero_shot: Floats, scale: float
+    probes: list[Probe],
+    vectors: Vectors,
+    verdicts: Floats,
+    zero_shot: Floats,
+    scale: float = 1.0,
 ) -> Floats:
     """Return the logits (n, all) of the answered pictures: for each answer those of a probe that
     has not seen it, and the background's as they are."""

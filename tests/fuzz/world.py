@@ -64,6 +64,7 @@ def world() -> Iterator[World]:
         # These are for the server's requests. Django's client makes its own.
         stack.enter_context(patch("django.test.client.WSGIRequest", ReadableWSGIRequest))
         stack.enter_context(patch("gallery.encoders.client.encode_texts", _encode_texts))
+        stack.enter_context(patch("gallery.encoders.client.encode_own_texts", _encode_texts))
         stack.enter_context(patch("gallery.encoders.client.encode_picture", _encode_picture))
         yield _filled()
 
@@ -98,7 +99,7 @@ def _vector(seed: bytes) -> np.ndarray[Any, Any]:
     return vector / np.linalg.norm(vector)
 
 
-def _encode_texts(space: object, texts: Sequence[str]) -> np.ndarray[Any, Any]:
+def _encode_texts(space: object, texts: Sequence[str], **_: object) -> np.ndarray[Any, Any]:
     return np.stack([_vector(text.encode("utf-8", "surrogatepass")) for text in texts])
 
 

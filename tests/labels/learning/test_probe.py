@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from gallery.encoders.base import l2_normalise
-from gallery.labels.learning.probe import fit_probe
+from gallery.labels.learning import asking, logistic
+from gallery.labels.learning.logistic import sigmoid
+from gallery.labels.learning.probe import Probe, fit_odds, fit_probe
+from gallery.labels.learning.temperature import fit_intercepts
 
 SCALE = 30.0
 
@@ -24,6 +27,14 @@ class World:
         basis = np.linalg.qr(rng.normal(size=(dimensions, 4)))[0].T
         self.gap, self.meant = basis[0], basis[1]
         self.text = 0.5 * basis[1] + np.sqrt(0.75) * basis[2]
+
+    @property
+    def line(self) -> tuple[float, float]:
+        """Slope and constant of the log-odds of the text, as they are where one in ten shows it."""
+        pictures, truths = self.pictures(4000, 0.1)
+        features = np.column_stack([pictures @ self.text, np.ones(4000)])
+        fit = logistic.fit(features, truths, centre=[10, 0], precision=[1e-4, 1e-4])
+        return float(fit.coefficients[0]), float(fit.coefficients[1])
 
     def pictures(self, count: int, share: float) -> tuple[np.ndarray, np.ndarray]:
         truths = self.rng.random(count) < share
@@ -153,3 +164,73 @@ def test_equal_pictures_are_no_direction() -> None:
 def test_what_is_no_number_is_refused() -> None:
     with pytest.raises(ValueError, match="finite"):
         fit_probe([1.0, 0.0], [[np.nan, 1.0]], [[1.0, 0.0]], scale=SCALE)
+
+
+# --- Log-odds ------------------------------------------------------------------------------
+
+
+def odds(world: World, pictures: np.ndarray, verdicts: np.ndarray) -> Probe:
+    slope, constant = world.line
+    return fit_odds(
+        world.text, pictures[verdicts], pictures[~verdicts], slope=slope, constant=constant
+    )
+
+
+def test_odds_without_answers_are_those_of_the_text() -> None:
+    text, nothing = np.array([0.6, 0.8]), np.empty((0, 2))
+    probe = fit_odds(text, nothing, nothing, slope=10.0, constant=-3.0)
+    assert probe.vector.tolist() == pytest.approx([6.0, 8.0])
+    assert (probe.bias, probe.held_out.shape) == (-3.0, (0,))
+
+
+def test_one_answer_moves_odds_a_little() -> None:
+    text = np.array([0.6, 0.8])
+    before = 10 * 0.6 - 3
+    probe = fit_odds(text, np.empty((0, 2)), [[1.0, 0.0]], slope=10.0, constant=-3.0)
+    after = probe.vector[0] + probe.bias
+    assert before - 2 < after < before
+    assert probe.held_out.tolist() == pytest.approx([before], abs=1.5)
+
+
+@pytest.mark.parametrize("count", [6, 12, 24])
+def test_few_answers_near_the_line_spoil_no_library(rng: np.random.Generator, count: int) -> None:
+    """What is asked near the line is hard to tell apart: this says nothing of the rest."""
+    errors = []
+    for _draw in range(10):
+        world = World(rng)
+        pictures, truths = world.pictures(2000, 0.1)
+        slope, constant = world.line
+        before = sigmoid(slope * (pictures @ world.text) + constant)
+        sampled = asking.draw_sample(before, count // 3, seed=1).pictures
+        near = asking.most_telling(
+            before, 0.5, count - len(sampled), answered=np.isin(np.arange(2000), sampled)
+        )
+        asked = np.concatenate([sampled, near])
+        probe = odds(world, pictures[asked], truths[asked])
+        verdicts = np.sort(truths[asked].astype(float))[::-1]
+        found = fit_intercepts(probe.held_out[:, None], verdicts[:, None])
+        after = found.probabilities((pictures @ probe.vector + probe.bias)[:, None])[:, 0]
+        errors.append([np.mean((shares - truths) ** 2) for shares in (before, after)])
+        assert np.sum(after >= 0.5) < 1.5 * truths.sum()
+        assert np.corrcoef(before, after)[0, 1] > 0.7
+    without, learned = np.mean(errors, axis=0)
+    assert learned < 1.05 * without
+
+
+def test_odds_learn_from_answers_too(rng: np.random.Generator) -> None:
+    world = World(rng)
+    unseen, truths = world.pictures(4000, 0.1)
+    found = [average_precision(unseen @ world.text, truths)]
+    for count in (12, 48, 192):
+        probe = odds(world, *world.pictures(count, 0.4))
+        found.append(average_precision(unseen @ probe.vector, truths))
+    assert found == sorted(found)
+    assert found[-1] > found[0] + 0.2
+
+
+def test_a_text_that_says_nothing_is_left_by_odds(rng: np.random.Generator) -> None:
+    world = World(rng, 256)
+    unseen, truths = world.pictures(4000, 0.1)
+    world.text = l2_normalise(rng.normal(size=(1, 256)))[0]
+    probe = odds(world, *world.pictures(24, 0.4))
+    assert average_precision(unseen @ probe.vector, truths) > 0.9

@@ -164,7 +164,7 @@ def test_a_category_without_answers_gets_the_intercept_of_the_others(
     logits, verdicts = any_of(rng, 400, 1.0, np.full(6, -2.0))
     verdicts[:, 5] = np.nan
     found = temperature.fit_intercepts(logits, verdicts)
-    assert found.intercepts[5] == pytest.approx(-2.0, abs=0.3)
+    assert -2.0 < found.intercepts[5] < -1.4
 
 
 def test_the_default_of_a_space_stays_without_answers() -> None:
