@@ -62,6 +62,7 @@ NOT_PAGES = {
     "mfa_login_webauthn",
     "search_complete",
     "image_neighbours",
+    "image_month",
     "image_filmstrip",
     "image_shuffled",
     "trash_thumbnail",

@@ -40,6 +40,7 @@ SETTLED = """() => {
     });
     return seen.length && seen.every((tile) => !tile.classList.contains("waiting"));
 }"""
+RING = "() => getComputedStyle(document.activeElement.closest('li.tile')).outlineStyle"
 ALL_HERE = "() => !document.querySelector('[data-grid] > li.tile.waiting')"
 
 
@@ -188,6 +189,75 @@ def test_back_from_a_picture_is_the_same_place(
     # And on from there, to the end.
     shown, _ = scroll_through(page, 500, ids[-1])
     assert shown == ids[ids.index(shown[0]) :]
+
+
+@BOTH
+def test_the_picture_seen_last_is_in_view_after_the_viewer(
+    site: Site, ids: list[str], path: str
+) -> None:
+    """Also when its part was not loaded before."""
+    page = site.open(path)
+    deep(page, 140)
+    pk = page.evaluate(WHOLLY_SEEN)
+    open_one(page)
+    last = ids[ids.index(pk) + 30]
+    for _ in range(30):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_url(f"**/images/{last}/")
+    page.keyboard.press("Escape")
+    expect(page.locator("#stage")).to_have_count(0)
+    wait_for(lambda: page.evaluate(FOCUSED) == last, what="the last picture has the focus")
+    expect(page.locator(f"[data-id='{last}']")).to_be_in_viewport(ratio=1)
+    assert page.evaluate(RING) != "none"
+
+
+def test_a_mouse_that_closes_the_viewer_sees_no_ring(site: Site, ids: list[str]) -> None:
+    page = site.page
+    page.locator(f"[data-id='{ids[1]}'] a").click()
+    page.wait_for_url(f"**/images/{ids[1]}/")
+    page.wait_for_load_state()
+    page.get_by_role("link", name="Close").click()
+    expect(page.locator("#stage")).to_have_count(0)
+    wait_for(lambda: page.evaluate(FOCUSED) == ids[1], what="the picture has the focus")
+    assert page.evaluate(RING) == "none"
+
+
+# A range over the upper edge of the window is chosen, as after scrolling on while selecting.
+CHOOSE = """([first, last]) => {
+    document.querySelector(`[data-id="${first}"] [data-check]`).click();
+    document.querySelector(`[data-id="${last}"] a`)
+        .dispatchEvent(new MouseEvent("click", {shiftKey: true, bubbles: true, cancelable: true}));
+}"""
+
+
+@BOTH
+def test_what_follows_the_deleted_pictures_takes_their_place(
+    site: Site, ids: list[str], path: str
+) -> None:
+    page = site.open(path)
+    deep(page, 120)
+    first = ids.index(page.evaluate(WHOLLY_SEEN))
+    chosen = ids[first - 10 : first + 10]
+    page.evaluate(CHOOSE, [chosen[0], chosen[-1]])
+    page.keyboard.press("Delete")
+    following = page.locator(f"[data-id='{ids[first + 10]}']")
+    expect(page.get_by_text("20 pictures moved to the trash.")).to_be_visible()
+    expect(following.locator("a")).to_be_focused()
+    box = following.bounding_box()
+    assert box
+    assert 60 <= box["y"] <= 200, "it is in the first whole row"
+    # The server counts the parts of a month anew: none is skipped, none comes twice.
+    page.evaluate("document.activeElement.blur()")
+    below, _ = scroll_through(page, 500, ids[-1])
+    assert below[below.index(ids[first + 10]) :] == ids[first + 10 :]
+    page.keyboard.press("Control+z")
+    again = page.locator(f"[data-id='{chosen[0]}']")
+    expect(again.locator("a")).to_be_focused()
+    expect(again).to_be_in_viewport(ratio=1)
+    page.evaluate("document.activeElement.blur()")
+    scroll(page, -100_000)
+    shown, _ = scroll_through(page, 500, ids[-1])
+    assert shown == ids
 
 
 @BOTH

@@ -107,6 +107,7 @@ _PAGES_OF_EACH_PICTURE = [
     "/images/{pk}/",
     "/images/{pk}/similar/",
     "/images/{pk}/neighbours/",
+    "/images/{pk}/month/",
     "/images/{pk}/filmstrip/",
     "/images/{pk}/filmstrip/?list=owner",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -189,6 +190,21 @@ def test_neighbours_are_only_what_one_may_see(alice: User, bob: User) -> None:
     address = reverse("image_neighbours", args=[secret])
     assert browser(bob).get(address).status_code == 404
     assert browser().get(address).status_code == 404
+
+
+def test_the_month_of_a_picture_counts_only_what_one_may_see(alice: User, bob: User) -> None:
+    ids = taken(alice, at(2024, 6, 1), *[at(2024, 5, day) for day in (9, 8, 7)])
+    Image.objects.filter(pk__in=ids[2:]).update(visibility="public")
+
+    def month_of(user: User, pk: str) -> Any:
+        return browser(user).get(reverse("image_month", args=[pk])).json()
+
+    assert month_of(alice, ids[0]) == {"month": "2024-06", "index": 0}
+    assert month_of(alice, ids[3]) == {"month": "2024-05", "index": 2}
+    assert month_of(bob, ids[3]) == {"month": "2024-05", "index": 1}
+    assert browser(bob).get(reverse("image_month", args=[ids[0]])).status_code == 404
+    filtered = {"from": "2024-06-01"}
+    assert browser(alice).get(reverse("image_month", args=[ids[3]]), filtered).status_code == 404
 
 
 def test_a_picture_opened_by_its_address_names_its_neighbours(alice: User, bob: User) -> None:

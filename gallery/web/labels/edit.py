@@ -88,7 +88,6 @@ def _show(
             "moved": _("{name} is number {place} of {count}."),
             "removed": _("{name} removed."),
             "category": _("Category {number}"),
-            "undo": _("Undo"),
         },
     }
     if label_set is None:

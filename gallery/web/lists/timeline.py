@@ -13,7 +13,7 @@ from urllib.parse import quote_plus
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -30,7 +30,7 @@ from gallery.organising.timeline import months
 from gallery.web.access import is_fragment
 from gallery.web.lists import scopes
 from gallery.web.lists.memories import on_this_day
-from gallery.web.pictures.neighbours import beside
+from gallery.web.pictures.neighbours import beside, later
 from gallery.web.pictures.picture import reachable
 from gallery.web.pictures.tiles import Tile, tiles_by_day
 
@@ -113,6 +113,17 @@ def show(request: HttpRequest, context: Mapping[str, Any]) -> HttpResponse:
 def neighbours(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Return the pictures before and after one, in the timeline of the query string."""
     return JsonResponse(beside(scopes.filtered(request).pictures, reachable(request, pk)))
+
+
+@require_safe
+def month_of(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Return where a picture is in the timeline of the query string: its month and its number
+    there."""
+    image = get_object_or_404(scopes.filtered(request).pictures, pk=pk)
+    month = image.taken_at.strftime("%Y-%m")
+    begin, end = _span(month)
+    of_month = scopes.filtered(request).pictures.filter(taken_at__gte=begin, taken_at__lt=end)
+    return JsonResponse({"month": month, "index": later(of_month, image).count()})
 
 
 def _part(request: HttpRequest, month: str) -> HttpResponse:

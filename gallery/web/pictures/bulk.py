@@ -50,7 +50,6 @@ _FORMS = (1, 2)
 
 def _plain() -> dict[str, str]:
     return {
-        "undo": _("Undo"),
         "check": _("Select {name}"),
         "selected": _("{count} selected"),
         "wholeSelected": _("All {count} selected"),

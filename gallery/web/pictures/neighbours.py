@@ -15,15 +15,15 @@ from gallery.models.image import ImageQuerySet
 def beside(pictures: ImageQuerySet, image: Image) -> dict[str, str | None]:
     """Return the addresses of the neighbours of `image` among `pictures`, newest first: "previous"
     was taken later, "next" earlier. `pictures` need not contain `image`."""
-    later, earlier = _later(pictures, image), _earlier(pictures, image)
-    return {"previous": _address(later.first()), "next": _address(earlier.first())}
+    before, behind = later(pictures, image), _earlier(pictures, image)
+    return {"previous": _address(before.first()), "next": _address(behind.first())}
 
 
 def window(pictures: ImageQuerySet, image: Image, size: int) -> list[UUID]:
     """Return the ids of at most `size` pictures on either side of `image` among `pictures`, and
     its own between them, newest first."""
-    later = list(_later(pictures, image)[:size])
-    return [*reversed(later), image.pk, *_earlier(pictures, image)[:size]]
+    before = list(later(pictures, image)[:size])
+    return [*reversed(before), image.pk, *_earlier(pictures, image)[:size]]
 
 
 def of_same_owner(image: Image, viewer: Viewer) -> dict[str, str | None]:
@@ -37,12 +37,12 @@ def _address(pk: UUID | None) -> str | None:
     return None if pk is None else reverse("image", args=[pk])
 
 
-def _later(pictures: ImageQuerySet, image: Image) -> QuerySet[Image, UUID]:
+def later(pictures: ImageQuerySet, image: Image) -> QuerySet[Image, UUID]:
     """Return the ids of the pictures that were taken later, the nearest first."""
-    later = pictures.filter(taken_at__gte=image.taken_at).filter(
+    found = pictures.filter(taken_at__gte=image.taken_at).filter(
         Q(taken_at__gt=image.taken_at) | Q(pk__gt=image.pk)
     )
-    return later.order_by("taken_at", "pk").values_list("pk", flat=True)
+    return found.order_by("taken_at", "pk").values_list("pk", flat=True)
 
 
 def _earlier(pictures: ImageQuerySet, image: Image) -> QuerySet[Image, UUID]:

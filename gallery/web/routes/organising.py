@@ -28,6 +28,7 @@ routes = [
     path("changes/<uuid:pk>/undo/", bulk.undo, name="change_undo"),
     path("timeline/", timeline.timeline, name="timeline"),
     path("images/<uuid:pk>/neighbours/", timeline.neighbours, name="image_neighbours"),
+    path("images/<uuid:pk>/month/", timeline.month_of, name="image_month"),
     path("images/<uuid:pk>/filmstrip/", filmstrip.filmstrip, name="image_filmstrip"),
     path("images/<uuid:pk>/shuffled/", filmstrip.shuffled, name="image_shuffled"),
     path("filters/cameras/", filters.suggestions, {"field": "camera"}, name="filter_cameras"),

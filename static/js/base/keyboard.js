@@ -2,6 +2,7 @@
 
 import { moveInGrid } from "clipsite/grid/keyboard";
 import { toggleTheme } from "clipsite/base/theme-toggle";
+import { undoNewest } from "clipsite/base/toast";
 
 const own = new Map();
 const SWITCH = "single-keys";
@@ -39,7 +40,8 @@ const isOpen = () => document.querySelector("dialog[open], [popover]:popover-ope
 
 function focusSearch() {
   const field = document.querySelector(".search input[type=search]");
-  field?.focus();
+  // It is in view, in a header that stays there.
+  field?.focus({ preventScroll: Boolean(field.closest(".header")) });
   field?.select();
   return Boolean(field);
 }
@@ -68,6 +70,12 @@ const common = {
   ArrowDown: () => document.activeElement?.matches("a[data-tile]") && moveInGrid("ArrowDown"),
   Escape: () => (leaveAny(), false),
 };
+
+document.addEventListener("keydown", (event) => {
+  if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
+  if (event.key.toLowerCase() !== "z" || isField(event.target)) return;
+  if (!document.querySelector("dialog:modal") && undoNewest()) event.preventDefault();
+});
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isOpen()) return;

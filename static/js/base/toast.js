@@ -1,25 +1,29 @@
 // Short notices at the foot of the page. Notices with something to do stay longer. A notice with the
-// pointer or the focus on it stays.
+// pointer or the focus on it stays. Ctrl-Z presses the Undo of the newest one.
 
 import { message } from "clipsite/base/messages";
 
 const SHORT = 5000;
-const LONG = 15000;
+const LONG = 20000;
+const MAC = /Mac|iP/.test(navigator.platform);
 const area = document.getElementById("toasts");
 
 /**
- * Show a short notice, which screen readers read out. `action`, {label, run}, adds a button, and
- * `link`, {label, href}, a link.
+ * Show a short notice, which screen readers read out. `undo()` adds a button that takes back what
+ * the notice tells, and `link`, {label, href}, a link.
+ * @param {string} text
+ * @param {(() => void) | null} [undo]
+ * @param {{ label: string, href: string } | null} [link]
  */
-export function toast(text, action, link) {
+export function toast(text, undo, link) {
   const box = document.createElement("div");
   box.className = "toast";
   const line = document.createElement("p");
   line.textContent = text;
   box.append(line);
   if (link) box.append(openLink(link));
-  if (link || action) box.dataset.lasting = "";
-  if (action) box.append(actionButton(action, box));
+  if (link || undo) box.dataset.lasting = "";
+  if (undo) box.append(undoButton(undo, box));
   const close = document.createElement("button");
   close.type = "button";
   close.className = "icon-button";
@@ -39,34 +43,53 @@ function openLink({ label, href }) {
   return anchor;
 }
 
-function actionButton({ label, run }, box) {
+function undoButton(undo, box) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "button compact";
-  button.textContent = label;
+  button.textContent = message("undo");
+  equip(button);
   button.addEventListener("click", () => {
     box.remove();
-    run();
+    undo();
   });
   return button;
+}
+
+/** Name the key of an Undo on it, for those who have keys (css/overlays.css). */
+function equip(button) {
+  const keys = document.createElement("kbd");
+  keys.textContent = MAC ? "⌘Z" : "Ctrl+Z";
+  button.dataset.undo = "";
+  button.setAttribute("aria-keyshortcuts", MAC ? "Meta+Z" : "Control+Z");
+  button.append(" ", keys);
 }
 
 function expire(box) {
   const patience = "lasting" in box.dataset ? LONG : SHORT;
   let timer;
-  const wait = () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => box.remove(), patience);
-  };
   const hold = () => clearTimeout(timer);
+  const wait = () => {
+    hold();
+    if (!box.matches(":hover, :focus-within")) timer = setTimeout(() => box.remove(), patience);
+  };
   box.addEventListener("pointerenter", hold);
   box.addEventListener("pointerleave", wait);
   box.addEventListener("focusin", hold);
-  box.addEventListener("focusout", wait);
+  // The focus has moved on only after this event.
+  box.addEventListener("focusout", () => setTimeout(wait));
   wait();
 }
 
+/** Press the newest Undo. Returns whether there is one. */
+export function undoNewest() {
+  const newest = /** @type {HTMLElement | undefined} */ ([...area.querySelectorAll("[data-undo]")].at(-1));
+  newest?.click();
+  return Boolean(newest);
+}
+
 area.querySelectorAll("[data-toast]").forEach(expire);
+area.querySelectorAll("[data-toast] form button").forEach(equip);
 area.addEventListener("click", (event) => {
   if (event.target.closest("[data-close-toast]")) event.target.closest(".toast").remove();
 });

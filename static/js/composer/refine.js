@@ -3,7 +3,7 @@
 // one.
 
 import { onKey } from "clipsite/base/keyboard";
-import { fill, message } from "clipsite/base/messages";
+import { fill } from "clipsite/base/messages";
 import { toast } from "clipsite/base/toast";
 import { focusPicture, gridOf, knownIds } from "clipsite/grid/virtual";
 
@@ -28,7 +28,7 @@ function sayRefined() {
   const noted = JSON.parse(sessionStorage.getItem(NOTE));
   sessionStorage.removeItem(NOTE);
   if (!noted) return;
-  toast(noted.text, { label: message("undo"), run: () => history.back() });
+  toast(noted.text, () => history.back());
   const at = Math.max(knownIds(list).indexOf(noted.id), 0);
   // Wait until the rows are laid out: a moved element loses the focus.
   requestAnimationFrame(() => requestAnimationFrame(() => focusPicture(gridOf(list), at)));

@@ -5,6 +5,8 @@ import { ask, NoAnswer } from "clipsite/base/ask";
 
 const KEPT = 60;
 const USUAL_RATIO = 1.5;
+// What a part keeps of each picture.
+const COLUMNS = ["ratios", "ids", "sections", "markup"];
 
 export class Chunk {
   /** `address` is for requesting the part again. With null, its markup is never dropped. */
@@ -15,6 +17,8 @@ export class Chunk {
     this.ids = null;
     this.sections = null;
     this.markup = null;
+    /** How many pictures the server has between the beginning of this part and that of the next. */
+    this.size = ratios.length;
   }
 
   get count() {
@@ -24,6 +28,7 @@ export class Chunk {
   /** Fill the part with `li.tile` elements. */
   take(tiles) {
     this.ratios = tiles.map(ratioOf);
+    this.size ||= tiles.length;
     this.ids = tiles.map((tile) => tile.dataset.id);
     this.sections = tiles.map((tile) => tile.dataset.section ?? null);
     this.markup = tiles.map((tile) => tile.outerHTML);
@@ -40,13 +45,28 @@ export class Chunk {
     this.markup?.splice(at, 0, ...tiles.map((tile) => tile.outerHTML));
   }
 
-  /** Keep only the pictures with `wanted(id)`. */
+  /** Keep only the pictures with `wanted(id)`. Returns a function that puts the others back. */
   narrow(wanted) {
-    if (!this.ids) return;
-    const left = this.ids.flatMap((id, index) => (wanted(id) ? [index] : []));
-    for (const name of ["ratios", "ids", "sections", "markup"]) {
-      this[name] &&= left.map((index) => this[name][index]);
-    }
+    if (!this.ids || this.ids.every(wanted)) return () => {};
+    const { ids, ratios, sections, markup } = this;
+    const left = ids.flatMap((id, index) => (wanted(id) ? [index] : []));
+    for (const name of COLUMNS) this[name] &&= left.map((index) => this[name][index]);
+    this.first = this.ids[0] ?? null;
+    this.size -= ids.length - left.length;
+    return () => this.#putBack({ ids, ratios, sections, markup }, wanted);
+  }
+
+  /** Put the pictures that `narrow` took out behind those that were before them. */
+  #putBack(former, wanted) {
+    this.size += former.ids.filter((id) => !wanted(id)).length;
+    if (!this.ids) return; // the part is requested again
+    if (!former.markup && this.address) this.markup = null;
+    former.ids.forEach((id, index) => {
+      if (wanted(id) || this.ids.includes(id)) return;
+      const before = former.ids.slice(0, index).findLast((one) => this.ids.includes(one));
+      const at = this.ids.indexOf(before) + 1;
+      for (const name of COLUMNS) this[name]?.splice(at, 0, former[name]?.[index]);
+    });
     this.first = this.ids[0] ?? null;
   }
 }
@@ -57,6 +77,8 @@ const ratioOf = (tile) => Number(tile.style.getPropertyValue("--ratio")) || USUA
 export class Chunks {
   constructor() {
     this.list = [];
+    /** The address of a part without the number of its first picture, if the server counts. */
+    this.counted = null;
   }
 
   get count() {
@@ -84,9 +106,30 @@ export class Chunks {
 
   /** Add parts for those of a known number of pictures that are not loaded yet. */
   expect({ parts, count, partSize, ratio }) {
+    this.counted = parts;
     for (let start = this.count; start < count; start += Number(partSize)) {
       const size = Math.min(partSize, count - start);
       this.add(`${parts}${start}`, new Array(size).fill(Number(ratio) || USUAL_RATIO));
+    }
+  }
+
+  /** Keep only the pictures with `wanted(id)`. Returns a function that puts the others back. */
+  narrow(wanted) {
+    const backs = this.list.map((chunk) => chunk.narrow(wanted));
+    this.#number();
+    return () => {
+      backs.forEach((back) => back());
+      this.#number();
+    };
+  }
+
+  /** Name the parts by the numbers that their first pictures have now. */
+  #number() {
+    if (this.counted === null) return;
+    let start = 0;
+    for (const chunk of this.list) {
+      if (chunk.address) chunk.address = `${this.counted}${start}`;
+      start += chunk.size;
     }
   }
 
@@ -98,6 +141,17 @@ export class Chunks {
       start += chunk.count;
     }
     return null;
+  }
+
+  /** Return the number of a loaded picture, or -1. */
+  indexOf(id) {
+    let start = 0;
+    for (const chunk of this.list) {
+      const at = chunk.ids?.indexOf(id) ?? -1;
+      if (at >= 0) return start + at;
+      start += chunk.count;
+    }
+    return -1;
   }
 
   startOf(chunk) {
@@ -124,7 +178,9 @@ export class Chunks {
   fill(chunk, tiles) {
     const after = this.list[this.list.indexOf(chunk) + 1];
     const seam = after?.first ? tiles.findIndex((tile) => tile.dataset.id === after.first) : -1;
-    chunk.take(seam < 0 ? tiles : tiles.slice(0, seam));
+    if (seam >= 0) chunk.take(tiles.slice(0, seam));
+    // Without the pictures that were taken out, an answer reaches into the next part.
+    else chunk.take(this.counted !== null && after ? tiles.slice(0, chunk.size) : tiles);
   }
 }
 

@@ -1,13 +1,13 @@
 // Restores a page with grids on a return, if the browser has not kept the page itself: its length,
-// its scroll position, and the focus on the opened picture.
+// its scroll position, and the focus on the picture that was seen last.
 
 import { NoAnswer } from "clipsite/base/ask";
 import { lastPicture } from "clipsite/base/focus";
 import { message } from "clipsite/base/messages";
-import { reach, recallShapes, resume, shapesOf, snapshot } from "clipsite/grid/resume";
+import { idOf, reach, reachSeen, recallShapes, resume, shapesOf, snapshot } from "clipsite/grid/resume";
 import { linkOf } from "clipsite/grid/tile-elements";
 import { toast } from "clipsite/base/toast";
-import { allGrids, firstSeen, update } from "clipsite/grid/virtual";
+import { allGrids, firstSeen, showPicture, update, whereIs } from "clipsite/grid/virtual";
 
 const PREFIX = "place:";
 const RETURN = "return-to";
@@ -15,6 +15,8 @@ const KEPT = 8;
 // Pictures that were moved to the trash on their own pages, in this tab.
 const GONE = "gone";
 const MOST_GONE = 500;
+// Pictures behind the first visible one, which take its place if it is gone.
+const FOLLOWING = 60;
 
 const here = () => location.pathname + location.search;
 const isPicture = () => Boolean(document.getElementById("stage"));
@@ -24,10 +26,10 @@ export function announceReturn(address) {
   store(RETURN, address);
 }
 
-/** Store the last picture that was opened from `page`, or its neighbour shown since. */
-export function noteOpened(page, path) {
+/** Store the picture that the viewer shows now, after the one that was opened from `page`. */
+export function noteSeen(page, path) {
   const saved = read(PREFIX + page);
-  if (saved) store(PREFIX + page, { ...saved, opened: path });
+  if (saved) store(PREFIX + page, { ...saved, seen: path });
 }
 
 /** Note that picture `id` is in the trash, or no longer: a grid that the browser has kept in memory
@@ -47,9 +49,16 @@ function removeGone() {
 export function keepPlace() {
   if (isPicture()) return;
   addEventListener("pagehide", save);
-  addEventListener("pageshow", (event) => event.persisted && removeGone());
+  addEventListener("pageshow", (event) => event.persisted && comeBack());
   const saved = read(PREFIX + here());
   if (saved && isReturn()) restore(saved);
+}
+
+/** The browser has kept the page in memory as it was left. */
+function comeBack() {
+  removeGone();
+  const saved = read(PREFIX + here());
+  if (saved?.seen) focusSeen(saved);
 }
 
 function isReturn() {
@@ -71,7 +80,7 @@ function save() {
     scroll: window.scrollY,
     grid: nameOf(seen.grid, grids),
     part: seen.chunk.address,
-    picture: seen.chunk.ids?.[seen.offset] ?? null,
+    pictures: seen.chunk.ids?.slice(seen.offset, seen.offset + FOLLOWING) ?? [],
     offset: seen.offset,
     top: seen.top,
     grids: grids.filter((grid) => !grid.list.dataset.parts).map(snapshot),
@@ -107,18 +116,30 @@ async function restore(saved) {
     goThere();
   }
   update();
-  if (!saved.opened) return;
-  // If the opened picture is gone, the first visible one takes the focus.
-  const known = document.querySelector(`a[data-tile][href="${saved.opened}"]`);
+  if (!saved.opened && !saved.seen) return;
+  if (await focusSeen(saved, grid)) return;
+  // If both are gone, the first visible one takes the focus.
   const tile = found && grid.shown.get(grid.chunks.startOf(found.chunk) + found.offset);
-  (known ?? (tile && linkOf(tile)))?.focus({ preventScroll: true });
+  if (tile) linkOf(tile).focus({ preventScroll: true });
 }
 
-/** Return {chunk, offset} of the picture that was visible first. New pictures may have come before
- *  it. If its part is not loaded, return its old place in the part. */
-function find(chunks, { picture, part, offset }) {
-  const known = chunks.find((chunk) => picture && chunk.ids?.includes(picture));
-  if (known) return { chunk: known, offset: known.ids.indexOf(picture) };
+/** Focus the picture that the viewer showed last, or else the one that was opened, and bring it into
+ *  view. Resolves to whether one of them is there. */
+async function focusSeen({ seen, opened, part }, grid = allGrids()[0]) {
+  if (seen && grid) await reachSeen(grid, seen, part);
+  const place = (seen && whereIs(idOf(seen))) ?? (opened && whereIs(idOf(opened)));
+  if (place) showPicture(place.grid, place.index);
+  return Boolean(place);
+}
+
+/** Return {chunk, offset} of the picture that was visible first, or of the next one that is still
+ *  there. New pictures may have come before it. If its part is not loaded, return its old place in
+ *  the part. */
+function find(chunks, { pictures, part, offset }) {
+  for (const picture of pictures ?? []) {
+    const known = chunks.find((chunk) => chunk.ids?.includes(picture));
+    if (known) return { chunk: known, offset: known.ids.indexOf(picture) };
+  }
   const chunk = chunks.find(({ address }) => address === part);
   return chunk && { chunk, offset };
 }

@@ -1,11 +1,13 @@
 // Restores the length of a grid on a return, although the page contains only its first part.
 
-import { NoAnswer } from "clipsite/base/ask";
+import { ask, NoAnswer } from "clipsite/base/ask";
 import { fetchTiles } from "clipsite/grid/chunks";
-import { allGrids, holdStill } from "clipsite/grid/virtual";
+import { allGrids, gridOf, holdStill, whereIs } from "clipsite/grid/virtual";
 
 // The most parts requested between the new first part and the known parts.
 const SEAM_PARTS = 5;
+// The most parts requested to find the picture that was seen last.
+const SEEN_PARTS = 30;
 
 /** Return the data for `resume`: shapes and addresses, no pictures. */
 export function snapshot(grid) {
@@ -71,21 +73,75 @@ export function recallShapes(shapes) {
  * Load the part in which a picture was. If it is no longer there because others were added, load
  * those behind it. Resolves to whether the picture is loaded.
  */
-export async function reach(grid, { picture, part }) {
+export async function reach(grid, { pictures: [picture] = [], part }) {
   const { list } = grid.chunks;
   const isHere = () => grid.chunks.ids.includes(picture);
   const at = list.findIndex(({ address }) => address === part);
   try {
     for (const chunk of at < 0 ? [] : list.slice(at, at + SEAM_PARTS)) {
       if (isHere()) break;
-      if (chunk.ids) continue;
-      const { tiles } = await fetchTiles(chunk.address);
-      holdStill(() => grid.put(chunk, tiles));
+      await load(grid, chunk);
     }
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error; // the parts follow as usual
   }
   return isHere();
+}
+
+/**
+ * Load the part of the picture that was seen last, with its `path`. It may be far from `part`, the
+ * one that was visible.
+ */
+export async function reachSeen(grid, path, part) {
+  if (whereIs(idOf(path))) return;
+  try {
+    if (grid.list.dataset.parts) await reachInMonth(path);
+    else await reachAround(grid, idOf(path), part);
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error; // the one that was opened takes the focus
+  }
+}
+
+/** The server knows the month of a picture in the timeline, and its number there. */
+async function reachInMonth(path) {
+  const answer = await ask(`${path}month/${location.search}`);
+  if (!answer.ok) return;
+  const { month, index } = JSON.parse(answer.text);
+  const list = document.getElementById(`grid-${month}`);
+  const place = list && gridOf(list).chunks.locate(index);
+  if (place) await load(gridOf(list), place.chunk);
+}
+
+/** Return the id of the picture with a page at `path`. */
+export const idOf = (path) => path.split("/").at(-2);
+
+/** Load the parts around the visible one, the nearest first, and then those behind the known ones. */
+async function reachAround(grid, id, part) {
+  const { list } = grid.chunks;
+  const at = Math.max(0, list.findIndex(({ address }) => address === part));
+  const near = list.filter(({ ids }) => !ids);
+  near.sort((one, other) => Math.abs(list.indexOf(one) - at) - Math.abs(list.indexOf(other) - at));
+  for (let asked = 0; asked < SEEN_PARTS && !whereIs(id); asked += 1) {
+    if (near.length) await load(grid, near.shift());
+    else if (grid.next && !grid.folds) await append(grid);
+    else return;
+  }
+}
+
+async function load(grid, chunk) {
+  if (chunk.ids || !chunk.address) return;
+  const { tiles } = await fetchTiles(chunk.address);
+  holdStill(() => grid.put(chunk, tiles));
+}
+
+/** Load the next part of a grid. */
+async function append(grid) {
+  const { tiles, more } = await fetchTiles(grid.next);
+  holdStill(() => {
+    grid.chunks.add(grid.next).take(tiles);
+    leadOn(grid, more);
+    grid.arrange();
+  });
 }
 
 /** Request parts until the last one ends with picture `last` or contains picture `first`. Resolves

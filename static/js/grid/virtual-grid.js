@@ -19,7 +19,7 @@ import {
 const FOOT = 72;
 
 export class VirtualGrid {
-  /** `holdStill(change)` changes the layout without moving the visible part. `soon()` schedules
+  /** `holdStill(change, gone)` changes the layout without moving the visible part. `soon()` schedules
    *  another `show`. */
   constructor(list, { holdStill, soon }) {
     this.list = list;
@@ -35,7 +35,8 @@ export class VirtualGrid {
       failed: () => (this.range = null), // the next scroll requests it again
     });
     list.addEventListener("grid:removed", ({ detail }) => {
-      holdStill(() => this.#remove(new Set(detail.ids)));
+      const gone = new Set(detail.ids);
+      holdStill(() => this.remove(gone), gone);
     });
     list.addEventListener("grid:inserted", ({ detail }) => {
       holdStill(() => this.#insert(detail.after, detail.tiles));
@@ -98,11 +99,15 @@ export class VirtualGrid {
     this.arrange();
   }
 
-  #remove(ids) {
-    if (!this.chunks.ids.some((id) => ids.has(id))) return;
-    this.chunks.list.forEach((chunk) => chunk.narrow((id) => !ids.has(id)));
-    this.clear();
-    this.arrange();
+  /** Take out the pictures of `gone`. Returns a function that puts them back. */
+  remove(gone) {
+    if (!this.chunks.ids.some((id) => gone.has(id))) return () => {};
+    const back = this.chunks.narrow((id) => !gone.has(id));
+    this.#redraw();
+    return () => {
+      back();
+      this.#redraw();
+    };
   }
 
   /** Insert `tiles` behind picture `id`. */
@@ -110,6 +115,10 @@ export class VirtualGrid {
     const known = new Set(this.chunks.ids);
     const fresh = tiles.filter((tile) => !known.has(tile.dataset.id));
     this.chunks.list.find((chunk) => chunk.ids?.includes(id))?.insert(id, fresh);
+    this.#redraw();
+  }
+
+  #redraw() {
     this.clear();
     this.arrange();
   }
@@ -148,13 +157,15 @@ export class VirtualGrid {
     this.height = layout.height;
     this.range = null;
     this.#resize();
+    this.list.closest(".month")?.classList.toggle("empty", !this.rows.length);
     for (const [index, tile] of this.shown) place(tile, this.#boxOf(index));
     this.headings.forEach((heading) => heading.remove());
     this.headings.clear();
   }
 
   #resize() {
-    if (this.rows.length) this.list.style.height = `${this.height + (this.loader ? FOOT : 0)}px`;
+    const isKnown = this.rows.length > 0 || (this.chunks.list.length > 0 && !this.loader);
+    if (isKnown) this.list.style.height = `${this.height + (this.loader ? FOOT : 0)}px`;
   }
 
   #boxOf(index) {

@@ -51,24 +51,87 @@ function begin(lists) {
   lists.forEach((list) => widths.observe(list));
 }
 
-/** Return the ids of all known pictures in `area`, in order. */
-export function knownIds(area) {
+/** Return the grids in `area`, which may be a grid itself. */
+function gridsIn(area) {
   const lists = area.matches("[data-grid]") ? [area] : [...area.querySelectorAll("[data-grid]")];
-  return lists.flatMap((list) => gridOf(list).chunks.ids);
+  return lists.map(gridOf);
 }
 
-/** Call `change`, which changes the layout, and keep the visible part in place. */
-export function holdStill(change) {
-  const anchor = firstSeen();
+/** Return the ids of all known pictures in `area`, in order. */
+export const knownIds = (area) => gridsIn(area).flatMap((grid) => grid.chunks.ids);
+
+/** Call `change`, which changes the layout, and keep the visible part in place. If it takes out the
+ *  pictures of `gone`, the next one that stays comes to the place of the first visible one. */
+export function holdStill(change, gone = new Set()) {
+  const seen = firstSeen();
+  const anchor = seen && find(seen, ({ id }) => !gone.has(id));
+  // A picture that comes into view is seen whole.
+  const top = anchor && (anchor.id === seen.id ? seen.top : Math.max(seen.top, covered() + AIR));
   change();
   if (anchor) {
-    const moved = anchor.grid.topOf(anchor.chunk, anchor.offset) - anchor.top;
+    const moved = anchor.grid.topOf(anchor.chunk, offsetOf(anchor)) - top;
     if (Math.abs(moved) >= 1) scroll(moved);
   }
   update();
 }
 
-/** Return the first picture below the header: {grid, chunk, offset, top}, or null. */
+/** Return the first picture from `start` on, {grid, chunk, offset, id}, that `fits`, if any. The id
+ *  of one that is not loaded is null. */
+function find(start, fits) {
+  const grids = allGrids();
+  for (const grid of grids.slice(grids.indexOf(start.grid))) {
+    const { list } = grid.chunks;
+    for (const chunk of list.slice(grid === start.grid ? list.indexOf(start.chunk) : 0)) {
+      for (let offset = chunk === start.chunk ? start.offset : 0; offset < chunk.count; offset += 1) {
+        const found = { grid, chunk, offset, id: chunk.ids?.[offset] ?? null };
+        if (fits(found)) return found;
+      }
+    }
+  }
+  return null;
+}
+
+/** Return the place of a picture in its part, which may have changed. */
+function offsetOf({ chunk, offset, id }) {
+  const now = id ? (chunk.ids?.indexOf(id) ?? -1) : -1;
+  return now < 0 ? Math.min(offset, Math.max(0, chunk.count - 1)) : now;
+}
+
+/** Return {grid, index} of a loaded picture, or null. */
+export function whereIs(id) {
+  for (const grid of allGrids()) {
+    const index = grid.chunks.indexOf(id);
+    if (index >= 0) return { grid, index };
+  }
+  return null;
+}
+
+/**
+ * Take pictures out of the grids of `area`. If one of them had the focus, or no picture, the first
+ * one that stays behind them gets it. Returns a function that puts them back and shows the first of
+ * them.
+ * @param {HTMLElement} area
+ * @param {string[]} ids
+ */
+export function takeOut(area, ids) {
+  const gone = new Set(ids);
+  const seen = firstSeen();
+  const next = seen && find(find(seen, ({ id }) => gone.has(id)) ?? seen, ({ id }) => !gone.has(id));
+  const focused = document.activeElement?.closest("li.tile")?.dataset.id;
+  let backs;
+  holdStill(() => (backs = gridsIn(area).map((grid) => grid.remove(gone))), gone);
+  const kept = focused && !gone.has(focused) && whereIs(focused);
+  if (kept) focusShown(kept.grid, kept.index);
+  else if (next) focusShown(next.grid, next.grid.chunks.startOf(next.chunk) + offsetOf(next));
+  return () => {
+    holdStill(() => backs.forEach((back) => back()));
+    const first = knownIds(area).find((id) => gone.has(id));
+    const place = first && whereIs(first);
+    if (place) showPicture(place.grid, place.index);
+  };
+}
+
+/** Return the first picture below the header: {grid, chunk, offset, id, top}, or null. */
 export function firstSeen() {
   const line = covered();
   for (const grid of allGrids()) {
@@ -76,20 +139,38 @@ export function firstSeen() {
     if (box.bottom <= line || !grid.rows.length) continue;
     const { first } = grid.rows[rowAt(grid.rows, line - box.top)];
     const { chunk, offset } = grid.chunks.locate(first);
-    return { grid, chunk, offset, top: grid.topOf(chunk, offset) };
+    return { grid, chunk, offset, id: chunk.ids?.[offset] ?? null, top: grid.topOf(chunk, offset) };
   }
   return null;
 }
 
-/** Focus picture `index` of a grid and scroll it into view. */
-export function focusPicture(grid, index) {
+/** Return by how much the row of a picture reaches above and below the free part of the window. */
+function overhang(grid, index) {
   const row = grid.rows[rowOf(grid.rows, index)];
   const top = grid.list.getBoundingClientRect().top + row.top - row.strip;
-  const above = top - covered() - AIR;
-  const below = top + row.strip + row.height + 24 - window.innerHeight;
-  if (above < 0) scroll(above);
+  const padding = parseFloat(getComputedStyle(document.documentElement).scrollPaddingBottom) || 0;
+  const bottom = top + row.strip + row.height;
+  return { above: covered() + AIR - top, below: bottom + padding - window.innerHeight };
+}
+
+/** Focus picture `index` of a grid and scroll it into view. */
+export function focusPicture(grid, index) {
+  const { above, below } = overhang(grid, index);
+  if (above > 0) scroll(-above);
   else if (below > 0) scroll(below);
   update();
+  focusShown(grid, index);
+}
+
+/** Focus picture `index`. If it is out of view, it comes into the middle of the window. */
+export function showPicture(grid, index) {
+  const { above, below } = overhang(grid, index);
+  if (above > 0 || below > 0) scroll((below - above) / 2);
+  update();
+  focusShown(grid, index);
+}
+
+function focusShown(grid, index) {
   const tile = grid.shown.get(index);
   if (tile) linkOf(tile).focus({ preventScroll: true });
 }

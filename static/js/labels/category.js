@@ -6,7 +6,8 @@ import { onKey } from "clipsite/base/keyboard";
 import { fill } from "clipsite/base/messages";
 import { moveInGrid } from "clipsite/grid/keyboard";
 import { call, told } from "clipsite/select/api";
-import { notice } from "clipsite/select/notices";
+import { takeOut } from "clipsite/grid/virtual";
+import { notice, RELOAD } from "clipsite/select/notices";
 
 const { address, category, own, texts } = JSON.parse(document.getElementById("answering").textContent);
 const grid = document.querySelector("[data-grid]");
@@ -47,8 +48,8 @@ function answer(tile, verdict) {
   const image = tile.dataset.id;
   return told(async () => {
     const { undo } = await call("POST", address, { answers: [{ image, category, verdict }] });
-    say({ text: verdict ? texts.saidYes : texts.saidNo, undo });
-    if (!verdict) return grid.dispatchEvent(new CustomEvent("grid:removed", { detail: { ids: [image] } }));
+    if (!verdict) return say({ text: texts.saidNo, undo, back: takeOut(grid, [image]) });
+    say({ text: texts.saidYes, undo, back: RELOAD });
     confirmed.add(image);
     return mark(tile);
   });

@@ -58,7 +58,7 @@ function remove(row) {
     number();
     nameField(row).focus();
   };
-  if (name) toast(fill(texts.removed, { name }), { label: texts.undo, run: undo });
+  if (name) toast(fill(texts.removed, { name }), undo);
 }
 
 /** Number the rows anew, for screen readers. */

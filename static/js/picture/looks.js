@@ -2,7 +2,7 @@
 // once and can be undone.
 
 import { onKey } from "clipsite/base/keyboard";
-import { fill, message } from "clipsite/base/messages";
+import { fill } from "clipsite/base/messages";
 import { toast } from "clipsite/base/toast";
 import { askForEdit } from "clipsite/picture/editor";
 import { call, told } from "clipsite/select/api";
@@ -27,7 +27,7 @@ async function changed(text, undo) {
       await refresh();
       toast(texts().undone);
     });
-  toast(text, undo && { label: message("undo"), run: takeBack });
+  toast(text, undo && takeBack);
 }
 
 async function edit() {

@@ -1,6 +1,6 @@
 // The user's marks on a picture: favourite, archive, tags. Each change goes to the API at once.
 
-import { fill, message } from "clipsite/base/messages";
+import { fill } from "clipsite/base/messages";
 import { call, told } from "clipsite/select/api";
 import { toast } from "clipsite/base/toast";
 
@@ -32,10 +32,7 @@ function setArchived(archived) {
   return told(async () => {
     await call("PATCH", api(), { archived });
     document.querySelector("[data-archive]").setAttribute("aria-pressed", archived);
-    toast(archived ? texts().archived : texts().unarchived, {
-      label: message("undo"),
-      run: () => setArchived(!archived),
-    });
+    toast(archived ? texts().archived : texts().unarchived, () => setArchived(!archived));
   });
 }
 

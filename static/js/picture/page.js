@@ -180,7 +180,7 @@ async function remove() {
       putBack = forget(gone);
       dropFromStrip(gone);
     });
-    toast(stage.dataset.deleted, undo && { label: message("undo"), run: () => restore({ id, gone, undo, putBack }) });
+    toast(stage.dataset.deleted, undo && (() => restore({ id, gone, undo, putBack })));
   });
 }
 

@@ -1,6 +1,5 @@
 // Adds the picture of the page to an album, or to a new one.
 
-import { message } from "clipsite/base/messages";
 import { call, told } from "clipsite/select/api";
 import { toast } from "clipsite/base/toast";
 
@@ -21,7 +20,7 @@ function add(find) {
     const parameters = { action: "add_to_album", album: await find() };
     const answer = await call("POST", bulk, { selection: { ids: [image] }, ...parameters });
     dialog().close();
-    const undo = answer.undo && { label: message("undo"), run: () => takeBack(answer.undo) };
+    const undo = answer.undo && (() => takeBack(answer.undo));
     toast(answer.changed ? added : there, undo);
     showAgain();
   });

@@ -4,7 +4,7 @@
 
 import { ask } from "clipsite/base/ask";
 import { fetchTiles } from "clipsite/grid/chunks";
-import { announceReturn, noteOpened } from "clipsite/grid/place";
+import { announceReturn, noteSeen } from "clipsite/grid/place";
 import { gridOf } from "clipsite/grid/virtual";
 
 const KEY = "walk";
@@ -59,7 +59,7 @@ export function listOf(path) {
 export function moveOn(from, to) {
   const walk = recall(from);
   if (!walk) return;
-  noteOpened(pathOf(walk.from), to);
+  noteSeen(pathOf(walk.from), to);
   save({ ...walk, at: to });
 }
 

@@ -3,6 +3,7 @@
 import { call, told } from "clipsite/select/api";
 import { goOnWith, notice, reloadWith } from "clipsite/select/notices";
 import { clear, list, loadedCount, selection } from "clipsite/select/selection";
+import { takeOut } from "clipsite/grid/virtual";
 import { config, counted, pageOf, texts } from "clipsite/select/texts";
 
 // The lists that pictures leave, by action.
@@ -33,13 +34,13 @@ export function act(action, parameters = {}, album = null) {
 
 function show(action, { changed, skipped, undo }, ids, album) {
   const text = sentence(action, changed, skipped, album);
-  const said = { text, undo, open: album && pageOf(album.id) };
+  const said = { text, undo, open: album && pageOf(album.id), back: null };
   clear();
   if (list.dataset.next) return goOnWith(said, list.dataset.next);
   if (changed && LEAVES[action]?.includes(list.dataset.place)) {
     // Only the server knows the skipped pictures and those that are not loaded here.
     if (skipped || !ids) return reloadWith(said);
-    remove(ids);
+    said.back = takeOut(list, ids);
     if (!loadedCount()) return reloadWith(said);
   }
   if (changed && REDRAWN.includes(action)) return reloadWith(said);
@@ -53,9 +54,4 @@ function sentence(action, changed, skipped, album) {
     changed ? counted(forms, changed, { album: album?.title }) : "",
     skipped ? counted(texts.skipped, skipped) : "",
   ].join(" ");
-}
-
-function remove(ids) {
-  const grids = list.matches("[data-grid]") ? [list] : list.querySelectorAll("[data-grid]");
-  for (const grid of grids) grid.dispatchEvent(new CustomEvent("grid:removed", { detail: { ids } }));
 }

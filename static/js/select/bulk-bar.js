@@ -18,6 +18,7 @@ import {
 } from "clipsite/select/selection";
 import { MOST } from "clipsite/select/state";
 import { config, texts } from "clipsite/select/texts";
+import { onKey } from "clipsite/base/keyboard";
 import { toast } from "clipsite/base/toast";
 
 const bar = document.getElementById("bulk-bar");
@@ -81,6 +82,26 @@ function run(button) {
   return act(button.dataset.act, parameters(button));
 }
 
+/** Let the keys that buttons of the bar name press them from anywhere: the same keys as in the
+ *  viewer. */
+function listenForKeys() {
+  for (const button of bar.querySelectorAll("[aria-keyshortcuts]")) {
+    const key = button.getAttribute("aria-keyshortcuts").replace("Shift+", "");
+    onKey(key, onSelection(() => run(button)));
+  }
+  if (!bar.querySelector("[data-dialog=rate]")) return;
+  for (let rating = 0; rating <= 5; rating += 1) {
+    onKey(String(rating), onSelection(() => act("rate", { rating })));
+  }
+}
+
+/** A key of the bar does nothing while nothing is selected. */
+const onSelection = (work) => ({ repeat }) => {
+  if (!selection.count) return false;
+  if (!repeat) work();
+  return true;
+};
+
 function makeCover() {
   const [cover] = selection.spec.ids;
   return told(async () => {
@@ -113,6 +134,7 @@ if (list) {
     if (button) run(button);
   });
   document.addEventListener("keydown", selectByKey);
+  listenForKeys();
   part("clear").addEventListener("click", clear);
   part("whole").addEventListener("click", () => selectWhole(total));
   // In the picker, selecting is the only action.

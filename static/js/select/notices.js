@@ -5,14 +5,22 @@ import { counted, texts } from "clipsite/select/texts";
 import { toast } from "clipsite/base/toast";
 
 const KEY = "notice";
+// Until screen readers know the page, they do not hear what changes on it, in milliseconds.
+const UNHEARD = 300;
+
+/** For `back` of a notice: only the server knows how the page looked. */
+export const RELOAD = "reload";
 
 /**
  * Show a toast. `undo` is the address that undoes the action, and `open` that of a page that shows
- * its effect; each may be missing.
+ * its effect; each may be missing. `back()` shows the page as before the action; it is missing if
+ * the page did not change.
+ * @param {{ text: string, undo?: string | null, open?: string | null,
+ *   back?: (() => void) | "reload" | null }} said
  */
-export function notice({ text, undo, open }) {
+export function notice({ text, undo, open, back }) {
   const link = open ? { label: texts.open, href: open } : null;
-  toast(text, undo ? { label: texts.undo, run: () => takeBack(undo) } : null, link);
+  toast(text, undo ? () => takeBack(undo, back) : null, link);
 }
 
 /** Reload the page and show the toast there. */
@@ -29,23 +37,26 @@ export function goOnWith(said, address) {
 
 function keep(said) {
   try {
-    sessionStorage.setItem(KEY, JSON.stringify(said));
+    sessionStorage.setItem(KEY, JSON.stringify({ ...said, back: RELOAD }));
   } catch {
     // Storage is forbidden: the page itself shows the change.
   }
 }
 
-function takeBack(undo) {
+function takeBack(undo, back) {
   return told(async () => {
     const { restored } = await call("POST", undo);
-    reloadWith({ text: counted(texts.undone, restored), undo: null });
+    const said = { text: counted(texts.undone, restored), undo: null };
+    if (back === RELOAD) return reloadWith(said);
+    back?.();
+    notice(said);
   });
 }
 
 /** Show the toast that the previous page has stored. */
 export function sayKept() {
   const kept = takeKept();
-  if (kept) notice(kept);
+  if (kept) setTimeout(() => notice(kept), UNHEARD);
 }
 
 function takeKept() {
