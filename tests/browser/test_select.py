@@ -109,6 +109,20 @@ def test_by_a_long_press(site: Site, member: User, browser: Any) -> None:
     assert chosen(page) == names(2)
     tile(page, 1).get_by_role("link").tap()
     expect(bar(page)).to_contain_text("2 selected")
+    bar(page).get_by_role("button", name="Clear the selection").tap()
+    # Without lifting the finger, over the next ones.
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+    expect(bar(page)).to_contain_text("1 selected")
+    scrolled = page.evaluate("scrollY")
+    for number in (1, 0, 1):
+        box = tile(page, number).bounding_box()
+        assert box
+        point = {"x": box["x"] + 20, "y": box["y"] + 20}
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+    expect(bar(page)).to_contain_text("2 selected")
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert chosen(page) == names(2, 1)
+    assert page.evaluate("scrollY") == scrolled
     overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(overflow) <= 0
     context.close()

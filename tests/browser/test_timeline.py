@@ -127,6 +127,38 @@ def test_open_walk_and_come_back(site: Site, ids: list[str]) -> None:
     expect(page.locator(f"[data-id='{ids[-1]}'] a")).to_be_in_viewport()
 
 
+def test_a_day_and_a_month_are_selected_by_their_headings(site: Site, ids: list[str]) -> None:
+    """A month in parts: those that are not loaded yet belong to it, too."""
+    page = site.page
+    bar = page.get_by_role("region", name="Selected pictures")
+    month = page.get_by_role("checkbox", name="Select all of June 2024")
+    day = page.locator(".day").first.get_by_role("checkbox")
+    day.focus()
+    expect(day).to_have_css("opacity", "1")
+    page.keyboard.press("Space")
+    expect(day).to_be_checked()
+    expect(bar).to_contain_text("13 selected")
+    expect(month).to_have_attribute("aria-checked", "mixed")
+    month.focus()
+    page.keyboard.press("Space")
+    expect(bar).to_contain_text(f"{LARGE} selected")
+    expect(month).to_be_checked()
+    day.focus()
+    page.keyboard.press("Space")
+    expect(bar).to_contain_text(f"{LARGE - 13} selected")
+    expect(month).to_have_attribute("aria-checked", "mixed")
+
+
+def test_typing_a_search_leaves_the_page_where_it_is(site: Site, ids: list[str]) -> None:
+    page = site.page
+    page.evaluate("scrollTo(0, 1500)")
+    page.wait_for_function(SETTLED)
+    page.keyboard.press("/")
+    page.keyboard.type("beach", delay=20)
+    expect(page.get_by_label("Search pictures")).to_have_value("beach")
+    assert page.evaluate("scrollY") == 1500
+
+
 def test_it_fits_a_phone(site: Site, ids: list[str], phone: None) -> None:
     page = site.open("/timeline/")
     page.wait_for_function(SETTLED)

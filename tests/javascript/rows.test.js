@@ -25,11 +25,22 @@ test("an empty grid has no height", () => {
   assert.deepEqual(layOut([], MEASURES), { rows: [], height: 0 });
 });
 
-test("a single picture has the usual height", () => {
+test("a single picture is as high as in a row of three, which would fill the width", () => {
   const { rows, height } = layOut([1.5], MEASURES);
-  assert.deepEqual(rows, [{ first: 0, end: 1, top: 0, height: 200, strip: 0 }]);
-  assert.equal(height, 200);
+  assert.deepEqual(rows, [{ first: 0, end: 1, top: 0, height: 220, strip: 0 }]);
+  assert.equal(height, 220);
 });
+
+for (const [shape, ratio] of [["squares", 1], ["landscapes", 1.5], ["portraits", 2 / 3]]) {
+  test(`the columns of ${shape} line up, also in the last row and in short ones`, () => {
+    const measures = { ...MEASURES, width: 366, row: 108, startsRow: (index) => index === 13 };
+    const ratios = new Array(20).fill(ratio);
+    const { rows } = layOut(ratios, measures);
+    const places = rows.map((row) => columns(row, ratios, measures.gap));
+    assert.ok(places.some((row) => row.length < places[0].length), "a row is short");
+    for (const row of places) assert.deepEqual(row, places[0].slice(0, row.length));
+  });
+}
 
 test("a picture wider than the page gets a lower height", () => {
   assert.equal(layOut([10], MEASURES).rows[0].height, 100);
@@ -71,13 +82,13 @@ test("columns are next to one another, a gap apart", () => {
 
 test("a section that starts in a row puts a strip above it", () => {
   const { rows } = layOut([1, 1, 1], { ...MEASURES, startsSection: (index) => index === 0 });
-  assert.deepEqual(rows[0], { first: 0, end: 3, top: 30, height: 200, strip: 30 });
+  assert.deepEqual(rows[0], { first: 0, end: 3, top: 30, height: 247, strip: 30 });
 });
 
 test("a row ends where another one must start", () => {
   const { rows } = layOut([1, 1, 1], { ...MEASURES, startsRow: (index) => index === 2 });
   assert.deepEqual(rows.map(({ first, end }) => [first, end]), [[0, 2], [2, 3]]);
-  assert.deepEqual(rows.map(({ height }) => height), [200, 200]);
+  assert.deepEqual(rows.map(({ height }) => height), [247, 247]);
 });
 
 test("rows are found by position and by picture", () => {

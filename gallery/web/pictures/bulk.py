@@ -51,6 +51,7 @@ _FORMS = (1, 2)
 def _plain() -> dict[str, str]:
     return {
         "check": _("Select {name}"),
+        "checkAll": _("Select all of {name}"),
         "selected": _("{count} selected"),
         "wholeSelected": _("All {count} selected"),
         "selectWhole": _("Select all {count}"),

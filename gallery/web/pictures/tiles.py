@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from html import escape
 from typing import Any
 from uuid import UUID
 
 from django.urls import get_script_prefix, reverse
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from gallery.errors import Sentence
 from gallery.library import thumbnails
@@ -87,13 +88,17 @@ class Tile:
 
     @property
     def look(self) -> SafeString:
-        """The picture and its caption."""
+        """The picture and its caption. Screen readers hear the date, and the owner of pictures of
+        others."""
         name, owner = escape(self.name), escape(self.image.owner.shown_name)
+        taken = self.image.captured_clock
+        day = f'<span class="visually-hidden">{_day(taken.date())}</span>' if taken else ""
+        whose = ' aria-hidden="true"' if self.owned else ""
         return mark_safe(  # noqa: S308 - escaped, or of our own making
             f'<img src="{self.src}" srcset="{self.srcset}" sizes="{self.sizes}" alt="{name}"'
             ' loading="lazy" decoding="async">'
             f'<span class="tile-caption"><strong aria-hidden="true">{name}</strong>'
-            f'<span class="nowrap">{owner}</span></span>'
+            f'{day}<span class="nowrap"{whose}>{owner}</span></span>'
         )
 
     @property
@@ -149,6 +154,16 @@ def tile_of_hit(hit: ShownHit, viewer: Viewer, best: float = 0.0, section: str =
 def thumbnail(image: Image, width: int, link: str = "") -> str:
     """Return the thumbnail's address, through the share link `link` if given."""
     return thumbnails.address(image.pk, nearest_width(image, width), link, image.edition)
+
+
+def _day(day: date) -> str:
+    return _day_in(day, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _day_in(day: date, _language: str | None) -> str:
+    """Return a day in words. It is cached: a grid has hundreds, many of the same day."""
+    return escape(date_format(day, "DATE_FORMAT"))
 
 
 def _path(name: str, image: Image) -> str:

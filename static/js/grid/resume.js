@@ -2,7 +2,7 @@
 
 import { ask, NoAnswer } from "clipsite/base/ask";
 import { fetchTiles } from "clipsite/grid/chunks";
-import { allGrids, gridOf, holdStill, whereIs } from "clipsite/grid/virtual";
+import { allGrids, gridOf, holdStill, load, whereIs } from "clipsite/grid/virtual";
 
 // The most parts requested between the new first part and the known parts.
 const SEAM_PARTS = 5;
@@ -126,12 +126,6 @@ async function reachAround(grid, id, part) {
     else if (grid.next && !grid.folds) await append(grid);
     else return;
   }
-}
-
-async function load(grid, chunk) {
-  if (chunk.ids || !chunk.address) return;
-  const { tiles } = await fetchTiles(chunk.address);
-  holdStill(() => grid.put(chunk, tiles));
 }
 
 /** Load the next part of a grid. */

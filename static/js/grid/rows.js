@@ -1,10 +1,12 @@
 // Computes justified rows for pictures that are not in the document. The result equals the flex
-// layout of css/grid.css.
+// layout of css/grid.css, except for the height of rows that are not full.
 
 /**
  * Lay out pictures in rows. `ratios` are width / height. `row` is the height at which a row is
  * filled. `strip` is the height of the headings above a row, if `startsSection(index)` is true for
- * one of its pictures. If `startsRow(index)` is true, the previous row ends, full or not.
+ * one of its pictures. If `startsRow(index)` is true, the previous row ends, full or not. A row that
+ * is not full is as high as if more pictures of its kind had filled it: the columns of pictures of
+ * one shape line up from row to row.
  * Returns the rows, {first, end, top, height, strip} in whole pixels, and the total height. `top`
  * is the upper edge of the pictures, below the strip.
  *
@@ -24,8 +26,10 @@ export function layOut(ratios, { width, row, gap, strip, startsSection, startsRo
   const rows = [];
   let bottom = 0;
   const close = (first, end, sum, full) => {
-    const fitting = (width - gap * (end - first - 1)) / sum;
-    const height = Math.max(1, Math.round(full ? fitting : Math.min(row, fitting)));
+    const count = end - first;
+    const ratio = sum / count;
+    const fitting = full ? count : Math.max(count, Math.floor((width + gap) / (ratio * row + gap)));
+    const height = Math.max(1, Math.round((width - gap * (fitting - 1)) / (ratio * fitting)));
     const headed = hasHeading(first, end, startsSection) ? strip : 0;
     rows.push({ first, end, top: bottom + headed, height, strip: headed });
     bottom += headed + height + gap;

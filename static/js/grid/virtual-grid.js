@@ -30,6 +30,7 @@ export class VirtualGrid {
     this.width = 0;
     this.shown = new Map(); // index -> li
     this.headings = new Map(); // index of a section's first picture -> the li above it
+    this.newHeadings = []; // those that nobody has been told of
     this.arrivals = new Arrivals({
       arrived: (chunk, tiles) => holdStill(() => this.put(chunk, tiles)),
       failed: () => (this.range = null), // the next scroll requests it again
@@ -273,8 +274,10 @@ export class VirtualGrid {
     if (!this.headings.has(index)) {
       const row = this.rows[rowOf(this.rows, index)];
       const heading = headingOf(this.sections[index]);
+      heading.dataset.section = this.sections[index];
       place(heading, { top: row.top - row.strip, ...this.#spanOfSection(row, index) });
       this.headings.set(index, heading);
+      this.newHeadings.push(heading);
       this.list.insertBefore(heading, tile);
     }
     return this.headings.get(index);
@@ -298,7 +301,9 @@ export class VirtualGrid {
   }
 
   #announce(tiles) {
-    if (!tiles.length) return;
-    this.list.dispatchEvent(new CustomEvent("grid:rendered", { detail: { tiles }, bubbles: true }));
+    const headings = this.newHeadings.splice(0);
+    if (!tiles.length && !headings.length) return;
+    const detail = { tiles, headings };
+    this.list.dispatchEvent(new CustomEvent("grid:rendered", { detail, bubbles: true }));
   }
 }

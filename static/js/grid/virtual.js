@@ -1,25 +1,23 @@
 // Grids of any length with a bounded number of elements. A grid sends `grid:rendered`, detail
-// {tiles}, on its `ul` after it has inserted elements. A script that removes pictures sends it
+// {tiles, headings}, on its `ul` after it has inserted elements. A script that removes pictures sends it
 // `grid:removed`, detail {ids}. A script that inserts pictures behind another one sends it
 // `grid:inserted`, detail {after, tiles}.
 
+import { fetchTiles } from "clipsite/grid/chunks";
 import { rowAt, rowOf } from "clipsite/grid/rows";
 import { linkOf } from "clipsite/grid/tile-elements";
 import { VirtualGrid } from "clipsite/grid/virtual-grid";
 
 // The area with elements above and below the viewport, in heights of the viewport.
 const MARGIN = 1;
-// The part of the scroll padding (css/base.css) that is free space.
+// Free space below what sticks to the top, as in the scroll padding (css/base.css).
 const AIR = 12;
 
 const grids = new WeakMap();
 
 /** Return the height in pixels that what sticks to the top covers. A row behind it does not count as
  *  visible. */
-const covered = () => {
-  const padding = parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop);
-  return (padding || 0) - AIR;
-};
+const covered = () => parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--covered")) || 0;
 
 const widths = new ResizeObserver((entries) => {
   const changed = entries.map(({ target }) => grids.get(target)).filter((grid) => grid.resized);
@@ -95,6 +93,13 @@ function find(start, fits) {
 function offsetOf({ chunk, offset, id }) {
   const now = id ? (chunk.ids?.indexOf(id) ?? -1) : -1;
   return now < 0 ? Math.min(offset, Math.max(0, chunk.count - 1)) : now;
+}
+
+/** Load a part that is not loaded. Rejects with NoAnswer. */
+export async function load(grid, chunk) {
+  if (chunk.ids || !chunk.address) return;
+  const { tiles } = await fetchTiles(chunk.address);
+  holdStill(() => grid.put(chunk, tiles));
 }
 
 /** Return {grid, index} of a loaded picture, or null. */

@@ -5,6 +5,7 @@ import { call, told } from "clipsite/select/api";
 import { act } from "clipsite/select/acts";
 import "clipsite/select/details";
 import { openDialog } from "clipsite/select/dialogs";
+import "clipsite/select/groups";
 import { reloadWith, sayKept } from "clipsite/select/notices";
 import {
   begin,

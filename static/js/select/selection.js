@@ -9,6 +9,7 @@ import { onLongPress } from "clipsite/select/long-press";
 import { MOST, Selection } from "clipsite/select/state";
 import { texts } from "clipsite/select/texts";
 import { toast } from "clipsite/base/toast";
+import { linkOf } from "clipsite/grid/tile-elements";
 import { knownIds } from "clipsite/grid/virtual";
 
 export const list = document.querySelector("[data-selection]");
@@ -55,6 +56,13 @@ export function selectLoaded() {
   changed();
 }
 
+/** Select or deselect several loaded pictures. */
+export function setMany(ids, on) {
+  forgetRange();
+  setAll(ids, on);
+  changed();
+}
+
 function setAll(ids, on) {
   const refused = ids.filter((id) => !selection.set(id, on));
   if (refused.length) toast(fill(texts.most, { most: MOST }));
@@ -86,7 +94,10 @@ function forgetRange() {
 }
 
 function changed() {
+  const begins = selection.active && !document.body.classList.contains("selecting");
   document.body.classList.toggle("selecting", selection.active);
+  // The bar that appears must not cover the picture with the focus.
+  if (begins) focusedTile()?.scrollIntoView({ block: "nearest", behavior: "instant" });
   tiles().forEach(mark);
   for (const listener of listeners) listener();
 }
@@ -159,7 +170,14 @@ function leave() {
 if (list) {
   document.addEventListener("click", click, true);
   document.addEventListener("grid:rendered", (event) => event.detail.tiles.filter(tileOf).forEach(dress));
-  onLongPress(list, "li[data-id]", (tile) => toggle(tile.dataset.id));
+  onLongPress(list, "li[data-id]", {
+    pressed(tile) {
+      toggle(tile.dataset.id);
+      // The grid keeps the element with the focus, and the browser ends a touch without its element.
+      linkOf(tile).focus({ preventScroll: true });
+    },
+    dragged: (tile) => extendTo(tile.dataset.id),
+  });
   onKey("x", toggleFocused);
   onKey(" ", toggleFocused);
   onKey("Escape", leave);

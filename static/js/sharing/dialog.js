@@ -10,10 +10,14 @@ function makeDialog() {
   return dialog;
 }
 
-async function open(address) {
+async function open(button) {
+  const address = button.dataset.share;
   const dialog = document.getElementById("share") ?? makeDialog();
   await htmx.ajax("GET", address, { target: dialog, swap: "innerHTML" });
-  if (dialog.hasChildNodes() && !dialog.open) dialog.showModal();
+  if (!dialog.hasChildNodes() || dialog.open) return;
+  // The dialog returns the focus to where it was. Opened by a key, it may have been nowhere.
+  if (document.activeElement === document.body) button.focus({ preventScroll: true });
+  dialog.showModal();
 }
 
 // A plain click opens the dialog. Other clicks open its page.
@@ -21,5 +25,5 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-share]");
   if (!button || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  open(button.dataset.share);
+  open(button);
 });

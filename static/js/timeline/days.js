@@ -1,14 +1,25 @@
-// Beside the heading of a month that sticks to the top: the day of the first visible pictures.
+// Beside the heading of a month that sticks to the top: the day of the first visible pictures, once
+// the heading of that day is out of view.
 
 import { dayName } from "clipsite/grid/tile-elements";
 import { firstSeen } from "clipsite/grid/virtual";
 
 let named = null; // the element with the day, if one is shown
 
+/** Return the day at the top of the window, or null if its own heading is there. */
+function dayAbove({ grid, chunk, offset }) {
+  const index = grid.chunks.startOf(chunk) + offset;
+  const heading = grid.headings.get(index);
+  const isUnder = heading && heading.getBoundingClientRect().bottom > headOf(grid).getBoundingClientRect().bottom;
+  return isUnder ? (grid.sections[index - 1] ?? null) : grid.sections[index];
+}
+
+const headOf = (grid) => grid.list.closest(".month").querySelector(".month-head");
+
 function follow() {
   const seen = firstSeen();
-  const day = seen?.chunk.sections?.[seen.offset];
-  const head = seen?.grid.list.closest(".month")?.querySelector(".month-head");
+  const day = seen && dayAbove(seen);
+  const head = seen && headOf(seen.grid);
   const isStuck = head && head.getBoundingClientRect().bottom > seen.grid.list.getBoundingClientRect().top;
   const place = day && isStuck ? head.querySelector(".month-day") : null;
   if (named && named !== place) named.textContent = "";
