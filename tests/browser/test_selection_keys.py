@@ -110,6 +110,22 @@ def test_f6_leads_to_the_bar_to_the_notices_and_back(gallery: Page) -> None:
     expect_focus(gallery, 15)
 
 
+def test_an_undo_waits_for_slow_hands(gallery: Page) -> None:
+    gallery.clock.install()
+    select_two(gallery)
+    gallery.keyboard.press("Delete")
+    button = gallery.locator("#toasts").get_by_role("button", name="Undo")
+    expect(button).to_be_visible()
+    gallery.clock.run_for(19_000)
+    expect(button).to_be_visible()
+    button.focus()
+    gallery.clock.run_for(60_000)
+    expect(button).to_be_focused()
+    button.blur()
+    gallery.clock.run_for(21_000)
+    expect(button).to_have_count(0)
+
+
 def test_the_menu_takes_the_focus_and_gives_it_back(gallery: Page) -> None:
     select_two(gallery)
     more = bar(gallery).get_by_role("button", name="More", exact=True)

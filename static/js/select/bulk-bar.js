@@ -134,6 +134,11 @@ if (list) {
     const button = event.target.closest("[data-act], [data-dialog], [data-cover], [data-portrait]");
     if (button) run(button);
   });
+  // Notices and what has the focus stay above the bar, which may have two lines (css/bulk.css).
+  new ResizeObserver(() => {
+    const { style } = document.documentElement;
+    if (!bar.hidden) style.setProperty("--bulk-height", `${bar.offsetHeight}px`);
+  }).observe(bar);
   document.addEventListener("keydown", selectByKey);
   listenForKeys();
   part("clear").addEventListener("click", clear);
