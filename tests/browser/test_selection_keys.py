@@ -153,3 +153,14 @@ def test_the_undo_of_the_viewer_by_a_key(gallery: Page) -> None:
     gallery.keyboard.press("Control+z")
     expect_said(gallery, "Picture restored.")
     expect(gallery.get_by_role("heading", level=1)).to_have_text("Picture 17")
+
+
+def test_sharing_a_picture_by_a_key_leaves_the_focus_on_its_button(gallery: Page) -> None:
+    gallery.keyboard.press("Enter")
+    expect(gallery.get_by_role("heading", level=1)).to_have_text("Picture 17")
+    gallery.wait_for_load_state()
+    gallery.keyboard.press("s")
+    expect(gallery.locator("#share")).to_be_visible()
+    gallery.keyboard.press("Escape")
+    expect(gallery.locator("#share")).to_be_hidden()
+    expect(gallery.get_by_role("link", name="Share", exact=True)).to_be_focused()

@@ -157,6 +157,17 @@ def test_an_empty_timeline_says_what_to_do(alice: User) -> None:
     assert reverse("upload") in page
 
 
+def test_the_name_of_a_tile_has_the_date_and_the_owner_of_others(alice: User, bob: User) -> None:
+    (pk,) = taken(alice, at(2024, 5, 1))
+    Image.objects.filter(pk=pk).update(visibility="public")
+    own = browser(alice).get(reverse("timeline")).content.decode()
+    assert '<span class="visually-hidden">May 1, 2024</span>' in own
+    assert '<span class="nowrap" aria-hidden="true">alice</span>' in own
+    theirs = browser(bob).get(reverse("timeline")).content.decode()
+    assert '<span class="visually-hidden">May 1, 2024</span>' in theirs
+    assert '<span class="nowrap">alice</span>' in theirs
+
+
 # --- Neighbours -------------------------------------------------------------------
 
 
