@@ -56,6 +56,18 @@ def heaps(page: Page) -> list[str]:
     return [" ".join(head.split()) for head in heads]
 
 
+def assert_small(page: Page, pictures: str, count: int) -> None:
+    """Assert that pictures are thumbnails, and that the first two are beside each other."""
+    found = page.locator(pictures)
+    expect(found.nth(count - 1)).to_be_attached()
+    boxes = found.evaluate_all(
+        "(images) => images.map((image) => image.getBoundingClientRect().toJSON())"
+    )
+    assert [box for box in boxes if not 60 <= box["width"] <= 160] == []
+    assert boxes[0]["top"] == boxes[1]["top"]
+    assert boxes[0]["right"] < boxes[1]["left"]
+
+
 def test_from_the_box_to_labels_and_back(
     site: Site, member: User, pictures: dict[str, Image]
 ) -> None:
@@ -65,6 +77,7 @@ def test_from_the_box_to_labels_and_back(
     box.fill("dog, cat")
     assert heaps(page) == ["dog 2 pictures", "cat 1 picture", "none of these 1 picture"]
     expect(page).to_have_url(re.compile(r"categories=dog"))
+    assert_small(page, "#sorted .heap img", 3)
     page.reload()
     assert heaps(page)[0] == "dog 2 pictures"
     page.get_by_text("Any of these", exact=True).click()
@@ -78,6 +91,7 @@ def test_from_the_box_to_labels_and_back(
     expect(page.get_by_text("Not applied yet")).to_be_visible()
     page.get_by_role("button", name="Preview").click()
     expect(page.locator("#label-changes-title")).to_have_text("+3, −0")
+    assert_small(page, ".label-changes img", 2)
     page.get_by_role("button", name="Apply this").click()
     expect(page.get_by_text("Being applied")).to_be_visible()
     applying.run_waiting()

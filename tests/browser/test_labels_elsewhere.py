@@ -180,6 +180,11 @@ def test_the_map_in_the_colours_of_a_set(pets: Pets) -> None:
     counted = [int(text) for text in page.locator("#map-legend .count").all_text_contents()]
     assert sum(counted) == 48
     assert counted == sorted(counted, reverse=True)
+    # A list of regions that is longer than the window leaves it its height.
+    page.locator("#regions").evaluate("(regions) => (regions.style.minHeight = '3000px')")
+    box = page.locator("#map-legend").bounding_box()
+    assert box is not None
+    assert box["height"] >= min(34 * len(counted), 300)
     canvas = page.locator("#map canvas")
     before = canvas.screenshot()
     legend.first.click()

@@ -158,6 +158,32 @@ def test_every_style_sheet_is_in_the_one_file(collected: Path) -> None:
     assert "".join(text.split()) == "".join(without_comments.split())
 
 
+def classes_of(sheet: Path) -> dict[str, dict[str, str]]:
+    """Return what the rules of a sheet that name one class alone declare, by class and property.
+    Rules for some windows and media are left out."""
+    text = re.sub(r"/\*.*?\*/", "", sheet.read_text(), flags=re.DOTALL)
+    text = re.sub(r"@[^{};]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", text)
+    found: dict[str, dict[str, str]] = {}
+    for selectors, body in re.findall(r"([^{}]*)\{([^{}]*)\}", text):
+        pairs = [line.partition(":") for line in body.split(";") if ":" in line]
+        declared = {name.strip(): value.strip() for name, _colon, value in pairs}
+        for selector in map(str.strip, selectors.split(",")):
+            if re.fullmatch(r"\.[\w-]+", selector):
+                found.setdefault(selector, {}).update(declared)
+    return found
+
+
+def test_no_class_means_one_thing_here_and_another_there() -> None:
+    """All sheets are one on each page: the later one of two would win everywhere."""
+    known: dict[tuple[str, str], dict[str, str]] = {}
+    for sheet in styles.SHEETS:
+        for name, declared in classes_of(STATIC / sheet).items():
+            for prop, value in declared.items():
+                known.setdefault((name, prop), {})[sheet] = value
+    assert len(known) > 1000
+    assert [(key, by) for key, by in known.items() if len(set(by.values())) > 1] == []
+
+
 def test_while_one_develops_every_sheet_has_its_address() -> None:
     addresses = re.findall(r'href="([^"]+)"', style_sheets())
     assert addresses == [f"/static/{sheet}" for sheet in styles.SHEETS]
