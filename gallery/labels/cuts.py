@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
@@ -15,7 +16,10 @@ from gallery.labels import fitting, scoring, sets
 from gallery.labels.asking import pool_of
 from gallery.labels.definition import Mode
 from gallery.labels.learning import thresholds
-from gallery.models import Answer, Category, EmbeddingSpace, LabelSet, User
+from gallery.models import Answer, Category, EmbeddingSpace, LabelFit, LabelSet, User
+
+if TYPE_CHECKING:
+    from gallery.models.image import ImageQuerySet
 
 # Larger libraries are judged by so many pictures, always the same ones.
 POOL = 20_000
@@ -120,8 +124,18 @@ def spreads(
 ) -> dict[UUID, Spread]:
     """Do the same for several categories, by their ids."""
     fit = fitting.require(label_set, space)
+    return spreads_among(visible_to(user), label_set, fit, categories, space)
+
+
+def spreads_among(
+    images: ImageQuerySet,
+    label_set: LabelSet,
+    fit: LabelFit,
+    categories: Sequence[Category],
+    space: EmbeddingSpace,
+) -> dict[UUID, Spread]:
+    """Look at `images` by a fit of the set."""
     weights = fitting.weights_of(fit)
-    images = visible_to(user)
     # Always the same part: pictures must not jump while somebody moves the threshold.
     pool = pool_of(images, POOL, start=label_set.pk)
     scale = images.count() / len(pool) if len(pool) == POOL else 1.0

@@ -163,16 +163,22 @@ def renew_thresholds(label_set: LabelSet) -> None:
     for space in target_spaces():
         fit = current(label_set, space)
         if fit is not None:
-            store(
-                fit.version,
-                space,
-                with_thresholds(weights_of(fit)),
-                texts_of(fit),
-                temperature=fit.temperature,
-                answers=fit.answers,
-                answers_until=fit.answers_until,
-                quality=fit.quality,
-            )
+            store_again(fit, space, with_thresholds(weights_of(fit)))
+
+
+def store_again(fit: LabelFit, space: EmbeddingSpace, weights: Weights, **facts: Any) -> LabelFit:
+    """Write a new fit that has other thresholds than `fit`."""
+    return store(
+        fit.version,
+        space,
+        weights,
+        texts_of(fit),
+        temperature=fit.temperature,
+        answers=fit.answers,
+        answers_until=fit.answers_until,
+        quality=fit.quality,
+        **facts,
+    )
 
 
 def texts_of(fit: LabelFit) -> Vectors:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from gallery.encoders import client
 from gallery.errors import Unavailable
 from gallery.indexing.encoding import target_spaces
-from gallery.labels import fitting, sets, teaching
+from gallery.labels import fitting, sets, teaching, wishes
 from gallery.labels.definition import newest
 from gallery.models import EmbeddingSpace, LabelFit, LabelJob, LabelSet
 
@@ -27,10 +27,12 @@ _REPLACED = timedelta(hours=1)
 
 
 def is_due() -> bool:
-    """Whether a set has no fit in a space that is in use, or has answers that its fit does not
-    know."""
-    spaces = list(_spaces())
-    return any(_without_fit(space).exists() or _to_learn(space) for space in spaces)
+    """Whether a set has no fit in a space that is in use, or has answers or wishes that its fit
+    does not know."""
+    return any(
+        _without_fit(space).exists() or _to_learn(space) or wishes.is_open(space)
+        for space in _spaces()
+    )
 
 
 def maintain() -> None:
@@ -41,6 +43,7 @@ def maintain() -> None:
             fit = fitting.current(label_set, space)
             if fit is not None:
                 teaching.learn(fit, space)
+        wishes.fulfil_open(space)
     forget_old()
 
 

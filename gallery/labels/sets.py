@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -46,6 +46,12 @@ from gallery.trail import Event
 # How long a deleted set can be restored. Like all acts (gallery.organising.changes).
 KEEP = timedelta(days=30)
 _LABELS_AT_ONCE = 20_000
+
+# Kind and share of a wish as `Category` keeps them, and those of a threshold without one.
+Kept = tuple[str, float | None]
+PLAIN: Kept = ("", None)
+# A category, its former and new threshold, its former and new wish.
+ThresholdChange = tuple[str, float | None, float | None, Kept, Kept]
 
 
 # --- Make and change --------------------------------------------------------------
@@ -107,13 +113,16 @@ def update(
 
 @transaction.atomic
 def set_thresholds(
-    label_set: LabelSet, user: User, thresholds: Mapping[str, float | None]
+    label_set: LabelSet,
+    user: User,
+    thresholds: Mapping[str, float | None],
+    wish: Kept = PLAIN,
 ) -> Change | None:
-    """Set the least probabilities of labels by category, as `update` does. Returns what undoes
-    it; None if nothing changes."""
+    """Set the least probabilities of labels by category, as `update` does, and the `wish` that
+    they are to meet. Returns what undoes it; None if nothing changes."""
     _lock(user, label_set.owner)
     label_set = LabelSet.objects.select_for_update(no_key=True).get(pk=label_set.pk)
-    changes = _set_thresholds(label_set, thresholds)
+    changes = _set_thresholds(label_set, thresholds, wish)
     if not changes:
         return None
     _record(Event.LABEL_SET_CHANGED, label_set)
@@ -129,10 +138,7 @@ def undo_thresholds(before: Mapping[str, Any], user: User) -> int:
     label_set = found.select_for_update(no_key=True).first()
     if label_set is None:
         return 0
-    restored = sum(
-        Category.objects.filter(pk=category, threshold=now).update(threshold=former)
-        for category, former, now in before["thresholds"]
-    )
+    restored = sum(_restore_threshold(*change) for change in before["thresholds"])
     if restored:
         fitting.renew_thresholds(label_set)
         _record(Event.LABEL_SET_CHANGED, label_set)
@@ -251,21 +257,39 @@ def _with_rows(label_set: LabelSet, forms: Sequence[CategoryForm]) -> list[Categ
 
 
 def _set_thresholds(
-    label_set: LabelSet, thresholds: Mapping[str, float | None]
-) -> list[tuple[str, float | None, float | None]]:
-    """Return what changed: categories with their former and new thresholds."""
-    changes = []
+    label_set: LabelSet, thresholds: Mapping[str, float | None], wish: Kept = PLAIN
+) -> list[ThresholdChange]:
+    """Return what changed."""
+    known = {str(row.pk): row for row in categories_of(label_set)}
+    changes, changed = [], []
     for named, least in thresholds.items():
         if least is not None and not 0 <= least <= 1:
             raise Refusal("bad_threshold", _("A threshold is a number from 0 to 1."), "thresholds")
-        row = category(label_set, named, "thresholds")
-        if row.threshold != least:
-            changes.append((str(row.pk), row.threshold, least))
-            row.threshold = least
-            row.save(update_fields=["threshold"])
-    if changes:
+        row = known.get(str(named)) or category(label_set, named, "thresholds")
+        former = (row.wish, row.wish_share)
+        if (row.threshold, former) != (least, wish):
+            changes.append((str(row.pk), row.threshold, least, former, wish))
+            row.threshold, (row.wish, row.wish_share) = least, wish
+            changed.append(row)
+    if changed:
+        Category.objects.bulk_update(changed, ["threshold", "wish", "wish_share"])
         fitting.renew_thresholds(label_set)
+        if wish != PLAIN:
+            dispatch.on_commit(task_names.MAINTAIN_LABELS)
     return changes
+
+
+def _restore_threshold(
+    pk: str, former: float | None, now: float | None, former_wish: Kept = PLAIN, wish: Kept = PLAIN
+) -> int:
+    """Take a change back. Of a wish, workers may have moved the threshold since. Acts of before
+    there were wishes name none."""
+    kind, share = wish
+    rows = Category.objects.filter(pk=pk, wish=kind, wish_share=share)
+    if not kind:
+        rows = rows.filter(threshold=now)
+    kind, share = former_wish
+    return rows.update(threshold=former, wish=kind, wish_share=share)
 
 
 # --- Delete and restore -----------------------------------------------------------
@@ -280,13 +304,21 @@ def delete(label_set: LabelSet, user: User) -> Change:
     return undo_log.record(user, "delete_label_set", {"id": str(label_set.pk)})
 
 
+def deleted_of(user: User) -> LabelSetQuerySet:
+    """Return the deleted sets that the user may restore, the last one first."""
+    own = Q(owner=user) | (Q(owner=None) if user.is_administrator else Q())
+    found: LabelSetQuerySet = LabelSet.objects.filter(
+        own, deleted_at__gte=timezone.now() - KEEP
+    ).order_by("-deleted_at", "pk")
+    return found
+
+
 @transaction.atomic
 def restore(before: Mapping[str, Any], user: User) -> int:
     """Undo `delete`. A name that is taken by now gets a number. Returns 1, or 0 if the set is
     gone or no longer the user's."""
-    deleted = LabelSet.objects.filter(pk=before["id"], deleted_at__isnull=False)
-    label_set = deleted.select_for_update().first()
-    if label_set is None or not _may_change(label_set, user):
+    label_set = deleted_of(user).filter(pk=before["id"]).select_for_update().first()
+    if label_set is None:
         return 0
     _lock(user, label_set.owner)
     label_set.name = _free_name(label_set.owner, label_set.name)
@@ -309,7 +341,9 @@ def purge_of(user: User) -> None:
 
 def purge(label_set: LabelSet) -> None:
     """Remove a set for good: its labels in parts, then the rest."""
-    LabelSet.objects.filter(pk=label_set.pk).update(deleted_at=timezone.now(), applied=None)
+    # One that is partly removed cannot be restored: it keeps the time of its deletion.
+    deleted_at = label_set.deleted_at or timezone.now()
+    LabelSet.objects.filter(pk=label_set.pk).update(deleted_at=deleted_at, applied=None)
     for job in LabelJob.objects.filter(label_set=label_set).values_list("pk", flat=True):
         while _remove_labels(job):
             pass
@@ -331,10 +365,6 @@ def _remove_labels(job: UUID) -> bool:
 
 
 # --- Names and locks --------------------------------------------------------------
-
-
-def _may_change(label_set: LabelSet, user: User) -> bool:
-    return label_set.owner_id == user.pk or (label_set.is_of_site and user.is_administrator)
 
 
 def _lock(user: User, owner: User | None) -> None:

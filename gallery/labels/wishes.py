@@ -1,19 +1,24 @@
 """Thresholds by wish, with undo: “at least 95 % right”, “find nearly all”, one chosen by eye, or
-the usual one."""
+the usual one. The first two are kept: workers look for the threshold anew whenever the set has
+learned."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 from uuid import UUID
 
+from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
-from gallery.labels import cuts, sets
+from gallery.labels import cuts, fitting, sets
 from gallery.labels.cuts import Spread
-from gallery.models import Category, Change, EmbeddingSpace, LabelSet, User
+from gallery.labels.scopes import labelled_by
+from gallery.models import Category, Change, EmbeddingSpace, LabelFit, LabelSet, User
+from gallery.models.labels import LabelSetQuerySet
 
 Kind = Literal["right", "all", "eye", "usual"]
 # What is nearly all.
@@ -45,6 +50,20 @@ class Wish:
             return self.share
         return spread.for_right(self.share) if self.kind == "right" else spread.for_all(NEARLY)
 
+    @property
+    def kept(self) -> sets.Kept:
+        """What a category keeps of it."""
+        if self.kind == "right":
+            return Category.Wish.RIGHT, self.share
+        return (Category.Wish.ALL, None) if self.kind == "all" else sets.PLAIN
+
+    @classmethod
+    def of(cls, category: Category) -> Wish:
+        """Return the wish that a category keeps."""
+        if category.wish:
+            return cls.checked(category.wish, category.wish_share)
+        return cls("usual") if category.threshold is None else cls("eye", category.threshold)
+
 
 @dataclass(frozen=True)
 class Met:
@@ -71,7 +90,64 @@ def fulfil(
         chosen = wish.share if wish.kind == "eye" else None
         found = {category.pk: chosen for category in categories}
     unmet = wish.kind == "right"
+    thresholds = {str(pk): least for pk, least in found.items()}
     return Met(
-        sets.set_thresholds(label_set, user, {str(pk): least for pk, least in found.items()}),
+        sets.set_thresholds(label_set, user, thresholds, wish.kept),
         [one for one in categories if unmet and found[one.pk] == cuts.NONE],
     )
+
+
+# --- By workers -----------------------------------------------------------------------
+
+
+def is_open(space: EmbeddingSpace) -> bool:
+    """Whether some set has wishes by which the thresholds of its fit were not looked for."""
+    return _open(space).exists()
+
+
+def fulfil_open(space: EmbeddingSpace) -> None:
+    """Look for the thresholds of kept wishes by the current fits in a space."""
+    for label_set in _open(space):
+        fit = fitting.current(label_set, space)
+        if fit is not None:
+            _renew(label_set, fit, space)
+
+
+def _open(space: EmbeddingSpace) -> LabelSetQuerySet:
+    latest = LabelFit.objects.filter(
+        version=OuterRef("version"), space=space, checksum=space.checksum
+    ).order_by("-id")
+    found: LabelSetQuerySet = LabelSet.objects.filter(
+        Exists(Category.objects.exclude(wish="").filter(label_set=OuterRef("pk"), retired_at=None)),
+        deleted_at=None,
+    )
+    return found.annotate(is_met=latest.values("meets_wishes")[:1]).filter(is_met=False)
+
+
+def _renew(label_set: LabelSet, fit: LabelFit, space: EmbeddingSpace) -> None:
+    weights = fitting.weights_of(fit)
+    wishing = sets.categories_of(label_set).exclude(wish="")
+    # A set that has changed meanwhile gets a fit of its own.
+    categories = list(wishing.filter(pk__in=weights.categories))
+    spreads = cuts.spreads_among(labelled_by(label_set), label_set, fit, categories, space)
+    found = {one.pk: Wish.of(one).threshold(spreads[one.pk]) for one in categories}
+    with transaction.atomic():
+        LabelSet.objects.select_for_update(no_key=True).get(pk=label_set.pk)
+        if _wishes(wishing) != _wishes(categories) or fitting.current(label_set, space) != fit:
+            return  # they are looked for anew
+        if space.state == EmbeddingSpace.State.ACTIVE:
+            for one in categories:
+                one.threshold = found[one.pk]
+            Category.objects.bulk_update(categories, ["threshold"])
+        least = [
+            former if (wanted := found.get(pk)) is None else wanted
+            for pk, former in zip(weights.categories, weights.thresholds, strict=True)
+        ]
+        if least == weights.thresholds:
+            LabelFit.objects.filter(pk=fit.pk).update(meets_wishes=True)
+        else:
+            fitting.store_again(fit, space, replace(weights, thresholds=least), meets_wishes=True)
+
+
+def _wishes(categories: Iterable[Category]) -> set[tuple[UUID, str, float | None]]:
+    return {(one.pk, one.wish, one.wish_share) for one in categories}

@@ -139,6 +139,10 @@ class Category(models.Model):
     """A category of a set. It is the same through all versions as long as its name is, so that
     its answers stay. One that the newest version lacks is retired."""
 
+    class Wish(models.TextChoices):
+        RIGHT = "right", _("At least so much is right")
+        ALL = "all", _("Find nearly all")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     label_set = models.ForeignKey(LabelSet, on_delete=models.CASCADE, related_name="categories")
     name = models.CharField(_("name"), max_length=200)
@@ -153,6 +157,13 @@ class Category(models.Model):
     )
     # The least probability of a label; null: the usual one of the mode (gallery.labels.fitting).
     threshold = models.FloatField(_("threshold"), null=True)
+    # What the threshold is to meet (gallery.labels.wishes): workers look for it anew when the set
+    # has learned. Empty: the threshold is meant as it is.
+    wish = models.CharField(
+        _("wish"), max_length=5, choices=Wish.choices, blank=True, default="", db_default=""
+    )
+    # The least share of right pictures of the wish “right”.
+    wish_share = models.FloatField(null=True, editable=False)
     retired_at = models.DateTimeField(_("retired"), null=True, editable=False)
     # The sizes of the strata from which its random sample was drawn (`Question`).
     sample_sizes = models.JSONField(default=list, editable=False)
@@ -195,6 +206,8 @@ class LabelFit(models.Model):
     answers_until = models.DateTimeField(null=True)
     # What the answers say of it (gallery.labels.quality).
     quality = models.JSONField(_("quality"), default=dict)
+    # Whether its thresholds were found by the wishes of the categories, where these have some.
+    meets_wishes = models.BooleanField(default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:

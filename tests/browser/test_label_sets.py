@@ -116,6 +116,36 @@ def test_wrong_words_in_the_box_are_a_sentence(
     assert heaps(page)[0] == "dog 2 pictures"
 
 
+def test_a_file_that_is_refused_is_told_where_one_looks(
+    site: Site, member: User, space: EmbeddingSpace
+) -> None:
+    site.expected_errors = ["400"]
+    site.enter(member)
+    page = site.open(reverse("label_sets"))
+    bad = {"name": "set.csv", "mimeType": "text/csv", "buffer": b"dog\n"}
+    page.get_by_label("JSON or CSV file").set_input_files([bad])
+    page.get_by_role("button", name="Read the file").click()
+    told = page.locator(".file-problem")
+    expect(told).to_contain_text("names its columns")
+    expect(told).to_be_in_viewport(ratio=1)
+    expect(told).to_be_focused()
+    expect(page).to_have_title(re.compile("^The file was not read"))
+
+
+def test_a_deleted_set_is_brought_back_from_the_list(
+    site: Site, member: User, space: EmbeddingSpace
+) -> None:
+    made = tools.make_set(member, "dog", "cat")
+    site.enter(member)
+    page = site.open(reverse("label_set", args=[made.pk]))
+    page.get_by_role("button", name="Delete the set").click()
+    expect_said(page, "Deleted sets")
+    page.reload()
+    page.locator("summary", has_text="Deleted sets").click()
+    page.get_by_role("button", name="Restore Things").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Things")
+
+
 # --- The form ---------------------------------------------------------------------
 
 

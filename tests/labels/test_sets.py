@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from gallery.errors import Refusal
@@ -205,3 +206,22 @@ def test_a_deleted_set_is_removed_after_a_month(alice: User, space: EmbeddingSpa
     assert not LabelSet.objects.exists()
     assert not Label.objects.exists()
     assert not LabelSetVersion.objects.exists()
+
+
+def test_a_set_that_is_partly_removed_cannot_be_restored(
+    alice: User, space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture(alice, space, dog=1)
+    label_set = make_set(alice, "dog")
+    apply(label_set, alice, space)
+    change = sets.delete(label_set, alice)
+    LabelSet.objects.update(deleted_at=timezone.now() - sets.KEEP - timedelta(hours=1))
+
+    def broken(_job: object) -> bool:
+        raise OperationalError
+
+    monkeypatch.setattr(sets, "_remove_labels", broken)
+    with pytest.raises(OperationalError):
+        maintenance.forget_old()
+    assert not sets.deleted_of(alice).exists()
+    assert sets.restore(change.before, alice) == 0

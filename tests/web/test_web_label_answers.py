@@ -17,6 +17,7 @@ from gallery.encoders import client as encoder_client
 from gallery.errors import Unavailable
 from gallery.labels import answers, asking, cuts, maintenance, priorities, quality, sets
 from gallery.labels.answers import Given
+from gallery.labels.definition import CategoryForm
 from gallery.models import Answer, Category, EmbeddingSpace, Image, LabelSet, User
 from gallery.web.label_answers import plots, words
 from tests.conftest import draw, upload
@@ -258,6 +259,100 @@ def test_a_wish_that_nothing_meets_labels_nothing(
     page = web.post(at(label_set, "quality/thresholds/"), body, follow=True).content.decode()
     assert "No picture is sure enough for “dog”" in page
     assert dog(label_set).threshold == 1.0
+
+
+def test_a_wish_is_kept_and_met_anew_when_the_set_has_learned(
+    library, web: Client, alice: User, space
+) -> None:
+    label_set, images = library
+    body = {"category": "dog", "wish": "right", "share": "80", "all": "1"}
+    web.post(at(label_set, "quality/thresholds/"), body)
+    assert (dog(label_set).wish, dog(label_set).wish_share) == ("right", 0.8)
+    before = dog(label_set).threshold
+    answer(label_set, alice, images)
+    maintenance.maintain()
+    category = dog(label_set)
+    assert category.threshold != before
+    spread = cuts.spread(label_set, category, alice, space)
+    assert category.threshold == pytest.approx(spread.for_right(0.8))
+    fit = tools.fit_of(label_set, space)
+    assert fit.vectors.get(position=0).threshold == category.threshold
+    assert fit.answers
+    assert not maintenance.is_due()
+    page = web.get(at(label_set, "quality/"), {"category": "dog"}).content.decode()
+    assert 'name="wish" value="right" checked' in page
+    assert 'name="share" value="80"' in page
+    assert "at least 80 % right" in page
+
+
+def test_an_unmet_wish_labels_once_answers_have_made_pictures_sure(
+    library, web: Client, alice: User, space
+) -> None:
+    label_set, images = library
+    sets.set_thresholds(label_set, alice, {"dog": 1.0}, ("right", 0.6))
+    assert dog(label_set).threshold == 1.0
+    page = web.get(at(label_set, "quality/"), {"category": "dog"}).content.decode()
+    assert "The wish stays" in page
+    answer(label_set, alice, images)
+    maintenance.maintain()
+    assert (dog(label_set).threshold or 0) < 1.0
+
+
+def test_a_wish_is_met_by_the_new_texts_of_a_set(library, web: Client, alice: User, space) -> None:
+    label_set, _images = library
+    web.post(
+        at(label_set, "quality/thresholds/"), {"category": "dog", "wish": "right", "share": "80"}
+    )
+    before = dog(label_set).threshold
+    forms = [CategoryForm("dog", prompts=("other",)), CategoryForm("cat")]
+    sets.update(label_set, alice, categories=forms)
+    label_set.refresh_from_db()
+    maintenance.maintain()
+    assert dog(label_set).threshold != before
+    assert dog(label_set).wish == "right"
+
+
+def test_undo_of_a_wish_brings_the_threshold_of_before(
+    library, web: Client, alice: User, space
+) -> None:
+    label_set, images = library
+    address = at(label_set, "quality/thresholds/")
+    web.post(address, {"category": "dog", "wish": "eye", "at": "70"}, follow=True)
+    done = web.post(address, {"category": "dog", "wish": "right", "share": "80"}, follow=True)
+    answer(label_set, alice, images)
+    maintenance.maintain()
+    web.post(undo_on(done))
+    found = dog(label_set)
+    assert (found.threshold, found.wish, found.wish_share) == (0.7, "", None)
+
+
+def test_undo_of_a_line_brings_the_wish_of_before(library, web: Client, alice: User, space) -> None:
+    label_set, _images = library
+    address = at(label_set, "quality/thresholds/")
+    web.post(address, {"category": "dog", "wish": "all"}, follow=True)
+    done = web.post(address, {"category": "dog", "wish": "eye", "at": "70"}, follow=True)
+    assert (dog(label_set).threshold, dog(label_set).wish) == (0.7, "")
+    web.post(undo_on(done))
+    assert dog(label_set).wish == "all"
+
+
+def test_thresholds_of_before_there_were_wishes_are_undone(library, alice: User, space) -> None:
+    label_set, _images = library
+    category = dog(label_set)
+    sets.set_thresholds(label_set, alice, {"dog": 0.6})
+    before = {"set": str(label_set.pk), "thresholds": [[str(category.pk), None, 0.6]]}
+    assert sets.undo_thresholds(before, alice) == 1
+    assert dog(label_set).threshold is None
+
+
+def test_a_message_says_how_many_more_wishes_are_not_met(
+    space: EmbeddingSpace, alice: User, web: Client
+) -> None:
+    label_set = make_set(alice, *(f"thing {number}" for number in range(12)), mode="any")
+    picture(alice, space, cat=1)
+    body = {"category": "thing 0", "wish": "right", "share": "100", "all": "1"}
+    page = web.post(at(label_set, "quality/thresholds/"), body, follow=True).content.decode()
+    assert "“thing 9” and 2 more: no label" in page
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,13 @@ made up (tests/labels/tools.py)."""
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from gallery.encoders import client
 from gallery.errors import Unavailable
@@ -193,6 +195,7 @@ def test_what_is_wrong_with_a_file_is_a_sentence(
     assert answer.status_code == status
     assert sentence in text(answer)
     assert 'value="Mine"' in text(answer)
+    assert "<title>The file was not read · Categories" in text(answer)
 
 
 # --- The form ---------------------------------------------------------------------
@@ -397,6 +400,45 @@ def test_a_set_is_deleted_and_restored(alice: User, space: EmbeddingSpace) -> No
     assert page(alice, "label_set", made.pk).status_code == 404
     change = Change.objects.get(action="delete_label_set")
     post(alice, "change_undo", change.pk)
+    assert page(alice, "label_set", made.pk).status_code == 200
+
+
+def test_deleted_sets_are_listed_and_restored_for_a_month(
+    alice: User, bob: User, root: User, space: EmbeddingSpace
+) -> None:
+    picture(alice, space, dog=1)
+    made = make_set(alice, "dog", "cat")
+    tools.apply(made, alice, space)
+    assert "Deleted sets" not in text(page(alice, "label_sets"))
+    assert "“Deleted sets” brings it back" in text(
+        browser(alice).post(reverse("label_set_delete", args=[made.pk]), follow=True)
+    )
+    assert 'aria-label="Restore Things"' in text(page(alice, "label_sets"))
+    for stranger in (bob, root):
+        assert "Things" not in text(page(stranger, "label_sets"))
+        assert post(stranger, "label_set_restore", made.pk).status_code == 404
+    assert post(alice, "label_set_restore", made.pk).status_code == 302
+    assert page(alice, "label_set", made.pk).status_code == 200
+    assert labels(made)
+    # The undo of the message has nothing left to do.
+    assert Change.objects.get(action="delete_label_set").undone_at is not None
+    assert post(alice, "label_set_restore", made.pk).status_code == 404
+
+    post(alice, "label_set_delete", made.pk)
+    LabelSet.objects.update(deleted_at=timezone.now() - sets.KEEP - timedelta(minutes=1))
+    assert "Things" not in text(page(alice, "label_sets"))
+    assert post(alice, "label_set_restore", made.pk).status_code == 404
+
+
+def test_administrators_restore_the_sets_of_the_site(
+    alice: User, root: User, space: EmbeddingSpace
+) -> None:
+    made = make_set(root, "dog", site=True)
+    sets.delete(made, root)
+    other = User.objects.create_superuser("anna", "anna@example.org", "anna-password")
+    assert "Things" not in text(page(alice, "label_sets"))
+    assert post(alice, "label_set_restore", made.pk).status_code == 404
+    assert post(other, "label_set_restore", made.pk).status_code == 302
     assert page(alice, "label_set", made.pk).status_code == 200
 
 

@@ -88,6 +88,7 @@ def _row(label_set: LabelSet, one: CategoryQuality, chosen: Category) -> dict[st
         "precision": words.with_interval(one.precision) if one.precision else "",
         "recall": words.with_interval(one.recall) if one.recall else "",
         "threshold": words.threshold(one.threshold),
+        "kept": thresholds.kept_wish(one.category),
         "answer": f"{reverse('label_set_answer', args=[pk])}{query}",
         "wish": f"{reverse('label_set_quality', args=[pk])}{query}#wish",
     }

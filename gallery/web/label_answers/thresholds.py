@@ -30,6 +30,8 @@ from gallery.web.pictures.tiles import tiles_of
 
 # Pictures on each side of a threshold.
 SHOWN = 6
+# Categories that a message names.
+_NAMED = 10
 
 
 @require_safe
@@ -72,19 +74,29 @@ def panel(
 ) -> dict[str, Any]:
     """Return what the form shows: the histogram, the threshold now, the buckets."""
     spread = cuts.spread(label_set, own.category, user, space)
+    wish = Wish.of(own.category)
     return {
         "category": own.category,
         "name": name_of(own.category),
         "bars": plots.histogram(spread.histogram()),
         "at": round(min(own.threshold, 1.0) * 100, 1),
-        "is_usual": own.category.threshold is None,
+        "kind": wish.kind,
+        "is_unmet": wish.kind == "right" and own.threshold >= cuts.NONE,
         "is_exact": spread.is_exact,
         "looked_at": len(spread.images),
         "cut": _cut(spread, own.threshold, user),
-        "right": round(RIGHT * 100),
+        "right": round((wish.share if wish.kind == "right" else RIGHT) * 100),
         "nearly": words.percent(wishes.NEARLY),
         "buckets": _buckets(own, spread),
     }
+
+
+def kept_wish(category: Category) -> str:
+    """Return in words what the threshold of a category follows; empty if it follows no wish."""
+    if category.wish == Category.Wish.RIGHT:
+        share = words.percent(category.wish_share or 0.0)
+        return _("at least {share} right").format(share=share)
+    return _("nearly all") if category.wish else ""
 
 
 def _wish(fields: Any) -> Wish:
@@ -190,7 +202,12 @@ def _said(met: wishes.Met, count: int) -> str:
     )
     if not met.unmet:
         return text
-    names = ", ".join(f"“{name_of(category)}”" for category in met.unmet[:10])
+    names = ", ".join(f"“{name_of(category)}”" for category in met.unmet[:_NAMED])
+    more = len(met.unmet) - _NAMED
+    if more > 0:
+        names = ngettext("{names} and {count} more", "{names} and {count} more", more).format(
+            names=names, count=number_format(more)
+        )
     return _(
         "{saved} No picture is sure enough for {names}: no label until there are more answers."
     ).format(saved=text, names=names)

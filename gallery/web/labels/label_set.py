@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -244,6 +244,26 @@ def _undo(job: LabelJob, user: User) -> None:
 def delete(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = loading.changeable(request, pk)
     change = sets.delete(found, member(request))
-    text = _("“%(name)s” was deleted with its labels.") % {"name": found.name}
+    text = _("“%(name)s” was deleted. For %(days)s days “Deleted sets” brings it back.") % {
+        "name": found.name,
+        "days": sets.KEEP.days,
+    }
     toasts.offer_undo(request, text, reverse("change_undo", args=[change.pk]))
     return redirect("label_sets")
+
+
+@require_POST
+@signed_in
+def restore(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Bring a deleted set back, whoever deleted it."""
+    user = member(request)
+    found = get_object_or_404(sets.deleted_of(user), pk=pk)
+    own = Change.objects.filter(user=user, action="delete_label_set", undone_at=None)
+    change = own.filter(before__id=str(pk)).first()
+    if change is not None:
+        changes.undo(change.pk, user)
+    else:
+        sets.restore({"id": str(pk)}, user)
+    found.refresh_from_db()
+    toasts.say(request, _("“%(name)s” is back, with its labels and answers.") % {"name": found})
+    return redirect("label_set", pk=pk)

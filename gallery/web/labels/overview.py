@@ -23,6 +23,7 @@ from gallery.web.access import member, signed_in
 from gallery.web.labels import sorted_now
 from gallery.web.labels.loading import name_of
 from gallery.web.labels.state import SetState, states_of
+from gallery.web.lists.ago import ago
 
 PAGE = 100
 # Categories of a ready set that the page names.
@@ -60,12 +61,15 @@ def _context(request: HttpRequest, asked: sorted_now.Asked) -> dict[str, Any]:
     visible = sets.with_version(LabelSet.objects.visible_to(request.user))
     found, after = keyset.page(visible, request.GET.get("after"), PAGE, order=keyset.BY_NAME)
     cards = _cards(request, found)
+    deleted = sets.deleted_of(member(request))
     return {
         "asked": asked,
         "own": [card for card in cards if not card.label_set.is_of_site],
         "of_site": [card for card in cards if card.label_set.is_of_site],
         "more": after,
         "ready": [_offer(one) for one in ready.ready_sets()],
+        "deleted": [(one, ago(one.deleted_at)) for one in deleted if one.deleted_at],
+        "days": sets.KEEP.days,
     }
 
 

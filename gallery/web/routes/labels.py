@@ -20,6 +20,7 @@ routes: list[URLPattern] = [
     path("categories/<uuid:pk>/undo/", label_set.undo, name="label_set_undo"),
     path("categories/<uuid:pk>/edit/", edit.edit, name="label_set_edit"),
     path("categories/<uuid:pk>/delete/", label_set.delete, name="label_set_delete"),
+    path("categories/<uuid:pk>/restore/", label_set.restore, name="label_set_restore"),
     path("categories/<uuid:pk>/<uuid:category>/", category.category, name="category"),
     path("categories/<uuid:pk>/<uuid:category>/sheet/", category.sheet, name="category_sheet"),
 ]
