@@ -443,7 +443,7 @@ FILE_UPLOAD_HANDLERS = [
 ]
 FILE_UPLOAD_PERMISSIONS = 0o640
 # The form of a label set has five fields for each of its categories.
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 4_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 6_000
 TRASH_DAYS = env.int("TRASH_DAYS", 30)
 # How many days security events are kept.
 SECURITY_EVENT_DAYS = env.int("SECURITY_EVENT_DAYS", 180)

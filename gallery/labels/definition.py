@@ -18,7 +18,7 @@ from gallery.models import LabelSet, LabelSetVersion
 Mode = LabelSetVersion.Mode
 
 MAX_NAME = 100
-MAX_CATEGORIES = 500
+MAX_CATEGORIES = 1000
 MAX_CATEGORY = 200
 MAX_PROMPTS = 100
 MAX_PROMPT = 200

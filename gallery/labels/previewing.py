@@ -12,7 +12,7 @@ from django.db.models import F
 from gallery.labels import scoring
 from gallery.labels.fitting import Weights
 from gallery.labels.writing import answered
-from gallery.models import Category, EmbeddingSpace, LabelFit, LabelSetVersion
+from gallery.models import Answer, Category, EmbeddingSpace, LabelFit, LabelSetVersion
 
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
@@ -39,11 +39,12 @@ class CategoryChange:
 @dataclass(frozen=True)
 class Preview:
     """Numbers of labels, and the changes of each category: those of the set in their order, then
-    retired ones that would lose labels."""
+    retired ones that would lose labels. `by_people` are labels by answers, which always stay."""
 
     added: int
     removed: int
     kept: int
+    by_people: int
     categories: list[CategoryChange]
 
 
@@ -106,10 +107,13 @@ def preview(
     params = [weights.categories, *decided.params]
     params += [version.label_set_id, *scope.params, space.pk, SHOWN]
     rows = scoring.Statement(statement, tuple(params)).rows()
-    return _summed(version, rows)
+    said = Answer.objects.filter(category__in=weights.categories, image__in=images.values("pk"))
+    return _summed(version, rows, said.filter(verdict=True).count())
 
 
-def _summed(version: LabelSetVersion, rows: Sequence[tuple[UUID, str, int, list[UUID]]]) -> Preview:
+def _summed(
+    version: LabelSetVersion, rows: Sequence[tuple[UUID, str, int, list[UUID]]], by_people: int
+) -> Preview:
     by_category: dict[UUID, dict[str, tuple[int, list[UUID]]]] = {}
     for category_id, kind, count, some in rows:
         by_category.setdefault(category_id, {})[kind] = (count, some)
@@ -123,6 +127,7 @@ def _summed(version: LabelSetVersion, rows: Sequence[tuple[UUID, str, int, list[
         added=sum(change.added for change in changes),
         removed=sum(change.removed for change in changes),
         kept=sum(change.kept for change in changes),
+        by_people=by_people,
         categories=changes,
     )
 

@@ -41,14 +41,17 @@ Said = tuple[UUID, UUID, bool, int | None]
 class CategoryQuality:
     """What answers and scores say of one category. `precision` and `recall` are estimated from the
     `sampled` answers and all probabilities; None while the answers say nothing. `right` and `all`
-    are the thresholds for “at least 95 % right” and “find nearly all”. `histogram` counts the
-    pictures of a random part of the library in twenty bins of probability."""
+    are the thresholds for “at least 95 % right” and “find nearly all”. Of the pictures of a random
+    part of the library, `labelled` would get the label, `expected` are right as far as the
+    probabilities say, and `histogram` counts them in twenty bins of probability."""
 
     category: Category
     answers: int
     yes: int
     sampled: int
     threshold: float
+    labelled: int
+    expected: float
     precision: Estimate | None
     recall: Estimate | None
     right: Threshold | None
@@ -131,17 +134,20 @@ def _of_category(
         [stratum or 0 for *_rest, stratum in sample], category.sample_sizes
     )
     seen = np.array([shares[image] for image, *_rest in sample]).reshape(-1, pool.shape[1])
+    library = pool[:, number]
+    given = _given(weights, pool, number, least)
     precision, recall = assisted.precision_and_recall(
         assisted.Sample(_given(weights, seen, number, least), truth, strata, weight, share),
-        assisted.Library(pool[:, number], _given(weights, pool, number, least)),
+        assisted.Library(library, given),
     )
-    library = pool[:, number]
     return CategoryQuality(
         category=category,
         answers=len(own),
         yes=sum(verdict for _image, _pk, verdict, _stratum in own),
         sampled=len(sample),
         threshold=least,
+        labelled=int(given.sum()),
+        expected=float(library.sum()),
         precision=precision,
         recall=recall,
         right=thresholds.at_least_right(library, RIGHT) if len(library) else None,

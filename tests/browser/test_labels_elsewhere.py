@@ -170,6 +170,25 @@ def test_categories_in_the_filter_panel(pets: Pets) -> None:
     assert fits(page)
 
 
+def test_a_category_is_found_by_name_in_the_filter_panel(pets: Pets) -> None:
+    tools.make_set(
+        pets.label_set.owner, *(f"thing {number}" for number in range(12)), "red truck", name="Many"
+    )
+    page = pets.site.open("/")
+    page.get_by_role("button", name=re.compile("^Filter")).click()
+    choices = page.locator("[data-categories]")
+    choices.get_by_role("checkbox", name=re.compile("^dog")).check()
+    field = page.get_by_label("Find a category")
+    field.fill("truck")
+    expect(choices.locator(".facet", has_text="red truck")).to_be_visible()
+    expect(choices.locator(".facet")).to_have_count(2)  # what is chosen stays
+    field.press("Enter")
+    expect(page.get_by_role("dialog", name="Filters")).to_be_visible()
+    assert faults(page) == []
+    page.get_by_role("button", name=re.compile("^Show")).click()
+    expect(page).to_have_url(f"{pets.site.url}/?category=dog")
+
+
 def test_the_map_in_the_colours_of_a_set(pets: Pets) -> None:
     page = pets.site.open("/explore/")
     expect(page.locator("#map")).to_have_attribute("data-points", "48")

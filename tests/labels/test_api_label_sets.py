@@ -68,7 +68,7 @@ def test_a_set_is_made_read_changed_and_deleted(alice: User) -> None:
         ({"name": "x" * 101}, "name_too_long", "name"),
         ({"mode": "some"}, "invalid_choice", "mode"),
         ({"categories": []}, "no_categories", "categories"),
-        ({"categories": [f"c{n}" for n in range(1000)]}, "too_many_categories", "categories"),
+        ({"categories": [f"c{n}" for n in range(1001)]}, "too_many_categories", "categories"),
         ({"categories": ["dog", "ＤＯＧ"]}, "same_category", "categories.1.name"),
         ({"categories": "dog"}, "not_a_list", "categories"),
         ({"categories": [None]}, "null", "categories.0"),

@@ -53,7 +53,7 @@ def test_the_ensemble_is_that_of_open_clip() -> None:
     ("names", "code", "field"),
     [
         ([], "no_categories", "categories"),
-        ([f"category {n}" for n in range(1000)], "too_many_categories", "categories"),
+        ([f"category {n}" for n in range(1001)], "too_many_categories", "categories"),
         (["dog", "dog"], "same_category", "categories.1.name"),
         (["dog", "Dog"], "same_category", "categories.1.name"),
         (["dog", "ｄｏｇ"], "same_category", "categories.1.name"),

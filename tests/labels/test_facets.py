@@ -180,3 +180,62 @@ def test_the_help_has_examples(alice: User, bob: User, space: EmbeddingSpace) ->
     assert "category:&quot;palm tree&quot;" in text
     assert "-category:&quot;palm tree&quot;" in text
     assert "category:&quot;" not in browser(bob).get(reverse("search_help")).content.decode()
+
+
+# --- Many categories ------------------------------------------------------------------
+
+
+def panel(user: User, **asked: Any) -> str:
+    answer = browser(user).get(reverse("home"), {"only": "filters", **asked}, headers=HTMX)
+    return answer.content.decode()
+
+
+def test_categories_are_found_by_name_though_no_picture_has_them(
+    alice: User, space: EmbeddingSpace
+) -> None:
+    picture(alice, space, dog=1)
+    forms = [CategoryForm("dog", {"zh-hans": "狗"}), CategoryForm("red truck"), CategoryForm("cat")]
+    apply(make_set(alice, *forms), alice, space)
+    assert choices(alice, "home") == {"dog": 1}
+    assert choices(alice, "home", named="TRUCK") == {"red truck": 0}
+    assert choices(alice, "home", named="狗") == {"dog": 1}
+    assert choices(alice, "home", named="elephant") == {}
+
+
+def test_what_is_chosen_stays_while_one_looks_for_others(
+    alice: User, space: EmbeddingSpace
+) -> None:
+    picture(alice, space, dog=1)
+    apply(make_set(alice, "dog", "cat", "bird"), alice, space)
+    found = choices(alice, "home", named="bird", category=["dog", "-cat"])
+    assert found == {"dog": 0, "cat": 0, "bird": 0} | {"dog": 1}
+
+
+def test_more_than_are_shown_are_told(
+    alice: User, space: EmbeddingSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(category_filter, "_FIRST", 2)
+    monkeypatch.setattr(category_filter, "_MOST", 3)
+    for name in ("red", "green", "blue", "dog", "cat"):
+        picture(alice, space, **{name: 1})
+    apply(make_set(alice, "red", "green", "blue", "dog", "cat"), alice, space)
+    asked = {"only": "categories"}
+    page = browser(alice).get(reverse("home"), asked, headers=HTMX).content.decode()
+    assert "2 further categories are not shown" in page
+    asked["category"] = ["red", "green", "blue", "dog", "cat"]  # type: ignore[assignment]
+    page = browser(alice).get(reverse("home"), asked, headers=HTMX).content.decode()
+    assert page.count("checked") == 5
+    assert 'name="named"' in panel(alice)
+
+
+def test_few_categories_have_no_search(alice: User, space: EmbeddingSpace) -> None:
+    make_set(alice, "dog", "cat")
+    assert 'name="named"' not in panel(alice)
+    make_set(alice, *(f"thing {number}" for number in range(8)), name="More")
+    assert 'name="named"' in panel(alice)
+
+
+def test_the_search_for_categories_is_no_filter(alice: User, space: EmbeddingSpace) -> None:
+    picture(alice, space, dog=1)
+    apply(make_set(alice, "dog"), alice, space)
+    assert len(tiles(browser(alice).get(reverse("home"), {"named": "cat"}))) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import math
 import re
 from typing import Any
 from uuid import uuid4
@@ -18,6 +19,9 @@ from gallery.errors import Unavailable
 from gallery.labels import answers, asking, cuts, maintenance, priorities, quality, sets
 from gallery.labels.answers import Given
 from gallery.labels.definition import CategoryForm
+from gallery.labels.learning.intervals import Estimate
+from gallery.labels.learning.thresholds import Buckets
+from gallery.labels.quality import CategoryQuality
 from gallery.models import Answer, Category, EmbeddingSpace, Image, LabelSet, User
 from gallery.web.label_answers import plots, words
 from tests.conftest import draw, upload
@@ -178,7 +182,59 @@ def test_one_goes_on_where_least_is_known(library, web: Client, alice: User, spa
     assert page.status_code == 302
     assert page["Location"].endswith(f"?category={sets.category(label_set, 'cat').pk}")
     found = quality.of_set(label_set, alice, space)
-    assert priorities.most_open(found.categories).name == "cat"
+    assert priorities.pays_most(found.categories, found.pool).name == "cat"
+
+
+def measured(
+    name: str, answers: int, width: float, labelled: int, recall_width: float = 0.5
+) -> CategoryQuality:
+    """A category of which so much is known."""
+    return CategoryQuality(
+        category=Category(name=name),
+        answers=answers,
+        yes=answers // 2,
+        sampled=answers // 3,
+        threshold=0.5,
+        labelled=labelled,
+        expected=labelled,
+        precision=Estimate(0.5, 0.5 - width / 2, 0.5 + width / 2),
+        recall=Estimate(0.5, 0.5 - recall_width / 2, 0.5 + recall_width / 2),
+        right=None,
+        all=None,
+        buckets=Buckets(None, None, None),
+        histogram=[],
+    )
+
+
+def test_it_pays_most_where_many_pictures_have_few_answers() -> None:
+    """What many answers have not narrowed, some more do not."""
+    snow = measured("snow", 70, 0.3, 40, recall_width=0.9)
+    child = measured("child", 12, 0.5, 847)
+    beach = measured("beach", 11, 0.6, 30)
+    assert priorities.pays_most([snow, beach, child], 1000).name == "child"
+    assert priorities.pays_most([snow, beach], 1000).name == "beach"
+
+
+def test_small_categories_have_their_turn() -> None:
+    """All of six are asked about in ten dozens, and no one thrice in a row."""
+    counts = {"child": 847, "dog": 200, "snow": 40, "beach": 30, "boat": 5, "cake": 2}
+    said = dict.fromkeys(counts, 0)
+    asked = []
+    for _round in range(10):
+        found = [
+            measured(name, said[name], 1 / math.sqrt(1 + said[name] / 12), labelled, 0.9)
+            for name, labelled in counts.items()
+        ]
+        name = priorities.pays_most(found, 1000).name
+        said[name] += 12
+        asked.append(name)
+    assert set(asked) == set(counts)
+    assert all(len(set(asked[place : place + 3])) > 1 for place in range(8))
+
+
+def test_it_pays_nothing_where_all_is_answered() -> None:
+    done, open_ = measured("done", 40, 0.9, 40), measured("open", 30, 0.1, 1)
+    assert priorities.pays_most([done, open_], 40).name == "open"
 
 
 # --- Thresholds -------------------------------------------------------------------------------

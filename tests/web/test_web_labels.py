@@ -242,7 +242,7 @@ def test_a_set_is_made_and_changed(alice: User, space: EmbeddingSpace) -> None:
         (row("dog", name="P", names=["Hund"]), "by language code", "row-0-names-error"),
         (
             row("dog", name="P", pasted="\n".join(f"c{n}" for n in range(1000))),
-            "at most 500 categories",
+            "at most 1000 categories",
             "set-categories-error",
         ),
         (row("dog", name="P", kind="own", templates="a"), "{} once", "set-templates-error"),
@@ -392,6 +392,67 @@ def test_categories_below_others_are_grouped(alice: User, space: EmbeddingSpace)
     ]
     chinese = browser(alice, "zh-hans").get(reverse("label_set", args=[made.pk]))
     assert "猫" in text(chinese)
+
+
+def many(user: User, count: int = 60) -> LabelSet:
+    """A set of many categories, the last ones dog and cat."""
+    return make_set(user, *(f"thing {number}" for number in range(count - 2)), "dog", "cat")
+
+
+def cards(response: Any) -> list[str]:
+    return [card.name for group in response.context["groups"] for card in group.cards]
+
+
+def test_a_long_set_shows_its_first_categories_and_all(alice: User, space: EmbeddingSpace) -> None:
+    made = many(alice)
+    first = page(alice, "label_set", made.pk)
+    assert cards(first) == [f"thing {number}" for number in range(50)]
+    assert "Show all 60 categories" in text(first)
+    whole = page(alice, "label_set", made.pk, all=1)
+    assert len(cards(whole)) == 60
+    assert "Show all" not in text(whole)
+
+
+def test_the_categories_of_a_long_set_are_found_by_name(alice: User, space: EmbeddingSpace) -> None:
+    forms = [CategoryForm(f"thing {number}") for number in range(60)]
+    made = make_set(alice, *forms, CategoryForm("dog", {"zh-hans": "狗"}), CategoryForm("hot dog"))
+    assert cards(page(alice, "label_set", made.pk, named=" DOG ")) == ["dog", "hot dog"]
+    assert cards(page(alice, "label_set", made.pk, named="狗")) == ["dog"]
+    nothing = page(alice, "label_set", made.pk, named="elephant")
+    assert cards(nothing) == []
+    assert "0 of 62 categories" in text(nothing)
+
+
+def test_a_long_set_is_sorted_by_its_pictures(alice: User, space: EmbeddingSpace) -> None:
+    for _number in range(2):
+        picture(alice, space, dog=1)
+    picture(alice, space, cat=1)
+    made = many(alice)
+    tools.apply(made, alice, space)
+    first = page(alice, "label_set", made.pk, by="count")
+    assert cards(first)[:2] == ["dog", "cat"]
+    assert len(cards(first)) == 50
+    assert cards(page(alice, "label_set", made.pk, by="nonsense"))[0] == "thing 0"
+
+
+def test_a_short_set_has_nothing_to_search(alice: User, space: EmbeddingSpace) -> None:
+    made = make_set(alice, "dog", "cat")
+    found = page(alice, "label_set", made.pk, named="dog")
+    assert cards(found) == ["dog", "cat"]
+    assert "Find a category" not in text(found)
+
+
+def test_a_preview_counts_the_labels_that_people_gave(alice: User, space: EmbeddingSpace) -> None:
+    dogs = [picture(alice, space, dog=1) for _ in range(3)]
+    made = make_set(alice, "dog", "cat")
+    tools.apply(made, alice, space)
+    answers.give(
+        made,
+        alice,
+        [Given(dogs[0].pk, "dog", True), Given(dogs[1].pk, "dog", False)],
+    )
+    told = text(post(alice, "label_set_preview", made.pk))
+    assert "2 labels stay. 1 of them was given by hand." in " ".join(told.split())
 
 
 def test_a_set_is_deleted_and_restored(alice: User, space: EmbeddingSpace) -> None:

@@ -199,6 +199,7 @@ class PreviewSerializer(serializers.Serializer[Preview]):
     added = serializers.IntegerField()
     removed = serializers.IntegerField()
     kept = serializers.IntegerField()
+    by_people = serializers.IntegerField(help_text="Labels by answers, which always stay.")
     categories = CategoryChangeSerializer(many=True)
 
 

@@ -22,7 +22,7 @@ from gallery.web.label_answers import own_sets, words
 from gallery.web.labels import loading
 from gallery.web.labels.loading import name_of
 
-# In the place of a category: the one of which one knows least.
+# In the place of a category: the one of which answers tell most.
 MOST_OPEN = "open"
 
 
@@ -34,7 +34,7 @@ def answer(request: HttpRequest, pk: UUID) -> HttpResponse:
     label_set = loading.changeable(request, pk)
     if request.GET.get("category") == MOST_OPEN:
         found = quality.of_set(label_set, user, require_active_space())
-        return redirect(_address(label_set, priorities.most_open(found.categories)))
+        return redirect(_address(label_set, priorities.pays_most(found.categories, found.pool)))
     category = own_sets.named(request, label_set) or asking.next_category(label_set)
     context = {
         **loading.head(request, label_set, "answer"),

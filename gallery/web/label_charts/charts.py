@@ -29,6 +29,8 @@ from gallery.web.labels import loading
 from gallery.web.labels.loading import name_of
 from gallery.web.pictures.classify import percent
 
+# The categories whose bars are seen at once.
+LONG = 50
 # The categories that are shown over time, those with most pictures first.
 MOST = 12
 # More columns than this are not told apart: then a column stands for a year.
@@ -68,12 +70,14 @@ def show(request: HttpRequest, pk: UUID) -> HttpResponse:
     finds = _finds(own, categories.values_of(known))
     images = visible_to(request.user)
     shares = charts.shares(images, own)
+    bars = _bars(own, shares, finds)
     context = {
         **loading.head(request, label_set, "charts"),
         "shares": shares,
         "labelled": _part(shares.labelled, shares.pictures),
         "without": shares.pictures - shares.labelled,
-        "bars": _bars(own, shares, finds),
+        "bars": bars[:LONG],
+        "more_bars": bars[LONG:],
         **_over_time(request, own, shares, finds),
     }
     return render(request, "label_charts/page.html", context)
@@ -89,9 +93,13 @@ def _finds(own: Sequence[Category], values: Mapping[UUID, str]) -> dict[UUID, st
 
 
 def _bars(own: Sequence[Category], shares: charts.Shares, finds: Mapping[UUID, str]) -> list[Bar]:
-    """Return the categories with their pictures, in the order of the set."""
+    """Return the categories with their pictures, in the order of the set; those of a long set
+    by the number of these."""
     most = max(shares.counts.values(), default=0)
     parents = {category.pk: category.parent_id for category in own}
+    is_long = len(own) > LONG
+    if is_long:
+        own = sorted(own, key=lambda category: -shares.counts.get(category.pk, 0))
     return [
         Bar(
             category=category,
@@ -99,7 +107,7 @@ def _bars(own: Sequence[Category], shares: charts.Shares, finds: Mapping[UUID, s
             count=(count := shares.counts.get(category.pk, 0)),
             share=round(count / most, 4) if most else 0.0,
             percent=_part(count, shares.pictures),
-            level=min(_depth(category.pk, parents), 3),
+            level=0 if is_long else min(_depth(category.pk, parents), 3),
             find=finds[category.pk],
         )
         for category in own

@@ -11,11 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRefresh
 
-from gallery.errors import Refusal, Unavailable
+from gallery.errors import Refusal, Sentence, Unavailable
 from gallery.indexing import selectors
 from gallery.indexing.selectors import visible_to
 from gallery.indexing.spaces import require_active_space
@@ -35,6 +36,12 @@ from gallery.web.pictures.tiles import Tile, tiles_of
 
 # The most pictures in the mosaic of a cover.
 MOSAIC = 4
+# A set with so many categories can be searched, and shows the first ones.
+LONG = 50
+ORDERS: dict[str, Sentence] = {
+    "set": gettext_lazy("In the order of the set"),
+    "count": gettext_lazy("Most pictures first"),
+}
 # Changes whose pictures a preview shows. Further ones have their numbers alone.
 _WITH_PICTURES = 40
 
@@ -77,29 +84,58 @@ def label_set(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _page(request: HttpRequest, found: LabelSet, status: int = 200, **context: Any) -> HttpResponse:
-    categories = list(sets.categories_of(found))
-    summaries = reading.summaries(visible_to(request.user), categories, MOSAIC)
     shown = {
         **loading.head(request, found, "pictures"),
         "state": state_of(found),
-        "groups": groups_of(categories, summaries),
-        "count": len(categories),
+        **_categories(request, found),
         **context,
     }
     return render(request, "labels/label_set.html", shown, status=status)
 
 
-def groups_of(categories: Sequence[Category], summaries: dict[UUID, Summary]) -> list[Group]:
-    """Return the cards: first those with nothing above or below them, then the others by the
-    topmost category."""
-    by_id = {category.pk: category for category in categories}
+def _categories(request: HttpRequest, label_set: LabelSet) -> dict[str, Any]:
+    """The cards of a set. Of a long one, those whose name is asked for, as many as are looked at
+    at once."""
+    every = list(sets.categories_of(label_set))
+    summaries = reading.summaries(visible_to(request.user), every, MOSAIC)
+    is_long = len(every) >= LONG
+    named = request.GET.get("named", "").strip() if is_long else ""
+    order = request.GET.get("by", "") if is_long else "set"
+    order = order if order in ORDERS else "set"
+    found = every
+    if named:
+        like = reading.named_like(sets.categories_of(label_set), named)
+        wanted = set(like.values_list("pk", flat=True))
+        found = [category for category in every if category.pk in wanted]
+    if order == "count":
+        nothing = Summary(0, [])
+        found = sorted(found, key=lambda one: -summaries.get(one.pk, nothing).count)
+    shown = found[:LONG] if is_long and "all" not in request.GET else found
+    return {
+        "groups": groups_of(every, summaries, shown),
+        "is_long": is_long,
+        "all": len(every),
+        "found": len(found),
+        "left_out": len(found) - len(shown),
+        "named": named,
+        "order": order,
+        "orders": [(key, label, key == order) for key, label in ORDERS.items()],
+    }
+
+
+def groups_of(
+    every: Sequence[Category], summaries: dict[UUID, Summary], shown: Sequence[Category]
+) -> list[Group]:
+    """Return the cards of those that are `shown`: first those with nothing above or below them,
+    then the others by the topmost category."""
+    by_id = {category.pk: category for category in every}
     covers = thumbnails.addresses_by_id(
-        (pk for summary in summaries.values() for pk in summary.covers), 320
+        (pk for one in shown if one.pk in summaries for pk in summaries[one.pk].covers), 320
     )
-    has_below = {category.parent_id for category in categories}
+    has_below = {category.parent_id for category in every}
     plain = Group(None)
     groups: dict[UUID, Group] = {}
-    for category in categories:
+    for category in shown:
         above = _above(category, by_id)
         if not above and category.pk not in has_below:
             plain.cards.append(_card(category, summaries, covers))
@@ -163,10 +199,11 @@ def preview(request: HttpRequest, pk: UUID) -> HttpResponse:
         "label_set": found,
         "preview": changed,
         "changed": _changed(request, changed.categories),
+        "staying": changed.kept + changed.by_people,
     }
     if is_fragment(request):
         return render(request, "labels/preview.html", context)
-    return _page(request, found, preview=changed, changed=context["changed"])
+    return _page(request, found, **context)
 
 
 def _changed(request: HttpRequest, found: list[CategoryChange]) -> list[Changed]:

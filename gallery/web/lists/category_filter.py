@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 # The parameter of the least probability of all chosen categories without one of their own.
 LIKELY = "likely"
 _LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99)
-# The categories of a set that are shown at once, and behind “more”.
+# The part of a name by which categories are looked for in the panel.
+NAMED = "named"
+# The categories of a set that are shown at once, and behind “more”. Others are found by name.
 _FIRST, _MOST = 8, 200
 
 
@@ -42,24 +44,33 @@ class Choice:
     is_chosen: bool = False
     is_excluded: bool = False
 
+    @property
+    def is_picked(self) -> bool:
+        return self.is_chosen or self.is_excluded
+
 
 @dataclass(frozen=True)
 class SetChoices:
-    """The categories of a set: `first`, and `more` behind a button. `name` is that of the set."""
+    """The categories of a set: `first`, and `more` behind a button. `left_out` further ones are not
+    shown. `name` is that of the set."""
 
     name: str
     first: list[Choice]
     more: list[Choice]
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
 class CategoryFields:
     """`levels` are (value, label, chosen) of the least probability. Without `are_all`, the sets
-    have only what is chosen."""
+    have only what is chosen. `are_many`: there are more than are shown at once, and they are
+    looked for by a part of their name, which is `named`."""
 
     sets: list[SetChoices]
     levels: list[tuple[str, Sentence, bool]]
     are_all: bool = True
+    are_many: bool = False
+    named: str = ""
 
 
 def values(asked: QueryDict) -> list[str]:
@@ -106,16 +117,21 @@ def chosen(asked: QueryDict, viewer: Viewer) -> CategoryFields | None:
     picked = _Picked(asked)
     alone = [_choice(value, _shown(value, viewer), picked) for value in picked.names]
     sets = [SetChoices("", alone, [])] if alone else []
-    return CategoryFields(sets, picked.levels(), are_all=False)
+    are_many = len(reading.categories_for(viewer).order_by()[: _FIRST + 1]) > _FIRST
+    return CategoryFields(sets, picked.levels(), are_all=False, are_many=are_many)
 
 
 def counted(request: HttpRequest, images: ImageQuerySet, asked: QueryDict) -> HttpResponse:
     """Render the categories of the sets that the visitor may see, with how many of `images` have
-    them. `asked` are the parameters of the panel."""
-    known = list(reading.categories_for(request.user).select_related("label_set"))
+    them. `asked` are the parameters of the panel. Those that are looked for by name are shown
+    though no picture has them; what is chosen always is."""
+    visible = reading.categories_for(request.user)
+    known = list(visible.select_related("label_set"))
     counts = reading.counted(images, known)
     spelled = categories.values_of(known)
     picked = _Picked(asked)
+    part = asked.get(NAMED, "").strip()
+    like = set(reading.named_like(visible, part).values_list("pk", flat=True)) if part else set()
     found = []
     for _pk, members in groupby(known, key=lambda category: category.label_set_id):
         own = list(members)
@@ -127,13 +143,24 @@ def counted(request: HttpRequest, images: ImageQuerySet, asked: QueryDict) -> Ht
             )
             for category in own
         ]
-        offered = [one for one in offered if one.count or one.is_chosen or one.is_excluded]
-        offered.sort(key=lambda one: (not (one.is_chosen or one.is_excluded), -(one.count or 0)))
+        offered = [
+            one
+            for one, category in zip(offered, own, strict=True)
+            if one.is_picked or (category.pk in like if part else one.count)
+        ]
+        offered.sort(key=lambda one: (not one.is_picked, -(one.count or 0)))
         if offered:
-            first, more = offered[:_FIRST], offered[_FIRST:_MOST]
-            found.append(SetChoices(own[0].label_set.name, first, more))
-    fields = CategoryFields(found, picked.levels())
+            found.append(_parted(own[0].label_set.name, offered, _MOST if part else _FIRST))
+    fields = CategoryFields(found, picked.levels(), named=part)
     return render(request, "gallery/filter_category_choices.html", {"categories": fields})
+
+
+def _parted(name: str, offered: list[Choice], at_once: int) -> SetChoices:
+    """What is chosen is never left out: a form without it would no longer ask for it."""
+    most = max(_MOST, sum(one.is_picked for one in offered))
+    return SetChoices(
+        name, offered[:at_once], offered[at_once:most], left_out=max(len(offered) - most, 0)
+    )
 
 
 def refused(request: HttpRequest, problem: Sentence) -> HttpResponse:

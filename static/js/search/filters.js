@@ -22,18 +22,27 @@ function begin() {
   if (!form || "begun" in form.dataset) return;
   form.dataset.begun = "";
   form.addEventListener("submit", sendWhatIsFilledIn);
+  form.addEventListener("keydown", stayInUnsent);
   offerAnyColour(form.querySelector(".dots"));
   form.querySelectorAll("[data-range]").forEach(offerUsual);
 }
 
-// Leave empty fields out of the address, so that people can read it.
+// Leave empty fields out of the address, so that people can read it, and those that only look for
+// choices.
 function sendWhatIsFilledIn(event) {
   const form = event.target;
-  for (const field of form.elements) field.disabled = field.name !== "" && !field.value;
+  for (const field of form.elements) {
+    field.disabled = field.name !== "" && (!field.value || "unsent" in field.dataset);
+  }
   if (!history.state?.over) return;
   // The result takes the place of the sheet's entry in the history (base/back).
   event.preventDefault();
   location.replace(`${form.action}?${new URLSearchParams(/** @type {any} */ (new FormData(form)))}`);
+}
+
+/** Enter in a field that looks for choices does not close the sheet. */
+function stayInUnsent(event) {
+  if (event.key === "Enter" && "unsent" in event.target.dataset) event.preventDefault();
 }
 
 function enable(fields) {
