@@ -15,7 +15,7 @@ from gallery.labels import sets, templates
 from gallery.labels.definition import MAX_CATEGORIES, CategoryForm
 from gallery.labels.previewing import CategoryChange, Preview
 from gallery.labels.reading import Shown
-from gallery.models import Change, LabelJob, LabelSet, LabelSetVersion
+from gallery.models import Category, Change, LabelJob, LabelSet, LabelSetVersion
 
 
 @extend_schema_field(
@@ -128,6 +128,14 @@ class CategorySerializer(serializers.Serializer):
     threshold = serializers.FloatField(
         allow_null=True, help_text="The least probability of a label; null: the usual one."
     )
+    wish = serializers.ChoiceField(
+        Category.Wish.values,
+        allow_null=True,
+        help_text="What the threshold follows: `right`, at least `wish_share` of the labels are "
+        "right; `all`, nearly all are found. It is found anew when the set has learned. null: the "
+        "threshold is meant as it is.",
+    )
+    wish_share = serializers.FloatField(allow_null=True)
 
 
 class LabelSetSerializer(serializers.ModelSerializer[LabelSet]):
@@ -175,9 +183,11 @@ class ChangedLabelSetSerializer(LabelSetSerializer):
 def _categories(label_set: LabelSet) -> Iterator[dict[str, Any]]:
     if label_set.version is None:
         return
-    thresholds = dict(sets.categories_of(label_set).values_list("pk", "threshold"))
+    rows = {row.pk: row for row in sets.categories_of(label_set)}
     for entry in label_set.version.categories:
-        yield {**entry, "threshold": thresholds.get(UUID(entry["id"]))}
+        row = rows.get(UUID(entry["id"])) or Category()
+        wished = {"wish": row.wish or None, "wish_share": row.wish_share}
+        yield {**entry, "threshold": row.threshold, **wished}
 
 
 class CategoryChangeSerializer(serializers.Serializer[CategoryChange]):
