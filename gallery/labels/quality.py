@@ -77,8 +77,11 @@ class Quality:
     pool: int
 
 
-def of_set(label_set: LabelSet, user: User, space: EmbeddingSpace) -> Quality:
-    """Measure the current fit by people's answers. Raises TooMany, Unavailable."""
+def of_set(
+    label_set: LabelSet, user: User, space: EmbeddingSpace, only: Category | None = None
+) -> Quality:
+    """Measure the current fit by people's answers; of the categories perhaps `only` one. Raises
+    TooMany, Unavailable."""
     fit = fitting.require(label_set, space)
     weights = fitting.weights_of(fit)
     said = list(
@@ -106,7 +109,7 @@ def of_set(label_set: LabelSet, user: User, space: EmbeddingSpace) -> Quality:
         learned=fit.quality.get("learned", {}),
         categories=[
             _of_category(category, weights, said, sampled, shares, pool)
-            for category in sets.categories_of(label_set)
+            for category in ([only] if only else sets.categories_of(label_set))
         ],
         pool=len(pool),
     )

@@ -235,25 +235,33 @@ def _with_rows(label_set: LabelSet, forms: Sequence[CategoryForm]) -> list[Categ
         reused = known.pk if known is not None and known.pk not in claimed else None
         pk = form.id or reused or uuid4()
         claimed.add(pk)
-        Category.objects.update_or_create(
-            pk=pk,
-            defaults={
-                "label_set": label_set,
-                "name": form.name,
-                "names": dict(form.names),
-                "all_names": list(dict.fromkeys([form.name, *form.names.values()])),
-                "position": position,
-                "parent": None,
-                "retired_at": None,
-            },
-        )
         kept.append(replace(form, id=pk))
-    ids = {spelling.key_of(row.name): row.pk for row in categories_of(label_set)}
-    for form in kept:
-        if form.parent:
-            above = ids[spelling.key_of(form.parent)]
-            Category.objects.filter(pk=ids[spelling.key_of(form.name)]).update(parent=above)
+    _write_rows(label_set, kept)
     return kept
+
+
+def _write_rows(label_set: LabelSet, forms: Sequence[CategoryForm]) -> None:
+    """Write the rows of forms with ids: new ones, and those that are there already."""
+    ids = {spelling.key_of(form.name): form.id for form in forms}
+    written = ("name", "names", "all_names", "position", "parent", "retired_at")
+    rows = [
+        Category(
+            pk=form.id,
+            label_set=label_set,
+            name=form.name,
+            names=dict(form.names),
+            all_names=list(dict.fromkeys([form.name, *form.names.values()])),
+            position=position,
+        )
+        for position, form in enumerate(forms)
+    ]
+    Category.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["id"], update_fields=written
+    )
+    below = [(row, form) for row, form in zip(rows, forms, strict=True) if form.parent]
+    for row, form in below:
+        row.parent_id = ids[spelling.key_of(form.parent)]
+    Category.objects.bulk_update([row for row, _form in below], ["parent"])
 
 
 def _set_thresholds(

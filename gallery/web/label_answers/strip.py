@@ -70,8 +70,8 @@ def figures(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _figures(label_set: LabelSet, category: Category, user: User) -> dict[str, Any]:
     space = require_active_space()
     fit = fitting.require(label_set, space)
-    found = quality.of_set(label_set, user, space)
-    own = next(one for one in found.categories if one.category.pk == category.pk)
+    found = quality.of_set(label_set, user, space, only=category)
+    (own,) = found.categories
     here = f"{reverse('label_set_figures', args=[label_set.pk])}?category={category.pk}"
     return {
         "precision": words.precision(own.precision),

@@ -39,8 +39,8 @@ MOSAIC = 4
 # A set with so many categories can be searched, and shows the first ones.
 LONG = 50
 ORDERS: dict[str, Sentence] = {
-    "set": gettext_lazy("In the order of the set"),
-    "count": gettext_lazy("Most pictures first"),
+    "set": gettext_lazy("Order of the set"),
+    "count": gettext_lazy("Most pictures"),
 }
 # Changes whose pictures a preview shows. Further ones have their numbers alone.
 _WITH_PICTURES = 40
