@@ -175,6 +175,13 @@ def test_on_a_phone(site: Site, phone: None, taught) -> None:
         assert box is not None
         assert box["height"] >= 44
         assert height * 0.6 < box["y"] < height - box["height"]
+    # A caption of two lines leaves the small pictures above the buttons.
+    page.locator("[data-why]").evaluate("why => { why.textContent = 'long words '.repeat(5); }")
+    thumb = page.locator(".strip-picture").first.bounding_box()
+    acts = page.locator(".strip-acts").bounding_box()
+    assert thumb is not None
+    assert acts is not None
+    assert thumb["y"] + thumb["height"] <= acts["y"]
     shot(page, "phone")
     for rest in ("quality/?category=dog", "evaluate/"):
         opened(site, label_set, rest)

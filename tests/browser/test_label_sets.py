@@ -146,6 +146,29 @@ def test_a_deleted_set_is_brought_back_from_the_list(
     expect(page.get_by_role("heading", level=1)).to_have_text("Things")
 
 
+def test_a_category_of_a_long_set_is_found_while_one_types(
+    site: Site, member: User, space: EmbeddingSpace
+) -> None:
+    names = [f"thing {number}" for number in range(58)]
+    made = tools.make_set(member, *names, "red truck", "green truck")
+    site.enter(member)
+    page = site.open(reverse("label_set", args=[made.pk]))
+    cards = page.locator(".label-cards li")
+    expect(cards).to_have_count(50)
+    page.get_by_role("link", name="Show all 60 categories").click()
+    expect(cards).to_have_count(60)
+    field = page.get_by_role("searchbox", name="Find a category")
+    field.fill("truck")
+    expect(cards).to_have_count(2)
+    expect(field).to_be_focused()
+    expect(page).to_have_url(re.compile(r"named=truck"))
+    page.get_by_role("link", name="Most pictures").click()
+    expect(page).to_have_url(re.compile(r"by=count"))
+    expect(cards).to_have_count(2)
+    page.set_viewport_size({"width": 320, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 # --- The form ---------------------------------------------------------------------
 
 
