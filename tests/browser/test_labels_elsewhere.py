@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from gallery.encoders.base import l2_normalise
 from gallery.indexing import encoding
-from gallery.labels import answers
+from gallery.labels import answers, sets
 from gallery.labels.answers import Given
 from gallery.labels.definition import CategoryForm
 from gallery.models import Answer, ExploreMap, Image, LabelSet, MapCluster, MapPoint, User
@@ -230,6 +230,19 @@ def test_charts(pets: Pets) -> None:
     page.get_by_role("button", name="Album that fills itself with “cat”").click()
     expect(page.get_by_role("heading", name="cat")).to_be_visible()
     expect(page).to_have_url(re.compile("/albums/"))
+
+
+def test_long_sets_and_deleted_ones_are_for_everybody(pets: Pets, member: User) -> None:
+    made = tools.make_set(member, *(f"thing {number}" for number in range(60)), name="Many")
+    sets.delete(tools.make_set(member, "dog", name="Old"), member)
+    for rest in (f"{made.pk}/", f"{made.pk}/quality/", ""):
+        page = pets.site.open(f"/categories/{rest}")
+        if not rest:
+            page.locator("summary", has_text="Deleted sets").click()
+        assert faults(page) == [], rest
+        page.set_viewport_size({"width": 320, "height": 800})
+        assert fits(page), rest
+        page.set_viewport_size({"width": 1280, "height": 800})
 
 
 def test_classifying_by_a_set(pets: Pets, photos: dict[str, Path]) -> None:
