@@ -259,6 +259,20 @@ def test_a_cut_tells_what_it_would_do(library, web: Client, alice: User, space) 
     assert [shares[pk] for pk in above] == sorted(shares[pk] for pk in above)
 
 
+def test_a_cut_without_answers_says_that_nobody_has_checked(
+    library, web: Client, alice: User, space
+) -> None:
+    label_set, images = library
+
+    def told() -> str:
+        cut = swapped(web, at(label_set, "quality/cut/"), category="dog", wish="eye", at="10")
+        return str(cut.content.decode())
+
+    assert "Nobody has answered yet." in told()
+    answers.give(label_set, alice, [Given(images[0].pk, "dog", True)])
+    assert "By the probabilities" in told()
+
+
 def test_a_cut_counts_what_people_have_said(library, alice: User, space: EmbeddingSpace) -> None:
     label_set, images = library
     former = cuts.spread(label_set, dog(label_set), alice, space).at(0.0).labelled

@@ -129,7 +129,7 @@ def _cut(spread: Spread, probability: float, user: User) -> dict[str, Any]:
         "at": round(min(probability, 1.0) * 100, 1),
         "threshold": words.threshold(min(probability, 1.0)),
         "labelled": _labelled(spread, found.labelled),
-        "expected": _expected(found.precision, found.recall),
+        "expected": _expected(found.precision, found.recall, answered=spread.is_settled.any()),
         "is_none": probability >= cuts.NONE,
         "above": tiles_of([pictures[pk] for pk in above if pk in pictures], user),
         "below": tiles_of([pictures[pk] for pk in below if pk in pictures], user),
@@ -150,12 +150,20 @@ def _labelled(spread: Spread, count: int) -> str:
     return text.format(count=number_format(count, force_grouping=True))
 
 
-def _expected(precision: float | None, recall: float) -> str:
+def _expected(precision: float | None, recall: float, *, answered: bool) -> str:
     if precision is None:
         return _("None of them is that sure.")
-    return _(
-        "By the probabilities, {right} of them are right, and they are {found} of all there are."
-    ).format(right=words.percent(precision), found=words.percent(recall))
+    if answered:
+        text = _(
+            "By the probabilities, {right} of them are right,"
+            " and they are {found} of all there are."
+        )
+    else:
+        text = _(
+            "Nobody has answered yet. The model expects {right} of them to be right, and that they"
+            " are {found} of all there are; it may be far off. Answer a dozen to measure it."
+        )
+    return text.format(right=words.percent(precision), found=words.percent(recall))
 
 
 def _buckets(own: CategoryQuality, spread: Spread) -> list[dict[str, str]]:
