@@ -471,6 +471,7 @@ LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
 # Each language in itself: who looks for theirs may not read the others.
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "clipsite.formats"
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 USE_I18N = True
 USE_TZ = True

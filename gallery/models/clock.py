@@ -42,6 +42,13 @@ class MonthOf(Func):
     output_field = ClockField()
 
 
+class YearOf(Func):
+    """The year of a local time, like `MonthOf`."""
+
+    template = "date_part('year', %(expressions)s)::int"
+    output_field = models.IntegerField()
+
+
 def ahead_of_utc(moment: datetime | None = None) -> int:
     """Return the site's offset from UTC in seconds at `moment` (default: now)."""
     offset = timezone.localtime(moment).utcoffset()

@@ -233,26 +233,37 @@ def test_back_closes_the_sheet_on_phones(gallery: Page, site: Site) -> None:
     expect(page).to_have_url(f"{site.url}/")
 
 
-def test_dates_are_one_field_with_usual_spans(gallery: Page, site: Site) -> None:
+def test_dates_are_one_choice_or_two_ends(gallery: Page, site: Site) -> None:
     today = timezone.localdate()
     last_year = datetime(today.year - 1, 5, 3, tzinfo=UTC)
     Image.objects.filter(title__in=names(3, 4)).update(captured_at=last_year)
     open_filters(gallery)
     dates = gallery.get_by_role("group", name="Date taken", exact=True)
-    span = dates.get_by_role("button", name="Last year")
-    span.click()
-    expect(span).to_have_attribute("aria-pressed", "true")
-    expect(dates.get_by_label("Taken from")).to_have_value(f"{today.year - 1}-01-01")
-    expect(dates.get_by_label("until")).to_have_value(f"{today.year - 1}-12-31")
-    expect(gallery.get_by_role("button", name="Show 2 pictures")).to_be_visible()
-    span.click()  # a second press clears both
-    expect(dates.get_by_label("Taken from")).to_have_value("")
-    expect(gallery.get_by_role("button", name=f"Show {COUNT} pictures")).to_be_visible()
-    span.click()
-    gallery.get_by_role("button", name="Show 2 pictures").click()
-    expect(gallery).to_have_url(
-        f"{site.url}/?from={today.year - 1}-01-01&to={today.year - 1}-12-31"
+    span, first, last = (
+        dates.get_by_role("combobox", name="Date taken"),
+        dates.get_by_label("Taken from"),
+        dates.get_by_label("until"),
     )
+    span.select_option("Last year")
+    expect(gallery.get_by_role("button", name="Show 2 pictures")).to_be_visible()
+    # The ends take the place of the span, and the other way round.
+    first.fill(f"{today.year - 1}-05-04")
+    expect(span).to_have_value("")
+    expect(gallery.get_by_role("button", name=f"Show {COUNT - 2} pictures")).to_be_visible()
+    last.fill(f"{today.year - 1}-05-31")
+    # The years are those of the library.
+    years = span.get_by_role("group", name="Year").get_by_role("option")
+    expect(years.filter(has_text=str(today.year - 1))).to_have_count(1)
+    span.select_option(str(today.year - 1))
+    expect(first).to_have_value("")
+    expect(last).to_have_value("")
+    gallery.get_by_role("button", name="Show 2 pictures").click()
+    expect(gallery).to_have_url(f"{site.url}/?on={today.year - 1}")
+    chips = gallery.get_by_role("list", name="Filters").get_by_role("listitem")
+    expect(chips.first).to_contain_text(str(today.year - 1))
+    expect(chips).to_have_count(2)  # the other one clears all
+    open_filters(gallery)
+    expect(span).to_have_value(str(today.year - 1))
 
 
 def test_a_wrong_filter_opens_the_sheet_and_is_told(gallery: Page, site: Site) -> None:

@@ -29,10 +29,10 @@ pytestmark = pytest.mark.django_db
 IMAGES = "/api/v1/images/"
 # The local time, its offset, the day before or after by other clocks, and the text on pages.
 SHOTS = {
-    "auckland": ("2021:03:01 07:30:00", "+13:00", "2021-02-28", "March 1, 2021, 7:30 a.m."),
-    "los angeles": ("2022:05:31 21:15:00", "-07:00", "2022-06-01", "May 31, 2022, 9:15 p.m."),
-    "kathmandu": ("2019:12:31 23:50:00", "+05:45", "2020-01-01", "Dec. 31, 2019, 11:50 p.m."),
-    "unknown": ("2023:12:30 23:04:21", None, "2023-12-31", "Dec. 30, 2023, 11:04 p.m."),
+    "auckland": ("2021:03:01 07:30:00", "+13:00", "2021-02-28", "Mar 1, 2021, 7:30\u00a0AM"),
+    "los angeles": ("2022:05:31 21:15:00", "-07:00", "2022-06-01", "May 31, 2022, 9:15\u00a0PM"),
+    "kathmandu": ("2019:12:31 23:50:00", "+05:45", "2020-01-01", "Dec 31, 2019, 11:50\u00a0PM"),
+    "unknown": ("2023:12:30 23:04:21", None, "2023-12-31", "Dec 30, 2023, 11:04\u00a0PM"),
 }
 
 

@@ -110,7 +110,8 @@ def test_the_form_keeps_what_the_address_says(alice: User, pictures: dict[str, I
 @pytest.mark.parametrize(
     "query",
     [
-        "from=yesterday",
+        "from=someday",
+        "on=someday",
         "to=2024-13-01",
         "to=9999-12-31",
         "orientation=round",
@@ -181,7 +182,7 @@ def test_nothing_fits(alice: User, pictures: dict[str, Image]) -> None:
 
 def test_visitors_are_offered_what_they_can_use(pictures: dict[str, Image]) -> None:
     names = attributes(browser().get("/?only=filters"), "name")
-    assert {"from", "to", "camera", "orientation", "owner"} <= set(names)
+    assert {"on", "from", "to", "camera", "orientation", "owner"} <= set(names)
     assert not {"tag", "album", "visibility", "state", "favourite"} & set(names)
     assert "data-check" not in names
 

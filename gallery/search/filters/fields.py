@@ -13,7 +13,7 @@ from django.core.validators import ProhibitNullCharactersValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from gallery.search.filters import categories, colours, ratings
+from gallery.search.filters import categories, colours, dates, ratings
 
 MAX_IDS = 200
 MAX_NAMES = 20
@@ -194,7 +194,14 @@ class RatingFilter(django_filters.Filter):
     field_class = _RatingField
 
 
-class _MomentField(django_filters.fields.IsoDateTimeField):
+class _DayOrTimeField(django_filters.fields.IsoDateTimeField):
+    """Parses a time, a date or a moving day like `yesterday` (gallery.search.filters.dates)."""
+
+    def clean(self, value: Any) -> Any:
+        return super().clean(dates.fixed(value) if isinstance(value, str) else value)
+
+
+class _MomentField(_DayOrTimeField):
     """Parses a time to UTC: PostgreSQL knows fewer offsets than Python. A date means its first
     moment in the time zone of the site."""
 
@@ -210,7 +217,7 @@ class MomentFilter(django_filters.IsoDateTimeFilter):
     field_class = _MomentField
 
 
-class _ClockField(django_filters.fields.IsoDateTimeField):
+class _ClockField(_DayOrTimeField):
     """Parses a time to local time at the place of capture, without a time zone. A time with an
     offset is converted to the time zone of the site. If it were compared with moments of capture,
     searches would tell the clock offsets of other users' pictures, and so roughly where they were

@@ -75,8 +75,9 @@ class ImageFilter(django_filters.FilterSet):
     taken_after = ClockFilter(
         field_name="taken_at",
         lookup_expr="gte",
-        help_text="A date or a local time at the place of capture. Pictures without a "
-        "known time count by their upload.",
+        help_text="A date or a local time at the place of capture, or a moving day: `today`, "
+        "`yesterday`, `this-week` (its Monday), `last-month`, `this-year`, `30-days-ago` and the "
+        "like, by the calendar of the site. Pictures without a known time count by their upload.",
     )
     taken_before = ClockFilter(
         field_name="taken_at",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gallery.errors import Refusal
 from gallery.indexing.selectors import visible_to
 from gallery.models import Viewer
-from gallery.search.filters import album_names, image_filter
+from gallery.search.filters import album_names, dates, image_filter
 
 if TYPE_CHECKING:
     from gallery.models.image import ImageQuerySet
@@ -37,8 +37,9 @@ class Narrowed:
 
 
 def checked(filters: Mapping[str, Any], viewer: Viewer) -> Narrowed:
-    """Return the pictures that pass the filters of a query, with album titles replaced by ids.
+    """Return the pictures that pass the filters of a query, with ids in the place of album titles
+    and days in the place of moving ones: further pages are of the same days, also after midnight.
     Raises Refusal naming `filters.<name>` for an invalid filter."""
-    narrowed = Narrowed(viewer, album_names.with_ids(filters, viewer))
+    narrowed = Narrowed(viewer, album_names.with_ids(dates.all_fixed(filters), viewer))
     _ = narrowed.images  # refuses invalid filters now; the result is cached
     return narrowed

@@ -41,7 +41,7 @@ def _template(kind: django_filters.Filter, code: str) -> str | None:
     match kind:
         case MomentFilter() | ClockFilter():
             return _(
-                "“%(key)s:” cannot be “%(value)s”: give a day, as 2024-05-31, "
+                "“%(key)s:” cannot be “%(value)s”: give a day, as 2024-05-31 or yesterday, "
                 "or in a search also a month or a year, as 2024-05 or 2024."
             )
         case django_filters.NumberFilter():

@@ -18,6 +18,7 @@ from gallery import rate_limits
 from gallery.labels import reading
 from gallery.models import Album, Image, Tag, User, Viewer
 from gallery.models.words import beginning, containing
+from gallery.search.filters import date_labels, dates
 from gallery.search.filters.colours import NAMES as COLOURS
 from gallery.search.filters.image_filter import ORIENTATIONS
 from gallery.search.query import syntax
@@ -98,7 +99,7 @@ def _details() -> dict[str, str]:
         "category": _("a category of a label set"),
         "after": _("taken from this day, month or year on"),
         "before": _("taken before this day, month or year"),
-        "on": _("taken on this day, in this month or year"),
+        "on": _("taken on this day, in this month or year, or yesterday, last-week …"),
         "camera": _("taken with this camera"),
         "color": _("a colour by name or as #hex"),
         "orientation": _("landscape, portrait or square"),
@@ -196,10 +197,15 @@ def _owners(typed: str, viewer: Viewer) -> Iterable[Value]:
 
 
 def _days(typed: str, viewer: Viewer) -> Iterable[Value]:
-    """Return this month, this year and the years before."""
+    """Return the moving spans, this month, this year and the years before."""
     today = localdate()
+    word = typed.lower()
+    moving = [(name, str(date_labels.MOVING[name])) for name in dates.MOVING]
     shapes = [f"{today:%Y-%m}", f"{today:%Y}", *(str(today.year - n) for n in range(1, 30))]
-    return [(shape, "") for shape in shapes if shape.startswith(typed)][:MOST]
+    known = [*moving, *((shape, "") for shape in shapes)]
+    fitting = [one for one in known if one[0].startswith(word) or one[1].lower().startswith(word)]
+    # Nothing is typed yet: some of both.
+    return fitting[:MOST] if word else [*moving[:2], *known[len(moving) :]][:MOST]
 
 
 def _colours(typed: str, viewer: Viewer) -> Iterable[Value]:

@@ -2,11 +2,11 @@
 
     beach sunset "a red car"^0.5 -people like:<id>[10,20,50,40] tag:holiday after:2024
 
-All words without quotes form one text, but for plain negations and the operators AND, OR and NOT
-(gallery.search.query.wording). A quoted text is a separate term. A leading `-` makes a term
-negative, a trailing `^` gives its weight. `like:` and `upload:` are pictures, with a crop in
-percent in brackets. Every other `key:value` is a filter. An unknown key is text. No line is an
-error here: values of filters are checked where they are used.
+All words without quotes form one text, but for dates (gallery.search.query.dates_in_words), plain
+negations and the operators AND, OR and NOT (gallery.search.query.wording). A quoted text is a
+separate term. A leading `-` makes a term negative, a trailing `^` gives its weight. `like:` and
+`upload:` are pictures, with a crop in percent in brackets. Every other `key:value` is a filter. An
+unknown key is text. No line is an error here: values of filters are checked where they are used.
 
 The grammar, with [] for optional and {} for any number of times:
 
@@ -28,7 +28,8 @@ from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
 from gallery.search.filters import dates
-from gallery.search.query import wording
+from gallery.search.query import dates_in_words, wording
+from gallery.search.query.dates_in_words import DatesRead
 from gallery.search.query.negation import BREAK
 from gallery.search.query.notes import Note
 from gallery.search.query.query import (
@@ -45,7 +46,7 @@ from gallery.search.query.query import (
     Term,
     clean_filter,
 )
-from gallery.search.query.wording_notes import notes_of
+from gallery.search.query.wording_notes import notes_of, notes_of_dates
 from gallery.spelling import normalise_text
 
 # Opening -> closing quotation marks.
@@ -246,18 +247,31 @@ class _Reader:
         self._notes: list[Note] = []
 
     def parsed(self) -> Parsed:
-        read = wording.read(" ".join(self._words))
+        as_typed = self._line_as_typed()
+        dated = self._dates_in_words()
+        read = wording.read(dated.words)
         words = [
             *(Term(text=text) for text in read.plus),
             *(Term(text=text, weight=-1.0) for text in read.minus),
         ]
-        self._notes += notes_of(read, self._line_as_typed())
+        self._notes += [*notes_of_dates(dated, as_typed), *notes_of(read, as_typed)]
         return Parsed(self._query(words), self._notes)
+
+    def _dates_in_words(self) -> DatesRead:
+        """Read the date among the words as a filter. Beside a filter for dates all are words."""
+        words = " ".join(self._words)
+        if any(name in self._filters for name in _DATES):
+            return DatesRead(words)
+        read = dates_in_words.read(words)
+        if read.date:
+            both = (read.date.after, read.date.before)
+            self._filters |= {name: day for name, day in zip(_DATES, both, strict=True) if day}
+        return read
 
     def _query(self, words: list[Term]) -> Query:
         """Return the query with these terms in the place of the words without quotes."""
         at = len(self._terms) if self._words_at is None else self._words_at
-        return Query((*self._terms[:at], *words, *self._terms[at:]), self._filters)
+        return Query((*self._terms[:at], *words, *self._terms[at:]), dict(self._filters))
 
     def _line_as_typed(self) -> str:
         """Return the line that searches for the words without quotes as they stand."""
@@ -424,6 +438,7 @@ def _size(value: str) -> dict[str, Any]:
 _SIZE_WORDS = {"大": "large", "中": "medium", "小": "small"}
 
 PICTURES = ("like", "upload")
+_DATES = ("taken_after", "taken_before")
 # Keys that stand for one or two filters -> the function from their value to filters by name. The
 # other keys are the names of filters.
 _SHORT_KEYS: dict[str, Callable[[str], dict[str, Any]]] = {
@@ -453,6 +468,7 @@ def _may_stand_bare(term: Term) -> bool:
         and term.weight == 1
         and _is_plain(term.text)
         and wording.is_read_as_typed(term.text)
+        and dates_in_words.is_read_as_typed(term.text)
     )
 
 

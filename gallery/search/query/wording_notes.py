@@ -6,8 +6,26 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
+from gallery.search.filters import date_labels
+from gallery.search.query.dates_in_words import DatesRead
 from gallery.search.query.notes import Note
 from gallery.search.query.wording import Wording
+
+
+def notes_of_dates(read: DatesRead, as_typed: str) -> Iterator[Note]:
+    """Yield the notes on the dates among the words of a line."""
+    if read.date:
+        said, told = read.date.said, date_labels.told(read.date.after, read.date.before)
+        message = _("“%(said)s” is read as a date.")
+        if told.lower() != said.lower():
+            message = _("“%(said)s” is read as a date: %(date)s.")
+        yield Note("date", message % {"said": said, "date": told}, as_typed)
+    if read.unclear:
+        message = _(
+            "“%(dates)s” are searched for as words. For pictures of a time, write its ends, as in "
+            "after:2018 before:2020."
+        )
+        yield Note("unclear_date", message % {"dates": read.unclear})
 
 
 def notes_of(read: Wording, as_typed: str) -> Iterator[Note]:

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from gallery.errors import Refusal
+from gallery.search.filters import dates
 from gallery.search.filters.image_filter import narrow
 from gallery.web.access import is_fragment
 from gallery.web.lists import category_filter, filters
@@ -32,8 +33,9 @@ class Filtered:
 
     @cached_property
     def wanted(self) -> dict[str, Any]:
-        """All filters. Raises Refusal."""
-        return {**filters.read(self.request.GET), **self.fixed}
+        """All filters, with days in the place of moving ones: a selection is of what is seen, also
+        after midnight. Raises Refusal."""
+        return {**dates.all_fixed(filters.read(self.request.GET)), **self.fixed}
 
     @cached_property
     def pictures(self) -> ImageQuerySet:

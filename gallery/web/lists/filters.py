@@ -12,27 +12,29 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from gallery.errors import Refusal, Sentence
 from gallery.models import Album, Image, User, Viewer
+from gallery.models.clock import YearOf
 from gallery.organising import tags
-from gallery.search.filters import colours
+from gallery.search.filters import colours, date_labels, dates
 from gallery.search.query.syntax import SIZES
 from gallery.web.lists import category_filter, filter_labels
 from gallery.web.lists.category_filter import CategoryFields
 
-# These have the same names as in the API. `from` and `to` are days; the last day is included.
+# These have the same names as in the API.
 _LIKE_THE_API = (
     *("words", "camera", "orientation", "size_min", "size_max"),
     *("album", "owner", "visibility", "state", "favourite", "rating"),
 )
 _SEVERAL = ("color", "tag", "category")
-NAMES = ("from", "to", *_LIKE_THE_API, *_SEVERAL)
+# `on` is a year, a month, a day or a moving span (gallery.search.filters.dates). `from` and `to`
+# are days, and count before it; the last day is included.
+DATES = ("on", "from", "to")
+NAMES = (*DATES, *_LIKE_THE_API, *_SEVERAL)
 _MEMBERS_ONLY = {"album", "visibility", "state", "favourite", "tag"}
 
 _SIZE_NAMES: dict[str, Sentence] = {
@@ -42,6 +44,10 @@ _SIZE_NAMES: dict[str, Sentence] = {
 }
 # The numbers that a number field accepts.
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?", re.IGNORECASE)
+_OFFERED_SPANS = (
+    *("today", "yesterday", "this-week", "last-week", "this-month", "last-month", "last-30-days"),
+    *("this-year", "last-year"),
+)
 # The most suggestions for one field.
 _MOST_SUGGESTIONS = 100
 
@@ -69,16 +75,17 @@ class Swatch:
 @dataclass(frozen=True)
 class Fields:
     """The fields of the form. `shown` are the names of those that make sense in this list.
-    `choices` are (value, label, chosen) by field, `sizes` are (label, least, most) in megapixels,
-    and `spans` are (label, first day, last day). `categories` are those chosen; the others are
-    loaded with their counts."""
+    `choices` are (value, label, chosen) by field, and so are `spans`, the moving spans; `span` is
+    the value and the label of a chosen span that is none of these. `sizes` are (label, least, most)
+    in megapixels. `categories` are those chosen; the others are loaded with their counts."""
 
     shown: list[str]
     values: dict[str, str]
     choices: dict[str, list[tuple[str, Sentence, bool]]]
     swatches: list[Swatch]
     sizes: list[tuple[Sentence, str, str]]
-    spans: list[tuple[Sentence, str, str]]
+    spans: list[tuple[str, Sentence, bool]]
+    span: tuple[str, Sentence] | None
     categories: CategoryFields | None
 
 
@@ -104,19 +111,30 @@ class FilterBar:
 def read(asked: QueryDict) -> dict[str, Any]:
     """Return the filters of an address, with the names of `gallery.search.filters.image_filter`.
 
-    Raises Refusal if the last day is no date. That module checks all other values.
+    Raises Refusal if the last day or the span is no date. That module checks all other values.
     """
     found: dict[str, Any] = {name: asked[name] for name in _LIKE_THE_API if asked.get(name)}
-    if first := str(asked.get("from", "")):
-        found["taken_after"] = first
-    if last := str(asked.get("to", "")):
-        found["taken_before"] = _day_after(last)
+    found |= _dates(asked)
     for name in _SEVERAL:
         if values := [value for value in asked.getlist(name) if value.strip()]:
             found[name] = values
     if "category" in found:
         found["category"] = category_filter.values(asked)
     return found
+
+
+def _dates(asked: QueryDict) -> dict[str, str]:
+    first, last = str(asked.get("from", "")), str(asked.get("to", ""))
+    if first or last:
+        both = {"taken_after": first, "taken_before": _day_after(last) if last else ""}
+        return {name: day for name, day in both.items() if day}
+    on = str(asked.get("on", ""))
+    if not on:
+        return {}
+    span = dates.span(on)
+    if span is None:
+        raise Refusal("bad_date", _("Give a day, a month or a year, as 2024-05-31 or 2024."), "on")
+    return dict(zip(("taken_after", "taken_before"), span, strict=True))
 
 
 def are_asked_for(request: HttpRequest) -> bool:
@@ -154,6 +172,7 @@ def bar(request: HttpRequest, fixed: Collection[str] = (), *, is_open: bool = Fa
 def _fields(request: HttpRequest, shown: list[str]) -> Fields:
     asked = request.GET
     offers = "category" in shown
+    on = "" if asked.get("from") or asked.get("to") else str(asked.get("on", ""))
     return Fields(
         shown=shown,
         values={name: _field(name, str(asked.get(name, ""))) for name in shown},
@@ -163,7 +182,8 @@ def _fields(request: HttpRequest, shown: list[str]) -> Fields:
             (_SIZE_NAMES[name], _number(least), _number(most))
             for name, (least, most) in SIZES.items()
         ],
-        spans=_spans(),
+        spans=[(name, label, name == on) for name, label in _spans()],
+        span=(on, date_labels.of_span(on)) if on and on not in dict(_spans()) else None,
         categories=category_filter.chosen(asked, request.user) if offers else None,
     )
 
@@ -173,7 +193,10 @@ _NOT_KEPT = {*NAMES, category_filter.LIKELY, "after", "only"}
 
 
 def _chips(request: HttpRequest, shown: list[str]) -> Iterator[Chip]:
+    yield from _date_chips(request)
     for name in shown:
+        if name in DATES:
+            continue
         for value in filter(None, request.GET.getlist(name)):
             label = _label(name, value, request)
             colour = colours.canonical(value) if name == "color" else None
@@ -181,12 +204,24 @@ def _chips(request: HttpRequest, shown: list[str]) -> Iterator[Chip]:
             yield Chip(label, _address(request, without=[name], value=value), swatch)
 
 
+def _date_chips(request: HttpRequest) -> Iterator[Chip]:
+    """Yield one chip for a year, month, day or moving span, or else one for each end."""
+    first, last, on = (str(request.GET.get(name, "")) for name in ("from", "to", "on"))
+    if first and last and (span := dates.spanning(first, _next(last))):
+        yield Chip(date_labels.of_span(span), _address(request, without=DATES))
+        return
+    if on and not (first or last):
+        yield Chip(date_labels.of_span(on), _address(request, without=["on"]))
+    if first:
+        label = _("From %(day)s") % {"day": date_labels.readable(first)}
+        yield Chip(label, _address(request, without=["from", "on"]))
+    if last:
+        label = _("Until %(day)s") % {"day": date_labels.readable(last)}
+        yield Chip(label, _address(request, without=["to", "on"]))
+
+
 def _label(name: str, value: str, request: HttpRequest) -> str:
     match name:
-        case "from":
-            return _("From %(day)s") % {"day": _readable(value)}
-        case "to":
-            return _("Until %(day)s") % {"day": _readable(value)}
         case "album":
             return _("Album: %(title)s") % {"title": _title(value, request.user)}
         case "category":
@@ -230,18 +265,11 @@ def _swatches(asked: list[str]) -> list[Swatch]:
     ]
 
 
-def _spans() -> list[tuple[Sentence, str, str]]:
-    """Return usual spans of days: label, first day and last day."""
-    today = timezone.localdate()
-    month = today.replace(day=1)
-    last_month = (month - timedelta(days=1)).replace(day=1)
-    found: list[tuple[Sentence, date, date]] = [
-        (_("Last 30 days"), today - timedelta(days=29), today),
-        (_("Last month"), last_month, month - timedelta(days=1)),
-        (_("This year"), date(today.year, 1, 1), date(today.year, 12, 31)),
-        (_("Last year"), date(today.year - 1, 1, 1), date(today.year - 1, 12, 31)),
-    ]
-    return [(label, first.isoformat(), last.isoformat()) for label, first, last in found]
+def _spans() -> list[tuple[str, Sentence]]:
+    """Return the moving spans to choose from, by name."""
+    past = _("Last %(count)d days") % {"count": 30}
+    named = {**date_labels.MOVING, "last-30-days": past}
+    return [(name, named[name]) for name in _OFFERED_SPANS]
 
 
 def _field(name: str, text: str) -> str:
@@ -270,17 +298,33 @@ def _title(value: str, viewer: Viewer) -> str:
 
 
 def _day_after(text: str) -> str:
+    after = _next(text)
+    if not after:
+        raise Refusal("bad_date", _("Give the last day as year-month-day."), "to")
+    return after
+
+
+def _next(text: str) -> str:
+    """Return the day after a day, or "" if there is none."""
     try:
         return (date.fromisoformat(text) + timedelta(days=1)).isoformat()
-    except (ValueError, OverflowError) as error:
-        raise Refusal("bad_date", _("Give the last day as year-month-day."), "to") from error
+    except (ValueError, OverflowError):
+        return ""
 
 
-def _readable(text: str) -> str:
-    try:
-        return date_format(date.fromisoformat(text), "DATE_FORMAT")
-    except ValueError:
-        return text
+@require_safe
+def years(request: HttpRequest) -> HttpResponse:
+    """Render the years in which pictures that the visitor sees were taken, as choices, the latest
+    first. The query reads all of them, so it waits until the fields are open."""
+    taken = (
+        Image.objects.visible_to(request.user).order_by().values_list(YearOf("taken_at"), flat=True)
+    )
+    found = {str(year) for year in taken.distinct()}
+    chosen = str(request.GET.get("on", ""))
+    if re.fullmatch(r"[0-9]{4}", chosen):
+        found.add(chosen)
+    offered = [(year, year, year == chosen) for year in sorted(found, reverse=True)]
+    return render(request, "gallery/filter_years.html", {"years": offered})
 
 
 @require_safe

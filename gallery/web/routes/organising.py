@@ -31,6 +31,7 @@ routes = [
     path("images/<uuid:pk>/month/", timeline.month_of, name="image_month"),
     path("images/<uuid:pk>/filmstrip/", filmstrip.filmstrip, name="image_filmstrip"),
     path("images/<uuid:pk>/shuffled/", filmstrip.shuffled, name="image_shuffled"),
+    path("filters/years/", filters.years, name="filter_years"),
     path("filters/cameras/", filters.suggestions, {"field": "camera"}, name="filter_cameras"),
     path(
         "filters/owners/",

@@ -4,7 +4,7 @@ and a choice in the panel changes the line."""
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -14,14 +14,14 @@ from django.http import HttpRequest, QueryDict
 
 from gallery.errors import Refusal
 from gallery.models import Viewer
-from gallery.search.filters import album_names
+from gallery.search.filters import album_names, dates
 from gallery.search.query import syntax
 from gallery.search.query.query import Query, clean_filter
 from gallery.web.lists import filter_labels, filters
 from gallery.web.lists.filters import Chip, FilterBar
 from gallery.web.searching.composer import address_of
 
-# The panel's days (the last one is included) and their names in a query.
+# The panel's days (the last one is included) and their names in a query, where a span is both.
 _DAYS = {"from": "taken_after", "to": "taken_before"}
 _NOT_OFFERED = {"state"}  # a search finds only encoded pictures
 
@@ -34,7 +34,7 @@ def was_sent(asked: QueryDict) -> bool:
 def taken_up(asked: QueryDict) -> Query:
     """Return the query of the line in `asked`. The panel's filters replace those of the line.
 
-    Raises Refusal if the last day is no date.
+    Raises Refusal if the last day or the span is no date.
     """
     query = syntax.parse(str(asked.get("q", ""))).query
     own = _names()
@@ -79,7 +79,7 @@ def _chips(query: Query, left: dict[str, Any]) -> Iterator[Chip]:
 
 def _names() -> set[str]:
     """Return the filters with a field in the panel, as named in queries."""
-    return {_DAYS.get(name, name) for name in filters.NAMES}
+    return {*_DAYS.values(), *filters.NAMES} - {*filters.DATES}
 
 
 def _as_panel(query: Query, viewer: Viewer) -> tuple[QueryDict, dict[str, Any]]:
@@ -87,6 +87,9 @@ def _as_panel(query: Query, viewer: Viewer) -> tuple[QueryDict, dict[str, Any]]:
     show."""
     asked = QueryDict(mutable=True)
     left = dict(query.filters)
+    if span := _span(left):
+        left = {name: value for name, value in left.items() if name not in _DAYS.values()}
+        asked["on"] = span
     for name in filters.NAMES:
         key = _DAYS.get(name, name)
         value = left.get(key)
@@ -101,6 +104,12 @@ def _as_panel(query: Query, viewer: Viewer) -> tuple[QueryDict, dict[str, Any]]:
     return asked, left
 
 
+def _span(found: Mapping[str, Any]) -> str | None:
+    """Return the year, month, day or moving span of filters; None for other ends."""
+    first, after = (found.get(name) for name in _DAYS.values())
+    return dates.spanning(first, after) if first and after else None
+
+
 def _fields(name: str, value: Any, viewer: Viewer) -> list[str]:
     match value:
         case bool():
@@ -108,6 +117,9 @@ def _fields(name: str, value: Any, viewer: Viewer) -> list[str]:
         case list():
             return [str(entry) for entry in value]
     text = f"{value:g}" if isinstance(value, float) else str(value)
+    if name in _DAYS:
+        # The ends of the panel are days of the calendar.
+        text = dates.fixed(text)
     if name == "to":
         text = _day_before(text)
     return [text]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gallery.models import Album, Image, Viewer
-from gallery.search.filters import colours, dates
+from gallery.search.filters import colours, date_labels
 from gallery.search.query.query import Query, Term
 from gallery.web.lists import category_filter, filter_labels
 from gallery.web.pictures.tiles import thumbnail
@@ -112,7 +111,9 @@ def _filters(
     filters: Mapping[str, Any], albums: Mapping[str, str], viewer: Viewer
 ) -> Iterator[QueryChip]:
     left = dict(filters)
-    yield from map(_filter, _dates(left.pop("taken_after", None), left.pop("taken_before", None)))
+    yield from map(
+        _filter, date_labels.labels(left.pop("taken_after", None), left.pop("taken_before", None))
+    )
     yield from map(_filter, _sizes(left.pop("size_min", None), left.pop("size_max", None)))
     for name, value in left.items():
         for entry in value if isinstance(value, list) else [value]:
@@ -144,34 +145,6 @@ def _label(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return filter_labels.label(name, "true" if value else "false")
     return filter_labels.label(name, str(value))
-
-
-def _dates(first: str | None, after: str | None) -> Iterator[str]:
-    if first and after and (span := dates.spanning(first, after)):
-        yield _readable(span)
-        return
-    if first:
-        yield _("From %(day)s") % {"day": _readable(dates.shortest(first))}
-    if after:
-        yield _("Until %(day)s") % {"day": _last_day(after)}
-
-
-def _readable(text: str) -> str:
-    """Return a year, a month or a day in the viewer's format, and other text unchanged."""
-    span = dates.span(text)
-    if span is None:
-        return text
-    first = date.fromisoformat(span[0])
-    shape = {4: "Y", 7: "YEAR_MONTH_FORMAT"}.get(len(text), "DATE_FORMAT")
-    return date_format(first, shape)
-
-
-def _last_day(after: str) -> str:
-    """Return the day before `after`: the last day that the filter includes."""
-    try:
-        return date_format(date.fromisoformat(after) - timedelta(days=1), "DATE_FORMAT")
-    except (ValueError, OverflowError):
-        return after
 
 
 def _sizes(least: Any, most: Any) -> Iterator[str]:

@@ -137,7 +137,8 @@ def _count(request: HttpRequest) -> HttpResponse:
     try:
         query = composer_filters.taken_up(request.GET)
         narrowed = checked_filters(query.filters, request.user)
-        context: dict[str, Any] = {"count": narrowed.images.count()}
+        # Words and pictures put all of these in an order: their number is not that of the results.
+        context: dict[str, Any] = {"count": narrowed.images.count(), "ranks": bool(query.terms)}
     except Refusal as refusal:
         context = {"problem": refusal.message}
     return render(request, "gallery/filter_count.html", context)

@@ -53,6 +53,10 @@ def _words() -> list[Example]:
             _("beach without people"),
             _("a minus in plain words; in quotation marks they stay words"),
         ),
+        Example(
+            _("beach last year"),
+            _("a date in plain words: also yesterday, last week, 2019, July 2019, November 30"),
+        ),
         Example(_('city "at night"^0.5'), _("^ and a number: counts half as much; up to 2")),
     ]
 
@@ -82,7 +86,10 @@ def _pictures(viewer: Viewer) -> list[Example]:
 def _filters() -> list[Example]:
     return [
         Example("after:2024", _("taken in 2024 or later")),
-        Example("on:2024-05", _("taken in May 2024; also before:2024-05-20")),
+        Example(
+            "on:2024-05",
+            _("taken in May 2024; also on:yesterday, on:last-week, before:2024-05-20"),
+        ),
         Example("orientation:portrait", _("or landscape, or square")),
         Example("color:red", _("mostly this colour; also color:#1e90ff")),
         Example("rating:>=4", _("four stars or more from its owner; rating:0 has none")),

@@ -1,14 +1,6 @@
 // The single elements of a grid.
 
-const dayNames = new Intl.DateTimeFormat(document.documentElement.lang, {
-  weekday: "short",
-  day: "numeric",
-  month: "short",
-  timeZone: "UTC",
-});
-
-/** Return the name of a day like "2024-05-03". */
-export const dayName = (day) => dayNames.format(new Date(`${day}T00:00:00Z`));
+import { dayName, wholeDate } from "clipsite/grid/day-names";
 
 export function elementOf(markup) {
   const holder = document.createElement("template");
@@ -55,9 +47,10 @@ export function headingOf(section) {
 function dayHeading(day) {
   const heading = document.createElement("li");
   heading.className = "day";
+  heading.dataset.day = day;
   const text = document.createElement("h3");
   text.textContent = dayName(day);
-  text.title = text.textContent; // the visible text may be cut off
+  text.title = wholeDate(day); // the visible text may be short or cut off
   heading.append(text);
   return heading;
 }

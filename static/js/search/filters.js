@@ -25,6 +25,15 @@ function begin() {
   form.addEventListener("keydown", stayInUnsent);
   offerAnyColour(form.querySelector(".dots"));
   form.querySelectorAll("[data-range]").forEach(offerUsual);
+  form.querySelector("[data-dates]").addEventListener("input", oneWayToSayDates);
+}
+
+// A span and both ends exclude each other: the last one that is chosen stays.
+function oneWayToSayDates({ target, currentTarget }) {
+  if (!target.value) return;
+  for (const field of currentTarget.querySelectorAll("select, input")) {
+    if ((field.name === "on") !== (target.name === "on")) field.value = "";
+  }
 }
 
 // Leave empty fields out of the address, so that people can read it, and those that only look for

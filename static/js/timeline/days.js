@@ -1,10 +1,11 @@
 // Beside the heading of a month that sticks to the top: the day of the first visible pictures, once
 // the heading of that day is out of view.
 
-import { dayName } from "clipsite/grid/tile-elements";
+import { dayName, today } from "clipsite/grid/day-names";
 import { firstSeen } from "clipsite/grid/virtual";
 
 let named = null; // the element with the day, if one is shown
+let shown = today();
 
 /** Return the day at the top of the window, or null if its own heading is there. */
 function dayAbove({ grid, chunk, offset }) {
@@ -27,9 +28,21 @@ function follow() {
   if (place) place.textContent = dayName(day);
 }
 
+// A page that stays open over midnight, or comes back, has yesterday's “Today”.
+function renew() {
+  if (document.hidden || shown === today()) return;
+  shown = today();
+  for (const heading of document.querySelectorAll("[data-day]")) {
+    heading.querySelector("h3").textContent = dayName(heading.dataset.day);
+  }
+  follow();
+}
+
 /** Start to follow the page. */
 export function startDays() {
   window.addEventListener("scroll", () => requestAnimationFrame(follow), { passive: true });
   document.addEventListener("grid:rendered", follow);
+  document.addEventListener("visibilitychange", renew);
+  window.addEventListener("pageshow", renew);
   follow();
 }

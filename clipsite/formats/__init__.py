@@ -1,0 +1,1 @@
+"""Formats of dates where those of Django mix styles."""
