@@ -252,7 +252,7 @@ def test_dates_are_one_choice_or_two_ends(gallery: Page, site: Site) -> None:
     expect(gallery.get_by_role("button", name=f"Show {COUNT - 2} pictures")).to_be_visible()
     last.fill(f"{today.year - 1}-05-31")
     # The years are those of the library.
-    years = span.get_by_role("group", name="Year").get_by_role("option")
+    years = span.locator("optgroup option")
     expect(years.filter(has_text=str(today.year - 1))).to_have_count(1)
     span.select_option(str(today.year - 1))
     expect(first).to_have_value("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -49,6 +50,20 @@ def test_it_begins_at_the_top_with_days(site: Site, ids: list[str]) -> None:
             page.get_by_role("heading", name="Thu, Jun 20")
         )
     ).to_be_visible()
+
+
+def test_the_latest_days_have_names_which_follow_the_clock(site: Site, member: User) -> None:
+    page = site.page
+    page.clock.set_fixed_time(NEWEST)
+    many(member, [NEWEST - timedelta(days=days) for days in (0, 1, 3, 8)])
+    site.enter(member)
+    site.open("/timeline/")
+    headings = page.locator(".day h3")
+    expect(headings).to_have_text(["Today", "Yesterday", "Monday", re.compile("Jun")])
+    # The page stays open over midnight.
+    page.clock.set_fixed_time(NEWEST + timedelta(days=1))
+    page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+    expect(headings).to_have_text(["Yesterday", "Wednesday", "Monday", re.compile("Jun")])
 
 
 def test_a_large_month_comes_in_parts_without_a_jump(site: Site, ids: list[str]) -> None:

@@ -17,7 +17,7 @@ def notes_of_dates(read: DatesRead, as_typed: str) -> Iterator[Note]:
     if read.date:
         said, told = read.date.said, date_labels.told(read.date.after, read.date.before)
         message = _("“%(said)s” is read as a date.")
-        if told.lower() != said.lower():
+        if told.lower() not in said.lower():
             message = _("“%(said)s” is read as a date: %(date)s.")
         yield Note("date", message % {"said": said, "date": told}, as_typed)
     if read.unclear:

@@ -267,9 +267,7 @@ def _swatches(asked: list[str]) -> list[Swatch]:
 
 def _spans() -> list[tuple[str, Sentence]]:
     """Return the moving spans to choose from, by name."""
-    past = _("Last %(count)d days") % {"count": 30}
-    named = {**date_labels.MOVING, "last-30-days": past}
-    return [(name, named[name]) for name in _OFFERED_SPANS]
+    return [(name, date_labels.of_span(name)) for name in _OFFERED_SPANS]
 
 
 def _field(name: str, text: str) -> str:
