@@ -65,6 +65,7 @@ def the_first_of_december(monkeypatch: pytest.MonkeyPatch) -> None:
         ("beach 2019", "beach on:2019"),
         ("2019 beach", "beach on:2019"),
         ("beach (2019)", "beach on:2019"),
+        ("cats and dogs and 2019", "cats and dogs on:2019"),
         ("beach, 2019, sunset", "beach, sunset on:2019"),
         ("the beach of 2019", "the beach on:2019"),
         ("the summer of 2019 in Rome", "the summer in Rome on:2019"),
@@ -84,6 +85,8 @@ def the_first_of_december(monkeypatch: pytest.MonkeyPatch) -> None:
         ("on the 14th of July 2019", "on:2019-07-14"),
         ("may 14", "on:2026-05-14"),
         ("beach on may 14 with a dog", "beach with a dog on:2026-05-14"),
+        ("2019 July", "on:2019-07"),
+        ("new year 2020", "new year on:2020"),
         ("2019-07", "on:2019-07"),
         ("2019-07-14", "on:2019-07-14"),
         ("2019/7/4", "on:2019-07-04"),
@@ -107,6 +110,7 @@ def the_first_of_december(monkeypatch: pytest.MonkeyPatch) -> None:
         ("前天", "on:day-before-yesterday"),
         ("昨天的照片", "on:yesterday"),
         ("昨天 照片", "on:yesterday"),
+        ("给我看昨天的照片", "on:yesterday"),
         ("我昨天拍的照片", "on:yesterday"),
         ("昨天的海滩", "海滩 on:yesterday"),
         ("上周", "on:last-week"),
@@ -235,7 +239,11 @@ def test_what_has_a_sign_is_no_date() -> None:
 
 
 def test_several_dates_stay_words() -> None:
-    for line in ("2018 and 2020", "yesterday or last week", "2020 to 2018"):
+    for line in (
+        *("2018 and 2020", "yesterday or last week", "2020 to 2018", "in 2018 or 2019"),
+        *("from July to August 2019", "july and august 2019", "14-20 july 2019"),
+        *("2019到2020年", "2019-2020年", "昨天和今天"),
+    ):
         parsed = syntax.parse(line)
         assert parsed.query == Query((Term(text=line),))
         assert [note.code for note in parsed.notes] == ["unclear_date"]

@@ -55,7 +55,7 @@ def read(words: str) -> DatesRead:
     found = list(_dates(words))
     if len(found) == 2 and (both := _from_to(words, *found)):
         found = [both]
-    if len(found) > 1:
+    if len(found) > 1 or any(_is_half(words, one) for one in found):
         return DatesRead(words, unclear=" … ".join(one.said for one in found))
     if not found:
         return DatesRead(words)
@@ -84,7 +84,7 @@ _END = r"(?:(?=的)|(?![\w'’%°$€£¥:+@/-]|[.,]\d))"
 _ENGLISH = re.compile(
     rf"{_BEGIN}\(?"
     r"(?P<lead>(?:(?:(?:that +)?(?:i|we) +(?:took|shot|made)|taken|shot|made|photographed|captured|"
-    r"dated|from|between|in|on|of|during|(?:the +)?year) +)*+)"
+    r"dated|from|between|in|on|of|during|(?:the +)?(?<!new )(?<!leap )year) +)*+)"
     r"(?:(?P<side>since|before|after|until|till) +)?+"
     r"(?P<said>"
     r"(?P<moving>(?:the +)?day +before +yesterday|(?:today|yesterday)(?:['’]s)?|"
@@ -94,6 +94,7 @@ _ENGLISH = re.compile(
     rf"(?P<m1>{_MONTH}) +(?:the +)?(?P<d1>{_DAY})(?:,? +(?P<y1>{_YEAR}))?|"
     rf"(?:the +)?(?P<d2>{_DAY}) +(?:of +)?(?P<m2>{_MONTH})(?:,? +(?P<y2>{_YEAR}))?|"
     rf"(?P<m3>{_MONTH}),? +(?:of +)?(?P<y3>{_YEAR})|"
+    rf"(?P<y4>{_YEAR}),? +(?P<m4>{_MONTH})(?: +(?P<d4>{_DAY}))?|"
     rf"(?P<year>{_YEAR})"
     rf"){_END}\)?的?",
     re.IGNORECASE,
@@ -145,9 +146,9 @@ def _english_shape(match: re.Match[str], text: str) -> str:
     if match["year"]:
         is_name = not match["side"] and _NAME_BEFORE.search(text, 0, match.start())
         return match["year"] if not is_name and _has_come(match["year"]) else ""
-    month = str(match["m1"] or match["m2"] or match["m3"])
-    day = match["d1"] or match["d2"]
-    year = match["y1"] or match["y2"] or match["y3"]
+    month = str(match["m1"] or match["m2"] or match["m3"] or match["m4"])
+    day = match["d1"] or match["d2"] or match["d4"]
+    year = match["y1"] or match["y2"] or match["y3"] or match["y4"]
     number = _MONTHS.index(month[:3].lower()) + 1
     if not day:
         return f"{year}-{number:02}" if _has_come(year) else ""
@@ -309,13 +310,32 @@ def _from_to(text: str, first: DateInWords, last: DateInWords) -> DateInWords | 
     return DateInWords(first.start, last.end, said, first.after, last.before)
 
 
-_EDGES = re.compile(r"^[\s,;，；、。.]++|[\s,;，；、。]++$")
+# What makes a date one of several: "July to August 2019", "14-20 july 2019", 2019到2020年.
+_HALF_BEFORE = re.compile(
+    rf"(?:(?:\d|\b{_MONTH}|月) *(?:to|through|[-–—~&]|到|至|and|or|和|或)|"
+    rf"\b{_MONTH}|[-–/.]\d+) *$",
+    re.IGNORECASE,
+)
+_HALF_BEHIND = re.compile(
+    rf" *(?:(?:to|through|until|till|[-–—~&]|到|至) *(?:\d|{_MONTH})|"
+    rf"(?:and|or|和|或) *(?:{_YEAR}(?!\d)|{_MONTH}))",
+    re.IGNORECASE,
+)
+
+
+def _is_half(text: str, found: DateInWords) -> bool:
+    before = _HALF_BEFORE.search(text, 0, found.start)
+    return bool(before or _HALF_BEHIND.match(text, found.end))
+
+
+_EDGES = re.compile(r"^[\s,;，；、。.]++|(?:[\s,;，；、。]|(?<=\s)(?:and|or)(?=\s*$))++$")
 _PAUSE = re.compile(r"[\s,，;；]*([,，;；])")
 # What is left of "my pictures from yesterday" and 昨天的照片 describes nothing.
 _ANY_PICTURE = re.compile(
     r"(?:(?:show|me|my|our|all|the|some|of|from|photos?|photographs?|pictures?|images?|pics?|"
     r"snapshots?)(?: +|$))+|"
-    r"(?:[我的拍在 ]|我们|我們|所有|全部|一些)*(?:照片|图片|圖片|相片|影像|照)?",
+    r"(?:[我的拍在请請找 ]|我们|我們|所有|全部|一些|给我|給我|帮我|幫我|一下|看看?|显示|搜索)*"
+    r"(?:照片|图片|圖片|相片|影像|照)?",
     re.IGNORECASE,
 )
 

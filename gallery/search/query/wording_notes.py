@@ -22,7 +22,7 @@ def notes_of_dates(read: DatesRead, as_typed: str) -> Iterator[Note]:
         yield Note("date", message % {"said": said, "date": told}, as_typed)
     if read.unclear:
         message = _(
-            "“%(dates)s” are searched for as words. For pictures of a time, write its ends, as in "
+            "“%(dates)s” is searched for as words. For pictures of a time, write its ends, as in "
             "after:2018 before:2020."
         )
         yield Note("unclear_date", message % {"dates": read.unclear})
