@@ -183,9 +183,9 @@ def _padded(verdicts: Floats, columns: int) -> Floats:
     return padded
 
 
-def _moved(probes: list[Probe], texts: Vectors) -> Vectors:
+def _moved(probes: list[Probe], texts: Vectors) -> Floats:
     """Return the vectors (n, d) of the probes and, behind them, of the background."""
-    moved = texts.copy()
+    moved = texts.astype(np.float64)
     for number, probe in enumerate(probes):
         moved[number] = probe.vector
     return moved

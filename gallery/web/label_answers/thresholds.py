@@ -129,7 +129,9 @@ def _cut(spread: Spread, probability: float, user: User) -> dict[str, Any]:
         "at": round(min(probability, 1.0) * 100, 1),
         "threshold": words.threshold(min(probability, 1.0)),
         "labelled": _labelled(spread, found.labelled),
-        "expected": _expected(found.precision, found.recall, answered=spread.is_settled.any()),
+        "expected": _expected(
+            found.precision, found.recall, answered=bool(spread.is_settled.any())
+        ),
         "is_none": probability >= cuts.NONE,
         "above": tiles_of([pictures[pk] for pk in above if pk in pictures], user),
         "below": tiles_of([pictures[pk] for pk in below if pk in pictures], user),
