@@ -132,6 +132,11 @@ class AlbumShare(models.Model):
     def __str__(self) -> str:
         return f"{self.album_id} → {self.user_id or self.group_id}"
 
+    @property
+    def shown_name(self) -> str:
+        """The name of the person or the group."""
+        return self.user.shown_name if self.user else str(self.group)
+
 
 def new_token() -> str:
     """Return a random token of 128 bits, which nobody can guess."""

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import Count, Max, Min, OuterRef, Q, Subquery
 
 from gallery.models import Album, AlbumItem, AlbumRole, AlbumShare, Image, ShareLink, Viewer
-from gallery.organising import albums
+from gallery.organising import album_names, albums
 
 if TYPE_CHECKING:
     from gallery.models.album import AlbumQuerySet
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Summary:
-    """An album as a viewer sees it. `shared` is None for viewers who do not manage it."""
+    """An album as a viewer sees it. `name` is its title, or says what a shared selection without
+    a title is. `shared` is None for viewers who do not manage it."""
 
     album: Album
+    name: str
     role: str
     count: int
     cover_id: UUID | None
@@ -46,20 +48,64 @@ def summarise(found: Sequence[Album], viewer: Viewer) -> list[Summary]:
     return [
         Summary(
             album=album,
+            name=_name(album, counts.get(album.pk, _NOTHING)),
             role=(role := albums.role_of(album, viewer)),
-            count=counts.get(album.pk, _NOTHING)[0],
+            count=counts.get(album.pk, _NOTHING).count,
             cover_id=covers.get(album.pk),
             cover_edition=editions.get(covers.get(album.pk), ""),
-            first_taken_at=counts.get(album.pk, _NOTHING)[1],
-            last_taken_at=counts.get(album.pk, _NOTHING)[2],
+            first_taken_at=counts.get(album.pk, _NOTHING).first,
+            last_taken_at=counts.get(album.pk, _NOTHING).last,
             shared=album.pk in shared if role in {albums.OWNER, AlbumRole.MANAGE} else None,
         )
         for album in found
     ]
 
 
-_Count = tuple[int, datetime | None, datetime | None]
-_NOTHING: _Count = (0, None, None)
+def name_of(album: Album, viewer: Viewer) -> str:
+    return names_of([album], viewer)[album.pk]
+
+
+def names_of(found: Iterable[Album], viewer: Viewer) -> dict[UUID, str]:
+    """Return what each album is called for `viewer`. Of pictures that the viewer does not see any
+    more, the name tells nothing."""
+    names = {album.pk: album.title for album in found}
+    unnamed = [album for album in found if not album.title]
+    if not unnamed:
+        return names
+    ids = [album.pk for album in unnamed]
+    seen = set(Album.objects.visible_to(viewer).filter(pk__in=ids).values_list("pk", flat=True))
+    shown = [album for album in unnamed if album.pk in seen or album.owner_id == viewer.pk]
+    counts = _counts(shown, viewer)
+    names |= dict.fromkeys(ids, album_names.unseen())
+    return names | {album.pk: _name(album, counts.get(album.pk, _NOTHING)) for album in shown}
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """The pictures of an album. `dated` of them have a date of capture; the others count from
+    their upload in `first` and `last`."""
+
+    count: int = 0
+    dated: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+_NOTHING = _Contents()
+
+
+def name_without_title(album: Album, viewer: Viewer) -> str:
+    """Return the name that a shared selection gets if it has no title. `viewer` may see it."""
+    return _described(album, _counts([album], viewer).get(album.pk, _NOTHING))
+
+
+def _name(album: Album, has: _Contents) -> str:
+    return album.title or _described(album, has)
+
+
+def _described(album: Album, has: _Contents) -> str:
+    first, last = (has.first, has.last) if has.dated == has.count else (None, None)
+    return album_names.described(has.count, first, last, album.created_at)
 
 
 def _entries(found: Iterable[Album], viewer: Viewer) -> Q:
@@ -73,13 +119,21 @@ def _entries(found: Iterable[Album], viewer: Viewer) -> Q:
     return shown
 
 
-def _counts(found: Iterable[Album], viewer: Viewer) -> dict[UUID, _Count]:
+def _counts(found: Iterable[Album], viewer: Viewer) -> dict[UUID, _Contents]:
     rows = (
         AlbumItem.objects.filter(_entries(found, viewer))
         .values("album_id")
-        .annotate(n=Count("pk"), first=Min("image__taken_at"), last=Max("image__taken_at"))
+        .annotate(
+            count=Count("pk"),
+            dated=Count("image__captured_at"),
+            first=Min("image__taken_at"),
+            last=Max("image__taken_at"),
+        )
     )
-    return {row["album_id"]: (row["n"], row["first"], row["last"]) for row in rows}
+    return {
+        row["album_id"]: _Contents(row["count"], row["dated"], row["first"], row["last"])
+        for row in rows
+    }
 
 
 def _covers(found: Sequence[Album], viewer: Viewer) -> dict[UUID, UUID]:

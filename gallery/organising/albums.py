@@ -92,8 +92,11 @@ def images_of(album: Album, viewer: Viewer) -> ImageQuerySet:
 
 @transaction.atomic
 def create(owner: User, title: str, description: str = "", *, for_sharing: bool = False) -> Album:
-    """Make an album without pictures. Raises Refusal (see `texts`; too_many_albums)."""
-    title, description = _clean_title(title), texts.clean_description(description)
+    """Make an album without pictures. Only one `for_sharing` may be without a title.
+
+    Raises Refusal (see `texts`; title_missing, too_many_albums).
+    """
+    title, description = _clean_title(title, for_sharing), texts.clean_description(description)
     caps.hold_room(caps.ALBUMS, owner)
     return Album.objects.create(
         owner=owner, title=title, description=description, for_sharing=for_sharing
@@ -108,7 +111,7 @@ def update(album: Album, **fields: Any) -> Album:
     """
     changed = []
     if fields.get("title") is not None:
-        album.title = _clean_title(fields["title"])
+        album.title = _clean_title(fields["title"], album.for_sharing)
         changed.append("title")
     if fields.get("description") is not None:
         album.description = texts.clean_description(fields["description"])
@@ -126,9 +129,9 @@ def _clean_cover(album: Album, image_id: UUID | None) -> UUID | None:
     return image_id
 
 
-def _clean_title(title: str) -> str:
+def _clean_title(title: str, may_be_empty: bool) -> str:
     title = texts.clean_title(title)
-    if not title:
+    if not title and not may_be_empty:
         raise Refusal("title_missing", _("Give the album a title."), "title")
     return title
 

@@ -18,7 +18,7 @@ from gallery import keyset
 from gallery.errors import Expired, Refusal
 from gallery.library import caps
 from gallery.models import Album, Download, User, Viewer
-from gallery.organising import albums
+from gallery.organising import album_summaries, albums
 from gallery.organising.archive import Archive
 from gallery.organising.zip_names import safe_name
 
@@ -48,7 +48,7 @@ def of_album(album: Album, user: User) -> Prepared:
     """Store a download of all pictures that the album shows to `user`, who may see it. Raises
     as `of_selection` does."""
     shown = albums.images_of(album, user).order_by(*keyset.IN_ALBUM.fields())
-    return _note(shown, user, album.title)
+    return _note(shown, user, album_summaries.name_of(album, user))
 
 
 def _note(images: ImageQuerySet, user: User, name: str) -> Prepared:

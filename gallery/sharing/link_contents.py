@@ -11,6 +11,7 @@ from django.db.models import Value
 from gallery import keyset
 from gallery.models import Image, ShareLink
 from gallery.models.image import ImageQuerySet
+from gallery.organising import album_names
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Neighbours:
 def about(link: ShareLink) -> About:
     if link.album is not None:
         album = link.album
-        return About("album", album.title, album.description, album.owner.shown_name)
+        title = album.title or album_names.counted(pictures_of(link).count())
+        return About("album", title, album.description, album.owner.shown_name)
     image = picture_of(link)
     return About("image", image.display_title, image.description, image.owner.shown_name)
 

@@ -23,6 +23,7 @@ from gallery import dispatch, requester, task_names
 from gallery.library import caps
 from gallery.models import Album, AlbumShare, Group, Notice, User
 from gallery.models.notice import NoticeQuerySet
+from gallery.organising import album_summaries
 
 logger = logging.getLogger(__name__)
 
@@ -133,7 +134,8 @@ def _mail(pk: UUID, link: str) -> None:
         return
     with translation.override(person.language or translation.get_language()):
         name = (notice.actor or notice.album.owner).shown_name
-        context = {"notice": notice, "name": name, "link": link}
+        album_name = album_summaries.name_of(notice.album, person)
+        context = {"notice": notice, "name": name, "album_name": album_name, "link": link}
         text = render_to_string("account/email/notice_message.txt", context)
         subject = _("%(name)s shares pictures with you") % {"name": name}
         try:

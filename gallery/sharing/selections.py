@@ -14,12 +14,11 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from gallery.errors import Refusal
 from gallery.library.user_lock import lock_user
 from gallery.models import Album, AlbumRole, Change, ShareLink, User
-from gallery.organising import album_rows, albums, changes, selection
+from gallery.organising import album_rows, album_summaries, albums, changes, selection
 from gallery.sharing import links, shares
 
 # Everybody gets the right to look. The sharing dialog can give more.
@@ -29,9 +28,11 @@ MOST_NAMES = 50
 
 @dataclass(frozen=True)
 class Shared:
-    """What was shared: `count` pictures; `skipped` of the selection belong to others."""
+    """What was shared: `count` pictures, with the people and groups of the names `shared_with`;
+    `skipped` of the selection belong to others."""
 
     album: Album
+    shared_with: list[str]
     count: int
     skipped: int
     link: ShareLink | None
@@ -70,25 +71,26 @@ def share(
                 "nothing_to_share", _("Only your own pictures can be shared."), "selection"
             )
         album = _album(by, title, own)
-        for name in names:
-            shares.share_with_person(album, name, _ROLE, by)
-        for group in dict.fromkeys(groups):
-            shares.share_with_group(album, group, _ROLE, by)
+        given = [
+            *(shares.share_with_person(album, name, _ROLE, by)[0] for name in names),
+            *(shares.share_with_group(album, pk, _ROLE, by)[0] for pk in dict.fromkeys(groups)),
+        ]
         made = links.create_link(by=by, album=album) if link else None
         undo = changes.record(by, "share", {"album": str(album.pk), "count": len(own)})
-    return Shared(album, len(own), len(rows) - len(own), made, undo)
+    shared_with = list(dict.fromkeys(share.shown_name for share in given))
+    return Shared(album, shared_with, len(own), len(rows) - len(own), made, undo)
 
 
 def keep_as_album(album: Album) -> None:
-    """List the shared pictures among the albums from now on. Who sees them stays the same."""
+    """List the shared pictures among the albums from now on. Who sees them stays the same. An
+    album has a title: if they have none, the name that their owner reads becomes it."""
+    album.title = album_summaries.name_of(album, album.owner)
     album.for_sharing = False
-    album.save(update_fields=["for_sharing"])
+    album.save(update_fields=["title", "for_sharing"])
 
 
 def _album(by: User, title: str, own: list[UUID]) -> Album:
-    count = len(own)
-    default = ngettext("%(count)d picture", "%(count)d pictures", count) % {"count": count}
-    album = albums.create(by, title.strip() or default, for_sharing=True)
+    album = albums.create(by, title, for_sharing=True)
     album_rows.lock(album)
     album_rows.append(album, own)
     return album

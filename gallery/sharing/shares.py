@@ -16,7 +16,7 @@ from gallery import trail
 from gallery.errors import Refusal
 from gallery.library import caps
 from gallery.library.user_lock import lock_user
-from gallery.models import Album, AlbumRole, AlbumShare, Group, User
+from gallery.models import Album, AlbumRole, AlbumShare, Group, Image, User
 from gallery.sharing import notices
 from gallery.sharing.people import find_person
 from gallery.trail import Event
@@ -24,6 +24,13 @@ from gallery.trail import Event
 
 def shares_of(album: Album) -> QuerySet[AlbumShare]:
     return AlbumShare.objects.filter(album=album).select_related("user", "group__owner")
+
+
+def shares_of_image(image: Image) -> QuerySet[AlbumShare]:
+    """Return the shares of selections with this picture. Its albums are shared on their own."""
+    own = Album.objects.owned_by(image.owner).filter(for_sharing=True, items__image=image)
+    shares = AlbumShare.objects.filter(album__in=own.order_by().values("pk"))
+    return shares.select_related("album", "user", "group__owner")
 
 
 def share_with_person(album: Album, name: str, role: str, by: User) -> tuple[AlbumShare, bool]:

@@ -96,11 +96,12 @@ def test_sharing_with_a_known_person_and_undo(gallery: Page, member: User) -> No
     act(gallery, "Share")
     dialog = gallery.get_by_role("dialog")
     expect(dialog.get_by_role("heading")).to_have_text("Share 2 pictures")
+    expect(dialog.get_by_label("Username")).to_be_focused()
     dialog.get_by_role("button", name="Share").click()
     expect(dialog.get_by_role("alert")).to_have_text("Choose somebody, or make a link.")
     dialog.get_by_role("checkbox", name="Bea").check()
     dialog.get_by_role("button", name="Share").click()
-    expect_said(gallery, "2 pictures shared.")
+    expect_said(gallery, "Shared with Bea.")
     expect(dialog).to_be_hidden()
     assert Image.objects.visible_to(friend).count() == 2
     undo(gallery)
@@ -112,11 +113,11 @@ def test_a_mistake_in_a_name_keeps_what_was_typed(gallery: Page, site: Site) -> 
     pick(gallery, 19)
     act(gallery, "Share")
     dialog = gallery.get_by_role("dialog")
-    dialog.get_by_label("Title").fill("For you")
+    dialog.get_by_label("Name (optional)").fill("For you")
     dialog.get_by_label("Username").fill("nobody-here")
     gallery.keyboard.press("Enter")
     expect(dialog.get_by_role("alert")).to_contain_text("No account has this username.")
-    expect(dialog.get_by_label("Title")).to_have_value("For you")
+    expect(dialog.get_by_label("Name (optional)")).to_have_value("For you")
     expect(dialog.get_by_label("Username")).to_have_value("nobody-here")
 
 

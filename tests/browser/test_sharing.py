@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from gallery.models import Album, AlbumShare, ShareLink, User
+from gallery.models import Album, AlbumShare, Image, ShareLink, User
 from tests.browser.conftest import PASSWORD, Site
 from tests.browser.test_looks import TOO_SMALL, UNNAMED, overflow
 from tests.conftest import draw, upload
@@ -81,6 +81,45 @@ def test_an_album_is_shared_with_a_person(
     assert AlbumShare.objects.get().role == "add"
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
+
+
+def test_one_picture_is_shared_from_the_viewer(
+    site: Site, member: User, bob: User, album: Album
+) -> None:
+    """The dialog is that of a selection, with the picture's own links. Its name is the one that the
+    viewer shows."""
+    image = album.items.get(image__title="Teal").image
+    Image.objects.filter(pk=image.pk).update(title="", original_name="IMG_1262.jpg")
+    site.enter(member)
+    page = site.open(f"/images/{image.pk}/")
+    page.get_by_role("link", name="Share").click()
+    dialog = page.locator("dialog#share")
+    expect(dialog.get_by_role("heading", level=2)).to_have_text("Share “IMG_1262.jpg”")
+    field = dialog.get_by_label("Username")
+    expect(field).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_have_text("Name somebody to share it with.")
+    site.expected_errors = ["400"]
+    field.fill("nobody-here")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("No account has this username")
+    expect(field).to_have_value("nobody-here")
+    field.fill("bob")
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("Shared with Bob Martin.")
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("link", name="Share", exact=True)).to_be_focused()
+    assert list(Image.objects.visible_to(bob)) == [image]
+    page.get_by_role("button", name="Info").click()
+    notes = page.locator(".in-albums", has_text="Shared with")
+    expect(notes.get_by_role("link", name="Bob Martin")).to_be_visible()
+
+    # Bob is known now: he can be ticked, and lose the picture again.
+    page.get_by_role("link", name="Share", exact=True).click()
+    expect(dialog.get_by_role("checkbox", name="Bob Martin")).to_be_attached()
+    dialog.get_by_role("button", name="Stop sharing with Bob Martin").click()
+    expect(dialog.get_by_role("status")).to_have_text("Bob Martin no longer sees this picture.")
+    assert not Image.objects.visible_to(bob).exists()
 
 
 def test_a_link_with_a_password_opens_the_album_until_it_is_revoked(

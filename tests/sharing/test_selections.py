@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from gallery.models import Album, AlbumShare, Group, Image, Notice, ShareLink, User
-from gallery.organising import bulk
+from gallery.organising import album_summaries, bulk
 from tests.api_tools import code_of
 from tests.conftest import api, draw, upload
 from tests.sharing_tools import page_of, visitor
@@ -50,7 +51,7 @@ def test_the_chosen_pictures_and_no_others_are_seen_by_the_chosen_people(
     assert answer.status_code == 201
     told = answer.json()
     assert (told["count"], told["skipped"], told["link"]) == (2, 0, None)
-    assert told["album"]["title"] == "2 pictures"
+    assert told["shared_with"] == ["bob"]
     assert seen_by(bob) == ids(first, second)
     assert seen_by(carol) == set()
     assert browser(bob).get(told["page"]).status_code == 200
@@ -67,6 +68,118 @@ def test_everybody_of_a_group_sees_them_and_one_act_makes_one_notice_each(
     assert seen_by(bob) == seen_by(carol) == ids(*pictures)
     told = Notice.objects.values_list("recipient__username", "kind")
     assert sorted(told) == [("bob", "pictures"), ("carol", "pictures")]
+
+
+def taken(image: Image, *day: int) -> None:
+    Image.objects.filter(pk=image.pk).update(captured_at=datetime(*day, 12, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("days", "name"),
+    [
+        ([(2019, 7, 4), (2019, 7, 30)], "2 pictures from July 2019"),
+        ([(2019, 7, 4), (2019, 9, 1)], "2 pictures from 2019"),
+        ([(2018, 7, 4), (2019, 7, 4)], "2 pictures, shared on Nov. 3, 2026"),
+        # A picture without a date of capture belongs to no month.
+        ([(2019, 7, 4)], "2 pictures, shared on Nov. 3, 2026"),
+    ],
+)
+def test_without_a_title_they_are_named_by_what_they_are(alice, bob, pictures, days, name) -> None:
+    for image, day in zip(pictures, days, strict=False):
+        taken(image, *day)
+    wanted = {"selection": chosen(*pictures[:2]), "users": ["bob"]}
+    told = api(alice).post(SHARE, wanted).json()
+    Album.objects.update(created_at=datetime(2026, 11, 3, 9, tzinfo=UTC))
+    assert f"<h1>{name}</h1>" in browser(bob).get(told["page"]).content.decode()
+    assert name in browser(bob).get("/sharing/").content.decode()
+    assert f"alice shares with you: {name}" in browser(bob).get("/notices/").content.decode()
+    answer = api(bob).get("/api/v1/notices/").json()["results"][0]
+    assert answer["album"]["title"] == name
+    assert api(bob).get(f"/api/v1/albums/{told['album']['id']}/").json()["title"] == name
+
+
+def test_the_name_counts_what_the_reader_sees_and_a_link_never_says_when(
+    alice, bob, pictures
+) -> None:
+    for image in pictures:
+        taken(image, 2019, 7, 4)
+    wanted = {"selection": chosen(*pictures), "users": ["bob"], "link": True}
+    told = api(alice).post(SHARE, wanted).json()
+    Image.objects.filter(pk=pictures[0].pk).update(hidden_at=datetime(2026, 11, 3, tzinfo=UTC))
+    assert "2 pictures from July 2019" in browser(bob).get(told["page"]).content.decode()
+    assert "3 pictures from July 2019" in browser(alice).get(told["page"]).content.decode()
+    page = visitor().get(told["link"]).content.decode()
+    assert "<h1>2 pictures</h1>" in page
+    assert "2019" not in page
+    # Nor does a name outlive the right to see.
+    album = Album.objects.get()
+    AlbumShare.objects.all().delete()
+    assert album_summaries.name_of(album, bob) == "Shared pictures"
+
+
+def test_a_name_can_be_given_and_taken_back_until_it_is_an_album(alice, bob, pictures) -> None:
+    wanted = {"selection": chosen(*pictures), "users": ["bob"], "title": "Beach"}
+    told = api(alice).post(SHARE, wanted).json()
+    assert "alice shares “Beach” with you" in browser(bob).get("/notices/").content.decode()
+    edit = f"/albums/{told['album']['id']}/edit/"
+    assert browser(alice).post(edit, {"title": ""}).status_code == 302
+    name = album_summaries.name_of(Album.objects.get(), alice)
+    assert name.startswith("3 pictures, shared on ")
+    assert f'placeholder="{name}"' in browser(alice).get(edit).content.decode()
+
+    browser(alice).post(f"/albums/{told['album']['id']}/keep/")
+    assert Album.objects.get().title == name
+    assert "Give the album a title." in browser(alice).post(edit, {"title": ""}).content.decode()
+    assert Album.objects.get().title == name
+
+
+def test_the_picture_says_with_whom_it_is_shared_to_its_owner_alone(
+    alice, bob, carol, pictures
+) -> None:
+    first, second, _third = pictures
+    api(alice).post(SHARE, {"selection": chosen(first, second), "users": ["bob", "carol"]})
+    page = browser(alice).get(f"/images/{first.pk}/").content.decode()
+    notes = page[page.index('id="marks"') :]
+    assert "Shared with" in notes
+    assert all(f">{name}</a>" in notes for name in ("bob", "carol"))
+    assert ">In<" not in notes
+    theirs = browser(bob).get(f"/images/{first.pk}/").content.decode()
+    assert "Shared with" not in theirs
+    assert "carol" not in theirs
+    assert ">In<" not in theirs
+
+
+def test_one_picture_is_shared_from_its_own_dialog_and_only_by_its_owner(
+    alice, bob, carol, pictures
+) -> None:
+    first, second, third = pictures
+    api(alice).post(SHARE, {"selection": chosen(first), "users": ["bob"]})
+    api(alice).post(SHARE, {"selection": chosen(first, second), "users": ["carol"]})
+    panel = f"/images/{first.pk}/sharing/"
+    page = browser(alice).get(panel).content.decode()
+    assert "Untitled" not in page
+    assert first.name_for(alice) in page
+    assert "2 pictures, shared on" in page
+    alone, together = AlbumShare.objects.order_by("created_at")
+
+    # The others see it, and may not share it further, nor end its shares.
+    for other in (bob, carol):
+        assert browser(other).get(f"/images/{first.pk}/").status_code == 200
+        assert "data-share" not in browser(other).get(f"/images/{first.pk}/").content.decode()
+        assert browser(other).get(panel).status_code == 404
+        end = f"/images/{first.pk}/shares/{alone.pk}/remove/"
+        assert browser(other).post(end).status_code == 404
+        answer = api(other).post(SHARE, {"selection": chosen(first), "users": ["alice"]})
+        assert code_of(answer) == "nothing_to_share"
+
+    # What was shared together ends together, and a share of another picture is none of this one.
+    for image, share in ((first, together), (third, alone)):
+        end = f"/images/{image.pk}/shares/{share.pk}/remove/"
+        assert browser(alice).post(end).status_code == 404
+    assert seen_by(bob) == ids(first)
+    assert browser(alice).post(f"/images/{first.pk}/shares/{alone.pk}/remove/").status_code == 302
+    assert seen_by(bob) == set()
+    assert seen_by(carol) == ids(first, second)
 
 
 def test_a_link_shows_them_to_visitors(alice, pictures) -> None:

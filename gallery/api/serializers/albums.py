@@ -29,7 +29,7 @@ class AlbumSerializer(serializers.Serializer[Summary]):
     """An album and its content, as you see it."""
 
     id = serializers.UUIDField(source="album.id")
-    title = serializers.CharField(source="album.title")
+    title = serializers.CharField(source="name")
     description = serializers.CharField(source="album.description")
     owner = OwnerSerializer(source="album.owner")
     role = serializers.ChoiceField([OWNER, *AlbumRole.values], help_text="Your role in it.")

@@ -12,7 +12,8 @@ from gallery.api.serializers.bulk import undo_address
 from gallery.api.serializers.images import OwnerSerializer, thumbnail_address
 from gallery.api.serializers.selection import SelectionSerializer
 from gallery.library import thumbnails
-from gallery.models import Album, AlbumRole, Image, Notice, ShareLink
+from gallery.models import Album, AlbumRole, Image, Notice, ShareLink, Viewer
+from gallery.organising import album_summaries
 from gallery.sharing import links
 from gallery.sharing.selections import MOST_NAMES, Shared
 
@@ -57,8 +58,11 @@ class WithdrawnSerializer(serializers.Serializer):
 
 class ContributedAlbumSerializer(serializers.Serializer):
     id = serializers.UUIDField()
-    title = serializers.CharField()
+    title = serializers.SerializerMethodField()
     owner = OwnerSerializer()
+
+    def get_title(self, album: Album) -> str:
+        return album_summaries.name_of(album, self.context["request"].user)
 
 
 class ContributionSerializer(serializers.Serializer):
@@ -126,11 +130,11 @@ class LinkSerializer(serializers.Serializer):
 
     @extend_schema_field(TargetSerializer(allow_null=True))
     def get_album(self, link: ShareLink) -> dict[str, Any] | None:
-        return _target(link.album, link)
+        return self._target(link.album, link)
 
     @extend_schema_field(TargetSerializer(allow_null=True))
     def get_image(self, link: ShareLink) -> dict[str, Any] | None:
-        return _target(link.image, link)
+        return self._target(link.image, link)
 
     @extend_schema_field(serializers.URLField())
     def get_url(self, link: ShareLink) -> str:
@@ -144,13 +148,17 @@ class LinkSerializer(serializers.Serializer):
     def get_has_password(self, link: ShareLink) -> bool:
         return bool(link.password)
 
+    def _target(self, target: Album | Image | None, link: ShareLink) -> dict[str, Any] | None:
+        """Return the id, and the title if the link's creator may still share the target.
+        Otherwise the creator may no longer see it."""
+        if target is None:
+            return None
+        title = None if not link.is_standing else _title_of(target, self.context["request"].user)
+        return {"id": target.pk, "title": title}
 
-def _target(target: Album | Image | None, link: ShareLink) -> dict[str, Any] | None:
-    """Return the id, and the title if the link's creator may still share the target. Otherwise
-    the creator may no longer see it."""
-    if target is None:
-        return None
-    return {"id": target.pk, "title": target.title if link.is_standing else None}
+
+def _title_of(target: Album | Image, viewer: Viewer) -> str:
+    return target.title if isinstance(target, Image) else album_summaries.name_of(target, viewer)
 
 
 class LinkChangesSerializer(serializers.Serializer):
@@ -185,7 +193,10 @@ class ShareSelectionSerializer(SelectionSerializer):
     """With whom the selected pictures are shared: at least one person, group or link."""
 
     title = serializers.CharField(
-        max_length=200, required=False, allow_blank=True, help_text="Empty: their number."
+        max_length=200,
+        required=False,
+        allow_blank=True,
+        help_text="Empty: everybody reads how many they are, and from when.",
     )
     users = serializers.ListField(
         child=serializers.CharField(max_length=150),
@@ -202,14 +213,23 @@ class ShareSelectionSerializer(SelectionSerializer):
 
 
 class SharedSelectionSerializer(serializers.Serializer):
-    album = TargetSerializer(help_text="Holds the pictures. It is listed under Sharing only.")
+    album = serializers.SerializerMethodField(
+        help_text="Holds the pictures. It is listed under Sharing only."
+    )
     page = serializers.SerializerMethodField()
+    shared_with = serializers.ListField(
+        child=serializers.CharField(), help_text="The shown names of the people and groups."
+    )
     count = serializers.IntegerField(help_text="Pictures that are shared.")
     skipped = serializers.IntegerField(help_text="Pictures of others, which you may not share.")
     link = serializers.SerializerMethodField(help_text="The address of the link, or null.")
     undo = serializers.SerializerMethodField(
         help_text="The address where a POST undoes it, for 30 days."
     )
+
+    @extend_schema_field(TargetSerializer)
+    def get_album(self, shared: Shared) -> dict[str, Any]:
+        return {"id": shared.album.pk, "title": _title_of(shared.album, shared.album.owner)}
 
     @extend_schema_field(serializers.URLField())
     def get_page(self, shared: Shared) -> str:

@@ -23,15 +23,21 @@ MOSAIC = 4
 
 @dataclass(frozen=True)
 class Card:
-    """An album in a list. `covers` are the addresses of up to MOSAIC pictures, the cover first.
+    """An album in a list, under its `name`. If that tells how many pictures there are and from
+    when, `is_described`. `covers` are the addresses of up to MOSAIC pictures, the cover first.
     `shared` tells those who manage the album that others see it."""
 
     album: Album
+    name: str
     role: str
     count: int
     dates: str
     covers: list[str]
     shared: bool
+
+    @property
+    def is_described(self) -> bool:
+        return not self.album.title
 
     @property
     def is_own(self) -> bool:
@@ -59,6 +65,7 @@ def _card(summary: Summary, firsts: list[tuple[UUID, str]]) -> Card:
         covers = {summary.cover_id: summary.cover_edition, **covers}
     return Card(
         album=summary.album,
+        name=summary.name,
         role=summary.role,
         count=summary.count,
         dates=_dates(summary),

@@ -124,7 +124,10 @@ def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
                 return redirect("album", pk=pk)
             return render(request, "gallery/album_head.html", _context(request, found))
     template = "gallery/album_form.html" if is_fragment(request) else "gallery/album_edit.html"
-    return render(request, template, {"album": found, "problem": problem, **entered})
+    context = {"album": found, "problem": problem, **entered}
+    if found.for_sharing:
+        context["unnamed"] = album_summaries.name_without_title(found, request.user)
+    return render(request, template, context)
 
 
 @require_safe

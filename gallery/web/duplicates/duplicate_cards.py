@@ -72,7 +72,7 @@ def cards_of(groups: Sequence[Group], user: User) -> list[Card]:
 
 def _albums_of(ids: Sequence[UUID], user: User) -> dict[UUID, list[str]]:
     """Return, for each picture, the sorted titles of the albums in which the user sees it."""
-    visible = Album.objects.visible_to(user).order_by().values("pk")
+    visible = Album.objects.visible_to(user).listed().order_by().values("pk")
     entries = AlbumItem.objects.filter(image_id__in=ids, album__in=visible)
     titles: dict[UUID, list[str]] = defaultdict(list)
     for image_id, title in entries.order_by("album__title").values_list("image_id", "album__title"):

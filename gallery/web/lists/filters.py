@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 from gallery.errors import Refusal, Sentence
 from gallery.models import Album, Image, User, Viewer
 from gallery.models.clock import YearOf
-from gallery.organising import tags
+from gallery.organising import album_summaries, tags
 from gallery.search.filters import colours, date_labels, dates
 from gallery.search.query.syntax import SIZES
 from gallery.web.lists import category_filter, filter_labels
@@ -292,7 +292,7 @@ def _title(value: str, viewer: Viewer) -> str:
         album = Album.objects.visible_to(viewer).filter(pk=UUID(value)).first()
     except ValueError:
         album = None
-    return album.title if album else _("unknown")
+    return album_summaries.name_of(album, viewer) if album else _("unknown")
 
 
 def _day_after(text: str) -> str:

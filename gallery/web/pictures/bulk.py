@@ -35,7 +35,6 @@ def _config(_language: str | None, _prefix: str) -> dict[str, Any]:
         "count": reverse("api:selection-count"),
         "albums": reverse("api:albums"),
         "downloads": reverse("api:downloads"),
-        "share": reverse("api:selection-share"),
         "portrait": reverse("api:account-portrait"),
         "album": reverse("album", args=[_ANY]),
         "anyAlbum": str(_ANY),
@@ -62,7 +61,6 @@ def _plain() -> dict[str, str]:
         "downloading": _("The download begins. Your browser shows how far it is."),
         "open": _("Open"),
         "newPortrait": _("This is your picture now."),
-        "nobody": _("Choose somebody, or make a link."),
         "newCover": _("This picture is the album's cover now."),
     }
 

@@ -17,11 +17,12 @@ from django_htmx.http import trigger_client_event
 from gallery.errors import Refusal
 from gallery.indexing import selectors, states
 from gallery.library.clocks import offset_text
-from gallery.models import Album, Image, Tag, User, Viewer
+from gallery.models import Album, AlbumShare, Image, Tag, User, Viewer
 from gallery.organising import details as noted
 from gallery.organising import duplicates, looks
 from gallery.organising.details_of_many import MOST_STARS
 from gallery.retryable import can_pass
+from gallery.sharing import shares
 from gallery.web.access import is_fragment, signed_in
 from gallery.web.pictures.classify_form import choices
 from gallery.web.pictures.exif_lines import exif_lines
@@ -200,12 +201,22 @@ def _near_duplicates(request: HttpRequest, image: Image) -> int:
     return duplicates.beside(image, request.user)
 
 
+def _shared_with(request: HttpRequest, image: Image) -> list[AlbumShare]:
+    """Return, for the owner, a share with each person or group that sees the picture for itself or
+    in a selection."""
+    if not image.is_owned_by(request.user):
+        return []
+    found = {(share.user_id, share.group_id): share for share in shares.shares_of_image(image)}
+    return list(found.values())
+
+
 def _notes(request: HttpRequest, image: Image) -> dict[str, Any]:
     """Return the albums in which the visitor sees the picture, and the visitor's tags: those on
     the picture, and all as suggestions."""
     own_tags = Tag.objects.filter(owner_id=request.user.pk or 0)
     return {
-        "albums": Album.objects.visible_to(request.user).filter(items__image=image),
+        "albums": Album.objects.visible_to(request.user).listed().filter(items__image=image),
+        "shared_with": _shared_with(request, image),
         "tags": own_tags.filter(images=image).values_list("name", flat=True),
         "own_tags": own_tags.values_list("name", flat=True)[:500],
     }

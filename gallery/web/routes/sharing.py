@@ -18,6 +18,11 @@ routes: list[URLPattern] = [
     path("albums/<uuid:pk>/leave/", dialog.leave, name="album_leave"),
     path("albums/<uuid:pk>/withdraw/", dialog.withdraw, name="album_withdraw"),
     path("images/<uuid:pk>/sharing/", dialog.image_sharing, name="image_sharing"),
+    path(
+        "images/<uuid:pk>/shares/<uuid:share_id>/remove/",
+        dialog.image_unshare,
+        name="image_unshare",
+    ),
     path("images/<uuid:pk>/links/", dialog.image_link_add, name="image_link_add"),
     path("albums/<uuid:pk>/keep/", overview.keep_as_album, name="album_keep"),
     path("sharing/", overview.shared_with_me, name="shared_with_me"),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gallery.models import Album, Image, Viewer
+from gallery.organising import album_summaries
 from gallery.search.filters import colours, date_labels
 from gallery.search.query.query import Query, Term
 from gallery.web.lists import category_filter, filter_labels
@@ -158,13 +159,13 @@ def _number(value: Any) -> str:
 
 
 def _album_titles(queries: Sequence[Query], viewer: Viewer) -> dict[str, str]:
-    """Return titles by id, for the albums that queries name by id."""
+    """Return names by id, for the albums that queries name by id."""
     named = {str(query.filters["album"]).lower() for query in queries if query.filters.get("album")}
     if not named:
         return {}
     ids = [pk for name in named if (pk := _uuid(name))]
-    rows = Album.objects.visible_to(viewer).filter(pk__in=ids)
-    return {str(pk): title for pk, title in rows.values_list("pk", "title")}
+    found = list(Album.objects.visible_to(viewer).filter(pk__in=ids))
+    return {str(pk): name for pk, name in album_summaries.names_of(found, viewer).items()}
 
 
 def _uuid(text: str) -> UUID | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -16,11 +17,13 @@ from django.views.decorators.vary import vary_on_headers
 from gallery.errors import Refusal
 from gallery.models import Album, AlbumRole, AlbumShare, Group, Image, User
 from gallery.models.share import ShareLinkQuerySet
+from gallery.organising import album_summaries
 from gallery.sharing import contributions, links, people, shares
 from gallery.web import toasts
 from gallery.web.access import is_fragment, next_address, signed_in
 from gallery.web.sharing.link_cards import cards_of
 from gallery.web.sharing.link_forms import LinkForm
+from gallery.web.sharing.selection_dialog import choices_of
 
 # The browser suggests these while the user types. More would be slow.
 _MOST_SUGGESTIONS = 200
@@ -60,7 +63,7 @@ def share_add(request: HttpRequest, pk: UUID) -> HttpResponse:
             share, _new = shares.share_with_group(album, _group_id(group), role, _user(request))
         else:
             share, _new = shares.share_with_person(album, name, role, _user(request))
-        return {"notice": _("Shared with %(name)s.") % {"name": _name_of(share)}}
+        return {"notice": _("Shared with %(name)s.") % {"name": share.shown_name}}
 
     return _after(request, album, add, typed={"user": name, "group": group, "role": role})
 
@@ -73,7 +76,7 @@ def share_change(request: HttpRequest, pk: UUID, share_id: UUID) -> HttpResponse
 
     def change() -> dict[str, Any]:
         shares.change_role(share, request.POST.get("role", ""))
-        return {"notice": _("Changed for %(name)s.") % {"name": _name_of(share)}}
+        return {"notice": _("Changed for %(name)s.") % {"name": share.shown_name}}
 
     return _after(request, album, change)
 
@@ -97,14 +100,15 @@ def leave(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Leave the album. With `withdraw`, also take the user's own pictures out of it."""
     others = Album.objects.visible_to(request.user).exclude(owner_id=_user(request).pk)
     album = get_object_or_404(others, pk=pk)
+    name = album_summaries.name_of(album, _user(request))
     if request.POST.get("withdraw"):
         contributions.withdraw(album, _user(request))
     groups = shares.leave(album, _user(request))
     if groups:
         told = _("You still see “%(album)s” through a group that you are in: %(groups)s.")
-        toasts.say(request, told % {"album": album.title, "groups": ", ".join(groups)})
+        toasts.say(request, told % {"album": name, "groups": ", ".join(groups)})
         return redirect("groups")
-    toasts.say(request, _("You have left “%(album)s”.") % {"album": album.title})
+    toasts.say(request, _("You have left “%(album)s”.") % {"album": name})
     return redirect("contributions")
 
 
@@ -132,8 +136,29 @@ def withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
         "%(count)d pictures of yours taken out of “%(album)s”.",
         count,
     )
-    toasts.say(request, told % {"count": count, "album": album.title})
+    name = album_summaries.name_of(album, _user(request))
+    toasts.say(request, told % {"count": count, "album": name})
     return redirect(next_address(request, "contributions"))
+
+
+# --- People of a picture ------------------------------------------------------------
+
+
+@require_POST
+@signed_in
+def image_unshare(request: HttpRequest, pk: UUID, share_id: UUID) -> HttpResponse:
+    """Stop sharing one picture. Others that were shared together with it have a dialog of their
+    own: nobody loses them by this."""
+    image = _own_image(request, pk)
+    alone = Album.objects.annotate(pictures=Count("items")).filter(pictures=1)
+    found = shares.shares_of_image(image).filter(album__in=alone.order_by().values("pk"))
+    share = get_object_or_404(found, pk=share_id)
+
+    def remove() -> dict[str, Any]:
+        shares.remove(share)
+        return {"notice": _("%(name)s no longer sees this picture.") % {"name": share.shown_name}}
+
+    return _after(request, image, remove)
 
 
 # --- Links --------------------------------------------------------------------------
@@ -219,8 +244,16 @@ def _album_panel(
 def _image_panel(
     request: HttpRequest, image: Image, status: int = 200, **extra: Any
 ) -> HttpResponse:
+    given = list(shares.shares_of_image(image))
+    summed = album_summaries.with_summary_fields(
+        Album.objects.filter(pk__in={share.album_id for share in given}), request.user
+    )
+    sets = {card.album.pk: card for card in album_summaries.summarise(list(summed), request.user)}
     context = {
         "image": image,
+        "title": image.title or image.original_name,
+        "given": [(share, sets[share.album_id]) for share in given],
+        **choices_of(_user(request)),
         "links": cards_of(request, _kept_links(request).filter(image=image)),
         "form": LinkForm(),
         **extra,
@@ -265,13 +298,9 @@ def _group_id(text: str) -> UUID:
         raise Refusal("unknown_group", _("Choose one of your groups."), "group") from error
 
 
-def _name_of(share: AlbumShare) -> str:
-    return share.user.shown_name if share.user else str(share.group)
-
-
 def _removed(album: Album, share: AlbumShare) -> str:
     """Return the notice after a share was removed, with the number of pictures that stay."""
-    told = _("%(name)s no longer sees this album.") % {"name": _name_of(share)}
+    told = _("%(name)s no longer sees this album.") % {"name": share.shown_name}
     count = contributions.count_in(album, share.user) if share.user else 0
     if not count:
         return told

@@ -31,11 +31,14 @@ const takeBack = (address) => told(async () => {
   showAgain();
 });
 
-/** Reload the list of albums that contain the picture. */
+/** Reload what the panel says of the albums with the picture and of the people who see it. */
 function showAgain() {
   const notes = { target: "#marks", select: "#marks", swap: "outerHTML" };
   window.htmx.ajax("GET", location.pathname, notes);
 }
+
+// The notes also say with whom the picture is shared (clipsite/sharing/dialog).
+document.addEventListener("sharing:changed", showAgain);
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-add-to-album]")) open();
