@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -51,6 +51,8 @@ class Outcome:
     changed: int
     skipped: int
     undo: Change | None = None
+    # The first and the last day of the changed pictures, if their dates have changed.
+    days: tuple[date, date] | None = None
 
 
 @dataclass(frozen=True)
@@ -67,19 +69,21 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Done:
-    """What an act did. `before` is for `undoing`; None if there is nothing to undo."""
+    """What an act did. `before` is for `undoing`; None if there is nothing to undo. `days` is as
+    in `Outcome`."""
 
     changed: int
     skipped: int
     before: dict[str, Any] | None = None
+    days: tuple[date, date] | None = None
 
 
 def run(action: str, spec: Mapping[str, Any], user: User, **params: Any) -> Outcome:
     """Do `action` to the pictures of the selection `spec` (see `selection`).
 
     `params` by action: album (a UUID), tags (names), visibility, rating (stars), title,
-    captured_at (a local time or None), shift (seconds), turns (quarters to the right). Raises
-    Refusal for invalid input.
+    captured_at (a local time or None) or captured_on (a day), shift (seconds), turns (quarters to
+    the right). Raises Refusal for invalid input.
     """
     act = ACTIONS.get(action)
     if act is None:
@@ -93,7 +97,7 @@ def run(action: str, spec: Mapping[str, Any], user: User, **params: Any) -> Outc
         chosen = Chosen([pk for pk, _owner in rows], own)
         done = act(chosen, user, params)
         change = changes.record(user, action, done.before)
-    return Outcome(len(chosen.ids), done.changed, done.skipped, change)
+    return Outcome(len(chosen.ids), done.changed, done.skipped, change, done.days)
 
 
 @transaction.atomic
@@ -251,14 +255,16 @@ def _set_title(chosen: Chosen, user: User, params: Params) -> Done:
 
 
 def _set_date(chosen: Chosen, user: User, params: Params) -> Done:
-    if "captured_at" not in params:
-        raise Refusal("no_date", _("Give a date and a time."), "captured_at")
-    return _noted(chosen, details_of_many.set_dates(chosen.own, params["captured_at"]))
+    if "captured_at" in params:
+        return _dated(chosen, details_of_many.set_dates(chosen.own, params["captured_at"]))
+    if "captured_on" in params:
+        return _dated(chosen, details_of_many.set_days(chosen.own, params["captured_on"]))
+    raise Refusal("no_date", _("Give a date, with or without a time."), "captured_at")
 
 
 def _shift_date(chosen: Chosen, user: User, params: Params) -> Done:
     by = timedelta(seconds=params.get("shift") or 0)
-    return _noted(chosen, details_of_many.shift_dates(chosen.own, by))
+    return _dated(chosen, details_of_many.shift_dates(chosen.own, by))
 
 
 def _rotate(chosen: Chosen, user: User, params: Params) -> Done:
@@ -270,6 +276,10 @@ def _rotate(chosen: Chosen, user: User, params: Params) -> Done:
 
 def _to_original(chosen: Chosen, user: User, params: Params) -> Done:
     return _noted(chosen, looks.change(chosen.own, looks.back_to_original, user))
+
+
+def _dated(chosen: Chosen, rows: details_of_many.Rows) -> Done:
+    return replace(_noted(chosen, rows), days=details_of_many.days_of(rows))
 
 
 def _noted(chosen: Chosen, rows: Sequence[Any]) -> Done:

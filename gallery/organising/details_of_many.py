@@ -7,7 +7,7 @@ are still as the act left them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,8 @@ from gallery.organising.details import clock_of
 MOST_STARS = 5
 # Stands for the number of a picture in a title for many.
 NUMBER = "{n}"
+# The time of pictures that get a day and had no time.
+NOON = time(12)
 # A shift by more than this is a slip of the keyboard.
 MOST_SHIFT = timedelta(days=366 * 200)
 
@@ -71,6 +73,17 @@ def set_dates(image_ids: Sequence[UUID], given: datetime | None) -> Rows:
     return _change_dates(image_ids, lambda image: clock_of(image, given))
 
 
+def set_days(image_ids: Sequence[UUID], day: date) -> Rows:
+    """Set the day and keep the time of day of each picture; noon for those without a date. Raises
+    Refusal (bad_captured_at)."""
+
+    def on_that_day(image: Image) -> Clock | None:
+        known = image.captured_clock
+        return clock_of(image, datetime.combine(day, known.time() if known else NOON), exactly=True)
+
+    return _change_dates(image_ids, on_that_day)
+
+
 def shift_dates(image_ids: Sequence[UUID], by: timedelta) -> Rows:
     """Move all local times by the same. Pictures without a date have had that of their upload, from
     which they move. Raises Refusal (bad_shift, bad_captured_at)."""
@@ -96,6 +109,17 @@ def _change_dates(image_ids: Sequence[UUID], wanted_of: Callable[[Image], Clock 
             rows.append([str(image.pk), former, _times(image)])
     _save_times(images)
     return rows
+
+
+def days_of(rows: Rows) -> tuple[date, date] | None:
+    """Return the first and the last day to which a change of dates led, at the places where the
+    pictures were taken. None if they have no date now."""
+    days = [
+        (datetime.fromisoformat(moment) + timedelta(seconds=ahead)).date()
+        for _pk, _former, (moment, ahead, _is_offset_known) in rows
+        if moment
+    ]
+    return (min(days), max(days)) if days else None
 
 
 def _times(image: Image) -> list[Any]:

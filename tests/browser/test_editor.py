@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -217,6 +218,32 @@ def test_several_move_in_time(several: Page, image: Image) -> None:
     expect_said(several, "Dates of 2 pictures changed.")
     image.refresh_from_db()
     assert (before - image.taken_at).days == 2
+
+
+def test_several_get_a_day_without_a_time(several: Page, image: Image) -> None:
+    """The notice leads to them, and the keyboard goes on in the grid."""
+    more(several, "Change date")
+    dialog = several.locator("#bulk-date")
+    dialog.get_by_role("button", name="Apply").click()
+    expect(dialog.get_by_role("alert")).to_have_text("Choose a date.")
+    dialog.get_by_label("Date", exact=True).fill("2019-09-04")
+    dialog.get_by_role("button", name="Apply").click()
+    expect_said(several, "Dates of 2 pictures changed.")
+    expect(several.locator("a[data-tile]:focus")).to_have_count(1)
+    image.refresh_from_db()
+    assert image.captured_clock == datetime(2019, 9, 4, 12)
+    several.locator("#toasts").get_by_role("link", name="Show").click()
+    expect(several.locator("[data-grid] li.tile")).to_have_count(2)
+
+
+def test_the_title_of_one_picture_knows_no_numbers(several: Page) -> None:
+    hint = several.locator("#bulk-title-hint")
+    more(several, "Change title")
+    expect(hint).to_contain_text("{n} becomes a number")
+    several.keyboard.press("Escape")
+    several.get_by_role("checkbox").first.click()
+    more(several, "Change title")
+    expect(hint).to_have_text("Empty: no title.")
 
 
 def test_several_get_stars(several: Page) -> None:

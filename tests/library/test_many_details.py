@@ -142,6 +142,32 @@ def test_a_date_with_an_offset_is_that_of_the_place(alice):
     assert field("ahead_of_utc", images) == [-3 * 3600] * 2
 
 
+def test_a_day_alone_keeps_the_time_of_each_and_its_offset(alice, bob):
+    images, (theirs,) = pictures(alice), pictures(bob, 1, visibility="public")
+    date(images[0], "2020-01-01 23:30:15+09:00")
+    date(images[1], "2019-12-31 01:00")
+    before = taken(images)
+    outcome = do(alice, "set_date", [*images, theirs], captured_on="2024-05-01")
+    assert counts(outcome) == (4, 3, 1)
+    assert outcome["days"] == {"first": "2024-05-01", "last": "2024-05-01"}
+    assert taken(images) == ["2024-05-01 23:30", "2024-05-01 01:00", "2024-05-01 12:00"]
+    assert field("taken_at", images)[0].second == 15
+    assert field("ahead_of_utc", images)[0] == 9 * 3600
+    assert undo(alice, outcome) == 3
+    assert taken(images) == before
+
+
+def test_an_answer_names_the_days_at_the_places_of_the_pictures(alice):
+    images = pictures(alice, 2)
+    # Each is on another day in UTC.
+    date(images[0], "2020-01-01 02:00+09:00")
+    date(images[1], "2020-03-05 23:00-08:00")
+    outcome = do(alice, "shift_date", images, shift=24 * 3600)
+    assert outcome["days"] == {"first": "2020-01-02", "last": "2020-03-06"}
+    assert do(alice, "set_date", images, captured_at=None)["days"] is None
+    assert do(alice, "rate", images, rating=1)["days"] is None
+
+
 def test_an_unknown_date(alice):
     images = pictures(alice, 2)
     date(images[0], "2020-01-01 08:00")
@@ -182,6 +208,8 @@ def test_a_date_that_was_changed_since_stays_at_an_undo(alice):
         ("shift_date", {"shift": -150 * 366 * 24 * 3600 * 1}, None),
         ("set_date", {}, "no_date"),
         ("set_date", {"captured_at": "yesterday"}, "invalid"),
+        ("set_date", {"captured_on": "2024-02-30"}, "invalid"),
+        ("set_date", {"captured_on": "0001-01-01"}, "bad_captured_at"),
         ("set_date", {"captured_at": "0001-01-01T00:00:00"}, "bad_captured_at"),
     ],
 )

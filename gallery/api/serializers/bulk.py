@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from gallery.api.serializers.clocks import ClockField
@@ -38,6 +39,11 @@ class BulkSerializer(SelectionSerializer):
         help_text="For `set_date`: the local time at the place of capture, with its offset. "
         "Without one, a known offset stays. Null: unknown.",
     )
+    captured_on = serializers.DateField(
+        required=False,
+        help_text="For `set_date`, instead of `captured_at`: the day alone. Each picture keeps its "
+        "time of day; 12:00 where there was none.",
+    )
     shift = serializers.IntegerField(
         required=False,
         min_value=-MOST_SHIFT_SECONDS,
@@ -52,6 +58,11 @@ class BulkSerializer(SelectionSerializer):
     )
 
 
+class DaysSerializer(serializers.Serializer):
+    first = serializers.DateField()
+    last = serializers.DateField()
+
+
 class OutcomeSerializer(serializers.Serializer[Outcome]):
     matched = serializers.IntegerField(help_text="Pictures in the selection.")
     changed = serializers.IntegerField(help_text="Pictures that changed.")
@@ -60,8 +71,19 @@ class OutcomeSerializer(serializers.Serializer[Outcome]):
         help_text="The address where a POST undoes it, for 30 days; null if nothing changed."
     )
 
+    days = serializers.SerializerMethodField(
+        help_text="After a change of dates: the days of the changed pictures, at their places."
+    )
+
     def get_undo(self, outcome: Outcome) -> str | None:
         return undo_address(self, outcome.undo)
+
+    @extend_schema_field(DaysSerializer(allow_null=True))
+    def get_days(self, outcome: Outcome) -> dict[str, str] | None:
+        if outcome.days is None:
+            return None
+        first, last = (day.isoformat() for day in outcome.days)
+        return {"first": first, "last": last}
 
 
 def undo_address(serializer: serializers.BaseSerializer, change: Change | None) -> str | None:

@@ -38,6 +38,7 @@ def _config(_language: str | None, _prefix: str) -> dict[str, Any]:
         "portrait": reverse("api:account-portrait"),
         "album": reverse("album", args=[_ANY]),
         "anyAlbum": str(_ANY),
+        "days": reverse("home"),
         "texts": {**_plain(), **_counted(), "done": _done()},
     }
 
@@ -60,6 +61,7 @@ def _plain() -> dict[str, str]:
         "measuring": _("Adding up the sizes…"),
         "downloading": _("The download begins. Your browser shows how far it is."),
         "open": _("Open"),
+        "show": _("Show"),
         "newPortrait": _("This is your picture now."),
         "newCover": _("This picture is the album's cover now."),
     }
@@ -108,6 +110,10 @@ def _counted() -> dict[str, list[str]]:
         "dateOf": [
             ngettext("Change the date of {count} picture", "Change the date of {count} pictures", n)
             for n in _FORMS
+        ],
+        "numbersIn": [
+            _("Empty: no title."),
+            _("{n} becomes a number, the earliest picture first: “Trip {n}”. Empty: no title."),
         ],
         "titleOf": [
             ngettext(

@@ -4,7 +4,7 @@ import { call, told } from "clipsite/select/api";
 import { goOnWith, notice, reloadWith } from "clipsite/select/notices";
 import { clear, list, loadedCount, selection } from "clipsite/select/selection";
 import { takeOut } from "clipsite/grid/virtual";
-import { config, counted, pageOf, texts } from "clipsite/select/texts";
+import { config, counted, pageOf, pageOfDays, texts } from "clipsite/select/texts";
 
 // The lists that pictures leave, by action.
 const LEAVES = {
@@ -32,7 +32,7 @@ export function act(action, parameters = {}, album = null) {
   });
 }
 
-function show(action, { changed, skipped, undo }, ids, album) {
+function show(action, { changed, skipped, undo, days }, ids, album) {
   const text = sentence(action, changed, skipped, album);
   const said = { text, undo, open: album && pageOf(album.id), back: null };
   clear();
@@ -43,7 +43,9 @@ function show(action, { changed, skipped, undo }, ids, album) {
     said.back = takeOut(list, ids);
     if (!loadedCount()) return reloadWith(said);
   }
-  if (changed && REDRAWN.includes(action)) return reloadWith(said);
+  if (changed && REDRAWN.includes(action)) {
+    return reloadWith({ ...said, ...(days && { open: pageOfDays(days), name: texts.show }), focus: ids?.[0] ?? null });
+  }
   notice(said);
 }
 

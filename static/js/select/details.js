@@ -46,9 +46,9 @@ dateForm.addEventListener("submit", (event) => {
   event.preventDefault();
   const { elements } = dateForm;
   if (elements.way.value === "set") {
-    const { value } = elements.captured_at;
-    if (!value) return say(date, date.dataset.noDate);
-    return actAndClose(date, "set_date", { captured_at: value });
+    const [day, time] = [elements.on.value, elements.at.value];
+    if (!day) return say(date, date.dataset.noDate);
+    return actAndClose(date, "set_date", time ? { captured_at: `${day}T${time}` } : { captured_on: day });
   }
   const seconds = shift();
   if (!seconds) return say(date, date.dataset.noShift);

@@ -13,8 +13,9 @@ const dialog = (name) => document.getElementById(`bulk-${name}`);
 export function openDialog(name) {
   const opened = dialog(name);
   opened.querySelector("form")?.reset();
-  const title = opened.querySelector("[data-counted]");
-  if (title) title.textContent = counted(texts[title.dataset.counted], selection.count);
+  for (const line of opened.querySelectorAll("[data-counted]")) {
+    line.textContent = counted(texts[line.dataset.counted], selection.count, { n: "{n}" });
+  }
   // htmx loads the lists of albums and tags on this event.
   opened.dispatchEvent(new CustomEvent("opened"));
   opened.showModal();

@@ -10,6 +10,9 @@ export const { texts } = config;
 /** Return the address of an album's page. */
 export const pageOf = (id) => config.album.replace(config.anyAlbum, id);
 
+/** Return the address of the home page with the pictures of these days. */
+export const pageOfDays = ({ first, last }) => `${config.days}?${new URLSearchParams({ from: first, to: last })}`;
+
 /** Return a sentence about `count` things, from its forms [one, many]. */
 export const counted = (forms, count, values) =>
   fill(forms[count === 1 ? 0 : 1], { count, ...values });
