@@ -9,7 +9,7 @@ _SAME = (
 )
 _OF_PATH = {
     **dict.fromkeys(("", "timeline", "recent"), "photos"),
-    **dict.fromkeys(("sharing", "notices", "links", "groups", "contributions"), "sharing"),
+    **dict.fromkeys(("sharing", "links", "groups", "contributions"), "sharing"),
     **{name: name for name in _SAME},
 }
 

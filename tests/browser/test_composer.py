@@ -63,7 +63,7 @@ def images(site: Site, member: User, monkeypatch: pytest.MonkeyPatch) -> list[Im
 
 def open_search(site: Site, line: str) -> Page:
     page = site.open(f"/search/?q={line}")
-    expect(page.locator("[data-add-query-picture]")).to_be_visible()  # the scripts listen
+    expect(page.locator("#composer [data-add-query-picture]")).to_be_visible()  # the scripts listen
     return page
 
 
@@ -282,17 +282,29 @@ def test_results_refine_the_query_and_one_step_undoes_it(site: Site, images: lis
     expect_line(page, "red")
 
 
-def test_fingers_refine_by_a_menu(site: Site, images: list[Image], browser: object) -> None:
+def test_fingers_refine_by_the_menu_of_a_selection(
+    site: Site, images: list[Image], browser: object
+) -> None:
+    """Nothing stands on the pictures of a phone, and little above them."""
     state = site.page.context.storage_state()
     context = browser.new_context(  # type: ignore[attr-defined]
-        storage_state=state, has_touch=True, is_mobile=True, viewport={"width": 320, "height": 640}
+        storage_state=state, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844}
     )
     page = context.new_page()
     page.goto(f"{site.url}/search/?q=red")
-    page.get_by_role("button", name="Refine by Picture 1", exact=True).tap()
-    menu = page.locator("#refine-menu")
-    expect(menu).to_be_visible()
-    menu.get_by_role("button", name="Less like this").tap()
+    first = page.locator("[data-tile]").first
+    box = first.bounding_box()
+    assert box
+    assert box["y"] < 220
+    expect(page.locator(".tile-tools").first).to_be_hidden()
+    expect(page.locator("#composer")).to_be_hidden()
+    expect(page.get_by_role("button", name="Add a picture")).to_be_visible()
+
+    page.get_by_role("button", name="Select", exact=True).tap()
+    tile = page.locator("li.tile", has=page.get_by_alt_text("Picture 1", exact=True))
+    tile.get_by_role("checkbox").tap()
+    page.locator("#bulk-bar").get_by_role("button", name="More", exact=True).tap()
+    page.locator("#bulk-more").get_by_role("button", name="Less like this").tap()
     expect(page.locator("[data-part]")).to_have_count(2)
     expect(page.get_by_label("Unlike Picture 1")).to_be_checked()
     page.goto("about:blank")
@@ -383,7 +395,7 @@ def test_weak_matches_are_behind_a_button(site: Site, images: list[Image]) -> No
     page = open_search(site, "red")
     button = page.get_by_role("button", name="Show weaker matches")
     expect(button).to_be_visible()
-    expect(page.get_by_role("status").filter(has_text="good")).to_have_text("6 good matches")
+    expect(page.get_by_role("status").filter(has_text="match")).to_have_text("6 matches")
     expect(page.locator("[data-tile]")).to_have_count(6)
     # “All” are those that are shown.
     page.keyboard.press("Control+a")

@@ -191,7 +191,7 @@ def several(site: Site, image: Image) -> Page:
 
 def test_several_turn_and_turn_back(several: Page, image: Image) -> None:
     more(several, "Rotate left")
-    expect_said(several, "2 pictures turned. The originals are kept.")
+    expect_said(several, "2 pictures rotated. The originals are kept.")
     assert set(Image.objects.values_list("recipe__turns", flat=True)) == {3}
     undo(several)
     wait_for(has(image, edition=""), what="the original")

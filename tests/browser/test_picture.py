@@ -224,6 +224,13 @@ def test_a_slideshow_ends_with_the_last_picture(site: Site, pictures: list[Image
     page.keyboard.press("Escape")
     expect(play).to_have_attribute("aria-label", "Slideshow")
     shows(site, pictures[-1])
+    # And for the pointer: a cross in the corner of the screen.
+    page.keyboard.press(" ")
+    expect(page.locator(FULL)).to_be_visible()
+    page.get_by_role("button", name="End the slideshow").click()
+    expect(page.locator(FULL)).to_have_count(0)
+    expect(play).to_have_attribute("aria-label", "Slideshow")
+    shows(site, pictures[-1])
 
 
 def test_favourite_tags_and_archive(site: Site, pictures: list[Image], member: User) -> None:

@@ -272,7 +272,7 @@ def test_a_zip_file_is_imported(media_worker: Any, tab: Page, member: User, tmp_
 
 
 def test_addresses_are_imported(media_worker: Any, tab: Page) -> None:
-    tab.get_by_text("Import from addresses").click()
+    tab.get_by_text("Import from the web").click()
     tab.get_by_role("button", name="Import", exact=True).click()
     expect(tab.locator("#address-error")).to_have_text("Enter at least one address.")
     tab.get_by_label("Addresses of pictures").fill("http://127.0.0.1/a.jpg\nno address")

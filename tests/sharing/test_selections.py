@@ -271,8 +271,17 @@ def test_it_is_listed_under_sharing_and_not_among_albums(alice, bob, pictures) -
     for user, page in ((alice, "/sharing/by-me/"), (bob, "/sharing/")):
         assert "From the beach" in browser(user).get(page).content.decode()
         assert "From the beach" not in browser(user).get("/albums/").content.decode()
+        shown = browser(user).get(f"/albums/{Album.objects.get().pk}/").content.decode()
+        assert 'href="/sharing/" aria-current="true"' in shown
+        assert 'href="/albums/" aria-current' not in shown
     assert "From the beach" not in browser(alice).get("/albums/pick/").content.decode()
-    assert "From the beach" not in browser(alice).get("/sharing/").content.decode()
+    mine = browser(alice).get("/sharing/?tab=with-me").content.decode()
+    assert "Nothing is shared with you yet" in mine
+    assert "From the beach" not in mine
+    # Who only shares begins with that, and who does neither with what others share.
+    assert browser(alice).get("/sharing/").url == "/sharing/by-me/"
+    AlbumShare.objects.all().delete()
+    assert "Nothing is shared with you yet" in browser(bob).get("/sharing/").content.decode()
 
     browser(alice).post(f"/albums/{Album.objects.get().pk}/keep/")
     assert "From the beach" in browser(alice).get("/albums/").content.decode()

@@ -153,6 +153,7 @@ def test_a_page_below_a_place_belongs_to_it() -> None:
     assert places.place_of("/albums/new/") == "albums"
     assert not places.is_place_itself("/albums/new/")
     assert places.place_of("/groups/") == "sharing"
+    assert places.place_of("/notices/") == ""  # the bell leads there
     assert places.place_of("/") == places.place_of("/timeline/") == "photos"
     assert places.is_place_itself("/")
     assert places.place_of("/images/1/") == ""

@@ -165,6 +165,7 @@ def _context(request: HttpRequest, found: Album) -> dict[str, Any]:
     return {
         "album": found,
         "card": card,
+        "rail_place": "sharing" if found.for_sharing else "albums",
         "owns": card.role == albums.OWNER,
         "adds": card.role in {albums.OWNER, "add", "manage"},
         "manages": card.role in {albums.OWNER, "manage"},

@@ -177,8 +177,8 @@ def _done() -> dict[str, list[str]]:
         "shift_date": _dated(),
         "rotate": [
             ngettext(
-                "{count} picture turned. The original is kept.",
-                "{count} pictures turned. The originals are kept.",
+                "{count} picture rotated. The original is kept.",
+                "{count} pictures rotated. The originals are kept.",
                 n,
             )
             for n in _FORMS

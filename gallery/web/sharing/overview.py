@@ -29,7 +29,11 @@ PAGE = 48
 @vary_on_headers("HX-Request")
 @signed_in
 def shared_with_me(request: HttpRequest) -> HttpResponse:
+    """What others share with the user. For somebody who only shares, Sharing begins with that
+    (the tab itself names `tab`)."""
     found = Album.objects.visible_to(request.user).exclude(owner=member(request))
+    if not request.GET and not found.exists() and _shared_by(request).exists():
+        return redirect("shared_by_me")
     return _cards(request, found, "shared_with_me")
 
 
@@ -38,10 +42,14 @@ def shared_with_me(request: HttpRequest) -> HttpResponse:
 @signed_in
 def shared_by_me(request: HttpRequest) -> HttpResponse:
     """The user's albums that others see, and all selections that the user has shared."""
+    return _cards(request, _shared_by(request), "shared_by_me")
+
+
+def _shared_by(request: HttpRequest) -> AlbumQuerySet:
     people = Exists(AlbumShare.objects.filter(album=OuterRef("pk")))
     by_link = Exists(ShareLink.objects.live().filter(album=OuterRef("pk")))
     own = Album.objects.owned_by(request.user)
-    return _cards(request, own.filter(people | by_link | Q(for_sharing=True)), "shared_by_me")
+    return own.filter(people | by_link | Q(for_sharing=True))
 
 
 def _cards(request: HttpRequest, found: AlbumQuerySet, here: str) -> HttpResponse:

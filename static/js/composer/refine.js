@@ -1,4 +1,4 @@
-// "More like this" and "less like this" on every result: by a click, a menu on touch screens, or
+// "More like this" and "less like this" on every result: by a click, the menu of a selected one, or
 // the keys + and - on the focused picture. The server makes the new query; "back" leads to the old
 // one.
 
@@ -6,6 +6,7 @@ import { onKey } from "clipsite/base/keyboard";
 import { fill } from "clipsite/base/messages";
 import { toast } from "clipsite/base/toast";
 import { focusPicture, gridOf, knownIds } from "clipsite/grid/virtual";
+import { selection } from "clipsite/select/selection";
 
 const NOTE = "refined";
 
@@ -14,11 +15,13 @@ const list = document.querySelector("[data-place=search]");
 const menu = document.getElementById("refine-menu");
 
 function refine(tile, way) {
-  const name = tile.querySelector("img").alt;
-  const { id } = tile.dataset;
+  refineBy(tile.dataset.id, tile.querySelector("img").alt, way);
+}
+
+function refineBy(id, name, way) {
   sessionStorage.setItem(NOTE, JSON.stringify({ id, text: fill(form.dataset[way], { name }) }));
   for (const field of ["more", "less"]) form.elements[field].disabled = field !== way;
-  form.elements[way].value = tile.dataset.id;
+  form.elements[way].value = id;
   form.submit();
 }
 
@@ -76,6 +79,14 @@ if (form && list) {
     const button = event.target.closest("[data-refine]");
     const tile = list.querySelector(`li.tile[data-id="${menu.dataset.id}"]`);
     if (button && tile) refine(tile, button.dataset.refine);
+  });
+  // The one selected picture, in the menu of the selection (templates/gallery/bulk_bar.html).
+  document.getElementById("bulk-more")?.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-refine]");
+    if (!button) return;
+    const [id] = selection.spec.ids;
+    const name = list.querySelector(`li.tile[data-id="${id}"] img`)?.alt ?? "…";
+    refineBy(id, name, button.dataset.refine);
   });
   // The menu does not move with its button, so scrolling closes it.
   window.addEventListener("scroll", () => menu.matches(":popover-open") && menu.hidePopover(), { passive: true });

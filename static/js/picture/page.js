@@ -146,6 +146,11 @@ function toggleSlideshow() {
   slideshow.play();
 }
 
+function endSlideshow() {
+  slideshow.stop();
+  leaveFullScreen();
+}
+
 stage.addEventListener("slideshow:changed", ({ detail }) => {
   const button = stage.querySelector("[data-slideshow]");
   button.setAttribute("aria-pressed", detail.playing);
@@ -231,6 +236,7 @@ stage.addEventListener("click", (event) => {
   }
   if (target.closest("[data-full-screen]")) toggleFullScreen();
   if (target.closest("[data-slideshow], [data-slideshow-start]")) toggleSlideshow();
+  if (target.closest("[data-slideshow-close]")) endSlideshow();
   if (target.closest("[data-to-similar]")) showSimilar();
   if (target.closest("[data-play-file]")) playFile(target.closest("[data-play-file]"));
   // An entry of the menu closes it.
