@@ -90,7 +90,7 @@ class Album(models.Model):
         indexes = [models.Index(fields=["owner", "-created_at", "-id"], name="album_of_owner")]
 
     def __str__(self) -> str:
-        return self.title
+        return self.title or str(_("Shared pictures"))
 
 
 class AlbumItem(models.Model):

@@ -87,6 +87,7 @@ def test_a_passkey_as_the_second_factor(site: Site, member: User, security_key: 
     answer = APIClient().post("/api/v1/auth/login/", body)
     assert answer.json()["errors"][0]["code"] == "mfa_required"
     site.open(reverse("account_login"))
+    expect(page.get_by_label("Username or email address")).to_be_focused()
     page.get_by_label("Username or email address").fill(member.username)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()

@@ -307,6 +307,13 @@ def test_fingers_refine_by_the_menu_of_a_selection(
     page.locator("#bulk-more").get_by_role("button", name="Less like this").tap()
     expect(page.locator("[data-part]")).to_have_count(2)
     expect(page.get_by_label("Unlike Picture 1")).to_be_checked()
+
+    # And no menu offers keys.
+    page.goto(f"{site.url}/images/{images[0].pk}/")
+    page.get_by_role("button", name="More", exact=True).tap()
+    menu = page.locator("#viewer-more")
+    expect(menu.get_by_role("button", name="Slideshow")).to_be_visible()
+    expect(menu.locator("[data-show-keys]")).to_be_hidden()
     page.goto("about:blank")
     context.close()
 

@@ -55,6 +55,7 @@ def test_an_album_is_shared_with_a_person(
     page = open_dialog(site, album)
     dialog = page.locator("dialog#share")
     site.expected_errors = ["400"]
+    expect(dialog.get_by_label("Username")).to_be_focused()
     dialog.get_by_label("Username").fill("nobody")
     dialog.get_by_role("button", name="Share").first.click()
     expect(dialog.get_by_role("alert")).to_contain_text("No account has this username")

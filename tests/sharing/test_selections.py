@@ -287,6 +287,17 @@ def test_it_is_listed_under_sharing_and_not_among_albums(alice, bob, pictures) -
     assert "From the beach" in browser(alice).get("/albums/").content.decode()
 
 
+def test_its_page_ends_the_sharing_and_begins_it_again(alice, bob, pictures) -> None:
+    told = api(alice).post(SHARE, {"selection": chosen(*pictures), "users": ["bob"]}).json()
+    at = f"/albums/{told['album']['id']}/"
+    assert "Stop sharing" in browser(alice).get(at).content.decode()
+    assert browser(bob).post(f"{at}delete/").status_code == 404
+    assert browser(alice).post(f"{at}delete/").url == "/sharing/by-me/"
+    assert seen_by(bob) == set()
+    browser(alice).post(f"{at}restore/")
+    assert seen_by(bob) == ids(*pictures)
+
+
 def test_it_does_not_grow_by_itself(alice, bob, pictures) -> None:
     everything = {"all": True, "filters": {"owner": "me"}}
     api(alice).post(SHARE, {"selection": everything, "users": ["bob"]})

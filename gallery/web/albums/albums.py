@@ -144,6 +144,9 @@ def delete(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = get_object_or_404(Album.objects.owned_by(request.user), pk=pk)
     albums.trash(found)
     undo = reverse("album_restore", args=[pk])
+    if found.for_sharing:
+        toasts.offer_undo(request, _("No longer shared. The pictures stay."), undo)
+        return redirect("shared_by_me")
     toasts.offer_undo(request, _("Album deleted. Its pictures stay."), undo)
     return redirect("albums")
 
@@ -151,8 +154,9 @@ def delete(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @signed_in
 def restore(request: HttpRequest, pk: UUID) -> HttpResponse:
-    albums.restore(get_object_or_404(Album.objects.in_trash_of(request.user), pk=pk))
-    toasts.say(request, _("Album restored."))
+    found = get_object_or_404(Album.objects.in_trash_of(request.user), pk=pk)
+    albums.restore(found)
+    toasts.say(request, _("Shared again.") if found.for_sharing else _("Album restored."))
     return redirect("album", pk=pk)
 
 

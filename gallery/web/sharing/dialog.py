@@ -300,7 +300,11 @@ def _group_id(text: str) -> UUID:
 
 def _removed(album: Album, share: AlbumShare) -> str:
     """Return the notice after a share was removed, with the number of pictures that stay."""
-    told = _("%(name)s no longer sees this album.") % {"name": share.shown_name}
+    told = (
+        _("%(name)s no longer sees these pictures.")
+        if album.for_sharing
+        else _("%(name)s no longer sees this album.")
+    ) % {"name": share.shown_name}
     count = contributions.count_in(album, share.user) if share.user else 0
     if not count:
         return told
