@@ -1,6 +1,5 @@
 // The sharing dialog of an album or a picture.
 
-import { message } from "clipsite/base/messages";
 import { toast } from "clipsite/base/toast";
 import { call, told as problemsTold } from "clipsite/select/api";
 import "clipsite/sharing/copy";
@@ -39,7 +38,7 @@ function showShared(form, { shared_with, undo }) {
   // An open dialog covers the notices; the page without one shows the people anew.
   if (dialog) dialog.close();
   else showAgain();
-  toast(told(form, shared_with), { label: message("undo"), run: () => takeBack(undo) });
+  toast(told(form, shared_with), () => takeBack(undo));
   document.dispatchEvent(new CustomEvent("sharing:changed"));
 }
 
