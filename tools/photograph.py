@@ -37,7 +37,6 @@ PAGES = {
     "searches": "/searches/",
     "tags": "/tags/",
     "categories": "/categories/",
-    "sort": "/categories/sort/",
     "classify": "/classify/",
     "duplicates": "/duplicates/",
     "archive": "/archive/",

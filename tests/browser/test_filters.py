@@ -200,6 +200,12 @@ def test_the_sheet_lies_at_the_side_or_at_the_foot(gallery: Page) -> None:
     assert box["width"] > 370  # beside it there may be the room of a scrollbar
     assert box["y"] > 50
     assert box["y"] + box["height"] == 800
+    title, close = (
+        sheet.locator(f".filters-head {part}").bounding_box() for part in ("h2", "button")
+    )
+    assert title
+    assert close
+    assert title["x"] < close["x"]
 
 
 def test_back_closes_the_sheet_on_phones(gallery: Page, site: Site) -> None:

@@ -60,6 +60,14 @@ def test_one_value_is_one_chip(alice: User, asked: str, labels: list[str]) -> No
     assert chips(page) == [*labels, "#x"]
 
 
+def test_chips_have_the_dates_of_the_language(alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(language="zh-hans")
+    alice.refresh_from_db()
+    for asked, label in (("2019", "2019年"), ("2019-07", "2019年7月"), ("yesterday", "昨天")):
+        page = browser(alice).get(f"/recent/?on={asked}").content.decode()
+        assert chips(page) == [label]
+
+
 def test_a_chip_removes_the_whole_date(alice: User) -> None:
     page = browser(alice).get("/recent/?from=2019-01-01&to=2019-12-31&tag=x").content.decode()
     assert 'class="chip" href="/recent/?tag=x"' in page

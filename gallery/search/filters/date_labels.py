@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from gallery.errors import Sentence
 from gallery.search.filters import dates
@@ -62,7 +62,8 @@ def readable(text: str) -> str:
     span = dates.span(text)
     if span is None or dates.is_moving(span[0]):
         return text
-    shape = {4: "Y", 7: "YEAR_MONTH_FORMAT"}.get(len(dates.spanning(*span) or ""), "DATE_FORMAT")
+    year = pgettext("format of a year, as of Django's dates", "Y")
+    shape = {4: year, 7: "YEAR_MONTH_FORMAT"}.get(len(dates.spanning(*span) or ""), "DATE_FORMAT")
     return date_format(_day(span[0]), shape)
 
 
