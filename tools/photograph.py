@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import itertools
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -87,8 +86,9 @@ def main() -> None:
         for language in LANGUAGES:
             with signed_in(browser, options.url, options.account, language) as page:
                 for name, address in addresses.items():
-                    page.goto(options.url + address)
-                    shots[name] += photographs(page, language, options.widths)
+                    shots[name] += photographs(
+                        page, options.url + address, language, options.widths
+                    )
         browser.close()
     for name, taken in shots.items():
         sheet(taken, len(options.widths)).save(options.to / f"{name}.jpg", quality=85)
@@ -120,14 +120,18 @@ def found(page: Page, url: str) -> dict[str, str]:
     return addresses
 
 
-def photographs(page: Page, language: str, widths: list[int]) -> Iterator[tuple[str, bytes]]:
-    """Take the page at each width in each theme: (what it is, PNG)."""
-    for theme, width in itertools.product(THEMES, widths):
+def photographs(
+    page: Page, address: str, language: str, widths: list[int]
+) -> Iterator[tuple[str, bytes]]:
+    """Take a page at each width in each theme: (what it is, PNG)."""
+    for theme in THEMES:
         page.emulate_media(color_scheme=theme)
-        page.set_viewport_size({"width": width, "height": WIDTHS.get(width, 900)})
-        with suppress(Error):  # photographed as it is
-            page.wait_for_function(ALL_LOADED, timeout=LOADED_MILLISECONDS)
-        yield f"{width} {theme} {language}", page.screenshot()
+        page.goto(address)
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": WIDTHS.get(width, 900)})
+            with suppress(Error):  # photographed as it is
+                page.wait_for_function(ALL_LOADED, timeout=LOADED_MILLISECONDS)
+            yield f"{width} {theme} {language}", page.screenshot()
 
 
 def sheet(taken: list[tuple[str, bytes]], in_a_row: int) -> Image.Image:

@@ -232,8 +232,9 @@ def _progress(request: HttpRequest, now: Status) -> HttpResponse:
 
 
 def _rows(request: HttpRequest, found: list[Region], unknown: bool) -> list[dict[str, Any]]:
-    """Return the regions, each with a name that no other has. With `unknown` names are not known
-    yet; otherwise a region without one is like nothing that has a word."""
+    """Return the regions, each with a name that no other has, those with a telling one first.
+    With `unknown` names are not known yet; otherwise a region without one is like nothing that
+    has a word."""
     nameless = [one.id for one in found if not one.name]
     pattern = _("Region %(number)d") if unknown else _("Other %(number)d")
     names = {pk: pattern % {"number": number} for number, pk in enumerate(nameless, 1)}
@@ -246,10 +247,11 @@ def _rows(request: HttpRequest, found: list[Region], unknown: bool) -> list[dict
         {
             "region": one,
             "name": one.name or names[one.id],
+            "tells": unknown or bool(one.name),
             "href": _address(request, "explore_region", one.id),
             "thumbnails": [samples[pk] for pk in one.samples if pk in samples],
         }
-        for one in found
+        for one in sorted(found, key=lambda one: not one.name)
     ]
 
 

@@ -252,7 +252,8 @@ async function ask(where) {
 document.body.addEventListener("htmx:afterSettle", takeRegions);
 
 function takeRegions() {
-  const rows = [...document.querySelectorAll("[data-region]")];
+  // A name like “Other 3” says nothing on the map.
+  const rows = [...document.querySelectorAll("[data-region][data-tells]")];
   labels.take(
     rows.map(({ dataset }) => ({
       id: Number(dataset.region),
