@@ -281,6 +281,29 @@ def test_yes_and_no_by_buttons_and_keys(site: Site, dog: Category) -> None:
     assert Answer.objects.count() == 1
 
 
+def test_selected_pictures_are_answered_at_once(site: Site, dog: Category) -> None:
+    page = site.open(reverse("category", args=[dog.label_set_id, dog.pk]))
+    tiles = page.locator("[data-tile]")
+    expect(tiles).to_have_count(2)
+    tiles.first.focus()
+    page.keyboard.press("x")
+    page.keyboard.press("Shift+ArrowRight")
+    bar = page.get_by_role("region", name="Selected pictures")
+    bar.get_by_role("button", name="Yes").click()
+    expect_said(page, "Noted: 2 pictures are “dog”.")
+    expect(page.locator(".tile.confirmed")).to_have_count(2)
+    expect(bar).to_be_hidden()
+    page.keyboard.press("ControlOrMeta+a")
+    expect(bar).to_contain_text("2 selected")
+    page.keyboard.press("n")
+    expect_said(page, "Noted: 2 pictures are not “dog”.")
+    expect(tiles).to_have_count(0)
+    assert set(Answer.objects.values_list("verdict", flat=True)) == {False}
+    page.locator(".toast").last.get_by_role("button", name="Undo").click()
+    expect(tiles).to_have_count(2)
+    assert set(Answer.objects.values_list("verdict", flat=True)) == {True}
+
+
 def test_the_contact_sheet_is_printed_with_all_its_pictures(site: Site, dog: Category) -> None:
     page = site.open(reverse("category_sheet", args=[dog.label_set_id, dog.pk]))
     page.evaluate("window.print = () => (window.printed = true)")

@@ -171,8 +171,14 @@ def _context(
                 "yes": _("It is: {name}"),
                 "no": _("It is not: {name}"),
                 "said": _("by hand"),
-                "saidYes": _("Noted: this is “%(name)s”.") % {"name": name_of(found)},
-                "saidNo": _("Noted: this is not “%(name)s”.") % {"name": name_of(found)},
+                "saidYes": [
+                    _("Noted: this is “%(name)s”.") % {"name": name_of(found)},
+                    _("Noted: {count} pictures are “%(name)s”.") % {"name": name_of(found)},
+                ],
+                "saidNo": [
+                    _("Noted: this is not “%(name)s”.") % {"name": name_of(found)},
+                    _("Noted: {count} pictures are not “%(name)s”.") % {"name": name_of(found)},
+                ],
             },
         },
     }

@@ -1,6 +1,6 @@
-// Saying yes or no to the pictures of a category: by buttons on each tile, or by keys. A no takes
-// the picture out of the grid. Tiles appear and disappear (clipsite/grid/virtual), so new ones get
-// their buttons again.
+// Saying yes or no to the pictures of a category: by buttons on each tile, or by keys; to selected
+// ones all at once. A no takes the pictures out of the grid. Tiles appear and disappear
+// (clipsite/grid/virtual), so new ones get their buttons again.
 
 import { onKey } from "clipsite/base/keyboard";
 import { fill } from "clipsite/base/messages";
@@ -8,6 +8,8 @@ import { moveInGrid } from "clipsite/grid/keyboard";
 import { call, told } from "clipsite/select/api";
 import { takeOut } from "clipsite/grid/virtual";
 import { notice, RELOAD } from "clipsite/select/notices";
+import { clear, onChange, selection } from "clipsite/select/selection";
+import { counted } from "clipsite/select/texts";
 
 const { address, category, own, texts } = JSON.parse(document.getElementById("answering").textContent);
 const grid = document.querySelector("[data-grid]");
@@ -44,15 +46,26 @@ function mark(tile) {
   if (note) note.textContent = texts.said;
 }
 
-function answer(tile, verdict) {
-  const image = tile.dataset.id;
+/** @param {string[]} images @param {boolean} verdict */
+function answer(images, verdict) {
   return told(async () => {
-    const { undo } = await call("POST", address, { answers: [{ image, category, verdict }] });
-    if (!verdict) return say({ text: texts.saidNo, undo, back: takeOut(grid, [image]) });
-    say({ text: texts.saidYes, undo, back: RELOAD });
-    confirmed.add(image);
-    return mark(tile);
+    const answers = images.map((image) => ({ image, category, verdict }));
+    const { undo } = await call("POST", address, { answers });
+    const text = counted(verdict ? texts.saidYes : texts.saidNo, images.length);
+    if (!verdict) return say({ text, undo, back: takeOut(grid, images) });
+    say({ text, undo, back: RELOAD });
+    for (const image of images) confirmed.add(image);
+    grid.querySelectorAll("li[data-id]").forEach((tile) => confirmed.has(tile.dataset.id) && mark(tile));
   });
+}
+
+/** Pictures of a whole list are not known here: each of them may still be looked at. */
+const canAnswerSelected = () => selection.count > 0 && !selection.whole;
+
+function answerSelected(verdict) {
+  const images = selection.spec.ids;
+  clear();
+  return answer(images, verdict);
 }
 
 /** Show a toast in place of the former answer's: many answers in a row would cover the page. */
@@ -62,12 +75,16 @@ function say(said) {
   document.querySelector("#toasts .toast:last-child").classList.add("of-verdict");
 }
 
-const byKey = (verdict) => () => {
+const byKey = (verdict) => ({ repeat }) => {
+  if (selection.active) {
+    if (canAnswerSelected() && !repeat) answerSelected(verdict);
+    return true;
+  }
   const tile = document.activeElement?.matches("a[data-tile]") ? tileOf(document.activeElement) : null;
   if (!tile || !mayAnswer(tile)) return false;
   // The next picture gets the focus before this one goes.
   moveInGrid("ArrowRight");
-  answer(tile, verdict);
+  answer([tile.dataset.id], verdict);
   return true;
 };
 
@@ -83,8 +100,12 @@ if (grid) {
     if (!pressed) return;
     event.preventDefault();
     event.stopPropagation();
-    answer(tileOf(pressed), pressed.dataset.verdict === "yes");
+    answer([tileOf(pressed).dataset.id], pressed.dataset.verdict === "yes");
   }, true);
+  for (const button of document.querySelectorAll("#bulk-bar [data-say]")) {
+    button.addEventListener("click", () => answerSelected(button.dataset.say === "yes"));
+    onChange(() => (button.disabled = !canAnswerSelected()));
+  }
   document.addEventListener("grid:rendered", (event) => event.detail.tiles.filter(tileOf).forEach(dress));
   onKey("y", byKey(true));
   onKey("n", byKey(false));

@@ -86,7 +86,8 @@ function run(button) {
 /** Let the keys that buttons of the bar name press them from anywhere: the same keys as in the
  *  viewer. */
 function listenForKeys() {
-  for (const button of bar.querySelectorAll("[aria-keyshortcuts]")) {
+  // Yes and no have the same keys without a selection (clipsite/labels/category).
+  for (const button of bar.querySelectorAll("[aria-keyshortcuts]:not([data-say])")) {
     const key = button.getAttribute("aria-keyshortcuts").replace("Shift+", "");
     onKey(key, onSelection(() => run(button)));
   }

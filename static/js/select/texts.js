@@ -5,7 +5,7 @@ import { fill } from "clipsite/base/messages";
 const found = document.getElementById("bulk-config");
 
 export const config = found ? JSON.parse(found.textContent) : { texts: {} };
-export const { texts } = config;
+export const texts = config.texts;
 
 /** Return the address of an album's page. */
 export const pageOf = (id) => config.album.replace(config.anyAlbum, id);
