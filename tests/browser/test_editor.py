@@ -241,7 +241,7 @@ def test_the_title_of_one_picture_knows_no_numbers(several: Page) -> None:
     more(several, "Change title")
     expect(hint).to_contain_text("{n} becomes a number")
     several.keyboard.press("Escape")
-    several.get_by_role("checkbox").first.click()
+    several.locator("li.tile").get_by_role("checkbox").first.click()
     more(several, "Change title")
     expect(hint).to_have_text("Empty: no title.")
 

@@ -23,6 +23,7 @@ from tests.browser.selecting import (
     tile,
     undo,
 )
+from tests.conftest import wait_for
 from tests.factories import set_vector
 from tests.web_tools import fake_encoder
 
@@ -187,12 +188,12 @@ def test_what_is_scrolled_away_stays_chosen(
     pick(page, 59)
     # The focused element stays in the document.
     page.evaluate("document.activeElement.blur()")
-    for _ in range(40):
-        if tile(page, 0).count():
-            break
+
+    def last_is_there() -> int:
         page.mouse.wheel(0, 2000)
-        page.wait_for_timeout(50)
-    expect(tile(page, 0)).to_be_attached()
+        return tile(page, 0).count()
+
+    wait_for(last_is_there, what="the last picture is in the document")
     expect(tile(page, 59)).to_have_count(0)
     page.evaluate("window.scrollTo(0, 0)")
     expect(tile(page, 59).get_by_role("checkbox")).to_be_checked()

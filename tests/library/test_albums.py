@@ -62,7 +62,7 @@ def test_an_album_is_made_filled_and_shown(alice):
     added = api(alice).post(f"{ALBUMS}{album['id']}/images/", {"selection": {"ids": ids(images)}})
     assert added.status_code == 200, added.content
     assert {**added.json(), "undo": None} == {
-        "matched": 3, "changed": 3, "skipped": 0, "undo": None,
+        "matched": 3, "changed": 3, "skipped": 0, "undo": None, "days": None,
     }  # fmt: skip
     read = api(alice).get(f"{ALBUMS}{album['id']}/").json()
     assert (read["count"], read["cover"]["id"], read["shared"]) == (3, str(images[0].pk), False)

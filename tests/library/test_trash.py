@@ -159,7 +159,7 @@ def test_purging_a_selection_cannot_be_undone(alice, dispatched):
         },
     }  # fmt: skip
     assert api(alice).post(BULK, body).json() == {
-        "matched": 2, "changed": 2, "skipped": 0, "undo": None,
+        "matched": 2, "changed": 2, "skipped": 0, "undo": None, "days": None,
     }  # fmt: skip
     assert lying(alice) == [str(images[0].pk)]
 

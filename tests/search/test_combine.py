@@ -500,7 +500,7 @@ def test_an_album_is_named_by_its_title(place: Any, alice: User, bob: User) -> N
 
 @pytest.mark.parametrize(
     "line",
-    ["orientation:diagonal", "after:yesterday", "size:huge", "favourite:maybe", "color:beautiful",
+    ["orientation:diagonal", "after:someday", "size:huge", "favourite:maybe", "color:beautiful",
      "visibility:secret", "id:1", "order:album", 'camera:"a\x00b"'],
 )  # fmt: skip
 def test_a_wrong_filter_is_refused_before_anything_is_encoded(

@@ -79,9 +79,9 @@ def taken(image: Image, *day: int) -> None:
     [
         ([(2019, 7, 4), (2019, 7, 30)], "2 pictures from July 2019"),
         ([(2019, 7, 4), (2019, 9, 1)], "2 pictures from 2019"),
-        ([(2018, 7, 4), (2019, 7, 4)], "2 pictures, shared on Nov. 3, 2026"),
+        ([(2018, 7, 4), (2019, 7, 4)], "2 pictures, shared on Nov 3, 2026"),
         # A picture without a date of capture belongs to no month.
-        ([(2019, 7, 4)], "2 pictures, shared on Nov. 3, 2026"),
+        ([(2019, 7, 4)], "2 pictures, shared on Nov 3, 2026"),
     ],
 )
 def test_without_a_title_they_are_named_by_what_they_are(alice, bob, pictures, days, name) -> None:

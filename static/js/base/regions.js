@@ -6,7 +6,7 @@ const FOCUSABLE = "a[href], button:enabled";
 /** Where the focus was before it went to a floating region. @type {HTMLElement | null} */
 let left = null;
 
-const regions = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-region]")]);
+const regions = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-landmark]")]);
 const isShown = (element) => element.checkVisibility();
 const first = (region) => [...region.querySelectorAll(FOCUSABLE)].find(isShown);
 // What a region is for, not what closes it.
