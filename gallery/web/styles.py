@@ -1,4 +1,4 @@
-"""The style sheets of the pages, and the one file that replaces them where static files are
+"""The style sheets of all pages, and the one file that replaces them where static files are
 collected (clipsite.static_files)."""
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ SHEETS = tuple(
     for name in (
         *("base", "controls", "forms", "overlays", "layout", "rail", "search", "grid", "composer"),
         *("picture", "editor", "timeline", "explore", "classify", "label-charts", "upload"),
-        *("account", "share", "select", "bulk", "filters", "albums", "searches", "duplicates"),
-        *("labels", "label-answers", "components"),
+        *("account", "share", "select", "bulk", "filters", "albums", "searches", "labels"),
     )
 )
+# Of pages that few people open: these name them in their heads.
+OWN = ("css/duplicates.css", "css/label-answers.css", "css/components.css")
 BUNDLE = "css/all.css"
 
 

@@ -148,7 +148,7 @@ def collected(settings: Any, tmp_path: Path) -> Iterator[Path]:
 
 def test_every_style_sheet_is_in_the_one_file(collected: Path) -> None:
     sheets = {path.relative_to(STATIC).as_posix() for path in (STATIC / "css").glob("*.css")}
-    assert set(styles.SHEETS) == sheets - APART
+    assert {*styles.SHEETS, *styles.OWN} == sheets - APART
     (address,) = re.findall(r'href="([^"]+)"', style_sheets())
     text = (collected / address.removeprefix("/static/")).read_text()
     assert "/*" not in text
@@ -174,9 +174,9 @@ def classes_of(sheet: Path) -> dict[str, dict[str, str]]:
 
 
 def test_no_class_means_one_thing_here_and_another_there() -> None:
-    """All sheets are one on each page: the later one of two would win everywhere."""
+    """A page has all common sheets: the later one of two would win everywhere."""
     known: dict[tuple[str, str], dict[str, str]] = {}
-    for sheet in styles.SHEETS:
+    for sheet in (*styles.SHEETS, *styles.OWN):
         for name, declared in classes_of(STATIC / sheet).items():
             for prop, value in declared.items():
                 known.setdefault((name, prop), {})[sheet] = value
