@@ -499,6 +499,8 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": "gallery.admin.dashboard.favicon"}
     ],
+    "STYLES": ["gallery.admin.dashboard.style_sheet"],
+    "SCRIPTS": ["gallery.admin.dashboard.script"],
     "COLORS": {"primary": admin_colours.ACCENT, "base": admin_colours.GREYS},
     "SHOW_LANGUAGES": True,
     "DASHBOARD_CALLBACK": "gallery.admin.dashboard.dashboard",

@@ -48,6 +48,16 @@ def favicon(request: HttpRequest) -> str:
     return static("favicon.svg")
 
 
+def style_sheet(request: HttpRequest) -> str:
+    """The address of what Unfold's own styles lack."""
+    return static("css/admin.css")
+
+
+def script(request: HttpRequest) -> str:
+    """The address of what Unfold's own pages lack for screen readers."""
+    return static("js/admin/landmarks.js")
+
+
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the figures and the state of each part to the context of the page."""
     context["figures"] = figures()

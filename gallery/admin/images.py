@@ -152,8 +152,9 @@ class ImageAdmin(ModelAdmin):
     @staticmethod
     def _picture(image: Image, width: int, style: str) -> str:
         return format_html(
-            '<img src="{}" alt="" loading="lazy" style="border-radius:4px;{}">',
+            '<img src="{}" alt="{}" loading="lazy" style="border-radius:4px;{}">',
             reverse("admin:gallery_image_thumbnail", args=[image.pk, width]),
+            image.title or image.original_name or _("Picture"),
             style,
         )
 

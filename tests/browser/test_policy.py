@@ -6,12 +6,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.contrib import admin
 from django.urls import reverse
 from playwright.sync_api import Locator, Page, expect
 
 from gallery.models import Image, User
 from tests.browser.conftest import PASSWORD, Site
+from tests.browser.test_every_page import ALL_RULES, CONTRAST_ALONE
 from tests.conftest import upload
 from tests.factories import make_space
 
@@ -73,6 +75,27 @@ def test_the_administration(site: Site, policies: dict[str, set[str]], boss: Use
             (scripts,) = [part for part in policies[path] if part.startswith("script-src")]
             assert "unsafe-inline" not in scripts
             assert "http" not in scripts
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_wrong_in_the_administration(site: Site, boss: User, width: int) -> None:
+    make_space()
+    upload(boss)
+    site.enter(boss)
+    site.page.set_viewport_size({"width": width, "height": 800})
+    faults = []
+    lists = ("image", "user", "embeddingspace", "album", "sharelink")
+    for name in ("index", *(f"gallery_{model}_changelist" for model in lists), "gallery_user_add"):
+        page = site.open(reverse(f"admin:{name}"))
+        for theme, options in (("light", ALL_RULES), ("dark", CONTRAST_ALONE)):
+            page.emulate_media(color_scheme=theme)
+            found = Axe().run(page, options=options).response["violations"]
+            faults += [
+                f"{name}, {theme}: {rule['id']} {node['target']}"
+                for rule in found
+                for node in rule["nodes"]
+            ]
+    assert not faults, "\n".join(faults)
 
 
 @pytest.mark.parametrize("look", LOOKS)

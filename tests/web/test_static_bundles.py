@@ -22,8 +22,8 @@ from gallery.web import script_bundles, scripts, styles
 from gallery.web.script_bundles import grouped, joined
 
 STATIC = Path(project.BASE_DIR) / "static"
-# The page of the API has its own styles and not those of the site.
-APART = {"css/api-docs.css"}
+# The page of the API and the administration have their own styles and not those of the site.
+APART = {"css/api-docs.css", "css/admin.css"}
 
 
 def node(script: str, folder: Path) -> str:
