@@ -47,7 +47,8 @@ def test_from_nothing_to_an_album_with_pictures(site: Site, member: User) -> Non
     expect(page.get_by_role("heading", name="This album is empty")).to_be_visible()
 
     page.get_by_role("link", name="Add pictures").first.click()
-    # This page is only for choosing: a click is enough.
+    # This page is only for choosing: a click is enough, once its script is loaded.
+    page.wait_for_load_state()
     tile(page, 2).get_by_role("link").click()
     tile(page, 0).get_by_role("link").click()
     act(page, "Add to the album")

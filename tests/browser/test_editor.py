@@ -150,6 +150,7 @@ def test_stars_by_keys_and_by_mouse(site: Site, image: Image) -> None:
     expect(stars.get_by_role("button", name="4 stars")).to_have_attribute("aria-pressed", "true")
     stars.get_by_role("button", name="2 stars").click()
     wait_for(has(image, rating=2), what="two stars")
+    expect(stars.get_by_role("button", name="2 stars")).to_have_attribute("aria-pressed", "true")
     stars.get_by_role("button", name="2 stars").click()
     wait_for(has(image, rating=0), what="no stars")
     page.keyboard.press("5")

@@ -115,6 +115,7 @@ def test_an_album_fills_itself(site: Site, member: User, space: EmbeddingSpace) 
     expect(page.locator(".filling")).to_contain_text("Fills itself from “Reds”")
     expect(page.locator("[data-tile]")).to_have_count(4)
     expect(page.get_by_role("link", name="Add pictures")).to_have_count(0)
+    page.wait_for_load_state()  # the script that opens the dialog is loaded
     page.get_by_role("link", name="Share").click()
     expect(page.get_by_role("dialog")).to_contain_text("fits its search later")
     shoot(page, "share")
