@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 
 import numpy as np
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from gallery.labels import answers, fitting, maintenance, quality, sets
@@ -56,6 +58,25 @@ def test_answers_move_a_category(odd, alice: User, space: EmbeddingSpace) -> Non
     assert fit.answers == 14
     assert fit.quality["after"]["brier"] < fit.quality["before"]["brier"]
     assert len(next(iter(fit.quality["held_out"].values()))) == 14
+
+
+@pytest.mark.parametrize("mode", ["any", "one"])
+def test_sets_that_learned_in_the_former_way_learn_again(
+    mode: str, alice: User, space: EmbeddingSpace
+) -> None:
+    label_set = make_set(alice, "dog", "cat", mode=mode)
+    teach(label_set, alice, [picture(alice, space, dog=1)], [picture(alice, space, cat=1)])
+    make_set(alice, "bird", name="Without answers", mode=mode)
+    maintenance.maintain()
+    former = LabelFit.objects.get(version__label_set=label_set, answers=2)
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("gallery.migrations.0023_learn_again").FORGET)
+    assert maintenance.is_due() is (mode == "any")
+    maintenance.maintain()
+    assert not maintenance.is_due()
+    fit = LabelFit.objects.filter(version__label_set=label_set).latest("id")
+    assert (fit.answers, fit.answers_until) == (2, former.answers_until)
+    assert (fit.pk != former.pk) is (mode == "any")
 
 
 def test_the_same_answers_give_the_same_fit(odd, alice: User, space: EmbeddingSpace) -> None:
