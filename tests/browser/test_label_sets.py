@@ -289,6 +289,12 @@ def test_selected_pictures_are_answered_at_once(site: Site, dog: Category) -> No
     page.keyboard.press("x")
     page.keyboard.press("Shift+ArrowRight")
     bar = page.get_by_role("region", name="Selected pictures")
+    page.route("**/answers/", lambda route: route.abort())
+    site.expected_errors = ["ERR_FAILED"]
+    bar.get_by_role("button", name="Yes").click()
+    expect(page.locator(".toast")).to_have_count(1)
+    expect(bar).to_contain_text("2 selected")  # what is not stored can be said again
+    page.unroute("**/answers/")
     bar.get_by_role("button", name="Yes").click()
     expect_said(page, "Noted: 2 pictures are “dog”.")
     expect(page.locator(".tile.confirmed")).to_have_count(2)

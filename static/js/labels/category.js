@@ -46,11 +46,13 @@ function mark(tile) {
   if (note) note.textContent = texts.said;
 }
 
-/** @param {string[]} images @param {boolean} verdict */
-function answer(images, verdict) {
+/** `stored()` is called as soon as the server has the answers.
+ *  @param {string[]} images @param {boolean} verdict */
+function answer(images, verdict, stored = () => {}) {
   return told(async () => {
     const answers = images.map((image) => ({ image, category, verdict }));
     const { undo } = await call("POST", address, { answers });
+    stored();
     const text = counted(verdict ? texts.saidYes : texts.saidNo, images.length);
     if (!verdict) return say({ text, undo, back: takeOut(grid, images) });
     say({ text, undo, back: RELOAD });
@@ -62,11 +64,8 @@ function answer(images, verdict) {
 /** Pictures of a whole list are not known here: each of them may still be looked at. */
 const canAnswerSelected = () => selection.count > 0 && !selection.whole;
 
-function answerSelected(verdict) {
-  const images = selection.spec.ids;
-  clear();
-  return answer(images, verdict);
-}
+/** What is refused, such as the pictures of others in a set of the site, stays selected. */
+const answerSelected = (verdict) => answer(selection.spec.ids, verdict, clear);
 
 /** Show a toast in place of the former answer's: many answers in a row would cover the page. */
 function say(said) {
