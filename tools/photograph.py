@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import argparse
 import io
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Error, Page, sync_playwright
+
+from tools.browser import installed
 
 WIDTHS = {1440: 900, 1024: 768, 390: 844, 320: 640}  # CSS pixels: width to height
 THEMES = ("light", "dark")
@@ -56,8 +57,6 @@ FIRST = {
     "tag": ("/tags/", "main a[href^='/tags/']"),
     "region": ("/explore/", "main a[href^='/explore/regions/']"),
 }
-# The browsers of the tests, the lightest first.
-BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
 # Pictures that come late are waited for, up to this time.
 LOADED_MILLISECONDS = 8000
 ALL_LOADED = "() => [...document.images].every((image) => image.complete)"
@@ -76,8 +75,7 @@ def main() -> None:
     options.to.mkdir(parents=True, exist_ok=True)
 
     with sync_playwright() as playwright:
-        installed = next(filter(None, map(shutil.which, BROWSERS)), None)
-        browser = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox"])
         with signed_in(browser, options.url, options.account, LANGUAGES[0]) as page:
             addresses = {**PAGES, **found(page, options.url)}
         if options.pages:

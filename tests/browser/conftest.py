@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import base64
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,13 +22,12 @@ from gallery.models import User
 from gallery.templatetags import inclusion
 from gallery.web import scripts
 from tests.conftest import wait_for
+from tools.browser import installed
 
 # Playwright's synchronous API runs an event loop in this thread. Without this setting Django would
 # refuse to use the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
-# The headless shell draws the same pages with a third less work.
-BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -53,8 +51,8 @@ def _no_lasting_connections(django_db_setup: None) -> None:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    installed = next(filter(None, map(shutil.which, BROWSERS)), None)
-    chosen = {"executable_path": installed} if installed else {}
+    path = installed()
+    chosen = {"executable_path": path} if path else {}
     return {**browser_type_launch_args, **chosen, "args": ARGUMENTS}
 
 
