@@ -47,11 +47,11 @@ from gallery.trail import Event
 KEEP = timedelta(days=30)
 _LABELS_AT_ONCE = 20_000
 
-# Kind and share of a wish as `Category` keeps them, and those of a threshold without one.
-Kept = tuple[str, float | None]
-PLAIN: Kept = ("", None)
+# Kind and share of a wish as `Category` stores them, and those of a threshold without one.
+StoredWish = tuple[str, float | None]
+NO_WISH: StoredWish = ("", None)
 # A category, its former and new threshold, its former and new wish.
-ThresholdChange = tuple[str, float | None, float | None, Kept, Kept]
+ThresholdChange = tuple[str, float | None, float | None, StoredWish, StoredWish]
 
 
 # --- Make and change --------------------------------------------------------------
@@ -116,7 +116,7 @@ def set_thresholds(
     label_set: LabelSet,
     user: User,
     thresholds: Mapping[str, float | None],
-    wish: Kept = PLAIN,
+    wish: StoredWish = NO_WISH,
 ) -> Change | None:
     """Set the least probabilities of labels by category, as `update` does, and the `wish` that
     they are to meet. Returns what undoes it; None if nothing changes."""
@@ -265,7 +265,7 @@ def _write_rows(label_set: LabelSet, forms: Sequence[CategoryForm]) -> None:
 
 
 def _set_thresholds(
-    label_set: LabelSet, thresholds: Mapping[str, float | None], wish: Kept = PLAIN
+    label_set: LabelSet, thresholds: Mapping[str, float | None], wish: StoredWish = NO_WISH
 ) -> list[ThresholdChange]:
     """Return what changed."""
     known = {str(row.pk): row for row in categories_of(label_set)}
@@ -282,13 +282,17 @@ def _set_thresholds(
     if changed:
         Category.objects.bulk_update(changed, ["threshold", "wish", "wish_share"])
         fitting.renew_thresholds(label_set)
-        if wish != PLAIN:
+        if wish != NO_WISH:
             dispatch.on_commit(task_names.MAINTAIN_LABELS)
     return changes
 
 
 def _restore_threshold(
-    pk: str, former: float | None, now: float | None, former_wish: Kept = PLAIN, wish: Kept = PLAIN
+    pk: str,
+    former: float | None,
+    now: float | None,
+    former_wish: StoredWish = NO_WISH,
+    wish: StoredWish = NO_WISH,
 ) -> int:
     """Take a change back. Of a wish, workers may have moved the threshold since. Acts of before
     there were wishes name none."""

@@ -109,7 +109,7 @@ def _one(answers: Answers, texts: Vectors, space: EmbeddingSpace) -> _Learned:
     usual, scale = defaults.of(space, judged=False), float(space.logit_scale or 1.0)
     verdicts = _implied(answers.verdicts)
     probes = [
-        fit_probe(text, *_told(answers.vectors, verdict), scale=scale)
+        fit_probe(text, *_by_verdict(answers.vectors, verdict), scale=scale)
         for text, verdict in zip(texts, verdicts.T, strict=False)
     ]
     zero_shot = np.asarray(scale * (answers.vectors @ texts.T), dtype=np.float64)
@@ -129,7 +129,7 @@ def _any(answers: Answers, texts: Vectors, space: EmbeddingSpace) -> _Learned:
     """Learn a set of categories (n) each of which may be there beside others."""
     odds = defaults.odds(defaults.of(space), space, texts)
     probes = [
-        fit_odds(text, *_told(answers.vectors, verdict), slope=slope, constant=constant)
+        fit_odds(text, *_by_verdict(answers.vectors, verdict), slope=slope, constant=constant)
         for text, verdict, slope, constant in zip(
             texts, answers.verdicts.T, odds.slopes, odds.constants, strict=True
         )
@@ -153,7 +153,7 @@ def _implied(verdicts: Floats) -> Floats:
     return np.where(yes & np.isnan(verdicts), 0.0, verdicts)
 
 
-def _told(vectors: Vectors, verdicts: Floats) -> tuple[Vectors, Vectors]:
+def _by_verdict(vectors: Vectors, verdicts: Floats) -> tuple[Vectors, Vectors]:
     """Return the pictures with yes and those with no."""
     return vectors[verdicts == 1], vectors[verdicts == 0]
 

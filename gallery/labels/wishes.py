@@ -51,11 +51,11 @@ class Wish:
         return spread.for_right(self.share) if self.kind == "right" else spread.for_all(NEARLY)
 
     @property
-    def kept(self) -> sets.Kept:
-        """What a category keeps of it."""
+    def stored(self) -> sets.StoredWish:
+        """What a category stores of it."""
         if self.kind == "right":
             return Category.Wish.RIGHT, self.share
-        return (Category.Wish.ALL, None) if self.kind == "all" else sets.PLAIN
+        return (Category.Wish.ALL, None) if self.kind == "all" else sets.NO_WISH
 
     @classmethod
     def of(cls, category: Category) -> Wish:
@@ -92,7 +92,7 @@ def fulfil(
     unmet = wish.kind == "right"
     thresholds = {str(pk): least for pk, least in found.items()}
     return Met(
-        sets.set_thresholds(label_set, user, thresholds, wish.kept),
+        sets.set_thresholds(label_set, user, thresholds, wish.stored),
         [one for one in categories if unmet and found[one.pk] == cuts.NONE],
     )
 

@@ -45,7 +45,8 @@ class _Prior:
     move: float
 
 
-# Of logits that a softmax compares.
+# The numbers are chosen by figures (docs/decisions/0038-learning-from-answers.md).
+# Of logits that a softmax compares:
 _COMPARED = _Prior(
     (
         _Belief(0.35, 0.08, bias=3.0, weight=0.0),
@@ -54,7 +55,7 @@ _COMPARED = _Prior(
     ),
     move=1.5,
 )
-# Of log-odds, which are about right from the start: only strong evidence leaves them.
+# Of log-odds, which are about right from the start, so that only strong evidence leaves them:
 _ODDS = _Prior(
     (
         _Belief(1.0, 0.3, bias=0.8, weight=0.0),
@@ -101,7 +102,7 @@ def fit_probe(
     """
     text = np.asarray(text_vector, dtype=float)
     pictures, truths, telling = _answers(text, positives, negatives)
-    vector, bias, held_out = _compared(text, pictures[telling], truths[telling], scale)
+    vector, bias, held_out = _fit_logits(text, pictures[telling], truths[telling], scale)
     logits = scale * (pictures @ vector) + bias
     logits[telling] = held_out
     return Probe(vector, bias, logits)
@@ -123,7 +124,7 @@ def fit_odds(
     """
     text = np.asarray(text_vector, dtype=float)
     pictures, truths, telling = _answers(text, positives, negatives)
-    vector, bias, held_out = _odds(text, pictures[telling], truths[telling], slope, constant)
+    vector, bias, held_out = _fit_odds(text, pictures[telling], truths[telling], slope, constant)
     logits = pictures @ vector + bias
     logits[telling] = held_out
     return Probe(vector, bias, logits)
@@ -142,7 +143,7 @@ def _answers(
     return pictures, np.r_[np.ones(len(yes)), np.zeros(len(no))], telling
 
 
-def _compared(
+def _fit_logits(
     text: Floats, pictures: Floats, truths: Floats, scale: float
 ) -> tuple[Floats, float, Floats]:
     """Return vector, bias and held-out logits (n,) for pictures (n, d) and truths (n,)."""
@@ -161,7 +162,7 @@ def _compared(
     return vector, float(bias), zero_shot.mean() + stretch * (unseen - logits.mean())
 
 
-def _odds(
+def _fit_odds(
     text: Floats, pictures: Floats, truths: Floats, slope: float, constant: float
 ) -> tuple[Floats, float, Floats]:
     """Return vector, bias and held-out log-odds (n,) for pictures (n, d) and truths (n,)."""

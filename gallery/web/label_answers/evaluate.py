@@ -131,8 +131,8 @@ def _result(label_set: LabelSet, truths: Truths, user: User) -> dict[str, Any]:
             {
                 "name": name,
                 "pictures": row.answers,
-                "precision": _told(row.precision),
-                "recall": _told(row.recall),
+                "precision": _with_interval(row.precision),
+                "recall": _with_interval(row.recall),
             }
             for name, (_name, row) in zip(names, found.classes, strict=True)
             if row.answers or row.precision
@@ -144,7 +144,7 @@ def _result(label_set: LabelSet, truths: Truths, user: User) -> dict[str, Any]:
     }
 
 
-def _told(estimate: Estimate | None) -> str:
+def _with_interval(estimate: Estimate | None) -> str:
     return words.with_interval(estimate) if estimate else "–"
 
 
