@@ -247,7 +247,7 @@ def _rows(request: HttpRequest, found: list[Region], unknown: bool) -> list[dict
         {
             "region": one,
             "name": one.name or names[one.id],
-            "tells": unknown or bool(one.name),
+            "on_map": unknown or bool(one.name),
             "href": _address(request, "explore_region", one.id),
             "thumbnails": [samples[pk] for pk in one.samples if pk in samples],
         }

@@ -497,7 +497,9 @@ def test_what_no_word_fits_is_other_or_has_the_viewers_own_tag(
         client.force_login(user)
         page = client.get("/explore/regions/").content.decode()
         # On the map stand only the names that say something.
-        assert page.count("data-tells") == page.count("data-name=") - page.count('data-name="Other')
+        assert page.count("data-on-map") == page.count("data-name=") - page.count(
+            'data-name="Other'
+        )
         return re.findall(r'data-name="([^"]*)"', page)
 
     assert shown(alice) == ["My coins", "Other 1", "Other 2"]

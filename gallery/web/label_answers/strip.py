@@ -23,7 +23,7 @@ from gallery.web.labels import loading
 from gallery.web.labels.loading import name_of
 
 # In the place of a category: the one of which answers tell most.
-MOST_OPEN = "open"
+PAYS_MOST = "open"
 
 
 @require_safe
@@ -32,7 +32,7 @@ def answer(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The page. Its script asks the API what to ask, and sends it the answers."""
     user = member(request)
     label_set = loading.changeable(request, pk)
-    if request.GET.get("category") == MOST_OPEN:
+    if request.GET.get("category") == PAYS_MOST:
         found = quality.of_set(label_set, user, require_active_space())
         return redirect(_address(label_set, priorities.pays_most(found.categories, found.pool)))
     category = own_sets.named(request, label_set) or asking.next_category(label_set)
@@ -41,7 +41,7 @@ def answer(request: HttpRequest, pk: UUID) -> HttpResponse:
         "category": category,
         "name": name_of(category),
         "choices": own_sets.choices(label_set, category),
-        "most_open": f"{reverse('label_set_answer', args=[pk])}?category={MOST_OPEN}",
+        "pays_most": f"{reverse('label_set_answer', args=[pk])}?category={PAYS_MOST}",
         "figures": _figures(label_set, category, user),
         "config": _config(label_set, category, user),
     }

@@ -253,7 +253,7 @@ document.body.addEventListener("htmx:afterSettle", takeRegions);
 
 function takeRegions() {
   // A name like “Other 3” says nothing on the map.
-  const rows = [...document.querySelectorAll("[data-region][data-tells]")];
+  const rows = [...document.querySelectorAll("[data-region][data-on-map]")];
   labels.take(
     rows.map(({ dataset }) => ({
       id: Number(dataset.region),
