@@ -39,6 +39,7 @@ def the_first_of_december(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("today", "on:today"),
         ("yesterday", "on:yesterday"),
+        *((line, "on:2019") for line in ("2019!", "2019?", "[2019]", "2019年！")),
         ("Yesterday", "on:yesterday"),
         ("the day before yesterday", "on:day-before-yesterday"),
         ("beach this week", "beach on:this-week"),
@@ -170,6 +171,12 @@ def test_dates_are_a_filter(line: str, canonical: str) -> None:
         "in july",
         "may 4 people dance",
         "sunday",
+        # No month and no day has the number 0 or 13.
+        *("2019-00-10", "2019/0/10", "2019-00", "2019-1-00"),
+        *("2019年13月", "2019年0月10日", "去年13月"),
+        # Other days, and other words.
+        *("大前天", "上上周", "上上个月", "today show"),
+        *("2019年轻人", "从前天真的孩子", "5月1日本樱花"),
         "monthly",
         "yesterdays",
         "the last year",

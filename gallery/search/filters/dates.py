@@ -67,7 +67,7 @@ def span(text: str) -> tuple[str, str] | None:
         return None
     year, month, day = (int(part) if part else None for part in match.groups())
     try:
-        first = date(year or 0, month or 1, day or 1)
+        first = date(year or 0, 1 if month is None else month, 1 if day is None else day)
         if day is not None:
             after = first + timedelta(days=1)
         elif month is not None:

@@ -87,7 +87,7 @@ _ENGLISH = re.compile(
     r"dated|from|between|in|on|of|during|(?:the +)?(?<!new )(?<!leap )year) +)*+)"
     r"(?:(?P<side>since|before|after|until|till) +)?+"
     r"(?P<said>"
-    r"(?P<moving>(?:the +)?day +before +yesterday|(?:today|yesterday)(?:['’]s)?|"
+    r"(?P<moving>(?:the +)?day +before +yesterday|(?:today|yesterday)(?:['’]s)?(?! +shows?\b)|"
     r"(?<!the )(?:this|last) +(?:week|month|year)(?:['’]s)?(?! +(?:of|before)\b))|"
     r"(?:the +)?(?:last|past) +(?P<days>[1-9]\d{0,2}) +days|"
     rf"(?P<iso>{_YEAR}(?:-\d\d?(?:-\d\d?)?|/\d\d?/\d\d?|\.\d\d?\.\d\d?))|"
@@ -167,21 +167,27 @@ def _english_shape(match: re.Match[str], text: str) -> str:
 _NUMERALS = "一二三四五六七八九十"
 _CHINESE_MONTH = r"(?:1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])"
 _CHINESE_DAY = r"(?:3[01]|[12]\d|0?[1-9]|三十一?|二?十[一二三四五六七八九]?|[一二三四五六七八九])"
-# 日本月亮, 海上月色, 过去年代, 前天津, 当今年轻人 and 上周末 have other words.
+# 日本月亮, 海上月色, 过去年代, 前天津, 当今年轻人, 上周末 and 从前天真 have other words.
+# 大前天 and 上上周 are other days.
 _GUARDED = {
     "今天": "(?<![当當])今天",
-    "前天": "(?<![之以提目门門面眼])前天(?![津才文线線气氣空色])",
+    "前天": "(?<![之以提目门門面眼大从從])前天(?![津才文线線气氣空色真])",
     "今年": "(?<![当當如])今年(?![轻輕龄齡])",
     "去年": "(?<![过過失])去年(?![代轻輕龄齡])",
     "上月": "(?<![海天江水湖山晚早楼樓树樹])上月",
 }
 _NO_WEEK = "(?![末一二三四五六日天围圍边邊遭])"
 _NO_MOON = "(?![亮光色球圆圓牙台季])"
-_NO_YEAR = "(?![代度级級糕货貨]|夜饭|夜飯)"
+_NO_YEAR = "(?![代度级級糕货貨轻輕]|夜饭|夜飯)"
+# A month that there is not: 2019年13月.
+_NO_MONTH = r"(?! ?\d+ ?月)"
 
 
 def _guarded(name: str) -> str:
-    guarded = _GUARDED.get(name, f"(?<!日){name}" if name[0] == "本" else name)
+    before = {"本": "(?<!日)", "上": "(?<!上)"}.get(name[0], "")
+    guarded = before + _GUARDED.get(name, name)
+    if name[-1] == "年":
+        return guarded + _NO_MONTH
     if name[-1] == "月":
         return guarded + _NO_MOON
     return guarded + _NO_WEEK if name[-1] in "周週期拜" else guarded
@@ -193,9 +199,9 @@ _CHINESE = re.compile(
     r"(?:拍摄于|拍攝於|拍于|摄于|在|于)? ?"
     r"(?P<said>"
     rf"(?:(?<!\d)(?P<y>{_YEAR}) ?年{_NO_YEAR}|(?P<ry>{_GUARDED['去年']}|{_GUARDED['今年']})) ?的? ?"
-    rf"(?P<m>{_CHINESE_MONTH}) ?月(?:份|(?: ?(?P<d>{_CHINESE_DAY}) ?[日号號]))?|"
-    rf"(?<![\d{_NUMERALS}年.])(?P<m2>{_CHINESE_MONTH}) ?月 ?(?P<d2>{_CHINESE_DAY}) ?[日号號]|"
-    rf"(?<!\d)(?P<year>{_YEAR}) ?年{_NO_YEAR}|"
+    rf"(?P<m>{_CHINESE_MONTH}) ?月(?:份|(?: ?(?P<d>{_CHINESE_DAY}) ?[日号號](?!本)))?|"
+    rf"(?<![\d{_NUMERALS}年.])(?P<m2>{_CHINESE_MONTH}) ?月 ?(?P<d2>{_CHINESE_DAY}) ?[日号號](?!本)|"
+    rf"(?<!\d)(?P<year>{_YEAR}) ?年{_NO_YEAR}{_NO_MONTH}|"
     r"(?:最近|过去|過去|近) ?(?P<days>[1-9]\d{0,2}) ?天|"
     rf"(?P<moving>{_CHINESE_MOVING})"
     r")"
@@ -335,7 +341,8 @@ _ANY_PICTURE = re.compile(
     r"(?:(?:show|me|my|our|all|the|some|of|from|photos?|photographs?|pictures?|images?|pics?|"
     r"snapshots?)(?: +|$))+|"
     r"(?:[我的拍在请請找 ]|我们|我們|所有|全部|一些|给我|給我|帮我|幫我|一下|看看?|显示|搜索)*"
-    r"(?:照片|图片|圖片|相片|影像|照)?",
+    r"(?:照片|图片|圖片|相片|影像|照)?|"
+    r"[\s!?！？…()（）【】\[\]]*",
     re.IGNORECASE,
 )
 
