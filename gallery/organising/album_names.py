@@ -17,6 +17,8 @@ from django.utils.translation import ngettext
 def described(count: int, first: datetime | None, last: datetime | None, shared: datetime) -> str:
     """Return the name of `count` pictures, taken from `first` to `last`. Without these, or if they
     are in different years, the day of sharing tells them from others."""
+    if not count:
+        return unseen()
     if first is None or last is None or first.year != last.year:
         day = date_format(timezone.localtime(shared), "DATE_FORMAT")
         told = ngettext(
@@ -38,5 +40,5 @@ def counted(count: int) -> str:
 
 
 def unseen() -> str:
-    """Return their name for somebody who does not see them any more."""
+    """Return their name where they are gone, or for somebody who does not see them any more."""
     return _("Shared pictures")

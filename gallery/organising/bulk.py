@@ -255,6 +255,8 @@ def _set_title(chosen: Chosen, user: User, params: Params) -> Done:
 
 
 def _set_date(chosen: Chosen, user: User, params: Params) -> Done:
+    if {"captured_at", "captured_on"} <= params.keys():
+        raise Refusal("two_dates", _("Give either a day or a time, and not both."), "captured_on")
     if "captured_at" in params:
         return _dated(chosen, details_of_many.set_dates(chosen.own, params["captured_at"]))
     if "captured_on" in params:

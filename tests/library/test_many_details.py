@@ -209,6 +209,7 @@ def test_a_date_that_was_changed_since_stays_at_an_undo(alice):
         ("set_date", {}, "no_date"),
         ("set_date", {"captured_at": "yesterday"}, "invalid"),
         ("set_date", {"captured_on": "2024-02-30"}, "invalid"),
+        ("set_date", {"captured_on": "2024-02-03", "captured_at": "2024-02-03T10:00"}, "two_dates"),
         ("set_date", {"captured_on": "0001-01-01"}, "bad_captured_at"),
         ("set_date", {"captured_at": "0001-01-01T00:00:00"}, "bad_captured_at"),
     ],

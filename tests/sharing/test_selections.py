@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from gallery.models import Album, AlbumShare, Group, Image, Notice, ShareLink, User
 from gallery.organising import album_summaries, bulk
@@ -96,6 +97,18 @@ def test_without_a_title_they_are_named_by_what_they_are(alice, bob, pictures, d
     answer = api(bob).get("/api/v1/notices/").json()["results"][0]
     assert answer["album"]["title"] == name
     assert api(bob).get(f"/api/v1/albums/{told['album']['id']}/").json()["title"] == name
+
+
+def test_pictures_that_are_gone_have_no_number_and_no_day(alice, bob, pictures) -> None:
+    told = api(alice).post(SHARE, {"selection": chosen(*pictures[:2]), "users": ["bob"]}).json()
+    Image.objects.update(deleted_at=timezone.now())
+    page = browser(bob).get(told["page"]).content.decode()
+    assert "<h1>Shared pictures</h1>" in page
+    assert "These pictures are no longer here" in page
+    assert "may add pictures" not in page
+    assert "alice shares with you: Shared pictures" in (
+        browser(bob).get("/notices/").content.decode()
+    )
 
 
 def test_the_name_counts_what_the_reader_sees_and_a_link_never_says_when(
