@@ -199,6 +199,22 @@ def test_what_is_scrolled_away_stays_chosen(
     expect(tile(page, 59).get_by_role("checkbox")).to_be_checked()
 
 
+def test_visitors_find_and_select_nothing(
+    site: Site, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = fake_encoder(monkeypatch)
+    for image in fill_gallery(member, 3):
+        set_vector(image, space, (1.0, 0.0, 0.0))
+    Image.objects.update(visibility="public")
+    for address in ("/search/?q=red", "/"):
+        page = site.open(address)
+        expect(tile(page, 0)).to_be_visible()
+        tile(page, 0).get_by_role("link").focus()
+        page.keyboard.press("x")
+        expect(page.locator("[data-check]")).to_have_count(0)
+        page.wait_for_load_state()
+
+
 def test_all_results_of_a_search(site: Site, member: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "PAGE", 5)
     space = fake_encoder(monkeypatch)

@@ -4,11 +4,12 @@ them."""
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from gallery.models import Favourite, Image, User
 from tests.browser.conftest import Site
 from tests.browser.selecting import bar, chosen, expect_said, fill_gallery, names, tile
+from tests.conftest import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -59,6 +60,50 @@ def test_delete_and_undo_by_keys(gallery: Page, member: User) -> None:
     # Nothing is left to undo: the key does not reach further back.
     gallery.keyboard.press("Control+z")
     assert gallery.evaluate("window.isSamePage"), "the page was loaded again"
+
+
+def test_an_undo_that_fails_is_offered_again(gallery: Page, site: Site) -> None:
+    site.expected_errors = ["ERR_FAILED"]
+    select_two(gallery)
+    gallery.keyboard.press("Delete")
+    expect_said(gallery, "2 pictures moved to the trash.")
+    gallery.route("**/undo/", lambda route: route.abort())
+    gallery.keyboard.press("Control+z")
+    expect_said(gallery, "The server does not answer")
+    expect_said(gallery, "2 pictures moved to the trash.")
+    gallery.unroute("**/undo/")
+    gallery.keyboard.press("Control+z")
+    expect_said(gallery, "Undone for 2 pictures.")
+    assert not Image.objects.filter(deleted_at__isnull=False).exists()
+
+
+def test_of_quick_keys_the_last_one_counts(gallery: Page) -> None:
+    waited: list[Route] = []
+
+    def slow_first(route: Route) -> None:
+        if waited:
+            route.continue_()
+        else:
+            waited.append(route)
+
+    gallery.route("**/bulk/", slow_first)
+    select_two(gallery)
+    for key in "1405":
+        gallery.keyboard.press(key)
+    wait_for(lambda: gallery.wait_for_timeout(50) or waited, what="the first request")
+    waited[0].continue_()
+    wait_for(
+        lambda: gallery.wait_for_timeout(50) or Image.objects.filter(rating=5).count() == 2,
+        what="five stars",
+    )
+    expect(gallery.locator("#toasts")).to_contain_text("2 pictures rated.")
+
+
+def test_a_key_waits_until_all_are_counted(gallery: Page) -> None:
+    gallery.keyboard.press("Control+a")
+    gallery.keyboard.press("3")
+    expect_said(gallery, "20 pictures rated.")
+    assert set(Image.objects.values_list("rating", flat=True)) == {3}
 
 
 def test_a_text_field_keeps_its_own_undo(gallery: Page) -> None:

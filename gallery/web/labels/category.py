@@ -21,6 +21,7 @@ from gallery.errors import Sentence
 from gallery.indexing import selectors
 from gallery.indexing.selectors import visible_to
 from gallery.labels import reading, sets
+from gallery.labels.answers import MAX_ANSWERS
 from gallery.models import Category, Image, LabelSet, Viewer
 from gallery.search.filters.image_filter import narrow
 from gallery.web.access import signed_in
@@ -171,6 +172,8 @@ def _context(
                 "yes": _("It is: {name}"),
                 "no": _("It is not: {name}"),
                 "said": _("by hand"),
+                "most": _("Select at most %(most)d pictures to answer them at once.")
+                % {"most": MAX_ANSWERS},
                 "saidYes": [
                     _("Noted: this is “%(name)s”.") % {"name": name_of(found)},
                     _("Noted: {count} pictures are “%(name)s”.") % {"name": name_of(found)},

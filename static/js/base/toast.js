@@ -10,9 +10,10 @@ const area = document.getElementById("toasts");
 
 /**
  * Show a short notice, which screen readers read out. `undo()` adds a button that takes back what
- * the notice tells, and `link`, {label, href}, a link.
+ * the notice tells, and `link`, {label, href}, a link. If `undo()` resolves to false, it failed: the
+ * notice comes again.
  * @param {string} text
- * @param {(() => void) | null} [undo]
+ * @param {(() => unknown) | null} [undo]
  * @param {{ label: string, href: string } | null} [link]
  */
 export function toast(text, undo, link) {
@@ -23,7 +24,7 @@ export function toast(text, undo, link) {
   box.append(line);
   if (link) box.append(openLink(link));
   if (link || undo) box.dataset.lasting = "";
-  if (undo) box.append(undoButton(undo, box));
+  if (undo) box.append(undoButton(undo, box, () => toast(text, undo, link)));
   const close = document.createElement("button");
   close.type = "button";
   close.className = "icon-button";
@@ -43,15 +44,15 @@ function openLink({ label, href }) {
   return anchor;
 }
 
-function undoButton(undo, box) {
+function undoButton(undo, box, offerAgain) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "button compact";
   button.textContent = message("undo");
   equip(button);
-  button.addEventListener("click", () => {
+  button.addEventListener("click", async () => {
     box.remove();
-    undo();
+    if ((await undo()) === false) offerAgain();
   });
   return button;
 }

@@ -8,7 +8,8 @@ import { moveInGrid } from "clipsite/grid/keyboard";
 import { call, told } from "clipsite/select/api";
 import { takeOut } from "clipsite/grid/virtual";
 import { notice, RELOAD } from "clipsite/select/notices";
-import { clear, onChange, selection } from "clipsite/select/selection";
+import { toast } from "clipsite/base/toast";
+import { clear, onChange, selection, withSelection } from "clipsite/select/selection";
 import { counted } from "clipsite/select/texts";
 
 const { address, category, own, texts } = JSON.parse(document.getElementById("answering").textContent);
@@ -61,11 +62,11 @@ function answer(images, verdict, stored = () => {}) {
   });
 }
 
-/** Pictures of a whole list are not known here: each of them may still be looked at. */
-const canAnswerSelected = () => selection.count > 0 && !selection.whole;
-
 /** What is refused, such as the pictures of others in a set of the site, stays selected. */
-const answerSelected = (verdict) => answer(selection.spec.ids, verdict, clear);
+function answerSelected(verdict) {
+  if (selection.whole) return toast(texts.most); // the server knows them, this page does not
+  return answer(selection.spec.ids, verdict, clear);
+}
 
 /** Show a toast in place of the former answer's: many answers in a row would cover the page. */
 function say(said) {
@@ -76,7 +77,7 @@ function say(said) {
 
 const byKey = (verdict) => ({ repeat }) => {
   if (selection.active) {
-    if (canAnswerSelected() && !repeat) answerSelected(verdict);
+    withSelection(() => repeat || answerSelected(verdict));
     return true;
   }
   const tile = document.activeElement?.matches("a[data-tile]") ? tileOf(document.activeElement) : null;
@@ -103,7 +104,7 @@ if (grid) {
   }, true);
   for (const button of document.querySelectorAll("#bulk-bar [data-say]")) {
     button.addEventListener("click", () => answerSelected(button.dataset.say === "yes"));
-    onChange(() => (button.disabled = !canAnswerSelected()));
+    onChange(() => (button.disabled = !selection.count));
   }
   document.addEventListener("grid:rendered", (event) => event.detail.tiles.filter(tileOf).forEach(dress));
   onKey("y", byKey(true));

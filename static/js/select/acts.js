@@ -20,16 +20,21 @@ const LEAVES = {
 // After these, tiles look otherwise or stand elsewhere.
 const REDRAWN = ["rotate", "to_original", "set_title", "set_date", "shift_date"];
 
+// Actions run in the order in which they were chosen: of two ratings, the last one counts.
+let last = Promise.resolve();
+
 /**
  * Run an action. `album`, {id, title}, is the album that the notice names and opens. Resolves to
  * whether it succeeded.
  */
 export function act(action, parameters = {}, album = null) {
-  return told(async () => {
-    const spec = selection.spec;
+  const spec = selection.spec;
+  const mine = last.then(() => told(async () => {
     const answer = await call("POST", config.bulk, { selection: spec, action, ...parameters });
     show(action, answer, spec.ids ?? null, album);
-  });
+  }));
+  last = mine.then(() => {});
+  return mine;
 }
 
 function show(action, { changed, skipped, undo, days }, ids, album) {

@@ -13,9 +13,11 @@ import {
   list,
   loadedCount,
   onChange,
+  selecting,
   selection,
   selectLoaded,
   selectWhole,
+  withSelection,
 } from "clipsite/select/selection";
 import { MOST } from "clipsite/select/state";
 import { config, texts } from "clipsite/select/texts";
@@ -63,13 +65,17 @@ function askTotal() {
 }
 
 /** Ctrl-A selects the whole list and not only the loaded part. The server counts it. */
-async function selectByKey(event) {
+function selectByKey(event) {
   const wanted = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "a";
   const elsewhere = event.target.closest?.("input, textarea, select, [contenteditable], dialog");
   if (!wanted || elsewhere || !loadedCount()) return;
   event.preventDefault();
   if (selection.whole && selection.count === total) return;
   begin();
+  selecting(selectAll());
+}
+
+async function selectAll() {
   const known = await askTotal();
   if (known && total > Math.min(loadedCount(), MOST)) selectWhole(total);
   else selectLoaded();
@@ -98,11 +104,7 @@ function listenForKeys() {
 }
 
 /** A key of the bar does nothing while nothing is selected. */
-const onSelection = (work) => ({ repeat }) => {
-  if (!selection.count) return false;
-  if (!repeat) work();
-  return true;
-};
+const onSelection = (work) => ({ repeat }) => withSelection(() => repeat || work());
 
 function makeCover() {
   const [cover] = selection.spec.ids;

@@ -5,6 +5,7 @@ import { fill, message } from "clipsite/base/messages";
 import { toast } from "clipsite/base/toast";
 import { gridOf, load } from "clipsite/grid/virtual";
 import { isSelected, list, onChange, selection, setMany } from "clipsite/select/selection";
+import { MOST } from "clipsite/select/state";
 import { texts } from "clipsite/select/texts";
 
 const CHECK = ".group-check";
@@ -69,7 +70,8 @@ async function toggle(check) {
   const on = check.getAttribute("aria-checked") !== "true";
   for (const chunk of [...grid.chunks.list]) if (mayHold(grid, chunk, day)) await load(grid, chunk);
   const ids = grid.chunks.ids.filter((_, at) => day === null || grid.sections[at] === day);
-  setMany(ids, on);
+  // A group that is larger than any selection is taken back by the next press.
+  setMany(ids, on && selection.count < MOST);
 }
 
 if (list?.dataset.place === "timeline") {

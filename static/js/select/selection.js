@@ -7,12 +7,12 @@ import { onKey } from "clipsite/base/keyboard";
 import { fill } from "clipsite/base/messages";
 import { onLongPress } from "clipsite/select/long-press";
 import { MOST, Selection } from "clipsite/select/state";
-import { texts } from "clipsite/select/texts";
+import { canSelect, texts } from "clipsite/select/texts";
 import { toast } from "clipsite/base/toast";
 import { linkOf } from "clipsite/grid/tile-elements";
 import { knownIds } from "clipsite/grid/virtual";
 
-export const list = document.querySelector("[data-selection]");
+export const list = canSelect ? document.querySelector("[data-selection]") : null;
 export const selection = new Selection(JSON.parse(list?.dataset.selection ?? "null"));
 
 const tiles = () => [...list.querySelectorAll("li[data-id]")];
@@ -26,6 +26,26 @@ let anchor = null;
 let drawn = { ids: [], before: new Map() };
 
 export const isSelected = (id) => selection.has(id);
+
+/** The server counts what Ctrl-A selects. @type {Promise<void> | null} */
+let counting = null;
+
+/** @param {Promise<void>} made resolves when all of a list are selected */
+export function selecting(made) {
+  const mine = made.finally(() => {
+    if (counting === mine) counting = null;
+  });
+  counting = mine;
+}
+
+/** Run `work()` for what is selected. A key that is pressed while the server counts waits for it.
+ *  Returns whether something is, or is about to be, selected. */
+export function withSelection(work) {
+  if (selection.count) work();
+  else if (counting) counting.then(() => selection.count && work());
+  else return false;
+  return true;
+}
 
 /** Call `listener()` after every change. */
 export function onChange(listener) {

@@ -4,6 +4,9 @@ import { fill } from "clipsite/base/messages";
 
 const found = document.getElementById("bulk-config");
 
+/** Visitors select nothing: their pages have no bar (templates/gallery/bulk_bar.html). */
+export const canSelect = Boolean(found);
+
 export const config = found ? JSON.parse(found.textContent) : { texts: {} };
 export const texts = config.texts;
 
