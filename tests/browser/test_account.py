@@ -10,7 +10,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
 from django.urls import reverse
-from playwright.sync_api import CDPSession, Page, expect
+from playwright.sync_api import CDPSession, Page, Route, expect
 from rest_framework.test import APIClient
 
 from gallery.accounts import invitations, moderation, tokens
@@ -76,6 +76,23 @@ def test_sign_in_with_a_passkey_alone(site: Site, member: User, security_key: CD
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Passkeys")
     expect(page.get_by_text("My laptop")).to_be_visible()
+
+
+def test_a_passkey_is_not_asked_for_before_the_script_is_there(
+    site: Site, member: User, security_key: CDPSession
+) -> None:
+    """Without the script the browser would send the form without a passkey."""
+    on_their_way: list[Route] = []
+    site.page.route("**/js/account/passkeys*.js", lambda route: on_their_way.append(route))
+    site.enter(member)
+    page = site.open(reverse("mfa_index"))
+    page.get_by_role("link", name="Add a passkey").click()
+    confirm_password(page)
+    button = page.get_by_role("button", name="Add passkey")
+    expect(button).to_be_disabled()
+    on_their_way[0].continue_()
+    button.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
 
 
 def test_a_passkey_as_the_second_factor(site: Site, member: User, security_key: CDPSession) -> None:

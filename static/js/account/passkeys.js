@@ -12,6 +12,8 @@ for (const form of forms) {
     event.preventDefault();
     ask(form);
   });
+  // A click before this moment would send the form without a passkey.
+  form.querySelector("button").disabled = false;
 }
 
 async function ask(form) {
