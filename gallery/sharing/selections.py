@@ -17,9 +17,10 @@ from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
 from gallery.library.user_lock import lock_user
-from gallery.models import Album, AlbumRole, Change, ShareLink, User
+from gallery.models import Album, AlbumItem, AlbumRole, AlbumShare, Change, ShareLink, User
 from gallery.organising import album_rows, album_summaries, albums, changes, selection
 from gallery.sharing import links, shares
+from gallery.sharing.people import find_person
 
 # Everybody gets the right to look. The sharing dialog can give more.
 _ROLE = AlbumRole.VIEW
@@ -29,7 +30,8 @@ MOST_NAMES = 50
 @dataclass(frozen=True)
 class Shared:
     """What was shared: `count` pictures, with the people and groups of the names `shared_with`;
-    `skipped` of the selection belong to others."""
+    `skipped` of the selection belong to others. Not `is_new`: it was shared like this before, and
+    there is nothing to undo."""
 
     album: Album
     shared_with: list[str]
@@ -37,6 +39,7 @@ class Shared:
     skipped: int
     link: ShareLink | None
     undo: Change | None
+    is_new: bool = True
 
 
 def share(
@@ -70,6 +73,10 @@ def share(
             raise Refusal(
                 "nothing_to_share", _("Only your own pictures can be shared."), "selection"
             )
+        skipped = len(rows) - len(own)
+        before = None if link else _shared_before(by, own, title, names, groups)
+        if before:
+            return Shared(*before, len(own), skipped, None, None, is_new=False)
         album = _album(by, title, own)
         given = [
             *(shares.share_with_person(album, name, _ROLE, by)[0] for name in names),
@@ -77,8 +84,7 @@ def share(
         ]
         made = links.create_link(by=by, album=album) if link else None
         undo = changes.record(by, "share", {"album": str(album.pk), "count": len(own)})
-    shared_with = list(dict.fromkeys(share.shown_name for share in given))
-    return Shared(album, shared_with, len(own), len(rows) - len(own), made, undo)
+    return Shared(album, _names(given), len(own), skipped, made, undo)
 
 
 def keep_as_album(album: Album) -> None:
@@ -87,6 +93,30 @@ def keep_as_album(album: Album) -> None:
     album.title = album_summaries.name_of(album, album.owner)
     album.for_sharing = False
     album.save(update_fields=["title", "for_sharing"])
+
+
+def _shared_before(
+    by: User, own: list[UUID], title: str, names: list[str], groups: Sequence[UUID]
+) -> tuple[Album, list[str]] | None:
+    """Return what shows exactly these pictures to all of these already, and the names of these.
+    Sharing them once more would tell them again, and list the same pictures twice."""
+    people = {find_person(name, by).pk for name in names}
+    sets = Album.objects.owned_by(by).filter(for_sharing=True, title=title.strip())
+    for album in sets.filter(items__image=own[0]):
+        given = [
+            share
+            for share in shares.shares_of(album)
+            if share.user_id in people or share.group_id in groups
+        ]
+        is_for_all = len(given) == len(people) + len(set(groups))
+        held = AlbumItem.objects.filter(album=album).values_list("image_id", flat=True)
+        if is_for_all and set(held) == set(own):
+            return album, _names(given)
+    return None
+
+
+def _names(given: list[AlbumShare]) -> list[str]:
+    return list(dict.fromkeys(share.shown_name for share in given))
 
 
 def _album(by: User, title: str, own: list[UUID]) -> Album:

@@ -59,6 +59,35 @@ def test_the_chosen_pictures_and_no_others_are_seen_by_the_chosen_people(
     assert browser(carol).get(told["page"]).status_code == 404
 
 
+def test_the_same_pictures_are_not_shared_twice_with_the_same_people(
+    alice, bob, carol, pictures
+) -> None:
+    family = Group.objects.create(owner=alice, name="Family")
+    everybody = {"users": ["bob", "carol"], "groups": [str(family.pk)]}
+    wanted = {"selection": chosen(*pictures), **everybody}
+    first = api(alice).post(SHARE, wanted).json()
+    AlbumShare.objects.filter(user=bob).update(role="add")
+    again = api(alice).post(SHARE, {**wanted, "users": ["@bob"]})
+    assert again.status_code == 200
+    assert again.json()["album"] == first["album"]
+    assert again.json()["shared_with"] == ["bob", "Family"]
+    assert again.json()["undo"] is None
+    assert Notice.objects.filter(recipient=bob).count() == 1
+    assert AlbumShare.objects.get(user=bob).role == "add"
+    # Anything else is another act: fewer or more pictures or people, a title, a link.
+    dora = User.objects.create_user("dora", password="dora-password")
+    for other in (
+        {"selection": chosen(*pictures[:2])},
+        {"users": ["bob", dora.username]},
+        {"title": "Beach"},
+        {"link": True},
+    ):
+        assert api(alice).post(SHARE, {**wanted, **other}).status_code == 201
+    assert api(alice).post(SHARE, {**wanted, "users": ["nobody"]}).status_code == 400
+    Album.objects.update(deleted_at=timezone.now())
+    assert api(alice).post(SHARE, {**wanted, "users": ["carol"]}).status_code == 201
+
+
 def test_everybody_of_a_group_sees_them_and_one_act_makes_one_notice_each(
     alice, bob, carol, pictures
 ) -> None:

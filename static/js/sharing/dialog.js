@@ -38,7 +38,7 @@ function showShared(form, { shared_with, undo }) {
   // An open dialog covers the notices; the page without one shows the people anew.
   if (dialog) dialog.close();
   else showAgain();
-  toast(told(form, shared_with), () => takeBack(undo));
+  toast(told(form, shared_with), undo && (() => takeBack(undo)));
   document.dispatchEvent(new CustomEvent("sharing:changed"));
 }
 
