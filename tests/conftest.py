@@ -95,6 +95,14 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_waiting_for_disks() -> Iterator[None]:
+    """Do not wait until files are on the disk. No test pulls the plug."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def _migrated(pytestconfig: pytest.Config) -> Migrated:
     return Migrated(pytestconfig.cache.mkdir("migrated"))

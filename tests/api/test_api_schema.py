@@ -104,7 +104,8 @@ def schema() -> Any:
 )
 def test_answers_are_as_documented(path, method, mode, schema, encoder_worker, alice):
     """No generated request ends in a server error or an undocumented answer."""
-    hers = Belongings(alice)
+    # Bad input is refused before anything is looked up.
+    hers = Belongings(alice) if mode is GOOD else None
     operation = schema[path][method.upper()]
     may_sign_out = path.startswith(("/api/v1/auth/", "/api/v1/account/"))
     _, token = tokens.sign_in(alice)
@@ -119,7 +120,7 @@ def test_answers_are_as_documented(path, method, mode, schema, encoder_worker, a
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def check(case: Any) -> None:
-        if mode is GOOD and case.path_parameters:
+        if hers and case.path_parameters:
             case.path_parameters.update(hers.of(path))
         secret = tokens.sign_in(alice)[1] if may_sign_out else token
         # Schemathesis does not unpack direct answers of an application.

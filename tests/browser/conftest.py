@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connection
 from django.test import Client, override_settings
 from PIL import Image as PILImage
 from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, expect
@@ -43,10 +43,15 @@ expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_lasting_connections(django_db_setup: None) -> None:
-    """Close connections after each request: those of the server's threads would outlive the test
-    database."""
-    connections.settings["default"]["CONN_MAX_AGE"] = 0
+def _closed_connections(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Close the connections of the server's threads at the end: they outlive their requests, and no
+    database is dropped that somebody is connected to."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture(scope="session")

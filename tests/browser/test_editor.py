@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from gallery.models import Image, User
+from tests.browser.axe import violations
 from tests.browser.conftest import Site
 from tests.browser.selecting import expect_said, undo
 from tests.conftest import draw, upload, wait_for
@@ -138,7 +138,7 @@ def test_nothing_of_the_editor_is_out_of_reach(site: Site, image: Image, width: 
     assert page.evaluate("document.getElementById('editor').scrollWidth") <= width
     for name in ("Cancel", "Save", "Rotate left", "Rotate right"):
         expect(editor.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
-    assert Axe().run(page, "#editor", {"resultTypes": ["violations"]}).response["violations"] == []
+    assert violations(page, {"resultTypes": ["violations"]}, "#editor") == []
 
 
 def test_stars_by_keys_and_by_mouse(site: Site, image: Image) -> None:

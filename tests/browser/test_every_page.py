@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from playwright.sync_api import Page
 
 from gallery.models import User
+from tests.browser.axe import ALL_RULES, CONTRAST_ALONE, violations
 from tests.browser.conftest import Site
 from tests.browser.every_page import Everything, signed_in
 
@@ -20,12 +20,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 HERE = Path(__file__).parent
 IDS = (HERE / "ids.js").read_text().split("\n\n", 1)[1]
 PANELS = (HERE / "panels.js").read_text().split("\n\n", 1)[1]
-# Rules besides WCAG: landmarks with different names, headings without gaps, one h1.
-ALL_RULES = {
-    "resultTypes": ["violations"],
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-}
-CONTRAST_ALONE = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}
 # These are faults of the markup of Swagger UI.
 SWAGGERS_OWN = {"heading-order", "nested-interactive", "region"}
 WIDTHS = (1440, 1280, 1024, 390, 320)
@@ -107,11 +101,10 @@ def axe_faults(page: Page) -> list[str]:
         page.emulate_media(color_scheme=theme)
         for width in AXE_WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
-            found = Axe().run(page, options=options).response["violations"]
             faults += [
                 f"{theme}, {width}: {rule['id']} {node['target']}:"
                 f" {' '.join(node['failureSummary'].split())}"
-                for rule in found
+                for rule in violations(page, options)
                 if not (rule["id"] in SWAGGERS_OWN and swagger)
                 for node in rule["nodes"]
             ]

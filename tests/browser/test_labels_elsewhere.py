@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
@@ -19,6 +18,7 @@ from gallery.labels import answers, sets
 from gallery.labels.answers import Given
 from gallery.labels.definition import CategoryForm
 from gallery.models import Answer, ExploreMap, Image, LabelSet, MapCluster, MapPoint, User
+from tests.browser.axe import ALL_RULES, violations
 from tests.browser.conftest import Site
 from tests.browser.many import NEWEST, many
 from tests.labels import tools
@@ -27,10 +27,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 # Pictures of each word, by their number.
 KINDS = ["dog"] * 24 + ["cat"] * 12 + ["bird"] * 6 + ["red"] * 6
-ALL_RULES = {
-    "resultTypes": ["violations"],
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-}
 
 
 @dataclass
@@ -98,8 +94,9 @@ def fits(page: Page) -> bool:
 
 
 def faults(page: Page) -> list[str]:
-    found = Axe().run(page, options=ALL_RULES).response["violations"]
-    return [f"{fault['id']}: {fault['nodes'][0]['html'][:200]}" for fault in found]
+    return [
+        f"{fault['id']}: {fault['nodes'][0]['html'][:200]}" for fault in violations(page, ALL_RULES)
+    ]
 
 
 def test_saying_yes_and_no_to_the_categories_of_a_picture(pets: Pets) -> None:

@@ -6,14 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib import admin
 from django.urls import reverse
 from playwright.sync_api import Locator, Page, expect
 
 from gallery.models import Image, User
+from tests.browser.axe import ALL_RULES, CONTRAST_ALONE, violations
 from tests.browser.conftest import PASSWORD, Site
-from tests.browser.test_every_page import ALL_RULES, CONTRAST_ALONE
 from tests.conftest import upload
 from tests.factories import make_space
 
@@ -89,10 +88,9 @@ def test_axe_finds_nothing_wrong_in_the_administration(site: Site, boss: User, w
         page = site.open(reverse(f"admin:{name}"))
         for theme, options in (("light", ALL_RULES), ("dark", CONTRAST_ALONE)):
             page.emulate_media(color_scheme=theme)
-            found = Axe().run(page, options=options).response["violations"]
             faults += [
                 f"{name}, {theme}: {rule['id']} {node['target']}"
-                for rule in found
+                for rule in violations(page, options)
                 for node in rule["nodes"]
             ]
     assert not faults, "\n".join(faults)

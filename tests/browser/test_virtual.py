@@ -85,20 +85,20 @@ def scroll_through(page: Page, step: int, last: str) -> tuple[list[str], int]:
 def deep(page: Page, pictures: int = 200) -> None:
     """Scroll until so many have gone by."""
     last = f"li.tile[aria-posinset='{pictures}']"
-    wait_for(lambda: scroll(page, 400) or page.locator(last).count(), what=last)
+    wait_for(lambda: scroll(page, 800) or page.locator(last).count(), what=last)
     page.wait_for_function(SETTLED)
 
 
 def test_everything_is_there_once_and_the_document_stays_small(site: Site, ids: list[str]) -> None:
     page = site.page
-    down, most = scroll_through(page, 500, ids[-1])
+    down, most = scroll_through(page, 1200, ids[-1])
     assert down == ids
     assert most <= MOST_TILES
     expect(page.locator(".more")).to_have_count(0)
     # Up again, from what is known.
     page.evaluate("() => window.scrollTo(0, document.body.scrollHeight)")
     page.wait_for_function(SETTLED)
-    up, most = scroll_through(page, -500, ids[0])
+    up, most = scroll_through(page, -1200, ids[0])
     assert sorted(up) == sorted(ids)
     assert most <= MOST_TILES
 
@@ -187,7 +187,7 @@ def test_back_from_a_picture_is_the_same_place(
     sees_first(page, before)
     assert page.evaluate("() => document.body.scrollHeight") == height
     # And on from there, to the end.
-    shown, _ = scroll_through(page, 500, ids[-1])
+    shown, _ = scroll_through(page, 1200, ids[-1])
     assert shown == ids[ids.index(shown[0]) :]
 
 
@@ -248,7 +248,7 @@ def test_what_follows_the_deleted_pictures_takes_their_place(
     assert 60 <= box["y"] <= 200, "it is in the first whole row"
     # The server counts the parts of a month anew: none is skipped, none comes twice.
     page.evaluate("document.activeElement.blur()")
-    below, _ = scroll_through(page, 500, ids[-1])
+    below, _ = scroll_through(page, 1200, ids[-1])
     assert below[below.index(ids[first + 10]) :] == ids[first + 10 :]
     page.keyboard.press("Control+z")
     again = page.locator(f"[data-id='{chosen[0]}']")
@@ -256,7 +256,7 @@ def test_what_follows_the_deleted_pictures_takes_their_place(
     expect(again).to_be_in_viewport(ratio=1)
     page.evaluate("document.activeElement.blur()")
     scroll(page, -100_000)
-    shown, _ = scroll_through(page, 500, ids[-1])
+    shown, _ = scroll_through(page, 1200, ids[-1])
     assert shown == ids
 
 
@@ -276,7 +276,7 @@ def test_a_reload_after_others_were_added_neither_repeats_nor_skips(
     tile = page.locator(f"[data-id='{before[0]}']")
     wait_for(lambda: tile.count() and abs((tile.bounding_box() or {})["y"] - before[1]) <= 2)
     scroll(page, -100_000)
-    seen, _ = scroll_through(page, 500, ids[-1])
+    seen, _ = scroll_through(page, 1200, ids[-1])
     assert seen[len(fresh) :] == ids
     assert len(set(seen)) == COUNT + len(fresh)
 
