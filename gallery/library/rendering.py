@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -17,7 +18,6 @@ from gallery.library import rendition_pixels, renditions
 from gallery.library.storage import read_stored, rendition_path_of, replace_stored
 from gallery.models import Image
 from gallery.pixels import isolation, places
-from gallery.pixels.decode import unpack
 from gallery.pixels.recipe import read as read_recipe
 from gallery.work import originals
 from gallery.work.analyser import Analyser, Entry
@@ -37,13 +37,13 @@ class Renditions(Analyser):
     def prepare(self, entry: Entry) -> str:
         """Draw the copies and write them to the storage. Returns the placeholder."""
         widths = sorted(renditions.widths_of(entry), reverse=True)
-        *drawn, smallest = drawn_from_original(entry, widths)
+        drawn = drawn_from_original(entry, widths)
         named = [rendition_path_of(entry.image_id, width, entry.edition) for width in widths]
         try:
             originals.within(originals.READ_SECONDS, partial(_write, named, drawn))
         except Exception as error:  # each kind of storage has exceptions of its own
             raise Away(originals.WRITING, repr(error)) from error
-        return rendition_pixels.placeholder(unpack(smallest))
+        return rendition_pixels.placeholder(_opened(io.BytesIO(drawn[-1])))
 
     def store(self, entries: Sequence[Entry], results: Sequence[str]) -> None:
         drawn = zip(entries, results, strict=True)
@@ -85,11 +85,15 @@ def smallest_of(entry: Entry) -> Picture:
             originals.READ_SECONDS,
             lambda: read_stored(rendition_path_of(entry.image_id, width, entry.edition)),
         )
-        return PILImage.open(file).convert("RGB")
+        return _opened(file)
     # The file is missing, or Pillow finds it damaged. If the storage is down, reading the
     # original raises Away.
     except (Unavailable, OSError, SyntaxError, ValueError):
-        return unpack(drawn_from_original(entry, [width])[-1])
+        return _opened(io.BytesIO(drawn_from_original(entry, [width])[0]))
+
+
+def _opened(webp: io.BytesIO) -> Picture:
+    return PILImage.open(webp).convert("RGB")
 
 
 def analysers() -> Iterable[Renditions]:

@@ -14,7 +14,7 @@ from typing import IO, Any
 from PIL import Image, ImageFilter
 
 from gallery.pixels import isolation, jobs
-from gallery.pixels.decode import decode, pack
+from gallery.pixels.decode import decode
 from gallery.pixels.header import Cost, Header
 from gallery.pixels.recipe import ORIGINAL, Recipe, of_json
 
@@ -31,8 +31,8 @@ def draw(
     widths: Sequence[int | None],
     recipe: Recipe = ORIGINAL,
 ) -> list[bytes]:
-    """Return a WebP picture for each of `widths` (None: the full size) and, as the last item,
-    the pixels of the smallest one as PNG. `widths` are in descending order.
+    """Return a WebP picture for each of `widths` (None: the full size), which are in descending
+    order.
 
     `size` is that of the upright picture after `recipe`. Raises as `isolation.run` does.
     """
@@ -81,7 +81,7 @@ def _draw(
     for width in widths:
         picture = fitted(picture, size, width)
         drawn.append(webp(picture, width))
-    return [*drawn, pack(picture)]
+    return drawn
 
 
 def _shrink(size: tuple[int, int], width: int | None) -> float:

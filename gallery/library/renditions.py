@@ -111,7 +111,7 @@ def nearest_width(image: Image, wanted: int) -> int:
 def _make(image: Image, width: int | None) -> None:
     original = read_stored(original_of(image))
     size, recipe = (image.width, image.height), read_recipe(image.recipe)
-    content, _smallest = rendition_pixels.draw(original, size, [width], recipe)
+    (content,) = rendition_pixels.draw(original, size, [width], recipe)
     replace_stored(rendition_path(image, width), ContentFile(content))
     _keep_only_what_is_shown(image)
 
@@ -149,7 +149,7 @@ def unedited(image: Image, width: int) -> bytes:
     size = image.recipe["of"]
     wanted = min(width, WIDTHS[-1], size[0])
     try:
-        content, _smallest = rendition_pixels.draw(
+        (content,) = rendition_pixels.draw(
             read_stored(original_of(image)), (size[0], size[1]), [wanted]
         )
     except (isolation.Undecodable, Refusal) as error:

@@ -202,6 +202,12 @@ def hand_over(page: Page, kind: str, path: Path) -> None:
     )
 
 
+def all_closed(page: Page) -> None:
+    """Wait until the history has no entry of a dialog or menu. A closed one goes back to remove
+    its entry, which would cancel a page that is just being loaded."""
+    page.wait_for_function("() => !history.state?.over")
+
+
 def leave(page: Page) -> None:
     """End all requests of the page."""
     wait_for(lambda: page.is_closed() or _left(page), what="the page is left")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from gallery.models import User
-from tests.browser.conftest import Site
+from tests.browser.conftest import Site, all_closed
 from tests.conftest import draw, upload
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -102,6 +102,7 @@ def test_the_help_names_the_keys_and_can_turn_them_off(gallery: Page) -> None:
     dialog.get_by_role("checkbox").uncheck()
     gallery.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
+    all_closed(gallery)
     gallery.reload()
     gallery.keyboard.press("/")
     expect(gallery.get_by_label("Search pictures")).not_to_be_focused()

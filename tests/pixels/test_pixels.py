@@ -379,7 +379,7 @@ def test_large_pictures_go_the_same_way(kind: str) -> None:
     assert inspect_picture(file).height == 1000
     apart = jobs.pixels_for_encoder(file, header)
     assert np.array_equal(np.asarray(apart), np.asarray(decode.decode_rgb(file)))
-    *webp, _smallest = rendition_pixels.draw(file, (500, 1000), [500, 320])
+    webp = rendition_pixels.draw(file, (500, 1000), [500, 320])
     assert [Image.open(io.BytesIO(one)).size for one in webp] == [(500, 1000), (320, 640)]
 
 
@@ -393,7 +393,7 @@ def test_damage_is_seen_in_large_pictures() -> None:
 def test_what_would_not_fit_is_drawn_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(isolation, "MAX_BYTES", 2 * MB)
 
-    full, _pixels = rendition_pixels.draw(io.BytesIO(pictures.jpeg(800, 600)), (800, 600), [None])
+    (full,) = rendition_pixels.draw(io.BytesIO(pictures.jpeg(800, 600)), (800, 600), [None])
 
     assert Image.open(io.BytesIO(full)).size == (400, 300)
 

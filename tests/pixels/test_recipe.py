@@ -75,12 +75,11 @@ def test_every_reader_of_pixels_follows_the_recipe(orientation: int) -> None:
     wanted = pictures.corner_names(recipe.apply(upright))
     size = recipe.size_of(upright.size)
     header = jobs.header_of(file)
-    webp, packed = rendition_pixels.draw(file, size, [None], recipe)
+    (webp,) = rendition_pixels.draw(file, size, [None], recipe)
     shown = {
         "encoder": jobs.pixels_for_encoder(file, header, recipe),
         "part": decode.unpack(jobs.packed_part(file, header, WHOLE, recipe)),
         "rendition": Image.open(io.BytesIO(webp)).convert("RGB"),
-        "smallest": decode.unpack(packed),
         "jpeg": Image.open(io.BytesIO(rendition_pixels.draw_jpeg(file, recipe))),
     }
     assert {name: picture.size for name, picture in shown.items()} == dict.fromkeys(shown, size)
