@@ -3,15 +3,10 @@ wrong part is never read."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from random import Random
 from typing import Any
 
-import yaml
-
-DOCUMENT: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[2] / "docs" / "openapi.yaml").read_text()
-)
+from tests.openapi import DOCUMENT
 
 
 def resolved(schema: dict[str, Any]) -> dict[str, Any]:
