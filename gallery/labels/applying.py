@@ -208,6 +208,10 @@ def _apply(lease: Lease[LabelJob]) -> bool:
         lease.keep(total=labelled_by(job.label_set).count())
     while not stopping.is_set():
         if not _apply_part(lease, fit, weights, fit.space):
+            # Those counted so far are without the ones that new pictures were given in the name of
+            # the job, before it came to them.
+            changed = _changed_by(job.pk)
+            lease.keep(added=changed.added, removed=changed.removed)
             return True
     return False
 
@@ -279,6 +283,21 @@ def _undo(lease: Lease[LabelJob]) -> bool:
                 return True
             lease.keep(done=min(job.done + restored, job.total))
     return False
+
+
+def _changed_by(job: UUID) -> Written:
+    """Count the labels that were added and taken back in the name of a job. One that was replaced
+    by a label of another fit counts as neither."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH replaced AS (SELECT count(*) AS times FROM gallery_label label"
+            "  JOIN gallery_label former USING (image_id, category_id)"
+            "  WHERE label.added_by_id = %s AND former.removed_by_id = %s)"
+            " SELECT (SELECT count(*) FROM gallery_label WHERE added_by_id = %s) - times,"
+            "  (SELECT count(*) FROM gallery_label WHERE removed_by_id = %s) - times FROM replaced",
+            [job] * 4,
+        )
+        return Written(*cursor.fetchone())
 
 
 def _labels_of(job: UUID) -> int:

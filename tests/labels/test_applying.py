@@ -229,6 +229,19 @@ def test_new_pictures_are_labelled_when_they_are_encoded(
     assert labels(label_set) == {early.pk: {"dog"}, late.pk: {"cat"}}
 
 
+def test_labels_that_pictures_got_before_the_job_came_to_them_are_counted(
+    alice: User, space: EmbeddingSpace
+) -> None:
+    picture(alice, space, dog=1)
+    label_set = make_set(alice, "dog", "cat")
+    job, _change = applying.request(label_set, alice, fit_of(label_set, space))
+    analyse()  # the worker of new pictures was quicker
+    assert len(labels(label_set)) == 1
+    applying.run_waiting()
+    job.refresh_from_db()
+    assert (job.state, job.added, job.removed) == ("done", 1, 0)
+
+
 def test_a_vector_that_changes_changes_the_labels(alice: User, space: EmbeddingSpace) -> None:
     image = picture(alice, space, dog=1)
     label_set = make_set(alice, "dog", "cat")
