@@ -115,7 +115,14 @@ def test_one_picture_is_shared_from_the_viewer(
     notes = page.locator(".in-albums", has_text="Shared with")
     expect(notes.get_by_role("link", name="Bob Martin")).to_be_visible()
 
-    # Bob is known now: he can be ticked, and lose the picture again.
+    # Bob is known now: he can be ticked, which changes nothing, and lose the picture again.
+    page.locator(".toast").get_by_role("button", name="Close").click()
+    page.get_by_role("link", name="Share", exact=True).click()
+    dialog.get_by_role("checkbox", name="Bob Martin").check()
+    dialog.get_by_role("button", name="Share", exact=True).click()
+    expect(page.locator("#toasts")).to_contain_text("Shared with Bob Martin.")
+    expect(page.locator("#toasts").get_by_role("button", name="Undo")).to_have_count(0)
+    assert list(Image.objects.visible_to(bob)) == [image]
     page.get_by_role("link", name="Share", exact=True).click()
     expect(dialog.get_by_role("checkbox", name="Bob Martin")).to_be_attached()
     dialog.get_by_role("button", name="Stop sharing with Bob Martin").click()

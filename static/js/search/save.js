@@ -11,7 +11,8 @@ function makeDialog() {
 async function ask(address) {
   const dialog = document.getElementById("save-search") ?? makeDialog();
   dialog.replaceChildren();
-  await htmx.ajax("GET", address, { target: dialog, swap: "innerHTML" });
+  // Without a source of its own, htmx would wait for other requests, and this would go on at once.
+  await htmx.ajax("GET", address, { source: dialog, target: dialog, swap: "innerHTML" });
   // Without an answer, the page has shown an error already.
   if (!dialog.hasChildNodes() || dialog.open) return;
   dialog.showModal();

@@ -16,7 +16,8 @@ function makeDialog() {
 async function open(button) {
   const address = button.dataset.share;
   const dialog = document.getElementById("share") ?? makeDialog();
-  await htmx.ajax("GET", address, { target: dialog, swap: "innerHTML" });
+  // Without a source of its own, htmx would wait for other requests, and this would go on at once.
+  await htmx.ajax("GET", address, { source: dialog, target: dialog, swap: "innerHTML" });
   if (!dialog.hasChildNodes() || dialog.open) return;
   // The dialog returns the focus to where it was. Opened by a key, it may have been nowhere.
   if (document.activeElement === document.body) button.focus({ preventScroll: true });
