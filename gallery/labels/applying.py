@@ -208,8 +208,8 @@ def _apply(lease: Lease[LabelJob]) -> bool:
         lease.keep(total=labelled_by(job.label_set).count())
     while not stopping.is_set():
         if not _apply_part(lease, fit, weights, fit.space):
-            # Those counted so far are without the ones that new pictures were given in the name of
-            # the job, before it came to them.
+            # The analyser of new pictures labels in the name of the job, too, and may have come to
+            # some of them first.
             changed = _changed_by(job.pk)
             lease.keep(added=changed.added, removed=changed.removed)
             return True

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from gallery.errors import Refusal
+from gallery.library import texts
 from gallery.library.user_lock import lock_user
 from gallery.models import Album, AlbumItem, AlbumRole, AlbumShare, Change, ShareLink, User
 from gallery.organising import album_rows, album_summaries, albums, changes, selection
@@ -101,7 +102,7 @@ def _shared_before(
     """Return what shows exactly these pictures to all of these already, and the names of these.
     Sharing them once more would tell them again, and list the same pictures twice."""
     people = {find_person(name, by).pk for name in names}
-    sets = Album.objects.owned_by(by).filter(for_sharing=True, title=title.strip())
+    sets = Album.objects.owned_by(by).filter(for_sharing=True, title=texts.clean_title(title))
     for album in sets.filter(items__image=own[0]):
         given = [
             share

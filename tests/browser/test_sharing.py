@@ -130,6 +130,27 @@ def test_one_picture_is_shared_from_the_viewer(
     assert not Image.objects.visible_to(bob).exists()
 
 
+def test_a_dialog_that_cannot_be_fetched_does_not_open_as_it_was(
+    site: Site, member: User, album: Album
+) -> None:
+    site.expected_errors = ["ERR_FAILED", "400", "503", "htmx:"]  # which htmx reports
+    site.enter(member)
+    page = site.open(f"/images/{album.items.get(image__title='Teal').image.pk}/")
+    page.wait_for_load_state()
+    page.get_by_role("link", name="Share", exact=True).click()
+    dialog = page.locator("dialog#share")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    page.route("**/sharing/", lambda route: route.abort())
+    page.get_by_role("link", name="Share", exact=True).click()
+    expect(page.locator(".toast")).to_be_visible()
+    expect(dialog).to_be_hidden()
+    page.unroute_all(behavior="wait")
+    page.get_by_role("link", name="Share", exact=True).click()
+    expect(dialog.get_by_role("heading", level=2)).to_have_text("Share “Teal”")
+
+
 def test_a_link_with_a_password_opens_the_album_until_it_is_revoked(
     site: Site, member: User, album: Album, stranger: Site, tmp_path: Path
 ) -> None:

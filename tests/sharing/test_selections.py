@@ -83,6 +83,9 @@ def test_the_same_pictures_are_not_shared_twice_with_the_same_people(
         {"link": True},
     ):
         assert api(alice).post(SHARE, {**wanted, **other}).status_code == 201
+    assert api(alice).post(SHARE, {**wanted, "title": "Beach", "users": ["bob"]}).status_code == 200
+    assert api(alice).post(SHARE, {**wanted, "title": "A  b", "users": ["bob"]}).status_code == 201
+    assert api(alice).post(SHARE, {**wanted, "title": "A b", "users": ["bob"]}).status_code == 200
     assert api(alice).post(SHARE, {**wanted, "users": ["nobody"]}).status_code == 400
     Album.objects.update(deleted_at=timezone.now())
     assert api(alice).post(SHARE, {**wanted, "users": ["carol"]}).status_code == 201

@@ -1,22 +1,11 @@
 // "Save" asks for a name in a dialog instead of on a page of its own.
 
-function makeDialog() {
-  const dialog = document.createElement("dialog");
-  dialog.id = "save-search";
-  dialog.setAttribute("aria-labelledby", "save-search-title");
-  document.body.append(dialog);
-  return dialog;
-}
+import { fetchDialog } from "clipsite/base/fetched-dialog";
 
 async function ask(address) {
-  const dialog = document.getElementById("save-search") ?? makeDialog();
-  dialog.replaceChildren();
-  // Without a source of its own, htmx would wait for other requests, and this would go on at once.
-  await htmx.ajax("GET", address, { source: dialog, target: dialog, swap: "innerHTML" });
-  // Without an answer, the page has shown an error already.
-  if (!dialog.hasChildNodes() || dialog.open) return;
-  dialog.showModal();
-  dialog.querySelector("input[name=name]")?.select();
+  const dialog = await fetchDialog("save-search", address);
+  dialog?.showModal();
+  dialog?.querySelector("input[name=name]")?.select();
 }
 
 document.addEventListener("click", (event) => {

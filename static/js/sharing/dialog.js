@@ -1,27 +1,16 @@
 // The sharing dialog of an album or a picture.
 
+import { fetchDialog } from "clipsite/base/fetched-dialog";
 import { toast } from "clipsite/base/toast";
 import { call, told as problemsTold } from "clipsite/select/api";
 import "clipsite/sharing/copy";
 import { share, told } from "clipsite/sharing/people";
 
-function makeDialog() {
-  const dialog = document.createElement("dialog");
-  dialog.id = "share";
-  dialog.setAttribute("aria-labelledby", "share-title");
-  document.body.append(dialog);
-  return dialog;
-}
-
 async function open(button) {
-  const address = button.dataset.share;
-  const dialog = document.getElementById("share") ?? makeDialog();
-  // Without a source of its own, htmx would wait for other requests, and this would go on at once.
-  await htmx.ajax("GET", address, { source: dialog, target: dialog, swap: "innerHTML" });
-  if (!dialog.hasChildNodes() || dialog.open) return;
+  const dialog = await fetchDialog("share", button.dataset.share);
   // The dialog returns the focus to where it was. Opened by a key, it may have been nowhere.
   if (document.activeElement === document.body) button.focus({ preventScroll: true });
-  dialog.showModal();
+  dialog?.showModal();
 }
 
 // The form for people, in the dialog of a picture. (Albums have forms of their own; that of a
